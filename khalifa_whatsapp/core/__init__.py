@@ -1,0 +1,1 @@
+"""The rules: plain data in, plain data out. Nothing here knows Frappe, a database, the network or the clock."""

@@ -1,0 +1,379 @@
+"""The rows that the rules read and write, one dataclass per DocType, in the DocType's own field names.
+
+A record holds the fields that machines own; what people edit in Desk (notes, tags) is not here, so that a
+save from a use case can't overwrite it. Instants are epoch milliseconds (`*_ms`); a store fills the Datetime
+that people read (`*_on`, or the same name without `_ms`) where the DocType has one. Lengths are milliseconds
+in `*_ms` of ledgers only where said; durations that people read are seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+# Ticket.status
+QUEUED, OPEN, PENDING, CLOSED = "Queued", "Open", "Pending", "Closed"
+# Agent.presence
+ONLINE, AWAY, OFFLINE = "Online", "Away", "Offline"
+# Message.direction
+INCOMING, OUTGOING = "Incoming", "Outgoing"
+# Message.origin: who is behind it
+CUSTOMER, AGENT, NOTE, AUTO, PHONE = "Customer", "Agent", "Note", "Auto", "Phone"
+# Message.status
+RECEIVED, MSG_QUEUED, SENDING, SENT = "Received", "Queued", "Sending", "Sent"
+DELIVERED, READ, PLAYED, FAILED, UNKNOWN = "Delivered", "Read", "Played", "Failed", "Unknown"
+# Turn.outcome
+ANSWERED, NO_REPLY_NEEDED, CLOSED_UNANSWERED = "answered", "no_reply_needed", "closed_unanswered"
+BULK_CLOSED, SPAM = "bulk_closed", "spam"
+
+
+@dataclass(slots=True)
+class Customer:
+	"""A person (or shop) who writes to us."""
+
+	DOCTYPE: ClassVar[str] = "Khalifa Customer"
+	name: str
+	customer_name: str = ""
+	phone: str | None = None  # E.164, when known
+	branch: str | None = None
+	last_agent: str | None = None
+	merged_into: str | None = None
+	created_ms: int = 0
+	last_in_ms: int | None = None
+	is_opted_out: int = 0
+	opted_out_ms: int | None = None
+	search_text: str = ""
+
+
+@dataclass(slots=True)
+class CustomerIdentity:
+	"""One name a gateway has for a customer: phone, BSUID or LID. `identity_key` is unique."""
+
+	DOCTYPE: ClassVar[str] = "Khalifa Customer Identity"
+	name: str
+	identity_key: str
+	kind: str
+	value: str
+	customer: str
+
+
+@dataclass(slots=True)
+class Ticket:
+	"""One conversation episode with one customer on one device. `open_key` is unique and NULL when closed."""
+
+	DOCTYPE: ClassVar[str] = "Khalifa Ticket"
+	name: str
+	customer: str
+	device: str
+	status: str = QUEUED
+	open_key: str | None = None
+	customer_name: str = ""
+	branch: str | None = None
+	is_branch_only: int = 0  # handed to a branch: no other branch takes it
+	agent: str | None = None
+	agent_name: str | None = None
+	cycle: int = 1
+	opened_ms: int = 0
+	closed_ms: int | None = None
+	closed_by: str | None = None
+	close_reason: str | None = None
+	close_batch: str | None = None
+	resolved_for: str | None = None
+	first_message_ms: int | None = None
+	first_responded_ms: int | None = None
+	first_response_time: int | None = None  # business seconds, first customer message to first human reply
+	waited_time: int = 0  # business seconds of all ended turns: the time that was ours
+	cycle_replies: int = 0  # human replies since it was opened or last reopened
+	repliers: str = ""  # agents who replied in this cycle, the last one last, separated by spaces
+	is_missed: int = 0  # ended with no human reply
+	missed_for: str | None = None  # the agent charged with it; NULL: the queue
+	last_in_ms: int | None = None
+	last_out_ms: int | None = None
+	last_message_ms: int = 0
+	preview: str = ""
+	unread_count: int = 0
+	waiting_since_ms: int | None = None
+	queued_since_ms: int | None = None
+	queue_rank: int = 1  # 0: given back by an agent, goes before the others
+	turn: str | None = None
+	segment: str | None = None
+	response_by_ms: int | None = None
+	version: int = 0
+
+
+@dataclass(slots=True)
+class TicketEvent:
+	"""What happened to a ticket: append-only."""
+
+	DOCTYPE: ClassVar[str] = "Khalifa Ticket Event"
+	name: str
+	ticket: str
+	event: str  # created assigned requeued transferred on_behalf no_reply_needed closed reopened
+	at_ms: int
+	actor: str | None = None  # user; None: the system
+	actor_name: str | None = None
+	from_agent: str | None = None
+	to_agent: str | None = None
+	from_branch: str | None = None
+	to_branch: str | None = None
+	is_automatic: int = 0
+	is_late: int = 0
+	reason: str = ""
+
+
+@dataclass(slots=True)
+class Message:
+	"""One message or note of a ticket. An outgoing one is also its own outbox row."""
+
+	DOCTYPE: ClassVar[str] = "Khalifa Message"
+	name: str
+	ticket: str
+	customer: str
+	device: str
+	direction: str
+	origin: str
+	content_type: str
+	status: str
+	sent_ms: int  # the place in the conversation: gateway time, never far in our future
+	received_ms: int  # when we first knew of it
+	message_key: str | None = None
+	client_key: str | None = None
+	provider: str = ""
+	gateway_id: str | None = None
+	sequence: int = 0
+	body: str = ""
+	sender: str | None = None  # user
+	sender_name: str | None = None
+	agent: str | None = None  # the sender as an agent
+	on_behalf_of: str | None = None
+	reply_to: str | None = None  # message_key of the quoted message
+	media_id: str | None = None
+	mime_type: str | None = None
+	file_name: str | None = None
+	data: str | None = None  # JSON: location, cards, order, payload
+	reactions: str | None = None  # JSON {author: emoji}
+	is_edited: int = 0
+	is_revoked: int = 0
+	attempts: int = 0
+	generation: int = 0
+	next_retry_ms: int | None = None
+	error_kind: str | None = None
+	error_code: str | None = None
+	error_text: str | None = None
+
+
+@dataclass(slots=True)
+class MessageLog:
+	"""Something a gateway said of a message: append-only. `message` is NULL while it waits for its message."""
+
+	DOCTYPE: ClassVar[str] = "Khalifa Message Status"
+	name: str
+	log_key: str
+	target_key: str
+	kind: str  # status reaction edit revoke
+	value: str
+	at_ms: int
+	device: str = ""
+	author: str = ""
+	message: str | None = None
+	callback: str | None = None
+	error_kind: str | None = None
+	error_code: str | None = None
+	error_text: str | None = None
+
+
+@dataclass(slots=True)
+class Turn:
+	"""One wait of a customer, from the first unanswered message to its end."""
+
+	DOCTYPE: ClassVar[str] = "Khalifa Turn"
+	name: str
+	ticket: str
+	customer: str
+	device: str
+	branch: str | None
+	cycle: int
+	started_ms: int
+	known_ms: int  # when we received the message that started it
+	is_first: int = 0
+	ended_ms: int | None = None
+	outcome: str | None = None
+	answered_by: str | None = None  # agent
+	answered_by_user: str | None = None
+	on_behalf_of: str | None = None
+	answer: str | None = None  # message
+	wall_time: int | None = None  # seconds
+	biz_time: int | None = None  # seconds
+	is_delayed: int = 0  # the customer waited longer than D2
+	delay_cause: str | None = None  # Queue Transfers Agent
+	calendar_version: str | None = None
+
+
+@dataclass(slots=True)
+class Segment:
+	"""Who held the ticket during a part of a turn. `agent` NULL: the queue."""
+
+	DOCTYPE: ClassVar[str] = "Khalifa Turn Segment"
+	name: str
+	turn: str
+	ticket: str
+	agent: str | None
+	branch: str | None
+	from_ms: int
+	to_ms: int | None = None
+	end_reason: str | None = None  # answered answered_by_admin transferred requeued moved closed …
+	is_first: int = 0  # belongs to the ticket's first turn
+	wall_time: int | None = None
+	biz_time: int | None = None
+	level: int = 0  # 0 none, 1 warned, 2 delayed, 3 escalated
+	delayed_ms: int | None = None
+	counted_ms: int | None = None  # the day it counts for: crossed its threshold, else ended
+	is_late_transfer: int = 0
+
+
+@dataclass(slots=True)
+class DelayEvent:
+	"""A breach: one per segment (agent) and one per turn (customer). It stays when the answer comes."""
+
+	DOCTYPE: ClassVar[str] = "Khalifa Delay Event"
+	name: str
+	delay_key: str
+	kind: str  # Agent Customer
+	ticket: str
+	turn: str
+	at_ms: int  # the threshold was crossed
+	segment: str | None = None
+	agent: str | None = None
+	branch: str | None = None
+	customer: str | None = None
+	cause: str | None = None
+	closed_ms: int | None = None
+	is_escalated: int = 0
+	objection_status: str | None = None  # Open Accepted Rejected
+
+
+@dataclass(slots=True)
+class Agent:
+	"""An employee who answers."""
+
+	DOCTYPE: ClassVar[str] = "Khalifa Agent"
+	name: str
+	user: str
+	employee_name: str
+	branch: str | None = None
+	enabled: int = 1
+	capacity: int = 6
+	presence: str = OFFLINE
+	presence_ms: int | None = None
+	heartbeat_ms: int | None = None
+	last_assigned_ms: int | None = None
+
+
+@dataclass(slots=True)
+class PresenceLog:
+	"""A stretch of time in which an agent was online, away or offline: append-only, closed by the next."""
+
+	DOCTYPE: ClassVar[str] = "Khalifa Presence Log"
+	name: str
+	agent: str
+	presence: str
+	from_ms: int
+	to_ms: int | None = None
+
+
+@dataclass(slots=True)
+class Delivery:
+	"""A verified webhook call, kept byte for byte until it is applied and for a while after."""
+
+	DOCTYPE: ClassVar[str] = "Khalifa Webhook Event"
+	name: str
+	device: str
+	provider: str
+	received_ms: int
+	body: bytes
+	attempts: int = 0
+	seen_count: int = 1
+
+
+@dataclass(slots=True)
+class CloseBatch:
+	"""One run of «close all»: what was asked, how far it is, how it ended."""
+
+	DOCTYPE: ClassVar[str] = "Khalifa Close Batch"
+	name: str
+	reason: str
+	filters: str  # JSON
+	requested_by: str
+	requested_by_name: str
+	requested_ms: int
+	status: str = "Running"  # Running Done Undoing Undone
+	total: int = 0
+	closed: int = 0
+	skipped: int = 0
+	undone: int = 0
+
+
+@dataclass(slots=True)
+class CloseBatchItem:
+	"""One ticket of a batch: its version when the manager pressed the button, and what became of it."""
+
+	DOCTYPE: ClassVar[str] = "Khalifa Close Batch Item"
+	name: str
+	batch: str
+	ticket: str
+	version: int
+	result: str = "Waiting"  # Waiting Closed Skipped Undone Kept
+	why: str = ""
+
+
+@dataclass(slots=True)
+class AgentKpi:
+	"""Counts and sums of one agent in one day or month; rebuilt whole, never adjusted."""
+
+	DOCTYPE: ClassVar[str] = "Khalifa Agent KPI"
+	name: str
+	kpi_key: str
+	agent: str
+	agent_name: str
+	branch: str | None
+	period: str  # Daily Monthly
+	start_date: str  # ISO date
+	tickets_received: int = 0
+	tickets_handled: int = 0
+	tickets_resolved: int = 0
+	tickets_reopened: int = 0
+	tickets_excluded: int = 0  # spam and bulk-closed
+	missed: int = 0
+	messages_sent: int = 0
+	turns_answered: int = 0
+	first_response_count: int = 0
+	first_response_sum: int = 0  # business seconds, as all below
+	first_response_median: int = 0
+	first_response_p90: int = 0
+	response_count: int = 0
+	response_sum: int = 0
+	response_median: int = 0
+	response_p90: int = 0
+	resolution_count: int = 0
+	resolution_sum: int = 0
+	resolution_median: int = 0
+	resolution_p90: int = 0
+	segments_counted: int = 0
+	delays: int = 0
+	late_transfers: int = 0
+	transfers_in: int = 0
+	transfers_out: int = 0
+	rescues: int = 0
+	ratings: int = 0
+	ratings_good: int = 0
+	online_time: int = 0
+	score: float | None = None
+	coverage: int = 0
+	weights_version: str = ""
+	computed_ms: int = 0
+
+
+RECORDS = (
+	Customer, CustomerIdentity, Ticket, TicketEvent, Message, MessageLog, Turn, Segment, DelayEvent,
+	Agent, PresenceLog, CloseBatch, CloseBatchItem, AgentKpi,
+)  # fmt: skip

@@ -1,0 +1,94 @@
+"""Everything a manager can tune, as plain values. A store fills it from Khalifa Settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from khalifa_whatsapp.core.calendar import Calendar
+
+MINUTE_MS = 60_000
+HOUR_MS = 60 * MINUTE_MS
+DAY_MS = 24 * HOUR_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+	"""Field names are those of Khalifa Settings; units are in the names."""
+
+	reopen_window_hours: int = 24
+	delay_minutes: float = 15
+	customer_delay_minutes: float = 15
+	warn_percent: int = 70
+	escalate_factor: float = 2
+	late_transfer_percent: int = 50
+	pending_load: float = 0.25
+	default_capacity: int = 6
+	heartbeat_stale_minutes: float = 3
+	heartbeat_requeue_minutes: float = 10
+	default_region: str = "EG"
+	max_webhook_bytes: int = 3 * 1024 * 1024
+	max_gateway_bytes: int = 25 * 1024 * 1024
+	max_text_length: int = 4096
+	raw_event_retention_days: int = 30
+	drain_batch: int = 100
+	weight_first_response: float = 25
+	weight_response: float = 20
+	weight_delays: float = 20
+	weight_resolution: float = 15
+	weight_satisfaction: float = 20
+	first_response_target_minutes: float = 3
+	first_response_worst_minutes: float = 15
+	response_target_minutes: float = 3
+	response_worst_minutes: float = 15
+	delay_rate_target: float = 2
+	delay_rate_worst: float = 20
+	resolution_rate_target: float = 95
+	resolution_rate_worst: float = 60
+	satisfaction_target: float = 95
+	satisfaction_worst: float = 60
+	satisfaction_smoothing: float = 10
+	min_sample_daily: int = 5
+	min_sample_monthly: int = 20
+
+	@classmethod
+	def from_row(cls, row: Mapping[str, Any]) -> Settings:
+		"""Settings from stored values; a missing or empty one keeps its default."""
+		known = {f.name: row[f.name] for f in fields(cls) if row.get(f.name) not in (None, "")}
+		return cls(**{name: _as_type(cls, name, value) for name, value in known.items()})
+
+
+def _as_type(cls: type[Settings], name: str, value: Any) -> Any:
+	return type(getattr(_DEFAULTS, name))(value)
+
+
+@dataclass(frozen=True, slots=True)
+class BranchRules:
+	"""What differs in one branch: its hours and its delay threshold."""
+
+	calendar: Calendar
+	delay_ms: int
+	customer_delay_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+	"""The settings and calendars that decisions need, read once per transaction."""
+
+	settings: Settings
+	calendar: Calendar
+	branches: Mapping[str, BranchRules] = field(default_factory=dict)
+
+	def of_branch(self, branch: str | None) -> BranchRules:
+		"""The branch's own rules, or the company's."""
+		if branch is not None and branch in self.branches:
+			return self.branches[branch]
+		return BranchRules(
+			self.calendar,
+			round(self.settings.delay_minutes * MINUTE_MS),
+			round(self.settings.customer_delay_minutes * MINUTE_MS),
+		)
+
+
+_DEFAULTS = Settings()
