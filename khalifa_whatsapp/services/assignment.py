@@ -1,0 +1,102 @@
+"""Handing out tickets, one at a time under one lock.
+
+The queue is drained whenever something happened that could make room (a message, a closing, an agent who comes
+online) and each minute. There is no age limit: who waits longest is looked at first, for ever.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from khalifa_whatsapp.core import assignment as rules
+from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.services import turns
+from khalifa_whatsapp.services.work import Work, retrying, working
+from khalifa_whatsapp.stores.base import Store
+
+LOCK = "assign"
+BATCH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+	"""A ticket that found its agent, and why this one."""
+
+	ticket: str
+	agent: str
+	reason: str
+
+
+def assign_queue(store: Store, now_ms: int, wait_seconds: float = 5) -> list[Assigned]:
+	"""Give waiting tickets to free agents until one of the two runs out.
+
+	When another process holds the lock longer than `wait_seconds` nothing is done: that process, the next event
+	or the next minute does it.
+	"""
+	done: list[Assigned] = []
+	with store.lock(LOCK, wait_seconds) as is_ours:
+		while is_ours:
+			batch = retrying(lambda: _assign_batch(store, now_ms))
+			done += batch
+			if len(batch) < BATCH:
+				return done
+	return done
+
+
+def _assign_batch(store: Store, now_ms: int) -> list[Assigned]:
+	with working(store, now_ms) as work:
+		roster = store.roster()
+		free = rules.available(roster, now_ms, work.rules.settings)
+		if not free:
+			return []
+		waiting = store.queue(BATCH)
+		customers = store.customers({ticket.customer for ticket in waiting})
+		work.read_ahead(waiting)
+		done = []
+		for ticket in waiting:
+			free = [entry for entry in free if entry.can_take(work.rules.settings)]
+			if not free:
+				break
+			choice = rules.choose(ticket, customers.get(ticket.customer), free, work.rules.settings)
+			if choice.agent is not None:
+				give(work, ticket, choice.agent, choice.reason, customers.get(ticket.customer))
+				_count(free, choice.agent, ticket)
+				done.append(Assigned(ticket.name, choice.agent.name, choice.reason))
+		return done
+
+
+def _count(free: list[rules.RosterEntry], agent: r.Agent, ticket: r.Ticket) -> None:
+	entry = next(entry for entry in free if entry.agent.name == agent.name)
+	if ticket.waiting_since_ms is not None:
+		entry.open += 1
+	else:
+		entry.pending += 1
+
+
+def give(
+	work: Work, ticket: r.Ticket, agent: r.Agent, reason: str, customer: r.Customer | None
+) -> None:
+	"""Make `agent` the holder of a queued ticket, automatically."""
+	ticket.agent, ticket.agent_name = agent.name, agent.employee_name
+	ticket.branch = ticket.branch or agent.branch
+	ticket.queued_since_ms, ticket.queue_rank, ticket.is_branch_only = None, 1, 0
+	ticket.status = r.OPEN if ticket.waiting_since_ms is not None else r.PENDING
+	agent.last_assigned_ms = work.now_ms
+	turns.change_holder(work, ticket, "assigned")
+	if customer is not None and customer.last_agent != agent.name:
+		customer.last_agent = agent.name
+		work.touch(customer)
+	work.touch(agent)
+	work.touch_ticket(ticket)
+	work.log(ticket, "assigned", to_agent=agent.name, to_branch=ticket.branch, is_automatic=1, reason=reason)
+	work.tell("khalifa_whatsapp:ticket", {"ticket": ticket.name, "event": "assigned"}, user=agent.user)
+
+
+def give_back(work: Work, ticket: r.Ticket, reason: str) -> None:
+	"""Return a waiting ticket to the front of the queue; the customer's waiting time goes on."""
+	former = ticket.agent
+	ticket.agent = ticket.agent_name = None
+	ticket.status, ticket.queued_since_ms, ticket.queue_rank = r.QUEUED, work.now_ms, 0
+	turns.change_holder(work, ticket, "requeued")
+	work.touch_ticket(ticket)
+	work.log(ticket, "requeued", from_agent=former, is_automatic=1, reason=reason)

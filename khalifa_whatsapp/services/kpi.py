@@ -1,0 +1,68 @@
+"""Rolling facts up into KPI rows, for a day or a month, as often as wanted with the same result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from khalifa_whatsapp.core import kpi
+from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.keys import kpi_key
+from khalifa_whatsapp.services.work import Work, retrying, working
+from khalifa_whatsapp.stores.base import Store
+
+DAILY, MONTHLY = "Daily", "Monthly"
+
+
+def rollup_day(store: Store, day: date, now_ms: int) -> int:
+	"""Rebuild one day's rows. How many agents had any fact."""
+	return retrying(lambda: _rollup(store, DAILY, day, now_ms))
+
+
+def rollup_month(store: Store, day: date, now_ms: int) -> int:
+	"""Rebuild the rows of the day's month, from the month's own facts."""
+	return retrying(lambda: _rollup(store, MONTHLY, day.replace(day=1), now_ms))
+
+
+def rollup_dirty(store: Store, now_ms: int, limit: int = 400) -> list[date]:
+	"""Rebuild the days whose facts changed, and the months they lie in. Which days."""
+	days = store.dirty_days(limit)
+	for day in days:
+		rollup_day(store, day, now_ms)
+	for month in sorted({day.replace(day=1) for day in days}):
+		rollup_month(store, month, now_ms)
+	return days
+
+
+def rollup_today(store: Store, now_ms: int) -> int:
+	"""Rebuild the rows of the day that `now_ms` lies in."""
+	return rollup_day(store, store.rules().calendar.local_date(now_ms), now_ms)
+
+
+def _rollup(store: Store, period: str, start: date, now_ms: int) -> int:
+	with working(store, now_ms) as work:
+		calendar = work.rules.calendar
+		bounds = calendar.day_bounds_ms(start) if period == DAILY else calendar.month_bounds_ms(start)
+		if period == DAILY:
+			store.clean_days([start], now_ms)  # before reading: a fact that comes later marks it again
+		rows = _rows(work, period, start, store.facts(bounds[0], min(bounds[1], now_ms + 1)))
+		store.replace_kpi(period, start, rows)
+		return len(rows)
+
+
+def _rows(work: Work, period: str, start: date, facts: Iterable[kpi.Fact]) -> list[r.AgentKpi]:
+	tallies = kpi.tally(facts)
+	ratings = sum(t.counts.get("ratings", 0) for t in tallies.values())
+	good = sum(t.counts.get("ratings_good", 0) for t in tallies.values())
+	team = 100 * good / ratings if ratings else None
+	rows = []
+	for name, facts_of_agent in sorted(tallies.items()):
+		agent = work.agent(name)
+		key = kpi_key(name, period, start.isoformat())
+		row = r.AgentKpi(
+			key[:20], key, name, agent.employee_name if agent else name, agent.branch if agent else None,
+			period, start.isoformat(), computed_ms=work.now_ms,
+		)  # fmt: skip
+		kpi.fill(row, facts_of_agent, work.rules.settings, team)
+		rows.append(row)
+	return rows

@@ -1,0 +1,163 @@
+"""One transaction's work: what it knows, what it changed, who is told.
+
+A use case opens it with `working(store, now_ms)`; whatever it added or touched is written at once when the block
+ends without an error, and nothing at all otherwise.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.keys import Names
+from khalifa_whatsapp.core.settings import BranchRules, Rules
+from khalifa_whatsapp.stores.base import Changes, Conflict, Notice, Store
+
+T = TypeVar("T")
+_random = random.SystemRandom()
+_names = Names(_random)
+
+
+@dataclass(slots=True)
+class Actor:
+	"""Who does it: the user, the real name, the agent he or she is, and whether a manager. None: the system."""
+
+	user: str | None = None
+	full_name: str | None = None
+	agent: str | None = None
+	is_manager: bool = False
+
+
+SYSTEM = Actor()
+
+
+@dataclass(slots=True)
+class Ledger:
+	"""The turns at hand, with all their segments and delay events, by turn."""
+
+	turns: dict[str, r.Turn] = field(default_factory=dict)
+	segments: dict[str, list[r.Segment]] = field(default_factory=dict)
+	delays: dict[str, list[r.DelayEvent]] = field(default_factory=dict)
+
+	def add(self, record: Any) -> None:
+		"""Keep a new record of the ledger beside the stored ones."""
+		if type(record) is r.Turn:
+			self.turns[record.name] = record
+			self.segments[record.name], self.delays[record.name] = [], []
+		elif type(record) is r.Segment:
+			self.segments.setdefault(record.turn, []).append(record)
+		elif type(record) is r.DelayEvent:
+			self.delays.setdefault(record.turn, []).append(record)
+
+
+@dataclass(slots=True)
+class Work:
+	"""The unit of work of one use case."""
+
+	store: Store
+	rules: Rules
+	now_ms: int
+	actor: Actor = field(default_factory=Actor)
+	changes: Changes = field(default_factory=Changes)
+	agents: dict[str, r.Agent | None] = field(default_factory=dict)
+	ledger: Ledger = field(default_factory=Ledger)
+
+	def agent(self, name: str) -> r.Agent | None:
+		"""An agent, read once."""
+		if name not in self.agents:
+			self.agents[name] = self.store.agent(name)
+		return self.agents[name]
+
+	def read_ahead(self, tickets: Collection[r.Ticket]) -> None:
+		"""Read the ledger of many tickets' open turns in four queries instead of four per ticket."""
+		turns = {ticket.turn for ticket in tickets if ticket.turn} - self.ledger.turns.keys()
+		if not turns:
+			return
+		self.ledger.turns.update(self.store.turns(turns))
+		for name in turns:
+			self.ledger.segments[name], self.ledger.delays[name] = [], []
+		for segment in self.store.segments_of(turns):
+			self.ledger.segments[segment.turn].append(segment)
+		for delay in self.store.delays_of(turns):
+			self.ledger.delays[delay.turn].append(delay)
+
+	def open_parts(self, ticket: r.Ticket) -> tuple[r.Turn | None, r.Segment | None]:
+		"""The ticket's open turn and segment."""
+		if ticket.turn is None:
+			return None, None
+		self.read_ahead([ticket])
+		segments = self.ledger.segments.get(ticket.turn, [])
+		return self.ledger.turns.get(ticket.turn), next((s for s in segments if s.name == ticket.segment), None)
+
+	def new_name(self) -> str:
+		"""A name for a new record: sorts by time, never guessed twice."""
+		return _names.next(self.now_ms)
+
+	def add(self, record: Any) -> Any:
+		"""This record is new."""
+		self.changes.created.setdefault(type(record), []).append(record)
+		self.ledger.add(record)
+		return record
+
+	def touch(self, record: Any) -> None:
+		"""This stored record changed. One added in the same transaction is written with its latest values anyway."""
+		self.changes.updated.setdefault(type(record), {})[record.name] = record
+
+	def tell(self, event: str, data: dict[str, Any], user: str | None = None, role: str | None = None) -> None:
+		"""Tell a user's (or a role's) open pages after the commit."""
+		self.changes.notices.append(Notice(event, data, user, role))
+
+	def mark_day(self, *instants_ms: int | None) -> None:
+		"""The days of these instants must be rolled up again."""
+		self.changes.dirty_days.update(
+			self.rules.calendar.local_date(instant) for instant in instants_ms if instant is not None
+		)
+
+	def branch_rules(self, ticket: r.Ticket) -> BranchRules:
+		"""Hours and thresholds that apply to a ticket."""
+		return self.rules.of_branch(ticket.branch)
+
+	def touch_ticket(self, ticket: r.Ticket) -> None:
+		"""A ticket changed: its version tells others that looked at it earlier."""
+		ticket.version += 1
+		self.touch(ticket)
+
+	def log(self, ticket: r.Ticket, event: str, **fields: Any) -> None:
+		"""Add to the ticket's history."""
+		self.add(
+			r.TicketEvent(
+				self.new_name(), ticket.name, event, self.now_ms, self.actor.user, self.actor.full_name, **fields
+			)
+		)
+
+	def finish(self) -> None:
+		"""Drop updates of records that are new anyway, then write."""
+		for kind, rows in self.changes.updated.items():
+			for record in self.changes.created.get(kind, ()):
+				rows.pop(record.name, None)
+		if self.changes:
+			self.store.save(self.changes)
+
+
+@contextmanager
+def working(store: Store, now_ms: int, actor: Actor = SYSTEM) -> Iterator[Work]:
+	"""A transaction with its work; written and committed when the block ends well."""
+	with store.transaction():
+		work = Work(store, store.rules(), now_ms, actor)
+		yield work
+		work.finish()
+
+
+def retrying(use_case: Callable[[], T], attempts: int = 5, sleep: Callable[[float], None] = time.sleep) -> T:
+	"""Run a use case again when another transaction was in its way: 20–200 ms later, a few times."""
+	for _ in range(attempts - 1):
+		try:
+			return use_case()
+		except Conflict:
+			sleep(_random.uniform(0.02, 0.2))
+	return use_case()

@@ -1,0 +1,245 @@
+"""The ports: what the use cases ask of a database, in their own words.
+
+There is one `save`, because a use case decides on records and then writes all its changes at once; reading is
+by what it is read for. Whatever a store returns is a copy: changing it changes nothing until it is saved.
+All reads inside a transaction that say «locked» hold the rows until its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Protocol
+
+from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.assignment import RosterEntry
+from khalifa_whatsapp.core.kpi import Fact
+from khalifa_whatsapp.core.settings import Rules
+
+
+class Conflict(Exception):
+	"""Another transaction was in the way (deadlock, lock wait, duplicate key). Roll back and try again."""
+
+
+class StoreUnavailable(Exception):
+	"""The database can't be reached, or went away. Nothing of the transaction is stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+	"""Something to tell a person's open page once the change is committed. `to` is a user, or a role.
+
+	A notice carries names and numbers, never a customer's words: the page fetches those with the reader's
+	own rights.
+	"""
+
+	event: str
+	data: dict[str, Any]
+	user: str | None = None
+	role: str | None = None
+
+
+@dataclass(slots=True)
+class Changes:
+	"""Everything one transaction writes. Records of one type are written together, in one statement or few."""
+
+	created: dict[type, list[Any]] = field(default_factory=dict)
+	updated: dict[type, dict[str, Any]] = field(default_factory=dict)
+	dirty_days: set[date] = field(default_factory=set)
+	device_states: dict[str, tuple[str, str, int]] = field(default_factory=dict)  # state, detail, at
+	notices: list[Notice] = field(default_factory=list)
+
+	def __bool__(self) -> bool:
+		return bool(
+			self.created or self.updated or self.dirty_days or self.notices or self.device_states
+		)
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryOutcome:
+	"""What became of a delivery: Done, Ignored, Failed (again at `next_ms`) or Dead."""
+
+	name: str
+	status: str
+	error: str = ""
+	attempts: int = 0
+	next_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TicketFilter:
+	"""Which tickets «close all» means; empty fields mean any."""
+
+	branch: str | None = None
+	agent: str | None = None
+	device: str | None = None
+	status: str | None = None
+	opened_before_ms: int | None = None
+	names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+	"""What waits, for the health page: counts and the age of the oldest in milliseconds."""
+
+	deliveries: int
+	oldest_delivery_ms: int
+	outgoing: int
+	oldest_outgoing_ms: int
+	unknown: int
+	failed: int
+	dead_deliveries: int
+
+
+class Store(Protocol):
+	"""A database behind the use cases."""
+
+	# -- transactions and locks
+	def transaction(self) -> AbstractContextManager[None]:
+		"""Commit at the end, roll back on any error. `Conflict` means: nothing was stored, try again."""
+
+	def lock(self, name: str, wait_seconds: float = 0) -> AbstractContextManager[bool]:
+		"""A lock across processes that dies with its holder; yields whether it was got. Not a transaction's."""
+
+	def save(self, changes: Changes) -> None:
+		"""Write created and updated records, and remember dirty days and notices for after the commit."""
+
+	def next_ticket_names(self, count: int) -> list[str]:
+		"""Names never given before, in order (`KT-000001` …)."""
+
+	def rules(self) -> Rules:
+		"""Settings and calendars as they are now."""
+
+	# -- webhook events
+	def record_delivery(self, device: str, provider: str, key: str, body: bytes, received_ms: int) -> bool:
+		"""Store a verified delivery, durably. False: it was there, and only its count went up."""
+
+	def due_deliveries(self, device: str, now_ms: int, limit: int) -> list[r.Delivery]:
+		"""New ones and those whose retry is due, oldest first; rows another drain holds are passed over."""
+
+	def finish_deliveries(self, outcomes: Iterable[DeliveryOutcome], now_ms: int) -> None:
+		"""Write what became of deliveries."""
+
+	def devices_with_due_deliveries(self, now_ms: int) -> list[str]:
+		"""Devices that have something to take in."""
+
+	def forget_deliveries(self, before_ms: int, limit: int) -> int:
+		"""Clear the bodies of finished deliveries received earlier; keys stay for ever. How many."""
+
+	# -- customers and tickets
+	def identities(self, keys: Collection[str]) -> dict[str, r.CustomerIdentity]:
+		"""Known identities by key (locked)."""
+
+	def customers(self, names: Collection[str]) -> dict[str, r.Customer]:
+		"""Customers by name."""
+
+	def tickets(self, names: Collection[str]) -> dict[str, r.Ticket]:
+		"""Tickets by name (locked)."""
+
+	def latest_tickets(self, pairs: Collection[tuple[str, str]]) -> dict[tuple[str, str], r.Ticket]:
+		"""By (customer, device): the open ticket (locked), else the one closed last."""
+
+	def queue(self, limit: int) -> list[r.Ticket]:
+		"""Tickets without an agent (locked), in the queue's order; locked ones are passed over."""
+
+	def due_tickets(self, now_ms: int, limit: int) -> list[r.Ticket]:
+		"""Tickets with a threshold passed (locked), the longest overdue first."""
+
+	def waiting_tickets_of(self, agents: Collection[str]) -> list[r.Ticket]:
+		"""Tickets of these agents that wait on us (locked)."""
+
+	def roster(self) -> list[RosterEntry]:
+		"""All enabled agents with shifts and loads."""
+
+	def agent(self, name: str) -> r.Agent | None:
+		"""One agent."""
+
+	def agent_of_user(self, user: str) -> r.Agent | None:
+		"""The agent a user is."""
+
+	def open_presence(self, agents: Collection[str]) -> list[r.PresenceLog]:
+		"""Stretches of presence that have not ended."""
+
+	# -- messages
+	def messages(self, names: Collection[str]) -> dict[str, r.Message]:
+		"""Messages by name (locked)."""
+
+	def messages_by_key(self, keys: Collection[str]) -> dict[str, r.Message]:
+		"""Messages by message key (locked)."""
+
+	def messages_by_gateway_id(self, device: str, ids: Collection[str]) -> list[r.Message]:
+		"""Messages of a device that a gateway calls so (any direction); compared byte for byte."""
+
+	def message_by_client_key(self, client_key: str) -> r.Message | None:
+		"""The message a caller already asked for under this key."""
+
+	def drop_message(self, name: str) -> None:
+		"""Delete a message that turned out to be another row's double."""
+
+	def logs(self, target_keys: Collection[str], callbacks: Collection[str] = ()) -> list[r.MessageLog]:
+		"""All that gateways said of these messages."""
+
+	def last_human_reply(self, ticket: str) -> r.Message | None:
+		"""The newest message of the ticket written by a person of ours that did not fail."""
+
+	def devices_with_due_messages(self, now_ms: int) -> list[str]:
+		"""Devices that have something to send, or sends whose outcome nobody wrote down."""
+
+	def due_messages(self, device: str, now_ms: int, limit: int) -> list[r.Message]:
+		"""Queued messages of a device that are due (locked), oldest first, one per customer at most."""
+
+	def abandoned_messages(self, device: str) -> list[r.Message]:
+		"""Messages in Sending; only the device's one sender asks, so their sender is dead."""
+
+	def identities_of(self, customers: Collection[str]) -> dict[str, list[r.CustomerIdentity]]:
+		"""All identities of customers."""
+
+	# -- ledger
+	def turns(self, names: Collection[str]) -> dict[str, r.Turn]:
+		"""Turns by name."""
+
+	def turns_answered_by(self, messages: Collection[str]) -> dict[str, r.Turn]:
+		"""Turns by the message that answered them."""
+
+	def last_turns(self, tickets: Collection[str]) -> dict[str, r.Turn]:
+		"""By ticket: the turn that ended last."""
+
+	def segments_of(self, turns: Collection[str]) -> list[r.Segment]:
+		"""All segments of turns, in order."""
+
+	def delays_of(self, turns: Collection[str]) -> list[r.DelayEvent]:
+		"""Delay events of turns."""
+
+	def delay(self, name: str) -> r.DelayEvent | None:
+		"""One delay event."""
+
+	def facts(self, from_ms: int, to_ms: int) -> list[Fact]:
+		"""What counts for KPI in [from, to), grouped by agent, metric and length."""
+
+	def replace_kpi(self, period: str, start: date, rows: Sequence[r.AgentKpi]) -> None:
+		"""Put these rows in the place of those of the period; the same rows again change nothing."""
+
+	def dirty_days(self, limit: int) -> list[date]:
+		"""Days whose facts changed after they were rolled up, oldest first."""
+
+	def clean_days(self, days: Collection[date], now_ms: int) -> None:
+		"""These days have been rolled up."""
+
+	# -- close all
+	def start_close_batch(self, batch: r.CloseBatch, chosen: TicketFilter, new_name: Any) -> int:
+		"""Store the batch with one item per open ticket that the filter means; how many."""
+
+	def count_open_tickets(self, chosen: TicketFilter) -> int:
+		"""How many open tickets the filter means."""
+
+	def close_batch(self, name: str) -> r.CloseBatch | None:
+		"""A batch (locked)."""
+
+	def batch_items(self, batch: str, result: str, limit: int) -> list[r.CloseBatchItem]:
+		"""Items of a batch in one state."""
+
+	# -- watching
+	def backlog(self, now_ms: int) -> Backlog:
+		"""What waits to be taken in or sent."""

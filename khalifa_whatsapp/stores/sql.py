@@ -1,0 +1,329 @@
+"""Every read and write of the ports as SQL, once, for both databases.
+
+MariaDB and SQLite run the same statements over the same tables; what differs (connection, locks, bulk writing,
+settings) is in the two subclasses. Placeholders are `?`. Statements that lock end in `LOCK` or `SKIP`, which
+SQLite, with its one writer, leaves out. Numbers that mean «none» are stored as 0, as Frappe does.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date
+from typing import Any, TypeVar
+
+from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.keys import open_key
+from khalifa_whatsapp.core.kpi import Fact
+from khalifa_whatsapp.stores.base import Backlog, DeliveryOutcome, TicketFilter
+from khalifa_whatsapp.stores.schema import table_of
+from khalifa_whatsapp.stores.sql_facts import FACTS, ONLINE
+
+R = TypeVar("R")
+CHUNK = 500
+TICKET = "`tabKhalifa Ticket`"
+MESSAGE = "`tabKhalifa Message`"
+EVENT = "`tabKhalifa Webhook Event`"
+
+
+class SqlStore:
+	"""The reads of the `Store` port; subclasses bring the connection."""
+
+	LOCK = ""
+	SKIP = ""
+	IGNORE = "INSERT IGNORE"
+
+	# -- what a database must bring
+	def rows(self, sql: str, values: Sequence[Any] = ()) -> Sequence[Sequence[Any]]:
+		"""Run a reading statement."""
+		raise NotImplementedError
+
+	def run(self, sql: str, values: Sequence[Any] = ()) -> int:
+		"""Run a writing statement; how many rows it touched."""
+		raise NotImplementedError
+
+	# -- reading records
+	def _read(self, kind: type[R], where: str, values: Sequence[Any] = (), tail: str = "") -> list[R]:
+		table = table_of(kind)
+		sql = f"SELECT {table.select} FROM {table.name} WHERE {where} {tail}"
+		return [kind(*row) for row in self.rows(sql, values)]
+
+	def _in(self, kind: type[R], field: str, wanted: Collection[Any], tail: str = "", extra: str = "") -> list[R]:
+		"""Records whose field is one of `wanted`, sorted so that all transactions lock in one order."""
+		ordered = sorted(wanted)
+		found: list[R] = []
+		for start in range(0, len(ordered), CHUNK):
+			part = ordered[start : start + CHUNK]
+			marks = ", ".join("?" * len(part))
+			found += self._read(kind, f"`{field}` IN ({marks}){extra}", part, tail)
+		return found
+
+	def _by_name(self, kind: type[R], names: Collection[str], tail: str = "") -> dict[str, R]:
+		return {row.name: row for row in self._in(kind, "name", names, tail)}  # type: ignore[attr-defined]
+
+	# -- webhook events
+	def due_deliveries(self, device: str, now_ms: int, limit: int) -> list[r.Delivery]:
+		sql = (
+			f"SELECT name, device, provider, received_ms, body, is_base64, attempts, seen_count FROM {EVENT} "
+			"WHERE device = ? AND status IN ('New', 'Failed') AND next_ms <= ? ORDER BY name LIMIT ?" + self.SKIP
+		)
+		return [
+			r.Delivery(str(name), device_, provider, received, unpack_body(body, is_base64), attempts, seen)
+			for name, device_, provider, received, body, is_base64, attempts, seen in self.rows(
+				sql, (device, now_ms, limit)
+			)
+		]
+
+	def finish_deliveries(self, outcomes: Iterable[DeliveryOutcome], now_ms: int) -> None:
+		groups: dict[tuple[str, str, int, int], list[int]] = {}
+		for o in outcomes:
+			groups.setdefault((o.status, o.error, o.attempts, o.next_ms or 0), []).append(int(o.name))
+		for (status, error, attempts, next_ms), names in groups.items():
+			marks = ", ".join("?" * len(names))
+			self.run(
+				f"UPDATE {EVENT} SET status = ?, error = ?, attempts = ?, next_ms = ?, processed_ms = ? "
+				f"WHERE name IN ({marks})",
+				(status, error, attempts, next_ms, now_ms, *names),
+			)
+
+	def devices_with_due_deliveries(self, now_ms: int) -> list[str]:
+		sql = f"SELECT DISTINCT device FROM {EVENT} WHERE status IN ('New', 'Failed') AND next_ms <= ?"
+		return [row[0] for row in self.rows(sql, (now_ms,))]
+
+	def forget_deliveries(self, before_ms: int, limit: int) -> int:
+		names = self.rows(
+			f"SELECT name FROM {EVENT} WHERE status IN ('Done', 'Ignored') AND received_ms < ? AND body <> '' LIMIT ?",
+			(before_ms, limit),
+		)
+		if not names:
+			return 0
+		marks = ", ".join("?" * len(names))
+		return self.run(f"UPDATE {EVENT} SET body = '' WHERE name IN ({marks})", [row[0] for row in names])
+
+	# -- customers and tickets
+	def identities(self, keys: Collection[str]) -> dict[str, r.CustomerIdentity]:
+		rows = self._in(r.CustomerIdentity, "identity_key", keys, self.LOCK)
+		return {row.identity_key: row for row in rows}
+
+	def identities_of(self, customers: Collection[str]) -> dict[str, list[r.CustomerIdentity]]:
+		found: dict[str, list[r.CustomerIdentity]] = {}
+		for row in self._in(r.CustomerIdentity, "customer", customers, "ORDER BY name"):
+			found.setdefault(row.customer, []).append(row)
+		return found
+
+	def customers(self, names: Collection[str]) -> dict[str, r.Customer]:
+		return self._by_name(r.Customer, names)
+
+	def tickets(self, names: Collection[str]) -> dict[str, r.Ticket]:
+		return self._by_name(r.Ticket, names, self.LOCK)
+
+	def latest_tickets(self, pairs: Collection[tuple[str, str]]) -> dict[tuple[str, str], r.Ticket]:
+		by_device: dict[str, list[str]] = {}
+		for customer, device in pairs:
+			by_device.setdefault(device, []).append(customer)
+		found: dict[tuple[str, str], r.Ticket] = {}
+		for device, customers in by_device.items():
+			for ticket in self._latest_of(device, customers):
+				held = found.get((ticket.customer, device))
+				if held is None or _is_later(ticket, held):
+					found[ticket.customer, device] = ticket
+		return found
+
+	def _latest_of(self, device: str, customers: list[str]) -> list[r.Ticket]:
+		"""The open ticket and the one closed last, of each customer."""
+		opened = self._in(r.Ticket, "open_key", [open_key(c, device) for c in customers], self.LOCK)
+		rest = set(customers) - {ticket.customer for ticket in opened}
+		names = []
+		for start in range(0, len(ordered := sorted(rest)), CHUNK):
+			part = ordered[start : start + CHUNK]
+			marks = ", ".join("?" * len(part))
+			names += self.rows(
+				f"SELECT t.name FROM {TICKET} t JOIN (SELECT customer, MAX(closed_ms) AS closed_ms FROM {TICKET} "
+				f"WHERE customer IN ({marks}) AND device = ? GROUP BY customer) l "
+				"ON l.customer = t.customer AND l.closed_ms = t.closed_ms WHERE t.device = ?",
+				(*part, device, device),
+			)
+		return opened + list(self._by_name(r.Ticket, {row[0] for row in names}, self.LOCK).values())
+
+	def queue(self, limit: int) -> list[r.Ticket]:
+		order = f"ORDER BY queue_rank, waiting_since_ms, name LIMIT ? {self.SKIP}"
+		return self._read(r.Ticket, "status = 'Queued'", (limit,), order)
+
+	def due_tickets(self, now_ms: int, limit: int) -> list[r.Ticket]:
+		order = f"ORDER BY response_by_ms LIMIT ? {self.SKIP}"
+		return self._read(r.Ticket, "response_by_ms > 0 AND response_by_ms <= ?", (now_ms, limit), order)
+
+	def waiting_tickets_of(self, agents: Collection[str]) -> list[r.Ticket]:
+		return self._in(r.Ticket, "agent", agents, f"ORDER BY waiting_since_ms {self.LOCK}", " AND status = 'Open'")
+
+	def agent(self, name: str) -> r.Agent | None:
+		return self._by_name(r.Agent, [name]).get(name)
+
+	def agent_of_user(self, user: str) -> r.Agent | None:
+		return next(iter(self._in(r.Agent, "user", [user])), None)
+
+	def open_presence(self, agents: Collection[str]) -> list[r.PresenceLog]:
+		return self._in(r.PresenceLog, "agent", agents, extra=" AND to_ms = 0")
+
+	def loads(self) -> dict[str, dict[str, int]]:
+		"""Open and Pending tickets by agent."""
+		sql = (
+			f"SELECT agent, status, COUNT(*) FROM {TICKET} "
+			"WHERE agent IS NOT NULL AND status IN ('Open', 'Pending') GROUP BY agent, status"
+		)
+		found: dict[str, dict[str, int]] = {}
+		for agent, status, count in self.rows(sql):
+			found.setdefault(agent, {})[status] = count
+		return found
+
+	# -- messages
+	def messages(self, names: Collection[str]) -> dict[str, r.Message]:
+		return self._by_name(r.Message, names, self.LOCK)
+
+	def messages_by_key(self, keys: Collection[str]) -> dict[str, r.Message]:
+		return {row.message_key or "": row for row in self._in(r.Message, "message_key", keys, self.LOCK)}
+
+	def messages_by_gateway_id(self, device: str, ids: Collection[str]) -> list[r.Message]:
+		wanted = set(ids)
+		found = []
+		for start in range(0, len(ordered := sorted(wanted)), CHUNK):
+			part = ordered[start : start + CHUNK]
+			marks = ", ".join("?" * len(part))
+			found += self._read(r.Message, f"device = ? AND gateway_id IN ({marks})", (device, *part))
+		return [message for message in found if message.gateway_id in wanted]
+
+	def message_by_client_key(self, client_key: str) -> r.Message | None:
+		return next(iter(self._in(r.Message, "client_key", [client_key])), None)
+
+	def drop_message(self, name: str) -> None:
+		self.run(f"DELETE FROM {MESSAGE} WHERE name = ?", (name,))
+
+	def logs(self, target_keys: Collection[str], callbacks: Collection[str] = ()) -> list[r.MessageLog]:
+		found = self._in(r.MessageLog, "target_key", target_keys)
+		known = {row.name for row in found}
+		return found + [row for row in self._in(r.MessageLog, "callback", callbacks) if row.name not in known]
+
+	def last_human_reply(self, ticket: str) -> r.Message | None:
+		where = "ticket = ? AND origin = 'Agent' AND status <> 'Failed'"
+		return next(iter(self._read(r.Message, where, (ticket,), "ORDER BY sent_ms DESC LIMIT 1")), None)
+
+	def devices_with_due_messages(self, now_ms: int) -> list[str]:
+		sql = (
+			f"SELECT DISTINCT device FROM {MESSAGE} "
+			"WHERE (status = 'Queued' AND next_retry_ms <= ?) OR status = 'Sending'"
+		)
+		return [row[0] for row in self.rows(sql, (now_ms,))]
+
+	def due_messages(self, device: str, now_ms: int, limit: int) -> list[r.Message]:
+		"""A message waits for the customer's earlier ones: those not yet sent go first."""
+		order = f"ORDER BY sent_ms, name LIMIT ? {self.LOCK}"
+		found = self._read(r.Message, "device = ? AND status = 'Queued'", (device, limit * 4), order)
+		first: dict[str, r.Message] = {}
+		for message in found:
+			first.setdefault(message.customer, message)
+		return [m for m in first.values() if (m.next_retry_ms or 0) <= now_ms][:limit]
+
+	def abandoned_messages(self, device: str) -> list[r.Message]:
+		return self._read(r.Message, "device = ? AND status = 'Sending'", (device,), self.LOCK)
+
+	# -- ledger
+	def turns(self, names: Collection[str]) -> dict[str, r.Turn]:
+		return self._by_name(r.Turn, names)
+
+	def turns_answered_by(self, messages: Collection[str]) -> dict[str, r.Turn]:
+		return {row.answer or "": row for row in self._in(r.Turn, "answer", messages)}
+
+	def last_turns(self, tickets: Collection[str]) -> dict[str, r.Turn]:
+		rows = self._in(r.Turn, "ticket", tickets, extra=" AND ended_ms > 0")
+		return {row.ticket: row for row in sorted(rows, key=lambda row: (row.ended_ms or 0, row.name))}
+
+	def segments_of(self, turns: Collection[str]) -> list[r.Segment]:
+		return self._in(r.Segment, "turn", turns, "ORDER BY from_ms, name")
+
+	def delays_of(self, turns: Collection[str]) -> list[r.DelayEvent]:
+		return self._in(r.DelayEvent, "turn", turns)
+
+	def delay(self, name: str) -> r.DelayEvent | None:
+		return self._by_name(r.DelayEvent, [name], self.LOCK).get(name)
+
+	def facts(self, from_ms: int, to_ms: int) -> list[Fact]:
+		found = []
+		for sql in FACTS:
+			for agent, metric, value, count in self.rows(sql, (from_ms, to_ms)):
+				found.append(Fact(agent, metric, int(count), int(value or 0)))
+		for agent, start, end in self.rows(ONLINE, (to_ms, from_ms)):
+			spent = (min(end or to_ms, to_ms) - max(start, from_ms)) // 1000
+			found.append(Fact(agent, "online_time", max(spent, 0)))
+		return found
+
+	def dirty_days(self, limit: int) -> list[date]:
+		sql = "SELECT name FROM `tabKhalifa KPI Day` WHERE is_dirty = 1 ORDER BY name LIMIT ?"
+		return [date.fromisoformat(row[0]) for row in self.rows(sql, (limit,))]
+
+	# -- close all
+	def count_open_tickets(self, chosen: TicketFilter) -> int:
+		where, values = filter_sql(chosen)
+		return int(self.rows(f"SELECT COUNT(*) FROM {TICKET} WHERE {where}", values)[0][0])
+
+	def open_ticket_versions(self, chosen: TicketFilter) -> list[tuple[str, int]]:
+		"""Name and version of the open tickets a filter means."""
+		where, values = filter_sql(chosen)
+		return [(row[0], row[1]) for row in self.rows(f"SELECT name, version FROM {TICKET} WHERE {where}", values)]
+
+	def close_batch(self, name: str) -> r.CloseBatch | None:
+		return self._by_name(r.CloseBatch, [name], self.LOCK).get(name)
+
+	def batch_items(self, batch: str, result: str, limit: int) -> list[r.CloseBatchItem]:
+		return self._read(r.CloseBatchItem, "batch = ? AND result = ?", (batch, result, limit), "ORDER BY name LIMIT ?")
+
+	# -- watching
+	def backlog(self, now_ms: int) -> Backlog:
+		deliveries, oldest_in = self.rows(
+			f"SELECT COUNT(*), MIN(received_ms) FROM {EVENT} WHERE status IN ('New', 'Failed')"
+		)[0]
+		states = dict(self.rows(
+			f"SELECT status, COUNT(*) FROM {MESSAGE} WHERE status IN ('Queued', 'Sending', 'Unknown', 'Failed') GROUP BY status"
+		))  # fmt: skip
+		oldest_out = self.rows(f"SELECT MIN(received_ms) FROM {MESSAGE} WHERE status = 'Queued'")[0][0]
+		dead = self.rows(f"SELECT COUNT(*) FROM {EVENT} WHERE status = 'Dead'")[0][0]
+		return Backlog(
+			deliveries, now_ms - oldest_in if oldest_in else 0, states.get("Queued", 0) + states.get("Sending", 0),
+			now_ms - oldest_out if oldest_out else 0, states.get("Unknown", 0), states.get("Failed", 0), dead,
+		)  # fmt: skip
+
+
+def _is_later(one: r.Ticket, other: r.Ticket) -> bool:
+	"""Open beats closed; then the one closed last."""
+	return (one.open_key is not None, one.closed_ms or 0, one.name) > (
+		other.open_key is not None, other.closed_ms or 0, other.name,
+	)  # fmt: skip
+
+
+def filter_sql(chosen: TicketFilter) -> tuple[str, list[Any]]:
+	"""The WHERE of open tickets a filter means, and its values."""
+	where, values = ["status IN ('Queued', 'Open', 'Pending')"], []
+	for field in ("branch", "agent", "device", "status"):
+		value = getattr(chosen, field)
+		if value:
+			where.append(f"`{field}` = ?")
+			values.append(value)
+	if chosen.opened_before_ms:
+		where.append("opened_ms < ?")
+		values.append(chosen.opened_before_ms)
+	if chosen.names:
+		where.append(f"name IN ({', '.join('?' * len(chosen.names))})")
+		values += chosen.names
+	return " AND ".join(where), values
+
+
+def pack_body(body: bytes) -> tuple[str, int]:
+	"""Raw bytes as text for a text column: as they are when they are UTF-8, else base64 (flag 1)."""
+	try:
+		return body.decode("utf-8"), 0
+	except UnicodeDecodeError:
+		return base64.b64encode(body).decode("ascii"), 1
+
+
+def unpack_body(body: str, is_base64: int) -> bytes:
+	"""The raw bytes again."""
+	return base64.b64decode(body) if is_base64 else body.encode("utf-8")

@@ -1,0 +1,139 @@
+"""A help desk in memory: a SQLite store, the loopback gateway, a clock that tests move, people with names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.calendar import Calendar
+from khalifa_whatsapp.core.keys import delivery_key
+from khalifa_whatsapp.core.settings import BranchRules, Rules, Settings
+from khalifa_whatsapp.drivers.base import DeviceConfig
+from khalifa_whatsapp.drivers.loopback import LoopbackDriver, message_item, status_item
+from khalifa_whatsapp.services import assignment, conversation, delays, intake, outbox, presence
+from khalifa_whatsapp.services.work import Actor, working
+from khalifa_whatsapp.stores.sqlite_store import SqliteStore
+
+MINUTE = 60_000
+START = 1_795_160_400_000
+MANAGER = Actor("manager@example.com", "Manager", None, is_manager=True)
+
+
+class Desk:
+	"""One device, a few agents, and verbs that read like a day at the desk."""
+
+	def __init__(self, agents: int = 2, capacity: int = 6, settings: Settings | None = None) -> None:
+		calendar = Calendar.always("Africa/Cairo")
+		self.settings = settings or Settings()
+		threshold = round(self.settings.delay_minutes * MINUTE)
+		branches = {name: BranchRules(calendar, threshold, threshold) for name in ("North", "South")}
+		self.store = SqliteStore(":memory:", Rules(self.settings, calendar, branches))
+		self.notices: list[Any] = []
+		self.store.on_notices = self.notices.extend
+		self.driver = LoopbackDriver(DeviceConfig("desk", "loopback", app_secrets=("secret",), verify_token="v"))
+		self.now = START
+		self.keys = 0
+		self.agents = [f"A{number}" for number in range(agents)]
+		with working(self.store, self.now) as work:
+			for name in self.agents:
+				work.add(r.Agent(name, f"{name}@example.com", f"Agent {name}", capacity=capacity))
+
+	# -- people
+	def actor(self, agent: str) -> Actor:
+		return Actor(f"{agent}@example.com", f"Agent {agent}", agent)
+
+	def online(self, *agents: str) -> None:
+		for agent in agents or self.agents:
+			presence.set_presence(self.store, Actor(), agent, r.ONLINE, self.now)
+		self.assign()
+
+	def offline(self, agent: str) -> None:
+		presence.set_presence(self.store, Actor(), agent, r.OFFLINE, self.now)
+		self.assign()
+
+	def beat(self) -> None:
+		for entry in self.store.roster():
+			if entry.agent.presence != r.OFFLINE:
+				presence.heartbeat(self.store, entry.agent.name, self.now)
+
+	# -- time
+	def wait(self, minutes: float) -> None:
+		"""Time passes; agents' pages stay open, the minute job runs at its end."""
+		self.now += round(minutes * MINUTE)
+		self.beat()
+		self.assign()
+		delays.scan(self.store, self.now)
+
+	# -- traffic
+	def deliver(self, *items: dict[str, Any], take: bool = True) -> None:
+		raw = self.driver.call(*items).raw
+		self.store.record_delivery("desk", "loopback", delivery_key("desk", raw), raw, self.now)
+		if take:
+			self.take()
+
+	def take(self) -> intake.Taken:
+		return intake.drain(self.store, self.driver, lambda: self.now)
+
+	def assign(self) -> list[assignment.Assigned]:
+		return assignment.assign_queue(self.store, self.now)
+
+	def write(self, phone: str, body: str = "hello", at: int | None = None, gateway_id: str | None = None) -> str:
+		"""A customer writes; the ticket's name comes back."""
+		self.keys += 1
+		item = message_item(phone, body, gateway_id or f"in-{self.keys}", at or self.now, "Customer")
+		self.deliver(item)
+		self.assign()
+		return self.ticket_of(phone).name
+
+	def status(self, message: r.Message, status: str, callback: str = "") -> None:
+		stored = self.message(message.name)
+		self.deliver(status_item(stored.gateway_id or "", status, self.now, callback))
+
+	def reply(self, ticket: str, agent: str | None = None, body: str = "answer", **more: Any) -> r.Message:
+		self.keys += 1
+		actor = self.actor(agent or self.ticket(ticket).agent or "")
+		return conversation.reply(self.store, actor, ticket, body, more.pop("key", f"k{self.keys}"), self.now, **more)
+
+	def send(self) -> outbox.Sent:
+		return outbox.drain(self.store, self.driver, lambda: self.now)
+
+	# -- looking
+	def all(self, kind: type) -> list[Any]:
+		return self.store._read(kind, "1 = 1", (), "ORDER BY name")
+
+	def ticket(self, name: str) -> r.Ticket:
+		return self.store.tickets([name])[name]
+
+	def message(self, name: str) -> r.Message:
+		return self.store.messages([name])[name]
+
+	def ticket_of(self, phone: str) -> r.Ticket:
+		customer = next(c for c in self.all(r.Customer) if c.phone == phone)
+		return self.store.latest_tickets([(customer.name, "desk")])[customer.name, "desk"]
+
+	def events(self, ticket: str) -> list[str]:
+		return [e.event for e in self.all(r.TicketEvent) if e.ticket == ticket]
+
+
+def facts_of(desk: Desk) -> str:
+	"""The state that must not depend on the order of deliveries, with names replaced by what they name."""
+	customers = {c.name: c for c in desk.all(r.Customer)}
+	tickets = {t.name: t for t in desk.all(r.Ticket)}
+	who = {name: c.phone or c.customer_name for name, c in customers.items()}
+	messages = [
+		[who[m.customer], m.direction, m.gateway_id, m.body, m.sent_ms, m.status, m.reactions, m.is_edited, m.is_revoked,
+		m.error_code]
+		for m in desk.all(r.Message)
+	]  # fmt: skip
+	facts = [
+		[who[t.customer], t.status, t.cycle, t.first_message_ms, t.last_in_ms, t.last_message_ms, t.unread_count,
+		t.waiting_since_ms]
+		for t in tickets.values()
+	]  # fmt: skip
+	waits = [[who[t.customer], t.started_ms, t.outcome] for t in desk.all(r.Turn)]
+	logs = [[m.target_key, m.kind, m.value, m.author, bool(m.message)] for m in desk.all(r.MessageLog)]
+	identities = [[i.kind, i.value, who[i.customer]] for i in desk.all(r.CustomerIdentity)]
+	parts: list[Iterable[Any]] = [messages, facts, waits, logs, identities, [[c.customer_name] for c in customers.values()]]
+	return json.dumps([sorted(part, key=repr) for part in parts], ensure_ascii=False)
