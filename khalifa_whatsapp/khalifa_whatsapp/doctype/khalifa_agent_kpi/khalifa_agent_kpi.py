@@ -1,0 +1,12 @@
+"""Counts and sums of one agent in one day or month, rebuilt whole from the ledgers."""
+
+from khalifa_whatsapp.khalifa_whatsapp.ledger import LedgerDocument
+from khalifa_whatsapp.setup.indexes import add_indexes
+
+
+class KhalifaAgentKPI(LedgerDocument):
+	pass
+
+
+def on_doctype_update() -> None:
+	add_indexes("Khalifa Agent KPI")

@@ -1,0 +1,22 @@
+"""A place of the company with its own hours, thresholds and agents."""
+
+import frappe
+from frappe import _
+from frappe.model.document import Document
+from frappe.utils import flt
+
+from khalifa_whatsapp.khalifa_whatsapp.forms import validate_hours
+
+MAX_DELAY_MINUTES = 7 * 24 * 60
+
+
+class KhalifaBranch(Document):
+	def validate(self) -> None:
+		self.validate_delays()
+		validate_hours(self.working_hours)
+
+	def validate_delays(self) -> None:
+		for fieldname in ("delay_minutes", "customer_delay_minutes"):
+			if not 0 <= flt(self.get(fieldname)) <= MAX_DELAY_MINUTES:
+				label = _(self.meta.get_label(fieldname))
+				frappe.throw(_("{0} must be between {1} and {2}.").format(label, 0, MAX_DELAY_MINUTES))

@@ -1,0 +1,7 @@
+"""A date whose hours differ from its weekday's."""
+
+from frappe.model.document import Document
+
+
+class KhalifaCalendarException(Document):
+	pass

@@ -1,0 +1,12 @@
+"""One run of «close all»: what was asked, how far it is, how it ended."""
+
+from khalifa_whatsapp.khalifa_whatsapp.ledger import LedgerDocument
+from khalifa_whatsapp.setup.indexes import add_indexes
+
+
+class KhalifaCloseBatch(LedgerDocument):
+	pass
+
+
+def on_doctype_update() -> None:
+	add_indexes("Khalifa Close Batch")

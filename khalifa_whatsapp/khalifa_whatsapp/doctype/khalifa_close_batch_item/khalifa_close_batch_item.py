@@ -1,0 +1,12 @@
+"""One ticket of a «close all» run, and what became of it."""
+
+from khalifa_whatsapp.khalifa_whatsapp.ledger import LedgerDocument
+from khalifa_whatsapp.setup.indexes import add_indexes
+
+
+class KhalifaCloseBatchItem(LedgerDocument):
+	pass
+
+
+def on_doctype_update() -> None:
+	add_indexes("Khalifa Close Batch Item")

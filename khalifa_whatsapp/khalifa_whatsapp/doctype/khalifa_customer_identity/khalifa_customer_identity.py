@@ -1,0 +1,12 @@
+"""One name a gateway has for a customer."""
+
+from khalifa_whatsapp.khalifa_whatsapp.ledger import LedgerDocument
+from khalifa_whatsapp.setup.indexes import add_indexes
+
+
+class KhalifaCustomerIdentity(LedgerDocument):
+	pass
+
+
+def on_doctype_update() -> None:
+	add_indexes("Khalifa Customer Identity")

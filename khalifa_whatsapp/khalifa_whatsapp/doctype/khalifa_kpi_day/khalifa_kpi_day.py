@@ -1,0 +1,12 @@
+"""One day of the KPI calendar, and whether its numbers must be computed again."""
+
+from khalifa_whatsapp.khalifa_whatsapp.ledger import LedgerDocument
+from khalifa_whatsapp.setup.indexes import add_indexes
+
+
+class KhalifaKPIDay(LedgerDocument):
+	pass
+
+
+def on_doctype_update() -> None:
+	add_indexes("Khalifa KPI Day")

@@ -1,0 +1,12 @@
+"""One message or note of a ticket; an outgoing one is its own outbox row."""
+
+from khalifa_whatsapp.khalifa_whatsapp.ledger import LedgerDocument
+from khalifa_whatsapp.setup.indexes import add_indexes
+
+
+class KhalifaMessage(LedgerDocument):
+	pass
+
+
+def on_doctype_update() -> None:
+	add_indexes("Khalifa Message")

@@ -1,0 +1,12 @@
+"""Something a gateway said of a message: never changed, never deleted."""
+
+from khalifa_whatsapp.khalifa_whatsapp.ledger import LedgerDocument
+from khalifa_whatsapp.setup.indexes import add_indexes
+
+
+class KhalifaMessageStatus(LedgerDocument):
+	pass
+
+
+def on_doctype_update() -> None:
+	add_indexes("Khalifa Message Status")

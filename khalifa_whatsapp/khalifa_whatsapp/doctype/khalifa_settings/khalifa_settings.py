@@ -1,0 +1,99 @@
+"""Everything a manager can tune."""
+
+import frappe
+from frappe import _
+from frappe.model.document import Document
+from frappe.utils import flt
+from phonenumbers import SUPPORTED_REGIONS
+
+from khalifa_whatsapp.khalifa_whatsapp.forms import validate_hours
+
+WEEK_MINUTES = 7 * 24 * 60
+MEGABYTE = 1024 * 1024
+
+# field: (least, most)
+RANGES: dict[str, tuple[float, float]] = {
+	"delay_minutes": (1, WEEK_MINUTES),
+	"customer_delay_minutes": (1, WEEK_MINUTES),
+	"warn_percent": (1, 100),
+	"escalate_factor": (1, 100),
+	"late_transfer_percent": (1, 100),
+	"reopen_window_hours": (0, 24 * 365),
+	"default_capacity": (1, 1000),
+	"pending_load": (0, 1),
+	"heartbeat_stale_minutes": (1, 24 * 60),
+	"heartbeat_requeue_minutes": (1, 24 * 60),
+	"weight_first_response": (0, 1000),
+	"weight_response": (0, 1000),
+	"weight_delays": (0, 1000),
+	"weight_resolution": (0, 1000),
+	"weight_satisfaction": (0, 1000),
+	"first_response_target_minutes": (0, WEEK_MINUTES),
+	"first_response_worst_minutes": (0, WEEK_MINUTES),
+	"response_target_minutes": (0, WEEK_MINUTES),
+	"response_worst_minutes": (0, WEEK_MINUTES),
+	"delay_rate_target": (0, 100),
+	"delay_rate_worst": (0, 100),
+	"resolution_rate_target": (0, 100),
+	"resolution_rate_worst": (0, 100),
+	"satisfaction_target": (0, 100),
+	"satisfaction_worst": (0, 100),
+	"satisfaction_smoothing": (0, 1000),
+	"min_sample_daily": (1, 1000),
+	"min_sample_monthly": (1, 10_000),
+	"max_webhook_bytes": (1024, 64 * MEGABYTE),
+	"max_gateway_bytes": (1024, 256 * MEGABYTE),
+	"max_text_length": (1, 65_536),
+	"drain_batch": (1, 1000),
+	"raw_event_retention_days": (1, 3650),
+	"log_retention_days": (7, 3650),
+}
+WEIGHTS = tuple(name for name in RANGES if name.startswith("weight_"))
+# (target, worst, whether a smaller number is better)
+SCALES = (
+	("first_response_target_minutes", "first_response_worst_minutes", True),
+	("response_target_minutes", "response_worst_minutes", True),
+	("delay_rate_target", "delay_rate_worst", True),
+	("resolution_rate_target", "resolution_rate_worst", False),
+	("satisfaction_target", "satisfaction_worst", False),
+)
+
+
+class KhalifaSettings(Document):
+	def validate(self) -> None:
+		self.validate_ranges()
+		self.validate_weights()
+		self.validate_scales()
+		self.validate_heartbeat()
+		self.validate_region()
+		validate_hours(self.working_hours, self.calendar_exceptions)
+
+	def validate_ranges(self) -> None:
+		for fieldname, (least, most) in RANGES.items():
+			if not least <= flt(self.get(fieldname)) <= most:
+				frappe.throw(_("{0} must be between {1} and {2}.").format(self.label(fieldname), least, most))
+
+	def validate_weights(self) -> None:
+		if not sum(flt(self.get(fieldname)) for fieldname in WEIGHTS):
+			frappe.throw(_("At least one weight of the score must be more than 0."))
+
+	def validate_scales(self) -> None:
+		for target, worst, smaller_is_better in SCALES:
+			better, worse = (target, worst) if smaller_is_better else (worst, target)
+			if flt(self.get(better)) >= flt(self.get(worse)):
+				text = _("{0} must be less than {1}.")
+				frappe.throw(text.format(self.label(better), self.label(worse)))
+
+	def validate_heartbeat(self) -> None:
+		stale, requeue = "heartbeat_stale_minutes", "heartbeat_requeue_minutes"
+		if flt(self.get(stale)) > flt(self.get(requeue)):
+			text = _("{0} must not be more than {1}.")
+			frappe.throw(text.format(self.label(stale), self.label(requeue)))
+
+	def validate_region(self) -> None:
+		self.default_region = (self.default_region or "").strip().upper()
+		if self.default_region not in SUPPORTED_REGIONS:
+			frappe.throw(_("Default Region must be a country code of two letters, such as EG."))
+
+	def label(self, fieldname: str) -> str:
+		return _(self.meta.get_label(fieldname))

@@ -1,0 +1,102 @@
+"""A WhatsApp number with the gateway that carries it."""
+
+import hashlib
+import secrets
+from ipaddress import ip_network
+from urllib.parse import urlencode, urlsplit
+
+import frappe
+from frappe import _
+from frappe.model.document import Document
+from frappe.utils import add_to_date, flt, get_url, now_datetime
+
+from khalifa_whatsapp.guards import manager_only
+from khalifa_whatsapp.khalifa_whatsapp.forms import normal_phone
+
+WEBHOOK_PATH = "/api/method/khalifa_whatsapp.api.webhook.wppconnect"
+ROTATION_HOURS = 24
+SECRET_BYTES = 32
+MAX_TIMEOUT_SECONDS = 600
+REQUIRED = {
+	"cloud_api": ("phone_number_id", "access_token", "app_secret", "verify_token"),
+	"wppconnect": ("base_url", "session_name"),
+}
+
+
+class WhatsAppDevice(Document):
+	def validate(self) -> None:
+		self.validate_provider_fields()
+		self.validate_session_name()
+		self.validate_base_url()
+		self.validate_timeouts()
+		self.validate_allowed_ips()
+		self.phone_number = normal_phone(self.phone_number)
+
+	def on_update(self) -> None:
+		self.be_the_only_default()
+
+	def validate_provider_fields(self) -> None:
+		missing = [name for name in REQUIRED.get(self.provider, ()) if not self.get(name)]
+		if self.enabled and missing:
+			labels = ", ".join(_(self.meta.get_label(name)) for name in missing)
+			frappe.throw(_("A device of this provider needs: {0}.").format(labels), title=_("Missing Fields"))
+
+	def validate_session_name(self) -> None:
+		"""The name becomes part of a URL and of a folder on the gateway."""
+		name = self.session_name or ""
+		if not all(char.isascii() and (char.isalnum() or char in "-_") for char in name):
+			frappe.throw(_("Session Name may hold Latin letters, digits, - and _ only."))
+
+	def validate_base_url(self) -> None:
+		self.base_url = (self.base_url or "").strip().rstrip("/")
+		if not self.base_url:
+			return
+		parts = urlsplit(self.base_url)
+		if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+			frappe.throw(_("Base URL must be a web address such as https://gateway.example.com:21465."))
+
+	def validate_timeouts(self) -> None:
+		for fieldname in ("connect_timeout", "read_timeout"):
+			if not 0 < flt(self.get(fieldname)) <= MAX_TIMEOUT_SECONDS:
+				label = _(self.meta.get_label(fieldname))
+				frappe.throw(_("{0} must be more than 0 and at most {1}.").format(label, MAX_TIMEOUT_SECONDS))
+
+	def validate_allowed_ips(self) -> None:
+		for line in (self.allowed_ips or "").split():
+			if not _is_network(line):
+				frappe.throw(
+					_("{0} is not an IP address or network, such as 10.0.0.5 or 10.0.0.0/24.").format(line)
+				)
+
+	def be_the_only_default(self) -> None:
+		if self.is_default:
+			others = {"is_default": 1, "name": ("!=", self.name)}
+			frappe.db.set_value("WhatsApp Device", others, "is_default", 0)
+
+	@frappe.whitelist()
+	@manager_only
+	def new_webhook_secret(self) -> dict[str, str]:
+		"""Make a new webhook address and show it this once; the old one works for a day more.
+
+		Only a digest is kept, so the address can't be read back from the site or from its backups.
+		"""
+		self.check_permission("write")
+		secret = secrets.token_hex(SECRET_BYTES)
+		self.db_set(self._rotated(hashlib.sha256(secret.encode()).hexdigest()))
+		return {"url": f"{get_url(WEBHOOK_PATH)}?{urlencode({'device': self.name, 'k': secret})}"}
+
+	def _rotated(self, digest: str) -> dict[str, object]:
+		stored = frappe.db.get_value("WhatsApp Device", self.name, "webhook_secret_digest")
+		return {
+			"webhook_secret_digest": digest,
+			"previous_webhook_secret_digest": stored,
+			"previous_webhook_secret_until": add_to_date(now_datetime(), hours=ROTATION_HOURS),
+		}
+
+
+def _is_network(text: str) -> bool:
+	try:
+		ip_network(text, strict=False)
+	except ValueError:
+		return False
+	return True

@@ -1,0 +1,61 @@
+"""What a site needs beside the DocTypes. Every step may run again at any time and changes nothing then."""
+
+from __future__ import annotations
+
+import frappe
+
+from khalifa_whatsapp.guards import AGENT_ROLE, MANAGER_ROLE
+from khalifa_whatsapp.setup.indexes import add_all_indexes
+
+ROLES = (AGENT_ROLE, MANAGER_ROLE)
+TICKET_NUMBERS = "Khalifa Ticket Number"  # its sequence: khalifa_ticket_number_seq
+SEQUENCE_SLUG = "_seq"
+
+
+def after_install() -> None:
+	prepare_site()
+	hide_tracebacks()
+
+
+def after_migrate() -> None:
+	prepare_site()
+
+
+def prepare_site() -> None:
+	add_roles()
+	fill_settings()
+	add_ticket_numbers()
+	add_all_indexes()
+
+
+def add_roles() -> None:
+	for role in ROLES:
+		if not frappe.db.exists("Role", role):
+			frappe.get_doc({"doctype": "Role", "role_name": role}).insert(ignore_permissions=True)
+		frappe.db.set_value("Role", role, "desk_access", 1)
+
+
+def fill_settings() -> None:
+	"""Store the defaults of settings that have no value yet; what a manager chose stays."""
+	stored = frappe.db.get_singles_dict("Khalifa Settings")
+	fields = frappe.get_meta("Khalifa Settings").fields
+	missing = {df.fieldname: df.default for df in fields if df.default and df.fieldname not in stored}
+	for fieldname, value in missing.items():
+		frappe.db.set_single_value("Khalifa Settings", fieldname, value)
+
+
+def add_ticket_numbers() -> None:
+	"""The sequence that tickets are numbered from. On a site restored without it, it goes on after the last."""
+	frappe.db.create_sequence(
+		TICKET_NUMBERS, slug=SEQUENCE_SLUG, check_not_exists=True, start_value=last_ticket_number() + 1
+	)
+
+
+def last_ticket_number() -> int:
+	last = "select max(cast(substr(name, 4) as unsigned)) from `tabKhalifa Ticket` where name like 'KT-%'"
+	return int(frappe.db.sql(last)[0][0] or 0)
+
+
+def hide_tracebacks() -> None:
+	"""A gateway that posts nonsense must not be shown our code. Done once: an administrator may turn it on again."""
+	frappe.db.set_single_value("System Settings", "allow_error_traceback", 0)

@@ -1,0 +1,103 @@
+"""Rows for tests, written straight to the tables as a store does, so that a test needs no use case."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import frappe
+
+from khalifa_whatsapp.core.records import CLOSED, OPEN, QUEUED, Customer, Message, Ticket, TicketEvent
+from khalifa_whatsapp.guards import AGENT_ROLE, MANAGER_ROLE, forget_actors
+
+NOW_MS = 1_795_000_000_000
+
+
+def insert(record: Any) -> str:
+	"""Write a record to its DocType's table; NULL is 0 where Frappe's column can't be NULL."""
+	meta = frappe.get_meta(record.DOCTYPE)
+	row = {"owner": "Administrator", "creation": frappe.utils.now(), "modified": frappe.utils.now()}
+	for fieldname, value in asdict(record).items():
+		df = meta.get_field(fieldname)
+		row[fieldname] = 0 if value is None and df and df.fieldtype in ("Int", "Check", "Float") else value
+	frappe.db.bulk_insert(record.DOCTYPE, list(row), [list(row.values())])
+	return record.name
+
+
+def make_user(email: str, first_name: str, *roles: str) -> str:
+	if not frappe.db.exists("User", email):
+		user = frappe.get_doc(
+			{"doctype": "User", "email": email, "first_name": first_name, "send_welcome_email": 0}
+		)
+		user.insert(ignore_permissions=True)
+	frappe.get_doc("User", email).add_roles(*roles)
+	return email
+
+
+def make_branch(branch_name: str) -> str:
+	if not frappe.db.exists("Khalifa Branch", branch_name):
+		frappe.get_doc({"doctype": "Khalifa Branch", "branch_name": branch_name}).insert()
+	return branch_name
+
+
+def make_agent(email: str, employee_name: str, branch: str | None = None) -> str:
+	make_user(email, employee_name, AGENT_ROLE)
+	if name := frappe.db.get_value("Khalifa Agent", {"user": email}):
+		return name
+	agent = frappe.get_doc(
+		{"doctype": "Khalifa Agent", "user": email, "employee_name": employee_name, "branch": branch}
+	)
+	forget_actors()
+	return agent.insert().name
+
+
+def make_manager(email: str) -> str:
+	return make_user(email, "Manager", MANAGER_ROLE)
+
+
+def make_device(device_name: str = "Test Device") -> str:
+	if not frappe.db.exists("WhatsApp Device", device_name):
+		frappe.get_doc(
+			{"doctype": "WhatsApp Device", "device_name": device_name, "provider": "loopback"}
+		).insert()
+	return device_name
+
+
+def make_conversation(name: str, agent: str | None, text: str, **ticket: Any) -> str:
+	"""A customer, a ticket, its first event and one message, all called after `name`."""
+	status = ticket.pop("status", OPEN if agent else QUEUED)
+	device = make_device()
+	customer = insert(Customer(f"C-{name}", customer_name=f"Customer {name}", created_ms=NOW_MS))
+	insert(
+		Ticket(
+			name,
+			customer,
+			device,
+			status=status,
+			agent=agent,
+			open_key=None if status == CLOSED else frappe.generate_hash(length=64),
+			customer_name=f"Customer {name}",
+			opened_ms=NOW_MS,
+			**ticket,
+		)
+	)
+	insert(TicketEvent(f"E-{name}", name, "created", NOW_MS))
+	insert(make_message(name, text))
+	return name
+
+
+def make_message(ticket: str, text: str) -> Message:
+	return Message(
+		f"M-{ticket}",
+		ticket,
+		f"C-{ticket}",
+		make_device(),
+		"Incoming",
+		"Customer",
+		"text",
+		"Received",
+		NOW_MS,
+		NOW_MS,
+		message_key=frappe.generate_hash(length=64),
+		body=text,
+	)
