@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -55,12 +55,15 @@ class Settings:
 	@classmethod
 	def from_row(cls, row: Mapping[str, Any]) -> Settings:
 		"""Settings from stored values; a missing or empty one keeps its default."""
-		known = {f.name: row[f.name] for f in fields(cls) if row.get(f.name) not in (None, "")}
-		return cls(**{name: _as_type(cls, name, value) for name, value in known.items()})
+		stored = {f.name: (f.type, row.get(f.name)) for f in fields(cls)}
+		return cls(**{name: _READ[kind](value) for name, (kind, value) in stored.items() if value not in (None, "")})
 
 
-def _as_type(cls: type[Settings], name: str, value: Any) -> Any:
-	return type(getattr(_DEFAULTS, name))(value)
+def _whole(value: Any) -> int:
+	return int(float(value))
+
+
+_READ: dict[Any, Callable[[Any], Any]] = {"int": _whole, "float": float, "str": str}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,5 +93,3 @@ class Rules:
 			round(self.settings.customer_delay_minutes * MINUTE_MS),
 		)
 
-
-_DEFAULTS = Settings()

@@ -2,16 +2,42 @@
 
 from __future__ import annotations
 
-from khalifa_whatsapp.core import ledger
+from khalifa_whatsapp.core import ledger, message_state
 from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.settings import DAY_MS
 from khalifa_whatsapp.services import turns
-from khalifa_whatsapp.services.work import Work
+from khalifa_whatsapp.services.work import Work, retrying, working
+from khalifa_whatsapp.stores.base import Store
+
+
+def apply_parked(store: Store, now_ms: int, limit: int = 500) -> int:
+	"""Settle what was said of a message in the very instant it was written, so that neither saw the other."""
+
+	def run() -> int:
+		with working(store, now_ms) as work:
+			parked = store.parked_logs(now_ms - 2 * DAY_MS, limit)
+			messages = store.messages_by_key({log.target_key for log in parked})
+			logs = store.logs(messages)
+			for key, message in messages.items():
+				before = message.status
+				rows = [log for log in logs if log.target_key == key]
+				for log in rows:
+					log.message = message.name
+					work.touch(log)
+				if message_state.fold(message, rows):
+					work.touch(message)
+					status_changed(work, message, before)
+			return len(parked)
+
+	return retrying(run)
 
 
 def status_changed(
 	work: Work, message: r.Message, before: str, tickets: dict[str, r.Ticket] | None = None
 ) -> None:
 	"""Tell the sender's page; if a human answer failed, the customer has been waiting all along."""
+	if message.status == before:
+		return
 	if message.sender:
 		data = {"ticket": message.ticket, "message": message.name, "status": message.status}
 		work.tell("khalifa_whatsapp:status", data, user=message.sender)

@@ -147,8 +147,9 @@ class Work:
 @contextmanager
 def working(store: Store, now_ms: int, actor: Actor = SYSTEM) -> Iterator[Work]:
 	"""A transaction with its work; written and committed when the block ends well."""
+	rules = store.rules()  # before the transaction: its first read must be one that locks
 	with store.transaction():
-		work = Work(store, store.rules(), now_ms, actor)
+		work = Work(store, rules, now_ms, actor)
 		yield work
 		work.finish()
 

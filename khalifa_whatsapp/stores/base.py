@@ -181,6 +181,9 @@ class Store(Protocol):
 	def logs(self, target_keys: Collection[str], callbacks: Collection[str] = ()) -> list[r.MessageLog]:
 		"""All that gateways said of these messages."""
 
+	def parked_logs(self, since_ms: int, limit: int) -> list[r.MessageLog]:
+		"""Log rows still without a message although it is there now (the two came at the same instant)."""
+
 	def last_human_reply(self, ticket: str) -> r.Message | None:
 		"""The newest message of the ticket written by a person of ours that did not fail."""
 

@@ -38,7 +38,7 @@ INDEXES: dict[str, list[tuple[str, ...]]] = {
 	"Khalifa Delay Event": [("at_ms", "agent"), ("closed_ms", "at_ms")],
 	"Khalifa Presence Log": [("agent", "to_ms"), ("to_ms", "from_ms")],
 	"Khalifa Agent KPI": [("period", "start_date", "agent")],
-	"Khalifa Message Status": [("callback",)],
+	"Khalifa Message Status": [("callback",), ("message", "at_ms")],
 	"Khalifa Close Batch Item": [("batch", "result")],
 }
 

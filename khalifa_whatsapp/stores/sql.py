@@ -8,19 +8,23 @@ SQLite, with its one writer, leaves out. Numbers that mean «none» are stored a
 from __future__ import annotations
 
 import base64
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date
 from typing import Any, TypeVar
 
 from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.assignment import RosterEntry
+from khalifa_whatsapp.core.calendar import Calendar
 from khalifa_whatsapp.core.keys import open_key
 from khalifa_whatsapp.core.kpi import Fact
-from khalifa_whatsapp.stores.base import Backlog, DeliveryOutcome, TicketFilter
+from khalifa_whatsapp.stores.base import Backlog, Changes, DeliveryOutcome, TicketFilter
 from khalifa_whatsapp.stores.schema import table_of
 from khalifa_whatsapp.stores.sql_facts import FACTS, ONLINE
 
 R = TypeVar("R")
 CHUNK = 500
+# The order in which a transaction writes its tables, the same for all, so that two wait instead of deadlocking.
+WRITE_ORDER = {kind: number for number, kind in enumerate(r.RECORDS)}
 TICKET = "`tabKhalifa Ticket`"
 MESSAGE = "`tabKhalifa Message`"
 EVENT = "`tabKhalifa Webhook Event`"
@@ -31,7 +35,6 @@ class SqlStore:
 
 	LOCK = ""
 	SKIP = ""
-	IGNORE = "INSERT IGNORE"
 
 	# -- what a database must bring
 	def rows(self, sql: str, values: Sequence[Any] = ()) -> Sequence[Sequence[Any]]:
@@ -41,6 +44,26 @@ class SqlStore:
 	def run(self, sql: str, values: Sequence[Any] = ()) -> int:
 		"""Run a writing statement; how many rows it touched."""
 		raise NotImplementedError
+
+	def save(self, changes: Changes) -> None:
+		"""Write what a use case changed."""
+		raise NotImplementedError
+
+	def mark_day(self, day: date, is_dirty: int, computed_ms: int = 0) -> None:
+		"""Insert or update a KPI day."""
+		raise NotImplementedError
+
+	def agents_in_shift(self) -> dict[str, Calendar]:
+		"""Shift calendars by agent; who has none is in shift whenever online."""
+		raise NotImplementedError
+
+	def roster(self) -> list[RosterEntry]:
+		loads, shifts = self.loads(), self.agents_in_shift()
+		return [
+			RosterEntry(agent, shifts.get(agent.name), held.get(r.OPEN, 0), held.get(r.PENDING, 0))
+			for agent in self._read(r.Agent, "enabled = 1", (), "ORDER BY name")
+			for held in [loads.get(agent.name, {})]
+		]
 
 	# -- reading records
 	def _read(self, kind: type[R], where: str, values: Sequence[Any] = (), tail: str = "") -> list[R]:
@@ -112,7 +135,7 @@ class SqlStore:
 		return found
 
 	def customers(self, names: Collection[str]) -> dict[str, r.Customer]:
-		return self._by_name(r.Customer, names)
+		return self._by_name(r.Customer, names, self.LOCK)
 
 	def tickets(self, names: Collection[str]) -> dict[str, r.Ticket]:
 		return self._by_name(r.Ticket, names, self.LOCK)
@@ -203,6 +226,15 @@ class SqlStore:
 		known = {row.name for row in found}
 		return found + [row for row in self._in(r.MessageLog, "callback", callbacks) if row.name not in known]
 
+	def parked_logs(self, since_ms: int, limit: int) -> list[r.MessageLog]:
+		table = table_of(r.MessageLog)
+		listed = ", ".join(f"l.`{field}`" for field in table.fields)
+		sql = (
+			f"SELECT {listed} FROM {table.name} l JOIN {MESSAGE} m ON m.message_key = l.target_key "
+			"WHERE l.message IS NULL AND l.at_ms >= ? ORDER BY l.at_ms LIMIT ?"
+		)
+		return [r.MessageLog(*row) for row in self.rows(sql, (since_ms, limit))]
+
 	def last_human_reply(self, ticket: str) -> r.Message | None:
 		where = "ticket = ? AND origin = 'Agent' AND status <> 'Failed'"
 		return next(iter(self._read(r.Message, where, (ticket,), "ORDER BY sent_ms DESC LIMIT 1")), None)
@@ -228,20 +260,20 @@ class SqlStore:
 
 	# -- ledger
 	def turns(self, names: Collection[str]) -> dict[str, r.Turn]:
-		return self._by_name(r.Turn, names)
+		return self._by_name(r.Turn, names, self.LOCK)
 
 	def turns_answered_by(self, messages: Collection[str]) -> dict[str, r.Turn]:
-		return {row.answer or "": row for row in self._in(r.Turn, "answer", messages)}
+		return {row.answer or "": row for row in self._in(r.Turn, "answer", messages, self.LOCK)}
 
 	def last_turns(self, tickets: Collection[str]) -> dict[str, r.Turn]:
-		rows = self._in(r.Turn, "ticket", tickets, extra=" AND ended_ms > 0")
+		rows = self._in(r.Turn, "ticket", tickets, self.LOCK, " AND ended_ms > 0")
 		return {row.ticket: row for row in sorted(rows, key=lambda row: (row.ended_ms or 0, row.name))}
 
 	def segments_of(self, turns: Collection[str]) -> list[r.Segment]:
-		return self._in(r.Segment, "turn", turns, "ORDER BY from_ms, name")
+		return self._in(r.Segment, "turn", turns, f"ORDER BY from_ms, name {self.LOCK}")
 
 	def delays_of(self, turns: Collection[str]) -> list[r.DelayEvent]:
-		return self._in(r.DelayEvent, "turn", turns)
+		return self._in(r.DelayEvent, "turn", turns, self.LOCK)
 
 	def delay(self, name: str) -> r.DelayEvent | None:
 		return self._by_name(r.DelayEvent, [name], self.LOCK).get(name)
@@ -260,6 +292,14 @@ class SqlStore:
 		sql = "SELECT name FROM `tabKhalifa KPI Day` WHERE is_dirty = 1 ORDER BY name LIMIT ?"
 		return [date.fromisoformat(row[0]) for row in self.rows(sql, (limit,))]
 
+	def replace_kpi(self, period: str, start: date, rows: Sequence[r.AgentKpi]) -> None:
+		self.run("DELETE FROM `tabKhalifa Agent KPI` WHERE period = ? AND start_date = ?", (period, start.isoformat()))
+		self.save(Changes(created={r.AgentKpi: list(rows)} if rows else {}))
+
+	def clean_days(self, days: Collection[date], now_ms: int) -> None:
+		for day in days:
+			self.mark_day(day, is_dirty=0, computed_ms=now_ms)
+
 	# -- close all
 	def count_open_tickets(self, chosen: TicketFilter) -> int:
 		where, values = filter_sql(chosen)
@@ -269,6 +309,15 @@ class SqlStore:
 		"""Name and version of the open tickets a filter means."""
 		where, values = filter_sql(chosen)
 		return [(row[0], row[1]) for row in self.rows(f"SELECT name, version FROM {TICKET} WHERE {where}", values)]
+
+	def start_close_batch(self, batch: r.CloseBatch, chosen: TicketFilter, new_name: Callable[[], str]) -> int:
+		items = [
+			r.CloseBatchItem(new_name(), batch.name, ticket, version)
+			for ticket, version in self.open_ticket_versions(chosen)
+		]
+		batch.total = len(items)
+		self.save(Changes(created={r.CloseBatch: [batch], r.CloseBatchItem: items}))
+		return len(items)
 
 	def close_batch(self, name: str) -> r.CloseBatch | None:
 		return self._by_name(r.CloseBatch, [name], self.LOCK).get(name)

@@ -14,28 +14,22 @@ import sqlite3
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from khalifa_whatsapp.core import records as r
-from khalifa_whatsapp.core.assignment import RosterEntry
 from khalifa_whatsapp.core.calendar import Calendar
 from khalifa_whatsapp.core.settings import Rules, Settings
-from khalifa_whatsapp.stores.base import Changes, Conflict, Notice, StoreUnavailable, TicketFilter
+from khalifa_whatsapp.stores.base import Changes, Conflict, Notice, StoreUnavailable
 from khalifa_whatsapp.stores.schema import doctypes, sqlite_ddl, table_of
-from khalifa_whatsapp.stores.sql import EVENT, SqlStore, pack_body
-
-_WRITE_ORDER = {kind: number for number, kind in enumerate(r.RECORDS)}
+from khalifa_whatsapp.stores.sql import EVENT, WRITE_ORDER, SqlStore, pack_body
 
 
 class SqliteStore(SqlStore):
 	"""A `Store` in one SQLite database. One instance may be shared by threads: a transaction holds it."""
-
-	IGNORE = "INSERT OR IGNORE"
 
 	def __init__(self, path: str | Path = ":memory:", rules: Rules | None = None) -> None:
 		self.path = str(path)
@@ -123,11 +117,11 @@ class SqliteStore(SqlStore):
 
 	# -- writing
 	def save(self, changes: Changes) -> None:
-		for kind in sorted({*changes.created, *changes.updated}, key=_WRITE_ORDER.__getitem__):
+		for kind in sorted({*changes.created, *changes.updated}, key=WRITE_ORDER.__getitem__):
 			self._insert(kind, changes.created.get(kind, []))
 			self._update(kind, list(changes.updated.get(kind, {}).values()))
 		for day in changes.dirty_days:
-			self._mark_day(day, is_dirty=1)
+			self.mark_day(day, is_dirty=1)
 		for device, (state, detail, at_ms) in changes.device_states.items():
 			self.run(
 				"UPDATE `tabWhatsApp Device` SET state = ?, state_detail = ?, state_ms = ? WHERE name = ?",
@@ -153,7 +147,7 @@ class SqliteStore(SqlStore):
 			f"UPDATE {table.name} SET {pairs} WHERE name = ?", map(attrgetter(*order, "name"), records)
 		)
 
-	def _mark_day(self, day: date, is_dirty: int, computed_ms: int = 0) -> None:
+	def mark_day(self, day: date, is_dirty: int, computed_ms: int = 0) -> None:
 		self.run(
 			"INSERT INTO `tabKhalifa KPI Day` (name, kpi_date, is_dirty, computed_ms) VALUES (?, ?, ?, ?) "
 			"ON CONFLICT (name) DO UPDATE SET is_dirty = excluded.is_dirty, computed_ms = MAX(computed_ms, excluded.computed_ms)",
@@ -185,34 +179,8 @@ class SqliteStore(SqlStore):
 		"""Change the settings; transactions that began earlier keep theirs."""
 		self._rules = rules
 
-	def roster(self) -> list[RosterEntry]:
-		loads = self.loads()
-		entries = []
-		for agent in self._read(r.Agent, "enabled = 1", (), "ORDER BY name"):
-			held = loads.get(agent.name, {})
-			entries.append(
-				RosterEntry(agent, self.shifts.get(agent.name), held.get(r.OPEN, 0), held.get(r.PENDING, 0))
-			)
-		return entries
-
-	# -- KPI and batches
-	def replace_kpi(self, period: str, start: date, rows: Sequence[r.AgentKpi]) -> None:
-		self.run("DELETE FROM `tabKhalifa Agent KPI` WHERE period = ? AND start_date = ?", (period, start.isoformat()))
-		self._insert(r.AgentKpi, list(rows))
-
-	def clean_days(self, days: Collection[date], now_ms: int) -> None:
-		for day in days:
-			self._mark_day(day, is_dirty=0, computed_ms=now_ms)
-
-	def start_close_batch(self, batch: r.CloseBatch, chosen: TicketFilter, new_name: Callable[[], str]) -> int:
-		items = [
-			r.CloseBatchItem(new_name(), batch.name, ticket, version)
-			for ticket, version in self.open_ticket_versions(chosen)
-		]
-		batch.total = len(items)
-		self._insert(r.CloseBatch, [batch])
-		self._insert(r.CloseBatchItem, items)
-		return len(items)
+	def agents_in_shift(self) -> dict[str, Calendar]:
+		return self.shifts
 
 
 def _try_flock(descriptor: int) -> bool:

@@ -1,0 +1,62 @@
+"""Presence: an agent's own, or anybody's for a manager."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import frappe
+
+from khalifa_whatsapp.api.door import actor, door, now_ms, store
+from khalifa_whatsapp.core.errors import NotFound
+from khalifa_whatsapp.guards import agent_only
+from khalifa_whatsapp.jobs import wake
+from khalifa_whatsapp.services import assignment, delays, presence
+
+
+@frappe.whitelist(methods=["POST"])
+@agent_only
+@door
+def set_presence(presence_: str | None = None, agent: str | None = None, **given: Any) -> dict[str, Any]:
+	"""Go online, away or offline (`presence`); a manager may name another `agent`."""
+	wanted = str(given.get("presence") or presence_ or "")
+	who = actor()
+	name = agent or who.agent
+	if name is None:
+		raise NotFound("not_an_agent", "You are not an agent. Ask a manager to add you.")
+	returned = presence.set_presence(store(), who, name, wanted, now_ms())
+	assigned = assignment.assign_queue(store(), now_ms(), wait_seconds=1)
+	return {"agent": name, "presence": wanted, "returned": returned, "assigned": len(assigned)}
+
+
+@frappe.whitelist(methods=["POST"])
+@agent_only
+@door
+def heartbeat() -> dict[str, Any]:
+	"""An open page says that it is there; it also wakes what a sleeping scheduler forgot."""
+	who = actor()
+	if who.agent is not None:
+		presence.heartbeat(store(), who.agent, now_ms())
+	wake.wake_due()
+	return {"agent": who.agent, "now_ms": now_ms()}
+
+
+@frappe.whitelist(methods=["POST"])
+@agent_only
+@door
+def object_to_delay(delay: str, objection: str) -> dict[str, Any]:
+	"""An agent's objection to a delay charged to him or her."""
+	delays.may_object(store(), actor(), delay, now_ms())
+	values = {"objection": objection, "objected_by": frappe.session.user, "objected_ms": now_ms()}
+	frappe.db.set_value("Khalifa Delay Event", delay, values, update_modified=False)
+	return {"delay": delay, "objection_status": "Open"}
+
+
+@frappe.whitelist(methods=["POST"])
+@agent_only
+@door
+def decide_objection(delay: str, is_accepted: bool, decision: str = "") -> dict[str, Any]:
+	"""A manager's decision on an objection."""
+	delays.decide_objection(store(), actor(), delay, bool(frappe.utils.cint(is_accepted)), now_ms())
+	values = {"decision": decision, "decided_by": frappe.session.user, "decided_ms": now_ms()}
+	frappe.db.set_value("Khalifa Delay Event", delay, values, update_modified=False)
+	return {"delay": delay, "is_accepted": bool(frappe.utils.cint(is_accepted))}

@@ -1,0 +1,22 @@
+"""Each night: days whose facts changed, their months, and what may be forgotten."""
+
+from __future__ import annotations
+
+from khalifa_whatsapp.api.door import now_ms
+from khalifa_whatsapp.core.settings import DAY_MS
+from khalifa_whatsapp.services import kpi
+from khalifa_whatsapp.stores.site_store import SiteStore
+
+CHUNK = 2_000
+
+
+def run() -> None:
+	"""Roll up dirty days, then clear the bodies of old webhook events (their keys stay)."""
+	store = SiteStore()
+	kpi.rollup_dirty(store, now_ms())
+	before = now_ms() - store.rules().settings.raw_event_retention_days * DAY_MS
+	while True:
+		with store.transaction():
+			cleared = store.forget_deliveries(before, CHUNK)
+		if cleared < CHUNK:
+			break

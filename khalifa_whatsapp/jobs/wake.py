@@ -1,0 +1,54 @@
+"""Waking workers: best effort, after the commit. What is lost here the minute job finds in the tables.
+
+Never `deduplicate`: it refuses for minutes after a worker is killed, and is no mutual exclusion. The drains
+themselves exclude each other by a lock in the database.
+"""
+
+from __future__ import annotations
+
+import contextlib
+
+import frappe
+import redis
+
+from khalifa_whatsapp.api.door import now_ms
+from khalifa_whatsapp.stores.site_store import SiteStore
+
+MINUTE_MARK = "khalifa_minute_job_ms"
+HINT_SECONDS = 2
+
+
+def wake_intake(device: str) -> None:
+	"""Have a worker take in what this device's gateway posted, at most once in two seconds."""
+	_wake("intake", device)
+
+
+def wake_outbox(device: str) -> None:
+	"""Have a worker send what is queued for this device."""
+	_wake("outbox", device)
+
+
+def wake_due() -> None:
+	"""Wake every device that has something due."""
+	store, now = SiteStore(), now_ms()
+	for device in store.devices_with_due_deliveries(now):
+		wake_intake(device)
+	for device in store.devices_with_due_messages(now):
+		wake_outbox(device)
+
+
+def enqueue_close_all(batch: str) -> None:
+	"""Have a worker go on with a «close all» batch."""
+	with contextlib.suppress(redis.exceptions.RedisError):
+		frappe.enqueue(
+			"khalifa_whatsapp.jobs.close_all.run", queue="long", batch=batch, user_=frappe.session.user,
+			enqueue_after_commit=True,
+		)  # fmt: skip
+
+
+def _wake(kind: str, device: str) -> None:
+	"""With Redis down nothing is enqueued and nothing is lost."""
+	with contextlib.suppress(redis.exceptions.RedisError):
+		hint = frappe.cache.make_key(f"khalifa_wake:{kind}:{device}")
+		if frappe.cache.set(hint, 1, nx=True, ex=HINT_SECONDS):
+			frappe.enqueue(f"khalifa_whatsapp.jobs.{kind}.run", queue="short", device=device)

@@ -1,0 +1,101 @@
+"""Devices of a site as drivers.
+
+A driver is kept in the process for up to a minute, secrets and all, so that a webhook is verified without a query;
+it is never kept in Redis. A changed secret therefore counts everywhere within a minute.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+import frappe
+from frappe.utils.password import get_decrypted_password
+
+from khalifa_whatsapp.core.settings import Settings
+from khalifa_whatsapp.drivers.base import DeviceConfig, MessageDriver
+from khalifa_whatsapp.drivers.factory import make_driver
+
+KEEP_SECONDS = 60
+_FIELDS = (
+	"name", "provider", "enabled", "is_paused", "base_url", "api_version", "phone_number_id", "business_account_id",
+	"session_name", "connect_timeout", "read_timeout", "webhook_secret_digest", "previous_webhook_secret_digest",
+	"previous_webhook_secret_until", "previous_app_secret_until", "allowed_ips",
+)  # fmt: skip
+_SECRETS = ("access_token", "app_secret", "previous_app_secret", "verify_token", "gateway_secret")
+
+
+@dataclass(frozen=True, slots=True)
+class SiteDevice:
+	"""A device ready for use: its driver, and what its webhook door must know."""
+
+	driver: MessageDriver
+	enabled: bool
+	is_paused: bool
+	max_bytes: int
+	networks: tuple[Any, ...]
+
+	def allows(self, address: str) -> bool:
+		"""Whether a caller's address may use the door; without a list, any may."""
+		return not self.networks or any(ip_address(address) in network for network in self.networks)
+
+
+_kept: dict[tuple[str, str], tuple[float, SiteDevice]] = {}
+
+
+def get_device(name: str) -> SiteDevice | None:
+	"""The enabled device of this name; None when there is none."""
+	key = (frappe.local.site, name)
+	until, device = _kept.get(key, (0.0, None))
+	if device is None or time.monotonic() > until:
+		device = _read(name)
+		if device is None:
+			_kept.pop(key, None)
+			return None
+		_kept[key] = (time.monotonic() + KEEP_SECONDS, device)
+	return device if device.enabled else None
+
+
+def forget_devices() -> None:
+	"""Read devices again at their next use (in this process)."""
+	_kept.clear()
+
+
+def _read(name: str) -> SiteDevice | None:
+	columns = ", ".join(f"`{field}`" for field in _FIELDS)
+	rows = frappe.db.sql(f"SELECT {columns} FROM `tabWhatsApp Device` WHERE name = %s", (name,), as_dict=True)
+	if not rows or rows[0].name != name:  # the collation folds case: only the exact name counts
+		return None
+	row = rows[0]
+	secrets = {
+		field: get_decrypted_password("WhatsApp Device", name, field, raise_exception=False) or ""
+		for field in _SECRETS
+	}
+	settings = Settings.from_row(
+		dict(frappe.db.sql("SELECT field, value FROM `tabSingles` WHERE doctype = 'Khalifa Settings'"))
+	)
+	is_inline = row.provider == "wppconnect"
+	return SiteDevice(
+		make_driver(_config(row, secrets)), bool(row.enabled), bool(row.is_paused),
+		settings.max_gateway_bytes if is_inline else settings.max_webhook_bytes,
+		tuple(ip_network(line, strict=False) for line in (row.allowed_ips or "").split()),
+	)  # fmt: skip
+
+
+def _config(row: Any, secrets: dict[str, str]) -> DeviceConfig:
+	now = frappe.utils.now_datetime()
+	app_secrets = [secrets["app_secret"]]
+	if row.previous_app_secret_until and row.previous_app_secret_until > now:
+		app_secrets.append(secrets["previous_app_secret"])
+	digests = [row.webhook_secret_digest]
+	if row.previous_webhook_secret_until and row.previous_webhook_secret_until > now:
+		digests.append(row.previous_webhook_secret_digest)
+	return DeviceConfig(
+		row.name, row.provider, row.base_url or "", row.api_version or "", row.phone_number_id or "",
+		row.business_account_id or "", row.session_name or "", secrets["access_token"],
+		tuple(secret for secret in app_secrets if secret), secrets["verify_token"],
+		tuple(digest for digest in digests if digest), secrets["gateway_secret"],
+		row.connect_timeout or 5.0, row.read_timeout or 30.0,
+	)  # fmt: skip

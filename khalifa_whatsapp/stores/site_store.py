@@ -1,0 +1,300 @@
+"""The store of a Frappe site: MariaDB through the site's own connection.
+
+A use case is one transaction here: it begins with a commit (a fresh snapshot), ends with a commit, and is rolled
+back whole on any error, so that a deadlock can be met by doing it again. Webhook events and locks go straight to
+SQL; what people must hear is published to their own rooms after the commit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import date, datetime
+from functools import lru_cache
+from operator import attrgetter
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import frappe
+import pymysql
+from frappe.utils import get_system_timezone
+
+from khalifa_whatsapp.core.calendar import Calendar, calendar_from_rows
+from khalifa_whatsapp.core.settings import MINUTE_MS, BranchRules, Rules, Settings
+from khalifa_whatsapp.stores.base import Changes, Conflict, Notice, StoreUnavailable
+from khalifa_whatsapp.stores.schema import Table, table_of
+from khalifa_whatsapp.stores.sql import EVENT, WRITE_ORDER, SqlStore, pack_body
+
+INSERT_CHUNK = 200
+RULES_SECONDS = 5
+EVENT_SEQUENCE = "khalifa_webhook_event_id_seq"
+TICKET_SEQUENCE = "khalifa_ticket_number_seq"
+# 1205 lock wait, 1213 deadlock, 1020 snapshot changed (MariaDB 11.6 and later), 1062 duplicate key
+_CONFLICTS = frozenset({1205, 1213, 1020, 1062})
+_LOST = frozenset({2003, 2006, 2013, 2055, 1927, 4031, 1053, 0})
+
+
+class SiteStore(SqlStore):
+	"""A `Store` on the site of this process. Make one per request, job or loop."""
+
+	LOCK = " FOR UPDATE"
+	SKIP = " FOR UPDATE SKIP LOCKED"
+
+	def __init__(self) -> None:
+		self._rules: Rules | None = None
+		self._rules_until = 0.0
+		self._is_inside = False
+
+	# -- transactions and locks
+	@contextmanager
+	def transaction(self) -> Iterator[None]:
+		if self._is_inside:
+			raise RuntimeError("transactions don't nest")
+		self._guarded(frappe.db.commit)
+		self._is_inside = True
+		try:
+			yield
+			frappe.db.commit()
+		except BaseException as error:
+			self._abandon()
+			known = _translated(error)
+			if known is error:
+				raise
+			raise known from error
+		finally:
+			self._is_inside = False
+
+	def _guarded(self, act: Any) -> None:
+		"""Do it; a connection that has died is opened again, once."""
+		try:
+			act()
+		except (pymysql.err.OperationalError, pymysql.err.InterfaceError) as error:
+			if not isinstance(_translated(error), StoreUnavailable):
+				raise
+			reconnect()
+
+	def _abandon(self) -> None:
+		"""Roll back; on a dead connection there is nothing to roll back any more."""
+		frappe.db.after_commit.reset()
+		frappe.db.before_commit.reset()
+		with suppress(pymysql.err.OperationalError, pymysql.err.InterfaceError):
+			frappe.db.rollback()
+
+	@contextmanager
+	def lock(self, name: str, wait_seconds: float = 0) -> Iterator[bool]:
+		"""`GET_LOCK`: the server frees it when the connection dies. Names are the server's: ours carry the site's."""
+		full = "kw:" + hashlib.sha256(f"{frappe.conf.db_name}:{name}".encode()).hexdigest()[:40]
+		is_ours = self.rows("SELECT GET_LOCK(?, ?)", (full, wait_seconds))[0][0] == 1
+		try:
+			yield is_ours
+		finally:
+			if is_ours:
+				with suppress(pymysql.err.OperationalError, pymysql.err.InterfaceError, StoreUnavailable):
+					self.rows("SELECT RELEASE_LOCK(?)", (full,))
+
+	# -- statements
+	def rows(self, sql: str, values: Sequence[Any] = ()) -> Sequence[Sequence[Any]]:
+		try:
+			return frappe.db.sql(sql.replace("?", "%s"), tuple(values))
+		except (pymysql.err.Error, frappe.ValidationError, frappe.QueryDeadlockError, frappe.QueryTimeoutError) as error:
+			known = _translated(error)
+			if known is error:
+				raise
+			raise known from error
+
+	def run(self, sql: str, values: Sequence[Any] = ()) -> int:
+		self.rows(sql, values)
+		return frappe.db._cursor.rowcount
+
+	# -- writing
+	def save(self, changes: Changes) -> None:
+		for kind in sorted({*changes.created, *changes.updated}, key=WRITE_ORDER.__getitem__):
+			self._write(kind, changes.created.get(kind, []), is_new=True)
+			self._write(kind, list(changes.updated.get(kind, {}).values()), is_new=False)
+		for day in sorted(changes.dirty_days):
+			self.mark_day(day, is_dirty=1)
+		for device, state in changes.device_states.items():
+			self._save_device_state(device, *state)
+		publish(changes.notices)
+
+	def _write(self, kind: type, records: list[Any], is_new: bool) -> None:
+		"""Rows in few statements. Updating known rows is an insert whose every key exists: one statement for many."""
+		table = table_of(kind)
+		names = [*table.fields, *(field for field, _ in table.people_times), *_STANDARD]
+		row_marks = ", ".join([*table.values, *["?"] * (len(table.people_times) + len(_STANDARD))])
+		head = f"INSERT INTO {table.name} ({', '.join(f'`{name}`' for name in names)}) VALUES "
+		tail = "" if is_new else _on_duplicate(table)
+		for start in range(0, len(records), INSERT_CHUNK):
+			part = records[start : start + INSERT_CHUNK]
+			values = [value for record in part for value in self._values(table, record)]
+			self.rows(head + ", ".join([f"({row_marks})"] * len(part)) + tail, values)
+
+	def _values(self, table: Table, record: Any) -> list[Any]:
+		now = self._local(time.time_ns() // 1_000_000)
+		people = [self._local(getattr(record, field)) for _, field in table.people_times]
+		user = frappe.session.user if frappe.session else "Administrator"
+		return [*attrgetter(*table.fields)(record), *people, now, now, user, user]
+
+	def _local(self, instant_ms: int | None) -> datetime | None:
+		"""The moment on the site's clock, as Frappe stores it: without a zone."""
+		if not instant_ms:
+			return None
+		return datetime.fromtimestamp(instant_ms / 1000, _zone(get_system_timezone())).replace(tzinfo=None)
+
+	def _save_device_state(self, device: str, state: str, detail: str, at_ms: int) -> None:
+		self.rows(
+			"UPDATE `tabWhatsApp Device` SET state = ?, state_detail = ?, state_ms = ?, state_on = ? WHERE name = ?",
+			(_STATES.get(state, "Unknown"), detail[:140], at_ms, self._local(at_ms), device),
+		)
+
+	def mark_day(self, day: date, is_dirty: int, computed_ms: int = 0) -> None:
+		now = self._local(time.time_ns() // 1_000_000)
+		self.rows(
+			"INSERT INTO `tabKhalifa KPI Day` (name, kpi_date, is_dirty, computed_ms, computed_on, creation, modified, "
+			"owner, modified_by) VALUES (?, ?, ?, ?, ?, ?, ?, 'Administrator', 'Administrator') "
+			"ON DUPLICATE KEY UPDATE is_dirty = VALUES(is_dirty), computed_ms = GREATEST(computed_ms, VALUES(computed_ms)), "
+			"computed_on = COALESCE(VALUES(computed_on), computed_on)",
+			(day.isoformat(), day, is_dirty, computed_ms, self._local(computed_ms), now, now),
+		)
+
+	def next_ticket_names(self, count: int) -> list[str]:
+		sql = f"SELECT NEXTVAL(`{TICKET_SEQUENCE}`) FROM `seq_1_to_{int(count)}`"
+		return [f"KT-{row[0]:06d}" for row in self.rows(sql)]
+
+	def record_delivery(self, device: str, provider: str, key: str, body: bytes, received_ms: int) -> bool:
+		"""One statement and a commit: nothing else stands between a gateway and its answer."""
+		text, is_base64 = pack_body(body)
+		now = self._local(received_ms)
+		with self.transaction():
+			touched = self.run(
+				f"INSERT INTO {EVENT} (name, creation, modified, owner, modified_by, device, provider, delivery_key, "
+				"body, is_base64, received_ms, seen_count, status) "
+				f"VALUES (NEXTVAL(`{EVENT_SEQUENCE}`), ?, ?, 'Guest', 'Guest', ?, ?, ?, ?, ?, ?, 1, 'New') "
+				"ON DUPLICATE KEY UPDATE seen_count = seen_count + 1",
+				(now, now, device, provider, key, text, is_base64, received_ms),
+			)
+		return touched == 1
+
+	# -- settings
+	def rules(self) -> Rules:
+		if self._rules is None or time.monotonic() > self._rules_until:
+			self._rules, self._rules_until = read_rules(), time.monotonic() + RULES_SECONDS
+		return self._rules
+
+	def agents_in_shift(self) -> dict[str, Calendar]:
+		rows: dict[str, list[tuple[Any, ...]]] = {}
+		for parent, *cells in self.rows(
+			"SELECT parent, day, start_time, end_time FROM `tabKhalifa Agent Shift` WHERE parenttype = 'Khalifa Agent'"
+		):
+			rows.setdefault(parent, []).append(tuple(cells))
+		zone = get_system_timezone()
+		return {agent: _calendar(zone, tuple(shifts), ()) for agent, shifts in rows.items()}
+
+
+@lru_cache
+def _zone(name: str) -> ZoneInfo:
+	return ZoneInfo(name)
+
+
+_STANDARD = ("creation", "modified", "owner", "modified_by")
+_STATES = {
+	"connected": "Connected", "connecting": "Connecting", "qr": "QR", "disconnected": "Disconnected",
+	"restricted": "Restricted",
+}  # fmt: skip
+
+
+@lru_cache
+def _on_duplicate(table: Table) -> str:
+	fields = [f for f in table.fields if f != "name"] + [field for field, _ in table.people_times]
+	pairs = ", ".join(f"`{field}` = VALUES(`{field}`)" for field in [*fields, "modified", "modified_by"])
+	return f" ON DUPLICATE KEY UPDATE {pairs}"
+
+
+def read_rules() -> Rules:
+	"""Settings, calendars and branches as they are stored now: five queries."""
+	settings = Settings.from_row(
+		dict(frappe.db.sql("SELECT field, value FROM `tabSingles` WHERE doctype = 'Khalifa Settings'"))
+	)
+	zone = get_system_timezone()
+	hours = _children("Khalifa Working Hour", "parent, day, start_time, end_time")
+	overrides = _children("Khalifa Calendar Exception", "parent, date, start_time, end_time")
+	exceptions = tuple(overrides.get("Khalifa Settings", ()))
+	company = _calendar(zone, tuple(hours.get("Khalifa Settings", ())), exceptions)
+	branches = {}
+	for row in frappe.db.sql(
+		"SELECT name, delay_minutes, customer_delay_minutes, always_open FROM `tabKhalifa Branch` WHERE enabled = 1"
+	):
+		name, delay, customer_delay, always_open = row
+		own = hours.get(name)
+		calendar = _calendar(zone, tuple(own), exceptions) if own else company
+		branches[name] = BranchRules(
+			_calendar(zone, (), ()) if always_open else calendar,
+			round((delay or settings.delay_minutes) * MINUTE_MS),
+			round((customer_delay or settings.customer_delay_minutes) * MINUTE_MS),
+		)
+	return Rules(settings, company, branches)
+
+
+def _children(doctype: str, fields: str) -> dict[str, list[tuple[Any, ...]]]:
+	found: dict[str, list[tuple[Any, ...]]] = {}
+	for parent, *cells in frappe.db.sql(f"SELECT {fields} FROM `tab{doctype}` ORDER BY parent, idx"):
+		found.setdefault(parent, []).append(tuple(cells))
+	return found
+
+
+@lru_cache(maxsize=256)
+def _calendar(zone: str, weekly: tuple[tuple[Any, ...], ...], overrides: tuple[tuple[Any, ...], ...]) -> Calendar:
+	"""A calendar by its content: the same rows give the same object, with its tables warm."""
+	return calendar_from_rows(
+		zone,
+		[{"day": day, "start_time": start, "end_time": end} for day, start, end in weekly],
+		[{"date": day, "start_time": start, "end_time": end} for day, start, end in overrides],
+	)
+
+
+def publish(notices: list[Notice]) -> None:
+	"""Tell people's own rooms after the commit, each thing once."""
+	told: set[tuple[str, str, str]] = set()
+	managers: list[str] | None = None
+	for notice in notices:
+		if notice.user is None and managers is None:
+			managers = users_with_role(notice.role or "")
+		for user in [notice.user] if notice.user else managers or []:
+			mark = (notice.event, user, repr(notice.data))
+			if mark not in told:
+				told.add(mark)
+				frappe.publish_realtime(notice.event, notice.data, user=user, after_commit=True)
+
+
+def users_with_role(role: str) -> list[str]:
+	"""Enabled users who have the role themselves."""
+	rows = frappe.db.sql(
+		"SELECT DISTINCT h.parent FROM `tabHas Role` h JOIN `tabUser` u ON u.name = h.parent "
+		"WHERE h.role = %s AND h.parenttype = 'User' AND u.enabled = 1",
+		(role,),
+	)
+	return [row[0] for row in rows]
+
+
+def reconnect() -> None:
+	"""Open the site's connection again; `StoreUnavailable` when the database does not answer."""
+	try:
+		frappe.connect(site=frappe.local.site)
+	except (pymysql.err.OperationalError, pymysql.err.InterfaceError) as error:
+		raise StoreUnavailable("the database does not answer") from error
+
+
+def _translated(error: BaseException) -> BaseException:
+	"""The port's word for what the database said; anything else as it is."""
+	if isinstance(error, frappe.QueryDeadlockError | frappe.QueryTimeoutError | frappe.DuplicateEntryError):
+		return Conflict(type(error).__name__)
+	code = error.args[0] if isinstance(error, pymysql.err.MySQLError) and error.args else None
+	if code in _CONFLICTS:
+		return Conflict(f"{type(error).__name__} {code}")
+	if isinstance(error, pymysql.err.InterfaceError) or (
+		isinstance(error, pymysql.err.OperationalError) and code in _LOST
+	):
+		return StoreUnavailable(f"{type(error).__name__} {code}")
+	return error
