@@ -11,7 +11,7 @@ from typing import Any
 class UserError(ValueError):
 	"""A refusal. `code` is stable and for machines, `text` and `values` for people."""
 
-	def __init__(self, code: str, text: str, **values: Any) -> None:
+	def __init__(self, code: str, text: str, /, **values: Any) -> None:
 		super().__init__(text.format(**values) if values else text)
 		self.code = code
 		self.text = text

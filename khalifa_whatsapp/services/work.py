@@ -142,6 +142,7 @@ class Work:
 				rows.pop(record.name, None)
 		if self.changes:
 			self.store.save(self.changes)
+			self.changes = Changes()
 
 
 @contextmanager

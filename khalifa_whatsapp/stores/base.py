@@ -135,6 +135,12 @@ class Store(Protocol):
 	def customers(self, names: Collection[str]) -> dict[str, r.Customer]:
 		"""Customers by name."""
 
+	def devices_of_customer(self, customer: str) -> list[str]:
+		"""Devices on which a customer has tickets."""
+
+	def move_customer(self, source: str, target: str) -> None:
+		"""Whatever belongs to one customer belongs to another from now on."""
+
 	def tickets(self, names: Collection[str]) -> dict[str, r.Ticket]:
 		"""Tickets by name (locked)."""
 

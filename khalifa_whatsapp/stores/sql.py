@@ -137,6 +137,13 @@ class SqlStore:
 	def customers(self, names: Collection[str]) -> dict[str, r.Customer]:
 		return self._by_name(r.Customer, names, self.LOCK)
 
+	def devices_of_customer(self, customer: str) -> list[str]:
+		return [row[0] for row in self.rows(f"SELECT DISTINCT device FROM {TICKET} WHERE customer = ?", (customer,))]
+
+	def move_customer(self, source: str, target: str) -> None:
+		for kind in (r.CustomerIdentity, r.Ticket, r.Message, r.Turn, r.DelayEvent):
+			self.run(f"UPDATE {table_of(kind).name} SET customer = ? WHERE customer = ?", (target, source))
+
 	def tickets(self, names: Collection[str]) -> dict[str, r.Ticket]:
 		return self._by_name(r.Ticket, names, self.LOCK)
 

@@ -1,0 +1,30 @@
+"""Customers who turn out to be one person."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import frappe
+
+from khalifa_whatsapp.api.door import actor, door, now_ms, store
+from khalifa_whatsapp.guards import agent_only, manager_only, require_read
+from khalifa_whatsapp.services import customers
+
+
+@frappe.whitelist(methods=["POST"])
+@agent_only
+@door
+def link_phone(customer: str, phone: str) -> dict[str, Any]:
+	"""Give a customer you can see one more phone."""
+	require_read("Khalifa Customer", customer)
+	row = customers.link_phone(store(), actor(), customer, phone, now_ms())
+	return {"customer": customer, "kind": row.kind, "value": row.value}
+
+
+@frappe.whitelist(methods=["POST"])
+@manager_only
+@door
+def merge(source: str, target: str) -> dict[str, Any]:
+	"""Make one customer part of another."""
+	kept = customers.merge(store(), actor(), source, target, now_ms())
+	return {"customer": kept.name, "customer_name": kept.customer_name}
