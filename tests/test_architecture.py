@@ -1,0 +1,315 @@
+"""The house rules of ARCHITECTURE.md, checked on the source: who may import whom, and how code is written."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = "khalifa_whatsapp"
+MAX_FUNCTION_LINES = 60
+MAX_FILE_LINES = 500
+
+CORE, DRIVERS, SERVICES, STORES = "core", "drivers", "services", "stores"
+PORTS = ("drivers.base", "stores.base")
+INNER = (CORE, *PORTS, SERVICES)
+# What happens to other apps' documents, as hooks.py names it
+DOCUMENT_EVENTS = ("files", "sharing", "tags")
+PERMISSIONS = ("guards", "permissions")
+DESK = (*INNER, "bootstrap", "site_devices", *PERMISSIONS, "jobs", "stores.schema")
+
+# What each part may import of ours; the longest prefix counts, "" is everything in the package's top folder.
+MAY_IMPORT: dict[str, tuple[str, ...]] = {
+	"core": (CORE,),
+	"drivers": (CORE, DRIVERS),
+	"stores.base": (CORE, "stores.base"),
+	"stores": (CORE, STORES),
+	"services": INNER,
+	"testing": (*INNER, "drivers.loopback", "testing"),
+	"bootstrap": (CORE, DRIVERS, STORES, SERVICES),
+	"site_devices": (CORE, DRIVERS),
+	"guards": (CORE,),
+	"permissions": (CORE, *PERMISSIONS),
+	"overrides": (CORE, *PERMISSIONS, "overrides"),
+	"files": (CORE, *PERMISSIONS),
+	"sharing": (CORE, *PERMISSIONS),
+	"tags": (CORE, *PERMISSIONS),
+	"api": (*DESK, DRIVERS, "api"),
+	"jobs": (*DESK, DRIVERS),
+	"commands": (*DESK, DRIVERS, "commands", "setup"),
+	"setup": (CORE, "stores.schema", *PERMISSIONS, "setup"),
+	"patches": (CORE, "stores.schema", *PERMISSIONS, "setup", "bootstrap", SERVICES),
+	"embedded": (*INNER, DRIVERS, "bootstrap", "embedded", "testing"),
+	PACKAGE: (*DESK, DRIVERS, "api", "setup.indexes", PACKAGE),  # the Frappe module: DocTypes, reports, pages
+	"tests": ("",),
+	"hooks": (),
+	"": (),
+}
+FRAPPE_ALLOWED = (
+	"stores.site_store", "bootstrap", "api", "jobs", "commands", "setup", "patches", PACKAGE, "tests", "overrides",
+	"site_devices", *PERMISSIONS, *DOCUMENT_EVENTS,
+)  # fmt: skip
+SQLITE_ALLOWED = ("stores.sqlite_store",)
+PRINT_ALLOWED = ("embedded", "setup", "commands")
+NEEDS_NO_FRAPPE = ("", "core", "drivers", "services", "stores", "testing", "bootstrap", "embedded")
+OPTIONAL = {"selenium"}  # only who installs the extra `browser` has it
+
+
+@dataclass(frozen=True)
+class Import:
+	"""One imported name, as far as it is a module."""
+
+	target: str
+	line: int
+	is_lazy: bool  # inside a function
+
+
+class Module:
+	"""A source file of the package."""
+
+	def __init__(self, path: Path) -> None:
+		self.path = path
+		parts = list(path.relative_to(ROOT / PACKAGE).with_suffix("").parts)
+		self.is_package = parts[-1] == "__init__"
+		self.name = ".".join(parts[:-1] if self.is_package else parts)  # without the package's own name
+		self.text = path.read_text(encoding="utf-8")
+		self.lines = self.text.splitlines()
+		self.tree = ast.parse(self.text, str(path))
+
+	@property
+	def dotted(self) -> str:
+		return f"{PACKAGE}.{self.name}" if self.name else PACKAGE
+
+	def at(self, line: int) -> str:
+		return f"{self.path.relative_to(ROOT)}:{line}"
+
+	@cached_property
+	def imports(self) -> list[Import]:
+		return list(self._imports())
+
+	def _imports(self) -> Iterator[Import]:
+		functions = [n for n in ast.walk(self.tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+		lazy = {id(inner) for function in functions for inner in ast.walk(function)}
+		for node in ast.walk(self.tree):
+			if isinstance(node, ast.Import):
+				for alias in node.names:
+					yield Import(alias.name, node.lineno, id(node) in lazy)
+			elif isinstance(node, ast.ImportFrom):
+				base = self._base(node)
+				for alias in node.names:
+					inner = f"{base}.{alias.name}"
+					yield Import(inner if is_module(inner) else base, node.lineno, id(node) in lazy)
+
+	def _base(self, node: ast.ImportFrom) -> str:
+		if not node.level:
+			return node.module or ""
+		package = self.dotted.split(".") if self.is_package else self.dotted.split(".")[:-1]
+		return ".".join([*package[: len(package) - node.level + 1], *filter(None, [node.module])])
+
+
+def is_module(dotted: str) -> bool:
+	path = ROOT.joinpath(*dotted.split("."))
+	return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
+
+
+def is_in(name: str, part: str) -> bool:
+	return not part or name == part or name.startswith(f"{part}.")
+
+
+def is_within(name: str, parts: tuple[str, ...]) -> bool:
+	return any(is_in(name, part) for part in parts)
+
+
+def part_of(name: str) -> str:
+	return max((part for part in MAY_IMPORT if is_in(name, part)), key=len)
+
+
+MODULES = [
+	Module(path) for path in sorted((ROOT / PACKAGE).rglob("*.py")) if "node_modules" not in path.parts
+]
+
+
+def refuse(problems: list[str]) -> None:
+	assert not problems, "\n" + "\n".join(problems)
+
+
+def test_every_file_belongs_to_a_known_part_of_the_house():
+	refuse([m.at(1) for m in MODULES if m.name and part_of(m.name) == ""])
+
+
+def test_parts_import_only_what_the_architecture_lets_them():
+	problems = []
+	for module in MODULES:
+		allowed = MAY_IMPORT[part_of(module.name)]
+		for found in module.imports:
+			top, _, inner = found.target.partition(".")
+			if top == PACKAGE and inner and not is_within(inner, allowed):
+				problems.append(
+					f"{module.at(found.line)}: {part_of(module.name)} may not import {found.target}"
+				)
+	refuse(problems)
+
+
+@pytest.mark.parametrize(("library", "allowed"), [("frappe", FRAPPE_ALLOWED), ("sqlite3", SQLITE_ALLOWED)])
+def test_hosts_are_known_only_where_they_belong(library, allowed):
+	refuse(
+		[
+			f"{module.at(found.line)}: imports {found.target}"
+			for module in MODULES
+			if not is_within(module.name, allowed)
+			for found in module.imports
+			if is_in(found.target, library)
+		]
+	)
+
+
+def test_the_wiring_imports_frappe_only_inside_functions():
+	wiring = [module for module in MODULES if is_in(module.name, "bootstrap")]
+	refuse([m.at(i.line) for m in wiring for i in m.imports if is_in(i.target, "frappe") and not i.is_lazy])
+
+
+def test_the_rules_read_no_clock():
+	problems = []
+	for module in MODULES:
+		if is_in(module.name, CORE):
+			for node in ast.walk(module.tree):
+				if isinstance(node, ast.Attribute) and reads_clock(node):
+					problems.append(f"{module.at(node.lineno)}: `now` is an argument of the rules")
+	refuse(problems)
+
+
+def reads_clock(node: ast.Attribute) -> bool:
+	clocks = {"time", "time_ns", "now", "utcnow", "today", "monotonic"}
+	return node.attr in clocks and name_of(node.value).rpartition(".")[2] in {"time", "datetime", "date"}
+
+
+def test_everything_but_the_site_imports_without_frappe():
+	names = [m.dotted for m in MODULES if needs_no_frappe(m.name)]
+	done = subprocess.run(
+		[sys.executable, "-c", IMPORT_ALL, *names],
+		cwd=ROOT,
+		capture_output=True,
+		text=True,
+		timeout=120,
+		check=False,
+	)
+	assert done.returncode == 0, done.stdout + done.stderr
+
+
+def needs_no_frappe(name: str) -> bool:
+	if is_in(name, "stores.site_store") or name.endswith("__main__"):
+		return False
+	return not name or is_within(name, tuple(part for part in NEEDS_NO_FRAPPE if part))
+
+
+IMPORT_ALL = f"""
+import importlib, sys
+sys.modules["frappe"] = None
+failed = 0
+for name in sys.argv[1:]:
+	try:
+		importlib.import_module(name)
+	except ImportError as error:
+		if error.name not in {OPTIONAL!r}:
+			failed += 1
+			print(name, "needs", error.name or error)
+sys.exit(failed > 0)
+"""
+
+
+def test_nobody_prints_where_a_logger_belongs():
+	problems = []
+	for module in MODULES:
+		if is_within(module.name, PRINT_ALLOWED):
+			continue
+		for node in ast.walk(module.tree):
+			if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print":
+				problems.append(module.at(node.lineno))
+	refuse(problems)
+
+
+def test_a_broad_except_says_why():
+	problems = []
+	for module in MODULES:
+		for node in ast.walk(module.tree):
+			if isinstance(node, ast.ExceptHandler) and is_broad(node.type):
+				here = module.lines[node.lineno - 1 : node.lineno + 1]
+				if not any("#" in line for line in here):
+					problems.append(f"{module.at(node.lineno)}: name what can happen, or say why not")
+	refuse(problems)
+
+
+def is_broad(caught: ast.expr | None) -> bool:
+	if caught is None:
+		return True
+	names = caught.elts if isinstance(caught, ast.Tuple) else [caught]
+	return any(isinstance(n, ast.Name) and n.id in {"Exception", "BaseException"} for n in names)
+
+
+def test_every_call_of_the_network_has_a_timeout():
+	problems = []
+	for module in MODULES:
+		speaks_http = any(is_in(found.target, "requests") for found in module.imports)
+		for node in ast.walk(module.tree):
+			if not isinstance(node, ast.Call) or not (
+				(speaks_http and is_requests_call(node.func)) or name_of(node.func).endswith("urlopen")
+			):
+				continue
+			given = [k.value for k in node.keywords if k.arg == "timeout"]
+			if not given or (isinstance(given[0], ast.Constant) and given[0].value is None):
+				problems.append(f"{module.at(node.lineno)}: no timeout")
+	refuse(problems)
+
+
+def is_requests_call(function: ast.expr) -> bool:
+	"""`requests.get(…)`, `requests.Session().get(…)`, `self._session.request(…)`."""
+	if not isinstance(function, ast.Attribute):
+		return False
+	verbs = {"get", "post", "put", "patch", "delete", "head", "options", "request"}
+	owner = name_of(function.value).lower()
+	return function.attr in verbs and (owner == "requests" or owner.rpartition(".")[2].endswith("session"))
+
+
+def name_of(node: ast.expr) -> str:
+	if isinstance(node, ast.Call):
+		return name_of(node.func)
+	if isinstance(node, ast.Attribute):
+		return f"{name_of(node.value)}.{node.attr}".strip(".")
+	return node.id if isinstance(node, ast.Name) else ""
+
+
+def test_functions_and_files_stay_small():
+	problems = []
+	for module in MODULES:
+		if len(module.lines) > MAX_FILE_LINES:
+			problems.append(f"{module.at(1)}: {len(module.lines)} lines")
+		for node in ast.walk(module.tree):
+			if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+				length = (node.end_lineno or node.lineno) - node.lineno + 1
+				if length > MAX_FUNCTION_LINES:
+					problems.append(f"{module.at(node.lineno)}: {node.name} has {length} lines")
+	refuse(problems)
+
+
+def test_every_module_says_what_it_is_for():
+	"""A docstring, except where the name says it all: tests, and files that hold a table and no code."""
+	refuse([m.at(1) for m in MODULES if has_something_to_explain(m) and not is_explained(m)])
+
+
+def has_something_to_explain(module: Module) -> bool:
+	is_test = module.path.name.startswith("test_")
+	is_table = all(isinstance(node, ast.Assign | ast.Expr) for node in module.tree.body)
+	return not (is_test or is_table)
+
+
+def is_explained(module: Module) -> bool:
+	"""A DocType's controller is explained by its class."""
+	classes = [n for n in module.tree.body if isinstance(n, ast.ClassDef) if ".doctype." in module.name]
+	return any(ast.get_docstring(node) for node in (module.tree, *classes))

@@ -1,0 +1,133 @@
+"""What is written twice must agree: versions, requirements, and the dotted paths that Frappe follows."""
+
+from __future__ import annotations
+
+import ast
+import re
+import runpy
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+import khalifa_whatsapp
+
+tomllib = pytest.importorskip("tomllib" if sys.version_info >= (3, 11) else "tomli")
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "khalifa_whatsapp"
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+REQUIREMENT_FILES = sorted(ROOT.glob("requirements*.txt"))
+
+
+def lines_of(path: Path) -> list[str]:
+	"""What a text file says, without comments and empty lines."""
+	lines = (line.partition("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
+	return [line for line in lines if line]
+
+
+def name_of(requirement: str) -> str:
+	return re.split(r"[^A-Za-z0-9_.-]", requirement, maxsplit=1)[0].lower().replace("_", "-")
+
+
+@pytest.fixture
+def setup_arguments(monkeypatch):
+	"""What setup.py would tell setuptools."""
+	given = {}
+	fake = SimpleNamespace(setup=lambda **arguments: given.update(arguments), find_packages=lambda **_: [])
+	monkeypatch.setitem(sys.modules, "setuptools", fake)
+	runpy.run_path(str(ROOT / "setup.py"))
+	return given
+
+
+def test_the_version_is_said_once(setup_arguments):
+	project = PYPROJECT["project"]
+	assert re.fullmatch(r"\d+\.\d+\.\d+([ab]\d+|rc\d+|\.dev\d+)?", khalifa_whatsapp.__version__)
+	assert setup_arguments["version"] == khalifa_whatsapp.__version__
+	assert "version" in project.get("dynamic", ()) or project["version"] == khalifa_whatsapp.__version__
+
+
+def test_name_and_python_version_agree(setup_arguments):
+	project = PYPROJECT["project"]
+	assert setup_arguments["name"] == project["name"] == khalifa_whatsapp.__name__
+	assert setup_arguments["python_requires"] == project["requires-python"]
+
+
+def test_requirements_are_the_same_in_all_places(setup_arguments):
+	wanted = sorted(lines_of(ROOT / "requirements.txt"))
+	assert sorted(PYPROJECT["project"]["dependencies"]) == wanted
+	assert sorted(setup_arguments["install_requires"]) == wanted
+
+
+def test_frappe_comes_from_bench_and_never_from_a_package_registry():
+	project = PYPROJECT["project"]
+	listed = [line for path in REQUIREMENT_FILES for line in lines_of(path)]
+	listed += project["dependencies"] + PYPROJECT["build-system"]["requires"]
+	listed += [line for extra in project.get("optional-dependencies", {}).values() for line in extra]
+	assert len(listed) > 3
+	assert "frappe" not in {name_of(requirement) for requirement in listed}
+	assert "frappe" in PYPROJECT["tool"]["bench"]["frappe-dependencies"]
+
+
+def test_every_module_of_modules_txt_is_a_folder():
+	for title in lines_of(PACKAGE / "modules.txt"):
+		assert (PACKAGE / title.lower().replace(" ", "_") / "__init__.py").exists(), title
+
+
+def test_every_patch_listed_is_there_and_every_patch_there_is_listed():
+	listed = [line.split()[0] for line in lines_of(PACKAGE / "patches.txt") if not is_section_or_code(line)]
+	for dotted in listed:
+		assert is_function(f"{dotted}.execute"), f"patches.txt: {dotted} has no execute()"
+	files = [path for path in (PACKAGE / "patches").rglob("*.py") if path.name != "__init__.py"]
+	there = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in files]
+	assert sorted(there) == sorted(listed)
+
+
+def test_patches_written_as_code_can_be_read():
+	for line in lines_of(PACKAGE / "patches.txt"):
+		if line.startswith("execute:"):
+			compile(line.removeprefix("execute:"), "patches.txt", "exec")
+
+
+def is_section_or_code(line: str) -> bool:
+	return line.startswith(("[", "execute:"))
+
+
+def test_every_dotted_path_in_hooks_leads_to_something():
+	tree = ast.parse((PACKAGE / "hooks.py").read_text(encoding="utf-8"))
+	texts = {
+		node.value
+		for node in ast.walk(tree)
+		if isinstance(node, ast.Constant) and isinstance(node.value, str)
+	}
+	paths = sorted(text for text in texts if re.fullmatch(r"khalifa_whatsapp(\.\w+)+", text))
+	assert paths
+	missing = [path for path in paths if not is_function(path) and not is_public_file(path)]
+	assert not missing, "hooks.py names what is not there:\n" + "\n".join(missing)
+
+
+def is_public_file(path: str) -> bool:
+	return any((PACKAGE / "public").rglob(path))
+
+
+def is_function(dotted: str) -> bool:
+	"""Whether the module defines (or imports) that name; nothing is run, for it may need a site."""
+	module, _, name = dotted.rpartition(".")
+	path = ROOT.joinpath(*module.split("."))
+	source = next((p for p in (path.with_suffix(".py"), path / "__init__.py") if p.exists()), None)
+	if source is None:
+		return False
+	return name in names_in(ast.parse(source.read_text(encoding="utf-8")))
+
+
+def names_in(tree: ast.Module) -> set[str]:
+	names: set[str] = set()
+	for node in tree.body:
+		if isinstance(node, ast.FunctionDef | ast.ClassDef):
+			names.add(node.name)
+		elif isinstance(node, ast.Import | ast.ImportFrom):
+			names |= {alias.asname or alias.name for alias in node.names}
+		elif isinstance(node, ast.Assign):
+			names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+	return names
