@@ -1,0 +1,351 @@
+"""The one port every gateway stands behind.
+
+A *driver* is our code, a *gateway* the vendor's service, a *device* one configured number. The rest of the
+app only ever sees what is in this file: events that a gateway posts to us, messages that we hand to it, and
+the ways in which handing over can fail. No vendor word leaves a driver.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+from khalifa_whatsapp.core.identity import Identity
+
+TEXT_TYPES = frozenset({"text", "button_reply", "list_reply", "flow_reply"})
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRef:
+	"""How a gateway names a message.
+
+	`scope` makes `gateway_id` unique on one device. Where the gateway itself makes ids (Cloud API) it is
+	empty; where the sending phone chooses them (WhatsApp Web ids) it holds direction and chat, so that one
+	customer can't suppress another's message by choosing its id.
+	"""
+
+	gateway_id: str
+	scope: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+	"""A file that belongs to a message: never its bytes, only how to fetch them later."""
+
+	media_id: str = ""
+	mime_type: str = ""
+	file_name: str = ""
+	sha256: str = ""
+	size: int | None = None
+	is_inline: bool = False  # the raw delivery carries the bytes itself
+
+
+@dataclass(frozen=True, slots=True)
+class InboundMessage:
+	"""A customer wrote. `sent_ms` is the gateway's time in epoch milliseconds."""
+
+	ref: MessageRef
+	sender: tuple[Identity, ...]  # every identity known of the sender, the strongest first
+	sent_ms: int
+	content_type: str  # text image audio voice video document sticker location contacts button_reply list_reply flow_reply order system unsupported unknown
+	body: str = ""
+	profile_name: str = ""
+	media: Media | None = None
+	reply_to: MessageRef | None = None
+	data: Mapping[str, Any] = field(default_factory=dict)  # location, cards, order, payload …: JSON values
+	is_forwarded: bool = False
+	sequence: int = 0  # place inside its delivery: breaks ties of `sent_ms`, which many gateways give in seconds
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundEcho:
+	"""A message that left our number without us: typed on the phone, or by another linked device."""
+
+	ref: MessageRef
+	recipient: tuple[Identity, ...]
+	sent_ms: int
+	content_type: str
+	body: str = ""
+	media: Media | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageStatus:
+	"""How far an outgoing message got: sent, delivered, read, played or failed."""
+
+	ref: MessageRef
+	status: str
+	at_ms: int
+	error_code: str = ""
+	error_kind: str = ""  # a name of `ERROR_KINDS`
+	error_text: str = ""
+	callback: str = ""  # our own key, given back by gateways that carry one
+	recipient: tuple[Identity, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+	"""An emoji put on a message; an empty one takes it back."""
+
+	target: MessageRef
+	author: str  # identity key, or "me"
+	emoji: str
+	at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageEdit:
+	"""The text of an earlier message was changed."""
+
+	target: MessageRef
+	body: str
+	at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRevoke:
+	"""An earlier message was taken back by whoever sent it."""
+
+	target: MessageRef
+	at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityChange:
+	"""A customer's identities belong together: changed number, changed user id, LID of a phone."""
+
+	old: tuple[Identity, ...]
+	new: tuple[Identity, ...]
+	at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionState:
+	"""What the gateway says of the device's login: qr, connecting, connected, disconnected, restricted."""
+
+	state: str
+	detail: str = ""
+	at_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateStatus:
+	"""The gateway's verdict on a message template."""
+
+	template_id: str
+	name: str
+	language: str
+	status: str
+	reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MarketingPreference:
+	"""The customer stopped (or resumed) promotions in WhatsApp itself."""
+
+	customer: tuple[Identity, ...]
+	is_stopped: bool
+	at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccountNotice:
+	"""A warning about the number or the account: quality, limits, restrictions, bans."""
+
+	kind: str
+	data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Unhandled:
+	"""Something we don't know, or ignore on purpose (`is_noise`). The raw delivery keeps it."""
+
+	reason: str
+	is_noise: bool = False
+
+
+Event = (
+	InboundMessage
+	| OutboundEcho
+	| MessageStatus
+	| Reaction
+	| MessageEdit
+	| MessageRevoke
+	| IdentityChange
+	| SessionState
+	| TemplateStatus
+	| MarketingPreference
+	| AccountNotice
+	| Unhandled
+)
+
+
+class PayloadError(ValueError):
+	"""A verified delivery that is not what the gateway's format promises (not JSON, no object)."""
+
+
+class NotVerified(Exception):
+	"""A webhook call that can't prove where it comes from. `reason` is for our log, never for the caller."""
+
+	def __init__(self, reason: str) -> None:
+		super().__init__(reason)
+		self.reason = reason
+
+
+ERROR_KINDS = ("retryable", "rate_limited", "recipient", "permanent", "window_closed", "auth", "unknown")
+
+
+class SendError(Exception):
+	"""A send that did not end in acceptance. `code` is the gateway's, `text` safe to show, with no secret."""
+
+	kind = "permanent"
+
+	def __init__(self, text: str, code: str = "", retry_after: float | None = None) -> None:
+		super().__init__(f"{self.kind}: {text}")
+		self.text = text
+		self.code = code
+		self.retry_after = retry_after
+
+
+class Retryable(SendError):
+	"""Surely not sent, and likely to work later: refused connection, gateway down, session not ready."""
+
+	kind = "retryable"
+
+
+class RateLimited(Retryable):
+	"""Surely not sent: too fast. `retry_after` seconds when the gateway says."""
+
+	kind = "rate_limited"
+
+
+class RecipientError(SendError):
+	"""This recipient can't get it: not on WhatsApp, blocked us, stopped promotions."""
+
+	kind = "recipient"
+
+
+class Permanent(SendError):
+	"""Sending the same again can't help: bad content, bad template, unsupported."""
+
+	kind = "permanent"
+
+
+class WindowClosed(Permanent):
+	"""More than 24 hours since the customer wrote: only a template may go."""
+
+	kind = "window_closed"
+
+
+class AuthError(SendError):
+	"""The device's login or token is not accepted: stop the device and tell a person."""
+
+	kind = "auth"
+
+
+class UnknownOutcome(SendError):
+	"""Nobody knows whether it went (read timeout, reset, unreadable answer). Never sent again by a machine."""
+
+	kind = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingText:
+	"""A text to send. `callback` is our own key, which some gateways give back in every status."""
+
+	recipient: tuple[Identity, ...]
+	body: str
+	reply_to: MessageRef | None = None
+	callback: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingMedia:
+	"""A file to send, as bytes that the driver uploads."""
+
+	recipient: tuple[Identity, ...]
+	kind: str  # image audio voice video document sticker
+	content: bytes
+	mime_type: str
+	file_name: str = ""
+	caption: str = ""
+	reply_to: MessageRef | None = None
+	callback: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+	"""The gateway took the message. That is not delivery: statuses tell."""
+
+	ref: MessageRef
+	status: str = "sent"  # sent, or queued while the gateway itself has not handed it over
+	recipient: tuple[Identity, ...] = ()  # identities the gateway told us of
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+	"""What a driver can do, so that callers never ask which gateway it is."""
+
+	has_window: bool = False
+	has_callback: bool = False
+	has_templates: bool = False
+	has_qr: bool = False
+	media_kinds: frozenset[str] = frozenset()
+	max_text: int = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceConfig:
+	"""What a driver needs to know of a device. Secrets stay out of `repr`."""
+
+	name: str
+	provider: str
+	base_url: str = ""
+	api_version: str = ""
+	phone_number_id: str = ""
+	business_account_id: str = ""
+	session_name: str = ""
+	access_token: str = field(default="", repr=False)
+	app_secrets: tuple[str, ...] = field(default=(), repr=False)  # current first, then those in rotation
+	verify_token: str = field(default="", repr=False)
+	webhook_secret_digests: tuple[str, ...] = field(default=(), repr=False)  # sha256 hex, current first
+	gateway_secret: str = field(default="", repr=False)
+	connect_timeout: float = 5.0
+	read_timeout: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookCall:
+	"""A call at our door, before anybody believes it. Header names are lower case."""
+
+	raw: bytes
+	headers: Mapping[str, str]
+	query: Mapping[str, str]
+	method: str = "POST"
+
+
+@runtime_checkable
+class MessageDriver(Protocol):
+	"""What every gateway can do for us. Drivers keep no state between calls but their HTTP connection."""
+
+	config: DeviceConfig
+	capabilities: Capabilities
+
+	def verify(self, call: WebhookCall) -> None:
+		"""Raise `NotVerified` unless the call proves that it comes from this device's gateway."""
+
+	def handshake(self, call: WebhookCall) -> str:
+		"""The text to answer a gateway's subscription check with; `NotVerified` when it is not for us."""
+
+	def parse(self, raw: bytes) -> list[Event]:
+		"""Everything a delivery says, in its order. `PayloadError` when it is not the gateway's format."""
+
+	def send_text(self, message: OutgoingText) -> Accepted:
+		"""Hand a text over. Raises a `SendError`; anything in doubt is `UnknownOutcome`."""
+
+	def send_media(self, message: OutgoingMedia) -> Accepted:
+		"""Upload and hand a file over; errors as `send_text`."""
+
+	def get_status(self) -> SessionState:
+		"""What the gateway says of the device now. Raises a `SendError` when it can't be asked."""

@@ -1,0 +1,199 @@
+"""A gateway inside this process, for tests and demos: what is sent ends in a list.
+
+Its webhook format is its own: `{"device": name, "events": [{"type": "message", …}, …]}`, signed as Meta does.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from khalifa_whatsapp.core.identity import Identity
+from khalifa_whatsapp.drivers.base import (
+	Accepted,
+	Capabilities,
+	DeviceConfig,
+	Event,
+	InboundMessage,
+	MessageEdit,
+	MessageRef,
+	MessageRevoke,
+	MessageStatus,
+	OutgoingMedia,
+	OutgoingText,
+	PayloadError,
+	Permanent,
+	Reaction,
+	SendError,
+	SessionState,
+	Unhandled,
+	WebhookCall,
+)
+from khalifa_whatsapp.drivers.cloud_api.verify import answer_challenge, sign, verify_signature
+from khalifa_whatsapp.drivers.http import HttpClient
+from khalifa_whatsapp.drivers.payload import (
+	Malformed,
+	dict_of,
+	distinct,
+	epoch_ms,
+	identity_of,
+	load_object,
+	need_id,
+	need_text,
+	reason,
+	text_of,
+)
+
+SIGNATURE_HEADER = "x-loopback-signature"
+MAX_TEXT = 4096
+STATUSES = frozenset({"sent", "delivered", "read", "played", "failed"})
+
+
+class LoopbackDriver:
+	"""A driver whose gateway is a list. `failures` are raised by the next sends, one each, oldest first."""
+
+	capabilities = Capabilities(
+		has_callback=True,
+		media_kinds=frozenset({"image", "audio", "voice", "video", "document", "sticker"}),
+		max_text=MAX_TEXT,
+	)
+
+	def __init__(self, config: DeviceConfig, http: HttpClient | None = None) -> None:
+		self.config = config
+		self.sent: list[OutgoingText | OutgoingMedia] = []
+		self.failures: deque[SendError] = deque()
+		self.state = SessionState("connected")
+
+	def verify(self, call: WebhookCall) -> None:
+		"""Raise `NotVerified` unless the body is signed with one of the device's secrets."""
+		verify_signature(call, self.config.app_secrets, SIGNATURE_HEADER)
+
+	def handshake(self, call: WebhookCall) -> str:
+		"""As the Cloud API's."""
+		return answer_challenge(call, self.config.verify_token)
+
+	def parse(self, raw: bytes) -> list[Event]:
+		"""Everything in a delivery. `PayloadError` when it has no event list."""
+		payload = load_object(raw)
+		items = payload.get("events")
+		if not isinstance(items, list):
+			raise PayloadError("the delivery has no event list")
+		if payload.get("device") != self.config.name:
+			return [Unhandled("foreign device")]
+		return [_parse_item(dict_of(item), place) for place, item in enumerate(items)]
+
+	def send_text(self, message: OutgoingText) -> Accepted:
+		"""Put a text on the list, or raise what was programmed."""
+		if not message.body.strip() or len(message.body) > MAX_TEXT:
+			raise Permanent(f"A message has 1 to {MAX_TEXT} characters.", code="too_long")
+		return self._accept(message)
+
+	def send_media(self, message: OutgoingMedia) -> Accepted:
+		"""Put a file on the list, or raise what was programmed."""
+		if message.kind not in self.capabilities.media_kinds:
+			raise Permanent("This kind of file can't be sent.", code="media_kind")
+		return self._accept(message)
+
+	def get_status(self) -> SessionState:
+		"""Whatever the test put in `state`."""
+		return self.state
+
+	def call(self, *items: Mapping[str, Any]) -> WebhookCall:
+		"""A signed webhook call with these events, as the gateway would make it."""
+		body = {"device": self.config.name, "events": list(items)}
+		return signed_call(json.dumps(body, ensure_ascii=False).encode(), self.config.app_secrets)
+
+	def _accept(self, message: OutgoingText | OutgoingMedia) -> Accepted:
+		if self.failures:
+			raise self.failures.popleft()
+		self.sent.append(message)
+		return Accepted(MessageRef(f"loop-out-{len(self.sent)}"), recipient=message.recipient)
+
+
+def signed_call(raw: bytes, secrets: Iterable[str]) -> WebhookCall:
+	"""A webhook call with this body, signed with the first of the secrets."""
+	return WebhookCall(raw, {SIGNATURE_HEADER: sign(next(iter(secrets), ""), raw)}, {})
+
+
+def message_item(sender: str, body: str, gateway_id: str, sent_ms: int, name: str = "") -> dict[str, Any]:
+	"""A text of a customer in the loopback's format. `sender` is a phone with its plus, or a user id."""
+	return {"type": "message", "id": gateway_id, "from": sender, "text": body, "at_ms": sent_ms, "name": name}
+
+
+def status_item(gateway_id: str, status: str, at_ms: int, callback: str = "") -> dict[str, Any]:
+	"""A status of one of our messages in the loopback's format."""
+	return {"type": "status", "id": gateway_id, "status": status, "at_ms": at_ms, "callback": callback}
+
+
+def _parse_item(item: dict[str, Any], place: int) -> Event:
+	reader = READERS.get(text_of(item.get("type")))
+	if reader is None:
+		return Unhandled(reason("type", item.get("type")))
+	try:
+		return reader(item, place)
+	except Malformed as error:
+		return Unhandled(reason("malformed", item.get("type"), error))
+
+
+def _person(item: dict[str, Any], key: str) -> tuple[Identity, ...]:
+	given = text_of(item.get(key))
+	found = distinct(identity_of(f"{given[1:]}@c.us" if given.startswith("+") else given))
+	if not found:
+		raise Malformed(f"no {key}")
+	return found
+
+
+def _message(item: dict[str, Any], place: int) -> Event:
+	return InboundMessage(
+		ref=MessageRef(need_id(item)),
+		sender=_person(item, "from"),
+		sent_ms=epoch_ms(item.get("at_ms")),
+		content_type="text",
+		body=need_text(item, "text"),
+		profile_name=text_of(item.get("name")),
+		sequence=place,
+	)
+
+
+def _status(item: dict[str, Any], place: int) -> Event:
+	status = text_of(item.get("status"))
+	if status not in STATUSES:
+		raise Malformed("no status")
+	return MessageStatus(
+		ref=MessageRef(need_id(item)),
+		status=status,
+		at_ms=epoch_ms(item.get("at_ms")),
+		error_kind="permanent" if status == "failed" else "",
+		callback=text_of(item.get("callback")),
+	)
+
+
+def _reaction(item: dict[str, Any], place: int) -> Event:
+	author = _person(item, "from")[0].key
+	return Reaction(
+		MessageRef(need_id(item)), author, text_of(item.get("emoji")), epoch_ms(item.get("at_ms"))
+	)
+
+
+def _edit(item: dict[str, Any], place: int) -> Event:
+	return MessageEdit(MessageRef(need_id(item)), need_text(item, "text"), epoch_ms(item.get("at_ms")))
+
+
+def _revoke(item: dict[str, Any], place: int) -> Event:
+	return MessageRevoke(MessageRef(need_id(item)), epoch_ms(item.get("at_ms")))
+
+
+def _session(item: dict[str, Any], place: int) -> Event:
+	return SessionState(need_text(item, "state"), at_ms=epoch_ms(item.get("at_ms")))
+
+
+READERS: Mapping[str, Callable[[dict[str, Any], int], Event]] = {
+	"message": _message,
+	"status": _status,
+	"reaction": _reaction,
+	"edit": _edit,
+	"revoke": _revoke,
+	"session": _session,
+}

@@ -1,0 +1,5 @@
+"""WPPConnect Server: WhatsApp Web in a browser, behind a REST door. Unofficial."""
+
+from khalifa_whatsapp.drivers.wppconnect.driver import WppConnectDriver
+
+__all__ = ["WppConnectDriver"]

@@ -1,0 +1,443 @@
+"""What the Cloud API driver makes of every shape in tests/data/cloud_api, and of shapes nobody has seen."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from khalifa_whatsapp.core.identity import Identity
+from khalifa_whatsapp.drivers.base import (
+	AccountNotice,
+	Event,
+	IdentityChange,
+	InboundMessage,
+	MarketingPreference,
+	Media,
+	MessageEdit,
+	MessageRef,
+	MessageRevoke,
+	MessageStatus,
+	OutboundEcho,
+	PayloadError,
+	Reaction,
+	TemplateStatus,
+	Unhandled,
+)
+from khalifa_whatsapp.drivers.cloud_api.parse import parse as parse_for
+from tests.drivers import corpus
+
+NUMBER, ACCOUNT = "600100200300400", "500100200300400"
+PHONE = Identity("phone", "+201001234567")
+USER = Identity("bsuid", "EG.90000000000000001")
+BOTH = (PHONE, USER)
+SENT_MS, STATUS_MS = 1_795_160_400_000, 1_795_160_460_000
+
+
+def parse(raw: bytes) -> list[Event]:
+	return parse_for(raw, NUMBER, ACCOUNT)
+
+
+def message(content_type: str, body: str = "", **fields: Any) -> tuple[type, dict[str, Any]]:
+	whole = {"content_type": content_type, "body": body, "sent_ms": SENT_MS, "media": None, "sender": BOTH}
+	return InboundMessage, {**whole, **fields}
+
+
+def file(media_id: str, mime_type: str, **fields: Any) -> Media:
+	return Media(media_id, mime_type, **{"sha256": "QUJD", **fields})
+
+
+def status(word: str, gateway_id: str, **fields: Any) -> tuple[type, dict[str, Any]]:
+	whole = {"ref": MessageRef(gateway_id), "status": word, "at_ms": STATUS_MS, "recipient": (PHONE,)}
+	return MessageStatus, {**whole, **fields}
+
+
+def reaction(emoji: str) -> tuple[type, dict[str, Any]]:
+	return Reaction, {
+		"target": MessageRef("wamid.FAKEOUT0001"),
+		"author": PHONE.key,
+		"emoji": emoji,
+		"at_ms": SENT_MS,
+	}
+
+
+def unhandled(reason: str, is_noise: bool = False) -> tuple[type, dict[str, Any]]:
+	return Unhandled, {"reason": reason, "is_noise": is_noise}
+
+
+def notice(kind: str, /, **data: Any) -> tuple[type, dict[str, Any]]:
+	return AccountNotice, {"kind": kind, "data": data} if data else {"kind": kind}
+
+
+NEW_PHONE = (Identity("phone", "+201119876543"),)
+EXPECTED: dict[str, list[tuple[type, dict[str, Any]]]] = {
+	"text": [message("text", "عايز أعرف السعر 😀", ref=MessageRef("wamid.FAKEIN0001"), profile_name="سامي")],
+	"text_reply": [message("text", "هل المحل مفتوح؟", reply_to=MessageRef("wamid.FAKEOUT0001"))],
+	"text_forwarded": [message("text", "إعلان", is_forwarded=True, reply_to=None)],
+	"text_frequently_forwarded": [message("text", "إعلان", is_forwarded=True)],
+	"text_username_user": [message("text", "أنا بدون رقم", sender=(USER,), profile_name="منى")],
+	"text_no_contacts": [message("text", "Hello", sender=(PHONE,), profile_name="")],
+	"text_contact_without_name": [message("text", "?", profile_name="")],
+	"text_product_question": [
+		message(
+			"text",
+			"متوفر؟",
+			data={"referred_product": {"catalog_id": "700001", "product_retailer_id": "SKU-9"}},
+		)
+	],
+	"text_referral": [message("text", "شفت الإعلان")],
+	"text_parent_user_id": [
+		message("text", "من شركة أخرى", sender=(*BOTH, Identity("bsuid", "EG.ENT.90000000000000009")))
+	],
+	"text_control_characters": [message("text", "سطر\nثان\x00 \u202e")],
+	"group_text": [unhandled("group message", is_noise=True)],
+	"image": [message("image", "صورة الشاشة", media=file("880000000001", "image/jpeg"))],
+	"image_without_caption": [message("image", media=file("880000000001", "image/jpeg"))],
+	"voice": [message("voice", media=file("880000000002", "audio/ogg; codecs=opus"))],
+	"audio": [message("audio", media=file("880000000012", "audio/mpeg", size=48213))],
+	"video": [message("video", "clip", media=file("880000000003", "video/mp4"))],
+	"document": [
+		message("document", "PO", media=file("880000000004", "application/pdf", file_name="po-7.pdf"))
+	],
+	"sticker": [message("sticker", media=file("880000000005", "image/webp"))],
+	"location": [
+		message(
+			"location",
+			"المحل, شارع الجمهورية",
+			data={
+				"latitude": 31.04,
+				"longitude": 31.37,
+				"name": "المحل",
+				"address": "شارع الجمهورية",
+				"url": "https://example.com/shop",
+			},
+		)
+	],
+	"location_point": [message("location", "31.04, 31.37", data={"latitude": 31.04, "longitude": 31.37})],
+	"contacts": [message("contacts", "منى +20 12 23456789")],
+	"reaction": [reaction("❤️")],
+	"reaction_removed": [reaction("")],
+	"reaction_removed_empty": [reaction("")],
+	"button": [
+		message(
+			"button_reply",
+			"إيقاف العروض",
+			data={"payload": "STOP_PROMO"},
+			reply_to=MessageRef("wamid.FAKETPL01"),
+		)
+	],
+	"button_without_context": [message("button_reply", "تمام", data={"payload": "OK"}, reply_to=None)],
+	"interactive_button_reply": [message("button_reply", "نعم", data={"id": "visit:55:yes"})],
+	"interactive_list_reply": [
+		message("list_reply", "قطاعي", data={"id": "dep:retail", "description": "Walk-in customers"})
+	],
+	"interactive_nfm_reply": [
+		message("flow_reply", "Sent", data={"name": "flow", "response": {"city": "المنصورة"}})
+	],
+	"interactive_nfm_reply_bad_json": [
+		message("flow_reply", "Sent", data={"name": "flow", "response_text": "{city"})
+	],
+	"interactive_unknown": [message("unknown")],
+	"interactive_missing_with_errors": [
+		message(
+			"unsupported",
+			data={"type": "interactive", "errors": [{"code": 131000, "title": "Something went wrong"}]},
+		),
+		notice(
+			"error", code="131000", kind="retryable", text="WhatsApp had an unknown problem. (no content)"
+		),
+	],
+	"order": [message("order", "2 × SKU-9 (150 EGP)\n1 × SKU-10 (99.5 EGP)\nبسرعة لو سمحت")],
+	"unsupported": [
+		message(
+			"unsupported",
+			data={"type": "poll_creation", "errors": [{"code": 131051, "title": "Message type unknown"}]},
+		)
+	],
+	"unknown_type": [
+		message("unknown", data={"type": "hologram", "content": {"shape": "cat", "size": [1, 2]}})
+	],
+	"request_welcome": [unhandled("request_welcome", is_noise=True)],
+	"system_user_changed_number": [(IdentityChange, {"old": BOTH, "new": NEW_PHONE, "at_ms": SENT_MS})],
+	"system_customer_changed_number": [(IdentityChange, {"old": BOTH, "new": NEW_PHONE})],
+	"system_identity_changed": [unhandled("system customer_identity_changed", is_noise=True)],
+	"system_user_changed_user_id": [
+		(IdentityChange, {"old": (Identity("bsuid", "EG.80000000000000008"),), "new": (USER,)})
+	],
+	"system_unknown": [unhandled("system user_moved_to_mars")],
+	"edit": [
+		(
+			MessageEdit,
+			{"target": MessageRef("wamid.FAKEIN0002"), "body": "التصحيح", "at_ms": SENT_MS},
+		)
+	],
+	"edit_caption": [(MessageEdit, {"body": "تعليق جديد"})],
+	"revoke": [(MessageRevoke, {"target": MessageRef("wamid.FAKEIN0002"), "at_ms": SENT_MS})],
+	"statuses": [
+		status("sent", "wamid.FAKEOUT0001", callback="WA-OUT-000321"),
+		status("delivered", "wamid.FAKEOUT0001", callback="WA-OUT-000321", recipient=BOTH),
+		status("read", "wamid.FAKEOUT0001", callback=""),
+		status("played", "wamid.FAKEOUT0009"),
+	],
+	"status_failed": [
+		status("failed", "wamid.FAKEOUT0002", error_code="131047", error_kind="window_closed"),
+	],
+	"status_failed_many_errors": [
+		status("failed", "wamid.FAKEOUT0003", error_code="131026", error_kind="recipient"),
+	],
+	"status_failed_without_errors": [
+		status("failed", "wamid.FAKEOUT0004", error_code="", error_kind="permanent"),
+	],
+	"status_unknown_code": [
+		status(
+			"failed",
+			"wamid.FAKEOUT0005",
+			error_code="999999",
+			error_kind="permanent",
+			error_text="WhatsApp refused the message. (call … now)",
+		),
+	],
+	"status_bsuid_recipient": [status("sent", "wamid.FAKEOUT0001", recipient=(USER,))],
+	"status_group": [unhandled("group status", is_noise=True)],
+	"status_unknown": [unhandled("status warning")],
+	"value_errors": [
+		notice("error", code="130429", kind="rate_limited", text="The number sends too fast. (slow down)")
+	],
+	"batch": [
+		message("text", "واحد", sequence=0, profile_name="سامي"),
+		unhandled("malformed text no id"),
+		message(
+			"text", "اثنان", sequence=2, profile_name="ليلى", sender=(Identity("phone", "+966501234567"),)
+		),
+		unhandled("malformed text no text"),
+		unhandled("malformed item"),
+		unhandled("malformed text no sender"),
+		status("read", "wamid.FAKEOUT0001"),
+		message("image", sequence=7, media=file("880000000021", "image/png", sha256="")),
+		unhandled("malformed change"),
+		unhandled("malformed change"),
+		unhandled("malformed entry"),
+	],
+	"foreign_number": [unhandled("foreign number")],
+	"no_metadata": [unhandled("foreign number")],
+	"empty_messages": [unhandled("nothing in messages")],
+	"other_object": [unhandled("object page")],
+	"unknown_field": [unhandled("field flying_carpets")],
+	"template_status": [
+		(
+			TemplateStatus,
+			{
+				"template_id": "1230004567",
+				"name": "order_ready_v2",
+				"language": "ar",
+				"status": "REJECTED",
+				"reason": "INVALID_FORMAT",
+			},
+		)
+	],
+	"message_template_quality_update": [notice("message_template_quality_update")],
+	"message_template_components_update": [notice("message_template_components_update")],
+	"template_category_update": [notice("template_category_update")],
+	"phone_number_quality_update": [notice("phone_number_quality_update")],
+	"phone_number_name_update": [notice("phone_number_name_update")],
+	"business_capability_update": [notice("business_capability_update")],
+	"account_update": [notice("account_update")],
+	"account_alerts": [notice("account_alerts")],
+	"account_review_update": [notice("account_review_update", decision="APPROVED")],
+	"security": [notice("security")],
+	"user_preferences": [
+		(MarketingPreference, {"customer": BOTH, "is_stopped": True, "at_ms": SENT_MS}),
+		(MarketingPreference, {"customer": (PHONE,), "is_stopped": False}),
+		(MarketingPreference, {"customer": (PHONE,), "is_stopped": False}),
+		unhandled("preference birthdays stop"),
+	],
+	"smb_message_echoes": [
+		(
+			OutboundEcho,
+			{"recipient": BOTH, "sent_ms": SENT_MS, "content_type": "text", "body": "رد من التليفون"},
+		),
+		(OutboundEcho, {"content_type": "image", "body": "فاتورة"}),
+		(Reaction, {"target": MessageRef("wamid.FAKEIN0001"), "author": "me", "emoji": "👍"}),
+		(MessageEdit, {"target": MessageRef("wamid.FAKEECHO0001"), "body": "بعد التعديل"}),
+		(MessageRevoke, {"target": MessageRef("wamid.FAKEECHO0001")}),
+	],
+	"history": [unhandled("field history", is_noise=True)],
+	"smb_app_state_sync": [unhandled("field smb_app_state_sync", is_noise=True)],
+	"calls": [unhandled("field calls")],
+	"group_lifecycle_update": [unhandled("field group_lifecycle_update", is_noise=True)],
+}
+
+
+def test_every_recorded_shape_has_an_expectation() -> None:
+	assert set(corpus.names("cloud_api")) == set(EXPECTED)
+
+
+@pytest.mark.parametrize("name", corpus.names("cloud_api"))
+def test_a_recorded_shape_gives_these_events(name: str) -> None:
+	events = parse(corpus.raw("cloud_api", name))
+	assert len(events) == len(EXPECTED[name]), events
+	for event, expected in zip(events, EXPECTED[name], strict=True):
+		assert corpus.matches(event, expected), (event, expected)
+
+
+def test_a_management_event_of_another_account_is_not_ours() -> None:
+	payload = json.loads(corpus.raw("cloud_api", "account_update"))
+	payload["entry"][0]["id"] = "599999999999999"
+	assert parse(json.dumps(payload).encode()) == [Unhandled("foreign account")]
+
+
+@pytest.mark.parametrize("known", ["from", "from_user_id"])
+def test_the_contact_tells_the_other_identity(known: str) -> None:
+	payload = json.loads(corpus.raw("cloud_api", "text"))
+	written = payload["entry"][0]["changes"][0]["value"]["messages"][0]
+	for key in {"from", "from_user_id"} - {known}:
+		del written[key]
+	(event,) = parse(json.dumps(payload).encode())
+	assert isinstance(event, InboundMessage)
+	assert event.sender == BOTH
+
+
+def test_a_text_comes_out_as_it_was_written() -> None:
+	payload = json.loads(corpus.raw("cloud_api", "text"))
+	content = payload["entry"][0]["changes"][0]["value"]["messages"][0]["text"]
+	for body in (
+		"<b>&amp;'\"",
+		" أ\u0640\u0651 \u200f\u200b",
+		"👩‍👩‍👧" * 500,
+		"{{7*7}} %s '; DROP",
+		"a" * 65_536,
+		" \n",
+	):
+		content["body"] = body
+		(event,) = parse(json.dumps(payload).encode())
+		assert isinstance(event, InboundMessage) and event.body == body
+
+
+@pytest.mark.parametrize("name", corpus.names("cloud_api"))
+def test_no_missing_or_odd_field_raises(name: str) -> None:
+	for what, body in corpus.mutants(json.loads(corpus.raw("cloud_api", name))):
+		try:
+			corpus.check(parse, body)
+		except Exception as error:
+			raise AssertionError(what) from error
+
+
+@pytest.mark.parametrize("index", range(4))
+def test_a_broken_message_leaves_its_neighbours(index: int) -> None:
+	payload = json.loads(corpus.raw("cloud_api", "text"))
+	messages = payload["entry"][0]["changes"][0]["value"]["messages"]
+	messages[:] = [{**messages[0], "id": f"wamid.N{place}"} for place in range(4)]
+	for path in corpus.paths(messages[index]):
+		for oddity in corpus.ODDITIES:
+			broken = json.loads(json.dumps(payload))
+			holder = broken["entry"][0]["changes"][0]["value"]["messages"][index]
+			for key in path[:-1]:
+				holder = holder[key]
+			holder[path[-1]] = oddity
+			events = parse(json.dumps(broken).encode())
+			good = [event for event in events if isinstance(event, InboundMessage)]
+			assert len(events) == 4 and len(good) >= 3
+
+
+json_values = st.recursive(
+	st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+	lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+	max_leaves=20,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(json_values)
+def test_any_json_gives_events_or_a_payload_error(value: Any) -> None:
+	corpus.check(parse, json.dumps(value).encode())
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(corpus.names("cloud_api")), st.data(), json_values)
+def test_any_json_anywhere_in_a_known_shape(name: str, data: st.DataObject, value: Any) -> None:
+	payload = json.loads(corpus.raw("cloud_api", name))
+	path = data.draw(st.sampled_from(list(corpus.paths(payload))))
+	holder = payload
+	for key in path[:-1]:
+		holder = holder[key]
+	holder[path[-1]] = value
+	corpus.check(parse, json.dumps(payload).encode())
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=200))
+def test_any_bytes_give_a_payload_error(body: bytes) -> None:
+	corpus.check(parse, body)
+
+
+@pytest.mark.parametrize(
+	"body",
+	[
+		b"",
+		b"{",
+		b"null",
+		b"[]",
+		b"5",
+		b"{}",
+		b'{"entry": {}}',
+		b"[" * 100_000,
+		b'{"a":' * 100_000,
+		b'{"entry": ' + b"1" * 5_000 + b"}",
+		b"\xff\xfe\x00",
+		"{}".encode("utf-16"),
+		b'{"entry": "\xff"}',
+		b"entry=1&object=whatsapp",
+	],
+	ids=lambda body: ascii(body[:12]),
+)
+def test_garbage_is_a_payload_error(body: bytes) -> None:
+	with pytest.raises(PayloadError):
+		parse(body)
+
+
+def test_odd_numbers_and_duplicate_keys_are_survived() -> None:
+	text = corpus.raw("cloud_api", "text").decode()
+	for odd in (
+		"1e400",
+		"NaN",
+		"-Infinity",
+		"9" * 4_000,
+		'"0"',
+		'"-5"',
+		'"99999999999999999"',
+		"32503680000",
+	):
+		corpus.check(parse, text.replace('"1795160400"', odd).encode())
+	doubled = text.replace('"type": "text"', '"type": "image", "type": "text"')
+	assert corpus.check(parse, doubled.encode())
+
+
+@pytest.mark.parametrize(
+	("given", "expected"),
+	[
+		("1795160400", SENT_MS),
+		(1795160400, SENT_MS),
+		(1795160400000, SENT_MS),
+		("1795160400000", SENT_MS),
+		(0, 0),
+		(-5, 0),
+		("soon", 0),
+		(None, 0),
+		("٣", 0),
+		(32503680000, 32503680000000),
+	],
+)
+def test_a_time_is_milliseconds_or_unknown(given: Any, expected: int) -> None:
+	payload = json.loads(corpus.raw("cloud_api", "text"))
+	payload["entry"][0]["changes"][0]["value"]["messages"][0]["timestamp"] = given
+	(event,) = parse(json.dumps(payload).encode())
+	assert isinstance(event, InboundMessage) and event.sent_ms == expected
+
+
+def test_a_batch_of_a_thousand_entries_is_parsed() -> None:
+	payload = json.loads(corpus.raw("cloud_api", "text"))
+	payload["entry"] *= 1_000
+	assert len(parse(json.dumps(payload).encode())) == 1_000
