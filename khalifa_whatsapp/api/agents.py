@@ -6,7 +6,8 @@ from typing import Any
 
 import frappe
 
-from khalifa_whatsapp.api.door import actor, door, now_ms, store
+from khalifa_whatsapp.api.door import actor, door
+from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core.errors import NotFound
 from khalifa_whatsapp.guards import agent_only
 from khalifa_whatsapp.jobs import wake
@@ -23,8 +24,8 @@ def set_presence(presence_: str | None = None, agent: str | None = None, **given
 	name = agent or who.agent
 	if name is None:
 		raise NotFound("not_an_agent", "You are not an agent. Ask a manager to add you.")
-	returned = presence.set_presence(store(), who, name, wanted, now_ms())
-	assigned = assignment.assign_queue(store(), now_ms(), wait_seconds=1)
+	returned = presence.set_presence(on_site(), who, name, wanted, now_ms())
+	assigned = assignment.assign_queue(on_site(), now_ms(), wait_seconds=1)
 	return {"agent": name, "presence": wanted, "returned": returned, "assigned": len(assigned)}
 
 
@@ -35,7 +36,7 @@ def heartbeat() -> dict[str, Any]:
 	"""An open page says that it is there; it also wakes what a sleeping scheduler forgot."""
 	who = actor()
 	if who.agent is not None:
-		presence.heartbeat(store(), who.agent, now_ms())
+		presence.heartbeat(on_site(), who.agent, now_ms())
 	wake.wake_due()
 	return {"agent": who.agent, "now_ms": now_ms()}
 
@@ -45,7 +46,7 @@ def heartbeat() -> dict[str, Any]:
 @door
 def object_to_delay(delay: str, objection: str) -> dict[str, Any]:
 	"""An agent's objection to a delay charged to him or her."""
-	delays.may_object(store(), actor(), delay, now_ms())
+	delays.may_object(on_site(), actor(), delay, now_ms())
 	values = {"objection": objection, "objected_by": frappe.session.user, "objected_ms": now_ms()}
 	frappe.db.set_value("Khalifa Delay Event", delay, values, update_modified=False)
 	return {"delay": delay, "objection_status": "Open"}
@@ -56,7 +57,7 @@ def object_to_delay(delay: str, objection: str) -> dict[str, Any]:
 @door
 def decide_objection(delay: str, is_accepted: bool, decision: str = "") -> dict[str, Any]:
 	"""A manager's decision on an objection."""
-	delays.decide_objection(store(), actor(), delay, bool(frappe.utils.cint(is_accepted)), now_ms())
+	delays.decide_objection(on_site(), actor(), delay, bool(frappe.utils.cint(is_accepted)), now_ms())
 	values = {"decision": decision, "decided_by": frappe.session.user, "decided_ms": now_ms()}
 	frappe.db.set_value("Khalifa Delay Event", delay, values, update_modified=False)
 	return {"delay": delay, "is_accepted": bool(frappe.utils.cint(is_accepted))}

@@ -7,7 +7,8 @@ from typing import Any
 
 import frappe
 
-from khalifa_whatsapp.api.door import actor, door, now_ms, store
+from khalifa_whatsapp.api.door import actor, door
+from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.guards import agent_only, manager_only
 from khalifa_whatsapp.jobs import wake
@@ -24,7 +25,7 @@ def reply(
 ) -> dict[str, Any]:  # fmt: skip
 	"""Queue an answer. `client_key` makes a repeated click one message; `seen_ms` is the newest message you saw."""
 	message = conversation.reply(
-		store(), actor(), ticket, body, client_key, now_ms(), reply_to=reply_to,
+		on_site(), actor(), ticket, body, client_key, now_ms(), reply_to=reply_to,
 		seen_ms=int(seen_ms) if seen_ms else None, take_over=bool(take_over),
 	)  # fmt: skip
 	wake.wake_outbox(message.device)
@@ -36,7 +37,7 @@ def reply(
 @door
 def note(ticket: str, body: str) -> dict[str, Any]:
 	"""Write an internal note."""
-	return {"message": conversation.note(store(), actor(), ticket, body, now_ms()).name}
+	return {"message": conversation.note(on_site(), actor(), ticket, body, now_ms()).name}
 
 
 @frappe.whitelist(methods=["POST"])
@@ -46,7 +47,7 @@ def transfer(
 	ticket: str, reason: str, to_agent: str | None = None, to_branch: str | None = None
 ) -> dict[str, Any]:
 	"""Hand a conversation to an agent or to a branch."""
-	done = conversation.transfer(store(), actor(), ticket, now_ms(), reason, to_agent, to_branch)
+	done = conversation.transfer(on_site(), actor(), ticket, now_ms(), reason, to_agent, to_branch)
 	return _shown(done)
 
 
@@ -55,7 +56,7 @@ def transfer(
 @door
 def assign(ticket: str, agent: str) -> dict[str, Any]:
 	"""Take a waiting conversation, or (managers) give it to somebody."""
-	return _shown(conversation.assign(store(), actor(), ticket, agent, now_ms()))
+	return _shown(conversation.assign(on_site(), actor(), ticket, agent, now_ms()))
 
 
 @frappe.whitelist(methods=["POST"])
@@ -63,7 +64,7 @@ def assign(ticket: str, agent: str) -> dict[str, Any]:
 @door
 def close(ticket: str, reason: str = "resolved") -> dict[str, Any]:
 	"""Close a conversation."""
-	return _shown(conversation.close(store(), actor(), ticket, now_ms(), reason))
+	return _shown(conversation.close(on_site(), actor(), ticket, now_ms(), reason))
 
 
 @frappe.whitelist(methods=["POST"])
@@ -71,7 +72,7 @@ def close(ticket: str, reason: str = "resolved") -> dict[str, Any]:
 @door
 def reopen(ticket: str, reason: str = "") -> dict[str, Any]:
 	"""Open a closed conversation again."""
-	return _shown(conversation.reopen(store(), actor(), ticket, now_ms(), reason))
+	return _shown(conversation.reopen(on_site(), actor(), ticket, now_ms(), reason))
 
 
 @frappe.whitelist(methods=["POST"])
@@ -79,7 +80,7 @@ def reopen(ticket: str, reason: str = "") -> dict[str, Any]:
 @door
 def no_reply_needed(ticket: str) -> dict[str, Any]:
 	"""The customer's last words want no answer."""
-	return _shown(conversation.no_reply_needed(store(), actor(), ticket, now_ms()))
+	return _shown(conversation.no_reply_needed(on_site(), actor(), ticket, now_ms()))
 
 
 @frappe.whitelist(methods=["POST"])
@@ -87,7 +88,7 @@ def no_reply_needed(ticket: str) -> dict[str, Any]:
 @door
 def mark_read(ticket: str) -> dict[str, Any]:
 	"""The holder has seen the conversation."""
-	conversation.mark_read(store(), actor(), ticket, now_ms())
+	conversation.mark_read(on_site(), actor(), ticket, now_ms())
 	return {"ticket": ticket}
 
 
@@ -96,7 +97,7 @@ def mark_read(ticket: str) -> dict[str, Any]:
 @door
 def count_open(**filters: Any) -> dict[str, int]:
 	"""How many open conversations «close all» would mean with these filters."""
-	return {"count": store().count_open_tickets(_filter(filters))}
+	return {"count": on_site().count_open_tickets(_filter(filters))}
 
 
 @frappe.whitelist(methods=["POST"])
@@ -104,7 +105,7 @@ def count_open(**filters: Any) -> dict[str, int]:
 @door
 def close_all_start(reason: str, **filters: Any) -> dict[str, Any]:
 	"""Begin to close all open conversations that the filters mean; progress comes by realtime and `close_all_status`."""
-	batch = close_all.start(store(), actor(), _filter(filters), reason, now_ms())
+	batch = close_all.start(on_site(), actor(), _filter(filters), reason, now_ms())
 	wake.enqueue_close_all(batch.name)
 	return dataclasses.asdict(batch)
 
@@ -114,7 +115,7 @@ def close_all_start(reason: str, **filters: Any) -> dict[str, Any]:
 @door
 def close_all_undo(batch: str) -> dict[str, Any]:
 	"""Open the conversations of a batch again."""
-	first = close_all.undo(store(), actor(), batch, now_ms())
+	first = close_all.undo(on_site(), actor(), batch, now_ms())
 	if first.status == "Undoing":
 		wake.enqueue_close_all(batch)
 	return dataclasses.asdict(first)
@@ -140,6 +141,6 @@ def _filter(given: dict[str, Any]) -> TicketFilter:
 
 def _shown(ticket: r.Ticket) -> dict[str, Any]:
 	"""The ticket's state after the change; a ticket made free wakes the queue."""
-	assignment.assign_queue(store(), now_ms(), wait_seconds=1)
+	assignment.assign_queue(on_site(), now_ms(), wait_seconds=1)
 	fields = ("name", "status", "agent", "agent_name", "branch", "version")
 	return {field: getattr(ticket, field) for field in fields}

@@ -6,7 +6,8 @@ from typing import Any
 
 import frappe
 
-from khalifa_whatsapp.api.door import actor, door, now_ms, store
+from khalifa_whatsapp.api.door import actor, door
+from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.guards import agent_only, manager_only, require_read
 from khalifa_whatsapp.services import customers
 
@@ -17,7 +18,7 @@ from khalifa_whatsapp.services import customers
 def link_phone(customer: str, phone: str) -> dict[str, Any]:
 	"""Give a customer you can see one more phone."""
 	require_read("Khalifa Customer", customer)
-	row = customers.link_phone(store(), actor(), customer, phone, now_ms())
+	row = customers.link_phone(on_site(), actor(), customer, phone, now_ms())
 	return {"customer": customer, "kind": row.kind, "value": row.value}
 
 
@@ -26,5 +27,5 @@ def link_phone(customer: str, phone: str) -> dict[str, Any]:
 @door
 def merge(source: str, target: str) -> dict[str, Any]:
 	"""Make one customer part of another."""
-	kept = customers.merge(store(), actor(), source, target, now_ms())
+	kept = customers.merge(on_site(), actor(), source, target, now_ms())
 	return {"customer": kept.name, "customer_name": kept.customer_name}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -14,7 +13,6 @@ from khalifa_whatsapp.core.errors import Changed, NotAllowed, NotFound, UserErro
 from khalifa_whatsapp.guards import current_actor
 from khalifa_whatsapp.services.work import Actor
 from khalifa_whatsapp.stores.base import Conflict, StoreUnavailable
-from khalifa_whatsapp.stores.site_store import SiteStore
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -65,13 +63,3 @@ def actor() -> Actor:
 	"""The person behind the request, as the use cases know people."""
 	found = current_actor()
 	return Actor(found.user, found.employee_name, found.agent, found.is_manager)
-
-
-def store() -> SiteStore:
-	"""The site's store."""
-	return SiteStore()
-
-
-def now_ms() -> int:
-	"""This moment in epoch milliseconds; the one clock of all machine times."""
-	return time.time_ns() // 1_000_000

@@ -9,7 +9,7 @@ from typing import Any
 import frappe
 import redis
 
-from khalifa_whatsapp.api.door import now_ms, store
+from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.guards import current_actor
 from khalifa_whatsapp.jobs.wake import MINUTE_MARK
 
@@ -30,7 +30,7 @@ def check() -> dict[str, Any]:
 
 
 def _parts() -> dict[str, dict[str, Any]]:
-	backlog = store().backlog(now_ms())
+	backlog = on_site().backlog(now_ms())
 	minute_age = now_ms() - int(frappe.db.get_default(MINUTE_MARK) or 0)
 	free = shutil.disk_usage(frappe.get_site_path()).free
 	return {

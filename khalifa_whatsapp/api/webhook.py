@@ -9,7 +9,7 @@ from __future__ import annotations
 import frappe
 from werkzeug.wrappers import Response
 
-from khalifa_whatsapp.api.door import now_ms, store
+from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.drivers.base import WebhookCall
 from khalifa_whatsapp.jobs.wake import wake_intake
 from khalifa_whatsapp.services import deliveries
@@ -40,7 +40,7 @@ def _receive(provider: str) -> Response:
 	device = _device(provider)
 	if device is None:
 		return _answer(deliveries.REFUSED)
-	answer = deliveries.accept(store(), device.driver, _call(), now_ms(), device.max_bytes)
+	answer = deliveries.accept(on_site(), device.driver, _call(), now_ms(), device.max_bytes)
 	if answer.status == 200:
 		name = device.driver.config.name
 		frappe.request.after_response.add(lambda: wake_intake(name))

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from khalifa_whatsapp.api.door import now_ms
+from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.guards import current_actor
 from khalifa_whatsapp.services import assignment, close_all
 from khalifa_whatsapp.services.work import Actor
-from khalifa_whatsapp.stores.site_store import SiteStore
 
 
 def run(batch: str, user_: str) -> str:
 	"""Go on with a batch in the name of the manager who asked. Safe to run again after a crash."""
-	store, found = SiteStore(), current_actor(user_)
+	store, found = on_site(), current_actor(user_)
 	actor = Actor(found.user, found.employee_name, found.agent, found.is_manager)
 	status = ""
 	while status not in ("Done", "Undone"):

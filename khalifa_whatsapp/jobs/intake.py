@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
+import time
 
-import frappe
-import redis
-
-from khalifa_whatsapp.api.door import now_ms
-from khalifa_whatsapp.jobs.wake import HINT_SECONDS, wake_outbox
+from khalifa_whatsapp.bootstrap import now_ms, on_site
+from khalifa_whatsapp.drivers.base import MessageDriver
+from khalifa_whatsapp.jobs.wake import allow_next_wake, wake_outbox
 from khalifa_whatsapp.services import assignment, intake
 from khalifa_whatsapp.site_devices import get_device
-from khalifa_whatsapp.stores.base import StoreUnavailable
-from khalifa_whatsapp.stores.site_store import SiteStore
+from khalifa_whatsapp.stores.base import Store, StoreUnavailable
 
 SECONDS = 60
 
@@ -22,19 +19,25 @@ def run(device: str) -> dict[str, int]:
 	found = get_device(device)
 	if found is None:
 		return {}
-	store = SiteStore()
-	_allow_next_wake(device)
+	allow_next_wake("intake", device)
+	store = on_site()
 	try:
-		taken = intake.drain(store, found.driver, now_ms, SECONDS)
+		taken = _drain(store, found.driver, device)
 		assigned = assignment.assign_queue(store, now_ms())
 	except StoreUnavailable:
 		return {}
-	if store.devices_with_due_messages(now_ms()):
+	if device in store.devices_with_due_messages(now_ms()):
 		wake_outbox(device)
 	return {"deliveries": taken.deliveries, "messages": taken.messages, "assigned": len(assigned)}
 
 
-def _allow_next_wake(device: str) -> None:
-	"""A delivery that comes from now on may wake another job: this one may already have looked."""
-	with contextlib.suppress(redis.exceptions.RedisError):
-		frappe.cache.expire(frappe.cache.make_key(f"khalifa_wake:intake:{device}"), HINT_SECONDS)
+def _drain(store: Store, driver: MessageDriver, device: str) -> intake.Taken:
+	"""Drain, let go of the lock, and look once more: what came in between found the lock taken and left."""
+	stop = time.monotonic() + SECONDS
+	total = intake.drain(store, driver, now_ms, SECONDS)
+	while not total.is_busy and time.monotonic() < stop and device in store.devices_with_due_deliveries(now_ms()):
+		more = intake.drain(store, driver, now_ms, stop - time.monotonic())
+		total.add(more)
+		if more.is_busy:
+			break
+	return total

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from khalifa_whatsapp.api.door import now_ms
+from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core.settings import DAY_MS
 from khalifa_whatsapp.services import kpi
-from khalifa_whatsapp.stores.site_store import SiteStore
 
 CHUNK = 2_000
 
 
 def run() -> None:
 	"""Roll up dirty days, then clear the bodies of old webhook events (their keys stay)."""
-	store = SiteStore()
+	store = on_site()
 	kpi.rollup_dirty(store, now_ms())
 	before = now_ms() - store.rules().settings.raw_event_retention_days * DAY_MS
 	while True:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from khalifa_whatsapp.api.door import now_ms
+from khalifa_whatsapp.bootstrap import now_ms, on_site
+from khalifa_whatsapp.jobs.wake import allow_next_wake
 from khalifa_whatsapp.services import outbox
 from khalifa_whatsapp.site_devices import get_device
 from khalifa_whatsapp.stores.base import StoreUnavailable
-from khalifa_whatsapp.stores.site_store import SiteStore
 
 SECONDS = 60
 
@@ -16,8 +16,9 @@ def run(device: str) -> dict[str, int]:
 	found = get_device(device)
 	if found is None or found.is_paused:
 		return {}
+	allow_next_wake("outbox", device)
 	try:
-		sent = outbox.drain(SiteStore(), found.driver, now_ms, SECONDS)
+		sent = outbox.drain(on_site(), found.driver, now_ms, SECONDS)
 	except StoreUnavailable:
 		return {}
 	return {"sent": sent.sent, "retried": sent.retried, "failed": sent.failed, "unknown": sent.unknown}

@@ -11,8 +11,7 @@ import contextlib
 import frappe
 import redis
 
-from khalifa_whatsapp.api.door import now_ms
-from khalifa_whatsapp.stores.site_store import SiteStore
+from khalifa_whatsapp.bootstrap import now_ms, on_site
 
 MINUTE_MARK = "khalifa_minute_job_ms"
 HINT_SECONDS = 2
@@ -30,7 +29,7 @@ def wake_outbox(device: str) -> None:
 
 def wake_due() -> None:
 	"""Wake every device that has something due."""
-	store, now = SiteStore(), now_ms()
+	store, now = on_site(), now_ms()
 	for device in store.devices_with_due_deliveries(now):
 		wake_intake(device)
 	for device in store.devices_with_due_messages(now):
@@ -49,6 +48,15 @@ def enqueue_close_all(batch: str) -> None:
 def _wake(kind: str, device: str) -> None:
 	"""With Redis down nothing is enqueued and nothing is lost."""
 	with contextlib.suppress(redis.exceptions.RedisError):
-		hint = frappe.cache.make_key(f"khalifa_wake:{kind}:{device}")
-		if frappe.cache.set(hint, 1, nx=True, ex=HINT_SECONDS):
+		if frappe.cache.set(_hint(kind, device), 1, nx=True, ex=HINT_SECONDS):
 			frappe.enqueue(f"khalifa_whatsapp.jobs.{kind}.run", queue="short", device=device)
+
+
+def allow_next_wake(kind: str, device: str) -> None:
+	"""A job has begun: what comes from now on may wake another, for this one may already have looked."""
+	with contextlib.suppress(redis.exceptions.RedisError):
+		frappe.cache.delete(_hint(kind, device))
+
+
+def _hint(kind: str, device: str) -> bytes:
+	return frappe.cache.make_key(f"khalifa_wake:{kind}:{device}")

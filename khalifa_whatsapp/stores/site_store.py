@@ -53,11 +53,17 @@ class SiteStore(SqlStore):
 		if self._is_inside:
 			raise RuntimeError("transactions don't nest")
 		self._guarded(frappe.db.commit)
+		with self._until_commit():
+			yield
+
+	@contextmanager
+	def _until_commit(self) -> Iterator[None]:
+		"""What is written in the block is committed at its end, or rolled back; its reads may be of an old snapshot."""
 		self._is_inside = True
 		try:
 			yield
 			frappe.db.commit()
-		except BaseException as error:
+		except BaseException as error:  # rolls back whatever stopped it, then lets it go on
 			self._abandon()
 			known = _translated(error)
 			if known is error:
@@ -134,7 +140,7 @@ class SiteStore(SqlStore):
 	def _values(self, table: Table, record: Any) -> list[Any]:
 		now = self._local(time.time_ns() // 1_000_000)
 		people = [self._local(getattr(record, field)) for _, field in table.people_times]
-		user = frappe.session.user if frappe.session else "Administrator"
+		user = _user()
 		return [*attrgetter(*table.fields)(record), *people, now, now, user, user]
 
 	def _local(self, instant_ms: int | None) -> datetime | None:
@@ -165,15 +171,22 @@ class SiteStore(SqlStore):
 
 	def record_delivery(self, device: str, provider: str, key: str, body: bytes, received_ms: int) -> bool:
 		"""One statement and a commit: nothing else stands between a gateway and its answer."""
-		text, is_base64 = pack_body(body)
-		now = self._local(received_ms)
-		with self.transaction():
+		row = (device, provider, key, *pack_body(body), received_ms)
+		try:
+			return self._insert_delivery(row)
+		except StoreUnavailable:  # the key makes a second try harmless
+			reconnect()
+			return self._insert_delivery(row)
+
+	def _insert_delivery(self, row: tuple[Any, ...]) -> bool:
+		now = self._local(row[-1])
+		with self._until_commit():
 			touched = self.run(
 				f"INSERT INTO {EVENT} (name, creation, modified, owner, modified_by, device, provider, delivery_key, "
 				"body, is_base64, received_ms, seen_count, status) "
 				f"VALUES (NEXTVAL(`{EVENT_SEQUENCE}`), ?, ?, 'Guest', 'Guest', ?, ?, ?, ?, ?, ?, 1, 'New') "
 				"ON DUPLICATE KEY UPDATE seen_count = seen_count + 1",
-				(now, now, device, provider, key, text, is_base64, received_ms),
+				(now, now, *row),
 			)
 		return touched == 1
 
@@ -191,6 +204,12 @@ class SiteStore(SqlStore):
 			rows.setdefault(parent, []).append(tuple(cells))
 		zone = get_system_timezone()
 		return {agent: _calendar(zone, tuple(shifts), ()) for agent, shifts in rows.items()}
+
+
+def _user() -> str:
+	"""Whom rows belong to. A gateway is a guest: what it sets off is the system's doing."""
+	user = frappe.session.user if frappe.session else None
+	return user if user and user != "Guest" else "Administrator"
 
 
 @lru_cache

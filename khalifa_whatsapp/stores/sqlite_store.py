@@ -68,7 +68,7 @@ class SqliteStore(SqlStore):
 			except sqlite3.Error as error:
 				self._rollback()
 				raise _translated(error) from error
-			except BaseException:
+			except BaseException:  # rolls back whatever stopped it, then lets it go on
 				self._rollback()
 				raise
 			notices, self._notices = self._notices, []

@@ -140,8 +140,8 @@ class TestForms(FrappeTestCase):
 
 	def test_a_new_webhook_secret_is_shown_once_and_kept_as_a_digest(self) -> None:
 		device = frappe.get_doc("WhatsApp Device", make_device())
-		first = device.new_webhook_secret()["url"].rpartition("key=")[2]
-		second = device.new_webhook_secret()["url"].rpartition("key=")[2]
+		first = device.new_webhook_secret()["url"].rpartition("k=")[2]
+		second = device.new_webhook_secret()["url"].rpartition("k=")[2]
 		device.reload()
 		self.assertEqual(len(second), 64)
 		self.assertEqual(device.webhook_secret_digest, hashlib.sha256(second.encode()).hexdigest())
@@ -154,4 +154,4 @@ class TestForms(FrappeTestCase):
 		with signed_in("kw-a1@example.com"):
 			self.assertRaises(frappe.PermissionError, device.new_webhook_secret)
 		with signed_in(make_manager("kw-m@example.com")):
-			self.assertIn("key=", device.new_webhook_secret()["url"])
+			self.assertIn("k=", device.new_webhook_secret()["url"])

@@ -1,0 +1,88 @@
+"""The only wiring: which store, which drivers and which rules make a host."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from khalifa_whatsapp.core.calendar import Calendar
+from khalifa_whatsapp.core.records import Agent
+from khalifa_whatsapp.core.settings import Rules
+from khalifa_whatsapp.drivers.base import DeviceConfig, MessageDriver
+from khalifa_whatsapp.drivers.factory import make_driver
+from khalifa_whatsapp.drivers.http import HttpClient
+from khalifa_whatsapp.stores.base import Changes
+from khalifa_whatsapp.stores.sqlite_store import SqliteStore
+
+if TYPE_CHECKING:
+	from khalifa_whatsapp.stores.site_store import SiteStore
+
+
+def now_ms() -> int:
+	"""This moment in epoch milliseconds: the one clock of all machine times."""
+	return time.time_ns() // 1_000_000
+
+
+def on_site() -> SiteStore:
+	"""The store of the Frappe site this process works for. One per request, job or loop."""
+	from khalifa_whatsapp.stores.site_store import SiteStore
+
+	return SiteStore()
+
+
+@dataclass(slots=True)
+class EmbeddedHost:
+	"""One process, one SQLite database: the store, and a driver for each device by name."""
+
+	store: SqliteStore
+	drivers: dict[str, MessageDriver]
+
+	def close(self) -> None:
+		"""Close the database."""
+		self.store.close()
+
+
+def embedded(
+	rules: Rules,
+	devices: Iterable[DeviceConfig],
+	agents: Iterable[tuple[Agent, Calendar | None]] = (),
+	path: str | Path = ":memory:",
+	http: Mapping[str, HttpClient] | None = None,
+) -> EmbeddedHost:
+	"""A host without Frappe. `agents` come with their shifts; rows that are there already stay as they are.
+
+	`http` replaces the connections of some devices' drivers, by device.
+	"""
+	store = SqliteStore(path, rules)
+	configs = list(devices)
+	_furnish(store, configs, rules, agents)
+	clients = http or {}
+	return EmbeddedHost(store, {c.name: make_driver(c, clients.get(c.name)) for c in configs})
+
+
+def _furnish(
+	store: SqliteStore,
+	devices: Iterable[DeviceConfig],
+	rules: Rules,
+	agents: Iterable[tuple[Agent, Calendar | None]],
+) -> None:
+	"""Put devices, branches and agents where they are missing."""
+	with store.transaction():
+		for config in devices:
+			store.run(
+				"INSERT OR IGNORE INTO `tabWhatsApp Device` (name, device_name, provider, enabled) VALUES (?, ?, ?, 1)",
+				(config.name, config.name, config.provider),
+			)
+		for branch in rules.branches:
+			store.run(
+				"INSERT OR IGNORE INTO `tabKhalifa Branch` (name, branch_name, enabled) VALUES (?, ?, 1)",
+				(branch, branch),
+			)
+		for agent, shift in agents:
+			if store.agent(agent.name) is None:
+				store.save(Changes(created={Agent: [agent]}))
+			if shift is not None:
+				store.shifts[agent.name] = shift
