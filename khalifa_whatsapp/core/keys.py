@@ -16,7 +16,8 @@ ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 NAME_LENGTH = 20
 TIME_BITS = 48
 RANDOM_BITS = 52
-_SHIFTS = range(5 * (NAME_LENGTH - 1), -1, -5)
+_PAIRS = [first + second for first in ALPHABET for second in ALPHABET]
+_SHIFTS = range(5 * (NAME_LENGTH - 2), -1, -10)
 
 
 def digest(*parts: str) -> str:
@@ -24,7 +25,7 @@ def digest(*parts: str) -> str:
 
 	Any str is accepted, lone surrogates too.
 	"""
-	return _digest(part.encode("utf-8", "surrogatepass") for part in parts)
+	return _digest([part.encode("utf-8", "surrogatepass") for part in parts])
 
 
 def delivery_key(device: str, body: bytes) -> str:
@@ -85,12 +86,8 @@ def _number(now_ms: int, rng: Random) -> int:
 
 
 def _name(number: int) -> str:
-	return "".join([ALPHABET[number >> shift & 31] for shift in _SHIFTS])
+	return "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
 
 
 def _digest(parts: Iterable[bytes]) -> str:
-	sha = hashlib.sha256()
-	for part in parts:
-		sha.update(len(part).to_bytes(8, "big"))
-		sha.update(part)
-	return sha.hexdigest()
+	return hashlib.sha256(b"".join([len(part).to_bytes(8, "big") + part for part in parts])).hexdigest()
