@@ -235,3 +235,11 @@ def test_every_egyptian_mobile_is_understood_in_all_forms_without_doubt(national
 	]
 	assert {phone.e164 for phone in phones} <= {f"+20{national}"}
 	assert not any(phone.is_ambiguous for phone in phones)
+
+
+@given(st.sampled_from("0125"), st.integers(0, 10**8 - 1))
+def test_the_short_cut_for_home_mobiles_says_what_the_library_says(operator: str, number: int) -> None:
+	digits = f"201{operator}{number:08d}"
+	parsed = phonenumbers.parse(f"+{digits}", None)
+	assert phonenumbers.is_valid_number(parsed)
+	assert from_gateway(digits).e164 == phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
