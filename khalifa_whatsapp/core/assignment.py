@@ -81,6 +81,7 @@ def _held(entry: RosterEntry, settings: Settings) -> str:
 	return f"load {entry.load(settings):g}/{entry.agent.capacity}"
 
 
-def queue_order(ticket: Ticket) -> tuple[int, int, str]:
-	"""Tickets given back go first, then by how long the customer has waited."""
-	return (ticket.queue_rank, ticket.waiting_since_ms or ticket.queued_since_ms or 0, ticket.name)
+def queue_order(ticket: Ticket) -> tuple[bool, int, int, str]:
+	"""Customers who wait go first: tickets given back, then by how long; then those who wait for nothing."""
+	since = ticket.waiting_since_ms
+	return (since is None, ticket.queue_rank, since or ticket.queued_since_ms or 0, ticket.name)

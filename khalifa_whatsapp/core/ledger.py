@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 from khalifa_whatsapp.core.calendar import CalendarError
 from khalifa_whatsapp.core.keys import digest
-from khalifa_whatsapp.core.records import DelayEvent, Segment, Ticket, Turn
+from khalifa_whatsapp.core.records import NO_REPLY_NEEDED, DelayEvent, Segment, Ticket, Turn
 from khalifa_whatsapp.core.settings import BranchRules, Settings
 
 WARNED, DELAYED, ESCALATED = 1, 2, 3
+JOINED = "joined"  # outcome of a turn that became part of another one
 
 
 def open_turn(name: str, ticket: Ticket, started_ms: int, known_ms: int) -> Turn:
@@ -44,14 +45,11 @@ def first_segment_start(ticket: Ticket, turn: Turn) -> int:
 	return max(turn.started_ms, turn.known_ms) if ticket.agent else turn.started_ms
 
 
-def start_earlier(ticket: Ticket, turn: Turn, segment: Segment | None, started_ms: int) -> bool:
-	"""An older message of the same wait came late. True when the turn moved."""
-	if started_ms >= turn.started_ms:
-		return False
-	if segment is not None and segment.agent is None and segment.from_ms == turn.started_ms:
-		segment.from_ms = started_ms
+def start_earlier(ticket: Ticket, turn: Turn, first: Segment | None, started_ms: int) -> None:
+	"""An older message of the same wait came late; while the `first` segment is still the queue's, it moves too."""
+	if first is not None and first.agent is None and first.to_ms is None:
+		first.from_ms = started_ms
 	turn.started_ms = ticket.waiting_since_ms = started_ms
-	return True
 
 
 def end_segment(segment: Segment, at_ms: int, reason: str, rules: BranchRules) -> None:
@@ -60,7 +58,7 @@ def end_segment(segment: Segment, at_ms: int, reason: str, rules: BranchRules) -
 	segment.end_reason = reason
 	segment.wall_time = (segment.to_ms - segment.from_ms) // 1000
 	segment.biz_time = rules.calendar.business_ms(segment.from_ms, segment.to_ms) // 1000
-	if segment.counted_ms is None:
+	if segment.counted_ms is None and reason != "bulk_closed":
 		segment.counted_ms = segment.to_ms
 
 
@@ -81,6 +79,18 @@ def reopen_turn(ticket: Ticket, turn: Turn) -> None:
 	turn.ended_ms = turn.outcome = turn.answer = turn.answered_by = turn.answered_by_user = None
 	turn.on_behalf_of = turn.wall_time = turn.biz_time = turn.calendar_version = None
 	ticket.turn, ticket.waiting_since_ms = turn.name, turn.started_ms
+
+
+def join_turns(ticket: Ticket, turn: Turn, other: Turn) -> None:
+	"""`other` was part of the wait `turn` all along: it keeps its row, and counts for nothing."""
+	if other.ended_ms is None:
+		other.ended_ms, other.wall_time, other.biz_time = other.started_ms, 0, 0
+	else:
+		ticket.waited_time -= other.biz_time or 0
+	other.outcome = JOINED
+	turn.started_ms = min(turn.started_ms, other.started_ms)
+	turn.is_first = max(turn.is_first, other.is_first)
+	ticket.waiting_since_ms = turn.started_ms
 
 
 def is_late_transfer(segment: Segment, rules: BranchRules, settings: Settings) -> bool:
@@ -144,7 +154,8 @@ def _event(kind: str, ticket: Ticket, turn: Turn, segment: Segment | None, at_ms
 	return DelayEvent(
 		name=key[:20], delay_key=key, kind=kind, ticket=ticket.name, turn=turn.name, at_ms=at_ms,
 		segment=segment.name if segment else None, agent=segment.agent if segment else None,
-		branch=ticket.branch, customer=ticket.customer, cause="Agent" if segment else None,
+		branch=segment.branch if segment else ticket.branch, customer=ticket.customer,
+		cause="Agent" if segment else None,
 	)  # fmt: skip
 
 
@@ -189,14 +200,21 @@ def cause(segments: Iterable[Segment], at_ms: int, rules: BranchRules) -> str:
 
 def note_replier(ticket: Ticket, agent: str | None) -> None:
 	"""Remember a human reply of this cycle; a manager's counts as a reply but never gets the credit."""
+	if ticket.cycle_replies == 0:
+		ticket.repliers = ""
 	ticket.cycle_replies += 1
 	if agent is not None:
 		others = [name for name in ticket.repliers.split() if name != agent]
 		ticket.repliers = " ".join([*others, agent])
 
 
-def resolver(ticket: Ticket) -> str | None:
-	"""Who gets the credit at closing: the owner if he or she replied in this cycle, else the last who did."""
+def resolver(ticket: Ticket, outcome: str) -> str | None:
+	"""Who gets the credit at closing: the owner if he or she replied in this cycle, else the last who did.
+
+	A cycle without a reply gives none, unless no reply was needed («thanks»): then the earlier credit is back.
+	"""
+	if ticket.cycle_replies == 0 and outcome != NO_REPLY_NEEDED:
+		return None
 	repliers = ticket.repliers.split()
 	if ticket.agent in repliers:
 		return ticket.agent

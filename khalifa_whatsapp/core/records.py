@@ -84,7 +84,7 @@ class Ticket:
 	first_response_time: int | None = None  # business seconds, first customer message to first human reply
 	waited_time: int = 0  # business seconds of all ended turns: the time that was ours
 	cycle_replies: int = 0  # human replies since it was opened or last reopened
-	repliers: str = ""  # agents who replied in this cycle, the last one last, separated by spaces
+	repliers: str = ""  # agents who replied in this cycle, the last one last; before: whose credit was withdrawn
 	is_missed: int = 0  # ended with no human reply
 	missed_for: str | None = None  # the agent charged with it; NULL: the queue
 	last_in_ms: int | None = None
@@ -140,6 +140,7 @@ class Message:
 	client_key: str | None = None
 	provider: str = ""
 	gateway_id: str | None = None
+	scope: str = ""  # what makes the gateway's id unique: direction and chat, where the sender chooses ids
 	sequence: int = 0
 	body: str = ""
 	sender: str | None = None  # user
@@ -197,7 +198,7 @@ class Turn:
 	known_ms: int  # when we received the message that started it
 	is_first: int = 0
 	ended_ms: int | None = None
-	outcome: str | None = None
+	outcome: str | None = None  # one of the above, or joined
 	answered_by: str | None = None  # agent
 	answered_by_user: str | None = None
 	on_behalf_of: str | None = None
@@ -221,7 +222,7 @@ class Segment:
 	branch: str | None
 	from_ms: int
 	to_ms: int | None = None
-	end_reason: str | None = None  # answered answered_by_admin transferred requeued moved closed …
+	end_reason: str | None = None  # answered answered_by_admin answer_failed transferred requeued closed bulk_closed …
 	is_first: int = 0  # belongs to the ticket's first turn
 	wall_time: int | None = None
 	biz_time: int | None = None

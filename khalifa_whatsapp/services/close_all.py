@@ -18,6 +18,7 @@ from khalifa_whatsapp.services.work import Actor, Work, retrying, working
 from khalifa_whatsapp.stores.base import Store, TicketFilter
 
 CHUNK = 200
+MAX_REASON = 140  # what a Data field holds
 
 
 def start(store: Store, actor: Actor, chosen: TicketFilter, reason: str, now_ms: int) -> r.CloseBatch:
@@ -25,6 +26,8 @@ def start(store: Store, actor: Actor, chosen: TicketFilter, reason: str, now_ms:
 	_only_managers(actor)
 	if not reason.strip():
 		raise UserError("no_reason", "Say why all these conversations are closed.")
+	if len(reason.strip()) > MAX_REASON:
+		raise UserError("reason_too_long", "The reason is too long: at most {limit} characters fit.", limit=MAX_REASON)
 
 	def run() -> r.CloseBatch:
 		with working(store, now_ms, actor) as work:
@@ -88,7 +91,7 @@ def _undo(store: Store, actor: Actor, name: str, now_ms: int) -> r.CloseBatch:
 		tickets = store.tickets([item.ticket for item in items])
 		pairs = [(t.customer, t.device) for t in tickets.values()]
 		latest = store.latest_tickets(pairs)
-		waits = store.last_turns(tickets)
+		waits = store.turns_closed_with(tickets.values())
 		for item in items:
 			ticket = tickets[item.ticket]
 			is_latest = latest[ticket.customer, ticket.device].name == ticket.name
@@ -105,9 +108,8 @@ def _open_again(
 	if ticket is None or ticket.version != item.version:
 		item.result, item.why = "Kept", "changed after the batch"
 		return
-	was_waiting = wait is not None and wait.outcome == r.BULK_CLOSED and wait.ended_ms == ticket.closed_ms
-	reopen(work, ticket, "batch undone")
-	if wait is not None and was_waiting:
+	reopen(work, ticket, "batch undone", is_undo=True)
+	if wait is not None:
 		turns.resume(work, ticket, wait)
 	item.result = "Undone"
 	batch.undone += 1

@@ -48,6 +48,7 @@ def _reply(
 		message = _outgoing(work, ticket, body, r.AGENT, r.MSG_QUEUED)
 		message.client_key, message.reply_to = key, reply_to
 		_answered(work, ticket, message)
+		work.mark_day(now_ms)
 		if take_over and message.on_behalf_of and actor.agent:
 			_hand_over(work, ticket, _agent(work, actor.agent), "took over", "transferred")
 		return message
@@ -225,7 +226,7 @@ def _moved(
 ) -> None:
 	ended = turns.change_holder(work, ticket, "transferred" if former else "assigned")
 	if ended is not None and former is not None:
-		rules = work.branch_rules(ticket)
+		rules = turns.rules_of(work, ticket, ended)
 		ended.is_late_transfer = int(ledger.is_late_transfer(ended, rules, work.rules.settings))
 	work.touch_ticket(ticket)
 	work.log(
@@ -242,7 +243,10 @@ def assign(store: Store, actor: Actor, ticket: str, agent: str, now_ms: int) -> 
 			found = _open_ticket(work, ticket)
 			if not actor.is_manager and (agent != actor.agent or found.agent is not None):
 				raise NotAllowed("only_managers_assign", "Only a manager gives conversations to others.")
-			_hand_over(work, found, _receiver(work, agent, found), "by hand", "assigned")
+			receiver = _receiver(work, agent, found)
+			if not actor.is_manager and found.is_branch_only and receiver.branch != found.branch:
+				raise NotFound("no_such_ticket", "There is no such conversation, or it is not yours.")
+			_hand_over(work, found, receiver, "by hand", "assigned")
 			return found
 
 	return retrying(run)
@@ -257,6 +261,8 @@ def close(store: Store, actor: Actor, ticket: str, now_ms: int, reason: str = "r
 		with working(store, now_ms, actor) as work:
 			found = _open_ticket(work, ticket)
 			may_answer(actor, found)
+			if reason == "inactive" and found.turn is not None:
+				raise UserError("customer_waits", "The customer waits for an answer. Answer first, or choose another reason.")
 			close_ticket(work, found, reason, _OUTCOME.get(reason, r.CLOSED_UNANSWERED))
 			return found
 
@@ -269,11 +275,12 @@ _OUTCOME = {"no_reply_needed": r.NO_REPLY_NEEDED, "spam": r.SPAM}
 def close_ticket(work: Work, ticket: r.Ticket, reason: str, outcome: str, batch: str | None = None) -> None:
 	"""Close an open ticket within a transaction, and settle who gets credit or blame for it."""
 	missed_for = _missed_for(work, ticket)
-	turns.end_turn(work, ticket, outcome, "closed")
+	turns.end_turn(work, ticket, outcome, "closed" if batch is None else "bulk_closed")
 	is_counted = batch is None and outcome != r.SPAM
-	ticket.is_missed = int(ticket.first_responded_ms is None and outcome not in (r.SPAM, r.NO_REPLY_NEEDED))
+	is_unanswered = ticket.first_message_ms is not None and ticket.first_responded_ms is None
+	ticket.is_missed = int(is_unanswered and outcome not in (r.SPAM, r.NO_REPLY_NEEDED))
 	ticket.missed_for = missed_for if ticket.is_missed and batch is None else None
-	ticket.resolved_for = ledger.resolver(ticket) if is_counted else None
+	ticket.resolved_for = ledger.resolver(ticket, outcome) if is_counted else None
 	ticket.status, ticket.open_key, ticket.closed_ms = r.CLOSED, None, work.now_ms
 	ticket.closed_by, ticket.close_reason, ticket.close_batch = work.actor.user, reason, batch
 	ticket.queued_since_ms, ticket.unread_count = None, 0
@@ -308,10 +315,9 @@ def reopen(store: Store, actor: Actor, ticket: str, now_ms: int, reason: str = "
 				raise UserError(
 					"other_open", "The customer already has an open conversation: {ticket}. Go on there.", ticket=other.name
 				)
-			wait = store.last_turns([found.name]).get(found.name)
-			is_unanswered = wait is not None and wait.outcome == r.CLOSED_UNANSWERED and wait.ended_ms == found.closed_ms
+			wait = store.turns_closed_with([found]).get(found.name)
 			reopen_ticket(work, found, reason or "by hand")
-			if wait is not None and is_unanswered:
+			if wait is not None:
 				turns.resume(work, found, wait)
 			return found
 
@@ -338,6 +344,7 @@ def mark_read(store: Store, actor: Actor, ticket: str, now_ms: int) -> None:
 	"""The holder looked at the conversation: nothing in it is new any more."""
 	with working(store, now_ms, actor) as work:
 		found = _ticket(work, ticket)
+		may_see(actor, found)
 		if actor.agent is not None and actor.agent == found.agent and found.unread_count:
 			found.unread_count = 0
 			work.touch(found)

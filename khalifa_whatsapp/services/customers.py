@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from khalifa_whatsapp.core import ledger
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.arabic import normalise
 from khalifa_whatsapp.core.errors import NotAllowed, NotFound, UserError
@@ -96,11 +95,7 @@ def _join_tickets(work: Work, gone: r.Customer, kept: r.Customer, device: str) -
 
 def _take_over_wait(work: Work, ticket: r.Ticket, since_ms: int) -> None:
 	"""The customer waited in the other ticket: the wait goes on in this one, with its start."""
-	turn, segment = work.open_parts(ticket)
-	if turn is None:
+	if ticket.waiting_since_ms is None:
 		turns.customer_waits(work, ticket, since_ms, work.now_ms)
-	elif ledger.start_earlier(ticket, turn, segment, since_ms):
-		turns.schedule(work, ticket, turn, segment)
-		work.touch(turn)
-		if segment is not None:
-			work.touch(segment)
+	elif since_ms < ticket.waiting_since_ms:
+		turns.start_earlier(work, ticket, since_ms)

@@ -114,6 +114,10 @@ def _outcome(delivery: r.Delivery, events: list[Event], error: str) -> DeliveryO
 
 def _put_aside(store: Store, driver: MessageDriver, now_ms: int, error: Exception) -> None:
 	"""Write the failure on the delivery that was first in line; it comes back later, or is Dead."""
+	retrying(lambda: _write_failure(store, driver, now_ms, error))
+
+
+def _write_failure(store: Store, driver: MessageDriver, now_ms: int, error: Exception) -> None:
 	with store.transaction():
 		for delivery in store.due_deliveries(driver.config.name, now_ms, 1):
 			attempts = delivery.attempts + 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from khalifa_whatsapp.core import ledger, message_state
+from khalifa_whatsapp.core import message_state
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.arabic import preview
 from khalifa_whatsapp.core.keys import digest, message_key
@@ -17,6 +17,7 @@ from khalifa_whatsapp.services.intake_tickets import Tickets
 from khalifa_whatsapp.services.work import Work
 
 FUTURE_MS = 5 * MINUTE_MS  # a gateway's clock may be ahead of ours by so much, no more
+EARLIEST_MS = 1_230_768_000_000  # 2009: there was no WhatsApp before
 _KIND_LABEL = {
 	"image": "📷", "video": "🎬", "audio": "🎵", "voice": "🎤", "document": "📄", "sticker": "🖼", "location": "📍",
 	"contacts": "👤", "order": "🛒",
@@ -38,6 +39,7 @@ class IntakeBatch:
 		self.by_name: dict[str, r.Message] = {}
 		self.by_gateway_id: dict[str, list[r.Message]] = {}
 		self.logs: dict[str, dict[str, r.MessageLog]] = {}
+		self._doubtful: list[r.Message] | None = None
 
 	def apply(self, pairs: list[Pair]) -> None:
 		"""Read ahead, then apply every event in the order of its arrival."""
@@ -52,6 +54,7 @@ class IntakeBatch:
 	def _read(self, events: list[d.Event]) -> None:
 		self.customers.read(identity for event in events for identity in _identities(event))
 		self.tickets.read(self.customers.names())
+		self.tickets.wanted = self._customers_without_ticket(events)
 		refs = {self.key(ref): ref for event in events for ref in _refs(event)}
 		callbacks = {e.callback for e in events if isinstance(e, d.MessageStatus) and e.callback}
 		self._keep(self.work.store.messages_by_key(refs).values() if refs else ())
@@ -62,6 +65,12 @@ class IntakeBatch:
 				self.by_gateway_id.setdefault(message.gateway_id or "", []).append(message)
 		for log in self.work.store.logs(refs) if refs else ():
 			self.logs.setdefault(log.target_key, {})[log.log_key] = log
+
+	def _customers_without_ticket(self, events: list[d.Event]) -> int:
+		senders = {_identities(e)[0].key for e in events if isinstance(e, d.InboundMessage | d.OutboundEcho) and _identities(e)}
+		known = {row.identity_key: row.customer for row in self.customers.by_identity.values()}
+		held = {name for name, ticket in self.tickets.latest.items() if ticket.open_key is not None}
+		return sum(known.get(key) not in held for key in senders)
 
 	def _keep(self, messages: Iterable[r.Message]) -> None:
 		for message in messages:
@@ -82,13 +91,14 @@ class IntakeBatch:
 		customer = self.customers.resolve(event.sender, event.profile_name, received)
 		if self._is_known_by_id(event.ref, customer.name):
 			return
-		ticket = self.tickets.for_customer(customer, received)
+		wants_answer = event.content_type != "system"
+		ticket = self.tickets.for_customer(customer, received, wants_answer)
 		message = self._message(delivery, event, key, customer, ticket)
 		self._store(message, ticket)
 		customer.last_in_ms = max(customer.last_in_ms or 0, message.sent_ms)
 		self.work.touch(customer)
 		self._ticket_hears(ticket, message)
-		if event.content_type != "system":
+		if wants_answer:
 			self._wait(ticket, message)
 		self.tickets.tell(ticket, "message")
 
@@ -108,7 +118,7 @@ class IntakeBatch:
 			direction=r.INCOMING if is_inbound else r.OUTGOING, origin=r.CUSTOMER if is_inbound else r.PHONE,
 			content_type=event.content_type, status=r.RECEIVED if is_inbound else r.SENT,
 			sent_ms=_clamp(event.sent_ms, received), received_ms=received, message_key=key,
-			provider=self.device.provider, gateway_id=event.ref.gateway_id, body=event.body,
+			provider=self.device.provider, gateway_id=event.ref.gateway_id, scope=event.ref.scope, body=event.body,
 		)  # fmt: skip
 		if media is not None:
 			message.media_id, message.mime_type, message.file_name = media.media_id, media.mime_type, media.file_name
@@ -140,12 +150,7 @@ class IntakeBatch:
 			self.tickets.route(ticket)
 			turns.customer_waits(self.work, ticket, message.sent_ms, message.received_ms)
 		elif message.sent_ms < (ticket.waiting_since_ms or 0):
-			turn, segment = self.work.open_parts(ticket)
-			if turn is not None and ledger.start_earlier(ticket, turn, segment, message.sent_ms):
-				turns.schedule(self.work, ticket, turn, segment)
-				self.work.touch(turn)
-				if segment is not None:
-					self.work.touch(segment)
+			turns.start_earlier(self.work, ticket, message.sent_ms)
 
 	# -- our number wrote, but not through us
 	def echo(self, delivery: r.Delivery, event: d.OutboundEcho) -> None:
@@ -154,22 +159,50 @@ class IntakeBatch:
 		if key in self.by_key or not event.recipient:
 			return
 		customer = self.customers.resolve(event.recipient, "", delivery.received_ms)
-		ticket = self.tickets.for_customer(customer, delivery.received_ms, is_ours=True)
+		if self._settles_doubt(delivery, event, key, customer.name):
+			return
+		ticket = self.tickets.for_customer(customer, delivery.received_ms, wants_answer=False)
 		self._store(self._message(delivery, event, key, customer, ticket), ticket)
 		self.work.touch_ticket(ticket)
 		self.tickets.tell(ticket, "message")
+
+	def _settles_doubt(self, delivery: r.Delivery, event: d.OutboundEcho, key: str, customer: str) -> bool:
+		"""The echo of a message whose sending had no clear answer: it did go, and it is this row, not another."""
+		for message in self.doubtful():
+			is_same = message.customer == customer and message.body == event.body and message.message_key is None
+			if is_same and message.sent_ms <= _clamp(event.sent_ms, delivery.received_ms) + FUTURE_MS:
+				message.message_key, message.gateway_id, message.scope = key, event.ref.gateway_id, event.ref.scope
+				before, message.status = message.status, r.SENT
+				message.error_kind = message.error_code = message.error_text = None
+				self._keep([message])
+				self._fold(message)
+				self.work.touch(message)
+				outcomes.status_changed(self.work, message, before, self.tickets.by_name)
+				return True
+		return False
+
+	def doubtful(self) -> list[r.Message]:
+		"""Messages being sent, or of unknown fate, oldest first; read once and only when an echo asks."""
+		if self._doubtful is None:
+			self._doubtful = self.work.store.doubtful_messages(self.device.name)
+			self._keep(self._doubtful)
+			self._doubtful = [self.by_name[message.name] for message in self._doubtful]
+		return self._doubtful
 
 	# -- something is said of a message
 	def status(self, delivery: r.Delivery, event: d.MessageStatus) -> None:
 		key = self.key(event.ref)
 		message = self.by_key.get(key) or self.by_name.get(event.callback)
-		if message is not None and message.message_key is None and message.direction == r.OUTGOING:
-			message.message_key, message.gateway_id = key, event.ref.gateway_id
+		is_found = message is not None and message.message_key is None and message.direction == r.OUTGOING
+		if message is not None and is_found:
+			message.message_key, message.gateway_id, message.scope = key, event.ref.gateway_id, event.ref.scope
 			self._keep([message])
+			self.work.touch(message)
 		log = self._log(delivery, key, "status", event.status, event.at_ms, digest(key, "status", event.status))
 		if log is not None:
 			log.callback = event.callback or None
 			log.error_kind, log.error_code, log.error_text = event.error_kind, event.error_code, event.error_text
+		if log is not None or is_found:
 			self._fold_target(key, message)
 
 	def reaction(self, delivery: r.Delivery, event: d.Reaction) -> None:
@@ -275,7 +308,7 @@ def _refs(event: d.Event) -> tuple[d.MessageRef, ...]:
 
 def _clamp(sent_ms: int, received_ms: int) -> int:
 	"""A gateway's time, unless it is nonsense: then our own."""
-	return min(sent_ms, received_ms + FUTURE_MS) if sent_ms > 0 else received_ms
+	return min(sent_ms, received_ms + FUTURE_MS) if sent_ms > EARLIEST_MS else received_ms
 
 
 def show(message: r.Message) -> str:

@@ -21,7 +21,7 @@ class Tickets:
 		self.latest: dict[str, r.Ticket] = {}
 		self.by_name: dict[str, r.Ticket] = {}
 		self.fresh: list[str] = []
-		self.wanted = 0
+		self.wanted = 0  # customers of this batch without an open ticket, at most: so many names are taken together
 		self._roster: dict[str, assignment.RosterEntry] | None = None
 
 	def read(self, customers: Collection[str]) -> None:
@@ -31,8 +31,8 @@ class Tickets:
 			self.latest = {customer: ticket for (customer, _), ticket in found.items()}
 			self.by_name = {ticket.name: ticket for ticket in self.latest.values()}
 
-	def for_customer(self, customer: r.Customer, now_ms: int, is_ours: bool = False) -> r.Ticket:
-		"""The customer's open ticket: found, opened again, or new."""
+	def for_customer(self, customer: r.Customer, now_ms: int, wants_answer: bool = True) -> r.Ticket:
+		"""The customer's open ticket: found, opened again, or new. What wants no answer opens nothing again."""
 		ticket = self.latest.get(customer.name)
 		if ticket is not None and ticket.open_key is not None:
 			if ticket.customer_name != customer.customer_name:
@@ -40,14 +40,15 @@ class Tickets:
 			return ticket
 		window = self.work.rules.settings.reopen_window_hours * HOUR_MS
 		if ticket is not None and now_ms - (ticket.closed_ms or 0) <= window:
-			return self.reopen(ticket, "the customer wrote again") if not is_ours else ticket
-		return self._create(customer, now_ms, is_ours)
+			return self.reopen(ticket, "the customer wrote again") if wants_answer else ticket
+		return self._create(customer, now_ms, wants_answer)
 
-	def _create(self, customer: r.Customer, now_ms: int, is_ours: bool) -> r.Ticket:
+	def _create(self, customer: r.Customer, now_ms: int, wants_answer: bool) -> r.Ticket:
 		if not self.fresh:
-			self.fresh = self.work.store.next_ticket_names(10)
+			self.fresh = self.work.store.next_ticket_names(max(self.wanted, 1))
+		self.wanted -= 1
 		ticket = r.Ticket(
-			self.fresh.pop(0), customer.name, self.device, status=r.PENDING if is_ours else r.QUEUED,
+			self.fresh.pop(0), customer.name, self.device, status=r.QUEUED if wants_answer else r.PENDING,
 			open_key=open_key(customer.name, self.device), customer_name=customer.customer_name,
 			branch=customer.branch, opened_ms=now_ms, queued_since_ms=now_ms,
 		)  # fmt: skip
@@ -64,10 +65,15 @@ class Tickets:
 
 	def route(self, ticket: r.Ticket) -> None:
 		"""The customer begins to wait: an absent holder gives the ticket back to the queue."""
-		if ticket.agent is not None and not self._is_here(ticket.agent):
-			former = ticket.agent
-			self._leave(ticket)
-			self.work.log(ticket, "requeued", from_agent=former, is_automatic=1, reason="agent not available")
+		former = ticket.agent
+		if former is None:
+			return
+		if self._is_here(former):
+			entry = self.roster()[former]
+			entry.open, entry.pending = entry.open + 1, max(entry.pending - 1, 0)
+			return
+		self._leave(ticket)
+		self.work.log(ticket, "requeued", from_agent=former, is_automatic=1, reason="agent not available")
 
 	def _leave(self, ticket: r.Ticket) -> None:
 		ticket.agent = ticket.agent_name = None
@@ -82,7 +88,7 @@ class Tickets:
 		entry = self.roster().get(agent or "")
 		if entry is None or not self._is_here(entry.agent.name) or not entry.can_take(self.work.rules.settings):
 			return False
-		entry.open += 1
+		entry.pending += 1
 		return True
 
 	def roster(self) -> dict[str, assignment.RosterEntry]:
@@ -100,14 +106,16 @@ class Tickets:
 		self.work.tell("khalifa_whatsapp:ticket", data, role=MANAGER_ROLE)
 
 
-def reopen(work: Work, ticket: r.Ticket, reason: str) -> None:
-	"""Make a closed ticket open again, in its next cycle."""
+def reopen(work: Work, ticket: r.Ticket, reason: str, is_undo: bool = False) -> None:
+	"""Make a closed ticket open again, in its next cycle; undone, the closing never was and the cycle goes on."""
 	work.mark_day(ticket.closed_ms)
 	work.log(ticket, "reopened", from_agent=ticket.resolved_for, reason=reason)
 	ticket.open_key = open_key(ticket.customer, ticket.device)
-	ticket.cycle += 1
+	if not is_undo:
+		ticket.cycle += 1
+		ticket.cycle_replies, ticket.repliers = 0, ticket.resolved_for or ""
 	ticket.closed_ms = ticket.closed_by = ticket.close_reason = ticket.resolved_for = ticket.close_batch = None
-	ticket.cycle_replies, ticket.repliers, ticket.is_missed, ticket.missed_for = 0, "", 0, None
+	ticket.is_missed, ticket.missed_for = 0, None
 	ticket.status = r.PENDING if ticket.agent else r.QUEUED
 	ticket.queued_since_ms = None if ticket.agent else work.now_ms
 	work.touch_ticket(ticket)

@@ -27,11 +27,19 @@ def rollup_month(store: Store, day: date, now_ms: int) -> int:
 def rollup_dirty(store: Store, now_ms: int, limit: int = 400) -> list[date]:
 	"""Rebuild the days whose facts changed, and the months they lie in. Which days."""
 	days = store.dirty_days(limit)
-	for day in days:
-		rollup_day(store, day, now_ms)
 	for month in sorted({day.replace(day=1) for day in days}):
-		rollup_month(store, month, now_ms)
+		of_month = [day for day in days if day.replace(day=1) == month]
+		retrying(lambda month=month, of_month=of_month: _rebuild(store, month, of_month, now_ms))
 	return days
+
+
+def _rebuild(store: Store, month: date, days: list[date], now_ms: int) -> None:
+	"""Days and their month in one transaction: a day is never clean while its month is not."""
+	with working(store, now_ms) as work:
+		store.clean_days(days, now_ms)
+		for day in days:
+			_write(work, DAILY, day)
+		_write(work, MONTHLY, month)
 
 
 def rollup_today(store: Store, now_ms: int) -> int:
@@ -41,13 +49,17 @@ def rollup_today(store: Store, now_ms: int) -> int:
 
 def _rollup(store: Store, period: str, start: date, now_ms: int) -> int:
 	with working(store, now_ms) as work:
-		calendar = work.rules.calendar
-		bounds = calendar.day_bounds_ms(start) if period == DAILY else calendar.month_bounds_ms(start)
 		if period == DAILY:
 			store.clean_days([start], now_ms)  # before reading: a fact that comes later marks it again
-		rows = _rows(work, period, start, store.facts(bounds[0], min(bounds[1], now_ms + 1)))
-		store.replace_kpi(period, start, rows)
-		return len(rows)
+		return _write(work, period, start)
+
+
+def _write(work: Work, period: str, start: date) -> int:
+	calendar = work.rules.calendar
+	bounds = calendar.day_bounds_ms(start) if period == DAILY else calendar.month_bounds_ms(start)
+	rows = _rows(work, period, start, work.store.facts(bounds[0], min(bounds[1], work.now_ms + 1)))
+	work.store.replace_kpi(period, start, rows)
+	return len(rows)
 
 
 def _rows(work: Work, period: str, start: date, facts: Iterable[kpi.Fact]) -> list[r.AgentKpi]:

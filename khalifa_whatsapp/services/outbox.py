@@ -104,7 +104,7 @@ def _claim(store: Store, now_ms: int, name: str) -> tuple[r.Message, d.OutgoingT
 			Identity(row.kind, row.value) for row in sorted(rows, key=lambda row: _STRENGTH.get(row.kind, 9))
 		)
 		quoted = store.messages_by_key([message.reply_to]).get(message.reply_to) if message.reply_to else None
-		reply_to = d.MessageRef(quoted.gateway_id) if quoted is not None and quoted.gateway_id else None
+		reply_to = d.MessageRef(quoted.gateway_id, quoted.scope) if quoted is not None and quoted.gateway_id else None
 		return message, d.OutgoingText(recipient, message.body, reply_to, callback=message.name)
 
 
@@ -117,7 +117,7 @@ def _accepted(
 			return
 		key = message_key(driver.config.name, accepted.ref.scope, accepted.ref.gateway_id)
 		_absorb_echo(work, key, message)
-		message.message_key, message.gateway_id = key, accepted.ref.gateway_id
+		message.message_key, message.gateway_id, message.scope = key, accepted.ref.gateway_id, accepted.ref.scope
 		message.provider = driver.config.provider
 		before = message.status
 		if message.status in (r.SENDING, r.UNKNOWN):
@@ -167,7 +167,7 @@ def _fold_and_touch(work: Work, driver: d.MessageDriver, message: r.Message, bef
 	keys = [message.message_key] if message.message_key else []
 	logs = work.store.logs(keys, [message.name])
 	for log in logs:
-		if log.message is None:
+		if log.message != message.name:  # none yet, or an echo that this message has absorbed
 			log.message = message.name
 			work.touch(log)
 		if message.message_key is None and log.kind == "status":

@@ -2,89 +2,88 @@
 
 from __future__ import annotations
 
-from khalifa_whatsapp.core import ledger, message_state
+from khalifa_whatsapp.core import ledger
 from khalifa_whatsapp.core import records as r
-from khalifa_whatsapp.core.settings import DAY_MS
 from khalifa_whatsapp.services import turns
-from khalifa_whatsapp.services.work import Work, retrying, working
-from khalifa_whatsapp.stores.base import Store
-
-
-def apply_parked(store: Store, now_ms: int, limit: int = 500) -> int:
-	"""Settle what was said of a message in the very instant it was written, so that neither saw the other."""
-
-	def run() -> int:
-		with working(store, now_ms) as work:
-			parked = store.parked_logs(now_ms - 2 * DAY_MS, limit)
-			messages = store.messages_by_key({log.target_key for log in parked})
-			logs = store.logs(messages)
-			for key, message in messages.items():
-				before = message.status
-				rows = [log for log in logs if log.target_key == key]
-				for log in rows:
-					log.message = message.name
-					work.touch(log)
-				if message_state.fold(message, rows):
-					work.touch(message)
-					status_changed(work, message, before)
-			return len(parked)
-
-	return retrying(run)
+from khalifa_whatsapp.services.intake_tickets import reopen
+from khalifa_whatsapp.services.work import Work
 
 
 def status_changed(
 	work: Work, message: r.Message, before: str, tickets: dict[str, r.Ticket] | None = None
 ) -> None:
 	"""Tell the sender's page; if a human answer failed, the customer has been waiting all along."""
-	if message.status == before:
-		return
 	if message.sender:
 		data = {"ticket": message.ticket, "message": message.name, "status": message.status}
 		work.tell("khalifa_whatsapp:status", data, user=message.sender)
+	if message.origin == r.AGENT and r.FAILED in (message.status, before):
+		work.mark_day(message.sent_ms)
 	if message.status == r.FAILED and before != r.FAILED and message.origin == r.AGENT:
 		_answer_failed(work, message, tickets if tickets is not None else {})
 
 
 def _answer_failed(work: Work, message: r.Message, tickets: dict[str, r.Ticket]) -> None:
-	"""Reopen the turn this message had ended, unless something else answered since."""
-	turn = work.store.turns_answered_by([message.name]).get(message.name)
-	if turn is None:
-		return
+	"""Reopen the turns that failed messages had ended, unless something else answered since.
+
+	Judged by all replies and not by this one alone: two failures end in the same state in any order.
+	"""
 	ticket = tickets.get(message.ticket) or work.store.tickets([message.ticket])[message.ticket]
 	tickets[ticket.name] = ticket
-	newest = work.store.last_human_reply(ticket.name)
-	is_answered = newest is not None and newest.name != message.name and newest.sent_ms >= message.sent_ms
-	if ticket.open_key is None or is_answered:
+	work.touch(message)
+	replies = work.current(work.store.human_replies(ticket.name))
+	unanswered = _turns_without_answer(work, ticket, replies)
+	if ticket.open_key is None and not (unanswered and _open_again(work, ticket)):
 		return
-	work.mark_day(turn.ended_ms)
-	_withdraw_sample(work, turn)
-	if ticket.turn is not None:
-		_join(work, ticket, turn)
-	else:
-		turns.resume(work, ticket, turn)
-		work.touch_ticket(ticket)
+	_withdraw_credit(ticket, replies)
+	work.touch_ticket(ticket)
+	for turn in unanswered:
+		_withdraw_sample(work, turn)
+	for later in unanswered[1:]:
+		ledger.join_turns(ticket, unanswered[0], later)
+		work.mark_day(later.ended_ms)
+		work.touch(later)
+	if unanswered:
+		turns.resume_joined(work, ticket, unanswered[0])
+
+
+def _open_again(work: Work, ticket: r.Ticket) -> bool:
+	"""A conversation closed on an answer that never arrived isn't over; the customer's next one has priority."""
+	pair = (ticket.customer, ticket.device)
+	latest = work.store.latest_tickets([pair]).get(pair)
+	if latest is None or latest.name != ticket.name or ticket.close_batch is not None:
+		work.tell("khalifa_whatsapp:ticket", {"ticket": ticket.name, "event": "unanswered"}, role=turns.MANAGER_ROLE)
+		return False
+	reopen(work, ticket, "the answer was not delivered", is_undo=True)
+	return True
+
+
+def _withdraw_credit(ticket: r.Ticket, replies: list[r.Message]) -> None:
+	"""Only replies that did not fail count: as first response, and for the credit at closing."""
+	if all(reply.status == r.FAILED for reply in replies):
+		ticket.first_responded_ms = ticket.first_response_time = None
+	of_cycle = [reply for reply in replies[: ticket.cycle_replies] if reply.status != r.FAILED]
+	agents = dict.fromkeys(reply.agent for reply in of_cycle if reply.agent)
+	ticket.repliers = " ".join(reversed(agents))
+
+
+def _turns_without_answer(work: Work, ticket: r.Ticket, replies: list[r.Message]) -> list[r.Turn]:
+	"""Turns of this cycle answered by replies that failed, with none after them that stands; the oldest first."""
+	failed = []
+	for reply in replies:
+		if reply.status != r.FAILED:
+			break
+		failed.append(reply.name)
+	found = work.store.turns_answered_by(failed)
+	work.read_turns({turn.name for turn in found.values()})
+	at_hand = [work.ledger.turns[turn.name] for turn in found.values()]
+	broken = [turn for turn in at_hand if turn.outcome == r.ANSWERED and turn.cycle == ticket.cycle]
+	return sorted(broken, key=lambda turn: (turn.started_ms, turn.name))
 
 
 def _withdraw_sample(work: Work, turn: r.Turn) -> None:
 	"""The agent's sample stands for an answer that never was; what was charged before stays."""
-	segments = work.store.segments_of([turn.name])
-	work.ledger.segments[turn.name] = segments
-	work.ledger.delays[turn.name] = work.store.delays_of([turn.name])
-	for segment in segments:
+	work.mark_day(turn.ended_ms)
+	for segment in work.ledger.segments[turn.name]:
 		if segment.end_reason == "answered":
 			segment.end_reason = "answer_failed"
 			work.touch(segment)
-
-
-def _join(work: Work, ticket: r.Ticket, failed: r.Turn) -> None:
-	"""The customer wrote again meanwhile: the open turn has in truth lasted since the failed one began."""
-	turn, segment = work.open_parts(ticket)
-	if turn is not None and ledger.start_earlier(ticket, turn, segment, failed.started_ms):
-		failed.outcome = "answer_failed"
-		ticket.waited_time -= failed.biz_time or 0
-		turns.schedule(work, ticket, turn, segment)
-		work.touch(turn)
-		work.touch(failed)
-		if segment is not None:
-			work.touch(segment)
-		work.touch_ticket(ticket)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.errors import NotFound, UserError
-from khalifa_whatsapp.core.settings import MINUTE_MS
+from khalifa_whatsapp.core.settings import DAY_MS, MINUTE_MS
 from khalifa_whatsapp.services.assignment import give_back
 from khalifa_whatsapp.services.work import Actor, Work, retrying, working
 from khalifa_whatsapp.stores.base import Store
@@ -62,6 +62,8 @@ def _change(work: Work, agent: r.Agent, presence: str) -> None:
 		for stretch in work.store.open_presence([agent.name]):
 			stretch.to_ms = work.now_ms
 			work.touch(stretch)
+			if stretch.presence == r.ONLINE:
+				work.mark_day(*range(stretch.from_ms, work.now_ms, DAY_MS))
 		work.add(r.PresenceLog(work.new_name(), agent.name, presence, work.now_ms))
 		agent.presence, agent.presence_ms = presence, work.now_ms
 		work.mark_day(work.now_ms)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from khalifa_whatsapp.core import ledger
 from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.settings import BranchRules
 from khalifa_whatsapp.services.work import Work
 
 MANAGER_ROLE = "WhatsApp Manager"
@@ -21,6 +22,18 @@ def customer_waits(work: Work, ticket: r.Ticket, sent_ms: int, known_ms: int) ->
 	schedule(work, ticket, turn, segment)
 
 
+def start_earlier(work: Work, ticket: r.Ticket, sent_ms: int) -> None:
+	"""A message that is older than those which opened the wait came late."""
+	turn, segment = work.open_parts(ticket)
+	if turn is None:
+		return
+	first = work.ledger.segments[turn.name][0]
+	ledger.start_earlier(ticket, turn, first, sent_ms)
+	schedule(work, ticket, turn, segment)
+	work.touch(turn)
+	work.touch(first)
+
+
 def schedule(work: Work, ticket: r.Ticket, turn: r.Turn, segment: r.Segment | None) -> None:
 	"""Note when the minute job must look at the ticket next."""
 	ticket.response_by_ms = ledger.next_check(turn, segment, work.branch_rules(ticket), work.rules.settings)
@@ -28,18 +41,35 @@ def schedule(work: Work, ticket: r.Ticket, turn: r.Turn, segment: r.Segment | No
 
 def look_at_clock(work: Work, ticket: r.Ticket, turn: r.Turn, segment: r.Segment | None) -> ledger.Crossing:
 	"""Write down thresholds passed by now, and tell whoever must know."""
-	rules = work.branch_rules(ticket)
+	rules = rules_of(work, ticket, segment)
 	found = ledger.cross(ticket, turn, segment, work.now_ms, rules, work.rules.settings)
 	for event in found.events:
 		work.add(event)
 		work.mark_day(event.at_ms)
 	if found.level and segment is not None:
 		work.touch(segment)
+		_mark_escalated(work, turn, segment)
 	if found.is_customer:
 		turn.delay_cause = ledger.cause(work.ledger.segments[turn.name], work.now_ms, rules)
+		for event in found.events:
+			event.cause = event.cause or turn.delay_cause
 		work.touch(turn)
 	_warn(work, ticket, segment, found)
 	return found
+
+
+def rules_of(work: Work, ticket: r.Ticket, segment: r.Segment | None) -> BranchRules:
+	"""A segment is measured by the branch that held it, also while the ticket moves to another one."""
+	return work.rules.of_branch(segment.branch) if segment is not None else work.branch_rules(ticket)
+
+
+def _mark_escalated(work: Work, turn: r.Turn, segment: r.Segment) -> None:
+	if segment.level < ledger.ESCALATED:
+		return
+	for event in work.ledger.delays.get(turn.name, ()):
+		if event.segment == segment.name and not event.is_escalated:
+			event.is_escalated = 1
+			work.touch(event)
 
 
 def _warn(work: Work, ticket: r.Ticket, segment: r.Segment | None, found: ledger.Crossing) -> None:
@@ -58,9 +88,14 @@ def change_holder(work: Work, ticket: r.Ticket, reason: str) -> r.Segment | None
 	if turn is None:
 		return None
 	ended = _end_segment(work, ticket, turn, segment, reason)
-	fresh = work.add(ledger.open_segment(work.new_name(), ticket, turn, work.now_ms))
-	schedule(work, ticket, turn, fresh)
+	schedule(work, ticket, turn, _open_segment(work, ticket, turn, ended))
 	return ended
+
+
+def _open_segment(work: Work, ticket: r.Ticket, turn: r.Turn, ended: r.Segment | None = None) -> r.Segment:
+	# A gateway's clock may be ahead of ours: then the wait, or the segment before, has not begun yet.
+	start = max(work.now_ms, turn.started_ms, ended.to_ms or 0 if ended else 0)
+	return work.add(ledger.open_segment(work.new_name(), ticket, turn, start))
 
 
 def _end_segment(
@@ -69,7 +104,7 @@ def _end_segment(
 	if segment is None:
 		return None
 	look_at_clock(work, ticket, turn, segment)
-	ledger.end_segment(segment, work.now_ms, reason, work.branch_rules(ticket))
+	ledger.end_segment(segment, work.now_ms, reason, rules_of(work, ticket, segment))
 	if segment.agent is not None and segment.level >= ledger.DELAYED:
 		_close_delays(work, turn, segment.name)
 	work.touch(segment)
@@ -95,15 +130,50 @@ def end_turn(work: Work, ticket: r.Ticket, outcome: str, segment_reason: str) ->
 
 def resume(work: Work, ticket: r.Ticket, turn: r.Turn) -> None:
 	"""A turn that had ended goes on with its original start; the holder is charged again only from now."""
-	work.ledger.turns.setdefault(turn.name, turn)
-	work.ledger.segments.setdefault(turn.name, work.store.segments_of([turn.name]))
-	work.ledger.delays.setdefault(turn.name, work.store.delays_of([turn.name]))
+	_open_again(work, ticket, turn)
+	_leave_absent(work, ticket)
+	ticket.status = r.OPEN if ticket.agent else r.QUEUED
+	schedule(work, ticket, turn, _open_segment(work, ticket, turn))
+
+
+def resume_joined(work: Work, ticket: r.Ticket, turn: r.Turn) -> None:
+	"""An ended turn goes on and the open one becomes part of it, with whoever has held the ticket since."""
+	later, segment = work.open_parts(ticket)
+	if later is None:
+		resume(work, ticket, turn)
+		return
+	_open_again(work, ticket, turn)
+	for moved in work.ledger.segments[later.name]:
+		moved.turn, moved.is_first = turn.name, turn.is_first
+		work.ledger.segments[turn.name].append(moved)
+		work.touch(moved)
+	work.ledger.segments[later.name] = []
+	ledger.join_turns(ticket, turn, later)
+	_close_delays(work, later, None)
+	schedule(work, ticket, turn, segment)
+	work.touch(later)
+
+
+def _open_again(work: Work, ticket: r.Ticket, turn: r.Turn) -> None:
+	work.read_turns({turn.name})
 	work.mark_day(turn.ended_ms)
 	ledger.reopen_turn(ticket, turn)
-	ticket.status = r.OPEN if ticket.agent else r.QUEUED
-	segment = work.add(ledger.open_segment(work.new_name(), ticket, turn, work.now_ms))
-	schedule(work, ticket, turn, segment)
+	for event in work.ledger.delays[turn.name]:
+		if event.segment is None and event.closed_ms is not None:
+			event.closed_ms = None
+			work.touch(event)
 	work.touch(turn)
+
+
+def _leave_absent(work: Work, ticket: r.Ticket) -> None:
+	"""Whoever is offline can't answer: the ticket goes to the front of the queue."""
+	former = ticket.agent
+	agent = work.agent(former) if former else None
+	if former is None or (agent is not None and agent.enabled and agent.presence != r.OFFLINE):
+		return
+	ticket.agent = ticket.agent_name = None
+	ticket.queued_since_ms, ticket.queue_rank = work.now_ms, 0
+	work.log(ticket, "requeued", from_agent=former, is_automatic=1, reason="agent not available")
 
 
 def _close_delays(work: Work, turn: r.Turn, segment: str | None) -> None:

@@ -6,6 +6,7 @@ ends without an error, and nothing at all otherwise.
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from collections.abc import Callable, Collection, Iterator
@@ -19,7 +20,9 @@ from khalifa_whatsapp.core.settings import BranchRules, Rules
 from khalifa_whatsapp.stores.base import Changes, Conflict, Notice, Store
 
 T = TypeVar("T")
-_random = random.SystemRandom()
+# Names need to differ, not to be secret. A forked child must not go on with its parent's numbers.
+_random = random.Random()
+os.register_at_fork(after_in_child=_random.seed)
 _names = Names(_random)
 
 
@@ -75,7 +78,11 @@ class Work:
 
 	def read_ahead(self, tickets: Collection[r.Ticket]) -> None:
 		"""Read the ledger of many tickets' open turns in four queries instead of four per ticket."""
-		turns = {ticket.turn for ticket in tickets if ticket.turn} - self.ledger.turns.keys()
+		self.read_turns({ticket.turn for ticket in tickets if ticket.turn})
+
+	def read_turns(self, names: Collection[str]) -> None:
+		"""Read turns with their segments and delay events, those at hand excepted."""
+		turns = set(names) - self.ledger.turns.keys()
 		if not turns:
 			return
 		self.ledger.turns.update(self.store.turns(turns))
@@ -108,6 +115,10 @@ class Work:
 		"""This stored record changed. One added in the same transaction is written with its latest values anyway."""
 		self.changes.updated.setdefault(type(record), {})[record.name] = record
 
+	def current(self, stored: list[T]) -> list[T]:
+		"""Stored records, each as this transaction has changed it."""
+		return [self.changes.updated.get(type(row), {}).get(row.name, row) for row in stored]  # type: ignore[attr-defined]
+
 	def tell(self, event: str, data: dict[str, Any], user: str | None = None, role: str | None = None) -> None:
 		"""Tell a user's (or a role's) open pages after the commit."""
 		self.changes.notices.append(Notice(event, data, user, role))
@@ -128,7 +139,8 @@ class Work:
 		self.touch(ticket)
 
 	def log(self, ticket: r.Ticket, event: str, **fields: Any) -> None:
-		"""Add to the ticket's history."""
+		"""Add to the ticket's history; some of it is counted, so the day is rolled up again."""
+		self.mark_day(self.now_ms)
 		self.add(
 			r.TicketEvent(
 				self.new_name(), ticket.name, event, self.now_ms, self.actor.user, self.actor.full_name, **fields

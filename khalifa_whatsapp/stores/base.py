@@ -193,11 +193,17 @@ class Store(Protocol):
 	def last_human_reply(self, ticket: str) -> r.Message | None:
 		"""The newest message of the ticket written by a person of ours that did not fail."""
 
+	def human_replies(self, ticket: str) -> list[r.Message]:
+		"""Messages of the ticket written by people of ours, newest first, those that failed too."""
+
 	def devices_with_due_messages(self, now_ms: int) -> list[str]:
 		"""Devices that have something to send, or sends whose outcome nobody wrote down."""
 
 	def due_messages(self, device: str, now_ms: int, limit: int) -> list[r.Message]:
 		"""Queued messages of a device that are due (locked), oldest first, one per customer at most."""
+
+	def doubtful_messages(self, device: str) -> list[r.Message]:
+		"""Messages of a device that are being sent or whose fate is unknown (locked), oldest first."""
 
 	def abandoned_messages(self, device: str) -> list[r.Message]:
 		"""Messages in Sending; only the device's one sender asks, so their sender is dead."""
@@ -212,8 +218,8 @@ class Store(Protocol):
 	def turns_answered_by(self, messages: Collection[str]) -> dict[str, r.Turn]:
 		"""Turns by the message that answered them."""
 
-	def last_turns(self, tickets: Collection[str]) -> dict[str, r.Turn]:
-		"""By ticket: the turn that ended last."""
+	def turns_closed_with(self, tickets: Collection[r.Ticket]) -> dict[str, r.Turn]:
+		"""By ticket: the wait that its last closing ended without an answer."""
 
 	def segments_of(self, turns: Collection[str]) -> list[r.Segment]:
 		"""All segments of turns, in order."""

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 
 import frappe
 import pymysql
+from frappe.realtime import clear_realtime_log
 from frappe.utils import get_system_timezone
 
 from khalifa_whatsapp.core.calendar import Calendar, calendar_from_rows
@@ -82,9 +83,10 @@ class SiteStore(SqlStore):
 			reconnect()
 
 	def _abandon(self) -> None:
-		"""Roll back; on a dead connection there is nothing to roll back any more."""
+		"""Roll back; on a dead connection there is nothing to roll back any more. Nobody is told of what was undone."""
 		frappe.db.after_commit.reset()
 		frappe.db.before_commit.reset()
+		clear_realtime_log()
 		with suppress(pymysql.err.OperationalError, pymysql.err.InterfaceError):
 			frappe.db.rollback()
 
@@ -102,13 +104,8 @@ class SiteStore(SqlStore):
 
 	# -- statements
 	def rows(self, sql: str, values: Sequence[Any] = ()) -> Sequence[Sequence[Any]]:
-		try:
+		with _in_the_ports_words():
 			return frappe.db.sql(sql.replace("?", "%s"), tuple(values))
-		except (pymysql.err.Error, frappe.ValidationError, frappe.QueryDeadlockError, frappe.QueryTimeoutError) as error:
-			known = _translated(error)
-			if known is error:
-				raise
-			raise known from error
 
 	def run(self, sql: str, values: Sequence[Any] = ()) -> int:
 		self.rows(sql, values)
@@ -193,7 +190,9 @@ class SiteStore(SqlStore):
 	# -- settings
 	def rules(self) -> Rules:
 		if self._rules is None or time.monotonic() > self._rules_until:
-			self._rules, self._rules_until = read_rules(), time.monotonic() + RULES_SECONDS
+			with _in_the_ports_words():
+				self._rules = read_rules()
+			self._rules_until = time.monotonic() + RULES_SECONDS
 		return self._rules
 
 	def agents_in_shift(self) -> dict[str, Calendar]:
@@ -298,11 +297,23 @@ def users_with_role(role: str) -> list[str]:
 
 
 def reconnect() -> None:
-	"""Open the site's connection again; `StoreUnavailable` when the database does not answer."""
+	"""Open the site's connection again, for the same user; `StoreUnavailable` when the database does not answer."""
 	try:
-		frappe.connect(site=frappe.local.site)
+		frappe.connect(set_admin_as_user=False)
+		frappe.db.connect()
 	except (pymysql.err.OperationalError, pymysql.err.InterfaceError) as error:
 		raise StoreUnavailable("the database does not answer") from error
+
+
+@contextmanager
+def _in_the_ports_words() -> Iterator[None]:
+	try:
+		yield
+	except (pymysql.err.Error, frappe.ValidationError, frappe.QueryDeadlockError, frappe.QueryTimeoutError) as error:
+		known = _translated(error)
+		if known is error:
+			raise
+		raise known from error
 
 
 def _translated(error: BaseException) -> BaseException:

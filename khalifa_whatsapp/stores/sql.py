@@ -23,6 +23,7 @@ from khalifa_whatsapp.stores.sql_facts import FACTS, ONLINE
 
 R = TypeVar("R")
 CHUNK = 500
+MAX_LOOKED_AT = 20_000  # queued messages of one device; customers who must wait may hold the first places
 # The order in which a transaction writes its tables, the same for all, so that two wait instead of deadlocking.
 WRITE_ORDER = {kind: number for number, kind in enumerate(r.RECORDS)}
 TICKET = "`tabKhalifa Ticket`"
@@ -177,7 +178,12 @@ class SqlStore:
 
 	def queue(self, limit: int) -> list[r.Ticket]:
 		order = f"ORDER BY queue_rank, waiting_since_ms, name LIMIT ? {self.SKIP}"
-		return self._read(r.Ticket, "status = 'Queued'", (limit,), order)
+		waiting = self._read(r.Ticket, "status = 'Queued' AND waiting_since_ms > 0", (limit,), order)
+		if len(waiting) >= limit:
+			return waiting
+		order = f"ORDER BY queue_rank, queued_since_ms, name LIMIT ? {self.SKIP}"
+		rest = self._read(r.Ticket, "status = 'Queued' AND waiting_since_ms = 0", (limit - len(waiting),), order)
+		return waiting + rest
 
 	def due_tickets(self, now_ms: int, limit: int) -> list[r.Ticket]:
 		order = f"ORDER BY response_by_ms LIMIT ? {self.SKIP}"
@@ -244,7 +250,10 @@ class SqlStore:
 
 	def last_human_reply(self, ticket: str) -> r.Message | None:
 		where = "ticket = ? AND origin = 'Agent' AND status <> 'Failed'"
-		return next(iter(self._read(r.Message, where, (ticket,), "ORDER BY sent_ms DESC LIMIT 1")), None)
+		return next(iter(self._read(r.Message, where, (ticket,), "ORDER BY sent_ms DESC, name DESC LIMIT 1")), None)
+
+	def human_replies(self, ticket: str) -> list[r.Message]:
+		return self._read(r.Message, "ticket = ? AND origin = 'Agent'", (ticket,), f"ORDER BY sent_ms DESC, name DESC {self.LOCK}")
 
 	def devices_with_due_messages(self, now_ms: int) -> list[str]:
 		sql = (
@@ -255,12 +264,21 @@ class SqlStore:
 
 	def due_messages(self, device: str, now_ms: int, limit: int) -> list[r.Message]:
 		"""A message waits for the customer's earlier ones: those not yet sent go first."""
-		order = f"ORDER BY sent_ms, name LIMIT ? {self.LOCK}"
-		found = self._read(r.Message, "device = ? AND status = 'Queued'", (device, limit * 4), order)
+		order = f"ORDER BY sent_ms, name LIMIT ? OFFSET ? {self.LOCK}"
 		first: dict[str, r.Message] = {}
-		for message in found:
-			first.setdefault(message.customer, message)
-		return [m for m in first.values() if (m.next_retry_ms or 0) <= now_ms][:limit]
+		page = limit * 4
+		for start in range(0, MAX_LOOKED_AT, page):
+			found = self._read(r.Message, "device = ? AND status = 'Queued'", (device, page, start), order)
+			for message in found:
+				first.setdefault(message.customer, message)
+			due = [m for m in first.values() if (m.next_retry_ms or 0) <= now_ms]
+			if len(due) >= limit or len(found) < page:
+				break
+		return due[:limit]
+
+	def doubtful_messages(self, device: str) -> list[r.Message]:
+		where = "device = ? AND status IN ('Sending', 'Unknown')"
+		return self._read(r.Message, where, (device,), f"ORDER BY sent_ms, name {self.LOCK}")
 
 	def abandoned_messages(self, device: str) -> list[r.Message]:
 		return self._read(r.Message, "device = ? AND status = 'Sending'", (device,), self.LOCK)
@@ -272,9 +290,12 @@ class SqlStore:
 	def turns_answered_by(self, messages: Collection[str]) -> dict[str, r.Turn]:
 		return {row.answer or "": row for row in self._in(r.Turn, "answer", messages, self.LOCK)}
 
-	def last_turns(self, tickets: Collection[str]) -> dict[str, r.Turn]:
-		rows = self._in(r.Turn, "ticket", tickets, self.LOCK, " AND ended_ms > 0")
-		return {row.ticket: row for row in sorted(rows, key=lambda row: (row.ended_ms or 0, row.name))}
+	def turns_closed_with(self, tickets: Collection[r.Ticket]) -> dict[str, r.Turn]:
+		closed = {ticket.name: ticket.closed_ms for ticket in tickets if ticket.closed_ms is not None}
+		rows = self._in(r.Turn, "ticket", closed, self.LOCK, " AND ended_ms > 0 AND outcome <> 'joined'")
+		mine = [row for row in rows if (row.ended_ms or 0) >= closed[row.ticket]]
+		last = {row.ticket: row for row in sorted(mine, key=lambda row: row.name)}
+		return {name: row for name, row in last.items() if row.outcome in (r.CLOSED_UNANSWERED, r.BULK_CLOSED)}
 
 	def segments_of(self, turns: Collection[str]) -> list[r.Segment]:
 		return self._in(r.Segment, "turn", turns, f"ORDER BY from_ms, name {self.LOCK}")
@@ -291,7 +312,7 @@ class SqlStore:
 			for agent, metric, value, count in self.rows(sql, (from_ms, to_ms)):
 				found.append(Fact(agent, metric, int(count), int(value or 0)))
 		for agent, start, end in self.rows(ONLINE, (to_ms, from_ms)):
-			spent = (min(end or to_ms, to_ms) - max(start, from_ms)) // 1000
+			spent = min(end or to_ms, to_ms) // 1000 - max(start, from_ms) // 1000  # so that days add up
 			found.append(Fact(agent, "online_time", max(spent, 0)))
 		return found
 

@@ -38,7 +38,8 @@ FACTS = (
 	f"SELECT resolved_for, 'tickets_resolved', 0, COUNT(*) FROM {TICKET} "
 	"WHERE closed_ms >= ? AND closed_ms < ? AND resolved_for IS NOT NULL GROUP BY resolved_for",
 	f"SELECT resolved_for, 'resolution', waited_time, COUNT(*) FROM {TICKET} "
-	"WHERE closed_ms >= ? AND closed_ms < ? AND resolved_for IS NOT NULL GROUP BY resolved_for, waited_time",
+	"WHERE closed_ms >= ? AND closed_ms < ? AND resolved_for IS NOT NULL AND close_reason <> 'inactive' "
+	"GROUP BY resolved_for, waited_time",
 	f"SELECT agent, 'tickets_excluded', 0, COUNT(*) FROM {TICKET} WHERE closed_ms >= ? AND closed_ms < ? "
 	"AND agent IS NOT NULL AND (close_batch IS NOT NULL OR close_reason = 'spam') GROUP BY agent",
 	f"SELECT missed_for, 'missed', 0, COUNT(*) FROM {TICKET} "

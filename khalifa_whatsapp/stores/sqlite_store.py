@@ -11,7 +11,6 @@ import fcntl
 import hashlib
 import os
 import sqlite3
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -37,6 +36,7 @@ class SqliteStore(SqlStore):
 		self.on_notices: Callable[[list[Notice]], None] = lambda notices: None
 		self._rules = rules or Rules(Settings(), Calendar.always("Africa/Cairo"))
 		self._mutex = threading.RLock()
+		self._locks: dict[str, threading.Lock] = {}  # of a database in memory
 		self._depth = 0
 		self._notices: list[Notice] = []
 		self._db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=10)
@@ -94,11 +94,20 @@ class SqliteStore(SqlStore):
 
 	@contextmanager
 	def lock(self, name: str, wait_seconds: float = 0) -> Iterator[bool]:
-		"""`flock` on a file beside the database: the kernel frees it when its holder dies."""
-		tag = hashlib.sha256(f"{os.path.abspath(self.path)}|{id(self) if self.path == ':memory:' else ''}|{name}".encode())
-		path = Path(tempfile.gettempdir()) / f"khalifa-{tag.hexdigest()[:24]}.lock"
+		"""`flock` on a file beside the database: the kernel frees it when its holder dies. Memory needs no file."""
+		if self.path == ":memory:":
+			with self._mutex:
+				held = self._locks.setdefault(name, threading.Lock())
+			is_ours = held.acquire(timeout=wait_seconds) if wait_seconds > 0 else held.acquire(blocking=False)
+			try:
+				yield is_ours
+			finally:
+				if is_ours:
+					held.release()
+			return
+		tag = hashlib.sha256(name.encode()).hexdigest()[:12]
 		stop = time.monotonic() + wait_seconds
-		with path.open("w") as handle:
+		with Path(f"{os.path.abspath(self.path)}-{tag}.lock").open("w") as handle:
 			while not (is_ours := _try_flock(handle.fileno())) and time.monotonic() < stop:
 				time.sleep(0.01)
 			yield is_ours

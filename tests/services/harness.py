@@ -24,8 +24,11 @@ MANAGER = Actor("manager@example.com", "Manager", None, is_manager=True)
 class Desk:
 	"""One device, a few agents, and verbs that read like a day at the desk."""
 
-	def __init__(self, agents: int = 2, capacity: int = 6, settings: Settings | None = None) -> None:
-		calendar = Calendar.always("Africa/Cairo")
+	def __init__(
+		self, agents: int = 2, capacity: int = 6, settings: Settings | None = None, calendar: Calendar | None = None,
+		start: int = START,
+	) -> None:  # fmt: skip
+		calendar = calendar or Calendar.always("Africa/Cairo")
 		self.settings = settings or Settings()
 		threshold = round(self.settings.delay_minutes * MINUTE)
 		branches = {name: BranchRules(calendar, threshold, threshold) for name in ("North", "South")}
@@ -33,7 +36,7 @@ class Desk:
 		self.notices: list[Any] = []
 		self.store.on_notices = self.notices.extend
 		self.driver = LoopbackDriver(DeviceConfig("desk", "loopback", app_secrets=("secret",), verify_token="v"))
-		self.now = START
+		self.now = start
 		self.keys = 0
 		self.agents = [f"A{number}" for number in range(agents)]
 		with working(self.store, self.now) as work:
@@ -59,12 +62,13 @@ class Desk:
 				presence.heartbeat(self.store, entry.agent.name, self.now)
 
 	# -- time
-	def wait(self, minutes: float) -> None:
+	def wait(self, minutes: float, scan: bool = True) -> None:
 		"""Time passes; agents' pages stay open, the minute job runs at its end."""
 		self.now += round(minutes * MINUTE)
 		self.beat()
 		self.assign()
-		delays.scan(self.store, self.now)
+		if scan:
+			delays.scan(self.store, self.now)
 
 	# -- traffic
 	def deliver(self, *items: dict[str, Any], take: bool = True) -> None:
@@ -132,7 +136,7 @@ def facts_of(desk: Desk) -> str:
 		t.waiting_since_ms]
 		for t in tickets.values()
 	]  # fmt: skip
-	waits = [[who[t.customer], t.started_ms, t.outcome] for t in desk.all(r.Turn)]
+	waits = [[who[t.customer], t.started_ms, t.outcome] for t in desk.all(r.Turn) if t.outcome != "joined"]
 	logs = [[m.target_key, m.kind, m.value, m.author, bool(m.message)] for m in desk.all(r.MessageLog)]
 	identities = [[i.kind, i.value, who[i.customer]] for i in desk.all(r.CustomerIdentity)]
 	parts: list[Iterable[Any]] = [messages, facts, waits, logs, identities, [[c.customer_name] for c in customers.values()]]

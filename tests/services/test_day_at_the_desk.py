@@ -7,7 +7,7 @@ import pytest
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.errors import Changed, NotAllowed, NotFound, UserError
 from khalifa_whatsapp.drivers import base as d
-from khalifa_whatsapp.services import conversation, kpi
+from khalifa_whatsapp.services import conversation, kpi, presence
 from khalifa_whatsapp.services.work import Actor
 from tests.services.harness import MANAGER, START, Desk
 
@@ -59,6 +59,38 @@ def test_tickets_go_to_the_least_loaded_and_wait_when_all_are_full():
 	conversation.close(desk.store, desk.actor(first.agent), first.name, desk.now)
 	desk.assign()
 	assert desk.ticket(waiting).agent == first.agent
+
+
+def test_an_agent_who_comes_online_gets_no_more_than_fits():
+	desk = Desk(agents=1, capacity=2)
+	for number in range(4):
+		desk.write(f"+20100123456{number}")
+	desk.online()
+	assert [t.status for t in desk.all(r.Ticket)] == [r.OPEN, r.OPEN, r.QUEUED, r.QUEUED]
+
+
+def test_who_writes_to_an_absent_agent_waits_in_the_queue_and_the_history_says_why():
+	desk = Desk(agents=1)
+	desk.online()
+	name = desk.write(PHONE)
+	desk.reply(name)
+	desk.offline("A0")
+	assert desk.ticket(name).agent == "A0"
+	desk.write(PHONE, "one more thing")
+	assert (desk.ticket(name).status, desk.ticket(name).agent) == (r.QUEUED, None)
+	assert desk.events(name) == ["created", "assigned", "requeued"]
+
+
+def test_an_agent_takes_from_the_own_branch_s_queue_only():
+	desk = Desk(agents=2)
+	desk.store.run("UPDATE `tabKhalifa Agent` SET branch = CASE name WHEN 'A0' THEN 'North' ELSE 'South' END")
+	desk.online("A0")
+	name = desk.write(PHONE)
+	_transfer(desk, name, to_branch="South")
+	presence.set_presence(desk.store, Actor(), "A1", r.ONLINE, desk.now)
+	with pytest.raises(NotFound):
+		conversation.assign(desk.store, desk.actor("A0"), name, "A0", desk.now)
+	assert conversation.assign(desk.store, desk.actor("A1"), name, "A1", desk.now).agent == "A1"
 
 
 def test_the_customer_goes_back_to_the_agent_who_knows_him():
@@ -269,9 +301,42 @@ def test_a_transfer_to_a_branch_waits_for_that_branch():
 
 def test_the_system_may_set_presence_but_an_agent_only_his_own():
 	desk = Desk()
-	from khalifa_whatsapp.services import presence
-
 	with pytest.raises(NotFound):
 		presence.set_presence(desk.store, Actor("A0@example.com", "Agent A0", "A0"), "A1", r.ONLINE, desk.now)
 	with pytest.raises(UserError):
 		presence.set_presence(desk.store, MANAGER, "A1", "Sleeping", desk.now)
+
+
+def test_a_conversation_closed_on_an_answer_that_never_arrived_is_open_again():
+	desk = Desk()
+	desk.online()
+	name = desk.write(PHONE)
+	agent = desk.ticket(name).agent
+	message = desk.reply(name)
+	desk.send()
+	conversation.close(desk.store, desk.actor(agent), name, desk.now)
+	desk.wait(2)
+	desk.status(message, "failed")
+	ticket = desk.ticket(name)
+	assert (ticket.status, ticket.agent, ticket.waiting_since_ms, ticket.resolved_for) == (r.OPEN, agent, START, None)
+	assert desk.events(name)[-2:] == ["closed", "reopened"]
+
+
+def test_it_stays_closed_when_the_customer_has_a_newer_conversation():
+	desk = Desk()
+	desk.online()
+	name = desk.write(PHONE)
+	message = desk.reply(name)
+	desk.send()
+	conversation.close(desk.store, MANAGER, name, desk.now)
+	desk.wait(25 * 60)
+	newer = desk.write(PHONE)
+	desk.status(message, "failed")
+	assert (desk.ticket(name).status, desk.ticket(newer).open_key is not None) == (r.CLOSED, True)
+
+
+def test_a_customer_s_delay_says_at_once_where_the_time_went():
+	desk = Desk()
+	desk.write(PHONE)
+	desk.wait(16)
+	assert [(e.kind, e.cause) for e in desk.all(r.DelayEvent)] == [("Customer", "Queue")]
