@@ -1,0 +1,1 @@
+"""The host without Frappe: one process, one SQLite file, simulated gateways."""
