@@ -76,6 +76,7 @@ def end_turn(ticket: Ticket, turn: Turn, at_ms: int, outcome: str, rules: Branch
 def reopen_turn(ticket: Ticket, turn: Turn) -> None:
 	"""The answer never arrived: the customer has been waiting since the original start."""
 	ticket.waited_time -= turn.biz_time or 0
+	turn.cycle = ticket.cycle
 	turn.ended_ms = turn.outcome = turn.answer = turn.answered_by = turn.answered_by_user = None
 	turn.on_behalf_of = turn.wall_time = turn.biz_time = turn.calendar_version = None
 	ticket.turn, ticket.waiting_since_ms = turn.name, turn.started_ms

@@ -7,11 +7,13 @@ from datetime import date
 
 from khalifa_whatsapp.core import kpi
 from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.errors import NotFound, UserError
 from khalifa_whatsapp.core.keys import kpi_key
-from khalifa_whatsapp.services.work import Work, retrying, working
+from khalifa_whatsapp.services.work import Actor, Work, retrying, working
 from khalifa_whatsapp.stores.base import Store
 
 DAILY, MONTHLY = "Daily", "Monthly"
+OPENABLE = (kpi.COUNTS | set(kpi.SAMPLES)) - {"online_time", "ratings", "ratings_good"}
 
 
 def rollup_day(store: Store, day: date, now_ms: int) -> int:
@@ -40,6 +42,18 @@ def _rebuild(store: Store, month: date, days: list[date], now_ms: int) -> None:
 		for day in days:
 			_write(work, DAILY, day)
 		_write(work, MONTHLY, month)
+
+
+def rows_behind(store: Store, actor: Actor, row: r.AgentKpi, metric: str) -> list[tuple[str, str]]:
+	"""The rows that one cell counts: for the agent himself or herself, and for managers."""
+	if not (actor.is_manager or actor.agent == row.agent):
+		raise NotFound("no_such_kpi", "There is no such figure, or it is not yours.")
+	if metric not in OPENABLE:
+		raise UserError("no_such_metric", "This figure has no rows of its own to open.")
+	calendar = store.rules().calendar
+	start = date.fromisoformat(row.start_date)
+	bounds = calendar.day_bounds_ms(start) if row.period == DAILY else calendar.month_bounds_ms(start)
+	return store.rows_behind(metric, row.agent, *bounds)
 
 
 def rollup_today(store: Store, now_ms: int) -> int:

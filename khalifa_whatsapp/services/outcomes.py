@@ -32,8 +32,11 @@ def _answer_failed(work: Work, message: r.Message, tickets: dict[str, r.Ticket])
 	work.touch(message)
 	replies = work.current(work.store.human_replies(ticket.name))
 	unanswered = _turns_without_answer(work, ticket, replies)
-	if ticket.open_key is None and not (unanswered and _open_again(work, ticket)):
-		return
+	if ticket.open_key is None:
+		given_up = _given_up_at_closing(work, ticket)
+		if not unanswered or not _open_again(work, ticket):
+			return
+		unanswered = sorted([*unanswered, *given_up], key=_begin)
 	_withdraw_credit(ticket, replies)
 	work.touch_ticket(ticket)
 	for turn in unanswered:
@@ -50,7 +53,7 @@ def _open_again(work: Work, ticket: r.Ticket) -> bool:
 	"""A conversation closed on an answer that never arrived isn't over; the customer's next one has priority."""
 	pair = (ticket.customer, ticket.device)
 	latest = work.store.latest_tickets([pair]).get(pair)
-	if latest is None or latest.name != ticket.name or ticket.close_batch is not None:
+	if latest is None or latest.name != ticket.name or ticket.close_batch or ticket.close_reason == "spam":
 		work.tell("khalifa_whatsapp:ticket", {"ticket": ticket.name, "event": "unanswered"}, role=turns.MANAGER_ROLE)
 		return False
 	reopen(work, ticket, "the answer was not delivered", is_undo=True)
@@ -77,7 +80,20 @@ def _turns_without_answer(work: Work, ticket: r.Ticket, replies: list[r.Message]
 	work.read_turns({turn.name for turn in found.values()})
 	at_hand = [work.ledger.turns[turn.name] for turn in found.values()]
 	broken = [turn for turn in at_hand if turn.outcome == r.ANSWERED and turn.cycle == ticket.cycle]
-	return sorted(broken, key=lambda turn: (turn.started_ms, turn.name))
+	return sorted(broken, key=_begin)
+
+
+def _begin(turn: r.Turn) -> tuple[int, str]:
+	return (turn.started_ms, turn.name)
+
+
+def _given_up_at_closing(work: Work, ticket: r.Ticket) -> list[r.Turn]:
+	"""The wait that the closing itself left unanswered: opened again, it goes on too."""
+	last = work.store.turns_closed_with([ticket]).get(ticket.name)
+	if last is None:
+		return []
+	work.read_turns({last.name})
+	return [work.ledger.turns[last.name]]
 
 
 def _withdraw_sample(work: Work, turn: r.Turn) -> None:

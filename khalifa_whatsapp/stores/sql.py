@@ -19,7 +19,7 @@ from khalifa_whatsapp.core.keys import open_key
 from khalifa_whatsapp.core.kpi import Fact
 from khalifa_whatsapp.stores.base import Backlog, Changes, DeliveryOutcome, TicketFilter
 from khalifa_whatsapp.stores.schema import table_of
-from khalifa_whatsapp.stores.sql_facts import FACTS, ONLINE
+from khalifa_whatsapp.stores.sql_facts import FACTS, MEASURES, ONLINE
 
 R = TypeVar("R")
 CHUNK = 500
@@ -315,6 +315,14 @@ class SqlStore:
 			spent = min(end or to_ms, to_ms) // 1000 - max(start, from_ms) // 1000  # so that days add up
 			found.append(Fact(agent, "online_time", max(spent, 0)))
 		return found
+
+	def rows_behind(self, metric: str, agent: str, from_ms: int, to_ms: int) -> list[tuple[str, str]]:
+		return [
+			(measure.doctype, row[0])
+			for measure in MEASURES
+			if measure.metric == metric
+			for row in self.rows(measure.rows(), (from_ms, to_ms, agent))
+		]
 
 	def dirty_days(self, limit: int) -> list[date]:
 		sql = "SELECT name FROM `tabKhalifa KPI Day` WHERE is_dirty = 1 ORDER BY name LIMIT ?"

@@ -1,66 +1,80 @@
-"""What counts for KPI, as grouped SQL: each statement gives (agent, metric, length in seconds, count).
+"""What counts for KPI, said once: the same definition gives the counts and, for any cell, the rows behind it.
 
-Each fact belongs to exactly one instant, so days add up to months. `?` pairs are the period [from, to) in
-milliseconds. Lengths come as histograms: few rows however many turns there were, and exact median and p90.
+Each fact belongs to exactly one instant, so days add up to months. Lengths come as histograms: few rows however
+many turns there were, and exact median and p90. `?` are the period [from, to) in milliseconds.
 """
 
 from __future__ import annotations
 
-SEGMENT = "`tabKhalifa Turn Segment`"
-TICKET = "`tabKhalifa Ticket`"
-TICKET_EVENT = "`tabKhalifa Ticket Event`"
-MESSAGE = "`tabKhalifa Message`"
-PRESENCE = "`tabKhalifa Presence Log`"
+from dataclasses import dataclass
 
-FACTS = (
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+	"""Rows of one DocType that count for the agent in `agent` at the instant `at`, when `where` holds.
+
+	`value` is the column of a length in seconds, or "0" for a plain count.
+	"""
+
+	metric: str
+	doctype: str
+	agent: str
+	at: str
+	where: str = "1 = 1"
+	value: str = "0"
+
+	def _from(self) -> str:
+		return f"FROM `tab{self.doctype}` WHERE {self.at} >= ? AND {self.at} < ? AND {self.agent} IS NOT NULL AND {self.where}"
+
+	def counts(self) -> str:
+		"""Statement for (agent, metric, length, count)."""
+		groups = self.agent if self.value == "0" else f"{self.agent}, {self.value}"
+		return f"SELECT {self.agent}, '{self.metric}', {self.value}, COUNT(*) {self._from()} GROUP BY {groups}"
+
+	def rows(self) -> str:
+		"""Statement for the names of one agent's rows; its last value is the agent."""
+		return f"SELECT name {self._from()} AND {self.agent} = ? ORDER BY {self.at}, name"
+
+
+SEGMENT, TICKET, EVENT = "Khalifa Turn Segment", "Khalifa Ticket", "Khalifa Ticket Event"
+ANSWERED = "end_reason = 'answered'"
+
+MEASURES = (
 	# answered turns of the owner: response times, the first ones apart
-	f"SELECT agent, 'response', biz_time, COUNT(*) FROM {SEGMENT} "
-	"WHERE to_ms >= ? AND to_ms < ? AND end_reason = 'answered' AND agent IS NOT NULL GROUP BY agent, biz_time",
-	f"SELECT agent, 'first_response', biz_time, COUNT(*) FROM {SEGMENT} "
-	"WHERE to_ms >= ? AND to_ms < ? AND end_reason = 'answered' AND is_first = 1 AND agent IS NOT NULL "
-	"GROUP BY agent, biz_time",
-	f"SELECT agent, CASE end_reason WHEN 'answered' THEN 'turns_answered' ELSE 'rescues' END, 0, COUNT(*) "
-	f"FROM {SEGMENT} WHERE to_ms >= ? AND to_ms < ? AND end_reason IN ('answered', 'answered_by_admin') "
-	"AND agent IS NOT NULL GROUP BY agent, end_reason",
+	Measure("response", SEGMENT, "agent", "to_ms", ANSWERED, "biz_time"),
+	Measure("first_response", SEGMENT, "agent", "to_ms", f"{ANSWERED} AND is_first = 1", "biz_time"),
+	Measure("turns_answered", SEGMENT, "agent", "to_ms", ANSWERED),
+	Measure("rescues", SEGMENT, "agent", "to_ms", "end_reason = 'answered_by_admin'"),
 	# segments owned that ended or crossed the threshold
-	f"SELECT agent, 'segments_counted', 0, COUNT(*) FROM {SEGMENT} "
-	"WHERE counted_ms >= ? AND counted_ms < ? AND agent IS NOT NULL GROUP BY agent",
-	f"SELECT agent, 'late_transfers', 0, COUNT(*) FROM {SEGMENT} "
-	"WHERE counted_ms >= ? AND counted_ms < ? AND is_late_transfer = 1 AND agent IS NOT NULL GROUP BY agent",
+	Measure("segments_counted", SEGMENT, "agent", "counted_ms"),
+	Measure("late_transfers", SEGMENT, "agent", "counted_ms", "is_late_transfer = 1"),
 	# delays, without those whose objection was accepted
-	"SELECT agent, 'delays', 0, COUNT(*) FROM `tabKhalifa Delay Event` WHERE at_ms >= ? AND at_ms < ? "
-	"AND kind = 'Agent' AND COALESCE(objection_status, '') <> 'Accepted' GROUP BY agent",
+	Measure(
+		"delays", "Khalifa Delay Event", "agent", "at_ms",
+		"kind = 'Agent' AND COALESCE(objection_status, '') <> 'Accepted'",
+	),
 	# tickets that ended: everyone who held it at the end or gets the credit
-	f"SELECT agent, 'tickets_handled', 0, COUNT(*) FROM {TICKET} "
-	"WHERE closed_ms >= ? AND closed_ms < ? AND agent IS NOT NULL GROUP BY agent",
-	f"SELECT resolved_for, 'tickets_handled', 0, COUNT(*) FROM {TICKET} WHERE closed_ms >= ? AND closed_ms < ? "
-	"AND resolved_for IS NOT NULL AND resolved_for <> COALESCE(agent, '') GROUP BY resolved_for",
-	f"SELECT resolved_for, 'tickets_resolved', 0, COUNT(*) FROM {TICKET} "
-	"WHERE closed_ms >= ? AND closed_ms < ? AND resolved_for IS NOT NULL GROUP BY resolved_for",
-	f"SELECT resolved_for, 'resolution', waited_time, COUNT(*) FROM {TICKET} "
-	"WHERE closed_ms >= ? AND closed_ms < ? AND resolved_for IS NOT NULL AND close_reason <> 'inactive' "
-	"GROUP BY resolved_for, waited_time",
-	f"SELECT agent, 'tickets_excluded', 0, COUNT(*) FROM {TICKET} WHERE closed_ms >= ? AND closed_ms < ? "
-	"AND agent IS NOT NULL AND (close_batch IS NOT NULL OR close_reason = 'spam') GROUP BY agent",
-	f"SELECT missed_for, 'missed', 0, COUNT(*) FROM {TICKET} "
-	"WHERE closed_ms >= ? AND closed_ms < ? AND missed_for IS NOT NULL GROUP BY missed_for",
+	Measure("tickets_handled", TICKET, "agent", "closed_ms"),
+	Measure("tickets_handled", TICKET, "resolved_for", "closed_ms", "resolved_for <> COALESCE(agent, '')"),
+	Measure("tickets_resolved", TICKET, "resolved_for", "closed_ms"),
+	Measure("resolution", TICKET, "resolved_for", "closed_ms", "close_reason <> 'inactive'", "waited_time"),
+	Measure(
+		"tickets_excluded", TICKET, "agent", "closed_ms", "(close_batch IS NOT NULL OR close_reason = 'spam')"
+	),
+	Measure("missed", TICKET, "missed_for", "closed_ms"),
 	# movements
-	f"SELECT to_agent, 'tickets_received', 0, COUNT(*) FROM {TICKET_EVENT} "
-	"WHERE at_ms >= ? AND at_ms < ? AND event IN ('assigned', 'transferred') AND to_agent IS NOT NULL GROUP BY to_agent",
-	f"SELECT to_agent, 'transfers_in', 0, COUNT(*) FROM {TICKET_EVENT} "
-	"WHERE at_ms >= ? AND at_ms < ? AND event = 'transferred' AND to_agent IS NOT NULL GROUP BY to_agent",
-	f"SELECT from_agent, 'transfers_out', 0, COUNT(*) FROM {TICKET_EVENT} "
-	"WHERE at_ms >= ? AND at_ms < ? AND event = 'transferred' AND from_agent IS NOT NULL GROUP BY from_agent",
-	f"SELECT from_agent, 'tickets_reopened', 0, COUNT(*) FROM {TICKET_EVENT} "
-	"WHERE at_ms >= ? AND at_ms < ? AND event = 'reopened' AND from_agent IS NOT NULL GROUP BY from_agent",
-	# messages written and accepted
-	f"SELECT agent, 'messages_sent', 0, COUNT(*) FROM {MESSAGE} "
-	"WHERE origin = 'Agent' AND sent_ms >= ? AND sent_ms < ? AND agent IS NOT NULL AND status <> 'Failed' "
-	"GROUP BY agent",
-)
+	Measure("tickets_received", EVENT, "to_agent", "at_ms", "event IN ('assigned', 'transferred')"),
+	Measure("transfers_in", EVENT, "to_agent", "at_ms", "event = 'transferred'"),
+	Measure("transfers_out", EVENT, "from_agent", "at_ms", "event = 'transferred'"),
+	Measure("tickets_reopened", EVENT, "from_agent", "at_ms", "event = 'reopened'"),
+	# messages written and not failed
+	Measure("messages_sent", "Khalifa Message", "agent", "sent_ms", "origin = 'Agent' AND status <> 'Failed'"),
+)  # fmt: skip
+
+FACTS = tuple(measure.counts() for measure in MEASURES)
 
 # Stretches of presence that overlap a period; the clipping is arithmetic.
 ONLINE = (
-	f"SELECT agent, from_ms, to_ms FROM {PRESENCE} "
+	"SELECT agent, from_ms, to_ms FROM `tabKhalifa Presence Log` "
 	"WHERE presence = 'Online' AND from_ms < ? AND (to_ms = 0 OR to_ms > ?)"
 )

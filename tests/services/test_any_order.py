@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -125,9 +126,10 @@ SIX = {
 def test_all_720_orders_of_six_deliveries_end_the_same(items):
 	expected = outcome(items)
 	made = desk_with_history()
-	before = made.store._db.serialize()
+	before = sqlite3.connect(":memory:")
+	made.store._db.backup(before)
 	for order in itertools.permutations(items):
-		made.store._db.deserialize(before)
+		before.backup(made.store._db)
 		take(made, order)
 		assert facts_of(made) == expected
 

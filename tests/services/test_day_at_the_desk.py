@@ -340,3 +340,28 @@ def test_a_customer_s_delay_says_at_once_where_the_time_went():
 	desk.write(PHONE)
 	desk.wait(16)
 	assert [(e.kind, e.cause) for e in desk.all(r.DelayEvent)] == [("Customer", "Queue")]
+
+
+def test_the_wait_that_a_closing_gave_up_goes_on_with_the_one_whose_answer_failed():
+	desk = Desk()
+	desk.online()
+	name = desk.write(PHONE)
+	message = desk.reply(name)
+	desk.send()
+	desk.wait(1)
+	desk.write(PHONE, "and?")
+	conversation.close(desk.store, MANAGER, name, desk.now)
+	desk.status(message, "failed")
+	assert (desk.ticket(name).status, desk.ticket(name).waiting_since_ms) == (r.OPEN, START)
+	assert sorted(str(turn.outcome) for turn in desk.all(r.Turn)) == ["None", "joined"]
+
+
+def test_spam_stays_closed_whatever_becomes_of_an_answer_to_it():
+	desk = Desk()
+	desk.online()
+	name = desk.write(PHONE)
+	message = desk.reply(name)
+	desk.send()
+	conversation.close(desk.store, MANAGER, name, desk.now, "spam")
+	desk.status(message, "failed")
+	assert desk.ticket(name).status == r.CLOSED

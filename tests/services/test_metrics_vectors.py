@@ -384,6 +384,21 @@ def test_a_gateway_whose_clock_is_ahead_gives_no_negative_time():
 	assert parts[0].to_ms == parts[1].from_ms == START + 5 * MINUTE
 
 
+def test_segments_follow_each_other_also_when_a_wait_begins_earlier_than_was_thought():
+	desk = Desk()
+	name = desk.write(PHONE, at=desk.now + MINUTE)
+	conversation.transfer(desk.store, MANAGER, name, desk.now, "why", to_branch="North")
+	desk.write(PHONE, "and this", at=desk.now - MINUTE)
+	conversation.transfer(desk.store, MANAGER, name, desk.now, "why", to_branch="South")
+	assert desk.ticket(name).waiting_since_ms == START - MINUTE
+	parts = sorted(desk.all(r.Segment), key=lambda s: s.name)
+	assert [(s.from_ms - START, s.to_ms and s.to_ms - START) for s in parts] == [
+		(MINUTE, MINUTE),
+		(MINUTE, MINUTE),
+		(MINUTE, None),
+	]
+
+
 def test_further_messages_do_not_restart_a_wait_and_notes_echoes_and_reactions_do_not_end_it():
 	desk = Desk()
 	desk.online()

@@ -80,12 +80,15 @@ class Customer:
 
 	def failed(self, answer: str) -> None:
 		self.replies[answer] = False
-		if not self.is_open:
-			return
 		names = list(self.replies)
 		standing = max((n for n, name in enumerate(names) if self.replies[name]), default=-1)
 		lost = set(names[standing + 1 :])
-		for span in [s for s in self.spans if s.answer in lost and s.cycle == self.cycle]:
+		broken = [s for s in self.spans if s.answer in lost and s.cycle == self.cycle]
+		if not self.is_open:
+			if not broken or self.spans[-1].how in ("bulk", "spam"):
+				return
+			self.reopened(is_undo=True)
+		for span in broken:
 			self.spans.remove(span)
 			self.unanswered += span.sent
 

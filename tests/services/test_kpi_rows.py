@@ -1,0 +1,50 @@
+"""Every figure opens the rows behind it, and they are as many as it says."""
+
+import pytest
+
+from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.errors import NotFound, UserError
+from khalifa_whatsapp.services import conversation, kpi
+from tests.services.harness import MANAGER, Desk
+
+
+def busy_desk() -> Desk:
+	desk = Desk(agents=2)
+	desk.online()
+	for number in range(6):
+		name = desk.write(f"+20100123456{number}")
+		desk.wait(4 * number)
+		if number == 3:
+			conversation.reply(desk.store, MANAGER, name, "on behalf", f"m{number}", desk.now)
+		elif number != 5:
+			desk.reply(name)
+		conversation.close(desk.store, MANAGER, name, desk.now)
+	kpi.rollup_today(desk.store, desk.now)
+	return desk
+
+
+def test_each_cell_opens_as_many_rows_as_it_counts():
+	desk = busy_desk()
+	rows = desk.all(r.AgentKpi)
+	seen = 0
+	for row in rows:
+		for metric in kpi.OPENABLE:
+			count = getattr(row, f"{metric}_count" if hasattr(row, f"{metric}_count") else metric)
+			behind = kpi.rows_behind(desk.store, MANAGER, row, metric)
+			assert len(behind) == count, metric
+			seen += count
+	assert seen > 30
+
+
+def test_an_agent_opens_only_his_or_her_own_figures():
+	desk = busy_desk()
+	one, other = sorted(desk.all(r.AgentKpi), key=lambda row: row.agent)
+	assert kpi.rows_behind(desk.store, desk.actor(one.agent), one, "response")
+	with pytest.raises(NotFound):
+		kpi.rows_behind(desk.store, desk.actor(one.agent), other, "response")
+
+
+def test_a_figure_without_rows_is_refused_in_words():
+	desk = busy_desk()
+	with pytest.raises(UserError):
+		kpi.rows_behind(desk.store, MANAGER, desk.all(r.AgentKpi)[0], "online_time")
