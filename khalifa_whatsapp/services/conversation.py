@@ -39,6 +39,7 @@ def _reply(
 ) -> r.Message:  # fmt: skip
 	with working(store, now_ms, actor) as work:
 		key = digest("client", client_key)
+		store.tickets([name])  # first, the lock: what is read after it is as new as the lock, not older
 		if (known := store.message_by_client_key(key)) is not None:
 			return _same(known, name, actor)
 		body = checked_text(body, work.rules.settings.max_text_length)

@@ -82,8 +82,9 @@ def _rows(work: Work, period: str, start: date, facts: Iterable[kpi.Fact]) -> li
 	good = sum(t.counts.get("ratings_good", 0) for t in tallies.values())
 	team = 100 * good / ratings if ratings else None
 	rows = []
+	agents = work.store.agents(tallies)
 	for name, facts_of_agent in sorted(tallies.items()):
-		agent = work.agent(name)
+		agent = agents.get(name)
 		key = kpi_key(name, period, start.isoformat())
 		row = r.AgentKpi(
 			key[:20], key, name, agent.employee_name if agent else name, agent.branch if agent else None,

@@ -31,7 +31,7 @@ def set_presence(store: Store, actor: Actor, agent: str, presence: str, now_ms: 
 def heartbeat(store: Store, agent: str, now_ms: int) -> None:
 	"""The agent's page is open and alive."""
 	with working(store, now_ms) as work:
-		found = store.agent(agent)
+		found = store.agent(agent, locked=True)
 		if found is not None:
 			found.heartbeat_ms = now_ms
 			work.touch(found)

@@ -159,8 +159,11 @@ class Store(Protocol):
 	def roster(self) -> list[RosterEntry]:
 		"""All enabled agents with shifts and loads."""
 
-	def agent(self, name: str) -> r.Agent | None:
-		"""One agent."""
+	def agent(self, name: str, locked: bool = False) -> r.Agent | None:
+		"""One agent; locked, when what is written back must be of this moment."""
+
+	def agents(self, names: Collection[str]) -> dict[str, r.Agent]:
+		"""Agents by name."""
 
 	def agent_of_user(self, user: str) -> r.Agent | None:
 		"""The agent a user is."""

@@ -23,6 +23,7 @@ from frappe.realtime import clear_realtime_log
 from frappe.utils import get_system_timezone
 
 from khalifa_whatsapp.core.calendar import Calendar, calendar_from_rows
+from khalifa_whatsapp.core.records import Agent
 from khalifa_whatsapp.core.settings import MINUTE_MS, BranchRules, Rules, Settings
 from khalifa_whatsapp.stores.base import Changes, Conflict, Notice, StoreUnavailable
 from khalifa_whatsapp.stores.schema import Table, table_of
@@ -223,10 +224,15 @@ _STATES = {
 }  # fmt: skip
 
 
+# What managers edit in the form meanwhile; and who wrote last, which would tell colleagues the agent's login
+_KEPT_OF_AGENTS = frozenset({"name", "user", "employee_name", "branch", "enabled", "capacity", "modified_by"})
+
+
 @lru_cache
 def _on_duplicate(table: Table) -> str:
-	fields = [f for f in table.fields if f != "name"] + [field for field, _ in table.people_times]
-	pairs = ", ".join(f"`{field}` = VALUES(`{field}`)" for field in [*fields, "modified", "modified_by"])
+	kept = _KEPT_OF_AGENTS if table == table_of(Agent) else {"name"}
+	fields = [*table.fields, *(field for field, _ in table.people_times), "modified", "modified_by"]
+	pairs = ", ".join(f"`{field}` = VALUES(`{field}`)" for field in fields if field not in kept)
 	return f" ON DUPLICATE KEY UPDATE {pairs}"
 
 

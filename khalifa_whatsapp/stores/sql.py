@@ -19,7 +19,7 @@ from khalifa_whatsapp.core.keys import open_key
 from khalifa_whatsapp.core.kpi import Fact
 from khalifa_whatsapp.stores.base import Backlog, Changes, DeliveryOutcome, TicketFilter
 from khalifa_whatsapp.stores.schema import table_of
-from khalifa_whatsapp.stores.sql_facts import FACTS, MEASURES, ONLINE
+from khalifa_whatsapp.stores.sql_facts import ONLINE, SCANS
 
 R = TypeVar("R")
 CHUNK = 500
@@ -192,8 +192,11 @@ class SqlStore:
 	def waiting_tickets_of(self, agents: Collection[str]) -> list[r.Ticket]:
 		return self._in(r.Ticket, "agent", agents, f"ORDER BY waiting_since_ms {self.LOCK}", " AND status = 'Open'")
 
-	def agent(self, name: str) -> r.Agent | None:
-		return self._by_name(r.Agent, [name]).get(name)
+	def agent(self, name: str, locked: bool = False) -> r.Agent | None:
+		return self._by_name(r.Agent, [name], self.LOCK if locked else "").get(name)
+
+	def agents(self, names: Collection[str]) -> dict[str, r.Agent]:
+		return self._by_name(r.Agent, names)
 
 	def agent_of_user(self, user: str) -> r.Agent | None:
 		return next(iter(self._in(r.Agent, "user", [user])), None)
@@ -307,10 +310,11 @@ class SqlStore:
 		return self._by_name(r.DelayEvent, [name], self.LOCK).get(name)
 
 	def facts(self, from_ms: int, to_ms: int) -> list[Fact]:
-		found = []
-		for sql in FACTS:
-			for agent, metric, value, count in self.rows(sql, (from_ms, to_ms)):
-				found.append(Fact(agent, metric, int(count), int(value or 0)))
+		found: list[Fact] = []
+		for scan in SCANS:
+			found += scan.facts(self.rows(scan.counts(), (from_ms, to_ms)))
+			if scan.but_not:
+				found += scan.facts(self.rows(scan.exceptions().counts(), (from_ms, to_ms)), sign=-1)
 		for agent, start, end in self.rows(ONLINE, (to_ms, from_ms)):
 			spent = min(end or to_ms, to_ms) // 1000 - max(start, from_ms) // 1000  # so that days add up
 			found.append(Fact(agent, "online_time", max(spent, 0)))
@@ -318,10 +322,10 @@ class SqlStore:
 
 	def rows_behind(self, metric: str, agent: str, from_ms: int, to_ms: int) -> list[tuple[str, str]]:
 		return [
-			(measure.doctype, row[0])
-			for measure in MEASURES
-			if measure.metric == metric
-			for row in self.rows(measure.rows(), (from_ms, to_ms, agent))
+			(scan.doctype, row[0])
+			for scan in SCANS
+			if metric in scan.metrics
+			for row in self.rows(scan.rows(metric), (from_ms, to_ms, agent))
 		]
 
 	def dirty_days(self, limit: int) -> list[date]:

@@ -83,7 +83,7 @@ class Customer:
 		names = list(self.replies)
 		standing = max((n for n, name in enumerate(names) if self.replies[name]), default=-1)
 		lost = set(names[standing + 1 :])
-		broken = [s for s in self.spans if s.answer in lost and s.cycle == self.cycle]
+		broken = [s for s in self.spans if s.sent and s.answer in lost and s.cycle == self.cycle]
 		if not self.is_open:
 			if not broken or self.spans[-1].how in ("bulk", "spam"):
 				return
