@@ -37,19 +37,25 @@ def assign_queue(store: Store, now_ms: int, wait_seconds: float = 5) -> list[Ass
 	with store.lock(LOCK, wait_seconds) as is_ours:
 		while is_ours:
 			batch = retrying(lambda: _assign_batch(store, now_ms))
-			done += batch
-			if len(batch) < BATCH:
+			done += batch.done
+			if not batch.done or not batch.is_full:
 				return done
 	return done
 
 
-def _assign_batch(store: Store, now_ms: int) -> list[Assigned]:
+@dataclass(slots=True)
+class _Batch:
+	done: list[Assigned]
+	is_full: bool = False  # as many tickets as are looked at together: there may be more behind them
+
+
+def _assign_batch(store: Store, now_ms: int) -> _Batch:
 	with working(store, now_ms) as work:
 		roster = store.roster()
 		free = rules.available(roster, now_ms, work.rules.settings)
 		if not free:
-			return []
-		waiting = store.queue(BATCH)
+			return _Batch([])
+		waiting = store.queue(BATCH, sorted({e.agent.branch for e in free if e.agent.branch}))
 		customers = store.customers({ticket.customer for ticket in waiting})
 		work.read_ahead(waiting)
 		done = []
@@ -62,7 +68,7 @@ def _assign_batch(store: Store, now_ms: int) -> list[Assigned]:
 				give(work, ticket, choice.agent, choice.reason, customers.get(ticket.customer))
 				_count(free, choice.agent, ticket)
 				done.append(Assigned(ticket.name, choice.agent.name, choice.reason))
-		return done
+		return _Batch(done, len(waiting) == BATCH)
 
 
 def _count(free: list[rules.RosterEntry], agent: r.Agent, ticket: r.Ticket) -> None:

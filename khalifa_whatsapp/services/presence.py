@@ -23,7 +23,7 @@ def set_presence(store: Store, actor: Actor, agent: str, presence: str, now_ms: 
 			if found is None or not (actor.is_manager or actor.agent == agent or actor.user is None):
 				raise NotFound("no_such_agent", "There is no such agent. Choose one from the list.")
 			_change(work, found, presence)
-			return _release(work, [found], "agent went offline") if presence == r.OFFLINE else 0
+			return _release(work, {found.name}, "agent went offline") if presence == r.OFFLINE else 0
 
 	return retrying(run)
 
@@ -51,7 +51,8 @@ def sweep(store: Store, now_ms: int) -> int:
 				if is_silent or (entry.shift is not None and not entry.shift.is_open(now_ms)):
 					_change(work, entry.agent, r.OFFLINE)
 					gone.append(entry.agent)
-			return _release(work, gone, "agent left") if gone else 0
+			names = {agent.name for agent in gone} | set(store.holders_gone())
+			return _release(work, names, "agent left") if names else 0
 
 	return retrying(run)
 
@@ -70,8 +71,8 @@ def _change(work: Work, agent: r.Agent, presence: str) -> None:
 	work.touch(agent)
 
 
-def _release(work: Work, agents: list[r.Agent], reason: str) -> int:
-	tickets = work.store.waiting_tickets_of([agent.name for agent in agents])
+def _release(work: Work, agents: set[str], reason: str) -> int:
+	tickets = work.store.waiting_tickets_of(agents)
 	work.read_ahead(tickets)
 	for ticket in tickets:
 		give_back(work, ticket, reason)

@@ -147,11 +147,17 @@ class Store(Protocol):
 	def latest_tickets(self, pairs: Collection[tuple[str, str]]) -> dict[tuple[str, str], r.Ticket]:
 		"""By (customer, device): the open ticket (locked), else the one closed last."""
 
-	def queue(self, limit: int) -> list[r.Ticket]:
-		"""Tickets without an agent (locked), in the queue's order; locked ones are passed over."""
+	def queue(self, limit: int, branches: Collection[str]) -> list[r.Ticket]:
+		"""Tickets without an agent (locked), in the queue's order; locked ones are passed over.
+
+		Those kept for one branch only if it is among `branches`: others would stand in the way.
+		"""
 
 	def due_tickets(self, now_ms: int, limit: int) -> list[r.Ticket]:
 		"""Tickets with a threshold passed (locked), the longest overdue first."""
+
+	def holders_gone(self) -> list[str]:
+		"""Agents who hold tickets that wait on us although they are disabled, or exist no more."""
 
 	def waiting_tickets_of(self, agents: Collection[str]) -> list[r.Ticket]:
 		"""Tickets of these agents that wait on us (locked)."""

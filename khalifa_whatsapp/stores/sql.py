@@ -176,18 +176,29 @@ class SqlStore:
 			)
 		return opened + list(self._by_name(r.Ticket, {row[0] for row in names}, self.LOCK).values())
 
-	def queue(self, limit: int) -> list[r.Ticket]:
+	def queue(self, limit: int, branches: Collection[str]) -> list[r.Ticket]:
+		marks = ", ".join(["''", *"?" * len(branches)])
+		mine = f"status = 'Queued' AND (is_branch_only = 0 OR branch IN ({marks}))"
 		order = f"ORDER BY queue_rank, waiting_since_ms, name LIMIT ? {self.SKIP}"
-		waiting = self._read(r.Ticket, "status = 'Queued' AND waiting_since_ms > 0", (limit,), order)
+		waiting = self._read(r.Ticket, f"{mine} AND waiting_since_ms > 0", (*branches, limit), order)
 		if len(waiting) >= limit:
 			return waiting
 		order = f"ORDER BY queue_rank, queued_since_ms, name LIMIT ? {self.SKIP}"
-		rest = self._read(r.Ticket, "status = 'Queued' AND waiting_since_ms = 0", (limit - len(waiting),), order)
+		rest = self._read(
+			r.Ticket, f"{mine} AND waiting_since_ms = 0", (*branches, limit - len(waiting)), order
+		)
 		return waiting + rest
 
 	def due_tickets(self, now_ms: int, limit: int) -> list[r.Ticket]:
 		order = f"ORDER BY response_by_ms LIMIT ? {self.SKIP}"
 		return self._read(r.Ticket, "response_by_ms > 0 AND response_by_ms <= ?", (now_ms, limit), order)
+
+	def holders_gone(self) -> list[str]:
+		sql = (
+			f"SELECT DISTINCT t.agent FROM {TICKET} t LEFT JOIN `tabKhalifa Agent` a ON a.name = t.agent "
+			"WHERE t.agent IS NOT NULL AND t.status = 'Open' AND COALESCE(a.enabled, 0) = 0"
+		)
+		return [row[0] for row in self.rows(sql)]
 
 	def waiting_tickets_of(self, agents: Collection[str]) -> list[r.Ticket]:
 		return self._in(r.Ticket, "agent", agents, f"ORDER BY waiting_since_ms {self.LOCK}", " AND status = 'Open'")

@@ -152,9 +152,9 @@ class ReadsContract(StoreScene):
 			self.ticket("t8", "c8", status=r.CLOSED, closed_ms=NOW),
 		)
 		with store.transaction():
-			found = [t.name[8:] for t in store.queue(10_000) if t.name.startswith(self.tag)]
+			found = [t.name[8:] for t in store.queue(10_000, []) if t.name.startswith(self.tag)]
 		assert found == ["t4", "t3", "t1", "t5", "t6", "t2"]
-		assert len(self.read(lambda: store.queue(2), store)) == 2
+		assert len(self.read(lambda: store.queue(2, []), store)) == 2
 
 	def test_due_tickets_are_those_whose_moment_has_come_the_longest_overdue_first(self) -> None:
 		store = self.make_store()

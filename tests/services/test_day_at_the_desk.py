@@ -365,3 +365,30 @@ def test_spam_stays_closed_whatever_becomes_of_an_answer_to_it():
 	conversation.close(desk.store, MANAGER, name, desk.now, "spam")
 	desk.status(message, "failed")
 	assert desk.ticket(name).status == r.CLOSED
+
+
+def test_the_tickets_of_an_agent_who_was_disabled_are_given_back():
+	from khalifa_whatsapp.services import presence
+
+	desk = Desk(agents=2)
+	desk.online("A0")
+	name = desk.write(PHONE)
+	desk.store.run("UPDATE `tabKhalifa Agent` SET enabled = 0 WHERE name = 'A0'")
+	assert presence.sweep(desk.store, desk.now) == 1
+	desk.online("A1")
+	assert desk.ticket(name).agent == "A1"
+
+
+def test_tickets_kept_for_an_absent_branch_do_not_stand_in_the_way_of_others():
+	from khalifa_whatsapp.services import assignment
+
+	desk = Desk(agents=1, capacity=9)
+	blocked = [desk.write(f"+2010012345{number:02d}") for number in range(4)]
+	for name in blocked:
+		conversation.transfer(desk.store, MANAGER, name, desk.now, "theirs", to_branch="South")
+	other = desk.write(OTHER)
+	before, assignment.BATCH = assignment.BATCH, 3
+	desk.online()
+	assignment.BATCH = before
+	assert desk.ticket(other).agent == "A0"
+	assert {desk.ticket(name).status for name in blocked} == {r.QUEUED}
