@@ -116,6 +116,7 @@ def refuse_record(doctype: str) -> NoReturn:
 
 
 def refuse(message: str) -> NoReturn:
+	frappe.local.response["code"] = "not_permitted"
 	frappe.throw(message, frappe.PermissionError, title=_("Not Permitted"))
 
 

@@ -16,7 +16,7 @@ from frappe.utils.password import get_decrypted_password
 
 from khalifa_whatsapp.core.settings import Settings
 from khalifa_whatsapp.drivers.base import DeviceConfig, MessageDriver
-from khalifa_whatsapp.drivers.factory import make_driver
+from khalifa_whatsapp.drivers.factory import DRIVERS, make_driver
 
 KEEP_SECONDS = 60
 _FIELDS = (
@@ -39,7 +39,13 @@ class SiteDevice:
 
 	def allows(self, address: str) -> bool:
 		"""Whether a caller's address may use the door; without a list, any may."""
-		return not self.networks or any(ip_address(address) in network for network in self.networks)
+		if not self.networks:
+			return True
+		try:
+			found = ip_address(address)
+		except ValueError:  # a caller may write anything into a header
+			return False
+		return any(found in network for network in self.networks)
 
 
 _kept: dict[tuple[str, str], tuple[float, SiteDevice]] = {}
@@ -69,6 +75,8 @@ def _read(name: str) -> SiteDevice | None:
 	if not rows or rows[0].name != name:  # the collation folds case: only the exact name counts
 		return None
 	row = rows[0]
+	if row.provider not in DRIVERS:
+		return None
 	secrets = {
 		field: get_decrypted_password("WhatsApp Device", name, field, raise_exception=False) or ""
 		for field in _SECRETS

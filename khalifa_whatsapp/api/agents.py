@@ -6,12 +6,12 @@ from typing import Any
 
 import frappe
 
-from khalifa_whatsapp.api.door import actor, door
+from khalifa_whatsapp.api.door import actor, door, hand_out
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core.errors import NotFound
 from khalifa_whatsapp.guards import agent_only
 from khalifa_whatsapp.jobs import wake
-from khalifa_whatsapp.services import assignment, delays, presence
+from khalifa_whatsapp.services import delays, presence
 
 
 @frappe.whitelist(methods=["POST"])
@@ -25,8 +25,7 @@ def set_presence(presence_: str | None = None, agent: str | None = None, **given
 	if name is None:
 		raise NotFound("not_an_agent", "You are not an agent. Ask a manager to add you.")
 	returned = presence.set_presence(on_site(), who, name, wanted, now_ms())
-	assigned = assignment.assign_queue(on_site(), now_ms(), wait_seconds=1)
-	return {"agent": name, "presence": wanted, "returned": returned, "assigned": len(assigned)}
+	return {"agent": name, "presence": wanted, "returned": returned, "assigned": hand_out()}
 
 
 @frappe.whitelist(methods=["POST"])
@@ -57,7 +56,7 @@ def object_to_delay(delay: str, objection: str) -> dict[str, Any]:
 @door
 def decide_objection(delay: str, is_accepted: bool, decision: str = "") -> dict[str, Any]:
 	"""A manager's decision on an objection."""
-	delays.decide_objection(on_site(), actor(), delay, bool(frappe.utils.cint(is_accepted)), now_ms())
+	delays.decide_objection(on_site(), actor(), delay, is_accepted, now_ms())
 	values = {"decision": decision, "decided_by": frappe.session.user, "decided_ms": now_ms()}
 	frappe.db.set_value("Khalifa Delay Event", delay, values, update_modified=False)
-	return {"delay": delay, "is_accepted": bool(frappe.utils.cint(is_accepted))}
+	return {"delay": delay, "is_accepted": is_accepted}

@@ -7,13 +7,14 @@ from typing import Any
 
 import frappe
 
-from khalifa_whatsapp.api.door import actor, door
+from khalifa_whatsapp.api.door import actor, door, hand_out
+from khalifa_whatsapp.api.filters import ticket_filter
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.errors import NotFound
 from khalifa_whatsapp.guards import agent_only, manager_only
 from khalifa_whatsapp.jobs import wake
-from khalifa_whatsapp.services import assignment, close_all, conversation
-from khalifa_whatsapp.stores.base import TicketFilter
+from khalifa_whatsapp.services import close_all, conversation
 
 
 @frappe.whitelist(methods=["POST"])
@@ -26,7 +27,7 @@ def reply(
 	"""Queue an answer. `client_key` makes a repeated click one message; `seen_ms` is the newest message you saw."""
 	message = conversation.reply(
 		on_site(), actor(), ticket, body, client_key, now_ms(), reply_to=reply_to,
-		seen_ms=int(seen_ms) if seen_ms else None, take_over=bool(take_over),
+		seen_ms=seen_ms, take_over=take_over,
 	)  # fmt: skip
 	wake.wake_outbox(message.device)
 	return {"message": message.name, "status": message.status, "sender_name": message.sender_name}
@@ -97,7 +98,7 @@ def mark_read(ticket: str) -> dict[str, Any]:
 @door
 def count_open(**filters: Any) -> dict[str, int]:
 	"""How many open conversations «close all» would mean with these filters."""
-	return {"count": on_site().count_open_tickets(_filter(filters))}
+	return {"count": on_site().count_open_tickets(ticket_filter(filters))}
 
 
 @frappe.whitelist(methods=["POST"])
@@ -105,7 +106,7 @@ def count_open(**filters: Any) -> dict[str, int]:
 @door
 def close_all_start(reason: str, **filters: Any) -> dict[str, Any]:
 	"""Begin to close all open conversations that the filters mean; progress comes by realtime and `close_all_status`."""
-	batch = close_all.start(on_site(), actor(), _filter(filters), reason, now_ms())
+	batch = close_all.start(on_site(), actor(), ticket_filter(filters), reason, now_ms())
 	wake.enqueue_close_all(batch.name)
 	return dataclasses.asdict(batch)
 
@@ -126,21 +127,13 @@ def close_all_undo(batch: str) -> dict[str, Any]:
 @door
 def close_all_status(batch: str) -> dict[str, Any]:
 	"""How far a batch is."""
+	if not frappe.db.exists("Khalifa Close Batch", batch):
+		raise NotFound("no_such_batch", "There is no such run of «close all».")
 	return frappe.get_doc("Khalifa Close Batch", batch).as_dict()
-
-
-def _filter(given: dict[str, Any]) -> TicketFilter:
-	"""The known filters among what was sent; others are ignored."""
-	names = given.get("names") or ()
-	return TicketFilter(
-		branch=given.get("branch") or None, agent=given.get("agent") or None, device=given.get("device") or None,
-		status=given.get("status") or None, names=tuple(frappe.parse_json(names)) if names else (),
-		opened_before_ms=int(given["opened_before_ms"]) if given.get("opened_before_ms") else None,
-	)  # fmt: skip
 
 
 def _shown(ticket: r.Ticket) -> dict[str, Any]:
 	"""The ticket's state after the change; a ticket made free wakes the queue."""
-	assignment.assign_queue(on_site(), now_ms(), wait_seconds=1)
+	hand_out()
 	fields = ("name", "status", "agent", "agent_name", "branch", "version")
 	return {field: getattr(ticket, field) for field in fields}

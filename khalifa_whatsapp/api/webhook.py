@@ -59,7 +59,19 @@ def _device(provider: str) -> SiteDevice | None:
 	device = get_device(frappe.request.args.get("device") or "")
 	if device is None or device.driver.config.provider != provider:
 		return None
-	return device if device.allows(frappe.local.request_ip or "") else None
+	return device if device.allows(_address()) else None
+
+
+def _address() -> str:
+	"""The caller's address. What the headers say is believed only of our own proxy, and of it only its own word.
+
+	The proxy is on this host, or its address is in the site's `khalifa_trusted_proxies`.
+	"""
+	request = frappe.request
+	peer = request.remote_addr or ""
+	forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+	trusted = ("127.0.0.1", "::1", *(frappe.conf.khalifa_trusted_proxies or ()))
+	return forwarded if forwarded and peer in trusted else peer
 
 
 def _call() -> WebhookCall:

@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
+import frappe
+
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.guards import current_actor
 from khalifa_whatsapp.services import assignment, close_all
 from khalifa_whatsapp.services.work import Actor
+from khalifa_whatsapp.stores.base import Store, StoreUnavailable
 
 
-def run(batch: str, user_: str) -> str:
-	"""Go on with a batch in the name of the manager who asked. Safe to run again after a crash."""
-	store, found = on_site(), current_actor(user_)
-	actor = Actor(found.user, found.employee_name, found.agent, found.is_manager)
-	status = ""
-	while status not in ("Done", "Undone"):
-		stored = store.close_batch(batch)
-		act = close_all.undo if stored is not None and stored.status == "Undoing" else close_all.step
-		status = act(store, actor, batch, now_ms()).status
-	assignment.assign_queue(store, now_ms())
+def run(batch: str) -> str:
+	"""Go on with a batch in the name of the manager who asked. Safe to run again after a crash, or beside another."""
+	store = on_site()
+	try:
+		with store.lock(f"close_all:{batch}") as is_ours:
+			status = _go_on(store, batch) if is_ours else "busy"
+		assignment.assign_queue(store, now_ms())
+	except StoreUnavailable:  # the minute job sees to it
+		return ""
 	return status
+
+
+def _go_on(store: Store, batch: str) -> str:
+	actor, status = _actor(batch), ""
+	while status not in ("Done", "Undone"):
+		found = store.close_batch(batch)
+		act = close_all.undo if found is not None and found.status == "Undoing" else close_all.step
+		status = act(store, actor, batch, now_ms()).status
+	return status
+
+
+def _actor(batch: str) -> Actor:
+	"""Who asked. The right to do so was checked then: a batch goes on when the manager has left meanwhile."""
+	found = current_actor(
+		frappe.db.get_value("Khalifa Close Batch", batch, "requested_by") or "Administrator"
+	)
+	return Actor(found.user, found.employee_name, found.agent, is_manager=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import frappe
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
-from khalifa_whatsapp.jobs.wake import MINUTE_MARK, wake_due
+from khalifa_whatsapp.jobs.wake import MINUTE_MARK, wake_close_all, wake_due
 from khalifa_whatsapp.services import assignment, delays, parked, presence
 from khalifa_whatsapp.services.intake import describe
 from khalifa_whatsapp.stores.base import Store
@@ -46,6 +46,7 @@ def _ran(name: str, part: Callable[[Store], object], store: Store) -> bool:
 
 PARTS: dict[str, Callable[[Store], object]] = {
 	"wake": lambda store: wake_due(),
+	"close all": lambda store: wake_close_all(),
 	"parked statuses": lambda store: parked.apply_parked(store, now_ms()),
 	"presence": lambda store: presence.sweep(store, now_ms()),
 	"assignment": lambda store: assignment.assign_queue(store, now_ms()),

@@ -15,6 +15,7 @@ from khalifa_whatsapp.bootstrap import now_ms, on_site
 
 MINUTE_MARK = "khalifa_minute_job_ms"
 HINT_SECONDS = 2
+CLOSE_ALL_MS = 120_000  # by then a batch is done, as a rule
 
 
 def wake_intake(device: str) -> None:
@@ -37,12 +38,16 @@ def wake_due() -> None:
 
 
 def enqueue_close_all(batch: str) -> None:
-	"""Have a worker go on with a «close all» batch."""
+	"""Have a worker go on with a «close all» batch, which is committed by now."""
 	with contextlib.suppress(redis.exceptions.RedisError):
-		frappe.enqueue(
-			"khalifa_whatsapp.jobs.close_all.run", queue="long", batch=batch, user_=frappe.session.user,
-			enqueue_after_commit=True,
-		)  # fmt: skip
+		frappe.enqueue("khalifa_whatsapp.jobs.close_all.run", queue="long", batch=batch)
+
+
+def wake_close_all() -> None:
+	"""Go on with batches whose worker may have died. One that lives holds the batch's lock: the second leaves."""
+	unfinished = {"status": ("in", ("Running", "Undoing")), "requested_ms": ("<=", now_ms() - CLOSE_ALL_MS)}
+	for batch in frappe.get_all("Khalifa Close Batch", filters=unfinished, pluck="name"):
+		enqueue_close_all(batch)
 
 
 def _wake(kind: str, device: str) -> None:

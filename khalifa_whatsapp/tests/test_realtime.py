@@ -1,0 +1,112 @@
+"""Who is told of what: people's own rooms, after the commit, and never what customers wrote."""
+
+from __future__ import annotations
+
+from typing import Any
+from unittest.mock import patch
+
+import frappe
+
+from khalifa_whatsapp.bootstrap import now_ms
+from khalifa_whatsapp.drivers.loopback import message_item
+from khalifa_whatsapp.jobs import close_all, intake
+from khalifa_whatsapp.services import intake_batch
+from khalifa_whatsapp.stores.base import Conflict
+from khalifa_whatsapp.stores.site_store import SiteStore
+from khalifa_whatsapp.tests.case import ALI, DEVICE, HUDA, MONA, kill_own_connection
+from khalifa_whatsapp.tests.desk import DeskCase
+
+
+class TestWhoIsTold(DeskCase):
+	def setUp(self) -> None:
+		super().setUp()
+		self.told: list[tuple[str, dict[str, Any], str | None]] = []
+		self.replace("frappe.publish_realtime", self.hear)
+
+	def hear(self, event: str, message: dict[str, Any] | None = None, **more: Any) -> None:
+		if not event.startswith("khalifa_whatsapp:"):
+			return
+		self.assertTrue(more.get("after_commit"), event)
+		self.assertLessEqual(set(more), {"user", "after_commit"}, "only to a person's own room")
+		self.told.append((event, message or {}, more.get("user")))
+
+	def test_only_the_holder_and_managers_hear_of_a_ticket_and_never_its_words(self) -> None:
+		ticket = self.ticket_of(self.mona)
+		self.write(body="private words of the customer")
+		self.reply(MONA, ticket, "private words of the agent")
+		self.done(MONA, "note", ticket=ticket, body="private note")
+		self.done(MONA, "close", ticket=ticket)
+		told = self.told
+		self.assertTrue(told)
+		self.assertEqual({user for _, _, user in told}, {MONA, HUDA})
+		self.assertNotIn("private", str(told))
+		self.assertNotIn("+2010", str(told))
+		self.assertNotIn("Samy", str(told))
+
+	def test_a_transfer_is_told_to_its_receiver(self) -> None:
+		ticket = self.ticket_of(self.mona)
+		self.online(self.ali)
+		del self.told[:]
+		self.done(MONA, "transfer", ticket=ticket, to_agent=self.ali, reason="r")
+		self.assertIn(("khalifa_whatsapp:ticket", {"ticket": ticket, "event": "transferred"}, ALI), self.told)
+
+	def test_progress_of_close_all_is_told_to_whoever_asked(self) -> None:
+		self.write()
+		batch = self.done(HUDA, "close_all_start", reason="r")["name"]
+		del self.told[:]
+		close_all.run(batch=batch)
+		progress = [row for row in self.told if row[0] == "khalifa_whatsapp:close_all"]
+		self.assertEqual(
+			[(user, data["status"], data["closed"]) for _, data, user in progress], [(HUDA, "Done", 1)]
+		)
+
+	def test_a_refused_answer_is_told_to_nobody(self) -> None:
+		ticket = self.ticket_of(self.mona)
+		del self.told[:]
+		self.refused(403, "not_your_ticket", ALI, "reply", ticket=ticket, body="x", client_key="k")
+		self.assertEqual(self.told, [])
+
+
+class TestNoNoticeOfWhatWasUndone(DeskCase):
+	"""Through Frappe's own realtime, down to what goes out."""
+
+	def test_a_change_that_was_rolled_back_is_told_to_nobody_later_either(self) -> None:
+		sent: list[tuple[Any, ...]] = []
+		self.replace("frappe.realtime.emit_via_redis", lambda *what: sent.append(what))
+		ticket = self.write()
+		del sent[:]
+		really, tries = SiteStore.save, []
+
+		def fail_after_telling(store: SiteStore, changes: Any) -> None:
+			really(store, changes)
+			tries.append(1)
+			if len(tries) == 1:
+				raise Conflict("deadlock")
+
+		self.online(self.mona)
+		self.assertTrue(any("assigned" in str(what) for what in sent))
+		del sent[:]
+		with patch.object(SiteStore, "save", fail_after_telling):
+			self.assertEqual(self.reply(MONA, ticket).status, 200)
+		answered = [what for what in sent if "answered" in str(what)]
+		self.assertEqual(len(tries), 2)
+		self.assertEqual(len(answered), len({str(what) for what in answered}))
+		self.assertEqual({what[2] for what in answered}, {f"user:{MONA}", f"user:{HUDA}"})
+
+	def test_a_connection_that_dies_before_the_commit_mutes_its_own_notices_and_no_later_ones(self) -> None:
+		sent: list[tuple[Any, ...]] = []
+		self.replace("frappe.realtime.emit_via_redis", lambda *what: sent.append(what))
+		really = intake_batch.IntakeBatch.apply
+
+		def die(batch: Any, pairs: Any) -> None:
+			really(batch, pairs)
+			batch.work.finish()
+			kill_own_connection()
+
+		self.deliver(message_item("+201001234567", "hello", "in-1", now_ms()))
+		with patch.object(intake_batch.IntakeBatch, "apply", die):
+			self.assertEqual(intake.run(DEVICE), {})
+		self.assertEqual(sent, [])
+		frappe.connect()
+		intake.run(DEVICE)
+		self.assertEqual({what[2] for what in sent if "khalifa" in what[0]}, {f"user:{HUDA}"})
