@@ -175,6 +175,8 @@ def private_bench(site: str) -> Iterator[PrivateBench]:
 			yield made
 		finally:
 			made.stop()
+			if kept := os.environ.get("KEEP_LOGS"):
+				shutil.copytree(made.folder / "logs", kept, dirs_exist_ok=True)
 
 
 def _lay_out(made: PrivateBench, bench: Path, config: dict[str, Any]) -> None:

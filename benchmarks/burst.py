@@ -1,0 +1,302 @@
+"""Ten thousand signed deliveries while workers are killed and Redis is emptied. A fault run, not a speed test.
+
+A real site: gunicorn with two sync workers, one RQ worker, Frappe's own scheduler. 32 deliveries at a time, one in
+ten a repetition (byte for byte, or the same message in another delivery). Meanwhile the RQ worker and its
+work-horse are killed with SIGKILL five times, in the middle of a drain, and started again; once the Redis of the
+queues loses all it holds. Then, each for a while, the queue's and the cache's Redis are down altogether.
+
+Told in these words (of messages, by their ids):
+  attempts      sent, each once however often it was repeated
+  acknowledged  answered 200 at least once
+  lost          acknowledged, but not stored
+  duplicated    stored more than once, or counted more than once on its ticket
+  unexpected    stored, but never sent
+  recovered     stored, though no answer told the sender so
+Exit code 1 unless all were answered 200 and stored once, no customer has two open tickets and nothing is left over.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import statistics
+import sys
+import threading
+import time
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass, field
+from subprocess import Popen
+
+import common
+
+CONCURRENCY = 32
+CUSTOMERS = 2_000
+KILLS = 5
+QUIET_SECONDS = 180
+OUTAGE_DELIVERIES = 300
+
+
+@dataclass
+class Sent:
+	"""What the sender knows: the message of each request, and the answers."""
+
+	ids: list[str] = field(default_factory=list)
+	requests: list[bytes] = field(default_factory=list)
+	answers: list[common.Answer] = field(default_factory=list)
+
+	def extend(self, other: Sent) -> None:
+		"""Add what was sent later."""
+		self.ids += other.ids
+		self.requests += other.requests
+		self.answers += other.answers
+
+	@property
+	def attempts(self) -> set[str]:
+		return set(self.ids)
+
+	@property
+	def acknowledged(self) -> set[str]:
+		return {name for name, answer in zip(self.ids, self.answers, strict=True) if answer.status == 200}
+
+
+@dataclass
+class Nemesis:
+	"""Kills the worker with its work-horse, and empties the queue's Redis, at given moments of the burst."""
+
+	bench: common.PrivateBench
+	total: int
+	worker: Popen[bytes]
+	answered: int = 0
+	kills: int = 0
+	flushed: int = 0
+	mid_drain: int = 0
+	gaps: list[float] = field(default_factory=list)  # seconds from a kill to the next event done
+	failure: str = ""
+
+	def run(self) -> None:
+		"""The program: kill, kill, flush, kill, kill, kill, spread over the burst."""
+		try:
+			for place, act in enumerate((self.kill, self.kill, self.flush, self.kill, self.kill, self.kill)):
+				self._wait_for((place + 1) * self.total // 8)
+				act()
+		except Exception as error:
+			self.failure = f"{type(error).__name__}: {error}"
+
+	def _wait_for(self, answered: int) -> None:
+		while self.answered < answered:
+			time.sleep(0.02)
+
+	def kill(self) -> None:
+		"""Both die at once, preferably in the middle of a drain; a supervisor would start the worker again."""
+		horses = self._horses(5)
+		time.sleep(random.uniform(0.0, 0.4))
+		self.mid_drain += any(_is_alive(horse) for horse in horses)
+		for pid in [self.worker.pid, *common.descendants(self.worker.pid), *horses]:
+			with suppress(ProcessLookupError):
+				os.kill(pid, signal.SIGKILL)
+		self.worker.wait()
+		self.kills += 1
+		time.sleep(1)
+		self.worker = self.bench.worker()
+
+	def _horses(self, seconds: float) -> list[int]:
+		stop = time.monotonic() + seconds
+		while time.monotonic() < stop:
+			if found := common.descendants(self.worker.pid):
+				return found
+			time.sleep(0.01)
+		return []
+
+	def flush(self) -> None:
+		"""The queue's Redis forgets everything."""
+		import redis
+
+		redis.Redis(port=self.bench.queue_port).flushall()
+		self.flushed += 1
+
+
+def _is_alive(pid: int) -> bool:
+	with suppress(ProcessLookupError):
+		os.kill(pid, 0)
+		return True
+	return False
+
+
+def main() -> int:
+	"""The burst, the outages, the ledger."""
+	options = common.arguments(__doc__, deliveries=10_000, seed=1)
+	common.on_bench_python()
+	random.seed(options.seed)
+	with common.private_bench(options.site) as bench:
+		with common.site_connection(bench):
+			common.furnish()
+		bench.web()
+		bench.frappe("schedule")
+		sent, nemesis, seconds = burst(bench, options.deliveries)
+		with common.site_connection(bench):
+			left = Drained.wait(time.monotonic())
+			tell_burst(sent, nemesis, seconds, left)
+			outages = [outage(bench, "queue"), outage(bench, "cache")]
+			for other in outages:
+				sent.extend(other)
+			left_after = Drained.wait(time.monotonic())
+			print(f"  drained after the outages in {left_after.seconds:.1f} s")
+			problems = judge(sent) + judge_tickets() + left.problems() + left_after.problems()
+	if nemesis.failure or nemesis.kills < KILLS:
+		problems.append(f"the nemesis failed: {nemesis.failure or 'too few kills'}")
+	print("  passed" if not problems else "  FAILED: " + "; ".join(problems))
+	return 1 if problems else 0
+
+
+# -- the traffic
+
+
+def burst(bench: common.PrivateBench, deliveries: int) -> tuple[Sent, Nemesis, float]:
+	"""Send everything while the nemesis is at work."""
+	sent = traffic(bench, f"burst-{time.time_ns():x}", deliveries, repeated=deliveries // 10)
+	nemesis = Nemesis(bench, len(sent.requests), bench.worker())
+	turn = threading.Lock()
+
+	def count(place: int, answer: common.Answer) -> None:
+		with turn:
+			nemesis.answered += 1
+
+	thread = threading.Thread(target=nemesis.run)
+	thread.start()
+	start = time.perf_counter()
+	sent.answers = common.post_all(bench.web_port, sent.requests, CONCURRENCY, count)
+	seconds = time.perf_counter() - start
+	thread.join()
+	return sent, nemesis, seconds
+
+
+def traffic(bench: common.PrivateBench, run: str, deliveries: int, repeated: int) -> Sent:
+	"""Deliveries in random order; of the repetitions, half are byte for byte, half new deliveries of old messages."""
+	now = time.time_ns() // 1_000_000
+	made = []
+	for number in range(deliveries - repeated):
+		name = f"{run}-{number}"
+		made.append((name, common.loopback_body(random.randrange(CUSTOMERS), name, now + number, 600)))
+	for number, (name, body) in enumerate(random.sample(made, repeated)):
+		made.append((name, body if number % 2 else body + b"\n"))
+	random.shuffle(made)
+	return Sent([name for name, _ in made], [common.signed_post(bench.site, body) for _, body in made])
+
+
+def outage(bench: common.PrivateBench, which: str) -> Sent:
+	"""One Redis is down while deliveries come: all must be taken in all the same."""
+	port = bench.queue_port if which == "queue" else bench.cache_port
+	redis = next(process for process in bench.running if str(port) in process.args)
+	common.end(redis)
+	sent = traffic(bench, f"no-{which}-{time.time_ns():x}", OUTAGE_DELIVERIES, repeated=30)
+	start = time.perf_counter()
+	sent.answers = common.post_all(bench.web_port, sent.requests, CONCURRENCY)
+	seconds = time.perf_counter() - start
+	bench.redis(port)
+	if which == "queue":
+		bench.worker()
+	good = sum(answer.status == 200 for answer in sent.answers)
+	print(f"  {which} Redis down: {good} of {len(sent.answers)} answered 200, {len(sent.answers) / seconds:.0f}/s")
+	return sent
+
+
+# -- the ledger
+
+
+@dataclass(frozen=True)
+class Drained:
+	"""How long it took until nothing was left to take in, and what was left when patience ended."""
+
+	seconds: float
+	left: int
+	dead: int
+
+	@classmethod
+	def wait(cls, start: float) -> Drained:
+		"""Look each fifth of a second; only the site's own worker and scheduler work meanwhile."""
+		while True:
+			counts = _count_events()
+			waited = time.monotonic() - start
+			left = counts["New"] + counts["Failed"]
+			if not left or waited > QUIET_SECONDS:
+				return cls(waited, left, counts["Dead"])
+			time.sleep(0.2)
+
+	def problems(self) -> list[str]:
+		"""In words."""
+		found = [f"{self.left} deliveries left after {self.seconds:.0f} s"] if self.left else []
+		return found + ([f"{self.dead} deliveries are dead"] if self.dead else [])
+
+
+def _count_events() -> Counter[str]:
+	import frappe
+
+	frappe.db.commit()
+	return Counter(dict(frappe.db.sql("SELECT status, COUNT(*) FROM `tabKhalifa Webhook Event` GROUP BY status")))
+
+
+def tell_burst(sent: Sent, nemesis: Nemesis, seconds: float, left: Drained) -> None:
+	"""Answers, kills, drain."""
+	times = [1000 * answer.seconds for answer in sent.answers]
+	statuses = Counter(answer.status for answer in sent.answers)
+	print(f"Burst of {len(times):,} deliveries, {CONCURRENCY} at a time, {len(times) / seconds:.0f}/s in {seconds:.1f} s")
+	print("  answers " + ", ".join(f"{status or 'none'}: {count:,}" for status, count in sorted(statuses.items())))
+	p50, p95, p99 = (common.percentile(times, share) for share in (0.50, 0.95, 0.99))
+	print(f"  answered after p50 {p50:.0f} ms, p95 {p95:.0f} ms, p99 {p99:.0f} ms, mean {statistics.mean(times):.0f} ms")
+	print(
+		f"  {nemesis.kills} × kill -9 of worker and work-horse ({nemesis.mid_drain} in the middle of a drain), "
+		f"{nemesis.flushed} × FLUSHALL of the queue"
+	)
+	print(f"  drained {left.seconds:.1f} s after the last answer")
+
+
+def judge(sent: Sent) -> list[str]:
+	"""The six words over all that was sent."""
+	import frappe
+
+	rows = frappe.db.sql("SELECT gateway_id, COUNT(*) FROM `tabKhalifa Message` GROUP BY gateway_id")
+	stored = dict(rows)
+	lost = sent.acknowledged - stored.keys()
+	duplicated = {name for name, count in stored.items() if count > 1}
+	unexpected = stored.keys() - sent.attempts
+	recovered = stored.keys() & sent.attempts - sent.acknowledged
+	unread = int(frappe.db.sql("SELECT SUM(unread_count) FROM `tabKhalifa Ticket`")[0][0] or 0)
+	print(
+		f"  attempts {len(sent.attempts):,}, acknowledged {len(sent.acknowledged):,}, lost {len(lost)}, "
+		f"duplicated {len(duplicated)}, unexpected {len(unexpected)}, recovered {len(recovered)}"
+	)
+	refused = sum(answer.status != 200 for answer in sent.answers)
+	checks = {
+		f"{refused} answers other than 200": refused,
+		f"{len(lost)} lost": lost,
+		f"{len(duplicated)} duplicated": duplicated,
+		f"{len(unexpected)} unexpected": unexpected,
+		f"tickets count {unread} messages, stored are {len(stored)}": unread != len(stored),
+	}
+	return [text for text, is_wrong in checks.items() if is_wrong]
+
+
+def judge_tickets() -> list[str]:
+	"""One open ticket per customer and device, one customer per phone, one wait per ticket."""
+	import frappe
+
+	checks = {
+		"customers with two open tickets": "SELECT customer FROM `tabKhalifa Ticket` WHERE status <> 'Closed' "
+		"GROUP BY customer, device HAVING COUNT(*) > 1",
+		"phones with two customers": "SELECT phone FROM `tabKhalifa Customer` GROUP BY phone HAVING COUNT(*) > 1",
+		"tickets with two open turns": "SELECT ticket FROM `tabKhalifa Turn` WHERE ended_ms = 0 "
+		"GROUP BY ticket HAVING COUNT(*) > 1",
+		"turns with two open segments": "SELECT turn FROM `tabKhalifa Turn Segment` WHERE to_ms = 0 "
+		"GROUP BY turn HAVING COUNT(*) > 1",
+		"tickets without an agent": "SELECT name FROM `tabKhalifa Ticket` WHERE agent IS NULL",
+	}  # fmt: skip
+	found = {name: len(frappe.db.sql(sql)) for name, sql in checks.items()}
+	tickets = frappe.db.sql("SELECT COUNT(*) FROM `tabKhalifa Ticket`")[0][0]
+	print(f"  tickets {tickets:,}; " + ", ".join(f"{name} {count}" for name, count in found.items()))
+	return [f"{count} {name}" for name, count in found.items() if count]
+
+
+if __name__ == "__main__":
+	sys.exit(main())
