@@ -60,15 +60,29 @@ def _assign_batch(store: Store, now_ms: int) -> _Batch:
 		work.read_ahead(waiting)
 		done = []
 		for ticket in waiting:
-			free = [entry for entry in free if entry.can_take(work.rules.settings)]
+			free, choice = _choose(work, ticket, customers.get(ticket.customer), free)
 			if not free:
 				break
-			choice = rules.choose(ticket, customers.get(ticket.customer), free, work.rules.settings)
 			if choice.agent is not None:
 				give(work, ticket, choice.agent, choice.reason, customers.get(ticket.customer))
 				_count(free, choice.agent, ticket)
 				done.append(Assigned(ticket.name, choice.agent.name, choice.reason))
 		return _Batch(done, len(waiting) == BATCH)
+
+
+def _choose(
+	work: Work, ticket: r.Ticket, customer: r.Customer | None, free: list[rules.RosterEntry]
+) -> tuple[list[rules.RosterEntry], rules.Choice]:
+	"""Choose among those still free; one who has just left is out, for the rest of the batch too."""
+	while True:
+		free = [entry for entry in free if entry.can_take(work.rules.settings)]
+		choice = rules.choose(ticket, customer, free, work.rules.settings)
+		if choice.agent is None:
+			return free, choice
+		fresh = work.present_agent(choice.agent.name)
+		if fresh is not None and fresh.enabled and fresh.presence == r.ONLINE:
+			return free, choice
+		free = [entry for entry in free if entry.agent.name != choice.agent.name]
 
 
 def _count(free: list[rules.RosterEntry], agent: r.Agent, ticket: r.Ticket) -> None:
@@ -87,12 +101,13 @@ def give(
 	ticket.branch = ticket.branch or agent.branch
 	ticket.queued_since_ms, ticket.queue_rank, ticket.is_branch_only = None, 1, 0
 	ticket.status = r.OPEN if ticket.waiting_since_ms is not None else r.PENDING
-	agent.last_assigned_ms = work.now_ms
+	fresh = work.present_agent(agent.name) or agent
+	agent.last_assigned_ms = fresh.last_assigned_ms = work.now_ms
 	turns.change_holder(work, ticket, "assigned")
 	if customer is not None and customer.last_agent != agent.name:
 		customer.last_agent = agent.name
 		work.touch(customer)
-	work.touch(agent)
+	work.touch(fresh)
 	work.touch_ticket(ticket)
 	work.log(ticket, "assigned", to_agent=agent.name, to_branch=ticket.branch, is_automatic=1, reason=reason)
 	work.tell("khalifa_whatsapp:ticket", {"ticket": ticket.name, "event": "assigned"}, user=agent.user)

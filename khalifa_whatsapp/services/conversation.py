@@ -200,8 +200,9 @@ def _hand_over(work: Work, ticket: r.Ticket, agent: r.Agent, reason: str, event:
 	ticket.queued_since_ms, ticket.queue_rank, ticket.is_branch_only = None, 1, 0
 	ticket.status = r.OPEN if ticket.waiting_since_ms is not None else r.PENDING
 	_moved(work, ticket, former, branch, reason, event)
-	agent.last_assigned_ms = work.now_ms
-	work.touch(agent)
+	fresh = work.present_agent(agent.name) or agent
+	fresh.last_assigned_ms = work.now_ms
+	work.touch(fresh)
 	_remember_agent(work, ticket, agent)
 	work.tell("khalifa_whatsapp:ticket", {"ticket": ticket.name, "event": event}, user=agent.user)
 

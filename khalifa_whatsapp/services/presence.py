@@ -19,7 +19,7 @@ def set_presence(store: Store, actor: Actor, agent: str, presence: str, now_ms: 
 
 	def run() -> int:
 		with working(store, now_ms, actor) as work:
-			found = store.agent(agent)
+			found = work.present_agent(agent)
 			if found is None or not (actor.is_manager or actor.agent == agent or actor.user is None):
 				raise NotFound("no_such_agent", "There is no such agent. Choose one from the list.")
 			_change(work, found, presence)
@@ -48,9 +48,11 @@ def sweep(store: Store, now_ms: int) -> int:
 					continue
 				limit = work.rules.settings.heartbeat_requeue_minutes * MINUTE_MS
 				is_silent = now_ms - (entry.agent.heartbeat_ms or 0) >= limit
-				if is_silent or (entry.shift is not None and not entry.shift.is_open(now_ms)):
-					_change(work, entry.agent, r.OFFLINE)
-					gone.append(entry.agent)
+				is_off = entry.shift is not None and not entry.shift.is_open(now_ms)
+				fresh = work.present_agent(entry.agent.name) if is_silent or is_off else None
+				if fresh is not None and fresh.heartbeat_ms == entry.agent.heartbeat_ms:
+					_change(work, fresh, r.OFFLINE)
+					gone.append(fresh)
 			names = {agent.name for agent in gone} | set(store.holders_gone())
 			return _release(work, names, "agent left") if names else 0
 

@@ -68,6 +68,7 @@ class Work:
 	actor: Actor = field(default_factory=Actor)
 	changes: Changes = field(default_factory=Changes)
 	agents: dict[str, r.Agent | None] = field(default_factory=dict)
+	locked_agents: dict[str, r.Agent | None] = field(default_factory=dict)
 	ledger: Ledger = field(default_factory=Ledger)
 
 	def agent(self, name: str) -> r.Agent | None:
@@ -75,6 +76,12 @@ class Work:
 		if name not in self.agents:
 			self.agents[name] = self.store.agent(name)
 		return self.agents[name]
+
+	def present_agent(self, name: str) -> r.Agent | None:
+		"""An agent as of this moment, locked, so that what is written back undoes nobody's coming or going."""
+		if name not in self.locked_agents:
+			self.locked_agents[name] = self.store.agent(name, locked=True)
+		return self.locked_agents[name]
 
 	def read_ahead(self, tickets: Collection[r.Ticket]) -> None:
 		"""Read the ledger of many tickets' open turns in four queries instead of four per ticket."""

@@ -392,3 +392,17 @@ def test_tickets_kept_for_an_absent_branch_do_not_stand_in_the_way_of_others():
 	assignment.BATCH = before
 	assert desk.ticket(other).agent == "A0"
 	assert {desk.ticket(name).status for name in blocked} == {r.QUEUED}
+
+
+def test_an_agent_who_leaves_while_tickets_are_handed_out_is_not_brought_back():
+	desk = Desk(agents=2)
+	desk.online()
+	stale = desk.store.roster()
+	desk.offline("A0")
+	name = desk.write(PHONE)
+	desk.store.run("UPDATE `tabKhalifa Ticket` SET status = 'Queued', agent = NULL, agent_name = NULL")
+	honest, desk.store.roster = desk.store.roster, lambda: stale
+	desk.assign()
+	desk.store.roster = honest
+	assert desk.ticket(name).agent == "A1"
+	assert desk.store.agent("A0").presence == r.OFFLINE
