@@ -2,8 +2,8 @@
 
 A real site: gunicorn with two sync workers, one RQ worker, Frappe's own scheduler. 32 deliveries at a time, one in
 ten a repetition (byte for byte, or the same message in another delivery). Meanwhile the RQ worker and its
-work-horse are killed with SIGKILL five times, in the middle of a drain, and started again; once the Redis of the
-queues loses all it holds. Then, each for a while, the queue's and the cache's Redis are down altogether.
+work-horse are killed with SIGKILL five times, in the middle of a drain, and started again; once, while no worker
+is there, the Redis of the queues loses all it holds. Then, each for a while, the queue's and the cache's Redis are down altogether.
 
 Told in these words (of messages, by their ids):
   attempts      sent, each once however often it was repeated
@@ -71,16 +71,16 @@ class Nemesis:
 	answered: int = 0
 	kills: int = 0
 	flushed: int = 0
+	forgotten: int = 0
 	mid_drain: int = 0
-	gaps: list[float] = field(default_factory=list)  # seconds from a kill to the next event done
 	failure: str = ""
 
 	def run(self) -> None:
-		"""The program: kill, kill, flush, kill, kill, kill, spread over the burst."""
+		"""The program: five kills spread over the burst, the third with FLUSHALL."""
 		try:
-			for place, act in enumerate((self.kill, self.kill, self.flush, self.kill, self.kill, self.kill)):
-				self._wait_for((place + 1) * self.total // 8)
-				act()
+			for number in range(KILLS):
+				self._wait_for((number + 1) * self.total // (KILLS + 2))
+				self.kill(with_flush=number == 2)
 		except Exception as error:
 			self.failure = f"{type(error).__name__}: {error}"
 
@@ -88,7 +88,7 @@ class Nemesis:
 		while self.answered < answered:
 			time.sleep(0.02)
 
-	def kill(self) -> None:
+	def kill(self, with_flush: bool) -> None:
 		"""Both die at once, preferably in the middle of a drain; a supervisor would start the worker again."""
 		horses = self._horses(5)
 		time.sleep(random.uniform(0.0, 0.4))
@@ -99,6 +99,8 @@ class Nemesis:
 		self.worker.wait()
 		self.kills += 1
 		time.sleep(1)
+		if with_flush:
+			self.flush()
 		self.worker = self.bench.worker()
 
 	def _horses(self, seconds: float) -> list[int]:
@@ -113,7 +115,9 @@ class Nemesis:
 		"""The queue's Redis forgets everything."""
 		import redis
 
-		redis.Redis(port=self.bench.queue_port).flushall()
+		queue = redis.Redis(port=self.bench.queue_port)
+		self.forgotten = sum(queue.llen(key) for key in queue.scan_iter("rq:queue:*"))
+		queue.flushall()
 		self.flushed += 1
 
 
@@ -133,7 +137,7 @@ def main() -> int:
 		with common.site_connection(bench):
 			common.furnish()
 		bench.web()
-		bench.frappe("schedule")
+		bench.schedule()
 		sent, nemesis, seconds = burst(bench, options.deliveries)
 		with common.site_connection(bench):
 			left = Drained.wait(time.monotonic())
@@ -142,7 +146,7 @@ def main() -> int:
 			for other in outages:
 				sent.extend(other)
 			left_after = Drained.wait(time.monotonic())
-			print(f"  drained after the outages in {left_after.seconds:.1f} s")
+			print(f"  taken in and handed out {left_after.seconds:.1f} s after the outages")
 			problems = judge(sent) + judge_tickets() + left.problems() + left_after.problems()
 	if nemesis.failure or nemesis.kills < KILLS:
 		problems.append(f"the nemesis failed: {nemesis.failure or 'too few kills'}")
@@ -188,18 +192,23 @@ def traffic(bench: common.PrivateBench, run: str, deliveries: int, repeated: int
 def outage(bench: common.PrivateBench, which: str) -> Sent:
 	"""One Redis is down while deliveries come: all must be taken in all the same."""
 	port = bench.queue_port if which == "queue" else bench.cache_port
-	redis = next(process for process in bench.running if str(port) in process.args)
-	common.end(redis)
+	common.end(next(process for process in bench.running if str(port) in process.args))
 	sent = traffic(bench, f"no-{which}-{time.time_ns():x}", OUTAGE_DELIVERIES, repeated=30)
 	start = time.perf_counter()
 	sent.answers = common.post_all(bench.web_port, sent.requests, CONCURRENCY)
 	seconds = time.perf_counter() - start
 	bench.redis(port)
-	if which == "queue":
-		bench.worker()
+	supervise(bench)
 	good = sum(answer.status == 200 for answer in sent.answers)
 	print(f"  {which} Redis down: {good} of {len(sent.answers)} answered 200, {len(sent.answers) / seconds:.0f}/s")
 	return sent
+
+
+def supervise(bench: common.PrivateBench) -> None:
+	"""Start the worker and the scheduler again if losing Redis ended them, as a supervisor would."""
+	for command, start in (("worker", bench.worker), ("schedule", bench.schedule)):
+		if all(process.poll() is not None for process in bench.running if command in process.args):
+			start()
 
 
 # -- the ledger
@@ -207,7 +216,7 @@ def outage(bench: common.PrivateBench, which: str) -> Sent:
 
 @dataclass(frozen=True)
 class Drained:
-	"""How long it took until nothing was left to take in, and what was left when patience ended."""
+	"""How long it took until nothing was left to take in or to hand out, and what was left when patience ended."""
 
 	seconds: float
 	left: int
@@ -217,24 +226,26 @@ class Drained:
 	def wait(cls, start: float) -> Drained:
 		"""Look each fifth of a second; only the site's own worker and scheduler work meanwhile."""
 		while True:
-			counts = _count_events()
+			left, dead = _count_left()
 			waited = time.monotonic() - start
-			left = counts["New"] + counts["Failed"]
 			if not left or waited > QUIET_SECONDS:
-				return cls(waited, left, counts["Dead"])
+				return cls(waited, left, dead)
 			time.sleep(0.2)
 
 	def problems(self) -> list[str]:
 		"""In words."""
-		found = [f"{self.left} deliveries left after {self.seconds:.0f} s"] if self.left else []
+		found = [f"{self.left} deliveries or tickets left after {self.seconds:.0f} s"] if self.left else []
 		return found + ([f"{self.dead} deliveries are dead"] if self.dead else [])
 
 
-def _count_events() -> Counter[str]:
+def _count_left() -> tuple[int, int]:
+	"""Deliveries not yet taken in and tickets in the queue; dead deliveries."""
 	import frappe
 
 	frappe.db.commit()
-	return Counter(dict(frappe.db.sql("SELECT status, COUNT(*) FROM `tabKhalifa Webhook Event` GROUP BY status")))
+	events = dict(frappe.db.sql("SELECT status, COUNT(*) FROM `tabKhalifa Webhook Event` GROUP BY status"))
+	queued = frappe.db.sql("SELECT COUNT(*) FROM `tabKhalifa Ticket` WHERE status = 'Queued'")[0][0]
+	return events.get("New", 0) + events.get("Failed", 0) + queued, events.get("Dead", 0)
 
 
 def tell_burst(sent: Sent, nemesis: Nemesis, seconds: float, left: Drained) -> None:
@@ -247,9 +258,9 @@ def tell_burst(sent: Sent, nemesis: Nemesis, seconds: float, left: Drained) -> N
 	print(f"  answered after p50 {p50:.0f} ms, p95 {p95:.0f} ms, p99 {p99:.0f} ms, mean {statistics.mean(times):.0f} ms")
 	print(
 		f"  {nemesis.kills} × kill -9 of worker and work-horse ({nemesis.mid_drain} in the middle of a drain), "
-		f"{nemesis.flushed} × FLUSHALL of the queue"
+		f"{nemesis.flushed} × FLUSHALL of the queue (jobs in it: {nemesis.forgotten})"
 	)
-	print(f"  drained {left.seconds:.1f} s after the last answer")
+	print(f"  taken in and handed out {left.seconds:.1f} s after the last answer")
 
 
 def judge(sent: Sent) -> list[str]:

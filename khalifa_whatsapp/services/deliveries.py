@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from khalifa_whatsapp.core.keys import delivery_key
 from khalifa_whatsapp.drivers.base import MessageDriver, NotVerified, WebhookCall
+from khalifa_whatsapp.services.work import retrying
 from khalifa_whatsapp.stores.base import Conflict, Store, StoreUnavailable
 
 RETRY_AFTER = 5  # seconds a gateway should leave us alone when the database is away
@@ -47,7 +48,8 @@ def accept(
 	config = driver.config
 	key = delivery_key(config.name, call.raw)
 	try:
-		is_new = store.record_delivery(config.name, config.provider, key, call.raw, now_ms)
+		# Under load an insert can meet a drain's locks. Not every gateway posts again, so we try again.
+		is_new = retrying(lambda: store.record_delivery(config.name, config.provider, key, call.raw, now_ms))
 	except (Conflict, StoreUnavailable):
 		return AWAY
 	return Answer(200, TAKEN, is_new)
