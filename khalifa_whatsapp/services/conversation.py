@@ -80,9 +80,7 @@ def may_answer(actor: Actor, ticket: r.Ticket) -> None:
 		return
 	if ticket.agent is None:
 		raise NotAllowed("not_assigned", "This conversation is still waiting for an agent. Take it first.")
-	raise NotAllowed(
-		"not_your_ticket", "{agent} answers this conversation. Ask for a transfer first.", agent=ticket.agent_name
-	)
+	raise NotAllowed("not_your_ticket", "A colleague answers this conversation. Ask for a transfer first.")
 
 
 def _check_collision(work: Work, ticket: r.Ticket, seen_ms: int | None) -> None:
