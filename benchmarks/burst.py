@@ -112,11 +112,12 @@ class Nemesis:
 		return []
 
 	def flush(self) -> None:
-		"""The queue's Redis forgets everything."""
+		"""The queue's Redis forgets everything, as soon as a job waits there."""
 		import redis
 
-		queue = redis.Redis(port=self.bench.queue_port)
-		self.forgotten = sum(queue.llen(key) for key in queue.scan_iter("rq:queue:*"))
+		queue, stop = redis.Redis(port=self.bench.queue_port), time.monotonic() + 5
+		while not self.forgotten and time.monotonic() < stop:
+			self.forgotten = sum(queue.llen(key) for key in queue.scan_iter("rq:queue:*"))
 		queue.flushall()
 		self.flushed += 1
 

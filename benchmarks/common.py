@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import shutil
 import signal
@@ -179,7 +180,7 @@ def private_bench(site: str) -> Iterator[PrivateBench]:
 			yield made
 		finally:
 			made.stop()
-			if kept := os.environ.get("KEEP_LOGS"):
+			if kept := os.environ.get("KEEP_LOGS"):  # a folder to look into afterwards
 				shutil.copytree(made.folder / "logs", kept, dirs_exist_ok=True)
 
 
@@ -438,4 +439,4 @@ def verdict(what: str, ours: Sequence[float], base: Sequence[float], bound: Boun
 def percentile(values: Sequence[float], share: float) -> float:
 	"""The smallest value that at least `share` of all do not exceed."""
 	ordered = sorted(values)
-	return ordered[min(len(ordered) - 1, max(0, -(-len(ordered) * share // 1).__int__() - 1))] if ordered else 0.0
+	return ordered[max(0, math.ceil(len(ordered) * share) - 1)] if ordered else 0.0
