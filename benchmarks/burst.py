@@ -81,7 +81,7 @@ class Nemesis:
 			for number in range(KILLS):
 				self._wait_for((number + 1) * self.total // (KILLS + 2))
 				self.kill(with_flush=number == 2)
-		except Exception as error:
+		except Exception as error:  # of a thread: whatever stopped it is told by the verdict
 			self.failure = f"{type(error).__name__}: {error}"
 
 	def _wait_for(self, answered: int) -> None:
