@@ -55,7 +55,9 @@ class InboundMessage:
 	reply_to: MessageRef | None = None
 	data: Mapping[str, Any] = field(default_factory=dict)  # location, cards, order, payload …: JSON values
 	is_forwarded: bool = False
-	sequence: int = 0  # place inside its delivery: breaks ties of `sent_ms`, which many gateways give in seconds
+	sequence: int = (
+		0  # place inside its delivery: breaks ties of `sent_ms`, which many gateways give in seconds
+	)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,7 @@ class SessionState:
 	state: str
 	detail: str = ""
 	at_ms: int = 0
+	data: Mapping[str, Any] = field(default_factory=dict)  # what else it says: quality, limit, display number
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,28 +253,99 @@ class UnknownOutcome(SendError):
 	kind = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class OutgoingText:
-	"""A text to send. `callback` is our own key, which some gateways give back in every status."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+	"""What every outgoing message has. `callback` is our own key, which some gateways give back in every status."""
 
-	recipient: tuple[Identity, ...]
-	body: str
+	recipient: tuple[Identity, ...]  # every identity known of the customer, the strongest first
 	reply_to: MessageRef | None = None
 	callback: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class OutgoingMedia:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingText(Outgoing):
+	"""A text to send."""
+
+	body: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingMedia(Outgoing):
 	"""A file to send, as bytes that the driver uploads."""
 
-	recipient: tuple[Identity, ...]
 	kind: str  # image audio voice video document sticker
-	content: bytes
+	content: bytes = field(repr=False)
 	mime_type: str
 	file_name: str = ""
 	caption: str = ""
-	reply_to: MessageRef | None = None
-	callback: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingTemplate(Outgoing):
+	"""A template that the gateway has approved, with the values of its variables.
+
+	Positional values are in order; named ones are (name, value). `header_media` is for a header that is a file.
+	`buttons` are (index, value) of buttons that take one: the end of an address, or a payload.
+	"""
+
+	name: str
+	language: str
+	body_values: tuple[str, ...] = ()
+	named_values: tuple[tuple[str, str], ...] = ()
+	header_values: tuple[str, ...] = ()
+	header_media: OutgoingMedia | None = None
+	buttons: tuple[tuple[int, str, str], ...] = ()  # index, url or quick_reply, value
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+	"""One thing a customer can tap: a reply button, or a row of a list."""
+
+	id: str
+	title: str
+	description: str = ""
+	section: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingChoices(Outgoing):
+	"""A question with buttons, or with a list when `list_button` names what opens it."""
+
+	body: str
+	choices: tuple[Choice, ...]
+	header: str = ""
+	footer: str = ""
+	list_button: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingReaction(Outgoing):
+	"""An emoji on a message; an empty one takes it back."""
+
+	target: MessageRef
+	emoji: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingLocation(Outgoing):
+	"""A place, in degrees."""
+
+	latitude: float
+	longitude: float
+	title: str = ""
+	address: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingContacts(Outgoing):
+	"""Contact cards: (name, phone in E.164)."""
+
+	cards: tuple[tuple[str, str], ...]
+
+
+def unsupported(message: Outgoing) -> Permanent:
+	"""The error for a kind of message that a gateway can't carry."""
+	return Permanent("This gateway can't send this kind of message.", code="unsupported")
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,12 +361,17 @@ class Accepted:
 class Capabilities:
 	"""What a driver can do, so that callers never ask which gateway it is."""
 
-	has_window: bool = False
-	has_callback: bool = False
+	has_window: bool = False  # free text only within 24 hours of the customer's last message
+	has_callback: bool = False  # statuses bring our own key back
 	has_templates: bool = False
-	has_qr: bool = False
+	has_qr: bool = False  # a person logs in by scanning a code
+	has_browser: bool = False  # lives in a browser that one process owns: only that process may send
+	kinds: frozenset[str] = frozenset(
+		{"text"}
+	)  # text template choices reaction location contacts, and media_kinds
 	media_kinds: frozenset[str] = frozenset()
 	max_text: int = 4096
+	max_media_bytes: int = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,6 +392,12 @@ class DeviceConfig:
 	gateway_secret: str = field(default="", repr=False)
 	connect_timeout: float = 5.0
 	read_timeout: float = 30.0
+	webhook_url: str = field(
+		default="", repr=False
+	)  # where the gateway posts to us; holds the device's secret
+	browser: Mapping[str, Any] = field(
+		default_factory=dict
+	)  # browser_* fields of the device, without the prefix
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,11 +426,11 @@ class MessageDriver(Protocol):
 	def parse(self, raw: bytes) -> list[Event]:
 		"""Everything a delivery says, in its order. `PayloadError` when it is not the gateway's format."""
 
-	def send_text(self, message: OutgoingText) -> Accepted:
-		"""Hand a text over. Raises a `SendError`; anything in doubt is `UnknownOutcome`."""
+	def send(self, message: Outgoing) -> Accepted:
+		"""Hand a message over. Raises a `SendError`; anything in doubt is `UnknownOutcome`.
 
-	def send_media(self, message: OutgoingMedia) -> Accepted:
-		"""Upload and hand a file over; errors as `send_text`."""
+		A kind that is not among the driver's `capabilities.kinds` is `Permanent` with the code `unsupported`.
+		"""
 
 	def get_status(self) -> SessionState:
 		"""What the gateway says of the device now. Raises a `SendError` when it can't be asked."""

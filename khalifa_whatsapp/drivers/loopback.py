@@ -21,6 +21,7 @@ from khalifa_whatsapp.drivers.base import (
 	MessageRef,
 	MessageRevoke,
 	MessageStatus,
+	Outgoing,
 	OutgoingMedia,
 	OutgoingText,
 	PayloadError,
@@ -48,6 +49,8 @@ from khalifa_whatsapp.drivers.payload import (
 
 SIGNATURE_HEADER = "x-loopback-signature"
 MAX_TEXT = 4096
+MEDIA_KINDS = frozenset({"image", "audio", "voice", "video", "document", "sticker"})
+KINDS = frozenset({"text", "template", "choices", "reaction", "location", "contacts"})
 STATUSES = frozenset({"sent", "delivered", "read", "played", "failed"})
 
 
@@ -56,13 +59,15 @@ class LoopbackDriver:
 
 	capabilities = Capabilities(
 		has_callback=True,
-		media_kinds=frozenset({"image", "audio", "voice", "video", "document", "sticker"}),
+		has_templates=True,
+		kinds=KINDS | MEDIA_KINDS,
+		media_kinds=MEDIA_KINDS,
 		max_text=MAX_TEXT,
 	)
 
 	def __init__(self, config: DeviceConfig, http: HttpClient | None = None) -> None:
 		self.config = config
-		self.sent: list[OutgoingText | OutgoingMedia] = []
+		self.sent: list[Outgoing] = []
 		self.failures: deque[SendError] = deque()
 		self.state = SessionState("connected")
 
@@ -84,17 +89,16 @@ class LoopbackDriver:
 			return [Unhandled("foreign device")]
 		return [_parse_item(dict_of(item), place) for place, item in enumerate(items)]
 
-	def send_text(self, message: OutgoingText) -> Accepted:
-		"""Put a text on the list, or raise what was programmed."""
-		if not message.body.strip() or len(message.body) > MAX_TEXT:
+	def send(self, message: Outgoing) -> Accepted:
+		"""Put a message on the list, or raise what was programmed."""
+		if isinstance(message, OutgoingText) and (not message.body.strip() or len(message.body) > MAX_TEXT):
 			raise Permanent(f"A message has 1 to {MAX_TEXT} characters.", code="too_long")
-		return self._accept(message)
-
-	def send_media(self, message: OutgoingMedia) -> Accepted:
-		"""Put a file on the list, or raise what was programmed."""
-		if message.kind not in self.capabilities.media_kinds:
+		if isinstance(message, OutgoingMedia) and message.kind not in MEDIA_KINDS:
 			raise Permanent("This kind of file can't be sent.", code="media_kind")
-		return self._accept(message)
+		if self.failures:
+			raise self.failures.popleft()
+		self.sent.append(message)
+		return Accepted(MessageRef(f"loop-out-{len(self.sent)}"), recipient=message.recipient)
 
 	def get_status(self) -> SessionState:
 		"""Whatever the test put in `state`."""
@@ -104,12 +108,6 @@ class LoopbackDriver:
 		"""A signed webhook call with these events, as the gateway would make it."""
 		body = {"device": self.config.name, "events": list(items)}
 		return signed_call(json.dumps(body, ensure_ascii=False).encode(), self.config.app_secrets)
-
-	def _accept(self, message: OutgoingText | OutgoingMedia) -> Accepted:
-		if self.failures:
-			raise self.failures.popleft()
-		self.sent.append(message)
-		return Accepted(MessageRef(f"loop-out-{len(self.sent)}"), recipient=message.recipient)
 
 
 def signed_call(raw: bytes, secrets: Iterable[str]) -> WebhookCall:

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from khalifa_whatsapp.core.settings import MINUTE_MS
-from khalifa_whatsapp.drivers.base import Accepted, Event, MessageDriver, OutgoingText
+from khalifa_whatsapp.drivers.base import Accepted, Event, MessageDriver, Outgoing
 from khalifa_whatsapp.embedded.courier import HttpKnock
 from khalifa_whatsapp.embedded.gateways import Gateways
 from khalifa_whatsapp.embedded.victim import IN, OUT, murder
@@ -38,10 +38,10 @@ class MortalDriver:
 		self._risk(PARSE_KILL)
 		return self._driver.parse(raw)
 
-	def send_text(self, message: OutgoingText) -> Accepted:
+	def send(self, message: Outgoing) -> Accepted:
 		"""The worst moment to die: the gateway has it, our database does not know."""
 		self._risk(SEND_KILL / 2)
-		accepted = self._driver.send_text(message)
+		accepted = self._driver.send(message)
 		self._risk(SEND_KILL)
 		return accepted
 

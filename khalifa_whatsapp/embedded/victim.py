@@ -17,7 +17,7 @@ from typing import Any
 from khalifa_whatsapp.bootstrap import embedded
 from khalifa_whatsapp.core.calendar import Calendar
 from khalifa_whatsapp.core.settings import Rules, Settings
-from khalifa_whatsapp.drivers.base import Accepted, DeviceConfig, Event, MessageDriver, OutgoingText
+from khalifa_whatsapp.drivers.base import Accepted, DeviceConfig, Event, MessageDriver, Outgoing
 from khalifa_whatsapp.embedded.world import ZONE
 from khalifa_whatsapp.services import intake, outbox
 
@@ -40,9 +40,9 @@ class Doomed:
 		os.kill(os.getpid(), signal.SIGKILL)
 		return []
 
-	def send_text(self, message: OutgoingText) -> Accepted:
+	def send(self, message: Outgoing) -> Accepted:
 		"""Never comes back, but the message goes."""
-		accepted = self._driver.send_text(message)
+		accepted = self._driver.send(message)
 		os.kill(os.getpid(), signal.SIGKILL)
 		return accepted
 

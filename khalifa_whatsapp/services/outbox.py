@@ -80,7 +80,7 @@ def _send_one(store: Store, driver: d.MessageDriver, clock: Callable[[], int], n
 		return
 	message, outgoing = claimed
 	try:
-		accepted = driver.send_text(outgoing)
+		accepted = driver.send(outgoing)
 	except d.SendError as error:
 		failure = error
 		retrying(lambda: _refused(store, driver, clock(), message, failure, total))
@@ -105,7 +105,9 @@ def _claim(store: Store, now_ms: int, name: str) -> tuple[r.Message, d.OutgoingT
 		)
 		quoted = store.messages_by_key([message.reply_to]).get(message.reply_to) if message.reply_to else None
 		reply_to = d.MessageRef(quoted.gateway_id, quoted.scope) if quoted is not None and quoted.gateway_id else None
-		return message, d.OutgoingText(recipient, message.body, reply_to, callback=message.name)
+		return message, d.OutgoingText(
+			recipient=recipient, body=message.body, reply_to=reply_to, callback=message.name
+		)
 
 
 def _accepted(

@@ -165,13 +165,13 @@ class TestOutbox(JobCase):
 
 	def test_a_connection_that_dies_as_the_gateway_answers_costs_no_message_its_outcome(self) -> None:
 		message = self.reply(self.ticket_of(self.mona))
-		really = LoopbackDriver.send_text
+		really = LoopbackDriver.send
 
-		def send_and_die(driver: LoopbackDriver, out: d.OutgoingText) -> d.Accepted:
+		def send_and_die(driver: LoopbackDriver, out: d.Outgoing) -> d.Accepted:
 			kill_own_connection()
 			return really(driver, out)
 
-		with patch.object(LoopbackDriver, "send_text", send_and_die):
+		with patch.object(LoopbackDriver, "send", send_and_die):
 			outbox.run(DEVICE)
 		outbox.run(DEVICE)
 		self.assertEqual(len(self.driver().sent), 1)

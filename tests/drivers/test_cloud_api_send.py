@@ -37,12 +37,18 @@ from khalifa_whatsapp.drivers.http import Reply
 PHONE, USER = Identity("phone", "+201001234567"), Identity("bsuid", "EG.90000000000000001")
 
 
+def media(kind: str, content: bytes, mime_type: str, **more: str) -> OutgoingMedia:
+	return OutgoingMedia(recipient=(PHONE,), kind=kind, content=content, mime_type=mime_type, **more)
+
+
 def reply(body: Any, status: int = 200, **headers: str) -> Reply:
 	return Reply(status, headers, body if isinstance(body, bytes) else json.dumps(body).encode())
 
 
 def test_a_text_is_written_as_meta_wants_it() -> None:
-	message = OutgoingText((USER, PHONE), "أهلاً", MessageRef("wamid.IN1"), "WA-OUT-1")
+	message = OutgoingText(
+		recipient=(USER, PHONE), body="أهلاً", reply_to=MessageRef("wamid.IN1"), callback="WA-OUT-1"
+	)
 	assert text_body(message) == {
 		"messaging_product": "whatsapp",
 		"recipient_type": "individual",
@@ -62,9 +68,9 @@ def test_who_has_no_phone_is_addressed_by_user_id() -> None:
 
 
 def test_a_voice_note_and_a_document_are_written_as_meta_wants_them() -> None:
-	voice = OutgoingMedia((PHONE,), "voice", b"x", "audio/ogg; codecs=opus")
+	voice = media("voice", b"x", "audio/ogg; codecs=opus")
 	assert media_body(voice, "77")["audio"] == {"id": "77", "voice": True}
-	paper = OutgoingMedia((PHONE,), "document", b"x", "application/pdf", "q.pdf", "عرض")
+	paper = media("document", b"x", "application/pdf", file_name="q.pdf", caption="عرض")
 	assert media_body(paper, "77")["document"] == {"id": "77", "caption": "عرض", "filename": "q.pdf"}
 
 
@@ -85,7 +91,7 @@ def test_a_file_that_meta_would_refuse_is_refused_at_once(
 	kind: str, mime_type: str, content: bytes, caption: str
 ) -> None:
 	with pytest.raises(Permanent):
-		check_media(OutgoingMedia((PHONE,), kind, content, mime_type, caption=caption))
+		check_media(media(kind, content, mime_type, caption=caption))
 
 
 def test_an_accepted_message_may_name_its_recipient_anew() -> None:

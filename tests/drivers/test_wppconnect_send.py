@@ -30,6 +30,10 @@ from khalifa_whatsapp.drivers.wppconnect.wid import wid
 PHONE, LID = Identity("phone", "+201001234567"), Identity("lid", "98765432109876")
 
 
+def media(kind: str, content: bytes, mime_type: str, **more: str) -> OutgoingMedia:
+	return OutgoingMedia(recipient=(PHONE,), kind=kind, content=content, mime_type=mime_type, **more)
+
+
 def reply(body: Any, status: int = 201) -> Reply:
 	return Reply(status, {}, body if isinstance(body, bytes) else json.dumps(body).encode())
 
@@ -39,15 +43,15 @@ def sent(**item: Any) -> Reply:
 
 
 def test_a_text_goes_to_one_phone() -> None:
-	body = text_body(OutgoingText((LID, PHONE), "أهلاً"))
+	body = text_body(OutgoingText(recipient=(LID, PHONE), body="أهلاً"))
 	assert body == {"phone": "201001234567", "isGroup": False, "isLid": False, "message": "أهلاً"}
 
 
 def test_a_privacy_id_is_flagged() -> None:
-	body = text_body(OutgoingText((LID,), "أهلاً"))
+	body = text_body(OutgoingText(recipient=(LID,), body="أهلاً"))
 	assert (body["phone"], body["isLid"]) == ("98765432109876", True)
 	with pytest.raises(RecipientError):
-		text_body(OutgoingText((Identity("bsuid", "EG.9"),), "أهلاً"))
+		text_body(OutgoingText(recipient=(Identity("bsuid", "EG.9"),), body="أهلاً"))
 
 
 @pytest.mark.parametrize(
@@ -58,13 +62,13 @@ def test_a_privacy_id_is_flagged() -> None:
 	],
 )
 def test_a_quote_is_named_as_the_gateway_names_it(ref: MessageRef, quoted: str) -> None:
-	assert text_body(OutgoingText((PHONE,), "x", ref))["options"] == {"quotedMsg": quoted}
+	assert text_body(OutgoingText(recipient=(PHONE,), body="x", reply_to=ref))["options"] == {"quotedMsg": quoted}
 
 
 def test_a_file_travels_inside_the_request() -> None:
-	route, body = media_body(OutgoingMedia((PHONE,), "voice", b"abc", "audio/ogg; codecs=opus"))
+	route, body = media_body(media("voice", b"abc", "audio/ogg; codecs=opus"))
 	assert (route, body["base64Ptt"]) == ("send-voice-base64", "data:audio/ogg;base64,YWJj")
-	route, body = media_body(OutgoingMedia((PHONE,), "document", b"abc", "application/pdf", "q.pdf", "عرض"))
+	route, body = media_body(media("document", b"abc", "application/pdf", file_name="q.pdf", caption="عرض"))
 	assert (route, body["filename"], body["caption"]) == ("send-file", "q.pdf", "عرض")
 
 

@@ -111,7 +111,7 @@ def door_of(driver: MessageDriver) -> Iterator[Door]:
 
 
 def text(recipient: Identity, body: str, callback: str = "") -> OutgoingText:
-	return OutgoingText((recipient,), body, callback=callback)
+	return OutgoingText(recipient=(recipient,), body=body, callback=callback)
 
 
 def words(events: list[Event]) -> list[str]:
@@ -144,7 +144,7 @@ def test_a_cloud_send_is_recorded_and_its_statuses_come_in_time(
 ) -> None:
 	driver = make_driver(cloud.config())
 	cloud.know(SAMY)
-	accepted = driver.send_text(text(PHONE, "أهلاً", "WA-OUT-1"))
+	accepted = driver.send(text(PHONE, "أهلاً", "WA-OUT-1"))
 	(row,) = cloud.ledger.rows()
 	assert (row.gateway_id, row.to, row.body, row.callback) == (
 		accepted.ref.gateway_id,
@@ -171,7 +171,7 @@ def test_a_cloud_send_is_recorded_and_its_statuses_come_in_time(
 
 def test_a_wpp_send_is_recorded_and_its_acks_come_in_time(wpp: WppConnectSimulator, clock: Clock) -> None:
 	driver = make_driver(wpp.config())
-	accepted = driver.send_text(text(PHONE, "أهلاً"))
+	accepted = driver.send(text(PHONE, "أهلاً"))
 	assert [row.gateway_id for row in wpp.ledger.rows()] == [accepted.ref.gateway_id]
 	with door_of(driver) as door:
 		for ms, expected in (
@@ -188,7 +188,7 @@ def test_a_wpp_send_is_recorded_and_its_acks_come_in_time(wpp: WppConnectSimulat
 def test_an_ack_may_name_the_chat_otherwise_than_the_send_did(wpp: WppConnectSimulator) -> None:
 	wpp.know(MONA)
 	driver = make_driver(wpp.config())
-	accepted = driver.send_text(text(Identity("phone", "+201223456789"), "أهلاً"))
+	accepted = driver.send(text(Identity("phone", "+201223456789"), "أهلاً"))
 	events = [event for post in wpp.take(everything=True) for event in driver.parse(post.raw)]
 	assert {event.ref for event in events if isinstance(event, MessageStatus)} == {accepted.ref}
 	assert accepted.recipient == (LID,)
@@ -228,13 +228,14 @@ def test_a_customers_file_can_be_fetched(cloud: CloudApiSimulator, wpp: WppConne
 
 def test_a_file_of_ours_arrives_whole(cloud: CloudApiSimulator, wpp: WppConnectSimulator) -> None:
 	picture = OutgoingMedia(
-		(PHONE,), "document", bytes(range(256)) * 40, "application/pdf", "عرض سعر.pdf", "العرض"
-	)
-	make_driver(cloud.config()).send_media(picture)
+		recipient=(PHONE,), kind="document", content=bytes(range(256)) * 40, mime_type="application/pdf",
+		file_name="عرض سعر.pdf", caption="العرض",
+	)  # fmt: skip
+	make_driver(cloud.config()).send(picture)
 	(row,) = cloud.ledger.rows()
 	assert cloud.media[row.payload["document"]["id"]] == (picture.content, "application/pdf")
 	assert row.payload["document"]["filename"] == "عرض سعر.pdf"
-	make_driver(wpp.config()).send_media(picture)
+	make_driver(wpp.config()).send(picture)
 	(row,) = wpp.ledger.rows()
 	assert row.payload["filename"] == "عرض سعر.pdf"
 	assert row.payload["base64"].startswith("data:application/pdf;base64,AAEC")
@@ -244,7 +245,7 @@ def test_a_doubtful_upload_sent_nothing_and_is_retryable(cloud: CloudApiSimulato
 	driver = make_driver(cloud.config(read_timeout=0.2))
 	cloud.fail_next_upload("read_timeout")
 	with pytest.raises(SendError) as caught:
-		driver.send_media(OutgoingMedia((PHONE,), "image", b"x", "image/jpeg"))
+		driver.send(OutgoingMedia(recipient=(PHONE,), kind="image", content=b"x", mime_type="image/jpeg"))
 	assert caught.value.kind == "retryable"
 	assert len(cloud.ledger) == 0
 
@@ -325,7 +326,7 @@ def test_doubtful_failures_tell_in_the_ledger_whether_it_went(
 			before = len(simulator.ledger)
 			simulator.fail_next(mode)
 			with pytest.raises(SendError) as caught:
-				driver.send_text(text(PHONE, "أهلاً"))
+				driver.send(text(PHONE, "أهلاً"))
 			assert caught.value.kind == "unknown", mode
 			assert len(simulator.ledger) - before == taken, mode
 
@@ -336,7 +337,7 @@ def test_failures_may_come_by_chance(cloud: CloudApiSimulator) -> None:
 	kinds: Counter[str] = Counter()
 	for number in range(100):
 		try:
-			driver.send_text(text(PHONE, "أهلاً", f"key-{number}"))
+			driver.send(text(PHONE, "أهلاً", f"key-{number}"))
 			kinds["accepted"] += 1
 		except SendError as error:
 			kinds[error.kind] += 1
@@ -344,14 +345,14 @@ def test_failures_may_come_by_chance(cloud: CloudApiSimulator) -> None:
 	assert 15 < kinds["recipient"] < 45
 	assert cloud.ledger.duplicates() == []
 	cloud.failures.rates = {}
-	driver.send_text(text(PHONE, "أهلاً", cloud.ledger.rows()[0].callback))
+	driver.send(text(PHONE, "أهلاً", cloud.ledger.rows()[0].callback))
 	assert len(cloud.ledger.duplicates()) == 1
 
 
 def test_a_message_may_be_taken_and_fail_later(cloud: CloudApiSimulator) -> None:
 	cloud.fail_next("status:131047")
 	driver = make_driver(cloud.config())
-	driver.send_text(text(PHONE, "أهلاً", "key"))
+	driver.send(text(PHONE, "أهلاً", "key"))
 	(event,) = driver.parse(cloud.take(everything=True)[0].raw)
 	assert isinstance(event, MessageStatus)
 	assert (event.status, event.error_kind, event.callback) == ("failed", "window_closed", "key")
@@ -362,10 +363,10 @@ def test_a_closed_window_lets_texts_fail(clock: Clock) -> None:
 		driver = make_driver(cloud.config())
 		cloud.customer_text(SAMY, "مرحبا")
 		cloud.take()
-		driver.send_text(text(PHONE, "أهلاً"))
+		driver.send(text(PHONE, "أهلاً"))
 		assert steps(driver.parse(cloud.take(everything=True)[0].raw)) == ["sent"]
 		clock.ms += 25 * 3_600_000
-		driver.send_text(text(PHONE, "أهلاً"))
+		driver.send(text(PHONE, "أهلاً"))
 		assert steps(driver.parse(cloud.take(everything=True)[-1].raw)) == ["failed"]
 
 
@@ -379,7 +380,7 @@ def test_wrong_token_wrong_number_and_lost_session(
 	):
 		driver = make_driver(config)
 		with pytest.raises(AuthError):
-			driver.send_text(text(PHONE, "أهلاً"))
+			driver.send(text(PHONE, "أهلاً"))
 		with pytest.raises(AuthError):
 			driver.get_status()
 	wpp.set_connected(False)
@@ -387,7 +388,7 @@ def test_wrong_token_wrong_number_and_lost_session(
 	assert driver.parse(wpp.take()[0].raw) == [SessionState("disconnected", "disconnectedMobile")]
 	assert driver.get_status().state == "disconnected"
 	with pytest.raises(SendError, match="not connected"):
-		driver.send_text(text(PHONE, "أهلاً"))
+		driver.send(text(PHONE, "أهلاً"))
 	assert len(wpp.ledger) == 0
 
 
@@ -413,7 +414,7 @@ def test_what_staff_write_on_the_phone_comes_as_an_echo(wpp: WppConnectSimulator
 def test_our_own_sends_may_come_back_as_echoes(clock: Clock) -> None:
 	with WppConnectSimulator(clock, has_self_messages=True) as wpp:
 		driver = make_driver(wpp.config())
-		accepted = driver.send_text(text(PHONE, "أهلاً"))
+		accepted = driver.send(text(PHONE, "أهلاً"))
 		(event,) = driver.parse(wpp.take()[0].raw)
 		assert isinstance(event, OutboundEcho)
 		assert event.ref == accepted.ref
@@ -422,7 +423,7 @@ def test_our_own_sends_may_come_back_as_echoes(clock: Clock) -> None:
 def test_the_history_of_a_chat_tells_of_a_doubtful_send(wpp: WppConnectSimulator) -> None:
 	wpp.fail_next("reset")
 	with pytest.raises(SendError):
-		make_driver(wpp.config()).send_text(text(PHONE, "أهلاً"))
+		make_driver(wpp.config()).send(text(PHONE, "أهلاً"))
 	url = f"{wpp.url}/api/shop1/get-messages/{SAMY.digits}"
 	answer = requests.get(url, headers={"Authorization": f"Bearer {wpp.access_token}"}, timeout=5).json()
 	assert [item["body"] for item in answer["response"]] == ["أهلاً"]
@@ -432,7 +433,7 @@ def test_many_senders_at_once_are_all_recorded(cloud: CloudApiSimulator) -> None
 	drivers = [make_driver(cloud.config()) for _ in range(4)]
 
 	def send(number: int) -> str:
-		return drivers[number % 4].send_text(text(PHONE, "أهلاً", f"key-{number}")).ref.gateway_id
+		return drivers[number % 4].send(text(PHONE, "أهلاً", f"key-{number}")).ref.gateway_id
 
 	with ThreadPoolExecutor(4) as pool:
 		ids = list(pool.map(send, range(100)))
@@ -444,9 +445,9 @@ def test_many_senders_at_once_are_all_recorded(cloud: CloudApiSimulator) -> None
 def test_a_stopped_simulator_is_a_refused_connection(clock: Clock) -> None:
 	with CloudApiSimulator(clock) as cloud:
 		driver = make_driver(cloud.config(connect_timeout=0.3))
-		driver.send_text(text(PHONE, "أهلاً"))
+		driver.send(text(PHONE, "أهلاً"))
 	with pytest.raises(SendError) as caught:
-		driver.send_text(text(PHONE, "أهلاً"))
+		driver.send(text(PHONE, "أهلاً"))
 	assert caught.value.kind == "retryable"
 	with pytest.raises(RuntimeError, match="start"):
 		cloud.url  # noqa: B018
@@ -454,4 +455,4 @@ def test_a_stopped_simulator_is_a_refused_connection(clock: Clock) -> None:
 
 def test_a_text_that_is_too_long_never_reaches_the_gateway(cloud: CloudApiSimulator) -> None:
 	with pytest.raises(Permanent, match="4097"):
-		make_driver(cloud.config()).send_text(text(PHONE, "x" * 4_097))
+		make_driver(cloud.config()).send(text(PHONE, "x" * 4_097))

@@ -148,7 +148,7 @@ def test_whatever_fails_no_customer_reads_anything_twice_or_out_of_order(plan):
 		for name in names:
 			desk.reply(name, body=f"{number}")
 	errors = {"retry": d.Retryable("r"), "unknown": d.UnknownOutcome("u"), "recipient": d.RecipientError("n")}
-	honest = desk.driver.send_text
+	honest = desk.driver.send
 	steps = iter(plan)
 
 	def send(message: d.OutgoingText) -> d.Accepted:
@@ -159,7 +159,7 @@ def test_whatever_fails_no_customer_reads_anything_twice_or_out_of_order(plan):
 			raise errors[step]
 		return honest(message)
 
-	desk.driver.send_text = send  # type: ignore[method-assign]
+	desk.driver.send = send  # type: ignore[method-assign]
 	for _ in range(12):
 		desk.send()
 		desk.now += 2 * HOUR
@@ -178,17 +178,17 @@ def test_whatever_fails_no_customer_reads_anything_twice_or_out_of_order(plan):
 
 def test_a_sender_that_dies_between_claim_and_answer_leaves_unknown_and_nothing_is_sent_twice():
 	desk, message = desk_with_answer()
-	honest = desk.driver.send_text
+	honest = desk.driver.send
 
 	def dies(outgoing: d.OutgoingText) -> d.Accepted:
 		honest(outgoing)
 		raise KeyboardInterrupt
 
-	desk.driver.send_text = dies  # type: ignore[method-assign]
+	desk.driver.send = dies  # type: ignore[method-assign]
 	with pytest.raises(KeyboardInterrupt):
 		desk.send()
 	assert desk.message(message.name).status == r.SENDING
-	desk.driver.send_text = honest  # type: ignore[method-assign]
+	desk.driver.send = honest  # type: ignore[method-assign]
 	assert desk.store.devices_with_due_messages(desk.now) == ["desk"]
 	again = desk.send()
 	assert (again.unknown, again.sent, bodies(desk)) == (1, 0, ["answer"])
@@ -235,7 +235,7 @@ def test_a_conflict_while_writing_the_answer_down_is_tried_again_without_sending
 @pytest.mark.parametrize("late", ["accepted", "refused"])
 def test_a_late_writer_of_an_older_attempt_changes_nothing(late):
 	desk, message = desk_with_answer()
-	honest = desk.driver.send_text
+	honest = desk.driver.send
 
 	def slow(outgoing: d.OutgoingText) -> d.Accepted:
 		"""While this attempt hangs, somebody else takes the message over."""
@@ -247,7 +247,7 @@ def test_a_late_writer_of_an_older_attempt_changes_nothing(late):
 			raise d.Retryable("refused")
 		return honest(outgoing)
 
-	desk.driver.send_text = slow  # type: ignore[method-assign]
+	desk.driver.send = slow  # type: ignore[method-assign]
 	desk.send()
 	stored = desk.message(message.name)
 	assert (stored.status, stored.gateway_id, stored.next_retry_ms) == (r.SENT, "the other's", None)
@@ -273,14 +273,14 @@ def test_a_status_with_our_own_key_settles_what_was_unknown(status, then):
 
 def test_a_status_that_overtakes_the_gateway_s_answer_is_kept():
 	desk, message = desk_with_answer()
-	honest = desk.driver.send_text
+	honest = desk.driver.send
 
 	def send(outgoing: d.OutgoingText) -> d.Accepted:
 		accepted = honest(outgoing)
 		desk.deliver(status_item(accepted.ref.gateway_id, "read", desk.now, outgoing.callback))
 		return accepted
 
-	desk.driver.send_text = send  # type: ignore[method-assign]
+	desk.driver.send = send  # type: ignore[method-assign]
 	assert desk.send().sent == 1
 	assert desk.message(message.name).status == r.READ
 
@@ -292,7 +292,7 @@ def test_a_failure_that_the_gateway_s_statuses_contradict_is_no_reason_to_send_a
 		desk.deliver(status_item("theirs", "delivered", desk.now, outgoing.callback))
 		raise d.Retryable("bad gateway")
 
-	desk.driver.send_text = send  # type: ignore[method-assign]
+	desk.driver.send = send  # type: ignore[method-assign]
 	desk.send()
 	assert desk.message(message.name).status == r.DELIVERED
 	desk.now += HOUR

@@ -9,11 +9,13 @@ from khalifa_whatsapp.drivers.base import (
 	Capabilities,
 	DeviceConfig,
 	Event,
+	Outgoing,
 	OutgoingMedia,
 	OutgoingText,
 	SendError,
 	SessionState,
 	WebhookCall,
+	unsupported,
 )
 from khalifa_whatsapp.drivers.cloud_api.parse import parse
 from khalifa_whatsapp.drivers.cloud_api.send import (
@@ -67,11 +69,19 @@ class CloudApiDriver:
 		"""Everything a delivery says of this number. `PayloadError` when it is no envelope of Meta's."""
 		return parse(raw, self.config.phone_number_id, self.config.business_account_id)
 
-	def send_text(self, message: OutgoingText) -> Accepted:
+	def send(self, message: Outgoing) -> Accepted:
+		"""Hand a message over; every failure is one `SendError`."""
+		if isinstance(message, OutgoingText):
+			return self._send_text(message)
+		if isinstance(message, OutgoingMedia):
+			return self._send_media(message)
+		raise unsupported(message)
+
+	def _send_text(self, message: OutgoingText) -> Accepted:
 		"""Hand a text over; every failure is one `SendError`."""
 		return accepted_from(self._call("POST", "/messages", json=text_body(message)))
 
-	def send_media(self, message: OutgoingMedia) -> Accepted:
+	def _send_media(self, message: OutgoingMedia) -> Accepted:
 		"""Upload the file, then send it by its id: a private file has no address that Meta could fetch."""
 		check_media(message)
 		address(message.recipient)

@@ -11,11 +11,13 @@ from khalifa_whatsapp.drivers.base import (
 	DeviceConfig,
 	Event,
 	NotVerified,
+	Outgoing,
 	OutgoingMedia,
 	OutgoingText,
 	SendError,
 	SessionState,
 	WebhookCall,
+	unsupported,
 )
 from khalifa_whatsapp.drivers.http import HttpClient, Reply, surely_not_sent
 from khalifa_whatsapp.drivers.wppconnect.parse import parse
@@ -55,11 +57,19 @@ class WppConnectDriver:
 		"""The event of a post. `PayloadError` when it is no JSON object."""
 		return parse(raw, self.config.session_name)
 
-	def send_text(self, message: OutgoingText) -> Accepted:
+	def send(self, message: Outgoing) -> Accepted:
+		"""Hand a message over; every failure is one `SendError`."""
+		if isinstance(message, OutgoingText):
+			return self._send_text(message)
+		if isinstance(message, OutgoingMedia):
+			return self._send_media(message)
+		raise unsupported(message)
+
+	def _send_text(self, message: OutgoingText) -> Accepted:
 		"""Hand a text over; every failure is one `SendError`."""
 		return accepted_from(self._call("POST", "send-message", json=text_body(message)))
 
-	def send_media(self, message: OutgoingMedia) -> Accepted:
+	def _send_media(self, message: OutgoingMedia) -> Accepted:
 		"""Hand a file over inside the request itself: the gateway need not reach our disk."""
 		route, body = media_body(message)
 		return accepted_from(self._call("POST", route, json=body))
