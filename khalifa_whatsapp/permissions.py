@@ -14,6 +14,7 @@ from frappe.model.document import Document
 from khalifa_whatsapp.guards import Actor, current_actor
 
 NOTHING = "1 = 0"
+WRITING = frozenset({"create", "write", "delete"})
 READING = frozenset({"read", "select", "print", "email", "report", "export"})
 
 # DocTypes whose rows belong to a ticket, by their field `ticket`. A delay that is charged to an agent leaves his
@@ -36,10 +37,13 @@ MANAGERS_ONLY = (
 	"Khalifa Close Batch Item",
 	"Khalifa Webhook Event",
 	"Khalifa Settings",
+	"Khalifa Browser Session",
 	"WhatsApp Device",
 )
 OWN_ROW_FIELD = {"Khalifa Agent": "name", "Khalifa Agent KPI": "agent", "Khalifa Agent Shift": "parent"}
-GUARDED = frozenset({"Khalifa Ticket", "Khalifa Customer", *OF_TICKET, *MANAGERS_ONLY, *OWN_ROW_FIELD})
+# Quick replies: everybody's and his own are read, his own are written
+TEMPLATES = ("Khalifa Reply Template", "Khalifa Provider Template")
+GUARDED = frozenset({"Khalifa Ticket", "Khalifa Customer", *TEMPLATES, *OF_TICKET, *MANAGERS_ONLY, *OWN_ROW_FIELD})
 
 
 def query_conditions(user: str | None = None, doctype: str | None = None) -> str:
@@ -57,7 +61,11 @@ def has_permission(doc: Document, ptype: str | None = None, user: str | None = N
 	actor = current_actor(user)
 	if actor.is_manager:
 		return True
-	if not actor.is_agent or (ptype or "read") not in READING or doc.is_new():
+	if not actor.is_agent:
+		return False
+	if doc.doctype == "Khalifa Reply Template" and (ptype or "read") in WRITING:
+		return _may_write_template(actor, doc)
+	if (ptype or "read") not in READING or doc.is_new():
 		return False
 	return is_row_visible(doc.doctype, doc.name, user)
 
@@ -80,7 +88,24 @@ def _agent_condition(actor: Actor, doctype: str) -> str:
 		return _of_visible_tickets(actor, doctype)
 	if doctype in OWN_ROW_FIELD:
 		return _is_own(actor, doctype, OWN_ROW_FIELD[doctype])
+	if doctype == "Khalifa Reply Template":
+		mine = _is_own(actor, doctype, "agent")
+		return f"({mine} or ifnull(`tabKhalifa Reply Template`.agent, '') = '')"
+	if doctype == "Khalifa Provider Template":
+		return "`tabKhalifa Provider Template`.status = 'APPROVED'"
 	return NOTHING
+
+
+def _may_write_template(actor: Actor, doc: Document) -> bool:
+	"""An agent writes what is only for him, and was so before."""
+	if not actor.agent or doc.agent != actor.agent:
+		return False
+	return doc.is_new() or is_own_template(doc.name, actor.agent)
+
+
+def is_own_template(name: str, agent: str) -> bool:
+	"""Whether the quick reply is this agent's, as it is in the database now."""
+	return frappe.db.get_value("Khalifa Reply Template", name, "agent") == agent
 
 
 def _own_or_queued(actor: Actor) -> str:

@@ -19,12 +19,20 @@ from khalifa_whatsapp.drivers.base import DeviceConfig, MessageDriver
 from khalifa_whatsapp.drivers.factory import DRIVERS, make_driver
 
 KEEP_SECONDS = 60
+_PACE = (
+	"min_gap_seconds", "max_gap_seconds", "max_per_minute", "max_per_hour", "max_per_day", "max_new_chats_per_day",
+	"max_identical_per_day", "min_reply_percent", "quiet_from", "quiet_to", "is_quiet_for_replies",
+)  # fmt: skip
+_BROWSER = (
+	"browser_url", "browser_user_agent", "browser_language", "browser_is_headless", "browser_binary", "browser_driver",
+	"browser_idle_minutes", "browser_options",
+)  # fmt: skip
 _FIELDS = (
 	"name", "provider", "enabled", "is_paused", "base_url", "api_version", "phone_number_id", "business_account_id",
 	"session_name", "connect_timeout", "read_timeout", "webhook_secret_digest", "previous_webhook_secret_digest",
-	"previous_webhook_secret_until", "previous_app_secret_until", "allowed_ips",
+	"previous_webhook_secret_until", "previous_app_secret_until", "allowed_ips", *_PACE, *_BROWSER,
 )  # fmt: skip
-_SECRETS = ("access_token", "app_secret", "previous_app_secret", "verify_token", "gateway_secret")
+_SECRETS = ("access_token", "app_secret", "previous_app_secret", "verify_token", "gateway_secret", "webhook_address")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,5 +113,6 @@ def _config(row: Any, secrets: dict[str, str]) -> DeviceConfig:
 		row.business_account_id or "", row.session_name or "", secrets["access_token"],
 		tuple(secret for secret in app_secrets if secret), secrets["verify_token"],
 		tuple(digest for digest in digests if digest), secrets["gateway_secret"],
-		row.connect_timeout or 5.0, row.read_timeout or 30.0,
+		row.connect_timeout or 5.0, row.read_timeout or 30.0, secrets["webhook_address"],
+		{field.removeprefix("browser_"): row[field] for field in _BROWSER},
 	)  # fmt: skip

@@ -151,6 +151,9 @@ class Message:
 	media_id: str | None = None
 	mime_type: str | None = None
 	file_name: str | None = None
+	file_url: str | None = None  # our private copy of its file
+	media_state: str | None = None  # Waiting, Stored or Failed: how far a customer's file is
+	media_error: str | None = None
 	data: str | None = None  # JSON: location, cards, order, payload
 	reactions: str | None = None  # JSON {author: emoji}
 	is_edited: int = 0
@@ -158,6 +161,11 @@ class Message:
 	attempts: int = 0
 	generation: int = 0
 	next_retry_ms: int | None = None
+	priority: int = 0  # 0 a person's reply, 1 automatic, 2 campaign
+	started_ms: int | None = None  # when the last attempt was handed to the gateway: what pacing counts
+	is_new_chat: int = 0  # the customer had never written to this device when it was queued
+	text_key: str | None = None  # equal for equal texts, so that a device does not say the same too often
+	search_text: str | None = None  # the text as search compares it
 	error_kind: str | None = None
 	error_code: str | None = None
 	error_text: str | None = None

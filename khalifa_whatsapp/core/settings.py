@@ -49,6 +49,14 @@ class Settings:
 	satisfaction_target: float = 95
 	satisfaction_worst: float = 60
 	satisfaction_smoothing: float = 10
+	is_sending_paused: int = 0
+	max_attempts: int = 6
+	unknown_minutes: float = 15
+	max_media_bytes: int = 25 * 1024 * 1024
+	breaker_failures: int = 5
+	breaker_window_seconds: float = 60
+	breaker_open_seconds: float = 60
+	restarts_per_hour: int = 3
 	min_sample_daily: int = 5
 	min_sample_monthly: int = 20
 

@@ -29,6 +29,8 @@ INDEXES: dict[str, list[tuple[str, ...]]] = {
 		("status", "sent_ms", "device"),
 		("device", "gateway_id"),
 		("agent", "origin", "sent_ms"),
+		("device", "started_ms", "priority"),
+		("media_state", "received_ms"),
 	],
 	"Khalifa Turn": [("answer",), ("ended_ms",)],
 	"Khalifa Turn Segment": [

@@ -8,7 +8,8 @@ from urllib.parse import urlencode, urlsplit
 import frappe
 from frappe import _
 from frappe.model.document import Document
-from frappe.utils import add_to_date, flt, get_url, now_datetime
+from frappe.utils import add_to_date, cint, flt, get_url, now_datetime
+from frappe.utils.password import set_encrypted_password
 
 from khalifa_whatsapp.guards import manager_only
 from khalifa_whatsapp.khalifa_whatsapp.forms import normal_phone
@@ -16,6 +17,7 @@ from khalifa_whatsapp.khalifa_whatsapp.forms import normal_phone
 WEBHOOK_PATH = "/api/method/khalifa_whatsapp.api.webhook.wppconnect"
 ROTATION_HOURS = 24
 SECRET_BYTES = 32
+MAX_REPLY_PERCENT = 90
 MAX_TIMEOUT_SECONDS = 600
 REQUIRED = {
 	"cloud_api": ("phone_number_id", "access_token", "app_secret", "verify_token"),
@@ -23,12 +25,27 @@ REQUIRED = {
 }
 
 
+# What a new number on an unofficial gateway begins with: a person's pace. WhatsApp publishes no figures, so
+# these are cautious, and a manager may change every one.
+CAREFUL_PACE = {
+	"min_gap_seconds": 3, "max_gap_seconds": 9, "max_per_minute": 8, "max_per_hour": 200, "max_per_day": 1_000,
+	"max_new_chats_per_day": 30, "max_identical_per_day": 20, "min_reply_percent": 50,
+	"quiet_from": "23:00:00", "quiet_to": "08:00:00",
+}  # fmt: skip
+UNOFFICIAL = ("wppconnect", "whatsapp_web")
+
+
 class WhatsAppDevice(Document):
+	def before_insert(self) -> None:
+		if self.provider in UNOFFICIAL and not any(self.get(name) for name in CAREFUL_PACE):
+			self.update(CAREFUL_PACE)
+
 	def validate(self) -> None:
 		self.validate_provider_fields()
 		self.validate_session_name()
 		self.validate_base_url()
 		self.validate_timeouts()
+		self.validate_pace()
 		self.validate_allowed_ips()
 		self.phone_number = normal_phone(self.phone_number)
 
@@ -61,6 +78,14 @@ class WhatsAppDevice(Document):
 				label = _(self.meta.get_label(fieldname))
 				frappe.throw(_("{0} must be more than 0 and at most {1}.").format(label, MAX_TIMEOUT_SECONDS))
 
+	def validate_pace(self) -> None:
+		if flt(self.max_gap_seconds) < flt(self.min_gap_seconds):
+			self.max_gap_seconds = self.min_gap_seconds
+		if bool(self.quiet_from) != bool(self.quiet_to):
+			frappe.throw(_("Set both Quiet From and Quiet To, or neither."))
+		if cint(self.min_reply_percent) > MAX_REPLY_PERCENT:
+			frappe.throw(_("The least share of replies is at most {0} %.").format(MAX_REPLY_PERCENT))
+
 	def validate_allowed_ips(self) -> None:
 		for line in (self.allowed_ips or "").split():
 			if not _is_network(line):
@@ -78,12 +103,15 @@ class WhatsAppDevice(Document):
 	def new_webhook_secret(self) -> dict[str, str]:
 		"""Make a new webhook address and show it this once; the old one works for a day more.
 
-		Only a digest is kept, so the address can't be read back from the site or from its backups.
+		The door compares a digest. The address itself is kept encrypted, for a session must be told it whenever
+		it starts, also at night by the watchdog; nobody is shown it again.
 		"""
 		self.check_permission("write")
 		secret = secrets.token_hex(SECRET_BYTES)
+		url = f"{get_url(WEBHOOK_PATH)}?{urlencode({'device': self.name, 'k': secret})}"
 		self.db_set(self._rotated(hashlib.sha256(secret.encode()).hexdigest()))
-		return {"url": f"{get_url(WEBHOOK_PATH)}?{urlencode({'device': self.name, 'k': secret})}"}
+		set_encrypted_password(self.doctype, self.name, url, "webhook_address")
+		return {"url": url}
 
 	def _rotated(self, digest: str) -> dict[str, object]:
 		stored = frappe.db.get_value("WhatsApp Device", self.name, "webhook_secret_digest")

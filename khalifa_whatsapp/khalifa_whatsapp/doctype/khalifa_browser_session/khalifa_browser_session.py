@@ -1,0 +1,7 @@
+"""Which process owns a device's browser: one row per device, held by heartbeat."""
+
+from frappe.model.document import Document
+
+
+class KhalifaBrowserSession(Document):
+	pass

@@ -1,0 +1,28 @@
+"""A quick reply: a text that an agent picks by typing / in the inbox."""
+
+import frappe
+from frappe import _
+from frappe.model.document import Document
+
+from khalifa_whatsapp.guards import current_actor
+
+MAX_SHORTCUT = 40
+
+
+class KhalifaReplyTemplate(Document):
+	def before_insert(self) -> None:
+		actor = current_actor()
+		if not actor.is_manager:
+			self.agent = actor.agent  # only managers write for everybody
+
+	def validate(self) -> None:
+		self.shortcut = (self.shortcut or "").strip().lstrip("/")
+		if not self.shortcut or len(self.shortcut) > MAX_SHORTCUT or any(char.isspace() for char in self.shortcut):
+			frappe.throw(_("A shortcut is one word of 1 to {0} characters.").format(MAX_SHORTCUT))
+		self.validate_only_one()
+		self.title = (self.title or "").strip() or self.shortcut
+
+	def validate_only_one(self) -> None:
+		same = {"shortcut": self.shortcut, "agent": self.agent or ("is", "not set"), "name": ("!=", self.name or "")}
+		if frappe.db.exists("Khalifa Reply Template", same):
+			frappe.throw(_("There is a quick reply with the shortcut {0} already.").format(self.shortcut))
