@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from datetime import timedelta
 from ipaddress import ip_address, ip_network
 from typing import Any
 
 import frappe
 from frappe.utils.password import get_decrypted_password
 
+from khalifa_whatsapp.core.pacing import Pace
 from khalifa_whatsapp.core.settings import Settings
 from khalifa_whatsapp.drivers.base import DeviceConfig, MessageDriver
 from khalifa_whatsapp.drivers.factory import DRIVERS, make_driver
@@ -44,6 +46,7 @@ class SiteDevice:
 	is_paused: bool
 	max_bytes: int
 	networks: tuple[Any, ...]
+	pace: Pace
 
 	def allows(self, address: str) -> bool:
 		"""Whether a caller's address may use the door; without a list, any may."""
@@ -97,7 +100,20 @@ def _read(name: str) -> SiteDevice | None:
 		make_driver(_config(row, secrets)), bool(row.enabled), bool(row.is_paused),
 		settings.max_gateway_bytes if is_inline else settings.max_webhook_bytes,
 		tuple(ip_network(line, strict=False) for line in (row.allowed_ips or "").split()),
+		_pace(row),
 	)  # fmt: skip
+
+
+def _pace(row: Any) -> Pace:
+	return Pace(
+		row.min_gap_seconds, row.max_gap_seconds, row.max_per_minute, row.max_per_hour, row.max_per_day,
+		row.max_new_chats_per_day, row.max_identical_per_day, row.min_reply_percent, _minute(row.quiet_from),
+		_minute(row.quiet_to), bool(row.is_quiet_for_replies),
+	)  # fmt: skip
+
+
+def _minute(time_of_day: timedelta | None) -> int | None:
+	return None if time_of_day is None else int(time_of_day.total_seconds()) // 60
 
 
 def _config(row: Any, secrets: dict[str, str]) -> DeviceConfig:

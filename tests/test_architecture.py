@@ -18,7 +18,7 @@ MAX_FUNCTION_LINES = 60
 MAX_FILE_LINES = 500
 
 CORE, DRIVERS, SERVICES, STORES = "core", "drivers", "services", "stores"
-PORTS = ("drivers.base", "stores.base")
+PORTS = ("drivers.base", "drivers.abilities", "stores.base")
 INNER = (CORE, *PORTS, SERVICES)
 # What happens to other apps' documents, as hooks.py names it
 DOCUMENT_EVENTS = ("files", "sharing", "tags")

@@ -7,6 +7,7 @@ from typing import Any
 
 import frappe
 
+from khalifa_whatsapp.api import sending
 from khalifa_whatsapp.api.door import actor, door, hand_out
 from khalifa_whatsapp.api.filters import ticket_filter
 from khalifa_whatsapp.bootstrap import now_ms, on_site
@@ -14,7 +15,7 @@ from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.errors import NotFound
 from khalifa_whatsapp.guards import agent_only, manager_only
 from khalifa_whatsapp.jobs import wake
-from khalifa_whatsapp.services import close_all, conversation
+from khalifa_whatsapp.services import close_all, conversation, replies
 
 
 @frappe.whitelist(methods=["POST"])
@@ -25,11 +26,86 @@ def reply(
 	take_over: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
 	"""Queue an answer. `client_key` makes a repeated click one message; `seen_ms` is the newest message you saw."""
-	message = conversation.reply(
-		on_site(), actor(), ticket, body, client_key, now_ms(), reply_to=reply_to,
-		seen_ms=seen_ms, take_over=take_over,
-	)  # fmt: skip
+	draft = replies.Draft(body, reply_to=reply_to)
+	return _send(ticket, draft, client_key, seen_ms, take_over)
+
+
+@frappe.whitelist(methods=["POST"])
+@agent_only
+@door
+def send_file(
+	ticket: str, file_url: str, kind: str, client_key: str, caption: str = "", reply_to: str | None = None,
+	seen_ms: int | None = None, take_over: bool = False,
+) -> dict[str, Any]:  # fmt: skip
+	"""Queue a file that was uploaded to this conversation before."""
+	draft = sending.file_draft(ticket, file_url, kind, caption, reply_to)
+	return _send(ticket, draft, client_key, seen_ms, take_over)
+
+
+@frappe.whitelist(methods=["POST"])
+@agent_only
+@door
+def send_template(
+	ticket: str, template: str, client_key: str, values: Any = None, seen_ms: int | None = None,
+	take_over: bool = False,
+) -> dict[str, Any]:  # fmt: skip
+	"""Queue an approved template with its values, in the order in which `api.inbox.templates` names them."""
+	return _send(ticket, sending.template_draft(ticket, template, values), client_key, seen_ms, take_over)
+
+
+@frappe.whitelist(methods=["POST"])
+@agent_only
+@door
+def react(ticket: str, message: str, emoji: str = "", client_key: str = "") -> dict[str, Any]:
+	"""Put an emoji on a message; an empty one takes it back."""
+	key = client_key or f"{message}:{emoji}:{now_ms()}"
+	can = sending.capabilities(ticket)
+	return _queued(replies.react(on_site(), actor(), ticket, message, emoji, key, now_ms(), can))
+
+
+@frappe.whitelist(methods=["POST"])
+@agent_only
+@door
+def retry_message(message: str, client_key: str = "") -> dict[str, Any]:
+	"""Say a failed or doubtful message again. What was in doubt may then arrive twice: a person decides."""
+	can = sending.capabilities(sending.ticket_of_message(message))
+	key = client_key or f"again:{message}"
+	return _queued(replies.resend(on_site(), actor(), message, key, now_ms(), can))
+
+
+@frappe.whitelist(methods=["POST"])
+@agent_only
+@door
+def discard_message(message: str) -> dict[str, Any]:
+	"""Take back what has not gone, or say that a doubtful message did not go."""
+	return _fate(replies.settle(on_site(), actor(), message, False, now_ms()))
+
+
+@frappe.whitelist(methods=["POST"])
+@agent_only
+@door
+def confirm_message(message: str) -> dict[str, Any]:
+	"""Say that a doubtful message did go: somebody saw it on the phone."""
+	return _fate(replies.settle(on_site(), actor(), message, True, now_ms()))
+
+
+def _send(
+	ticket: str, draft: replies.Draft, client_key: str, seen_ms: int | None, take_over: bool
+) -> dict[str, Any]:
+	can = sending.capabilities(ticket)
+	return _queued(
+		replies.send(
+			on_site(), actor(), ticket, draft, client_key, now_ms(), seen_ms=seen_ms, take_over=take_over, can=can
+		)
+	)
+
+
+def _queued(message: r.Message) -> dict[str, Any]:
 	wake.wake_outbox(message.device)
+	return _fate(message)
+
+
+def _fate(message: r.Message) -> dict[str, Any]:
 	return {"message": message.name, "status": message.status, "sender_name": message.sender_name}
 
 
@@ -38,7 +114,7 @@ def reply(
 @door
 def note(ticket: str, body: str) -> dict[str, Any]:
 	"""Write an internal note."""
-	return {"message": conversation.note(on_site(), actor(), ticket, body, now_ms()).name}
+	return {"message": replies.note(on_site(), actor(), ticket, body, now_ms()).name}
 
 
 @frappe.whitelist(methods=["POST"])

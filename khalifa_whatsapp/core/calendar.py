@@ -158,7 +158,7 @@ class Calendar:
 	overrides: tuple[DayOverride, ...] = ()
 
 	def __post_init__(self) -> None:
-		_ = self._zone  # an unknown zone is refused here, not at the first question
+		_ = self.zone  # an unknown zone is refused here, not at the first question
 		seen: set[date] = set()
 		for override in self.overrides:
 			if override.date in seen:
@@ -236,7 +236,7 @@ class Calendar:
 
 	def local_date(self, instant_ms: int) -> date:
 		"""The date on the wall at an instant."""
-		return datetime.fromtimestamp(instant_ms // 1000, self._zone).date()
+		return datetime.fromtimestamp(instant_ms // 1000, self.zone).date()
 
 	def day_bounds_ms(self, day: date) -> tuple[int, int]:
 		"""First instant of a local date and of the date after it: 23, 24 or 25 hours apart."""
@@ -251,7 +251,8 @@ class Calendar:
 	# Tables
 
 	@cached_property
-	def _zone(self) -> ZoneInfo:
+	def zone(self) -> ZoneInfo:
+		"""The time zone whose days and hours these are."""
 		try:
 			return ZoneInfo(self.timezone)
 		except (KeyError, ValueError, OSError) as error:  # unknown, a path, a folder of zones
@@ -312,11 +313,11 @@ class Calendar:
 
 	def _instant_ms(self, day: date, minute: int) -> int:
 		"""The first instant at which the wall shows this minute of the day, or has jumped past it."""
-		local = datetime.combine(day, time(), self._zone) + timedelta(minutes=minute)
+		local = datetime.combine(day, time(), self.zone) + timedelta(minutes=minute)
 		instant = local.timestamp()
-		if datetime.fromtimestamp(instant, self._zone).replace(tzinfo=None) == local.replace(tzinfo=None):
+		if datetime.fromtimestamp(instant, self.zone).replace(tzinfo=None) == local.replace(tzinfo=None):
 			return int(instant) * 1000
-		return _end_of_gap(local, self._zone) * 1000
+		return _end_of_gap(local, self.zone) * 1000
 
 
 def _utc_date(instant_ms: int) -> date:

@@ -164,6 +164,7 @@ class Message:
 	priority: int = 0  # 0 a person's reply, 1 automatic, 2 campaign
 	started_ms: int | None = None  # when the last attempt was handed to the gateway: what pacing counts
 	is_new_chat: int = 0  # the customer had never written to this device when it was queued
+	resent_as: str | None = None  # the message that a person sent again in its place
 	text_key: str | None = None  # equal for equal texts, so that a device does not say the same too often
 	search_text: str | None = None  # the text as search compares it
 	error_kind: str | None = None

@@ -50,7 +50,7 @@ class Settings:
 	satisfaction_worst: float = 60
 	satisfaction_smoothing: float = 10
 	is_sending_paused: int = 0
-	max_attempts: int = 6
+	max_attempts: int = 10
 	unknown_minutes: float = 15
 	max_media_bytes: int = 25 * 1024 * 1024
 	breaker_failures: int = 5

@@ -15,7 +15,7 @@ from khalifa_whatsapp.core.settings import HOUR_MS, MINUTE_MS
 from khalifa_whatsapp.embedded import names, phrases
 from khalifa_whatsapp.embedded.views import OpenStore
 from khalifa_whatsapp.embedded.world import Person, World, local_ms
-from khalifa_whatsapp.services import conversation, presence
+from khalifa_whatsapp.services import conversation, presence, replies
 from khalifa_whatsapp.services.work import SYSTEM, Actor
 
 MANAGER = Actor("manager@example.com", names.MANAGER, None, is_manager=True)
@@ -194,14 +194,14 @@ class Staff:
 
 	def _reply(self, worker: Worker, task: Waiting, now_ms: int) -> None:
 		if self.rng.random() < 0.03:
-			conversation.note(self.store, worker.actor, task.ticket, self.rng.choice(phrases.NOTES), now_ms)
+			replies.note(self.store, worker.actor, task.ticket, self.rng.choice(phrases.NOTES), now_ms)
 			self.deeds.notes += 1
 		self._say(worker.actor, task.ticket, self.rng.choice(phrases.ANSWERS), now_ms)
 
 	def _say(self, actor: Actor, ticket: str, words: str, now_ms: int) -> None:
 		number = self.deeds.replies + 1
 		body = f"{words} (رقم {1000 + number})"  # no two answers are alike: the books can tell them apart
-		conversation.reply(self.store, actor, ticket, body, f"demo-{number}", now_ms, seen_ms=now_ms)
+		replies.reply(self.store, actor, ticket, body, f"demo-{number}", now_ms, seen_ms=now_ms)
 		self.deeds.replies = number
 
 	def _transfer(self, worker: Worker, task: Waiting, now_ms: int) -> None:

@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
+from khalifa_whatsapp.jobs.alerts import alert_managers
 from khalifa_whatsapp.jobs.wake import allow_next_wake
-from khalifa_whatsapp.services import outbox
-from khalifa_whatsapp.site_devices import get_device
+from khalifa_whatsapp.services import outbox, reconcile
+from khalifa_whatsapp.site_devices import SiteDevice, get_device
 from khalifa_whatsapp.stores.base import StoreUnavailable
 
 SECONDS = 60
 
 
 def run(device: str) -> dict[str, int]:
-	"""Send what is due; a paused device sends nothing."""
+	"""Send what is due. A device that lives in a browser is served by the process that owns the browser."""
 	found = get_device(device)
-	if found is None or found.is_paused:
+	if found is None or found.driver.capabilities.has_browser:
 		return {}
 	allow_next_wake("outbox", device)
 	try:
-		sent = outbox.drain(on_site(), found.driver, now_ms, SECONDS)
+		return send_due(found)
 	except StoreUnavailable:
 		return {}
-	return {"sent": sent.sent, "retried": sent.retried, "failed": sent.failed, "unknown": sent.unknown}
+
+
+def send_due(device: SiteDevice, seconds: float = SECONDS) -> dict[str, int]:
+	"""Settle what the chat's own log can settle, then send what is due; what came of it."""
+	store, driver = on_site(), device.driver
+	found = reconcile.reconcile(store, driver, now_ms)
+	sent = outbox.drain(store, driver, now_ms, seconds, device.pace)
+	if sent.is_alarming:
+		alert_managers(driver.config.name)
+	return {
+		"sent": sent.sent, "retried": sent.retried, "failed": sent.failed, "unknown": sent.unknown, "found": found,
+	}  # fmt: skip

@@ -1,152 +1,21 @@
-"""What people do with a ticket: answer, note, hand on, close, open again.
+"""What people do with a ticket as a whole: hand it on, take it, close it, open it again.
 
-Each verb locks the ticket, checks who may do it and whether the ticket is still as the person saw it, and writes
-everything (message, history, ledger) in one transaction. Refusals say how to go on.
+Each verb locks the ticket, checks who may do it, and writes everything (history, ledger) in one transaction.
+Refusals say how to go on. Answers are in `replies`.
 """
 
 from __future__ import annotations
 
 from khalifa_whatsapp.core import ledger
 from khalifa_whatsapp.core import records as r
-from khalifa_whatsapp.core.arabic import preview
-from khalifa_whatsapp.core.errors import Changed, NotAllowed, NotFound, UserError
-from khalifa_whatsapp.core.keys import digest
+from khalifa_whatsapp.core.errors import NotAllowed, NotFound, UserError
 from khalifa_whatsapp.services import turns
 from khalifa_whatsapp.services.intake_tickets import reopen as reopen_ticket
+from khalifa_whatsapp.services.rights import may_answer, may_see, open_ticket, tell_owner, ticket_of
 from khalifa_whatsapp.services.work import Actor, Work, retrying, working
 from khalifa_whatsapp.stores.base import Store
 
 CLOSE_REASONS = ("resolved", "no_reply_needed", "spam", "inactive")
-
-
-def reply(
-	store: Store, actor: Actor, ticket: str, body: str, client_key: str, now_ms: int, *,
-	reply_to: str | None = None, seen_ms: int | None = None, take_over: bool = False,
-) -> r.Message:  # fmt: skip
-	"""Queue an answer to the customer; the same `client_key` again gives the message already made.
-
-	`seen_ms` is the time of the newest message the writer saw: when a colleague answered after it, the answer is
-	refused. A manager who answers somebody else's ticket answers on behalf of its agent.
-	"""
-	return retrying(
-		lambda: _reply(store, actor, ticket, body, client_key, now_ms, reply_to, seen_ms, take_over)
-	)
-
-
-def _reply(
-	store: Store, actor: Actor, name: str, body: str, client_key: str, now_ms: int,
-	reply_to: str | None, seen_ms: int | None, take_over: bool,
-) -> r.Message:  # fmt: skip
-	with working(store, now_ms, actor) as work:
-		key = digest("client", client_key)
-		store.tickets([name])  # first, the lock: what is read after it is as new as the lock, not older
-		if (known := store.message_by_client_key(key)) is not None:
-			return _same(known, name, actor)
-		body = checked_text(body, work.rules.settings.max_text_length)
-		ticket = _open_ticket(work, name)
-		may_answer(actor, ticket)
-		_check_collision(work, ticket, seen_ms)
-		message = _outgoing(work, ticket, body, r.AGENT, r.MSG_QUEUED)
-		message.client_key, message.reply_to = key, reply_to
-		_answered(work, ticket, message)
-		work.mark_day(now_ms)
-		if take_over and message.on_behalf_of and actor.agent:
-			_hand_over(work, ticket, _agent(work, actor.agent), "took over", "transferred")
-		return message
-
-
-def _same(known: r.Message, ticket: str, actor: Actor) -> r.Message:
-	"""The message already made under this key; a key of somebody else's message is refused, not shown."""
-	if known.ticket != ticket or known.sender != actor.user:
-		raise UserError("client_key_used", "This answer was already sent. Write it again.")
-	return known
-
-
-def checked_text(body: str, limit: int) -> str:
-	"""A text that can be sent: not empty, not too long, valid Unicode."""
-	if not body or not body.strip():
-		raise UserError("empty_text", "The message is empty. Write something first.")
-	if len(body) > limit:
-		raise UserError(
-			"text_too_long", "The message has {length} characters; at most {limit} fit. Split it in two.",
-			length=len(body), limit=limit,
-		)  # fmt: skip
-	return body.encode("utf-8", "replace").decode("utf-8")
-
-
-def may_answer(actor: Actor, ticket: r.Ticket) -> None:
-	"""Only the ticket's agent, or a manager on behalf."""
-	if actor.is_manager or (actor.agent is not None and actor.agent == ticket.agent):
-		return
-	if ticket.agent is None:
-		raise NotAllowed("not_assigned", "This conversation is still waiting for an agent. Take it first.")
-	raise NotAllowed("not_your_ticket", "A colleague answers this conversation. Ask for a transfer first.")
-
-
-def _check_collision(work: Work, ticket: r.Ticket, seen_ms: int | None) -> None:
-	if seen_ms is None:
-		return
-	newest = work.store.last_human_reply(ticket.name)
-	if newest is not None and newest.sent_ms > seen_ms and newest.sender != work.actor.user:
-		raise Changed(
-			"answered_meanwhile", "{name} answered meanwhile. Read the new message, then send yours again.",
-			name=newest.sender_name or "",
-		)  # fmt: skip
-
-
-def _outgoing(work: Work, ticket: r.Ticket, body: str, origin: str, status: str) -> r.Message:
-	actor = work.actor
-	message = r.Message(
-		work.new_name(), ticket.name, ticket.customer, ticket.device, r.OUTGOING, origin, "text", status,
-		sent_ms=work.now_ms, received_ms=work.now_ms, body=body,
-		sender=actor.user, sender_name=actor.full_name, agent=actor.agent,
-	)  # fmt: skip
-	return work.add(message)
-
-
-def _answered(work: Work, ticket: r.Ticket, message: r.Message) -> None:
-	"""A human reply ends the customer's wait; who gets sample and credit depends on who owns the ticket."""
-	is_owner = message.agent is not None and message.agent == ticket.agent
-	if not is_owner:
-		message.on_behalf_of, message.agent = ticket.agent, None
-		work.log(ticket, "on_behalf", to_agent=ticket.agent)
-	turn = turns.end_turn(work, ticket, r.ANSWERED, "answered" if is_owner else "answered_by_admin")
-	if turn is not None:
-		turn.answered_by, turn.answered_by_user = message.agent, message.sender
-		turn.on_behalf_of, turn.answer = message.on_behalf_of, message.name
-	if ticket.first_responded_ms is None:
-		_first_response(work, ticket)
-	ledger.note_replier(ticket, message.agent)
-	ticket.status = r.PENDING if ticket.agent else r.QUEUED
-	ticket.last_out_ms = ticket.last_message_ms = max(work.now_ms, ticket.last_message_ms)
-	ticket.preview, ticket.unread_count = preview(message.body), 0
-	work.touch_ticket(ticket)
-	_tell_owner(work, ticket, "answered")
-
-
-def _first_response(work: Work, ticket: r.Ticket) -> None:
-	ticket.first_responded_ms = work.now_ms
-	if ticket.first_message_ms is not None:
-		calendar = work.branch_rules(ticket).calendar
-		ticket.first_response_time = calendar.business_ms(ticket.first_message_ms, work.now_ms) // 1000
-
-
-def note(store: Store, actor: Actor, ticket: str, body: str, now_ms: int) -> r.Message:
-	"""Write an internal note: colleagues see it, the customer never does, no clock stops."""
-	with working(store, now_ms, actor) as work:
-		body = checked_text(body, work.rules.settings.max_text_length)
-		found = _ticket(work, ticket)
-		may_see(actor, found)
-		return _outgoing(work, found, body, r.NOTE, r.SENT)
-
-
-def may_see(actor: Actor, ticket: r.Ticket) -> None:
-	"""Own tickets and the queue for agents, all for managers; others don't learn that the ticket exists."""
-	if actor.is_manager or (actor.agent is not None and actor.agent == ticket.agent):
-		return
-	if actor.agent is not None and ticket.status == r.QUEUED and not ticket.is_branch_only:
-		return
-	raise NotFound("no_such_ticket", "There is no such conversation, or it is not yours.")
 
 
 def transfer(
@@ -159,10 +28,10 @@ def transfer(
 		with working(store, now_ms, actor) as work:
 			if not reason.strip():
 				raise UserError("no_reason", "Say why you hand the conversation on: the next one will need it.")
-			found = _open_ticket(work, ticket)
+			found = open_ticket(work, ticket)
 			may_answer(actor, found)
 			if to_agent:
-				_hand_over(work, found, _receiver(work, to_agent, found), reason, "transferred")
+				hand_over(work, found, _receiver(work, to_agent, found), reason, "transferred")
 			elif to_branch:
 				_to_branch(work, found, to_branch, reason)
 			else:
@@ -191,7 +60,7 @@ def _receiver(work: Work, name: str, ticket: r.Ticket) -> r.Agent:
 	return entry.agent
 
 
-def _hand_over(work: Work, ticket: r.Ticket, agent: r.Agent, reason: str, event: str) -> None:
+def hand_over(work: Work, ticket: r.Ticket, agent: r.Agent, reason: str, event: str) -> None:
 	former, branch = ticket.agent, ticket.branch
 	ticket.agent, ticket.agent_name = agent.name, agent.employee_name
 	ticket.branch = agent.branch or branch
@@ -240,13 +109,13 @@ def assign(store: Store, actor: Actor, ticket: str, agent: str, now_ms: int) -> 
 
 	def run() -> r.Ticket:
 		with working(store, now_ms, actor) as work:
-			found = _open_ticket(work, ticket)
+			found = open_ticket(work, ticket)
 			if not actor.is_manager and (agent != actor.agent or found.agent is not None):
 				raise NotAllowed("only_managers_assign", "Only a manager gives conversations to others.")
 			receiver = _receiver(work, agent, found)
 			if not actor.is_manager and found.is_branch_only and receiver.branch != found.branch:
 				raise NotFound("no_such_ticket", "There is no such conversation, or it is not yours.")
-			_hand_over(work, found, receiver, "by hand", "assigned")
+			hand_over(work, found, receiver, "by hand", "assigned")
 			return found
 
 	return retrying(run)
@@ -259,7 +128,7 @@ def close(store: Store, actor: Actor, ticket: str, now_ms: int, reason: str = "r
 
 	def run() -> r.Ticket:
 		with working(store, now_ms, actor) as work:
-			found = _open_ticket(work, ticket)
+			found = open_ticket(work, ticket)
 			may_answer(actor, found)
 			if reason == "inactive" and found.turn is not None:
 				raise UserError("customer_waits", "The customer waits for an answer. Answer first, or choose another reason.")
@@ -287,7 +156,7 @@ def close_ticket(work: Work, ticket: r.Ticket, reason: str, outcome: str, batch:
 	work.touch_ticket(ticket)
 	work.mark_day(work.now_ms)
 	work.log(ticket, "closed", from_agent=ticket.agent, reason=reason)
-	_tell_owner(work, ticket, "closed")
+	tell_owner(work, ticket, "closed")
 
 
 def _missed_for(work: Work, ticket: r.Ticket) -> str | None:
@@ -305,7 +174,7 @@ def reopen(store: Store, actor: Actor, ticket: str, now_ms: int, reason: str = "
 
 	def run() -> r.Ticket:
 		with working(store, now_ms, actor) as work:
-			found = _ticket(work, ticket)
+			found = ticket_of(work, ticket)
 			if not actor.is_manager and (actor.agent is None or actor.agent != found.agent):
 				raise NotFound("no_such_ticket", "There is no such conversation, or it is not yours.")
 			if found.open_key is not None:
@@ -329,7 +198,7 @@ def no_reply_needed(store: Store, actor: Actor, ticket: str, now_ms: int) -> r.T
 
 	def run() -> r.Ticket:
 		with working(store, now_ms, actor) as work:
-			found = _open_ticket(work, ticket)
+			found = open_ticket(work, ticket)
 			may_answer(actor, found)
 			turns.end_turn(work, found, r.NO_REPLY_NEEDED, "no_reply_needed")
 			found.status, found.unread_count = r.PENDING if found.agent else r.QUEUED, 0
@@ -343,37 +212,14 @@ def no_reply_needed(store: Store, actor: Actor, ticket: str, now_ms: int) -> r.T
 def mark_read(store: Store, actor: Actor, ticket: str, now_ms: int) -> None:
 	"""The holder looked at the conversation: nothing in it is new any more."""
 	with working(store, now_ms, actor) as work:
-		found = _ticket(work, ticket)
+		found = ticket_of(work, ticket)
 		may_see(actor, found)
 		if actor.agent is not None and actor.agent == found.agent and found.unread_count:
 			found.unread_count = 0
 			work.touch(found)
 
 
-def _ticket(work: Work, name: str) -> r.Ticket:
-	found = work.store.tickets([name]).get(name)
-	if found is None:
-		raise NotFound("no_such_ticket", "There is no such conversation, or it is not yours.")
-	return found
+def __getattr__(name: str) -> object:
+	from khalifa_whatsapp.services import replies
 
-
-def _open_ticket(work: Work, name: str) -> r.Ticket:
-	found = _ticket(work, name)
-	if found.open_key is None:
-		raise Changed("ticket_closed", "The conversation is closed. Open it again first.")
-	return found
-
-
-def _agent(work: Work, name: str) -> r.Agent:
-	found = work.agent(name)
-	if found is None:
-		raise NotFound("no_such_agent", "There is no such agent. Choose one from the list.")
-	return found
-
-
-def _tell_owner(work: Work, ticket: r.Ticket, event: str) -> None:
-	data = {"ticket": ticket.name, "event": event}
-	agent = work.agent(ticket.agent) if ticket.agent else None
-	if agent is not None:
-		work.tell("khalifa_whatsapp:ticket", data, user=agent.user)
-	work.tell("khalifa_whatsapp:ticket", data, role=turns.MANAGER_ROLE)
+	return getattr(replies, name)

@@ -122,6 +122,7 @@ class IntakeBatch:
 		)  # fmt: skip
 		if media is not None:
 			message.media_id, message.mime_type, message.file_name = media.media_id, media.mime_type, media.file_name
+			message.media_state = "Waiting"
 		if is_inbound:
 			message.sequence = event.sequence
 			message.reply_to = self.key(event.reply_to) if event.reply_to else None

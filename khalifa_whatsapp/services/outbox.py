@@ -1,180 +1,202 @@
 """Sending what was queued: one sender per device, every attempt written down before the socket opens.
 
 A message whose fate nobody knows is *Unknown*; a machine never sends it again. A later status (by our own callback
-key) settles it, or a person does.
+key) settles it, or the chat's own log, or a person does. How fast a device may go, and whether at all, is asked
+of the database before every message, so that a pause, a cap or a restart counts at once.
 """
 
 from __future__ import annotations
 
-import random
 import time
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from khalifa_whatsapp.core import message_state
+from khalifa_whatsapp.core import breaker as circuit
 from khalifa_whatsapp.core import records as r
-from khalifa_whatsapp.core.backoff import delay_ms
 from khalifa_whatsapp.core.identity import Identity
-from khalifa_whatsapp.core.keys import message_key
+from khalifa_whatsapp.core.pacing import Candidate, Pace, Slot, day_start_ms, next_slot
+from khalifa_whatsapp.core.settings import Settings
+from khalifa_whatsapp.core.window import is_window_open
 from khalifa_whatsapp.drivers import base as d
-from khalifa_whatsapp.services import outcomes
-from khalifa_whatsapp.services.work import Work, retrying, working
-from khalifa_whatsapp.stores.base import Store
+from khalifa_whatsapp.services import outgoing
+from khalifa_whatsapp.services.outbox_results import accepted, gave_up, refused
+from khalifa_whatsapp.services.work import retrying, working
+from khalifa_whatsapp.stores.base import Gate, Store
 
-MAX_ATTEMPTS = 6
 CLAIM = 20
-_random = random.SystemRandom()
+PATIENCE_SECONDS = 10.0  # longer waits are left to the next run: a worker has other devices to serve
+FREE = Pace()
 _STRENGTH = {"phone": 0, "bsuid": 1, "lid": 2}
 
 
 @dataclass(slots=True)
 class Sent:
-	"""What a drain did."""
+	"""What a drain did, and what holds up the rest."""
 
 	sent: int = 0
 	retried: int = 0
 	failed: int = 0
 	unknown: int = 0
 	is_busy: bool = False
-	is_stopped: bool = False  # the gateway refuses our login: a person must act
+	is_stopped: bool = False  # paused, or the breaker is open
+	is_alarming: bool = False  # the breaker opened in this very run: tell a person
+	waits: Slot | None = None  # the pace holds up what is left until then
 
 
-def drain(store: Store, driver: d.MessageDriver, clock: Callable[[], int], seconds: float = 60) -> Sent:
+@dataclass(slots=True)
+class Run:
+	"""One drain of one device."""
+
+	store: Store
+	driver: d.MessageDriver
+	clock: Callable[[], int]
+	pace: Pace
+	total: Sent = field(default_factory=Sent)
+	ahead: deque[r.Message] = field(default_factory=deque)
+	gate: Gate | None = None
+
+	@property
+	def device(self) -> str:
+		return self.driver.config.name
+
+
+def drain(
+	store: Store, driver: d.MessageDriver, clock: Callable[[], int], seconds: float = 60, pace: Pace = FREE,
+	sleep: Callable[[float], None] = time.sleep,
+) -> Sent:  # fmt: skip
 	"""Send what is due on one device, for at most `seconds`. One sender per device at a time."""
-	total = Sent()
+	run = Run(store, driver, clock, pace)
 	stop = time.monotonic() + seconds
-	with store.lock(f"out:{driver.config.name}") as is_ours:
+	with store.lock(f"out:{run.device}") as is_ours:
 		if not is_ours:
 			return Sent(is_busy=True)
-		total.unknown += retrying(lambda: _give_up_abandoned(store, driver, clock()))
-		while time.monotonic() < stop and not total.is_stopped:
-			names = _due(store, driver, clock())
-			if not names:
+		run.total.unknown += retrying(lambda: gave_up(store, driver, clock()))
+		while time.monotonic() < stop:
+			picked = _pick(run)
+			if picked is None:
 				break
-			for name in names:
-				_send_one(store, driver, clock, name, total)
-				if total.is_stopped:
-					break
-	return total
+			if isinstance(picked, r.Message):
+				_send(run, picked.name)
+				continue
+			wait = (picked.at_ms - clock()) / 1000
+			if wait > PATIENCE_SECONDS or time.monotonic() + wait > stop:
+				run.total.waits = picked
+				break
+			sleep(max(wait, 0.001))
+	return run.total
 
 
-def _give_up_abandoned(store: Store, driver: d.MessageDriver, now_ms: int) -> int:
-	"""Messages in Sending while nobody sends: their sender died, nobody knows how far it got."""
-	with working(store, now_ms) as work:
-		abandoned = store.abandoned_messages(driver.config.name)
-		for message in abandoned:
-			message.status, message.error_kind = r.UNKNOWN, "unknown"
-			message.error_text = "The sender stopped before the gateway's answer was written down."
-			_fold_and_touch(work, driver, message, r.SENDING)
-		return len(abandoned)
+def _pick(run: Run) -> r.Message | Slot | None:
+	"""The next message that may go; or when the next one may; or None: nothing is due, or nothing may go at all."""
+	now_ms = run.clock()
+	run.gate = run.store.gate(run.device)
+	is_held = run.gate.is_paused or bool(run.store.rules().settings.is_sending_paused)
+	run.total.is_stopped = is_held or not run.gate.breaker.may_try(now_ms)
+	if run.total.is_stopped:
+		return None
+	if run.pace.is_free:
+		return _next_due(run, now_ms)
+	return _next_paced(run, now_ms)
 
 
-def _due(store: Store, driver: d.MessageDriver, now_ms: int) -> list[str]:
-	with store.transaction():
-		return [message.name for message in store.due_messages(driver.config.name, now_ms, CLAIM)]
+def _next_due(run: Run, now_ms: int) -> r.Message | None:
+	if not run.ahead:
+		with run.store.transaction():
+			run.ahead.extend(run.store.due_messages(run.device, now_ms, CLAIM))
+	return run.ahead.popleft() if run.ahead else None
 
 
-def _send_one(store: Store, driver: d.MessageDriver, clock: Callable[[], int], name: str, total: Sent) -> None:
-	claimed = retrying(lambda: _claim(store, clock(), name))
+def _next_paced(run: Run, now_ms: int) -> r.Message | Slot | None:
+	"""Asked anew for every message: the one before it has changed what the pace allows."""
+	calendar = run.store.rules().calendar
+	with run.store.transaction():
+		due = run.store.due_messages(run.device, now_ms, CLAIM)
+		keys = {message.text_key for message in due if message.text_key}
+		traffic = run.store.traffic(run.device, run.pace, now_ms, day_start_ms(now_ms, calendar), keys)
+	soonest: Slot | None = None
+	for message in due:
+		candidate = Candidate(message.priority, bool(message.is_new_chat), message.text_key or "")
+		slot = next_slot(run.pace, traffic, candidate, now_ms, calendar)
+		if slot.at_ms <= now_ms:
+			return message
+		soonest = slot if soonest is None or slot.at_ms < soonest.at_ms else soonest
+	return soonest
+
+
+def _send(run: Run, name: str) -> None:
+	claimed = retrying(lambda: _claim(run, name))
 	if claimed is None:
 		return
-	message, outgoing = claimed
+	message, parts = claimed
 	try:
-		accepted = driver.send(outgoing)
+		done = run.driver.send(outgoing.build(message, parts, run.store.read_file))
 	except d.SendError as error:
 		failure = error
-		retrying(lambda: _refused(store, driver, clock(), message, failure, total))
+		retrying(lambda: _note_failure(run, message, failure))
 	else:
-		retrying(lambda: _accepted(store, driver, clock(), message, accepted))
-		total.sent += 1
+		retrying(lambda: _note_success(run, message, done))
+		run.total.sent += 1
 
 
-def _claim(store: Store, now_ms: int, name: str) -> tuple[r.Message, d.OutgoingText] | None:
-	"""Commit «Sending» before the network; None when somebody cancelled it meanwhile."""
-	with working(store, now_ms) as work:
+def _note_success(run: Run, message: r.Message, done: d.Accepted) -> None:
+	with working(run.store, run.clock()) as work:
+		accepted(work, run.driver, message, done)
+		if run.gate is not None and run.gate.breaker != circuit.Breaker():
+			run.store.save_breaker(run.device, circuit.succeeded(run.gate.breaker))
+
+
+def _note_failure(run: Run, message: r.Message, error: d.SendError) -> None:
+	with working(run.store, run.clock()) as work:
+		fate = refused(work, run.driver, message, error)
+		run.store.note_error(run.device, error.code, error.text, work.now_ms)
+		before = run.gate.breaker if run.gate else circuit.Breaker()
+		after = _tripped(before, error, work.now_ms, work.rules.settings)
+		if after != before:
+			run.store.save_breaker(run.device, after)
+	run.total.is_alarming |= after.state == circuit.OPEN and before.state == circuit.CLOSED
+	counter = {r.MSG_QUEUED: "retried", r.FAILED: "failed", r.UNKNOWN: "unknown"}.get(fate)
+	if counter:
+		setattr(run.total, counter, getattr(run.total, counter) + 1)
+
+
+def _tripped(before: circuit.Breaker, error: d.SendError, now_ms: int, settings: Settings) -> circuit.Breaker:
+	if isinstance(error, d.RateLimited):
+		if error.is_pair:  # only this customer must wait
+			return before
+		pause_ms = round(1000 * max(error.retry_after or 0, settings.breaker_open_seconds))
+		return circuit.held(before, error.text, now_ms, pause_ms)
+	return circuit.failed(before, error.kind, error.text, now_ms, settings)
+
+
+def _claim(run: Run, name: str) -> tuple[r.Message, outgoing.Parts] | None:
+	"""Commit «Sending» before the network; None when somebody took it back meanwhile, or it can't go any more."""
+	store = run.store
+	with working(store, run.clock()) as work:
 		message = store.messages([name]).get(name)
 		if message is None or message.status != r.MSG_QUEUED:
 			return None
+		if _is_too_late(run, message, work.now_ms):
+			refused(work, run.driver, message, d.WindowClosed(outgoing.WINDOW_CLOSED, code="window"))
+			run.total.failed += 1
+			return None
 		message.status = r.SENDING
+		message.started_ms = work.now_ms
 		message.attempts += 1
 		message.generation += 1
 		work.touch(message)
-		rows = store.identities_of([message.customer]).get(message.customer, [])
-		recipient = tuple(
-			Identity(row.kind, row.value) for row in sorted(rows, key=lambda row: _STRENGTH.get(row.kind, 9))
-		)
-		quoted = store.messages_by_key([message.reply_to]).get(message.reply_to) if message.reply_to else None
-		reply_to = d.MessageRef(quoted.gateway_id, quoted.scope) if quoted is not None and quoted.gateway_id else None
-		return message, d.OutgoingText(
-			recipient=recipient, body=message.body, reply_to=reply_to, callback=message.name
-		)
+		wanted = [key for key in (message.reply_to, outgoing.target_key(message)) if key]
+		named = store.messages_by_key(wanted) if wanted else {}
+		return message, outgoing.Parts(_recipient(store, message.customer), named)
 
 
-def _accepted(
-	store: Store, driver: d.MessageDriver, now_ms: int, claimed: r.Message, accepted: d.Accepted
-) -> None:
-	with working(store, now_ms) as work:
-		message = _still_ours(store, claimed)
-		if message is None:
-			return
-		key = message_key(driver.config.name, accepted.ref.scope, accepted.ref.gateway_id)
-		_absorb_echo(work, key, message)
-		message.message_key, message.gateway_id, message.scope = key, accepted.ref.gateway_id, accepted.ref.scope
-		message.provider = driver.config.provider
-		before = message.status
-		if message.status in (r.SENDING, r.UNKNOWN):
-			message.status = r.SENT
-		message.error_kind = message.error_code = message.error_text = None
-		_fold_and_touch(work, driver, message, before)
+def _is_too_late(run: Run, message: r.Message, now_ms: int) -> bool:
+	if not run.driver.capabilities.has_window or message.content_type == "template":
+		return False
+	ticket = run.store.tickets([message.ticket]).get(message.ticket)
+	return ticket is not None and not is_window_open(ticket.last_in_ms, now_ms)
 
 
-def _absorb_echo(work: Work, key: str, message: r.Message) -> None:
-	"""The gateway's own copy of this message arrived before its answer: one message, one row."""
-	echo = work.store.messages_by_key([key]).get(key)
-	if echo is not None and echo.name != message.name:
-		work.store.drop_message(echo.name)
-
-
-def _refused(
-	store: Store, driver: d.MessageDriver, now_ms: int, claimed: r.Message, error: d.SendError, total: Sent
-) -> None:
-	with working(store, now_ms) as work:
-		message = _still_ours(store, claimed)
-		if message is None:
-			return
-		before = message.status
-		message.error_kind, message.error_code, message.error_text = error.kind, error.code, error.text
-		if isinstance(error, d.UnknownOutcome):
-			message.status = r.UNKNOWN
-			total.unknown += 1
-		elif isinstance(error, d.Retryable | d.AuthError) and message.attempts < MAX_ATTEMPTS:
-			message.status = r.MSG_QUEUED
-			message.next_retry_ms = now_ms + delay_ms(message.attempts, _random, error.retry_after)
-			total.retried += 1
-		else:
-			message.status = r.FAILED
-			total.failed += 1
-		total.is_stopped = isinstance(error, d.AuthError)
-		_fold_and_touch(work, driver, message, before)
-
-
-def _still_ours(store: Store, claimed: r.Message) -> r.Message | None:
-	"""The row as it is now, unless a later attempt took it over."""
-	message = store.messages([claimed.name]).get(claimed.name)
-	return message if message is not None and message.generation == claimed.generation else None
-
-
-def _fold_and_touch(work: Work, driver: d.MessageDriver, message: r.Message, before: str) -> None:
-	"""Statuses that came before this row was written count too."""
-	keys = [message.message_key] if message.message_key else []
-	logs = work.store.logs(keys, [message.name])
-	for log in logs:
-		if log.message != message.name:  # none yet, or an echo that this message has absorbed
-			log.message = message.name
-			work.touch(log)
-		if message.message_key is None and log.kind == "status":
-			message.message_key = log.target_key
-	message_state.fold(message, logs)
-	work.touch(message)
-	if message.status != before:
-		outcomes.status_changed(work, message, before)
+def _recipient(store: Store, customer: str) -> tuple[Identity, ...]:
+	rows = store.identities_of([customer]).get(customer, [])
+	return tuple(Identity(row.kind, row.value) for row in sorted(rows, key=lambda row: _STRENGTH.get(row.kind, 9)))

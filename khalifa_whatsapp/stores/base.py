@@ -15,7 +15,9 @@ from typing import Any, Protocol
 
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.assignment import RosterEntry
+from khalifa_whatsapp.core.breaker import Breaker
 from khalifa_whatsapp.core.kpi import Fact
+from khalifa_whatsapp.core.pacing import Pace, Traffic
 from khalifa_whatsapp.core.settings import Rules
 
 
@@ -66,6 +68,14 @@ class DeliveryOutcome:
 	error: str = ""
 	attempts: int = 0
 	next_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+	"""Whether a device may send now: what people and its failures say."""
+
+	is_paused: bool
+	breaker: Breaker
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +226,29 @@ class Store(Protocol):
 
 	def abandoned_messages(self, device: str) -> list[r.Message]:
 		"""Messages in Sending; only the device's one sender asks, so their sender is dead."""
+
+	def unknown_messages(self, device: str, since_ms: int, until_ms: int, limit: int) -> list[r.Message]:
+		"""Those in doubt whose last attempt began in the period, oldest first."""
+
+	def messages_without_file(self, device: str, now_ms: int, limit: int) -> list[r.Message]:
+		"""Customers' messages whose file is still with the gateway and due to be fetched, oldest first."""
+
+	def read_file(self, url: str) -> bytes | None:
+		"""The bytes of one of our private files; None when it is gone."""
+
+	def traffic(
+		self, device: str, pace: Pace, now_ms: int, day_start_ms: int, text_keys: Collection[str]
+	) -> Traffic:
+		"""What the device has handed over, as far as its pace asks; equal texts only of these keys."""
+
+	def gate(self, device: str) -> Gate:
+		"""Whether the device is paused, and its breaker. A device that is not there is paused."""
+
+	def save_breaker(self, device: str, breaker: Breaker) -> None:
+		"""Write the breaker down, and nothing else of the device: people edit that."""
+
+	def note_error(self, device: str, code: str, text: str, at_ms: int) -> None:
+		"""Remember the device's last error for whoever looks at it."""
 
 	def identities_of(self, customers: Collection[str]) -> dict[str, list[r.CustomerIdentity]]:
 		"""All identities of customers."""

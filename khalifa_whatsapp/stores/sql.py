@@ -20,10 +20,10 @@ from khalifa_whatsapp.core.kpi import Fact
 from khalifa_whatsapp.stores.base import Backlog, Changes, DeliveryOutcome, TicketFilter
 from khalifa_whatsapp.stores.schema import table_of
 from khalifa_whatsapp.stores.sql_facts import ONLINE, SCANS
+from khalifa_whatsapp.stores.sql_outbox import OutboxQueries
 
 R = TypeVar("R")
 CHUNK = 500
-MAX_LOOKED_AT = 20_000  # queued messages of one device; customers who must wait may hold the first places
 # The order in which a transaction writes its tables, the same for all, so that two wait instead of deadlocking.
 WRITE_ORDER = {kind: number for number, kind in enumerate(r.RECORDS)}
 TICKET = "`tabKhalifa Ticket`"
@@ -31,7 +31,7 @@ MESSAGE = "`tabKhalifa Message`"
 EVENT = "`tabKhalifa Webhook Event`"
 
 
-class SqlStore:
+class SqlStore(OutboxQueries):
 	"""The reads of the `Store` port; subclasses bring the connection."""
 
 	LOCK = ""
@@ -268,34 +268,6 @@ class SqlStore:
 
 	def human_replies(self, ticket: str) -> list[r.Message]:
 		return self._read(r.Message, "ticket = ? AND origin = 'Agent'", (ticket,), f"ORDER BY sent_ms DESC, name DESC {self.LOCK}")
-
-	def devices_with_due_messages(self, now_ms: int) -> list[str]:
-		sql = (
-			f"SELECT DISTINCT device FROM {MESSAGE} "
-			"WHERE (status = 'Queued' AND next_retry_ms <= ?) OR status = 'Sending'"
-		)
-		return [row[0] for row in self.rows(sql, (now_ms,))]
-
-	def due_messages(self, device: str, now_ms: int, limit: int) -> list[r.Message]:
-		"""A message waits for the customer's earlier ones: those not yet sent go first."""
-		order = f"ORDER BY sent_ms, name LIMIT ? OFFSET ? {self.LOCK}"
-		first: dict[str, r.Message] = {}
-		page = limit * 4
-		for start in range(0, MAX_LOOKED_AT, page):
-			found = self._read(r.Message, "device = ? AND status = 'Queued'", (device, page, start), order)
-			for message in found:
-				first.setdefault(message.customer, message)
-			due = [m for m in first.values() if (m.next_retry_ms or 0) <= now_ms]
-			if len(due) >= limit or len(found) < page:
-				break
-		return due[:limit]
-
-	def doubtful_messages(self, device: str) -> list[r.Message]:
-		where = "device = ? AND status IN ('Sending', 'Unknown')"
-		return self._read(r.Message, where, (device,), f"ORDER BY sent_ms, name {self.LOCK}")
-
-	def abandoned_messages(self, device: str) -> list[r.Message]:
-		return self._read(r.Message, "device = ? AND status = 'Sending'", (device,), self.LOCK)
 
 	# -- ledger
 	def turns(self, names: Collection[str]) -> dict[str, r.Turn]:

@@ -33,6 +33,7 @@ class SqliteStore(SqlStore):
 	def __init__(self, path: str | Path = ":memory:", rules: Rules | None = None) -> None:
 		self.path = str(path)
 		self.shifts: dict[str, Calendar] = {}
+		self.files: dict[str, bytes] = {}
 		self.on_notices: Callable[[list[Notice]], None] = lambda notices: None
 		self._rules = rules or Rules(Settings(), Calendar.always("Africa/Cairo"))
 		self._mutex = threading.RLock()
@@ -123,6 +124,10 @@ class SqliteStore(SqlStore):
 	def run(self, sql: str, values: Sequence[Any] = ()) -> int:
 		with self._mutex:
 			return self._db.execute(sql, values).rowcount
+
+	def read_file(self, url: str) -> bytes | None:
+		"""Files live beside the database only as long as the process: this store is for trying out."""
+		return self.files.get(url)
 
 	# -- writing
 	def save(self, changes: Changes) -> None:

@@ -20,7 +20,7 @@ from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.drivers.loopback import message_item
 from khalifa_whatsapp.jobs import minute, wake
-from khalifa_whatsapp.services import conversation
+from khalifa_whatsapp.services import replies
 from khalifa_whatsapp.services.work import Actor
 from khalifa_whatsapp.tests.case import CONVERSATION, DEVICE, HUDA, MONA, SiteCase
 
@@ -100,7 +100,7 @@ class TestRealWorkers(SiteCase):
 		ticket = self.ticket_of(self.mona)
 		self.work()
 		actor = Actor(MONA, "Mona Adel", self.mona)
-		message = conversation.reply(on_site(), actor, ticket, "answer", "key", now_ms())
+		message = replies.reply(on_site(), actor, ticket, "answer", "key", now_ms())
 		wake.wake_outbox(DEVICE)
 		self.work()
 		self.assertEqual(self.only(r.Message, name=message.name).status, r.SENT)

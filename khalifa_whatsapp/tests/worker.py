@@ -5,7 +5,7 @@ from __future__ import annotations
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.drivers.loopback import message_item
-from khalifa_whatsapp.services import conversation
+from khalifa_whatsapp.services import replies
 from khalifa_whatsapp.services.work import Actor
 from khalifa_whatsapp.tests.case import (
 	HUDA,
@@ -33,7 +33,7 @@ class JobCase(SiteCase):
 	def reply(self, ticket: str, body: str = "answer") -> r.Message:
 		self.keys += 1
 		actor = Actor(MONA, "Mona Adel", self.mona)
-		return conversation.reply(on_site(), actor, ticket, body, f"key-{self.keys}", now_ms())
+		return replies.reply(on_site(), actor, ticket, body, f"key-{self.keys}", now_ms())
 
 	def woken(self) -> list[str]:
 		return [method for method, _ in self.enqueued]

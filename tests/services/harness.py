@@ -12,7 +12,7 @@ from khalifa_whatsapp.core.keys import delivery_key
 from khalifa_whatsapp.core.settings import BranchRules, Rules, Settings
 from khalifa_whatsapp.drivers.base import DeviceConfig
 from khalifa_whatsapp.drivers.loopback import LoopbackDriver, message_item, status_item
-from khalifa_whatsapp.services import assignment, conversation, delays, intake, outbox, presence
+from khalifa_whatsapp.services import assignment, delays, intake, outbox, presence, replies
 from khalifa_whatsapp.services.work import Actor, working
 from khalifa_whatsapp.stores.sqlite_store import SqliteStore
 
@@ -39,6 +39,9 @@ class Desk:
 		self.now = start
 		self.keys = 0
 		self.agents = [f"A{number}" for number in range(agents)]
+		self.store.run(
+			"INSERT INTO `tabWhatsApp Device` (name, device_name, provider, enabled) VALUES ('desk', 'desk', 'loopback', 1)"
+		)
 		with working(self.store, self.now) as work:
 			for name in self.agents:
 				work.add(r.Agent(name, f"{name}@example.com", f"Agent {name}", capacity=capacity))
@@ -98,7 +101,7 @@ class Desk:
 	def reply(self, ticket: str, agent: str | None = None, body: str = "answer", **more: Any) -> r.Message:
 		self.keys += 1
 		actor = self.actor(agent or self.ticket(ticket).agent or "")
-		return conversation.reply(self.store, actor, ticket, body, more.pop("key", f"k{self.keys}"), self.now, **more)
+		return replies.reply(self.store, actor, ticket, body, more.pop("key", f"k{self.keys}"), self.now, **more)
 
 	def send(self) -> outbox.Sent:
 		return outbox.drain(self.store, self.driver, lambda: self.now)

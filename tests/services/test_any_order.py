@@ -16,7 +16,7 @@ from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.identity import parse_wid
 from khalifa_whatsapp.drivers import base as d
 from khalifa_whatsapp.drivers.loopback import message_item, status_item
-from khalifa_whatsapp.services import conversation, intake
+from khalifa_whatsapp.services import conversation, intake, replies
 from tests.services.harness import MANAGER, MINUTE, START, Desk, facts_of
 
 Item = dict[str, Any]
@@ -223,7 +223,7 @@ def test_nothing_already_taken_in_changes_anything_after_people_acted(items, see
 def _act(desk: Desk, ticket: r.Ticket, what: str) -> None:
 	desk.keys += 1
 	if what == "reply":
-		conversation.reply(desk.store, MANAGER, ticket.name, "answer", f"k{desk.keys}", desk.now)
+		replies.reply(desk.store, MANAGER, ticket.name, "answer", f"k{desk.keys}", desk.now)
 	if what == "no_reply":
 		conversation.no_reply_needed(desk.store, MANAGER, ticket.name, desk.now)
 	if what == "close":

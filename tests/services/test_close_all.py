@@ -6,7 +6,7 @@ import pytest
 
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.errors import NotAllowed, NotFound, UserError
-from khalifa_whatsapp.services import close_all, conversation, delays
+from khalifa_whatsapp.services import close_all, conversation, delays, replies
 from khalifa_whatsapp.stores.base import StoreUnavailable, TicketFilter
 from tests.services.harness import MANAGER, START, Desk
 
@@ -66,7 +66,7 @@ def test_what_changed_after_the_button_is_skipped_and_reported():
 	desk.write(PHONES[0], "wait!")
 	desk.reply(answered)
 	conversation.transfer(desk.store, MANAGER, moved, desk.now, "why", to_branch="North")
-	conversation.note(desk.store, MANAGER, noted, "a note is no change", desk.now)
+	replies.note(desk.store, MANAGER, noted, "a note is no change", desk.now)
 	conversation.close(desk.store, MANAGER, gone, desk.now)
 	desk.now += 11 * 60_000
 	delays.scan(desk.store, desk.now)  # nor is the look at the clock

@@ -7,7 +7,7 @@ import pytest
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.errors import Changed, NotAllowed, NotFound, UserError
 from khalifa_whatsapp.drivers import base as d
-from khalifa_whatsapp.services import conversation, kpi, presence
+from khalifa_whatsapp.services import conversation, kpi, presence, replies
 from khalifa_whatsapp.services.work import Actor
 from tests.services.harness import MANAGER, START, Desk
 
@@ -156,7 +156,7 @@ def test_a_manager_answers_on_behalf_and_both_names_are_kept():
 	name = desk.write(PHONE)
 	agent = desk.ticket(name).agent
 	desk.wait(12)
-	message = conversation.reply(desk.store, MANAGER, name, "معك المدير", "m1", desk.now)
+	message = replies.reply(desk.store, MANAGER, name, "معك المدير", "m1", desk.now)
 	assert (message.sender, message.on_behalf_of, message.agent) == (MANAGER.user, agent, None)
 	kpi.rollup_today(desk.store, desk.now)
 	row = next(row for row in desk.all(r.AgentKpi) if row.agent == agent)
@@ -215,7 +215,7 @@ def test_a_status_that_comes_before_its_message_is_kept_for_it():
 		(lambda k, t: _transfer(k, t, to_branch="West"), NotFound, "no_such_branch"),
 		(lambda k, t: conversation.close(k.store, k.actor(_other(k, t)), t, k.now), NotAllowed, "not_your_ticket"),
 		(lambda k, t: conversation.assign(k.store, k.actor("A1"), t, "A1", k.now), NotAllowed, "only_managers_assign"),
-		(lambda k, t: conversation.note(k.store, k.actor(_other(k, t)), t, "n", k.now), NotFound, "no_such_ticket"),
+		(lambda k, t: replies.note(k.store, k.actor(_other(k, t)), t, "n", k.now), NotFound, "no_such_ticket"),
 		(lambda k, t: conversation.reopen(k.store, MANAGER, t, k.now), UserError, "already_open"),
 	],
 )
@@ -269,7 +269,7 @@ def test_a_colleague_who_answered_meanwhile_stops_the_second_answer():
 	name = desk.write(PHONE)
 	seen = desk.now
 	desk.wait(1)
-	conversation.reply(desk.store, MANAGER, name, "first", "m1", desk.now)
+	replies.reply(desk.store, MANAGER, name, "first", "m1", desk.now)
 	with pytest.raises(Changed) as refusal:
 		desk.reply(name, seen_ms=seen)
 	assert refusal.value.code == "answered_meanwhile"

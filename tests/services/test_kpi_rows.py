@@ -4,7 +4,7 @@ import pytest
 
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.errors import NotFound, UserError
-from khalifa_whatsapp.services import conversation, kpi
+from khalifa_whatsapp.services import conversation, kpi, replies
 from tests.services.harness import MANAGER, Desk
 
 
@@ -15,7 +15,7 @@ def busy_desk() -> Desk:
 		name = desk.write(f"+20100123456{number}")
 		desk.wait(4 * number)
 		if number == 3:
-			conversation.reply(desk.store, MANAGER, name, "on behalf", f"m{number}", desk.now)
+			replies.reply(desk.store, MANAGER, name, "on behalf", f"m{number}", desk.now)
 		elif number != 5:
 			desk.reply(name)
 		conversation.close(desk.store, MANAGER, name, desk.now)

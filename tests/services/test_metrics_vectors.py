@@ -15,7 +15,7 @@ from khalifa_whatsapp.core.calendar import Calendar, Interval
 from khalifa_whatsapp.core.errors import NotAllowed, NotFound, UserError
 from khalifa_whatsapp.core.settings import BranchRules, Rules, Settings
 from khalifa_whatsapp.drivers import base as d
-from khalifa_whatsapp.services import close_all, conversation, delays, kpi, presence
+from khalifa_whatsapp.services import close_all, conversation, delays, kpi, presence, replies
 from khalifa_whatsapp.services.work import Actor
 from khalifa_whatsapp.stores.base import TicketFilter
 from tests.services.harness import MANAGER, MINUTE, START, Desk
@@ -45,7 +45,7 @@ def handed_to(desk: Desk, ticket: str, agent: str, **fields: Any) -> None:
 
 def on_behalf(desk: Desk, ticket: str, **more: Any) -> r.Message:
 	desk.keys += 1
-	return conversation.reply(
+	return replies.reply(
 		desk.store, MANAGER, ticket, "from the manager", f"m{desk.keys}", desk.now, **more
 	)
 
@@ -406,7 +406,7 @@ def test_further_messages_do_not_restart_a_wait_and_notes_echoes_and_reactions_d
 	desk.wait(5)
 	desk.write(PHONE, "still there?")
 	agent = desk.ticket(name).agent
-	conversation.note(desk.store, desk.actor(agent), name, "asks for the price", desk.now)
+	replies.note(desk.store, desk.actor(agent), name, "asks for the price", desk.now)
 	desk.deliver({"type": "reaction", "id": "in-1", "from": PHONE, "emoji": "👍", "at_ms": desk.now})
 	assert desk.ticket(name).waiting_since_ms == START
 	desk.reply(name)
@@ -428,11 +428,11 @@ def test_a_manager_who_takes_over_becomes_the_owner_and_others_do_not():
 	name = desk.write(PHONE)
 	desk.online(ALI)
 	boss = Actor("A1@example.com", "Agent A1", ALI, is_manager=True)
-	conversation.reply(desk.store, boss, name, "one", "b1", desk.now)
+	replies.reply(desk.store, boss, name, "one", "b1", desk.now)
 	assert desk.ticket(name).agent == MONA
 	desk.wait(1)
 	desk.write(PHONE)
-	conversation.reply(desk.store, boss, name, "two", "b2", desk.now, take_over=True)
+	replies.reply(desk.store, boss, name, "two", "b2", desk.now, take_over=True)
 	assert desk.ticket(name).agent == ALI
 	assert kpi_of(desk, ALI).response_count == 0
 

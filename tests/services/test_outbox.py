@@ -11,7 +11,7 @@ from khalifa_whatsapp.core.backoff import LONGEST_SECONDS
 from khalifa_whatsapp.core.keys import message_key
 from khalifa_whatsapp.drivers import base as d
 from khalifa_whatsapp.drivers.loopback import status_item
-from khalifa_whatsapp.services import conversation, outbox
+from khalifa_whatsapp.services import conversation
 from khalifa_whatsapp.services.work import working
 from khalifa_whatsapp.stores.base import Conflict, StoreUnavailable
 from tests.services.harness import MANAGER, MINUTE, Desk
@@ -55,7 +55,7 @@ def _message(gateway_id: str) -> dict[str, object]:
 def test_what_surely_was_not_sent_waits_longer_each_time_and_then_fails():
 	desk, message = desk_with_answer()
 	waits = []
-	for attempt in range(1, outbox.MAX_ATTEMPTS):
+	for attempt in range(1, desk.settings.max_attempts):
 		desk.driver.failures.append(d.Retryable("refused", code="503"))
 		assert (desk.send().retried, desk.send().sent) == (1, 0)
 		stored = desk.message(message.name)

@@ -20,7 +20,7 @@ from khalifa_whatsapp.core.errors import UserError
 from khalifa_whatsapp.core.keys import open_key
 from khalifa_whatsapp.drivers import base as d
 from khalifa_whatsapp.drivers.loopback import message_item, status_item
-from khalifa_whatsapp.services import close_all, conversation, kpi, presence
+from khalifa_whatsapp.services import close_all, conversation, kpi, presence, replies
 from khalifa_whatsapp.services.intake_batch import FUTURE_MS
 from khalifa_whatsapp.services.work import Actor
 from khalifa_whatsapp.stores.base import StoreUnavailable, TicketFilter
@@ -177,7 +177,7 @@ class DeskMachine(RuleBasedStateMachine):
 	def manager_replies(self, data: st.DataObject) -> None:
 		ticket = data.draw(st.sampled_from(self.tickets()))
 		self.desk.keys += 1
-		sent = conversation.reply(
+		sent = replies.reply(
 			self.desk.store, MANAGER, ticket.name, "boss", f"k{self.desk.keys}", self.desk.now
 		)
 		self.answered(ticket, sent)

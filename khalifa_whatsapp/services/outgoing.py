@@ -1,0 +1,117 @@
+"""A stored message as what a driver sends.
+
+Beside its text a message keeps in `data`, as JSON, what its kind needs: `template`, `target`, `location`,
+`contacts`, `choices`. The bytes of a file are read only now, by its private address.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.identity import Identity
+from khalifa_whatsapp.drivers import base as d
+
+MEDIA = frozenset({"image", "audio", "voice", "video", "document", "sticker"})
+WINDOW_CLOSED = "More than 24 hours since the customer wrote: WhatsApp takes only a template now. Choose one."
+ReadFile = Callable[[str], bytes | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+	"""What the claim read beside the message."""
+
+	recipient: tuple[Identity, ...]
+	named: Mapping[str, r.Message] = field(default_factory=dict)  # messages it quotes or reacts to, by key
+
+
+def build(message: r.Message, parts: Parts, read_file: ReadFile) -> d.Outgoing:
+	"""The message for a driver. `Permanent` when what it refers to is gone."""
+	quoted = parts.named.get(message.reply_to or "")
+	common: dict[str, Any] = {
+		"recipient": parts.recipient, "reply_to": _ref(quoted), "callback": message.name,
+	}  # fmt: skip
+	if message.content_type in MEDIA:
+		return _media(message, read_file, common)
+	make = BUILDERS.get(message.content_type)
+	if make is None:
+		raise d.Permanent("This kind of message can't be sent.", code="unsupported")
+	return make(message, parts, common)
+
+
+def target_key(message: r.Message) -> str:
+	"""The key of the message that a reaction is put on; empty for other kinds."""
+	return str(_data(message).get("target", "")) if message.content_type == "reaction" else ""
+
+
+def _data(message: r.Message) -> dict[str, Any]:
+	loaded = json.loads(message.data) if message.data else {}
+	return loaded if isinstance(loaded, dict) else {}
+
+
+def _ref(message: r.Message | None) -> d.MessageRef | None:
+	return d.MessageRef(message.gateway_id, message.scope) if message is not None and message.gateway_id else None
+
+
+def _text(message: r.Message, parts: Parts, common: dict[str, Any]) -> d.Outgoing:
+	return d.OutgoingText(body=message.body, **common)
+
+
+def _media(message: r.Message, read_file: ReadFile, common: dict[str, Any]) -> d.Outgoing:
+	content = read_file(message.file_url or "")
+	if not content:
+		raise d.Permanent("The file is no longer there. Attach it again.", code="no_file")
+	return d.OutgoingMedia(
+		kind=message.content_type, content=content, mime_type=message.mime_type or "application/octet-stream",
+		file_name=message.file_name or "", caption=message.body, **common,
+	)  # fmt: skip
+
+
+def _template(message: r.Message, parts: Parts, common: dict[str, Any]) -> d.Outgoing:
+	chosen = _data(message).get("template", {})
+	return d.OutgoingTemplate(
+		name=str(chosen.get("name", "")), language=str(chosen.get("language", "")),
+		body_values=tuple(map(str, chosen.get("body", ()))),
+		named_values=tuple((str(key), str(value)) for key, value in chosen.get("named", ())),
+		header_values=tuple(map(str, chosen.get("header", ()))),
+		buttons=tuple((int(at), str(kind), str(value)) for at, kind, value in chosen.get("buttons", ())), **common,
+	)  # fmt: skip
+
+
+def _reaction(message: r.Message, parts: Parts, common: dict[str, Any]) -> d.Outgoing:
+	target = _ref(parts.named.get(target_key(message)))
+	if target is None:
+		raise d.Permanent("The message to react to is no longer there.", code="no_target")
+	return d.OutgoingReaction(target=target, emoji=message.body, **{**common, "reply_to": None})
+
+
+def _location(message: r.Message, parts: Parts, common: dict[str, Any]) -> d.Outgoing:
+	place = _data(message).get("location", {})
+	return d.OutgoingLocation(
+		latitude=float(place.get("latitude", 0)), longitude=float(place.get("longitude", 0)),
+		title=str(place.get("name", "")), address=str(place.get("address", "")), **common,
+	)  # fmt: skip
+
+
+def _contacts(message: r.Message, parts: Parts, common: dict[str, Any]) -> d.Outgoing:
+	cards = tuple((str(card.get("name", "")), str(card.get("phone", ""))) for card in _data(message).get("contacts", ()))
+	return d.OutgoingContacts(cards=cards, **common)
+
+
+def _choices(message: r.Message, parts: Parts, common: dict[str, Any]) -> d.Outgoing:
+	asked = _data(message).get("choices", {})
+	return d.OutgoingChoices(
+		body=message.body, header=str(asked.get("header", "")), footer=str(asked.get("footer", "")),
+		list_button=str(asked.get("list_button", "")),
+		choices=tuple(d.Choice(**{key: str(value) for key, value in one.items()}) for one in asked.get("choices", ())),
+		**common,
+	)  # fmt: skip
+
+
+BUILDERS: Mapping[str, Callable[[r.Message, Parts, dict[str, Any]], d.Outgoing]] = {
+	"text": _text, "template": _template, "reaction": _reaction, "location": _location, "contacts": _contacts,
+	"choices": _choices,
+}  # fmt: skip
