@@ -218,9 +218,18 @@ class Retryable(SendError):
 
 
 class RateLimited(Retryable):
-	"""Surely not sent: too fast. `retry_after` seconds when the gateway says."""
+	"""Surely not sent: too fast. `retry_after` seconds when the gateway says.
+
+	`is_pair`: only this customer was written to too fast; otherwise the whole device was too fast.
+	"""
 
 	kind = "rate_limited"
+
+	def __init__(
+		self, text: str, code: str = "", retry_after: float | None = None, *, is_pair: bool = False
+	) -> None:
+		super().__init__(text, code, retry_after)
+		self.is_pair = is_pair
 
 
 class RecipientError(SendError):
