@@ -8,9 +8,10 @@ Everything a test writes carries the test's own `tag`, so that it may share a da
 from __future__ import annotations
 
 from khalifa_whatsapp.testing.store_measures import MeasuresContract
+from khalifa_whatsapp.testing.store_outbox import OutboxContract
 from khalifa_whatsapp.testing.store_reads import ReadsContract
 from khalifa_whatsapp.testing.store_rows import RowsContract
 
 
-class StoreContract(RowsContract, ReadsContract, MeasuresContract):
+class StoreContract(RowsContract, ReadsContract, OutboxContract, MeasuresContract):
 	"""The promises of `stores.base.Store`."""

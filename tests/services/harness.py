@@ -9,6 +9,7 @@ from typing import Any
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.calendar import Calendar
 from khalifa_whatsapp.core.keys import delivery_key
+from khalifa_whatsapp.core.pacing import Pace
 from khalifa_whatsapp.core.settings import BranchRules, Rules, Settings
 from khalifa_whatsapp.drivers.base import DeviceConfig
 from khalifa_whatsapp.drivers.loopback import LoopbackDriver, message_item, status_item
@@ -103,8 +104,12 @@ class Desk:
 		actor = self.actor(agent or self.ticket(ticket).agent or "")
 		return replies.reply(self.store, actor, ticket, body, more.pop("key", f"k{self.keys}"), self.now, **more)
 
-	def send(self) -> outbox.Sent:
-		return outbox.drain(self.store, self.driver, lambda: self.now)
+	def send(self, pace: Pace = outbox.FREE) -> outbox.Sent:
+		return outbox.drain(self.store, self.driver, lambda: self.now, pace=pace, sleep=self.sleep)
+
+	def sleep(self, seconds: float) -> None:
+		"""A sender waits: the clock goes on."""
+		self.now += round(seconds * 1000)
 
 	# -- looking
 	def all(self, kind: type) -> list[Any]:
