@@ -80,18 +80,33 @@ def forget_devices() -> None:
 	_kept.clear()
 
 
-def _read(name: str) -> SiteDevice | None:
+def driver_for(name: str, provider: str) -> MessageDriver:
+	"""The driver that the device would have with another provider; nothing is kept."""
+	found = _row_and_secrets(name)
+	if found is None or provider not in DRIVERS:
+		raise frappe.DoesNotExistError(name)
+	row, secrets = found
+	row.provider = provider
+	return make_driver(_config(row, secrets))
+
+
+def _row_and_secrets(name: str) -> tuple[Any, dict[str, str]] | None:
 	columns = ", ".join(f"`{field}`" for field in _FIELDS)
 	rows = frappe.db.sql(f"SELECT {columns} FROM `tabWhatsApp Device` WHERE name = %s", (name,), as_dict=True)
 	if not rows or rows[0].name != name:  # the collation folds case: only the exact name counts
-		return None
-	row = rows[0]
-	if row.provider not in DRIVERS:
 		return None
 	secrets = {
 		field: get_decrypted_password("WhatsApp Device", name, field, raise_exception=False) or ""
 		for field in _SECRETS
 	}
+	return rows[0], secrets
+
+
+def _read(name: str) -> SiteDevice | None:
+	found = _row_and_secrets(name)
+	if found is None or found[0].provider not in DRIVERS:
+		return None
+	row, secrets = found
 	settings = Settings.from_row(
 		dict(frappe.db.sql("SELECT field, value FROM `tabSingles` WHERE doctype = 'Khalifa Settings'"))
 	)

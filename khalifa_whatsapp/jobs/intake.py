@@ -6,7 +6,7 @@ import time
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.drivers.base import MessageDriver
-from khalifa_whatsapp.jobs.wake import allow_next_wake, wake_outbox
+from khalifa_whatsapp.jobs.wake import allow_next_wake, wake_media, wake_outbox
 from khalifa_whatsapp.services import assignment, intake
 from khalifa_whatsapp.site_devices import get_device
 from khalifa_whatsapp.stores.base import Store, StoreUnavailable
@@ -28,6 +28,8 @@ def run(device: str) -> dict[str, int]:
 		return {}
 	if device in store.devices_with_due_messages(now_ms()):
 		wake_outbox(device)
+	if device in store.devices_without_files(now_ms()):
+		wake_media(device)
 	return {"deliveries": taken.deliveries, "messages": taken.messages, "assigned": len(assigned)}
 
 

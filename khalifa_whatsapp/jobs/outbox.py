@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.jobs.alerts import alert_managers
-from khalifa_whatsapp.jobs.wake import allow_next_wake
+from khalifa_whatsapp.jobs.wake import allow_next_wake, wake_outbox
 from khalifa_whatsapp.services import outbox, reconcile
 from khalifa_whatsapp.site_devices import SiteDevice, get_device
 from khalifa_whatsapp.stores.base import StoreUnavailable
@@ -29,8 +29,16 @@ def send_due(device: SiteDevice, seconds: float = SECONDS) -> dict[str, int]:
 	store, driver = on_site(), device.driver
 	found = reconcile.reconcile(store, driver, now_ms)
 	sent = outbox.drain(store, driver, now_ms, seconds, device.pace)
+	if sent.sent and not (sent.waits or sent.is_stopped or sent.is_busy):
+		_go_on(driver.config.name)
 	if sent.is_alarming:
 		alert_managers(driver.config.name)
 	return {
 		"sent": sent.sent, "retried": sent.retried, "failed": sent.failed, "unknown": sent.unknown, "found": found,
 	}  # fmt: skip
+
+
+def _go_on(device: str) -> None:
+	"""The time was up before the messages were."""
+	if device in on_site().devices_with_due_messages(now_ms()):
+		wake_outbox(device)

@@ -15,6 +15,8 @@ from khalifa_whatsapp.bootstrap import now_ms, on_site
 
 MINUTE_MARK = "khalifa_minute_job_ms"
 HINT_SECONDS = 2
+# What waits for a gateway, or keeps its pace, must not keep customers' messages from being taken in
+QUEUES = {"intake": "short", "outbox": "default", "media": "default"}
 CLOSE_ALL_MS = 120_000  # by then a batch is done, as a rule
 
 
@@ -28,6 +30,11 @@ def wake_outbox(device: str) -> None:
 	_wake("outbox", device)
 
 
+def wake_media(device: str) -> None:
+	"""Have a worker fetch the files that customers sent to this device."""
+	_wake("media", device)
+
+
 def wake_due() -> None:
 	"""Wake every device that has something due."""
 	store, now = on_site(), now_ms()
@@ -35,6 +42,8 @@ def wake_due() -> None:
 		wake_intake(device)
 	for device in store.devices_with_due_messages(now):
 		wake_outbox(device)
+	for device in store.devices_without_files(now):
+		wake_media(device)
 
 
 def enqueue_close_all(batch: str) -> None:
@@ -54,7 +63,7 @@ def _wake(kind: str, device: str) -> None:
 	"""With Redis down nothing is enqueued and nothing is lost."""
 	with contextlib.suppress(redis.exceptions.RedisError):
 		if frappe.cache.set(_hint(kind, device), 1, nx=True, ex=HINT_SECONDS):
-			frappe.enqueue(f"khalifa_whatsapp.jobs.{kind}.run", queue="short", device=device)
+			frappe.enqueue(f"khalifa_whatsapp.jobs.{kind}.run", queue=QUEUES[kind], device=device)
 
 
 def allow_next_wake(kind: str, device: str) -> None:

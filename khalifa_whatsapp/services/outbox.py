@@ -25,7 +25,7 @@ from khalifa_whatsapp.services.work import retrying, working
 from khalifa_whatsapp.stores.base import Gate, Store
 
 CLAIM = 20
-PATIENCE_SECONDS = 10.0  # longer waits are left to the next run: a worker has other devices to serve
+PATIENCE_SECONDS = 30.0  # longer waits are left to the next run: a worker has other devices to serve
 FREE = Pace()
 _STRENGTH = {"phone": 0, "bsuid": 1, "lid": 2}
 
@@ -187,7 +187,8 @@ def _claim(run: Run, name: str) -> tuple[r.Message, outgoing.Parts] | None:
 		work.touch(message)
 		wanted = [key for key in (message.reply_to, outgoing.target_key(message)) if key]
 		named = store.messages_by_key(wanted) if wanted else {}
-		return message, outgoing.Parts(_recipient(store, message.customer), named)
+		known = {key: one for key, one in named.items() if one.provider in ("", run.driver.config.provider)}
+		return message, outgoing.Parts(_recipient(store, message.customer), known)
 
 
 def _is_too_late(run: Run, message: r.Message, now_ms: int) -> bool:

@@ -25,7 +25,7 @@ class Parts:
 	"""What the claim read beside the message."""
 
 	recipient: tuple[Identity, ...]
-	named: Mapping[str, r.Message] = field(default_factory=dict)  # messages it quotes or reacts to, by key
+	named: Mapping[str, r.Message] = field(default_factory=dict)  # what it quotes or reacts to and this gateway knows, by key
 
 
 def build(message: r.Message, parts: Parts, read_file: ReadFile) -> d.Outgoing:

@@ -230,6 +230,9 @@ class Store(Protocol):
 	def unknown_messages(self, device: str, since_ms: int, until_ms: int, limit: int) -> list[r.Message]:
 		"""Those in doubt whose last attempt began in the period, oldest first."""
 
+	def devices_without_files(self, now_ms: int) -> list[str]:
+		"""Devices with customers' files to fetch."""
+
 	def messages_without_file(self, device: str, now_ms: int, limit: int) -> list[r.Message]:
 		"""Customers' messages whose file is still with the gateway and due to be fetched, oldest first."""
 

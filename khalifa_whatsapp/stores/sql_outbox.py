@@ -140,6 +140,10 @@ class OutboxQueries:
 		)
 
 	# -- files of customers
+	def devices_without_files(self, now_ms: int) -> list[str]:
+		sql = f"SELECT DISTINCT device FROM {MESSAGE} WHERE media_state = 'Waiting' AND next_retry_ms <= ?"
+		return [row[0] for row in self.rows(sql, (now_ms,))]
+
 	def messages_without_file(self, device: str, now_ms: int, limit: int) -> list[r.Message]:
 		where = "device = ? AND media_state = 'Waiting' AND next_retry_ms <= ?"
 		return self._read(r.Message, where, (device, now_ms, limit), "ORDER BY received_ms, name LIMIT ?")

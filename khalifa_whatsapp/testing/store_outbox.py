@@ -26,7 +26,7 @@ class OutboxContract(StoreScene):
 			)
 		return name
 
-	def sent(self, name: object, started_ms: int, **fields: Any) -> r.Message:
+	def handed(self, name: object, started_ms: int, **fields: Any) -> r.Message:
 		return self.queued(name, name, status=r.SENT, started_ms=started_ms, **fields)
 
 	def test_conversations_go_before_campaigns_and_automatic_ones_between(self) -> None:
@@ -47,11 +47,11 @@ class OutboxContract(StoreScene):
 		day = NOW - 2 * HOUR_MS
 		self.save(
 			store,
-			self.sent("m1", NOW - 50_000, text_key="a", priority=2),
-			self.sent("m2", NOW - 40_000, text_key="a", is_new_chat=1, priority=1),
+			self.handed("m1", NOW - 50_000, text_key="a", priority=2),
+			self.handed("m2", NOW - 40_000, text_key="a", is_new_chat=1, priority=1),
 			self.queued("m3", "c3", status=r.UNKNOWN, started_ms=NOW - 10_000, text_key="b"),
 			self.queued("m4", "c4", status=r.FAILED, started_ms=NOW - HOUR_MS + 1),
-			self.sent("m5", day - 1, text_key="a"),
+			self.handed("m5", day - 1, text_key="a"),
 			self.queued("m6", "c6", text_key="a"),
 		)
 		found = self.read(lambda: store.traffic(self.n("dev"), PACE, NOW, day, {"a", "b", "c"}), store)
@@ -71,8 +71,7 @@ class OutboxContract(StoreScene):
 		with store.transaction():
 			store.save_breaker(device, tripped)
 			store.note_error(device, "503", "x" * 2_000, NOW)
-		other = self.other_store(store)
-		gate = self.read(lambda: other.gate(device), other)
+		gate = self.read(lambda: store.gate(device), store)
 		assert (gate.is_paused, gate.breaker) == (False, tripped)
 
 	def test_a_device_that_is_not_there_sends_nothing(self) -> None:
@@ -88,7 +87,7 @@ class OutboxContract(StoreScene):
 			self.queued("m2", "c2", **doubtful, started_ms=NOW - 20),
 			self.queued("m3", "c3", **doubtful, started_ms=NOW - 21),
 			self.queued("m4", "c4", **doubtful, started_ms=NOW - 9),
-			self.sent("m5", NOW - 15),
+			self.handed("m5", NOW - 15),
 		)
 
 		def found(limit: int) -> list[str]:
@@ -114,6 +113,7 @@ class OutboxContract(StoreScene):
 			return [row.name[8:] for row in rows]
 
 		assert (due(NOW + 49), due(NOW + 50)) == (["m2", "m1"], ["m3", "m2", "m1"])
+		assert self.n("dev") in self.read(lambda: store.devices_without_files(NOW), store)
 
 	def test_a_file_that_is_not_there_is_none(self) -> None:
 		store = self.make_store()

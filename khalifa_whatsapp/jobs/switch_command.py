@@ -1,0 +1,61 @@
+"""What `bench --site … khalifa-switch-gateway` says while it works."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import frappe
+from frappe import _
+from frappe.utils.backups import new_backup
+
+from khalifa_whatsapp.core.errors import UserError
+from khalifa_whatsapp.jobs.switch_gateway import Plan, plan, roll_back, switch
+
+
+def run(site: str, device: str, to: str, *, is_dry: bool, is_rollback: bool, has_backup: bool) -> None:
+	"""Switch, look, or undo; refusals end with their own words and exit code 1."""
+	frappe.init(site=site)
+	frappe.connect()
+	try:
+		_run(device, to, is_dry, is_rollback, has_backup)
+	except UserError as error:
+		raise click.ClickException(_(error.text).format(**error.values)) from error
+	finally:
+		frappe.destroy()
+
+
+def _run(device: str, to: str, is_dry: bool, is_rollback: bool, has_backup: bool) -> None:
+	if is_rollback:
+		_say(_("Undone: {0} uses {1} again.").format(device, roll_back(device).source))
+		return
+	if not to:
+		raise UserError("no_gateway", "Say where to: --to with a gateway or another device.")
+	found = plan(device, to)
+	_describe(found)
+	if is_dry:
+		_say(_("Nothing was changed."))
+		return
+	if has_backup and not found.problem:
+		backup = new_backup(ignore_files=True, force=True)
+		_say(_("Database backed up to {0}.").format(Path(backup.backup_path_db).resolve()))
+	path = switch(found)
+	_say(_("Done. To undo it: {0}").format(f"--device {device} --rollback"))
+	_say(_("How it was is written down in {0}.").format(path))
+
+
+def _describe(found: Plan) -> None:
+	_say(_("{0}: from {1} to {2}").format(found.device, found.source, found.provider))
+	if found.target != found.device:
+		_say(_("Carried on by the device {0}.").format(found.target))
+	_say(_("The new gateway says: {0}").format(found.problem or found.state))
+	_say(_("Open conversations that go on there: {0}").format(len(found.tickets)))
+	if found.left:
+		_say(_("Stay, because their customer has an open one there: {0}").format(", ".join(found.left)))
+	_say(_("Messages that wait and go out there: {0}").format(len(found.queued)))
+	if found.doubtful:
+		_say(_("Messages in doubt, for a person to settle: {0}").format(found.doubtful))
+
+
+def _say(line: str) -> None:
+	click.echo(line)

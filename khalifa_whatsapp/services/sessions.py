@@ -1,0 +1,89 @@
+"""Keeping a device's session alive: one check, and at most one step, each time it is called.
+
+It keeps nothing: the caller gives what was remembered and stores what comes back, best before anything else happens.
+Between the two steps of a restart it does not wait: the next call takes the second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from khalifa_whatsapp.core import watchdog as w
+from khalifa_whatsapp.core.settings import Settings
+from khalifa_whatsapp.drivers.base import AuthError, SendError, SessionState
+
+ALERTS: Mapping[str, str] = {
+	w.QR: "WhatsApp waits for a phone: scan the code, under Linked Devices.",
+	w.RESTRICTED: "WhatsApp has restricted this number. Look at the phone.",
+	w.REFUSED: "The gateway does not accept the device's login. Enter its secret or token anew.",
+}
+NOT_BACK = "The session does not come back by itself. Look at the gateway, then connect the device again."
+
+
+class WatchedDriver(Protocol):
+	"""What watching needs of a driver that has sessions."""
+
+	def get_status(self) -> SessionState:
+		"""As in `MessageDriver`."""
+
+	def start_session(self) -> SessionState:
+		"""As in `SessionDriver`."""
+
+	def stop_session(self) -> None:
+		"""As in `SessionDriver`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+	"""What a call found and did: `memory` is for the next call, `alert` (if any) for people, now and once."""
+
+	memory: w.Watch
+	action: str = w.NOTHING
+	seen: SessionState | None = None  # None: nobody could be asked
+	alert: str = ""
+
+
+def watch(driver: WatchedDriver, memory: w.Watch, settings: Settings, now_ms: int) -> Watched:
+	"""Check the session of one device and take the one step that is due. Raises nothing that a gateway can cause.
+
+	One watcher per device at a time. A device that a person has stopped is not watched; begin anew with `Watch()`.
+	"""
+	if memory.start_ms:  # it is closed because we closed it: that is no news
+		seen = None
+	else:
+		memory, seen = _check(driver, memory, now_ms)
+	action = w.next_action(memory, settings.restarts_per_hour, now_ms)
+	if action == w.RESTART:
+		_close(driver)
+		memory = w.closed(memory, now_ms)
+	elif action == w.START:
+		memory, seen = _start(driver, memory, now_ms)
+	elif action == w.ALERT:
+		return Watched(w.alerted(memory), action, seen, ALERTS.get(memory.state, NOT_BACK))
+	return Watched(memory, action, seen)
+
+
+def _check(driver: WatchedDriver, memory: w.Watch, now_ms: int) -> tuple[w.Watch, SessionState | None]:
+	try:
+		seen = driver.get_status()
+	except SendError as error:
+		state = w.REFUSED if isinstance(error, AuthError) else w.NO_ANSWER
+		return w.observed(memory, state, now_ms), None
+	return w.observed(memory, seen.state, now_ms), seen
+
+
+def _close(driver: WatchedDriver) -> None:
+	try:
+		driver.stop_session()
+	except SendError:
+		return  # a browser that hangs may not say that it closes; the start will show
+
+
+def _start(driver: WatchedDriver, memory: w.Watch, now_ms: int) -> tuple[w.Watch, SessionState | None]:
+	try:
+		seen = driver.start_session()
+	except SendError:
+		return w.start_failed(memory), None
+	return w.started(memory, now_ms), replace(seen, at_ms=seen.at_ms or now_ms)
