@@ -24,6 +24,7 @@ simulate asks how many agents are needed: the same day with different numbers of
   ./run --minutes 3                        the same, slow enough to watch
   ./run --faults --report out.html         gateways fail, workers are killed; plots and books in one page
   ./run simulate --agents 5..30 --report staffing.html
+  ./run pacing                             a month of sending: does a device keep its pace?
   ./run --serve --port 8123                a door for your own messages: prints curl lines to paste
 """
 WIDTH = 110  # of lines that go to a file or another program
@@ -78,6 +79,7 @@ def make_parser() -> argparse.ArgumentParser:
 	)
 	commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
 	_add_simulate(commands)
+	_add_pacing(commands)
 	return parser
 
 
@@ -96,9 +98,20 @@ def _add_simulate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
 	found.add_argument("--report", type=Path, metavar="FILE", help="write table and plot as one HTML page")
 
 
+def _add_pacing(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+	found = commands.add_parser(
+		"pacing", help="[--days N] [--seed N]: does a device keep its gaps, caps and quiet hours?",
+		description="A month of replies and campaigns through the real outbox on a fast clock, checked send by send.",
+	)  # fmt: skip
+	found.add_argument("--days", type=count(1, 366), default=30, metavar="N", help="days to play (30)")
+	found.add_argument("--seed", type=int, default=1, metavar="N", help="another seed is another month (1)")
+
+
 def _run(options: argparse.Namespace, console: Console) -> int:
 	if options.command == "simulate":
 		return _simulate(options, console)
+	if options.command == "pacing":
+		return _pacing(options, console)
 	if options.serve:
 		from khalifa_whatsapp.embedded.serve import serve
 
@@ -142,6 +155,16 @@ def _simulate(options: argparse.Namespace, console: Console) -> int:
 		report.write_staffing(options.report, points, options.messages)
 		console.print(f"Report: {options.report}", highlight=False)
 	return 0
+
+
+def _pacing(options: argparse.Namespace, console: Console) -> int:
+	from khalifa_whatsapp.embedded import pace
+
+	month = pace.simulate(options.days, options.seed)
+	console.print(pace.table(month))
+	for line in month.broken[:20]:
+		console.print(line, style="red", highlight=False)
+	return 1 if month.broken else 0
 
 
 def make_console() -> Console:
