@@ -11,22 +11,20 @@ from khalifa_whatsapp.guards import MANAGER_ROLE
 EVENT = "khalifa_whatsapp:device"
 
 
-def alert_managers(device: str, is_session_lost: bool = False) -> None:
+def alert_managers(device: str, reason: str = "") -> None:
 	"""One notification to each manager, in his or her own language; the form of the device says more."""
 	row = frappe.db.get_value("WhatsApp Device", device, ["device_name", "breaker_reason"], as_dict=True)
 	if row is None:
 		return
 	for user in get_users_with_role(MANAGER_ROLE):
-		_notify(user, device, _subject(user, row.device_name, row.breaker_reason or "", is_session_lost))
+		_notify(user, device, _subject(user, row.device_name, reason or row.breaker_reason or ""))
 		frappe.publish_realtime(EVENT, {"device": device}, user=user, after_commit=True)
 	frappe.db.commit()
 
 
-def _subject(user: str, device_name: str, reason: str, is_session_lost: bool) -> str:
+def _subject(user: str, device_name: str, reason: str) -> str:
 	language = frappe.db.get_value("User", user, "language") or frappe.db.get_default("lang")
-	if is_session_lost:
-		return _("{0} does not come back by itself. Open the device and connect it again.", language).format(device_name)
-	return _("{0} has stopped sending: {1}", language).format(device_name, _(reason, language) if reason else "")
+	return _("{0} needs you: {1}", language).format(device_name, _(reason, language) if reason else "")
 
 
 def _notify(user: str, device: str, subject: str) -> None:

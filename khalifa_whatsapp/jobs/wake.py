@@ -12,11 +12,12 @@ import frappe
 import redis
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
+from khalifa_whatsapp.site_devices import get_device
 
 MINUTE_MARK = "khalifa_minute_job_ms"
 HINT_SECONDS = 2
 # What waits for a gateway, or keeps its pace, must not keep customers' messages from being taken in
-QUEUES = {"intake": "short", "outbox": "default", "media": "default"}
+QUEUES = {"intake": "short", "outbox": "default", "media": "default", "watch": "default"}
 CLOSE_ALL_MS = 120_000  # by then a batch is done, as a rule
 
 
@@ -35,6 +36,11 @@ def wake_media(device: str) -> None:
 	_wake("media", device)
 
 
+def wake_watch(device: str) -> None:
+	"""Have a worker look after the session of this device."""
+	_wake("watch", device)
+
+
 def wake_due() -> None:
 	"""Wake every device that has something due."""
 	store, now = on_site(), now_ms()
@@ -44,6 +50,18 @@ def wake_due() -> None:
 		wake_outbox(device)
 	for device in store.devices_without_files(now):
 		wake_media(device)
+	for device in devices_with_sessions():
+		wake_watch(device)
+
+
+def devices_with_sessions() -> list[str]:
+	"""Enabled devices that a person wants connected and whose gateway has sessions."""
+	wanted = frappe.get_all("WhatsApp Device", {"enabled": 1, "is_connection_wanted": 1}, pluck="name")
+	found = [(name, get_device(name)) for name in wanted]
+	return [
+		name for name, device in found
+		if device is not None and device.driver.capabilities.has_qr and not device.driver.capabilities.has_browser
+	]  # fmt: skip
 
 
 def enqueue_close_all(batch: str) -> None:

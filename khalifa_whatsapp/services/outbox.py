@@ -20,7 +20,7 @@ from khalifa_whatsapp.core.settings import Settings
 from khalifa_whatsapp.core.window import is_window_open
 from khalifa_whatsapp.drivers import base as d
 from khalifa_whatsapp.services import outgoing
-from khalifa_whatsapp.services.outbox_results import accepted, gave_up, refused
+from khalifa_whatsapp.services.outbox_results import accepted, doubt_after_silence, gave_up, refused
 from khalifa_whatsapp.services.work import retrying, working
 from khalifa_whatsapp.stores.base import Gate, Store
 
@@ -72,6 +72,7 @@ def drain(
 		if not is_ours:
 			return Sent(is_busy=True)
 		run.total.unknown += retrying(lambda: gave_up(store, driver, clock()))
+		run.total.unknown += retrying(lambda: doubt_after_silence(store, driver, clock()))
 		while time.monotonic() < stop:
 			picked = _pick(run)
 			if picked is None:

@@ -8,11 +8,13 @@ from khalifa_whatsapp.core import message_state
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.backoff import delay_ms
 from khalifa_whatsapp.core.keys import digest, message_key
+from khalifa_whatsapp.core.settings import HOUR_MS
 from khalifa_whatsapp.drivers import base as d
 from khalifa_whatsapp.services import outcomes, outgoing
 from khalifa_whatsapp.services.work import Work, working
 from khalifa_whatsapp.stores.base import Store
 
+SILENCE_MS = 2 * HOUR_MS  # longer than any message waits for its next attempt
 _random = random.SystemRandom()
 
 
@@ -25,6 +27,26 @@ def gave_up(store: Store, driver: d.MessageDriver, now_ms: int) -> int:
 			message.error_text = "The sender stopped before the gateway's answer was written down."
 			_fold_and_touch(work, driver, message, r.SENDING)
 		return len(abandoned)
+
+
+def doubt_after_silence(store: Store, driver: d.MessageDriver, now_ms: int) -> int:
+	"""Messages that waited when the outbox was last looked at, long ago: are they still to be sent? How many.
+
+	A sender looks every minute. When nobody has for hours, either all was down, or this is a restored backup that
+	knows nothing of what went out since: then they may have gone, and only a person can tell.
+	"""
+	with working(store, now_ms) as work:
+		device = driver.config.name
+		drained_ms = store.gate(device).drained_ms
+		store.note_drain(device, now_ms)
+		if not drained_ms or now_ms - drained_ms < SILENCE_MS:
+			return 0
+		stale = store.stale_messages(device, drained_ms)
+		for message in stale:
+			message.status, message.error_kind = r.UNKNOWN, "unknown"
+			message.error_text = "Nothing was sent for hours, or a backup was restored: it may have gone already."
+			_fold_and_touch(work, driver, message, r.MSG_QUEUED)
+		return len(stale)
 
 
 def accepted(work: Work, driver: d.MessageDriver, claimed: r.Message, done: d.Accepted) -> bool:

@@ -76,6 +76,7 @@ class Gate:
 
 	is_paused: bool
 	breaker: Breaker
+	drained_ms: int = 0  # when its outbox was last looked at; 0: never
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +250,12 @@ class Store(Protocol):
 
 	def save_breaker(self, device: str, breaker: Breaker) -> None:
 		"""Write the breaker down, and nothing else of the device: people edit that."""
+
+	def note_drain(self, device: str, now_ms: int) -> None:
+		"""Remember that the device's outbox is looked at now."""
+
+	def stale_messages(self, device: str, until_ms: int) -> list[r.Message]:
+		"""Messages that were queued by an instant and still are (locked)."""
 
 	def note_error(self, device: str, code: str, text: str, at_ms: int) -> None:
 		"""Remember the device's last error for whoever looks at it."""

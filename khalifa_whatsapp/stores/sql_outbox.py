@@ -116,11 +116,13 @@ class OutboxQueries:
 	# -- the device
 	def gate(self, device: str) -> Gate:
 		sql = (
-			"SELECT is_paused, breaker_state, breaker_failures, breaker_failed_ms, breaker_until_ms, breaker_reason "
+			"SELECT is_paused, breaker_state, breaker_failures, breaker_failed_ms, breaker_until_ms, breaker_reason, "
+			"drained_ms "
 			f"FROM {DEVICE} WHERE name = ?"
 		)
-		for is_paused, state, failures, failed_ms, until_ms, reason in self.rows(sql, (device,)):
-			return Gate(bool(is_paused), Breaker(state or "Closed", failures, failed_ms, until_ms, reason or ""))
+		for is_paused, state, failures, failed_ms, until_ms, reason, drained_ms in self.rows(sql, (device,)):
+			breaker = Breaker(state or "Closed", failures, failed_ms, until_ms, reason or "")
+			return Gate(bool(is_paused), breaker, drained_ms)
 		return Gate(True, Breaker())  # a device that is gone sends nothing
 
 	def save_breaker(self, device: str, breaker: Breaker) -> None:
@@ -131,6 +133,13 @@ class OutboxQueries:
 				breaker.state, breaker.failures, breaker.failed_ms, breaker.until_ms, breaker.reason[:MAX_ERROR], device,
 			),
 		)  # fmt: skip
+
+	def note_drain(self, device: str, now_ms: int) -> None:
+		self.run(f"UPDATE {DEVICE} SET drained_ms = ? WHERE name = ?", (now_ms, device))
+
+	def stale_messages(self, device: str, until_ms: int) -> list[r.Message]:
+		where = f"device = ? AND status = 'Queued' AND sent_ms <= ? {self.LOCK}"
+		return self._read(r.Message, where, (device, until_ms))
 
 	def note_error(self, device: str, code: str, text: str, at_ms: int) -> None:
 		self.run(

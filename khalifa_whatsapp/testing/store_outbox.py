@@ -74,6 +74,15 @@ class OutboxContract(StoreScene):
 		gate = self.read(lambda: store.gate(device), store)
 		assert (gate.is_paused, gate.breaker) == (False, tripped)
 
+	def test_when_the_outbox_was_last_looked_at_is_kept(self) -> None:
+		store = self.make_store()
+		device = self.make_device(store)
+		with store.transaction():
+			store.note_drain(device, NOW)
+		assert self.read(lambda: store.gate(device), store).drained_ms == NOW
+		self.save(store, self.queued("m1", sent_ms=NOW), self.queued("m2", "c2", sent_ms=NOW + 1))
+		assert [m.name[8:] for m in self.read(lambda: store.stale_messages(self.n("dev"), NOW), store)] == ["m1"]
+
 	def test_a_device_that_is_not_there_sends_nothing(self) -> None:
 		store = self.make_store()
 		assert self.read(lambda: store.gate(self.n("gone")), store).is_paused

@@ -182,7 +182,7 @@ class TestOutbox(JobCase):
 		self.assertEqual(row, ("Open", "The gateway refused the connection."))
 		told = frappe.get_all("Notification Log", {"document_name": DEVICE}, ["for_user", "subject"])
 		self.assertEqual(len(told), len({one.for_user for one in told}))
-		self.assertTrue(any("has stopped sending" in one.subject for one in told))
+		self.assertTrue(any("needs you" in one.subject for one in told))
 
 	def tearDown(self) -> None:
 		frappe.db.sql(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -90,7 +91,7 @@ def test_no_window_of_time_ever_holds_more_than_its_cap(pace: Pace, plan: list[t
 			assert slot.limit
 			now_ms = slot.at_ms
 	starts = [at for at, _ in log.rows]
-	for first, second in zip(starts, starts[1:], strict=False):
+	for first, second in pairwise(starts):
 		assert second - first >= 1000 * pace.min_gap_seconds
 	for index, at in enumerate(starts):
 		if pace.max_per_minute:

@@ -10,8 +10,9 @@ from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.pacing import AUTO, CAMPAIGN, Pace
 from khalifa_whatsapp.core.settings import Settings
 from khalifa_whatsapp.drivers import base as d
+from khalifa_whatsapp.services import replies
 from khalifa_whatsapp.services.work import working
-from tests.services.harness import MINUTE, Desk
+from tests.services.harness import MANAGER, MINUTE, Desk
 
 HOUR = 60 * MINUTE
 PHONES = [f"+20100123{number:04}" for number in range(30)]
@@ -140,7 +141,7 @@ def test_a_refused_login_never_uses_up_a_message_s_attempts():
 	for _ in range(12):
 		desk.driver.failures.append(d.AuthError("token expired", code="190"))
 		desk.send()
-		desk.now += 2 * HOUR
+		desk.now += 110 * MINUTE
 	assert desk.message(message.name).status == r.MSG_QUEUED
 	assert desk.send().sent == 1
 
@@ -183,3 +184,27 @@ def test_what_waited_past_the_window_fails_with_a_reason_and_never_reaches_the_g
 	assert (stored.status, stored.error_kind) == (r.FAILED, "window_closed")
 	assert "template" in (stored.error_text or "")
 	assert desk.ticket(message.ticket).waiting_since_ms is not None, "the customer waits still"
+
+
+# -- a restored backup
+
+
+def test_what_waited_in_a_restored_backup_is_never_sent_by_a_machine():
+	desk, (message,) = busy_desk(1)
+	set_device(desk, is_paused=1)
+	desk.send()  # the last look before the backup
+	set_device(desk, is_paused=0)
+	desk.now += 3 * HOUR
+	fresh = replies.reply(desk.store, MANAGER, desk.write("+201119876543"), "hello", "k", desk.now)
+	sent = desk.send()
+	assert (sent.unknown, sent.sent) == (1, 1)
+	assert (desk.message(message.name).status, desk.message(fresh.name).status) == (r.UNKNOWN, r.SENT)
+
+
+def test_a_message_that_waits_for_its_next_attempt_is_no_such_case():
+	desk, (message,) = busy_desk(1)
+	desk.driver.failures.extend(d.RateLimited("slow", retry_after=3600) for _ in range(1))
+	desk.send()
+	desk.now += 70 * MINUTE
+	assert desk.send().sent == 1
+	assert desk.message(message.name).status == r.SENT

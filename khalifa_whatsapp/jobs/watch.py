@@ -1,0 +1,108 @@
+"""Keeping the sessions of HTTP gateways alive, and taking in what they did not post.
+
+A gateway that was down posts nothing of what came in meanwhile; asked for what nobody has read, it tells. What was
+posted too is taken in once, by its id.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import frappe
+
+from khalifa_whatsapp.bootstrap import now_ms, on_site
+from khalifa_whatsapp.core.keys import delivery_key
+from khalifa_whatsapp.core.watchdog import CONNECTED, Watch
+from khalifa_whatsapp.drivers.abilities import ChatLog, SessionDriver
+from khalifa_whatsapp.drivers.base import MessageDriver, SendError, SessionState
+from khalifa_whatsapp.guards import MANAGER_ROLE
+from khalifa_whatsapp.jobs.alerts import alert_managers
+from khalifa_whatsapp.jobs.wake import allow_next_wake, wake_intake
+from khalifa_whatsapp.services import sessions
+from khalifa_whatsapp.services.work import retrying, working
+from khalifa_whatsapp.site_devices import get_device
+from khalifa_whatsapp.stores.base import Store, StoreUnavailable
+
+DEVICE = "WhatsApp Device"
+
+
+def run(device: str) -> dict[str, str | int]:
+	"""One check of one device: its session, and then what nobody has read. A person who disconnected it is obeyed."""
+	found = get_device(device)
+	if found is None or not is_watched(found.driver) or not _is_wanted(device):
+		return {}
+	allow_next_wake("watch", device)
+	store = on_site()
+	try:
+		with store.lock(f"watch:{device}") as is_ours:
+			return _watch(store, found.driver, device) if is_ours else {}
+	except StoreUnavailable:
+		return {}
+
+
+def is_watched(driver: MessageDriver) -> bool:
+	"""Whether the device has a session that nobody else looks after."""
+	return isinstance(driver, SessionDriver) and not driver.capabilities.has_browser
+
+
+def _is_wanted(device: str) -> bool:
+	return bool(frappe.db.get_value(DEVICE, device, "is_connection_wanted"))
+
+
+def _watch(store: Store, driver: MessageDriver, device: str) -> dict[str, str | int]:
+	before = remembered(device)
+	done = sessions.watch(driver, before, store.rules().settings, now_ms())  # type: ignore[arg-type]
+	remember(device, done.memory)
+	if done.seen is not None and done.memory.state != before.state:
+		say(store, device, done.seen)
+	if done.alert:
+		alert_managers(device, reason=done.alert)
+	count = 0
+	if done.memory.state == CONNECTED and isinstance(driver, ChatLog):
+		count = take_in(store, driver)
+	return {"state": done.memory.state, "action": done.action, "missed": count}
+
+
+def remembered(device: str) -> Watch:
+	"""What is known of the session from check to check."""
+	stored = frappe.db.get_value(DEVICE, device, "watch")
+	return Watch(**json.loads(stored)) if stored else Watch()
+
+
+def remember(device: str, memory: Watch | None) -> None:
+	"""Write it down; None begins anew."""
+	value = json.dumps(asdict(memory)) if memory is not None else None
+	frappe.db.set_value(DEVICE, device, "watch", value, update_modified=False)
+	frappe.db.commit()
+
+
+def say(store: Store, device: str, state: SessionState) -> None:
+	"""Write the device's state and tell managers."""
+	at_ms = now_ms()
+
+	def write() -> None:
+		with working(store, at_ms) as work:
+			work.changes.device_states[device] = (state.state, state.detail, at_ms)
+			work.tell("khalifa_whatsapp:device", {"device": device, "state": state.state}, role=MANAGER_ROLE)
+
+	retrying(write)
+
+
+def take_in(store: Store, driver: MessageDriver) -> int:
+	"""Store what nobody has read as the webhook's door does; how many deliveries were new."""
+	if not isinstance(driver, ChatLog):
+		return 0
+	try:
+		bodies = driver.missed_deliveries()
+	except SendError:  # the next minute asks again
+		return 0
+	config, count = driver.config, 0  # type: ignore[attr-defined]
+	for body in bodies:
+		key = delivery_key(config.name, body)
+		count += retrying(
+			lambda body=body, key=key: store.record_delivery(config.name, config.provider, key, body, now_ms())  # type: ignore[misc]
+		)
+	if count:
+		wake_intake(config.name)
+	return count
