@@ -9,14 +9,13 @@ from __future__ import annotations
 import json
 import re
 import ssl
-import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NewConnectionError
 
@@ -28,8 +27,10 @@ from khalifa_whatsapp.drivers.base import (
 	SendError,
 	UnknownOutcome,
 )
+from khalifa_whatsapp.drivers.deadline import Deadline, DeadlineAdapter
 
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
+CHUNK_BYTES = 16 * 1024
 MAX_RETRY_AFTER = 24 * 3600.0  # seconds: no gateway may stop us for longer than a day
 USER_AGENT = "khalifa-whatsapp"
 
@@ -81,7 +82,9 @@ class _Bearer(AuthBase):
 
 
 class HttpClient:
-	"""A connection pool of one driver. Timeouts are seconds; an answer may take four read timeouts in all."""
+	"""A connection pool of one driver. Timeouts are seconds; a call may take `total_factor` read timeouts in all."""
+
+	total_factor = 4.0
 
 	def __init__(self, connect_timeout: float = 5.0, read_timeout: float = 30.0) -> None:
 		self.connect_timeout = connect_timeout
@@ -89,44 +92,67 @@ class HttpClient:
 		self._session = requests.Session()
 		self._session.headers["User-Agent"] = USER_AGENT
 		self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # no memory between calls
-		adapter = HTTPAdapter(max_retries=0, pool_maxsize=4)
+		adapter = DeadlineAdapter(max_retries=0, pool_maxsize=4)
 		self._session.mount("https://", adapter)
 		self._session.mount("http://", adapter)
 
-	def request(self, method: str, url: str, *, token: str = "", **body: Any) -> Reply:
+	def request(
+		self,
+		method: str,
+		url: str,
+		*,
+		token: str = "",
+		max_bytes: int = MAX_ANSWER_BYTES,
+		total_timeout: float | None = None,
+		**body: Any,
+	) -> Reply:
 		"""Ask, and give whatever was answered. `body`: requests' own `json`, `data`, `files` or `params`.
 
 		`Retryable` when no connection came about, `UnknownOutcome` when it broke later, `AuthError` or
 		`Permanent` when token or address can't even be written down.
 		"""
 		_check_token(token)
-		try:
-			with self._session.request(
-				method,
-				url,
-				auth=_Bearer(token),
-				timeout=(self.connect_timeout, self.read_timeout),
-				allow_redirects=False,
-				stream=True,
-				**body,
-			) as response:
-				return self._read(response)
-		except (requests.exceptions.RequestException, HTTPError) as error:
-			raise transport_error(error) from None  # its own text may hold the address with its query
+		with Deadline(total_timeout or self.total_factor * self.read_timeout) as deadline:
+			try:
+				reply = self._exchange(method, url, token, max_bytes, body)
+			except (requests.exceptions.RequestException, HTTPError) as error:
+				failure = transport_error(error)
+				is_cut = deadline.is_over and isinstance(failure, UnknownOutcome)
+				# `from None`: the error's own text may hold the address with its query
+				raise (_too_slow() if is_cut else failure) from None
+			if deadline.is_over:  # what looks whole may be cut
+				raise _too_slow()
+			return reply
 
 	def close(self) -> None:
 		"""Give the connections back."""
 		self._session.close()
 
-	def _read(self, response: requests.Response) -> Reply:
-		deadline = time.monotonic() + 4 * self.read_timeout
-		content = bytearray()
-		for chunk in response.iter_content(4096):
-			content += chunk
-			if len(content) > MAX_ANSWER_BYTES or time.monotonic() > deadline:
-				raise UnknownOutcome("The gateway's answer does not end.", code="endless")
-		headers = {name.lower(): value for name, value in response.headers.items()}
-		return Reply(response.status_code, headers, bytes(content))
+	def _exchange(self, method: str, url: str, token: str, max_bytes: int, body: dict[str, Any]) -> Reply:
+		with self._session.request(
+			method,
+			url,
+			auth=_Bearer(token),
+			timeout=(self.connect_timeout, self.read_timeout),
+			allow_redirects=False,
+			stream=True,
+			**body,
+		) as response:
+			return _read(response, max_bytes)
+
+
+def _read(response: requests.Response, max_bytes: int) -> Reply:
+	content = bytearray()
+	for chunk in response.iter_content(CHUNK_BYTES):
+		content += chunk
+		if len(content) > max_bytes:
+			raise UnknownOutcome("The gateway's answer does not end.", code="endless")
+	headers = {name.lower(): value for name, value in response.headers.items()}
+	return Reply(response.status_code, headers, bytes(content))
+
+
+def _too_slow() -> UnknownOutcome:
+	return UnknownOutcome("The gateway did not answer in time.", code="deadline")
 
 
 def transport_error(error: Exception) -> SendError:
@@ -165,6 +191,15 @@ def answer_without_code(reply: Reply) -> SendError:
 def surely_not_sent(error: SendError) -> SendError:
 	"""The same failure for a call that can't have sent anything: doubt becomes `Retryable`."""
 	return Retryable(error.text, error.code) if isinstance(error, UnknownOutcome) else error
+
+
+@contextmanager
+def asking() -> Iterator[None]:
+	"""Around calls that send nothing, and may be made again: doubt becomes `Retryable`."""
+	try:
+		yield
+	except SendError as error:
+		raise surely_not_sent(error) from None
 
 
 def mask(text: str) -> str:

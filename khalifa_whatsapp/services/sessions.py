@@ -50,10 +50,7 @@ def watch(driver: WatchedDriver, memory: w.Watch, settings: Settings, now_ms: in
 
 	One watcher per device at a time. A device that a person has stopped is not watched; begin anew with `Watch()`.
 	"""
-	if memory.start_ms:  # it is closed because we closed it: that is no news
-		seen = None
-	else:
-		memory, seen = _check(driver, memory, now_ms)
+	memory, seen = _check(driver, memory, now_ms)
 	action = w.next_action(memory, settings.restarts_per_hour, now_ms)
 	if action == w.RESTART:
 		_close(driver)

@@ -133,7 +133,7 @@ EXPECTED: dict[str, Expected] = {
 	"onselfmessage_lid": echo("3EB0FAKE0010", "رد من التليفون", LID),
 	"onselfmessage_group": noise("own chat"),
 	"onmessage_from_me": echo("3EB0FAKE0009", "رد"),
-	"onack_minus_1": status("failed", error_code="ack-1", error_kind="recipient"),
+	"onack_minus_1": status("failed", error_code="ack-1", error_kind="permanent"),
 	"onack_0": noise("ack 0"),
 	"onack_1": status("sent"),
 	"onack_2": status("delivered"),

@@ -14,7 +14,13 @@ from khalifa_whatsapp.drivers.base import (
 	ERROR_KINDS,
 	AuthError,
 	MessageRef,
+	Outgoing,
+	OutgoingChoices,
+	OutgoingContacts,
+	OutgoingLocation,
 	OutgoingMedia,
+	OutgoingReaction,
+	OutgoingTemplate,
 	OutgoingText,
 	Permanent,
 	RecipientError,
@@ -24,7 +30,14 @@ from khalifa_whatsapp.drivers.base import (
 )
 from khalifa_whatsapp.drivers.http import Reply
 from khalifa_whatsapp.drivers.wppconnect.errors import error_from
-from khalifa_whatsapp.drivers.wppconnect.send import accepted_from, media_body, state_from, text_body
+from khalifa_whatsapp.drivers.wppconnect.send import (
+	MAX_FILE,
+	accepted_from,
+	reaction_accepted_from,
+	request_of,
+	seen_body,
+)
+from khalifa_whatsapp.drivers.wppconnect.session import state_from
 from khalifa_whatsapp.drivers.wppconnect.wid import wid
 
 PHONE, LID = Identity("phone", "+201001234567"), Identity("lid", "98765432109876")
@@ -42,16 +55,21 @@ def sent(**item: Any) -> Reply:
 	return reply({"status": "success", "response": [item]})
 
 
+def body_of(message: Outgoing) -> dict[str, Any]:
+	return request_of(message)[1]
+
+
 def test_a_text_goes_to_one_phone() -> None:
-	body = text_body(OutgoingText(recipient=(LID, PHONE), body="أهلاً"))
+	route, body = request_of(OutgoingText(recipient=(LID, PHONE), body="أهلاً"))
+	assert route == "send-message"
 	assert body == {"phone": "201001234567", "isGroup": False, "isLid": False, "message": "أهلاً"}
 
 
 def test_a_privacy_id_is_flagged() -> None:
-	body = text_body(OutgoingText(recipient=(LID,), body="أهلاً"))
+	body = body_of(OutgoingText(recipient=(LID,), body="أهلاً"))
 	assert (body["phone"], body["isLid"]) == ("98765432109876", True)
 	with pytest.raises(RecipientError):
-		text_body(OutgoingText(recipient=(Identity("bsuid", "EG.9"),), body="أهلاً"))
+		body_of(OutgoingText(recipient=(Identity("bsuid", "EG.9"),), body="أهلاً"))
 
 
 @pytest.mark.parametrize(
@@ -62,14 +80,130 @@ def test_a_privacy_id_is_flagged() -> None:
 	],
 )
 def test_a_quote_is_named_as_the_gateway_names_it(ref: MessageRef, quoted: str) -> None:
-	assert text_body(OutgoingText(recipient=(PHONE,), body="x", reply_to=ref))["options"] == {"quotedMsg": quoted}
+	assert body_of(OutgoingText(recipient=(PHONE,), body="x", reply_to=ref))["options"] == {
+		"quotedMsg": quoted
+	}
 
 
 def test_a_file_travels_inside_the_request() -> None:
-	route, body = media_body(media("voice", b"abc", "audio/ogg; codecs=opus"))
+	route, body = request_of(media("voice", b"abc", "audio/ogg; codecs=opus"))
 	assert (route, body["base64Ptt"]) == ("send-voice-base64", "data:audio/ogg;base64,YWJj")
-	route, body = media_body(media("document", b"abc", "application/pdf", file_name="q.pdf", caption="عرض"))
+	route, body = request_of(media("document", b"abc", "application/pdf", file_name="q.pdf", caption="عرض"))
 	assert (route, body["filename"], body["caption"]) == ("send-file", "q.pdf", "عرض")
+
+
+@pytest.mark.parametrize("digits", [15, 18])
+def test_a_phone_that_the_server_would_take_for_a_privacy_id_is_not_written_to(digits: int) -> None:
+	long = Identity("phone", "+" + "9" * digits)
+	with pytest.raises(RecipientError):
+		request_of(OutgoingText(recipient=(long,), body="x"))
+	assert body_of(OutgoingText(recipient=(long, LID), body="x"))["isLid"] is True
+
+
+@pytest.mark.parametrize(
+	("kind", "content", "caption", "code"),
+	[
+		("sticker", b"x", "", "unsupported"),
+		("hologram", b"x", "", "unsupported"),
+		("image", b"", "", "media_size"),
+		("image", b"x" * (MAX_FILE + 1), "", "media_size"),
+		("voice", b"x", "words", "caption"),
+		("image", b"x", "w" * 1025, "too_long"),
+	],
+)
+def test_a_file_that_can_not_go_is_refused(kind: str, content: bytes, caption: str, code: str) -> None:
+	with pytest.raises(Permanent) as caught:
+		request_of(media(kind, content, "x/y", caption=caption))
+	assert caught.value.code == code
+
+
+def test_a_place_is_sent_with_its_name() -> None:
+	place = OutgoingLocation(
+		recipient=(LID,), latitude=31.04, longitude=31.37, title="الفرع", address="المنصورة"
+	)
+	assert request_of(place) == (
+		"send-location",
+		{
+			"phone": "98765432109876", "isGroup": False, "isLid": True, "lat": 31.04, "lng": 31.37,
+			"title": "الفرع", "address": "المنصورة",
+		},
+	)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+	("latitude", "longitude"), [(91, 0), (0, -181), (float("nan"), 0), (0, float("inf"))]
+)
+def test_a_place_that_is_none_is_refused(latitude: float, longitude: float) -> None:
+	with pytest.raises(Permanent):
+		request_of(OutgoingLocation(recipient=(PHONE,), latitude=latitude, longitude=longitude))
+
+
+@pytest.mark.parametrize(
+	("target", "named"),
+	[
+		(MessageRef("3A1", "in|98765432109876@lid"), "false_98765432109876@lid_3A1"),
+		(MessageRef("3EB0", "out"), "true_201001234567@c.us_3EB0"),
+	],
+)
+@pytest.mark.parametrize("emoji", ["👍", ""])
+def test_a_reaction_names_its_message(target: MessageRef, named: str, emoji: str) -> None:
+	message = OutgoingReaction(recipient=(PHONE,), target=target, emoji=emoji, callback="WA-9")
+	assert request_of(message) == ("react-message", {"msgId": named, "reaction": emoji})
+
+
+def test_a_reaction_is_never_taken_for_the_message_it_is_put_on() -> None:
+	target = MessageRef("3A1", "in|201001234567@c.us")
+	taken = reply({"status": "success", "response": {"message": "Reaction sended"}}, 200)
+	refs = {
+		reaction_accepted_from(
+			taken, OutgoingReaction(recipient=(PHONE,), target=target, emoji="👍", callback=key)
+		).ref
+		for key in ("WA-1", "WA-2")
+	}
+	assert len(refs | {target}) == 3
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", {}, {"status": "error"}])
+def test_a_reaction_without_a_clear_answer_is_an_unknown_outcome(body: Any) -> None:
+	message = OutgoingReaction(recipient=(PHONE,), target=MessageRef("3EB0", "out"), emoji="👍")
+	with pytest.raises(UnknownOutcome):
+		reaction_accepted_from(reply(body, 200), message)
+
+
+def test_a_contact_card_goes_one_at_a_time() -> None:
+	route, body = request_of(OutgoingContacts(recipient=(PHONE,), cards=(("منى", "+201223456789"),)))
+	assert (route, body["contactsId"], body["name"]) == ("contact-vcard", "201223456789@c.us", "منى")
+	for cards in ((), (("a", "+201223456789"), ("b", "+201223456788")), (("a", "no phone"),)):
+		with pytest.raises(Permanent):
+			request_of(OutgoingContacts(recipient=(PHONE,), cards=cards))
+
+
+def test_a_contact_card_never_goes_to_the_phone_that_a_privacy_id_looks_like() -> None:
+	cards = (("منى", "+201223456789"),)
+	with pytest.raises(Permanent):
+		request_of(OutgoingContacts(recipient=(LID,), cards=cards))
+	long = Identity("lid", "987654321098765")
+	assert body_of(OutgoingContacts(recipient=(long,), cards=cards))["phone"] == long.value
+
+
+@pytest.mark.parametrize(
+	"message",
+	[
+		OutgoingTemplate(recipient=(PHONE,), name="order", language="ar"),
+		OutgoingChoices(recipient=(PHONE,), body="?", choices=()),
+		Outgoing(recipient=(PHONE,)),
+	],
+)
+def test_what_this_gateway_can_not_carry_is_unsupported(message: Outgoing) -> None:
+	with pytest.raises(Permanent) as caught:
+		request_of(message)
+	assert caught.value.code == "unsupported"
+
+
+def test_a_read_receipt_goes_to_the_chat_in_which_the_message_came() -> None:
+	inside = seen_body(MessageRef("3A1", "in|98765432109876@lid"), (PHONE,))
+	assert inside == {"phone": "98765432109876", "isGroup": False, "isLid": True}
+	assert seen_body(MessageRef("3A1"), (PHONE,))["phone"] == "201001234567"
 
 
 @pytest.mark.parametrize(
@@ -95,7 +229,7 @@ def test_an_answer_may_hold_one_object_instead_of_a_list() -> None:
 
 
 @pytest.mark.parametrize(
-	("ack", "kind"), [(-1, RecipientError), (-4, Permanent), (-7, Permanent), (-99, Permanent)]
+	("ack", "kind"), [(-1, Permanent), (-4, Permanent), (-7, Permanent), (-99, Permanent)]
 )
 def test_a_negative_ack_is_a_failure(ack: int, kind: type[SendError]) -> None:
 	with pytest.raises(kind) as caught:

@@ -143,3 +143,12 @@ def test_without_restarts_a_person_is_called_at_the_second_failed_check(minutes:
 	second = watch(minutes.driver, first.memory, none, minutes.now_ms + 2 * MINUTE)
 	assert (first.action, second.action, second.alert) == (w.CHECK, w.ALERT, NOT_BACK)
 	assert minutes.calls() == []
+
+
+def test_a_session_that_came_back_during_the_pause_is_left_alone(minutes: Minutes) -> None:
+	minutes.go()
+	minutes.wpp.session.is_hung = True
+	minutes.go(2)
+	minutes.wpp.set_connected(True)
+	minutes.go(5)
+	assert minutes.calls() == [("close", 3)]

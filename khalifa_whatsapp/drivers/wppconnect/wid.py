@@ -72,3 +72,8 @@ def serialized(ref: MessageRef, chat: str) -> str:
 	if ref.scope.startswith("in|"):
 		return f"false_{ref.scope[3:]}_{ref.gateway_id}"
 	return f"true_{chat}_{ref.gateway_id}"
+
+
+def chat_of_ref(ref: MessageRef) -> str:
+	"""The chat that a customer's message came in, or nothing for one of ours."""
+	return ref.scope[3:] if ref.scope.startswith("in|") else ""

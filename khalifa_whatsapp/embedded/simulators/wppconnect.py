@@ -1,8 +1,9 @@
-"""A simulated WPPConnect Server: one session, its sends and acks, and invented customers."""
+"""A simulated WPPConnect Server: its tokens, one session, sends and acks, and invented customers."""
 
 from __future__ import annotations
 
 import base64
+import json
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,11 +24,28 @@ from khalifa_whatsapp.embedded.simulators.server import (
 	json_answer,
 )
 from khalifa_whatsapp.embedded.simulators.wire import Person
+from khalifa_whatsapp.embedded.simulators.wppconnect_chats import Chats
+from khalifa_whatsapp.embedded.simulators.wppconnect_session import SimulatedSession
 
 ACK_DELAYS_MS = {1: 300, 2: 1_500, 3: 20_000}
-SEND_ROUTES = frozenset(
-	{"send-message", "send-image", "send-file", "send-file-base64", "send-voice-base64", "send-reply"}
-)
+# Route of a send → type of the message that appears in the chat
+SEND_ROUTES = {
+	"send-message": "chat",
+	"send-reply": "chat",
+	"send-image": "image",
+	"send-file": "document",
+	"send-file-base64": "document",
+	"send-voice-base64": "ptt",
+	"send-location": "location",
+	"contact-vcard": "vcard",
+	"react-message": "reaction",
+}
+LIVE_ROUTES = {
+	*SEND_ROUTES, "send-seen", "typing", "all-unread-messages", "get-messages", "get-media-by-message", "contact",
+}  # fmt: skip
+MAX_JSON = 50 * 1024 * 1024  # bytes
+NO_TOKEN = {"message": "Token is not present. Check your header and try again"}
+WRONG_TOKEN = {"error": "Check that the Session and Token are correct"}
 
 
 class WppConnectSimulator(SimulatorServer):
@@ -36,7 +54,8 @@ class WppConnectSimulator(SimulatorServer):
 	Modes for `fail_next`, beside those of `server`: "ack-1" (201, and nothing goes out), "not_exists" (400,
 	nothing goes out), "not_exists_sent" (400, and it goes out all the same), "disconnected" (404), "401",
 	"429". As the real one, it signs nothing, never repeats a post, and posts one event at a time. With
-	`has_self_messages` what we send comes back as `onselfmessage` too.
+	`has_self_messages` what we send comes back as `onselfmessage` too. `session` is the browser's life, `chats`
+	what it shows. It takes `access_token`, and whatever tokens it made for its `secret_key`.
 	"""
 
 	def __init__(
@@ -46,6 +65,7 @@ class WppConnectSimulator(SimulatorServer):
 		session_name: str = "shop1",
 		own_number: str = "201055500011",
 		access_token: str = "simulated-token",
+		secret_key: str = "simulated-secret-key",
 		webhook_secret: str = "simulated-webhook-secret",
 		seed: int = 0,
 		faults: Faults | None = None,
@@ -57,13 +77,14 @@ class WppConnectSimulator(SimulatorServer):
 		super().__init__(Random(seed + 1), stall_seconds)
 		self.now_ms = now_ms
 		self.session_name, self.own_number = session_name, own_number
-		self.access_token, self.webhook_secret = access_token, webhook_secret
+		self.access_token, self.secret_key, self.webhook_secret = access_token, secret_key, webhook_secret
 		self.read_rate, self.has_self_messages = read_rate, has_self_messages
 		one_each = replace(faults or Faults(), batch_size=1)
 		self.queue = WebhookQueue(now_ms, self._rng, one_each, self._pack)
-		self.is_connected = True
-		self.people: dict[str, Person] = {}  # by digits and by LID
-		self.media: dict[str, tuple[bytes, str]] = {}  # by serialized message id
+		self.session = SimulatedSession(session_name, now_ms, self.push)
+		self.chats = Chats()
+		self.tokens: list[str] = []  # made for the secret, oldest first
+		self.typing: list[str] = []  # chats in which we were seen typing
 		self._count = 0
 		self._lock = threading.Lock()
 
@@ -98,13 +119,14 @@ class WppConnectSimulator(SimulatorServer):
 		encoded = base64.b64encode(content).decode() if is_inline else ""
 		more = {"caption": caption, "mimetype": mime_type, "size": len(content)}
 		hex_id = self._receive(person, wire.WPP_MEDIA.get(kind, kind), encoded, **more)
-		self.media[f"false_{person.wid}_{hex_id}"] = (content, mime_type)
+		self.chats.media[f"false_{person.wid}_{hex_id}"] = (content, mime_type)
 		return hex_id
 
 	def phone_text(self, person: Person, body: str) -> str:
 		"""Somebody answers on the phone itself: only an `onselfmessage` tells."""
 		hex_id = self._new_id("3EB0")
 		own = wire.wpp_own_message(person.wid, self.own_number, hex_id, self.now_ms(), body)
+		self.chats.add(person.wid, own)
 		self.push("onselfmessage", own)
 		return hex_id
 
@@ -114,13 +136,16 @@ class WppConnectSimulator(SimulatorServer):
 
 	def know(self, person: Person) -> None:
 		"""Remember a person, so that acks name the chat as the browser does: by LID where there is one."""
-		for key in filter(None, (person.digits, person.lid)):
-			self.people[key] = person
+		self.chats.know(person)
 
 	def set_connected(self, is_connected: bool) -> None:
 		"""The phone unlinks us, or comes back; the gateway posts it, and sends answer 404 meanwhile."""
-		self.is_connected = is_connected
+		(self.session.link if is_connected else self.session.unlink)()
 		self.push("status-find", {"status": "inChat" if is_connected else "disconnectedMobile"})
+
+	def change_secret(self, secret_key: str) -> None:
+		"""Somebody sets another SECRET_KEY: no token is good any more."""
+		self.secret_key, self.access_token, self.tokens = secret_key, "", []
 
 	def take(self, everything: bool = False) -> list[Post]:
 		"""The posts that are due, for hosts without a webhook door."""
@@ -132,29 +157,65 @@ class WppConnectSimulator(SimulatorServer):
 
 	def answer(self, request: Request) -> Answer:
 		"""The routes that a driver needs, with the server's own status codes and words."""
-		if request.parts[:2] != ("api", self.session_name):
-			return json_answer({"message": "Not found"}, 404)
-		if request.token != self.access_token:
-			return json_answer({"error": "Check that a token is correct"}, 401)
-		route, rest = "/".join(request.parts[2:3]), request.parts[3:]
+		if len(request.body) > MAX_JSON or not _is_readable(request):
+			return _page(413 if len(request.body) > MAX_JSON else 400)
+		if request.parts[:1] != ("api",) or len(request.parts) < 3:
+			return _page(404)
+		if request.method == "POST" and request.parts[3:] == ("generate-token",):
+			return self._generate(request.parts[1], request.parts[2])
+		if not request.token:
+			return json_answer(NO_TOKEN, 401)
+		is_good = request.token in {self.access_token, *self.tokens} - {""}
+		if request.parts[1] != self.session_name or not is_good:
+			return json_answer(WRONG_TOKEN, 401)
+		route, rest = request.parts[2], "/".join(request.parts[3:])
+		return self.session.answer(request, route) or self._live_answer(request, route, rest)
+
+	def _generate(self, session: str, secret: str) -> Answer:
+		if secret != self.secret_key:
+			return json_answer({"response": False, "message": "The SECRET_KEY is incorrect"}, 400)
+		with self._lock:
+			token = f"$2b$10$simulated-token.{len(self.tokens)}"
+			self.tokens.append(token)
+		made = {"status": "success", "session": session, "token": token, "full": f"{session}:{token}"}
+		return json_answer(made, 201)
+
+	def _live_answer(self, request: Request, route: str, rest: str) -> Answer:
+		"""Routes that need a browser which answers."""
+		if route == "get-media-by-message" and not self.session.is_connected:
+			lost = {"status": "error", "message": "The session is not active", "error": {"level": "error"}}
+			return json_answer(lost, 500)
+		if route not in LIVE_ROUTES:
+			return _page(404)
+		if not self.session.is_connected:
+			return self.session.disconnected(request)
 		if request.method == "POST" and route in SEND_ROUTES:
 			return self._send(request, route)
-		if route == "check-connection-session":
-			message = "Connected" if self.is_connected else "Disconnected"
-			return json_answer({"status": self.is_connected, "message": message})
-		if route == "status-session":
-			return json_answer({"status": "CONNECTED" if self.is_connected else "CLOSED", "qrcode": None})
+		if request.method == "POST" and route in ("send-seen", "typing"):
+			return self._presence(request, route)
+		if route == "all-unread-messages":
+			return self.chats.unread()
 		if route == "get-messages" and rest:
-			return self._history(rest[0])
-		if route == "get-media-by-message" and rest and rest[0] in self.media:
-			content, mime_type = self.media[rest[0]]
-			return json_answer({"base64": base64.b64encode(content).decode(), "mimetype": mime_type})
-		return json_answer({"message": "Not found"}, 404)
+			return self.chats.history(request, rest)
+		if route == "get-media-by-message" and rest:
+			return self.chats.file(rest)
+		if route == "contact" and rest.startswith("pn-lid/"):
+			return self.chats.names(rest.removeprefix("pn-lid/"))
+		return _page(404)
+
+	def _presence(self, request: Request, route: str) -> Answer:
+		chat = self._chat(request.object())
+		if route == "typing":
+			self.typing.append(chat)
+			return json_answer({"status": "success"})
+		self.chats.read(chat)
+		told = {"message": "Information retrieved successfully.", "contact": [chat], "data": [None]}
+		return json_answer({"status": "Success", "response": told}, 201)
 
 	def _send(self, request: Request, route: str) -> Answer:
 		body = request.object()
 		mode = self.failures.draw()
-		refusal = self._refusal(body, route, mode)
+		refusal = self._refusal(request, body, route, mode)
 		if refusal is not None:
 			return refusal
 		common = failed_answer(mode)
@@ -165,36 +226,42 @@ class WppConnectSimulator(SimulatorServer):
 			return _not_exists(body)
 		if mode == "no_id":
 			return json_answer({"status": "success", "response": []}, 201)
-		return common or json_answer(wire.wpp_accepted(self.session_name, item), 201)
+		return common or self._taken(route, item)
 
-	def _refusal(self, body: dict[str, Any], route: str, mode: str) -> Answer | None:
+	def _taken(self, route: str, item: dict[str, Any]) -> Answer:
+		if route == "react-message":
+			return json_answer({"status": "success", "response": {"message": "Reaction sended"}})
+		if route == "contact-vcard":
+			return json_answer({"status": "success", "response": item})
+		return json_answer(wire.wpp_accepted(self.session_name, item), 201)
+
+	def _refusal(self, request: Request, body: dict[str, Any], route: str, mode: str) -> Answer | None:
 		"""The answer to a send that goes nowhere, or None."""
-		if not self.is_connected or mode == "disconnected":
-			words = {
-				"response": None,
-				"status": "Disconnected",
-				"message": "A sessão do WhatsApp não está ativa.",
-			}
-			return json_answer(words, 404)
+		if mode == "disconnected":
+			return self.session.disconnected(request)
 		if route in ("send-image", "send-file", "send-file-base64") and not body.get("base64"):
 			return json_answer({"message": "Sending the file is mandatory"}, 401)
-		if mode == "not_exists" or not body.get("phone"):
+		if mode == "not_exists" or not (body.get("phone") or route == "react-message"):
 			return _not_exists(body)
 		if mode == "ack-1":
-			chat, own = self._chat(body), self.own_number
-			item = wire.wpp_own_message(chat, own, self._new_id("3EB0"), self.now_ms(), _words(body), ack=-1)
+			item = self._own(body, route, self._new_id("3EB0"), ack=-1)
+			self.chats.add(self._chat(body), item)
 			return json_answer(wire.wpp_accepted(self.session_name, item), 201)
 		if mode == "500":
 			failed = {"status": "Error", "message": "Erro ao enviar a mensagem.", "error": {}}
 			return json_answer(failed, 500)
 		if mode == "401":
-			return json_answer({"error": "Check that a token is correct"}, 401)
+			return json_answer(WRONG_TOKEN, 401)
 		return json_answer({"message": "Too many"}, 429, {"Retry-After": "7"}) if mode == "429" else None
 
 	def _accept(self, body: dict[str, Any], route: str, mode: str) -> dict[str, Any]:
 		hex_id, now_ms, chat = self._new_id("3EB0"), self.now_ms(), self._chat(body)
-		self.ledger.add(Sent(hex_id, str(body["phone"]), route, _words(body), "", now_ms, body, mode))
-		own = wire.wpp_own_message(chat, self.own_number, hex_id, now_ms, _words(body))
+		to = str(body.get("phone") or body.get("msgId"))
+		self.ledger.add(Sent(hex_id, to, route, _words(body), "", now_ms, body, mode))
+		own = self._own(body, route, hex_id)
+		if route == "react-message":
+			return own
+		self.chats.add(chat, own)
 		if self.has_self_messages:
 			self.push("onselfmessage", own)
 		with self._lock:
@@ -204,28 +271,20 @@ class WppConnectSimulator(SimulatorServer):
 				self.push("onack", wire.wpp_ack(chat, self.own_number, hex_id, ack, now_ms), delay_ms)
 		return own if route == "send-message" else {"ack": own["ack"], "id": wire.wpp_id(chat, hex_id, True)}
 
-	def _history(self, phone: str) -> Answer:
-		"""The last messages we sent to a chat, oldest first: how a sender finds out about a doubtful one."""
-		key = phone.partition("@")[0]
-		rows = [row for row in self.ledger.rows() if row.to == key]
-		own = self.own_number
-		found = [
-			wire.wpp_own_message(self._chat(dict(row.payload)), own, row.gateway_id, row.at_ms, row.body)
-			for row in rows[-20:]
-		]
-		return json_answer({"status": "success", "response": found})
+	def _own(self, body: dict[str, Any], route: str, hex_id: str, ack: int = 1) -> dict[str, Any]:
+		"""What we send as it appears in the chat."""
+		words, kind = _words(body), SEND_ROUTES[route]
+		own = wire.wpp_own_message(self._chat(body), self.own_number, hex_id, self.now_ms(), words, ack)
+		return own if kind == "chat" else {**own, "type": kind, "caption": words, "body": ""}
 
 	def _chat(self, body: dict[str, Any]) -> str:
-		"""The chat's id as the browser names it, whatever the caller named it by."""
-		key = str(body.get("phone", ""))
-		person = self.people.get(key)
-		is_lid = body.get("isLid") is True
-		return (person or Person(lid=key) if is_lid else person or Person(digits=key)).wid
+		return self.chats.chat_of(str(body.get("phone", "")), body.get("isLid") is True)
 
 	def _receive(self, person: Person, kind: str, body: str, **more: Any) -> str:
 		self.know(person)
 		hex_id = self._new_id("3A")
 		message = wire.wpp_message(person, self.own_number, hex_id, self.now_ms(), kind, body, **more)
+		self.chats.add(person.wid, message, is_unread=True)
 		self.push("onmessage", message)
 		return hex_id
 
@@ -238,10 +297,26 @@ class WppConnectSimulator(SimulatorServer):
 			return f"{prefix}51A{self._count:013X}"
 
 
+def _page(status: int) -> Answer:
+	"""What the framework below the server answers by itself."""
+	return Answer(status, b"<!DOCTYPE html><pre>Error</pre>", "text/html; charset=utf-8")
+
+
+def _is_readable(request: Request) -> bool:
+	"""Whether a body that says that it is JSON is any; this is looked at before the token."""
+	if request.headers.get("content-type") != "application/json" or not request.body:
+		return True
+	try:
+		json.loads(request.body)
+	except ValueError:
+		return False
+	return True
+
+
 def _not_exists(body: dict[str, Any]) -> Answer:
 	words = f"O número {body.get('phone')} não existe."
 	return json_answer({"response": None, "status": "Connected", "message": words}, 400)
 
 
 def _words(body: dict[str, Any]) -> str:
-	return str(body.get("message") or body.get("caption") or "")
+	return str(body.get("message") or body.get("caption") or body.get("reaction") or body.get("title") or "")
