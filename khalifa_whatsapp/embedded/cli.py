@@ -22,7 +22,7 @@ simulate asks how many agents are needed: the same day with different numbers of
 
   ./run                                    one day, as fast as it goes (about 10 seconds)
   ./run --minutes 3                        the same, slow enough to watch
-  ./run --faults --report out.html         gateways fail, workers are killed; plots and books in one page
+  ./run --faults --report out.html         gateways fail, workers are killed; plots and books in one page, then each fault by itself
   ./run simulate --agents 5..30 --report staffing.html
   ./run pacing                             a month of sending: does a device keep its pace?
   ./run --serve --port 8123                a door for your own messages: prints curl lines to paste
@@ -80,6 +80,7 @@ def make_parser() -> argparse.ArgumentParser:
 	commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
 	_add_simulate(commands)
 	_add_pacing(commands)
+	_add_faults(commands)
 	return parser
 
 
@@ -107,9 +108,20 @@ def _add_pacing(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 	found.add_argument("--seed", type=int, default=1, metavar="N", help="another seed is another month (1)")
 
 
+def _add_faults(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+	found = commands.add_parser(
+		"faults", help="[--full] [--only F29,F31]: the outbox against every fault of the catalogue",
+		description="Real sockets, real processes killed by signal 9: what was sent twice, what was lost, what is in doubt.",
+	)  # fmt: skip
+	found.add_argument("--full", action="store_true", help="50 kills at each place, 1,000 messages (minutes)")
+	found.add_argument("--only", default="", metavar="F..", help="some faults only, such as F29,F31")
+
+
 def _run(options: argparse.Namespace, console: Console) -> int:
 	if options.command == "simulate":
 		return _simulate(options, console)
+	if options.command == "faults":
+		return _faults(console, options.full, tuple(filter(None, options.only.split(","))))
 	if options.command == "pacing":
 		return _pacing(options, console)
 	if options.serve:
@@ -136,7 +148,8 @@ def _day(options: argparse.Namespace, console: Console) -> int:
 	asked = Options(options.messages, options.agents, options.seed, options.faults, options.database)
 	with board:
 		result = run_day(asked, board.watch, finish)
-	return 1 if result.summary.problems else 0
+	bad = _faults(console) if options.faults else 0
+	return 1 if result.summary.problems or bad else 0
 
 
 def _simulate(options: argparse.Namespace, console: Console) -> int:
@@ -165,6 +178,17 @@ def _pacing(options: argparse.Namespace, console: Console) -> int:
 	for line in month.broken[:20]:
 		console.print(line, style="red", highlight=False)
 	return 1 if month.broken else 0
+
+
+def _faults(console: Console, is_full: bool = False, only: tuple[str, ...] = ()) -> int:
+	from khalifa_whatsapp.embedded.trials.table import run_all, table
+
+	lines = []
+	for line in run_all(is_full, only):
+		lines.append(line)
+		console.print(f"{line.fault} {line.gateway}: {line.seconds:.1f} s", style="dim", highlight=False)
+	console.print(table(lines))
+	return 1 if not lines or any(not line.verdict.is_good for line in lines) else 0
 
 
 def make_console() -> Console:
