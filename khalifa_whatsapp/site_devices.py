@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from datetime import timedelta
 from ipaddress import ip_address, ip_network
 from typing import Any
 
 import frappe
 from frappe.utils.password import get_decrypted_password
 
-from khalifa_whatsapp.core.pacing import Pace
+from khalifa_whatsapp.core.pacing import Pace, minute_of
 from khalifa_whatsapp.core.settings import Settings
 from khalifa_whatsapp.drivers.base import DeviceConfig, MessageDriver
 from khalifa_whatsapp.drivers.factory import DRIVERS, make_driver
@@ -122,13 +121,9 @@ def _read(name: str) -> SiteDevice | None:
 def _pace(row: Any) -> Pace:
 	return Pace(
 		row.min_gap_seconds, row.max_gap_seconds, row.max_per_minute, row.max_per_hour, row.max_per_day,
-		row.max_new_chats_per_day, row.max_identical_per_day, row.min_reply_percent, _minute(row.quiet_from),
-		_minute(row.quiet_to), bool(row.is_quiet_for_replies),
+		row.max_new_chats_per_day, row.max_identical_per_day, row.min_reply_percent, minute_of(row.quiet_from),
+		minute_of(row.quiet_to), bool(row.is_quiet_for_replies),
 	)  # fmt: skip
-
-
-def _minute(time_of_day: timedelta | None) -> int | None:
-	return None if time_of_day is None else int(time_of_day.total_seconds()) // 60
 
 
 def _config(row: Any, secrets: dict[str, str]) -> DeviceConfig:

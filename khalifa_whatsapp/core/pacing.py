@@ -7,6 +7,7 @@ cache lets a burst through. All instants are epoch milliseconds; days are those 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
 REPLY, AUTO, CAMPAIGN = 0, 1, 2  # priorities
 DAY_MINUTES = 24 * 60
+_TIME = re.compile(r"(?P<hour>[01]?[0-9]|2[0-3]):(?P<minute>[0-5][0-9])(:[0-5][0-9])?", re.ASCII)
 RATIO_RECHECK_MS = 5 * MINUTE_MS  # how soon a campaign asks again whether there are replies enough
 
 
@@ -93,6 +95,17 @@ def gap_ms(pace: Pace, last_ms: int) -> int:
 	seed = hashlib.blake2b(str(last_ms).encode(), digest_size=8).digest()
 	share = int.from_bytes(seed, "big") / 2**64
 	return round(1000 * (pace.min_gap_seconds + share * (longest - pace.min_gap_seconds)))
+
+
+def minute_of(time_of_day: str | None) -> int | None:
+	"""The minute of the day that «23:00» means; None for nothing. ValueError for anything else."""
+	text = (time_of_day or "").strip()
+	if not text:
+		return None
+	found = _TIME.fullmatch(text)
+	if found is None:
+		raise ValueError(text)
+	return int(found["hour"]) * 60 + int(found["minute"])
 
 
 def day_start_ms(now_ms: int, calendar: Calendar) -> int:

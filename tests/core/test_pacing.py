@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +21,7 @@ from khalifa_whatsapp.core.pacing import (
 	Traffic,
 	day_start_ms,
 	gap_ms,
+	minute_of,
 	next_slot,
 )
 
@@ -90,7 +92,12 @@ def test_no_window_of_time_ever_holds_more_than_its_cap(pace: Pace, plan: list[t
 				break
 			assert slot.limit
 			now_ms = slot.at_ms
-	starts = [at for at, _ in log.rows]
+	check_rolling(log)
+	check_days(log)
+
+
+def check_rolling(log: Log) -> None:
+	pace, starts = log.pace, [at for at, _ in log.rows]
 	for first, second in pairwise(starts):
 		assert second - first >= 1000 * pace.min_gap_seconds
 	for index, at in enumerate(starts):
@@ -98,7 +105,11 @@ def test_no_window_of_time_ever_holds_more_than_its_cap(pace: Pace, plan: list[t
 			assert sum(at <= other < at + MINUTE_MS for other in starts[index:]) <= pace.max_per_minute
 		if pace.max_per_hour:
 			assert sum(at <= other < at + HOUR_MS for other in starts[index:]) <= pace.max_per_hour
-	for day in {day_start_ms(at, CAIRO) for at in starts}:
+
+
+def check_days(log: Log) -> None:
+	pace = log.pace
+	for day in {day_start_ms(at, CAIRO) for at, _ in log.rows}:
 		of_day = [one for at, one in log.rows if day <= at < day + DAY_MS]
 		assert not pace.max_per_day or len(of_day) <= pace.max_per_day
 		assert not pace.max_new_chats_per_day or sum(one.is_new_chat for one in of_day) <= pace.max_new_chats_per_day
@@ -166,3 +177,14 @@ def test_the_day_is_the_company_s_also_when_it_has_23_hours() -> None:
 	spring = 1_777_010_400_000  # 2026-04-24 08:00 in Cairo, the day the clock went forward at midnight
 	slot = next_slot(Pace(max_per_day=1), Traffic(today=1), Candidate(), spring, CAIRO)
 	assert slot.at_ms == CAIRO.day_bounds_ms(CAIRO.local_date(spring))[1]
+
+
+@pytest.mark.parametrize(("text", "minute"), [("23:00", 1380), ("00:00", 0), (" 8:05 ", 485), ("08:00:00", 480), ("", None), (None, None)])
+def test_a_time_of_day_is_a_minute(text: str | None, minute: int | None) -> None:
+	assert minute_of(text) == minute
+
+
+@pytest.mark.parametrize("text", ["24:00", "7", "7:5", "07:60", "-1:00", "ab:cd", "٠٨:٠٠", "08:00:0"])
+def test_anything_else_is_no_time_of_day(text: str) -> None:
+	with pytest.raises(ValueError):
+		minute_of(text)

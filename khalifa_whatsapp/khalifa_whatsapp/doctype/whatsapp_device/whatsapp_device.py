@@ -11,6 +11,7 @@ from frappe.model.document import Document
 from frappe.utils import add_to_date, cint, flt, get_url, now_datetime
 from frappe.utils.password import set_encrypted_password
 
+from khalifa_whatsapp.core.pacing import minute_of
 from khalifa_whatsapp.guards import manager_only
 from khalifa_whatsapp.khalifa_whatsapp.forms import normal_phone
 
@@ -30,7 +31,7 @@ REQUIRED = {
 CAREFUL_PACE = {
 	"min_gap_seconds": 3, "max_gap_seconds": 9, "max_per_minute": 8, "max_per_hour": 200, "max_per_day": 1_000,
 	"max_new_chats_per_day": 30, "max_identical_per_day": 20, "min_reply_percent": 50,
-	"quiet_from": "23:00:00", "quiet_to": "08:00:00",
+	"quiet_from": "23:00", "quiet_to": "08:00",
 }  # fmt: skip
 UNOFFICIAL = ("wppconnect", "whatsapp_web")
 
@@ -81,6 +82,12 @@ class WhatsAppDevice(Document):
 	def validate_pace(self) -> None:
 		if flt(self.max_gap_seconds) < flt(self.min_gap_seconds):
 			self.max_gap_seconds = self.min_gap_seconds
+		for fieldname in ("quiet_from", "quiet_to"):
+			try:
+				minute_of(self.get(fieldname))
+			except ValueError:
+				label = _(self.meta.get_label(fieldname))
+				frappe.throw(_("{0} must be a time of day, such as 23:00.").format(label))
 		if bool(self.quiet_from) != bool(self.quiet_to):
 			frappe.throw(_("Set both Quiet From and Quiet To, or neither."))
 		if cint(self.min_reply_percent) > MAX_REPLY_PERCENT:

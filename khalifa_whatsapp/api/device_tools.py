@@ -1,0 +1,131 @@
+"""What managers do with a device beside its login: see today's counts against its caps, try it, sync its templates."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import frappe
+from frappe import _
+
+from khalifa_whatsapp.api.door import door
+from khalifa_whatsapp.bootstrap import now_ms, on_site
+from khalifa_whatsapp.core import phones
+from khalifa_whatsapp.core.errors import NotFound, UserError
+from khalifa_whatsapp.core.identity import Identity
+from khalifa_whatsapp.core.keys import digest
+from khalifa_whatsapp.core.pacing import HOUR_MS, MINUTE_MS, Pace, day_start_ms
+from khalifa_whatsapp.drivers.abilities import TemplateInfo, TemplateSource
+from khalifa_whatsapp.drivers.base import OutgoingText, SendError
+from khalifa_whatsapp.guards import manager_only, require_read
+from khalifa_whatsapp.site_devices import SiteDevice, get_device
+
+MAX_TEST = 200
+LOCK_SECONDS = 5
+MESSAGE, TEMPLATE = "`tabKhalifa Message`", "Khalifa Provider Template"
+
+
+@frappe.whitelist()
+@manager_only
+@door
+def counters(device: str) -> dict[str, Any]:
+	"""What the device has sent in the last minute, hour and day, each with its cap (0: none), and what still waits."""
+	require_read("WhatsApp Device", device)
+	found = get_device(device)
+	pace = found.pace if found else Pace()
+	store, now = on_site(), now_ms()
+	traffic = store.traffic(device, pace, now, day_start_ms(now, store.rules().calendar), ())
+	waiting = frappe.db.count("Khalifa Message", {"device": device, "status": "Queued"})
+	return {
+		"minute": {"sent": _since(device, now - MINUTE_MS), "cap": pace.max_per_minute},
+		"hour": {"sent": _since(device, now - HOUR_MS), "cap": pace.max_per_hour},
+		"day": {"sent": traffic.today, "cap": pace.max_per_day},
+		"new_chats": {"sent": traffic.new_chats_today, "cap": pace.max_new_chats_per_day},
+		"replies": {"sent": traffic.replies_today, "percent": pace.min_reply_percent},
+		"waiting": waiting,
+		"is_paused_everywhere": bool(store.rules().settings.is_sending_paused),
+	}
+
+
+def _since(device: str, from_ms: int) -> int:
+	sql = f"SELECT COUNT(*) FROM {MESSAGE} WHERE device = %s AND started_ms > %s"
+	return int(frappe.db.sql(sql, (device, from_ms))[0][0])
+
+
+@frappe.whitelist(methods=["POST"])
+@manager_only
+@door
+def test_message(device: str, phone: str, text: str) -> dict[str, str]:
+	"""Send a text to a phone of your own, now and past the pace, to see that the device works. It is in no ticket."""
+	found = _enabled(device)
+	if found.driver.capabilities.has_browser:
+		raise UserError(
+			"test_in_inbox", "This device sends from its browser: try it by answering a conversation in the inbox."
+		)
+	number = _number(phone)
+	if not text.strip() or len(text) > MAX_TEST:
+		raise UserError("bad_test_text", "Write a short text, at most {limit} characters.", limit=MAX_TEST)
+	with on_site().lock(f"out:{device}", LOCK_SECONDS) as is_ours:
+		if not is_ours:
+			raise UserError("device_sending", "The device is sending just now. Try again in a minute.")
+		try:
+			done = found.driver.send(OutgoingText(recipient=(Identity("phone", number),), body=text))
+		except SendError as error:
+			raise UserError("not_sent", "It was not sent: {reason}", reason=_(error.text)) from None
+	return {"status": done.status}
+
+
+def _number(phone: str) -> str:
+	try:
+		return phones.from_person(phone, on_site().rules().settings.default_region).e164
+	except phones.PhoneError as error:
+		raise UserError("bad_phone", phones.MESSAGES[error.code], **error.values) from None
+
+
+@frappe.whitelist(methods=["POST"])
+@manager_only
+@door
+def sync_templates(device: str) -> dict[str, int]:
+	"""Bring the device's templates in step with the gateway; those that are gone there are removed here."""
+	found = _enabled(device)
+	if not isinstance(found.driver, TemplateSource):
+		raise UserError("no_templates", "This gateway has no templates.")
+	try:
+		templates = found.driver.list_templates()
+	except SendError as error:
+		raise UserError("gateway_refused", "The gateway did not do it: {reason}", reason=_(error.text)) from None
+	return store_templates(device, templates)
+
+
+def store_templates(device: str, templates: list[TemplateInfo]) -> dict[str, int]:
+	"""Write the templates of a device; how many there are, are new, and went."""
+	known = dict(frappe.get_all(TEMPLATE, {"device": device}, ["template_key", "name"], as_list=True))
+	seen = set()
+	for template in templates:
+		key = digest("template", device, template.name, template.language)
+		seen.add(key)
+		_write_template(device, key, known.get(key), template)
+	gone = [name for key, name in known.items() if key not in seen]
+	for name in gone:
+		frappe.delete_doc(TEMPLATE, name, ignore_permissions=True, force=True)
+	return {"templates": len(templates), "new": len(seen - known.keys()), "removed": len(gone)}
+
+
+def _write_template(device: str, key: str, name: str | None, template: TemplateInfo) -> None:
+	doc = frappe.get_doc(TEMPLATE, name) if name else frappe.new_doc(TEMPLATE)
+	doc.update({
+		"device": device, "template_key": key, "template_id": template.template_id, "template_name": template.name,
+		"language": template.language, "status": template.status, "category": template.category,
+		"parameter_format": template.parameter_format, "quality": template.quality,
+		"rejected_reason": template.rejected_reason, "synced_on": frappe.utils.now_datetime(),
+		"components": json.dumps(list(template.components), ensure_ascii=False, default=dict),
+	})  # fmt: skip
+	doc.save(ignore_permissions=True)
+
+
+def _enabled(device: str) -> SiteDevice:
+	require_read("WhatsApp Device", device)
+	found = get_device(device)
+	if found is None:
+		raise NotFound("device_not_enabled", "This device is not enabled. Enable it, then try again.")
+	return found
