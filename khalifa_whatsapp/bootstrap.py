@@ -15,6 +15,7 @@ from khalifa_whatsapp.drivers.base import DeviceConfig, MessageDriver
 from khalifa_whatsapp.drivers.factory import make_driver
 from khalifa_whatsapp.drivers.http import HttpClient
 from khalifa_whatsapp.stores.base import Changes
+from khalifa_whatsapp.stores.leases import SqlLeases
 from khalifa_whatsapp.stores.sqlite_store import SqliteStore
 
 if TYPE_CHECKING:
@@ -31,6 +32,11 @@ def on_site() -> SiteStore:
 	from khalifa_whatsapp.stores.site_store import SiteStore
 
 	return SiteStore()
+
+
+def leases(store: SiteStore | SqliteStore) -> SqlLeases:
+	"""Leases of browser sessions in a host's store, for the thread the store belongs to."""
+	return SqlLeases(store)
 
 
 @dataclass(slots=True)

@@ -43,10 +43,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 	"tags": (CORE, *PERMISSIONS),
 	"api": (*DESK, DRIVERS, "api"),
 	"jobs": (*DESK, DRIVERS),
-	"commands": (*DESK, DRIVERS, "commands", "setup"),
+	"commands": (*DESK, DRIVERS, "commands", "demo", "setup"),
 	"setup": (CORE, "stores.schema", *PERMISSIONS, "setup"),
 	"patches": (CORE, "stores.schema", *PERMISSIONS, "setup", "bootstrap", SERVICES),
 	"embedded": (*INNER, DRIVERS, "bootstrap", "embedded", "testing"),
+	"demo": (*DESK, DRIVERS, "embedded.names", "demo"),
+	"demo.fill": (*DESK, DRIVERS, "stores.site_store", "demo"),
 	PACKAGE: (*DESK, DRIVERS, "api", "setup.indexes", PACKAGE),  # the Frappe module: DocTypes, reports, pages
 	"tests": ("",),
 	"hooks": (),
@@ -54,12 +56,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 }
 FRAPPE_ALLOWED = (
 	"stores.site_store", "bootstrap", "api", "jobs", "commands", "setup", "patches", PACKAGE, "tests", "overrides",
-	"site_devices", *PERMISSIONS, *DOCUMENT_EVENTS,
+	"site_devices", *PERMISSIONS, *DOCUMENT_EVENTS, "demo.site", "demo.fill", "demo.clear", "demo.command",
 )  # fmt: skip
 SQLITE_ALLOWED = ("stores.sqlite_store",)
 PRINT_ALLOWED = ("embedded", "setup", "commands")
 NEEDS_NO_FRAPPE = ("", "core", "drivers", "services", "stores", "testing", "bootstrap", "embedded")
-OPTIONAL = {"selenium"}  # only who installs the extra `browser` has it
+OPTIONAL = {"psutil", "selenium"}  # only who installs the extra `browser`, or Frappe, has them
 
 
 @dataclass(frozen=True)

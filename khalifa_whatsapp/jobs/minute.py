@@ -7,6 +7,7 @@ from collections.abc import Callable
 import frappe
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
+from khalifa_whatsapp.jobs import browsers
 from khalifa_whatsapp.jobs.wake import MINUTE_MARK, wake_close_all, wake_due
 from khalifa_whatsapp.services import assignment, delays, parked, presence
 from khalifa_whatsapp.services.intake import describe
@@ -50,5 +51,6 @@ PARTS: dict[str, Callable[[Store], object]] = {
 	"parked statuses": lambda store: parked.apply_parked(store, now_ms()),
 	"presence": lambda store: presence.sweep(store, now_ms()),
 	"assignment": lambda store: assignment.assign_queue(store, now_ms()),
+	"browsers": lambda store: browsers.sweep(),
 	"delays": lambda store: delays.scan(store, now_ms(), SCAN_LIMIT),
 }
