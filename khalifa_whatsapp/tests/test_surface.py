@@ -34,6 +34,7 @@ FOR_GUESTS = {
 # They change nothing, so a GET will do
 ONLY_READ = {
 	f"{API}conversation.count_open",
+	f"{API}device_tools.counters",
 	f"{API}conversation.close_all_status",
 	f"{API}kpi.rows_behind",
 }
