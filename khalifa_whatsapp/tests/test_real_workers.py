@@ -27,8 +27,9 @@ from khalifa_whatsapp.tests.case import CONVERSATION, DEVICE, HUDA, MONA, SiteCa
 SERVER = shutil.which("redis-server")
 
 
-@unittest.skipUnless(SERVER, "needs the program redis-server")
-class TestRealWorkers(SiteCase):
+class RealWorkerCase(SiteCase):
+	"""A queue of its own, and workers that come and go."""
+
 	@classmethod
 	def setUpClass(cls) -> None:
 		super().setUpClass()
@@ -74,6 +75,9 @@ class TestRealWorkers(SiteCase):
 		self.assertEqual(done.returncode, 0, done.stderr)
 		frappe.db.rollback()
 
+
+@unittest.skipUnless(SERVER, "needs the program redis-server")
+class TestRealWorkers(RealWorkerCase):
 	def post(self) -> None:
 		self.deliver(message_item("+201001234567", "عايز أعرف السعر", "in-1", now_ms(), "Samy"))
 
