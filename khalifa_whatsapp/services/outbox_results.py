@@ -109,7 +109,7 @@ def _show_reaction(work: Work, message: r.Message) -> None:
 	"""Gateways tell us of customers' reactions only: our own joins them where it was put."""
 	target = outgoing.target_key(message)
 	log = r.MessageLog(
-		work.new_name(), digest("own reaction", message.name), target, "reaction", message.body, message.sent_ms,
+		work.new_name(), digest("own-reaction", message.name), target, "reaction", message.body, message.sent_ms,
 		device=message.device, author="me",
 	)  # fmt: skip
 	found = work.store.messages_by_key([target]).get(target)
