@@ -12,6 +12,7 @@ from khalifa_whatsapp.drivers.http import HttpClient
 DRIVERS: Mapping[str, tuple[str, str]] = {
 	"cloud_api": ("khalifa_whatsapp.drivers.cloud_api", "CloudApiDriver"),
 	"wppconnect": ("khalifa_whatsapp.drivers.wppconnect", "WppConnectDriver"),
+	"whatsapp_web": ("khalifa_whatsapp.drivers.whatsapp_web", "WhatsAppWebDriver"),
 	"loopback": ("khalifa_whatsapp.drivers.loopback", "LoopbackDriver"),
 }
 

@@ -18,6 +18,8 @@ CASES = [(entry, kind) for entry in ENTRIES for kind in entry.kinds]
 @pytest.mark.parametrize(("entry", "kind"), CASES, ids=[f"{entry.fault}-{kind}" for entry, kind in CASES])
 def test_nothing_is_lost_sent_twice_or_falsely_said_to_be_sent(entry: Entry, kind: str, tmp_path) -> None:
 	verdict = entry.run(tmp_path, kind, min(entry.count, 6))
+	if not verdict.is_run:
+		pytest.skip(verdict.note)
 	assert verdict.is_good, verdict
 	assert verdict.messages > 0
 

@@ -43,6 +43,7 @@ class Verdict:
 	unknown: int = 0
 	failed: int = 0
 	note: str = ""
+	is_run: bool = True
 
 	@property
 	def is_good(self) -> bool:

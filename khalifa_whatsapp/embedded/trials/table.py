@@ -10,10 +10,11 @@ from pathlib import Path
 
 from rich.table import Table
 
-from khalifa_whatsapp.embedded.trials import gateways, kills
+from khalifa_whatsapp.embedded.trials import browsers, gateways, kills
 from khalifa_whatsapp.embedded.trials.stand import Verdict
 
 BOTH = ("cloud", "wpp")
+CHROME = ("chrome",)
 Trial = Callable[[Path, str, int], Verdict]
 
 
@@ -40,6 +41,10 @@ ENTRIES = (
 	Entry("F31", kills.f31_kills_and_a_bad_gateway, count=5),
 	Entry("F32", kills.f32_pace_after_a_restart),
 	Entry("F33", kills.f33_campaign_under_kill),
+	Entry("F34", browsers.f34_owner_killed, CHROME),
+	Entry("F35", browsers.f35_browser_killed, CHROME),
+	Entry("F36", browsers.f36_start_and_stop, CHROME, count=5, full=200),
+	Entry("F37", browsers.f37_many_want_one, ("lease",)),
 	Entry("F38", gateways.f38_down_for_ten_minutes, ("wpp",)),
 	Entry("F40", kills.f40_restored_backup),
 )
@@ -78,7 +83,8 @@ def table(lines: list[Line]) -> Table:
 		v = line.verdict
 		counts = (v.messages, v.taken, v.doubled, v.lost, v.false, v.unknown, v.failed)
 		note = f"{line.what}. {v.note} ({line.seconds:.1f} s)"
-		found.add_row(line.fault, line.gateway, *map(str, counts), note, style="" if v.is_good else "red")
+		found.add_row(line.fault, line.gateway, *map(str, counts), note, style=("" if v.is_good else "red") if v.is_run else "yellow")
 	bad = sum(not line.verdict.is_good for line in lines)
-	found.caption = f"{len(lines)} trials, {bad} bad. In doubt: the gateway itself could not tell; a person looks."
+	idle = sum(not line.verdict.is_run for line in lines)
+	found.caption = f"{len(lines) - idle} trials run, {idle} not run, {bad} bad. In doubt: the gateway itself could not tell; a person looks."
 	return found

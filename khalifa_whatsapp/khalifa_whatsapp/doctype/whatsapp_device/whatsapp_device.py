@@ -12,6 +12,7 @@ from frappe.utils import add_to_date, cint, flt, get_url, now_datetime
 from frappe.utils.password import set_encrypted_password
 
 from khalifa_whatsapp.core.pacing import minute_of
+from khalifa_whatsapp.drivers.whatsapp_web import options
 from khalifa_whatsapp.guards import manager_only
 from khalifa_whatsapp.khalifa_whatsapp.forms import normal_phone
 
@@ -33,6 +34,10 @@ CAREFUL_PACE = {
 	"max_new_chats_per_day": 30, "max_identical_per_day": 20, "min_reply_percent": 50,
 	"quiet_from": "23:00", "quiet_to": "08:00",
 }  # fmt: skip
+BROWSER_FIELDS = (
+	"browser_url", "browser_user_agent", "browser_language", "browser_is_headless", "browser_binary", "browser_driver",
+	"browser_idle_minutes", "browser_options",
+)  # fmt: skip
 UNOFFICIAL = ("wppconnect", "whatsapp_web")
 
 
@@ -47,6 +52,7 @@ class WhatsAppDevice(Document):
 		self.validate_base_url()
 		self.validate_timeouts()
 		self.validate_pace()
+		self.validate_browser()
 		self.validate_allowed_ips()
 		self.phone_number = normal_phone(self.phone_number)
 
@@ -78,6 +84,16 @@ class WhatsAppDevice(Document):
 			if not 0 < flt(self.get(fieldname)) <= MAX_TIMEOUT_SECONDS:
 				label = _(self.meta.get_label(fieldname))
 				frappe.throw(_("{0} must be more than 0 and at most {1}.").format(label, MAX_TIMEOUT_SECONDS))
+
+	def validate_browser(self) -> None:
+		"""What would be refused when the browser starts is refused while somebody looks at the form."""
+		if self.provider != "whatsapp_web":
+			return
+		settings = {name.removeprefix("browser_"): self.get(name) for name in BROWSER_FIELDS}
+		try:
+			options.check_settings(settings)
+		except options.BadBrowserSetting as error:
+			frappe.throw(_(options.MESSAGES[error.code]).format(error.value), title=_("Browser"))
 
 	def validate_pace(self) -> None:
 		if flt(self.max_gap_seconds) < flt(self.min_gap_seconds):

@@ -1,6 +1,6 @@
-"""Real browsers for the tests of sessions, here and in processes of their own that may be killed.
+"""Real browsers for trials and tests of sessions, here and in processes of their own that may be killed.
 
-	python -m tests.browser.sessions FOLDER DEVICE
+	python -m khalifa_whatsapp.embedded.trials.browser_host FOLDER DEVICE
 
 opens the device's browser as a host would and says `running PIDS` once it answers, `held` while another owner has it.
 """
@@ -20,15 +20,15 @@ from typing import Any
 
 import psutil
 
-from khalifa_whatsapp.bootstrap import leases, now_ms
+from khalifa_whatsapp.bootstrap import embedded, leases, now_ms
 from khalifa_whatsapp.core import lease as rules
 from khalifa_whatsapp.drivers.base import DeviceConfig
 from khalifa_whatsapp.drivers.sessions import processes
 from khalifa_whatsapp.drivers.sessions.registry import SessionRegistry
 from khalifa_whatsapp.drivers.sessions.session import Limits, Session
-from khalifa_whatsapp.stores.sqlite_store import SqliteStore
+from khalifa_whatsapp.embedded.trials.stand import RULES
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CHROME = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
 CHROMEDRIVER = shutil.which("chromedriver")
 PAGE = "data:text/html,<title>ready</title>"
@@ -47,7 +47,7 @@ def open_page(driver: Any) -> None:
 
 
 def make_registry(folder: Path, limits: Limits | None = None) -> SessionRegistry:
-	return SessionRegistry(leases(SqliteStore(folder / "db.sqlite3")), folder / "profiles", now_ms, limits)
+	return SessionRegistry(leases(embedded(RULES, [], path=folder / "db.sqlite3").store), folder / "profiles", now_ms, limits)
 
 
 class Host:
@@ -107,7 +107,7 @@ class Elsewhere:
 
 	def __init__(self, folder: Path, device: str = "d") -> None:
 		self.process = subprocess.Popen(
-			[sys.executable, "-m", "tests.browser.sessions", str(folder), device],
+			[sys.executable, "-m", "khalifa_whatsapp.embedded.trials.browser_host", str(folder), device],
 			stdout=subprocess.PIPE, text=True, cwd=ROOT, start_new_session=True,
 		)  # fmt: skip
 
@@ -123,8 +123,9 @@ class Elsewhere:
 		os.kill(self.process.pid, number)
 
 	def end(self) -> None:
-		self.process.kill()
-		self.process.communicate()
+		if self.process.returncode is None:
+			self.process.kill()
+			self.process.communicate()
 
 
 def main(folder: Path, device: str) -> None:

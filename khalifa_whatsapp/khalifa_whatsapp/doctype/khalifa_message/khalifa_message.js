@@ -1,0 +1,51 @@
+const DOORS = "khalifa_whatsapp.api.conversation";
+
+frappe.ui.form.on("Khalifa Message", {
+	refresh(frm) {
+		frm.disable_save();
+		if (frm.doc.direction !== "Outgoing") return;
+		show_fate(frm);
+		add_choices(frm);
+	},
+});
+
+function show_fate(frm) {
+	const colours = { Failed: "red", Unknown: "orange", Queued: "blue", Sending: "blue" };
+	frm.page.set_indicator(__(frm.doc.status), colours[frm.doc.status] || "green");
+	if (!["Failed", "Unknown"].includes(frm.doc.status)) return;
+	const words =
+		frm.doc.status === "Failed"
+			? __("It was not sent: {0}", [__(frm.doc.error_text || "")])
+			: __("It may not have been sent. Look at the phone before you send it again. {0}", [__(frm.doc.error_text || "")]);
+	frm.set_intro(frappe.utils.escape_html(words), colours[frm.doc.status]);
+}
+
+function add_choices(frm) {
+	if (["Failed", "Unknown"].includes(frm.doc.status) && !frm.doc.resent_as) {
+		frm.add_custom_button(__("Send Again"), () => send_again(frm)).addClass("btn-primary");
+	}
+	if (frm.doc.resent_as) {
+		frm.add_custom_button(__("Open the New One"), () => frappe.set_route("Form", "Khalifa Message", frm.doc.resent_as));
+	}
+	if (frm.doc.status === "Unknown") {
+		frm.add_custom_button(__("It Was Sent"), () => settle(frm, "confirm_message"));
+		frm.add_custom_button(__("It Was Not Sent"), () => settle(frm, "discard_message"));
+	}
+	if (frm.doc.status === "Queued") {
+		frm.add_custom_button(__("Take Back"), () => settle(frm, "discard_message"));
+	}
+}
+
+function send_again(frm) {
+	const act = () =>
+		frappe.xcall(`${DOORS}.retry_message`, { message: frm.doc.name }).then(() => {
+			frappe.show_alert({ message: __("Waiting to Be Sent"), indicator: "blue" });
+			frm.reload_doc();
+		});
+	if (frm.doc.status === "Failed") return act();
+	frappe.confirm(__("Nobody knows whether it arrived. If it did, the customer reads it twice. Send it again?"), act);
+}
+
+function settle(frm, method) {
+	frappe.xcall(`${DOORS}.${method}`, { message: frm.doc.name }).then(() => frm.reload_doc());
+}
