@@ -22,6 +22,7 @@ INDEXES: dict[str, list[tuple[str, ...]]] = {
 		("response_by_ms",),
 		("closed_ms", "resolved_for"),
 		("status", "last_message_ms"),
+		("agent", "status", "last_message_ms"),
 	],
 	"Khalifa Ticket Event": [("ticket", "at_ms"), ("at_ms", "event", "to_agent", "from_agent")],
 	"Khalifa Message": [

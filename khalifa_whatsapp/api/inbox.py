@@ -1,0 +1,191 @@
+"""The inbox page's doors: its list, a thread, the customer beside it, and who else is writing.
+
+Rows are asked for with the reader's own condition (`permissions`), so what is not his or hers is not there: a foreign
+conversation and none are refused in the same words. Logins are in no answer.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import frappe
+
+from khalifa_whatsapp.api import inbox_customer, inbox_rows, inbox_thread, typing_signs
+from khalifa_whatsapp.api.door import door
+from khalifa_whatsapp.api.sending import stored_shape
+from khalifa_whatsapp.bootstrap import now_ms, on_site
+from khalifa_whatsapp.core.errors import NotFound
+from khalifa_whatsapp.guards import agent_only, current_actor, require_read
+from khalifa_whatsapp.services.conversation import CLOSE_REASONS
+
+MOST_ROWS = 100
+TICKET = "Khalifa Ticket"
+
+
+@frappe.whitelist()
+@agent_only
+@door
+def boot() -> dict[str, Any]:
+	"""What the page needs once: who I am, the company's branches and devices, thresholds, counts."""
+	actor = current_actor()
+	settings = on_site().rules().settings
+	presence = frappe.db.get_value("Khalifa Agent", actor.agent, "presence") if actor.agent else None
+	return {
+		"me": {
+			"agent": actor.agent, "name": actor.employee_name, "branch": actor.branch, "is_manager": actor.is_manager,
+			"availability": presence,
+		},
+		"now_ms": now_ms(),
+		"thresholds": {"warn_percent": settings.warn_percent},
+		"branches": frappe.get_all("Khalifa Branch", {"enabled": 1}, pluck="name", order_by="name"),
+		"close_reasons": list(CLOSE_REASONS),
+		"devices": frappe.get_all(
+			"WhatsApp Device", {"enabled": 1}, ["name", "device_name", "state", "is_paused"], order_by="name"
+		),
+		"has_erpnext": inbox_customer.has_erpnext(),
+		"counts": inbox_rows.counts(actor),
+	}  # fmt: skip
+
+
+@frappe.whitelist()
+@agent_only
+@door
+def agents() -> list[dict[str, Any]]:
+	"""Colleagues to hand a conversation to: names, presence and room."""
+	store = on_site()
+	settings = store.rules().settings
+	return [
+		{
+			"agent": entry.agent.name, "name": entry.agent.employee_name, "branch": entry.agent.branch,
+			"availability": entry.agent.presence, "load": round(entry.load(settings), 1), "capacity": entry.agent.capacity,
+		}
+		for entry in store.roster()
+	]  # fmt: skip
+
+
+@frappe.whitelist()
+@agent_only
+@door
+def conversations(
+	view: str = "mine", search: str = "", cursor: str = "", limit: int = 30, branch: str | None = None,
+	device: str | None = None,
+) -> dict[str, Any]:  # fmt: skip
+	"""A page of conversations: `mine`, `queue`, `delayed`, `all` (managers) or `closed`, and the counts of all views."""
+	actor = current_actor()
+	asked = inbox_rows.Asked(view, search, cursor, max(1, min(limit, MOST_ROWS)), branch, device)
+	found, next_cursor = inbox_rows.page(actor, asked, now_ms())
+	return {"rows": found, "next_cursor": next_cursor, "counts": inbox_rows.counts(actor), "now_ms": now_ms()}
+
+
+@frappe.whitelist()
+@agent_only
+@door
+def rows(tickets: Any) -> dict[str, Any]:
+	"""These conversations as lines of the list, those that the reader may (still) see."""
+	actor = current_actor()
+	names = inbox_rows.names_from(tickets)[:MOST_ROWS]
+	return {"rows": inbox_rows.by_name(actor, names), "counts": inbox_rows.counts(actor), "now_ms": now_ms()}
+
+
+@frappe.whitelist()
+@agent_only
+@door
+def thread(ticket: str, before: str = "", limit: int = 50) -> dict[str, Any]:
+	"""A conversation with its latest messages and events, or those before a cursor."""
+	row = _visible(ticket)
+	items, next_before = inbox_thread.page(ticket, before, max(1, min(limit, MOST_ROWS)))
+	return {
+		"ticket": inbox_thread.head(current_actor(), row), "items": items, "next_before": next_before,
+		**inbox_thread.abilities(row), "typing": typing_signs.others(ticket), "now_ms": now_ms(),
+	}  # fmt: skip
+
+
+@frappe.whitelist()
+@agent_only
+@door
+def changes(ticket: str, after_ms: int = 0) -> dict[str, Any]:
+	"""What was added or changed since the server's time of the last answer."""
+	row = _visible(ticket)
+	return {
+		"ticket": inbox_thread.head(current_actor(), row), "items": inbox_thread.since(ticket, after_ms or 0),
+		**inbox_thread.abilities(row), "typing": typing_signs.others(ticket), "now_ms": now_ms(),
+	}  # fmt: skip
+
+
+@frappe.whitelist()
+@agent_only
+@door
+def customer(ticket: str) -> dict[str, Any]:
+	"""The customer of a conversation: numbers, tags, notes, earlier conversations, what the books say."""
+	return inbox_customer.panel(_visible(ticket))
+
+
+@frappe.whitelist(methods=["POST"])
+@agent_only
+@door
+def save_customer_notes(ticket: str, notes: str = "") -> dict[str, Any]:
+	"""Write the notes on the customer, whole."""
+	return inbox_customer.save_notes(_visible(ticket).customer, notes)
+
+
+@frappe.whitelist(methods=["POST"])
+@agent_only
+@door
+def add_tag(ticket: str, tag: str) -> dict[str, Any]:
+	"""Put a tag on the customer."""
+	return inbox_customer.change_tag(_visible(ticket).customer, tag, is_added=True)
+
+
+@frappe.whitelist(methods=["POST"])
+@agent_only
+@door
+def remove_tag(ticket: str, tag: str) -> dict[str, Any]:
+	"""Take a tag off the customer."""
+	return inbox_customer.change_tag(_visible(ticket).customer, tag, is_added=False)
+
+
+@frappe.whitelist()
+@agent_only
+@door
+def quick_replies() -> list[dict[str, Any]]:
+	"""What `/` offers: everybody's and one's own."""
+	agent = current_actor().agent
+	found = frappe.get_list(
+		"Khalifa Reply Template", filters={"enabled": 1}, fields=["shortcut", "title", "body", "agent"],
+		order_by="shortcut", limit=0,
+	)  # fmt: skip
+	return [{**row, "is_own": bool(agent and row.pop("agent") == agent)} for row in found]
+
+
+@frappe.whitelist()
+@agent_only
+@door
+def templates(ticket: str) -> list[dict[str, Any]]:
+	"""Approved templates of the conversation's number, with the values that each needs."""
+	wanted = {"device": _visible(ticket).device, "status": "APPROVED"}
+	fields = ["name", "template_name", "language", "category", "components", "parameter_format"]
+	found = []
+	for row in frappe.get_all("Khalifa Provider Template", wanted, fields, order_by="template_name, language"):
+		shape = stored_shape(row.pop("components"), row.pop("parameter_format"))
+		variables = [{"place": variable.place, "name": variable.name} for variable in shape.variables]
+		found.append({**row, "header": shape.header, "body": shape.body, "footer": shape.footer, "variables": variables})
+	return found
+
+
+@frappe.whitelist(methods=["POST"])
+@agent_only
+@door
+def typing(ticket: str) -> dict[str, Any]:
+	"""Say that I am writing here, for a few seconds."""
+	row = _visible(ticket)
+	typing_signs.show(row.name, current_actor().employee_name)
+	return {"ticket": ticket}
+
+
+def _visible(ticket: str) -> Any:
+	"""The conversation's row, when the reader may see it."""
+	require_read(TICKET, ticket)
+	row = frappe.db.get_value(TICKET, ticket, "*", as_dict=True)
+	if row is None:
+		raise NotFound("no_such_ticket", "There is no such conversation, or it is not yours.")
+	return row

@@ -1,0 +1,91 @@
+"""The customer beside a conversation: who it is, what is noted, what was before, and what the books of ERPNext say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import frappe
+
+from khalifa_whatsapp.core.errors import UserError
+
+CUSTOMER, TICKET = "Khalifa Customer", "Khalifa Ticket"
+LATEST = 10
+MAX_NOTES = 10_000
+MAX_TAG = 60
+
+
+def panel(ticket: Any) -> dict[str, Any]:
+	"""Everything of the panel; earlier conversations are those that the reader may see."""
+	row = frappe.db.get_value(
+		CUSTOMER, ticket.customer,
+		["name", "customer_name", "phone", "notes", "is_opted_out", "branch", "_user_tags", "reference_doctype", "reference_name"],
+		as_dict=True,
+	)  # fmt: skip
+	identities = frappe.get_all(
+		"Khalifa Customer Identity", {"customer": ticket.customer}, ["kind", "value"], order_by="kind, value", limit=20
+	)
+	phones = [row.phone] if row.phone else []
+	phones += [one.value for one in identities if one.kind == "phone" and one.value not in phones]
+	earlier = frappe.get_list(
+		TICKET, filters={"customer": ticket.customer, "name": ("!=", ticket.name)},
+		fields=["name as ticket", "status", "opened_ms", "closed_ms", "agent_name", "preview"],
+		order_by="opened_ms desc", limit=LATEST,
+	)  # fmt: skip
+	return {
+		"customer": row.name, "name": row.customer_name, "phones": phones, "notes": row.notes or "", "branch": row.branch,
+		"identities": [one for one in identities if one.kind != "phone"], "tags": _tags(row._user_tags),
+		"opted_out": bool(row.is_opted_out), "tickets": earlier, "erpnext": _books(row),
+	}  # fmt: skip
+
+
+def save_notes(customer: str, notes: str) -> dict[str, Any]:
+	"""Write the notes. Whoever sees the conversation may."""
+	if len(notes) > MAX_NOTES:
+		raise UserError("text_too_long", "The message has {length} characters; at most {limit} fit. Split it in two.", length=len(notes), limit=MAX_NOTES)
+	frappe.db.set_value(CUSTOMER, customer, "notes", notes)
+	return {"notes": notes}
+
+
+def change_tag(customer: str, tag: str, is_added: bool) -> dict[str, Any]:
+	"""Put a tag on the customer, or take it off: Frappe's own tags, for people who may not write the whole record."""
+	plain = " ".join(tag.replace(",", " ").split())
+	if not plain or len(plain) > MAX_TAG:
+		raise UserError("bad_tag", "A tag has 1 to {limit} characters.", limit=MAX_TAG)
+	tags = _tags(frappe.db.get_value(CUSTOMER, customer, "_user_tags"))
+	others = [one for one in tags if one.lower() != plain.lower()]
+	tags = [*others, plain] if is_added else others
+	frappe.db.set_value(CUSTOMER, customer, "_user_tags", "".join(f",{one}" for one in tags), update_modified=False)
+	link = {"document_type": CUSTOMER, "document_name": customer, "tag": plain}
+	frappe.db.delete("Tag Link", link)
+	if is_added:
+		if not frappe.db.exists("Tag", plain):
+			frappe.get_doc(doctype="Tag", name=plain).insert(ignore_permissions=True)
+		frappe.get_doc(doctype="Tag Link", **link).insert(ignore_permissions=True)
+	return {"tags": tags}
+
+
+def _tags(stored: str | None) -> list[str]:
+	return [tag for tag in (stored or "").split(",") if tag]
+
+
+def has_erpnext() -> bool:
+	"""Whether ERPNext's books are on this site."""
+	return "erpnext" in frappe.get_installed_apps()
+
+
+def _books(row: Any) -> dict[str, Any] | None:
+	"""The linked ERPNext customer with balance and last invoices, as far as the reader's own rights go."""
+	if not has_erpnext() or row.reference_doctype != "Customer" or not row.reference_name:
+		return None
+	if not frappe.has_permission("Customer", "read", doc=row.reference_name):
+		return None
+	found = {"customer": row.reference_name, "customer_name": None, "outstanding": None, "invoices": []}
+	found["customer_name"] = frappe.db.get_value("Customer", row.reference_name, "customer_name")
+	if frappe.has_permission("Sales Invoice", "read"):
+		unpaid = {"customer": row.reference_name, "docstatus": 1, "outstanding_amount": (">", 0)}
+		found["outstanding"] = sum(frappe.get_list("Sales Invoice", unpaid, pluck="outstanding_amount", limit=0))
+		found["invoices"] = frappe.get_list(
+			"Sales Invoice", {"customer": row.reference_name, "docstatus": 1},
+			["name", "posting_date", "grand_total", "outstanding_amount", "status"], order_by="posting_date desc", limit=5,
+		)  # fmt: skip
+	return found

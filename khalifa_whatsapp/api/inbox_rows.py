@@ -1,0 +1,203 @@
+"""The inbox's list: which conversations, in which order, a page at a time by key.
+
+A page is one statement however many conversations there are; a cursor holds the last line's place and nothing else, and
+is never asked what its owner may see.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import frappe
+
+from khalifa_whatsapp.bootstrap import now_ms
+from khalifa_whatsapp.core.arabic import normalise
+from khalifa_whatsapp.core.errors import NotAllowed, UserError
+from khalifa_whatsapp.guards import Actor
+from khalifa_whatsapp.permissions import query_conditions
+
+TABLE, MESSAGE, CUSTOMER = "`tabKhalifa Ticket`", "`tabKhalifa Message`", "`tabKhalifa Customer`"
+FIELDS = (
+	"name", "customer", "customer_name", "status", "agent", "agent_name", "branch", "device", "unread_count", "preview",
+	"waiting_since_ms", "response_by_ms", "last_message_ms", "is_branch_only", "version",
+)  # fmt: skip
+OPEN = ("Queued", "Open", "Pending")
+MOST_FOUND = 500  # conversations that a search looks through
+MIN_DIGITS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+	"""A page that was asked for."""
+
+	view: str
+	search: str
+	cursor: str
+	limit: int
+	branch: str | None = None
+	device: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+	"""Which rows, and the two columns of their order: a number, then the name; `is_falling`: largest first."""
+
+	where: str
+	key: str
+	is_falling: bool = True
+
+
+def page(actor: Actor, asked: Asked, now: int) -> tuple[list[dict[str, Any]], str]:
+	"""Lines of the list, and the cursor of the next page (empty: no more)."""
+	view = _view(actor, asked.view, now)
+	wheres, values = [_doubled(view.where), _doubled(_seen(actor))], {}
+	for field in ("branch", "device"):
+		if getattr(asked, field):
+			wheres.append(f"{TABLE}.{field} = %({field})s")
+			values[field] = getattr(asked, field)
+	if asked.search.strip():
+		wheres.append(_search(actor, asked.search, values))
+	if asked.cursor:
+		sign = "<" if view.is_falling else ">"
+		values["at"], values["after"] = _read_cursor(asked.cursor)
+		wheres.append(f"({view.key} {sign} %(at)s or ({view.key} = %(at)s and {TABLE}.name {sign} %(after)s))")
+	order = "desc" if view.is_falling else "asc"
+	found = _rows(
+		f"{' and '.join(f'({where})' for where in wheres)} order by {view.key} {order}, {TABLE}.name {order} limit %(limit)s",
+		{**values, "limit": asked.limit + 1}, view.key,
+	)  # fmt: skip
+	more = found[asked.limit :]
+	found = found[: asked.limit]
+	cursor = _cursor(found[-1]) if more and found else ""
+	return [_shown(actor, row) for row in found], cursor
+
+
+def by_name(actor: Actor, names: list[str]) -> list[dict[str, Any]]:
+	"""These conversations, as far as the reader may see them."""
+	if not names:
+		return []
+	found = _rows(f"{TABLE}.name in %(names)s and ({_doubled(_seen(actor))})", {"names": names}, "0")
+	return [_shown(actor, row) for row in found]
+
+
+def counts(actor: Actor) -> dict[str, int]:
+	"""How many lines each view has, and unread messages of one's own; each by an index."""
+	seen, now = _seen(actor), now_ms()
+	mine = _view(actor, "mine", now).where
+	parts = {
+		"mine": mine, "queue": _view(actor, "queue", now).where, "delayed": _view(actor, "delayed", now).where,
+	}  # fmt: skip
+	if actor.is_manager:
+		parts["all"] = _view(actor, "all", now).where
+	found = {name: _count(f"({where}) and ({seen})") for name, where in parts.items()}
+	sql = f"select coalesce(sum({TABLE}.unread_count), 0) from {TABLE} where {mine}"
+	return {**found, "unread": int(frappe.db.sql(sql)[0][0])}
+
+
+def names_from(given: Any) -> list[str]:
+	"""Names of conversations, from JSON or a list."""
+	try:
+		loaded = json.loads(given) if isinstance(given, str) else given
+	except ValueError:
+		loaded = None
+	if not isinstance(loaded, list) or not all(isinstance(name, str) for name in loaded):
+		raise UserError("bad_argument", "{argument} has a value that can't be used.", argument="tickets")
+	return loaded
+
+
+def _seen(actor: Actor) -> str:
+	return query_conditions(actor.user, "Khalifa Ticket") or "1 = 1"
+
+
+def _doubled(condition: str) -> str:
+	"""A condition for a statement that has parameters: there a percent sign is written twice."""
+	return condition.replace("%", "%%")
+
+
+def _view(actor: Actor, name: str, now: int) -> View:
+	me = frappe.db.escape(actor.agent or "", percent=False)
+	is_open = f"{TABLE}.status in ('Queued', 'Open', 'Pending')"
+	mine = f"{TABLE}.agent = {me} and {TABLE}.status in ('Open', 'Pending')"
+	whose = "1 = 1" if actor.is_manager else f"{TABLE}.agent = {me}"
+	views = {
+		"mine": View(mine, f"{TABLE}.last_message_ms"),
+		"queue": View(f"{TABLE}.status = 'Queued'", f"{TABLE}.waiting_since_ms", False),
+		"delayed": View(
+			f"{TABLE}.response_by_ms > 0 and {TABLE}.response_by_ms <= {int(now)} and {whose} and {is_open}",
+			f"{TABLE}.response_by_ms", False,
+		),
+		"all": View(is_open, f"{TABLE}.last_message_ms"),
+		"closed": View(f"{TABLE}.status = 'Closed' and {whose}", f"{TABLE}.last_message_ms"),
+	}  # fmt: skip
+	if name not in views:
+		raise UserError("no_such_view", "There is no such list of conversations.")
+	if name == "all" and not actor.is_manager:
+		raise NotAllowed("only_managers_see_all", "Only managers see everybody's conversations.")
+	return views[name]
+
+
+def _rows(where: str, values: dict[str, Any], key: str) -> list[dict[str, Any]]:
+	listed = ", ".join(f"{TABLE}.{field}" for field in FIELDS)
+	sql = (
+		f"select {listed}, {key} as place, c.phone, "
+		f"(select m.status from {MESSAGE} m where m.ticket = {TABLE}.name and m.direction = 'Outgoing' "
+		"and m.origin != 'Note' order by m.sent_ms desc limit 1) as last_out_status "
+		f"from {TABLE} left join {CUSTOMER} c on c.name = {TABLE}.customer where {where}"
+	)
+	return frappe.db.sql(sql, values, as_dict=True)
+
+
+def _count(where: str) -> int:
+	return int(frappe.db.sql(f"select count(*) from {TABLE} where {where}")[0][0])
+
+
+def _shown(actor: Actor, row: dict[str, Any]) -> dict[str, Any]:
+	row.pop("place", None)
+	row["ticket"] = row.pop("name")
+	row["is_mine"] = bool(actor.agent and row["agent"] == actor.agent)
+	return row
+
+
+def _search(actor: Actor, text: str, values: dict[str, Any]) -> str:
+	"""Names and numbers of customers, and words of messages, as people type them."""
+	plain = normalise(text)[:100]
+	digits = "".join(char for char in plain if char.isdigit())
+	values["like"] = f"%{_escape_like(plain)}%"
+	customers = [f"{TABLE}.customer_name like %(like)s", "c.search_text like %(like)s"]
+	if len(digits) >= MIN_DIGITS and digits.lstrip("0") and len(digits) >= len(plain.replace(" ", "").replace("+", "")) - 2:
+		values["digits"] = f"%{digits.lstrip('0')}%"
+		customers.append("c.phone like %(digits)s")
+	words = " ".join(f"+{word}*" for word in _words(plain))
+	if words:
+		values["words"] = words
+		customers.append(
+			f"{TABLE}.name in (select ticket from (select m.ticket from {MESSAGE} m where "
+			f"match(m.search_text) against (%(words)s in boolean mode) limit {MOST_FOUND}) found)"
+		)
+	values["ticket"] = text.strip().upper()
+	return " or ".join([*customers, f"{TABLE}.name = %(ticket)s"])
+
+
+def _words(plain: str) -> list[str]:
+	"""What the full-text index knows: words of three letters and more, without its own signs."""
+	cleaned = "".join(char if char.isalnum() else " " for char in plain)
+	return [word for word in cleaned.split() if len(word) >= MIN_DIGITS][:5]
+
+
+def _escape_like(text: str) -> str:
+	return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _cursor(row: dict[str, Any]) -> str:
+	return base64.urlsafe_b64encode(json.dumps([row["place"], row["name"]]).encode()).decode()
+
+
+def _read_cursor(cursor: str) -> tuple[int, str]:
+	try:
+		place, name = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+		return int(place), str(name)
+	except (ValueError, TypeError) as error:
+		raise UserError("bad_cursor", "The list has changed. Load it again.") from error

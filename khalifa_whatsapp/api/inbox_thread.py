@@ -1,0 +1,194 @@
+"""A conversation as the inbox shows it: messages and events in their order, a page at a time, plain data only."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+import frappe
+from frappe import _
+from frappe.utils import get_system_timezone
+
+from khalifa_whatsapp.api.history import EVENT_FIELDS, agent_names, event_text
+from khalifa_whatsapp.bootstrap import now_ms
+from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.errors import UserError
+from khalifa_whatsapp.core.window import is_window_open, window_until_ms
+from khalifa_whatsapp.guards import Actor
+from khalifa_whatsapp.site_devices import get_device
+
+MESSAGE, EVENT = "`tabKhalifa Message`", "`tabKhalifa Ticket Event`"
+FIELDS = (
+	"name", "direction", "origin", "content_type", "status", "body", "sender_name", "on_behalf_of", "sent_ms",
+	"received_ms", "sequence", "is_edited", "is_revoked", "message_key", "reply_to", "reactions", "file_url", "file_name",
+	"mime_type", "media_state", "media_error", "data", "error_text", "error_kind", "next_retry_ms", "attempts", "provider",
+	"resent_as",
+)  # fmt: skip
+DOWNLOAD = "/api/method/khalifa_whatsapp.api.media.download"
+MOST_CHANGED = 200
+OVERLAP_MS = 2_000  # a change that was committed late is not missed
+QUOTE = 200  # characters of a quoted message
+
+
+def head(actor: Actor, row: Any) -> dict[str, Any]:
+	"""The conversation's own facts, and what the reader may do with it."""
+	is_mine = bool(actor.agent and actor.agent == row.agent)
+	is_open, is_free = row.status != r.CLOSED, row.agent is None
+	may = is_mine or actor.is_manager
+	fields = (
+		"customer", "customer_name", "status", "agent", "agent_name", "branch", "device", "unread_count", "preview",
+		"waiting_since_ms", "response_by_ms", "last_message_ms", "is_branch_only", "opened_ms", "closed_ms",
+		"close_reason", "cycle", "version", "is_missed",
+	)  # fmt: skip
+	return {
+		"ticket": row.name, **{field: row.get(field) for field in fields}, "is_mine": is_mine,
+		"rights": {
+			"reply": may and is_open, "note": True, "transfer": may and is_open, "close": may and is_open,
+			"reopen": may and not is_open, "assign": is_open and is_free and bool(actor.agent or actor.is_manager),
+			"take_over": may and is_open and not is_mine and bool(actor.agent),
+			"on_behalf": actor.is_manager and not is_mine and not is_free,
+		},
+	}  # fmt: skip
+
+
+def abilities(row: Any) -> dict[str, Any]:
+	"""What can be sent on the conversation's number now."""
+	device = get_device(row.device)
+	if device is None:
+		return {"can": {"text": False, "media": [], "template": False, "reaction": False, "reply_to": False}, "window": None}
+	can = device.driver.capabilities
+	window = None
+	if can.has_window:
+		window = {"is_open": is_window_open(row.last_in_ms, now_ms()), "until_ms": window_until_ms(row.last_in_ms)}
+	return {
+		"window": window,
+		"can": {
+			"text": "text" in can.kinds, "media": sorted(can.media_kinds), "template": can.has_templates,
+			"reaction": "reaction" in can.kinds, "reply_to": True, "max_text": can.max_text,
+			"max_media_bytes": can.max_media_bytes,
+		},
+	}  # fmt: skip
+
+
+def page(ticket: str, before: str, limit: int) -> tuple[list[dict[str, Any]], str]:
+	"""The latest items before a cursor, oldest first, and the cursor of what is older (empty: nothing is)."""
+	values: dict[str, Any] = {"ticket": ticket, "limit": limit + 1}
+	where = "ticket = %(ticket)s and content_type != 'reaction'"
+	if before:
+		values["at"], values["sequence"], values["name"] = _read_cursor(before)
+		where += " and (sent_ms, sequence, name) < (%(at)s, %(sequence)s, %(name)s)"
+	order = "order by sent_ms desc, sequence desc, name desc limit %(limit)s"
+	found = _messages(f"{where} {order}", values)
+	has_more, found = len(found) > limit, found[:limit][::-1]
+	from_ms = found[0].sent_ms if has_more and found else 0
+	events = _events(ticket, from_ms, values.get("at"))
+	cursor = _cursor(found[0]) if has_more else ""
+	return _items(found, events), cursor
+
+
+def since(ticket: str, after_ms: int) -> list[dict[str, Any]]:
+	"""Messages and events written or changed since then."""
+	where = (
+		"ticket = %(ticket)s and content_type != 'reaction' and modified >= %(after)s "
+		f"order by sent_ms desc, sequence desc, name desc limit {MOST_CHANGED}"
+	)
+	from_ms = max(after_ms - OVERLAP_MS, 0)
+	after = datetime.fromtimestamp(from_ms / 1000, ZoneInfo(get_system_timezone())).replace(tzinfo=None)
+	found = _messages(where, {"ticket": ticket, "after": after})[::-1]
+	return _items(found, _events(ticket, from_ms, None))
+
+
+def _messages(where: str, values: dict[str, Any]) -> list[Any]:
+	listed = ", ".join(f"`{field}`" for field in FIELDS)
+	return frappe.db.sql(f"select {listed} from {MESSAGE} where {where}", values, as_dict=True)
+
+
+def _events(ticket: str, from_ms: int, to_ms: int | None) -> list[Any]:
+	listed = ", ".join(f"`{field}`" for field in EVENT_FIELDS)
+	until = "and at_ms < %(to)s" if to_ms else ""
+	sql = f"select {listed} from {EVENT} where ticket = %(ticket)s and at_ms >= %(from)s {until} order by at_ms, name limit 300"
+	return frappe.db.sql(sql, {"ticket": ticket, "from": from_ms, "to": to_ms}, as_dict=True)
+
+
+def _items(messages: list[Any], events: list[Any]) -> list[dict[str, Any]]:
+	quoted = _quoted({row.reply_to for row in messages if row.reply_to})
+	agents = {row.on_behalf_of for row in messages}
+	agents |= {event.get(field) for event in events for field in ("from_agent", "to_agent")}
+	names = agent_names(agents)
+	shown = [(row.sent_ms, 1, _message(row, quoted, names)) for row in messages]
+	shown += [(event.at_ms, 0, _event(event, names)) for event in events]
+	return [item for _at, _rank, item in sorted(shown, key=lambda one: one[:2])]
+
+
+def _message(row: Any, quoted: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+	plain = (
+		"name", "direction", "origin", "content_type", "status", "sender_name", "sent_ms", "is_edited", "is_revoked",
+		"error_kind", "next_retry_ms", "attempts", "provider", "resent_as",
+	)  # fmt: skip
+	return {
+		"kind": "message", **{field: row[field] for field in plain},
+		"body": "" if row.is_revoked else row.body or "", "is_note": row.origin == r.NOTE,
+		"on_behalf_of_name": names.get(row.on_behalf_of), "reply_to": quoted.get(row.reply_to),
+		"reactions": _reactions(row.reactions), "file": _file(row), "data": _json(row.data),
+		"error_text": _(row.error_text) if row.error_text else "",
+	}  # fmt: skip
+
+
+def _event(row: Any, names: dict[str, str]) -> dict[str, Any]:
+	return {"kind": "event", "name": row.name, "event": row.event, "at_ms": row.at_ms, "text": event_text(row, names)}
+
+
+def _quoted(keys: Iterable[str]) -> dict[str, Any]:
+	wanted = tuple(keys)
+	if not wanted:
+		return {}
+	sql = f"select message_key, name, body, sender_name, content_type, is_revoked from {MESSAGE} where message_key in %(keys)s"
+	return {
+		row.message_key: {
+			"name": row.name, "sender_name": row.sender_name, "content_type": row.content_type,
+			"body": "" if row.is_revoked else (row.body or "")[:QUOTE],
+		}
+		for row in frappe.db.sql(sql, {"keys": wanted}, as_dict=True)
+	}  # fmt: skip
+
+
+def _reactions(stored: str | None) -> list[dict[str, Any]]:
+	by_emoji: dict[str, list[str]] = {}
+	for author, emoji in (_json(stored) or {}).items():
+		by_emoji.setdefault(str(emoji), []).append("me" if author == "me" else "customer")
+	return [{"emoji": emoji, "count": len(by), "by": sorted(set(by))} for emoji, by in by_emoji.items()]
+
+
+def _file(row: Any) -> dict[str, Any] | None:
+	if not (row.file_url or row.media_state) or row.is_revoked:
+		return None
+	url = f"{DOWNLOAD}?{urlencode({'message': row.name})}" if row.file_url else ""
+	return {
+		"url": url, "mime_type": row.mime_type, "name": row.file_name, "state": row.media_state or "Stored",
+		"error": _(row.media_error) if row.media_error else "",
+	}  # fmt: skip
+
+
+def _json(stored: str | None) -> dict[str, Any] | None:
+	try:
+		loaded = json.loads(stored) if stored else None
+	except ValueError:
+		return None
+	return loaded if isinstance(loaded, dict) else None
+
+
+def _cursor(row: Any) -> str:
+	return base64.urlsafe_b64encode(json.dumps([row.sent_ms, row.sequence, row.name]).encode()).decode()
+
+
+def _read_cursor(cursor: str) -> tuple[int, int, str]:
+	try:
+		at, sequence, name = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+		return int(at), int(sequence), str(name)
+	except (ValueError, TypeError) as error:
+		raise UserError("bad_cursor", "The list has changed. Load it again.") from error
