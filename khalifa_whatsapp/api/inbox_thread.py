@@ -128,7 +128,7 @@ def _items(messages: list[Any], events: list[Any]) -> list[dict[str, Any]]:
 def _message(row: Any, quoted: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
 	plain = (
 		"name", "direction", "origin", "content_type", "status", "sender_name", "sent_ms", "is_edited", "is_revoked",
-		"error_kind", "next_retry_ms", "attempts", "provider", "resent_as",
+		"error_kind", "next_retry_ms", "attempts", "provider", "resent_as", "message_key",
 	)  # fmt: skip
 	return {
 		"kind": "message", **{field: row[field] for field in plain},

@@ -36,7 +36,24 @@ ONLY_READ = {
 	f"{API}conversation.count_open",
 	f"{API}device_tools.counters",
 	f"{API}conversation.close_all_status",
+	f"{API}inbox.agents",
+	f"{API}inbox.boot",
+	f"{API}inbox.changes",
+	f"{API}inbox.conversations",
+	f"{API}inbox.customer",
+	f"{API}inbox.quick_replies",
+	f"{API}inbox.rows",
+	f"{API}inbox.templates",
+	f"{API}inbox.thread",
 	f"{API}kpi.rows_behind",
+	f"{API}media.download",
+	f"{API}bulk.reassign_status",
+	f"{API}desk.agent_loads",
+	f"{API}desk.batch_items",
+	f"{API}desk.customer_form",
+	f"{API}desk.receivers",
+	f"{API}desk.ticket_form",
+	f"{API}desk.waiting_levels",
 }
 # In the place of Frappe's own methods, which any user may call; they ask for permission row by row
 IN_PLACE_OF_FRAPPES = {f"{APP}.overrides.", f"{APP}.tags."}
@@ -167,7 +184,8 @@ class TestAForeignConversation(SiteCase):
 	def sample(self, name: str) -> Any:
 		"""A value that would do, were the row one's own."""
 		return {"to_agent": self.ali, "agent": self.ali, "phone": "01001234599", "to_branch": ""}.get(
-			name, {"seen_ms": "", "take_over": "0", "reply_to": "", "is_accepted": "1"}.get(name, "resolved")
+			name,
+			{"seen_ms": "", "take_over": "0", "reply_to": "", "is_accepted": "1", "after_ms": "0", "limit": "5"}.get(name, "resolved"),
 		)
 
 	def state(self) -> Any:

@@ -1,0 +1,112 @@
+// Questions that need more than a click: to whom, why, with which values.
+
+import { attempt, el, read, toast } from "./util.js";
+
+const PRESENCE = { Online: "🟢", Away: "🟠", Offline: "⚪" };
+
+export class Dialogs {
+	constructor(inbox) {
+		this.inbox = inbox;
+	}
+
+	take() {
+		const me = this.inbox.me.agent;
+		if (!me) return this.transfer();
+		return this.inbox.thread.do("conversation.assign", { agent: me });
+	}
+
+	transfer() {
+		return read("inbox.agents").then((agents) => {
+			const options = agents
+				.filter((one) => one.agent !== this.inbox.thread.head.agent)
+				.map((one) => ({ value: one.agent, label: `${PRESENCE[one.availability] || ""} ${one.name} (${one.load}/${one.capacity}) ${one.branch || ""}` }));
+			const dialog = new frappe.ui.Dialog({
+				title: __("Transfer the Conversation"),
+				fields: [
+					{ fieldname: "to_agent", fieldtype: "Select", label: __("To an Agent"), options: [{ value: "", label: "" }, ...options] },
+					{ fieldname: "to_branch", fieldtype: "Select", label: __("Or to a Branch"), options: ["", ...this.inbox.branches] },
+					{ fieldname: "reason", fieldtype: "Small Text", label: __("Why? The next one will need it."), reqd: 1 },
+				],
+				primary_action_label: __("Transfer"),
+				primary_action: ({ to_agent, to_branch, reason }) => {
+					const is_free = !this.inbox.thread.head.agent && to_agent && !this.inbox.thread.head.rights.reply;
+					const method = is_free ? "conversation.assign" : "conversation.transfer";
+					attempt(method, { ticket: this.inbox.ticket, agent: to_agent, to_agent, to_branch: to_agent ? null : to_branch, reason })
+						.then(() => {
+							dialog.hide();
+							this.inbox.thread.changed().catch(() => this.inbox.back());
+						})
+						.catch((error) => toast(error.text, "red"));
+				},
+			});
+			dialog.show();
+		});
+	}
+
+	close() {
+		const labels = { resolved: __("Resolved"), no_reply_needed: __("No reply needed"), spam: __("Spam"), inactive: __("The customer does not answer") };
+		const dialog = new frappe.ui.Dialog({
+			title: __("Close the Conversation"),
+			fields: [{ fieldname: "reason", fieldtype: "Select", label: __("Reason"), reqd: 1, default: "resolved", options: this.inbox.close_reasons.map((value) => ({ value, label: labels[value] || value })) }],
+			primary_action_label: __("Close"),
+			primary_action: ({ reason }) =>
+				attempt("conversation.close", { ticket: this.inbox.ticket, reason })
+					.then(() => {
+						dialog.hide();
+						this.inbox.thread.changed();
+					})
+					.catch((error) => toast(error.text, "red")),
+		});
+		dialog.show();
+	}
+
+	template() {
+		return read("inbox.templates", { ticket: this.inbox.ticket }).then((templates) => {
+			if (!templates.length) return toast(__("There is no approved template for this number. A manager can sync them."));
+			const dialog = new frappe.ui.Dialog({
+				title: __("Send a Template"),
+				fields: [
+					{ fieldname: "template", fieldtype: "Select", label: __("Template"), options: templates.map((one) => ({ value: one.name, label: `${one.template_name} (${one.language})` })), default: templates[0].name, onchange: () => draw() },
+					{ fieldname: "values", fieldtype: "HTML" },
+				],
+				primary_action_label: __("Send"),
+				primary_action: () => send(),
+			});
+			const box = dialog.fields_dict.values.$wrapper[0];
+			const chosen = () => templates.find((one) => one.name === dialog.get_value("template")) || templates[0];
+			const values = () => [...box.querySelectorAll("input")].map((input) => input.value);
+			const draw = () => {
+				const one = chosen();
+				const shown = el("div", { class: "kin-bubble out", dir: "auto" });
+				const show = () => (shown.textContent = filled(one, values()));
+				const inputs = one.variables.map((variable) => el("input", { class: "form-control", placeholder: variable.name, "aria-label": variable.name, dir: "auto", oninput: show }));
+				box.replaceChildren(...inputs, shown);
+				show();
+			};
+			const send = () =>
+				attempt("conversation.send_template", { ticket: this.inbox.ticket, template: chosen().name, values: values(), client_key: key })
+					.then(() => {
+						dialog.hide();
+						this.inbox.thread.changed();
+					})
+					.catch((error) => toast(error.text, "red"));
+			const key = `${this.inbox.ticket}-${Date.now()}`;
+			dialog.show();
+			draw();
+		});
+	}
+
+	help() {
+		const keys = [["j / k", __("Next and previous conversation")], ["/", __("Search")], ["r", __("Write")], ["n", __("Note")], ["Ctrl+Enter", __("Send")], ["t", __("Transfer")], ["e", __("Close")], ["Esc", __("Leave the text")], ["?", __("This help")]];
+		const dialog = new frappe.ui.Dialog({ title: __("Keys"), fields: [{ fieldname: "keys", fieldtype: "HTML" }] });
+		dialog.fields_dict.keys.$wrapper[0].append(el("table", { class: "table table-sm" }, ...keys.map(([key, what]) => el("tr", {}, el("td", {}, el("kbd", { dir: "ltr", text: key })), el("td", { text: what })))));
+		dialog.show();
+	}
+}
+
+function filled(one, values) {
+	const by_place = {};
+	one.variables.forEach((variable, place) => ((by_place[variable.place] ||= {})[variable.name] = values[place]));
+	const fill = (text, place) => (text || "").replace(/\{\{\s*([a-z0-9_]+)\s*\}\}/g, (all, name) => by_place[place]?.[name] || all);
+	return [fill(one.header, "header"), fill(one.body, "body"), one.footer].filter(Boolean).join("\n");
+}

@@ -1,0 +1,182 @@
+// The page: list, thread, customer; what the server tells, and what keys do.
+
+import { Composer } from "./composer.js";
+import { Dialogs } from "./dialogs.js";
+import { ConversationList } from "./list.js";
+import { Panel } from "./panel.js";
+import { Thread } from "./thread.js";
+import { act, el, read } from "./util.js";
+
+const POLL_UP = 60000;
+const POLL_DOWN = 15000;
+const BEAT = 60000;
+
+export class Inbox {
+	constructor(wrapper) {
+		this.wrapper = wrapper;
+		this.offset = 0;
+		this.page = frappe.ui.make_app_page({ parent: wrapper, title: __("WhatsApp Inbox"), single_column: true });
+	}
+
+	start() {
+		return read("inbox.boot").then((found) => {
+			Object.assign(this, { me: found.me, branches: found.branches, close_reasons: found.close_reasons, warn_percent: found.thresholds.warn_percent });
+			this.clock(found.now_ms);
+			this.make();
+			this.list.show_tabs(found.counts);
+			this.add_page_buttons();
+			this.listen();
+			this.is_ready = true;
+			this.shown();
+		});
+	}
+
+	make() {
+		this.list = new ConversationList(this);
+		this.thread = new Thread(this);
+		this.dialogs = new Dialogs(this);
+		this.composer = new Composer(this);
+		this.panel = new Panel(this);
+		this.thread.root.append(this.composer.root);
+		this.root = el("div", { class: "khalifa-inbox" }, this.list.root, this.thread.root, this.panel.root);
+		this.page.main[0].replaceChildren(this.root);
+		this.wrapper.classList.add("khalifa-inbox-page");
+		this.thread.clear();
+		this.composer.root.hidden = true;
+	}
+
+	add_page_buttons() {
+		this.socket_sign = $('<span class="kin-socket indicator-pill"></span>').appendTo(this.page.page_actions.find(".standard-actions").length ? this.page.page_actions : this.page.page_actions);
+		if (this.me.agent) {
+			const choose = (presence) => act("agents.set_presence", { presence }).then(() => this.show_presence(presence));
+			for (const [value, label] of [["Online", __("Online")], ["Away", __("Away")], ["Offline", __("Offline")]]) {
+				this.page.add_inner_button(label, () => choose(value), __("I Am"));
+			}
+			this.show_presence(this.me.availability);
+		}
+		this.page.add_menu_item(__("Notify Me of New Messages"), () => this.ask_notifications());
+		this.page.add_menu_item(__("Keys"), () => this.dialogs.help());
+	}
+
+	show_presence(presence) {
+		const colours = { Online: "green", Away: "orange", Offline: "gray" };
+		this.page.set_indicator(__(presence || "Offline"), colours[presence] || "gray");
+	}
+
+	// Time: the server's clock, so that a wrong one here bends no waiting time
+
+	clock(now_ms) {
+		this.offset = now_ms - Date.now();
+	}
+
+	now() {
+		return Date.now() + this.offset;
+	}
+
+	// Where we are
+
+	shown() {
+		if (!this.is_ready) return;
+		this.is_shown = true;
+		this.list.load();
+		const wanted = frappe.get_route()[1];
+		if (wanted && wanted !== this.ticket) this.open(wanted, false);
+		else this.thread.catch_up();
+	}
+
+	hidden() {
+		this.is_shown = false;
+		this.composer?.keep_draft();
+	}
+
+	open(ticket, is_new = true) {
+		this.ticket = ticket;
+		this.root.classList.add("has-thread");
+		this.composer.root.hidden = false;
+		this.composer.open(ticket);
+		this.list.mark_active();
+		if (is_new) frappe.router.push_state(`/app/khalifa-inbox/${encodeURIComponent(ticket)}`);
+		return Promise.all([this.thread.open(ticket), this.panel.open(ticket)]).catch(() => this.back());
+	}
+
+	back() {
+		this.ticket = null;
+		this.root.classList.remove("has-thread", "has-panel");
+		this.composer.open(null);
+		this.composer.root.hidden = true;
+		this.thread.clear();
+		this.panel.open(null);
+		this.list.mark_active();
+		this.list.load();
+	}
+
+	toggle_panel(is_open) {
+		this.root.classList.toggle("has-panel", is_open);
+	}
+
+	// What the server tells; and asking it, when it can't
+
+	listen() {
+		frappe.realtime.on("khalifa_whatsapp:ticket", (told) => this.told(told));
+		frappe.realtime.on("khalifa_whatsapp:status", (told) => this.told(told));
+		frappe.realtime.on("khalifa_whatsapp:delay", (told) => this.told(told));
+		frappe.realtime.on("khalifa_whatsapp:typing", (told) => told.ticket === this.ticket && this.thread.catch_up());
+		this.later = frappe.utils.debounce(() => this.is_shown && this.list.load(), 400);
+		this.thread_later = frappe.utils.debounce(() => this.is_shown && this.thread.catch_up(), 250);
+		setInterval(() => this.is_shown && this.list.tick(), 1000);
+		setInterval(() => this.poll(), POLL_DOWN);
+		setInterval(() => this.me.agent && act("agents.heartbeat"), BEAT);
+		document.addEventListener("keydown", (event) => this.key(event));
+		document.addEventListener("visibilitychange", () => !document.hidden && this.is_shown && this.thread.catch_up());
+	}
+
+	told(told) {
+		if (told.event === "message" || told.event === "created" || told.event === "new_message") this.notify(told);
+		this.later();
+		if (told.ticket === this.ticket) this.thread_later();
+	}
+
+	poll() {
+		const is_up = Boolean(frappe.realtime.socket?.connected);
+		this.socket_sign?.text(is_up ? "" : __("No live connection: looking every 15 seconds"));
+		if (!this.is_shown || document.hidden) return;
+		if (is_up && Date.now() - (this.polled || 0) < POLL_UP) return;
+		this.polled = Date.now();
+		this.list.load();
+		this.thread.catch_up();
+	}
+
+	ask_notifications() {
+		if (!window.Notification) return frappe.show_alert(__("This browser has no notifications."));
+		return Notification.requestPermission().then((answer) => {
+			localStorage.setItem("khalifa_notify", answer === "granted" ? "1" : "");
+			frappe.show_alert(answer === "granted" ? __("You will be notified.") : __("The browser does not allow it."));
+		});
+	}
+
+	notify(told) {
+		if (!localStorage.getItem("khalifa_notify") || !document.hidden || !window.Notification || Notification.permission !== "granted") return;
+		const shown = new Notification(__("A customer wrote"), { tag: told.ticket, body: told.ticket });
+		shown.onclick = () => {
+			window.focus();
+			this.open(told.ticket);
+		};
+		frappe.utils.play_sound("alert");
+	}
+
+	// Keys, when nobody is writing
+
+	key(event) {
+		const is_writing = event.target.closest("input, textarea, select, [contenteditable], .modal");
+		if (!this.is_shown || is_writing || event.ctrlKey || event.metaKey || event.altKey) return;
+		const does = {
+			j: () => this.list.move(1), k: () => this.list.move(-1), "/": () => this.list.search.focus(), "?": () => this.dialogs.help(),
+			r: () => this.composer.text.focus(), n: () => (this.composer.note_mode(true), this.composer.text.focus()),
+			t: () => this.thread.head?.rights.transfer && this.dialogs.transfer(), e: () => this.thread.head?.rights.close && this.dialogs.close(),
+		}[event.key];
+		if (!does || (!this.ticket && "rnte".includes(event.key))) return;
+		event.preventDefault();
+		event.stopPropagation();
+		does();
+	}
+}

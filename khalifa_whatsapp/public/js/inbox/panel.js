@@ -1,0 +1,72 @@
+// The customer beside the thread: numbers, tags, notes, earlier conversations, what the books say.
+
+import { attempt, avatar, day, el, read, toast } from "./util.js";
+
+export class Panel {
+	constructor(inbox) {
+		this.inbox = inbox;
+		this.root = el("aside", { class: "kin-panel", "aria-label": __("Customer") });
+	}
+
+	open(ticket) {
+		this.ticket = ticket;
+		if (!ticket) return this.root.replaceChildren();
+		return read("inbox.customer", { ticket }).then((found) => {
+			if (this.ticket === ticket) this.draw(found);
+		});
+	}
+
+	draw(found) {
+		const phones = found.phones.map((phone) => el("div", { class: "kin-phone", dir: "ltr", text: phone }));
+		const names = found.identities.map((one) => el("div", { class: "kin-muted", dir: "ltr", text: `${one.kind}: ${one.value}` }));
+		this.root.replaceChildren(
+			el("button", { class: "btn btn-sm kin-panel-close", "aria-label": __("Close"), onclick: () => this.inbox.toggle_panel(false) }, "✕"),
+			el("div", { class: "kin-panel-who" }, avatar(found.name), el("bdi", { class: "kin-name", text: found.name || "" }), ...phones, ...names,
+				found.opted_out ? el("div", { class: "kin-trouble warn", text: __("Wants no promotions.") }) : ""),
+			section(__("Tags"), this.tags(found.tags)),
+			section(__("Notes"), this.notes(found.notes)),
+			found.erpnext ? section(__("Account"), books(found.erpnext)) : "",
+			section(__("Earlier Conversations"), this.earlier(found.tickets))
+		);
+	}
+
+	tags(tags) {
+		const box = el("div", { class: "kin-tags" });
+		const draw = (list) => {
+			const input = el("input", { class: "form-control input-xs", placeholder: __("Add a tag"), "aria-label": __("Add a tag"), onkeydown: (event) => event.key === "Enter" && change("inbox.add_tag", input.value) });
+			box.replaceChildren(...list.map((tag) => el("span", { class: "kin-tag" }, el("bdi", { text: tag }), el("button", { "aria-label": __("Remove {0}", [tag]), onclick: () => change("inbox.remove_tag", tag) }, "✕"))), input);
+		};
+		const change = (method, tag) => tag.trim() && attempt(method, { ticket: this.ticket, tag }).then((done) => draw(done.tags)).catch((error) => toast(error.text, "red"));
+		draw(tags);
+		return box;
+	}
+
+	notes(notes) {
+		const text = el("textarea", { class: "form-control", rows: "4", dir: "auto", "aria-label": __("Notes") });
+		text.value = notes;
+		text.addEventListener("change", () =>
+			attempt("inbox.save_customer_notes", { ticket: this.ticket, notes: text.value })
+				.then(() => toast(__("Saved"), "green"))
+				.catch((error) => toast(error.text, "red"))
+		);
+		return text;
+	}
+
+	earlier(tickets) {
+		if (!tickets.length) return el("div", { class: "kin-muted", text: __("None that you may see.") });
+		return el("div", {}, ...tickets.map((row) =>
+			el("button", { class: "kin-earlier", onclick: () => this.inbox.open(row.ticket) },
+				el("div", {}, el("bdi", { text: row.agent_name || row.ticket }), " · ", day(row.opened_ms)),
+				el("bdi", { class: "kin-muted", text: row.preview || "" }))));
+	}
+}
+
+function section(title, content) {
+	return el("section", {}, el("h6", { text: title }), content);
+}
+
+function books(found) {
+	const rows = found.invoices.map((invoice) => el("tr", {}, el("td", { text: invoice.name }), el("td", { text: invoice.posting_date }), el("td", { text: format_currency(invoice.outstanding_amount) })));
+	return el("div", {}, el("div", {}, el("bdi", { text: found.customer_name || found.customer })),
+		found.outstanding === null ? "" : el("div", { text: __("Unpaid: {0}", [format_currency(found.outstanding)]) }), el("table", { class: "table table-sm" }, ...rows));
+}

@@ -1,0 +1,186 @@
+// The thread in the middle: its head with what can be done, its items, and what happens to them.
+
+import { bubble, day_line, event_line } from "./bubble.js";
+import { act, attempt, avatar, day, el, icon, read, toast, uuid } from "./util.js";
+
+export class Thread {
+	constructor(inbox) {
+		this.inbox = inbox;
+		this.items = [];
+		this.can = {};
+		this.make();
+	}
+
+	make() {
+		this.top = el("header", { class: "kin-thread-head" });
+		this.log = el("div", { class: "kin-log", role: "log", "aria-live": "polite", "aria-label": __("Messages"), tabindex: "0", onscroll: () => this.scrolled() });
+		this.signs = el("div", { class: "kin-signs", "aria-live": "polite" });
+		this.latest = el("button", { class: "kin-latest btn btn-default", hidden: true, "aria-label": __("To the latest message"), onclick: () => this.to_end() }, "↓");
+		this.root = el("section", { class: "kin-thread", "aria-label": __("Conversation") }, this.top, this.log, this.latest, this.signs);
+	}
+
+	open(ticket) {
+		this.ticket = ticket;
+		this.items = [];
+		this.log.replaceChildren(el("div", { class: "kin-empty", text: __("Loading…") }));
+		return read("inbox.thread", { ticket }).then((found) => {
+			if (this.ticket !== ticket) return;
+			this.before = found.next_before;
+			this.take(found);
+			this.items = found.items;
+			this.draw();
+			this.to_end();
+			if (found.ticket.is_mine && found.ticket.unread_count && !document.hidden) act("conversation.mark_read", { ticket });
+		});
+	}
+
+	take(found) {
+		this.head = found.ticket;
+		this.can = found.can;
+		this.window = found.window;
+		this.seen_ms = found.now_ms;
+		this.inbox.clock(found.now_ms);
+		this.show_head();
+		this.show_typing(found.typing);
+		this.inbox.composer.fit(this);
+	}
+
+	// What was added or changed since we last asked; the place in the thread stays, unless it was at its end
+	catch_up() {
+		const ticket = this.ticket;
+		if (!ticket || !this.seen_ms) return Promise.resolve();
+		const is_at_end = this.is_at_end();
+		return read("inbox.changes", { ticket, after_ms: this.seen_ms }).then((found) => {
+			if (this.ticket !== ticket) return;
+			this.take(found);
+			if (!found.items.length) return;
+			const fresh = new Map(found.items.map((item) => [item.name, item]));
+			const kept = this.items.map((item) => {
+				const newer = fresh.get(item.name);
+				fresh.delete(item.name);
+				return newer || item;
+			});
+			this.items = [...kept, ...fresh.values()].sort((one, other) => at(one) - at(other));
+			this.draw();
+			if (is_at_end) this.to_end();
+			else if (fresh.size) this.latest.hidden = false;
+			if (this.head.is_mine && this.head.unread_count && !document.hidden) act("conversation.mark_read", { ticket });
+		});
+	}
+
+	older() {
+		if (!this.before || this.is_loading) return;
+		this.is_loading = true;
+		const ticket = this.ticket;
+		const height = this.log.scrollHeight - this.log.scrollTop;
+		read("inbox.thread", { ticket, before: this.before })
+			.then((found) => {
+				if (this.ticket !== ticket) return;
+				this.before = found.next_before;
+				this.items = [...found.items, ...this.items];
+				this.draw();
+				this.log.scrollTop = this.log.scrollHeight - height;
+			})
+			.finally(() => (this.is_loading = false));
+	}
+
+	draw() {
+		const nodes = [];
+		let last_day = "";
+		if (this.before) nodes.push(el("button", { class: "btn btn-xs btn-default kin-older", onclick: () => this.older() }, __("Load Older")));
+		for (const item of this.items) {
+			const name = day(at(item));
+			if (name !== last_day) nodes.push(day_line(name));
+			last_day = name;
+			nodes.push(item.kind === "event" ? event_line(item) : bubble(item, this));
+		}
+		this.log.replaceChildren(...nodes);
+	}
+
+	show_head() {
+		const head = this.head;
+		const actions = el("div", { class: "kin-actions" });
+		const add = (label, name, go, style = "btn-default") => actions.append(el("button", { class: `btn btn-sm ${style}`, onclick: go, title: label }, icon(name), el("span", { class: "kin-label", text: label })));
+		if (head.rights.assign && !head.rights.on_behalf) add(__("Take"), "assign", () => this.inbox.dialogs.take(), "btn-primary");
+		if (head.rights.transfer) add(__("Transfer"), "arrow-right", () => this.inbox.dialogs.transfer());
+		if (head.rights.close && head.waiting_since_ms) add(__("No Reply Needed"), "check", () => this.do("conversation.no_reply_needed"));
+		if (head.rights.close) add(__("Close"), "close", () => this.inbox.dialogs.close());
+		if (head.rights.reopen) add(__("Reopen"), "refresh", () => this.do("conversation.reopen"));
+		const wait = this.inbox.list.waiting(head);
+		this.top.replaceChildren(
+			el("button", { class: "btn btn-sm kin-back", "aria-label": __("Back"), onclick: () => this.inbox.back() }, icon("left")),
+			avatar(head.customer_name),
+			el("button", { class: "kin-who", onclick: () => this.inbox.toggle_panel() },
+				el("bdi", { class: "kin-name", text: head.customer_name || head.ticket }),
+				el("span", { class: "kin-sub" }, el("bdi", { text: [head.agent_name || __("Waiting for an agent"), head.branch].filter(Boolean).join(" · ") }), " ", wait)),
+			actions
+		);
+	}
+
+	show_typing(names) {
+		this.signs.textContent = names.length ? __("{0} is writing here…", [names.join("، ")]) : "";
+	}
+
+	is_at_end() {
+		return this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < 80;
+	}
+
+	to_end() {
+		this.log.scrollTop = this.log.scrollHeight;
+		this.latest.hidden = true;
+	}
+
+	scrolled() {
+		if (this.log.scrollTop < 60) this.older();
+		if (this.is_at_end()) this.latest.hidden = true;
+	}
+
+	jump_to(name) {
+		const found = this.log.querySelector(`[data-name="${CSS.escape(name)}"]`);
+		if (!found) return toast(__("It is further up: load older messages."));
+		found.scrollIntoView({ block: "center" });
+		found.classList.add("flash");
+		setTimeout(() => found.classList.remove("flash"), 1500);
+	}
+
+	quote(item) {
+		this.inbox.composer.quote(item);
+	}
+
+	do(method, args = {}) {
+		return attempt(method, { ticket: this.ticket, ...args }).then(() => this.changed()).catch((error) => toast(error.text, "red"));
+	}
+
+	changed() {
+		this.inbox.list.load();
+		return this.catch_up();
+	}
+
+	react(item, emoji) {
+		attempt("conversation.react", { ticket: this.ticket, message: item.name, emoji, client_key: uuid() })
+			.then(() => setTimeout(() => this.open(this.ticket), 1500))
+			.catch((error) => toast(error.text, "red"));
+	}
+
+	send_again(item) {
+		const go = () => attempt("conversation.retry_message", { message: item.name }).then(() => this.changed()).catch((error) => toast(error.text, "red"));
+		if (item.status === "Failed") return go();
+		frappe.confirm(__("Nobody knows whether it arrived. If it did, the customer reads it twice. Send it again?"), go);
+	}
+
+	settle(item, method) {
+		attempt(`conversation.${method}`, { message: item.name }).then(() => this.changed()).catch((error) => toast(error.text, "red"));
+	}
+
+	clear() {
+		this.ticket = null;
+		this.items = [];
+		this.top.replaceChildren();
+		this.signs.textContent = "";
+		this.log.replaceChildren(el("div", { class: "kin-empty" }, icon("message", "lg"), el("p", { text: __("Choose a conversation.") })));
+	}
+}
+
+function at(item) {
+	return item.kind === "event" ? item.at_ms : item.sent_ms;
+}

@@ -1,0 +1,4 @@
+import { Inbox } from "./inbox/inbox.js";
+
+frappe.provide("khalifa");
+khalifa.Inbox = Inbox;
