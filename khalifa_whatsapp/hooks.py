@@ -67,6 +67,7 @@ has_permission = {
 }
 
 override_whitelisted_methods = {
+	"frappe.client.get": "khalifa_whatsapp.overrides.get",
 	"frappe.client.get_count": "khalifa_whatsapp.overrides.get_count",
 	"frappe.client.validate_link": "khalifa_whatsapp.overrides.validate_link",
 	"frappe.desk.doctype.tag.tag.add_tag": "khalifa_whatsapp.tags.add_tag",

@@ -1,0 +1,139 @@
+"""What Desk's lists and forms show beside a record's own fields; each answer is one or a few queries for many rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import frappe
+
+from khalifa_whatsapp.api.door import actor, door
+from khalifa_whatsapp.api.filters import ticket_filter
+from khalifa_whatsapp.api.history import close_reason, history
+from khalifa_whatsapp.bootstrap import on_site
+from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.guards import agent_only, manager_only, require_read
+from khalifa_whatsapp.services.conversation import CLOSE_REASONS
+
+MOST_ROWS = 500
+LATEST = 20
+DELAYED = 2
+
+
+@frappe.whitelist()
+@agent_only
+@door
+def waiting_levels(tickets: Any) -> dict[str, int]:
+	"""How late the present wait of each ticket is: 1 warned, 2 delayed, 3 escalated; others are left out."""
+	return _levels(list(ticket_filter({"names": tickets}).names)[:MOST_ROWS])
+
+
+def _levels(names: list[str]) -> dict[str, int]:
+	waiting = {"name": ("in", names or [""]), "status": ("in", (r.OPEN, r.QUEUED))}
+	rows = frappe.get_list("Khalifa Ticket", filters=waiting, fields=["name", "segment", "turn"], limit=0)
+	levels = _column("Khalifa Turn Segment", "level", [row.segment for row in rows])
+	delayed = _column("Khalifa Turn", "is_delayed", [row.turn for row in rows])
+	found = {row.name: max(levels.get(row.segment, 0), DELAYED * delayed.get(row.turn, 0)) for row in rows}
+	return {name: level for name, level in found.items() if level}
+
+
+def _column(doctype: str, field: str, names: list[str | None]) -> dict[str, int]:
+	wanted = {"name": ("in", [name for name in names if name] or [""]), field: (">", 0)}
+	return dict(frappe.get_all(doctype, wanted, ["name", field], as_list=True, limit=0))
+
+
+@frappe.whitelist()
+@manager_only
+@door
+def agent_loads() -> list[dict[str, Any]]:
+	"""Enabled agents with presence and load, those online first."""
+	store = on_site()
+	settings = store.rules().settings
+	order = {r.ONLINE: 0, r.AWAY: 1, r.OFFLINE: 2}
+	rows = [
+		{
+			"agent": entry.agent.name, "name": entry.agent.employee_name, "branch": entry.agent.branch,
+			"presence": entry.agent.presence, "open": entry.open, "pending": entry.pending,
+			"load": round(entry.load(settings), 2), "capacity": entry.agent.capacity,
+		}
+		for entry in store.roster()
+	]  # fmt: skip
+	return sorted(rows, key=lambda row: (order[row["presence"]], row["load"] / row["capacity"], row["name"]))
+
+
+@frappe.whitelist()
+@agent_only
+@door
+def ticket_form(ticket: str) -> dict[str, Any]:
+	"""A ticket's form: how late it is, what the user may do with it, its history."""
+	require_read("Khalifa Ticket", ticket)
+	row = frappe.db.get_value("Khalifa Ticket", ticket, ["status", "agent", "close_reason"], as_dict=True)
+	who = actor()
+	is_his = who.is_manager or (who.agent is not None and who.agent == row.agent)
+	return {
+		"level": _levels([ticket]).get(ticket, 0),
+		"can": {
+			"transfer": is_his and row.status != r.CLOSED, "close": is_his and row.status != r.CLOSED,
+			"reopen": is_his and row.status == r.CLOSED, "take": (who.agent or "") if row.status == r.QUEUED else "",
+		},
+		"close_reason": close_reason(row.close_reason or ""),
+		"close_reasons": [{"value": reason, "label": close_reason(reason)} for reason in CLOSE_REASONS],
+		"history": history(ticket),
+	}  # fmt: skip
+
+
+@frappe.whitelist()
+@agent_only
+@door
+def receivers() -> dict[str, Any]:
+	"""Who and which branches a conversation can be handed to: names and presence, no figures of colleagues."""
+	agents = frappe.get_all(
+		"Khalifa Agent", {"enabled": 1, "presence": ("!=", r.OFFLINE)}, ["name", "employee_name", "branch", "presence"],
+		order_by="employee_name", limit=0,
+	)  # fmt: skip
+	branches = frappe.get_all("Khalifa Branch", {"enabled": 1}, pluck="name", order_by="name", limit=0)
+	return {"agents": agents, "branches": branches}
+
+
+@frappe.whitelist()
+@agent_only
+@door
+def customer_form(customer: str) -> dict[str, Any]:
+	"""A customer's form: the tickets the user may see, newest first; for managers the gateways' names too."""
+	require_read("Khalifa Customer", customer)
+	fields = ["name", "status", "agent_name", "opened_on", "closed_on", "close_reason"]
+	tickets = frappe.get_list(
+		"Khalifa Ticket", filters={"customer": customer}, fields=fields, order_by="opened_ms desc", limit=LATEST
+	)
+	for row in tickets:
+		row.close_reason = close_reason(row.close_reason or "")
+	identities = []
+	if actor().is_manager:
+		identities = frappe.get_all(
+			"Khalifa Customer Identity", {"customer": customer}, ["kind", "value"], order_by="kind, value", limit=0
+		)
+	return {"tickets": tickets, "identities": identities}
+
+
+@frappe.whitelist()
+@manager_only
+@door
+def batch_items(batch: str, result: str | None = None) -> dict[str, Any]:
+	"""The tickets of a run of «close all» with what came of each; those left alone first."""
+	require_read("Khalifa Close Batch", batch)
+	filters = {"batch": batch, **({"result": result} if result else {})}
+	rows = frappe.get_all(
+		"Khalifa Close Batch Item", filters, ["ticket", "result", "why"], order_by="ticket", limit=MOST_ROWS
+	)
+	facts = _ticket_facts([row.ticket for row in rows])
+	for row in rows:
+		row.update(facts.get(row.ticket, {}))
+	rank = {"Skipped": 0, "Kept": 0, "Waiting": 1}
+	rows.sort(key=lambda row: rank.get(row.result, 2))
+	return {"total": frappe.db.count("Khalifa Close Batch Item", filters), "rows": rows}
+
+
+def _ticket_facts(tickets: list[str]) -> dict[str, dict[str, Any]]:
+	rows = frappe.get_all(
+		"Khalifa Ticket", {"name": ("in", tickets or [""])}, ["name", "customer_name", "agent_name", "branch"], limit=0
+	)
+	return {row.pop("name"): row for row in rows}

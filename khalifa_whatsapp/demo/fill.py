@@ -1,0 +1,166 @@
+"""Copying the month that was played into the site, all of it in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from random import Random
+from typing import Any
+
+import frappe
+
+from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.settings import DAY_MS
+from khalifa_whatsapp.demo import company, words
+from khalifa_whatsapp.demo.play import Month
+from khalifa_whatsapp.stores.base import Changes
+from khalifa_whatsapp.stores.schema import table_of
+from khalifa_whatsapp.stores.site_store import SiteStore
+
+CHUNK = 5_000
+OBJECTIONS, NOTED, TAGGED = 6, 40, 60
+COPIED = (
+	r.Customer, r.CustomerIdentity, r.Ticket, r.TicketEvent, r.Message, r.MessageLog, r.Turn, r.Segment,
+	r.DelayEvent, r.PresenceLog, r.CloseBatch, r.CloseBatchItem,
+)  # fmt: skip
+# (table, creation, modified): lists sort and show by these
+TIMES = (
+	("Khalifa Customer", "created_on", "last_in_on"), ("Khalifa Ticket", "opened_on", "last_message_on"),
+	("Khalifa Message", "received_on", "sent_on"), ("Khalifa Delay Event", "at_on", "at_on"),
+	("Khalifa Close Batch", "requested_on", "requested_on"),
+)  # fmt: skip
+
+
+def copy(
+	month: Month, store: SiteStore, rng: Random, is_shared: bool, tell: Callable[[float], None]
+) -> dict[str, int]:
+	"""Write every row of the month to the site; how many of each kind."""
+	rows = {kind: _rows(month, kind) for kind in COPIED}
+	_number_tickets(rows, store)
+	_mark_customers(rows)
+	objections = _object(rows[r.DelayEvent], rng)
+	total = sum(map(len, rows.values()))
+	done = 0
+	with store.transaction():
+		for kind, records in rows.items():
+			for start in range(0, len(records), CHUNK):
+				store.save(Changes(created={kind: records[start : start + CHUNK]}))
+				done += len(records[start : start + CHUNK])
+				tell(done / total)
+		_date(store, rows)
+		_write_desk_words(store, rows, objections, rng)
+		_set_presence(month, store, is_shared)
+		store.run("UPDATE `tabWhatsApp Device` SET enabled = 1, state = 'Connected' WHERE name = ?", (company.DEVICE,))
+	return {kind.DOCTYPE: len(records) for kind, records in rows.items()}
+
+
+def _rows(month: Month, kind: Any) -> list[Any]:
+	table = table_of(kind)
+	found = month.host.store.rows(f"SELECT {table.select} FROM {table.name} ORDER BY name")
+	return [kind(*row) for row in found]
+
+
+def _number_tickets(rows: dict[Any, list[Any]], store: SiteStore) -> None:
+	"""Give tickets numbers of the site's own sequence, everywhere."""
+	tickets = rows[r.Ticket]
+	numbers = dict(zip([t.name for t in tickets], store.next_ticket_names(len(tickets)), strict=True))
+	for ticket in tickets:
+		ticket.name = numbers[ticket.name]
+	for kind in (r.TicketEvent, r.Message, r.Turn, r.Segment, r.DelayEvent, r.CloseBatchItem):
+		for record in rows[kind]:
+			record.ticket = numbers[record.ticket]
+
+
+def _mark_customers(rows: dict[Any, list[Any]]) -> None:
+	"""Give customers names that no other row can have: the alphabet of names has no «o»."""
+	for customer in rows[r.Customer]:
+		customer.name = _marked(customer.name)
+	for kind in (r.CustomerIdentity, r.Ticket, r.Message, r.Turn, r.DelayEvent):
+		for record in rows[kind]:
+			record.customer = record.customer and _marked(record.customer)
+
+
+def _marked(name: str) -> str:
+	return company.CUSTOMER_MARK + name[len(company.CUSTOMER_MARK) :]
+
+
+def _object(delays: list[r.DelayEvent], rng: Random) -> list[r.DelayEvent]:
+	"""Some agents object to their delays; on some a manager has decided."""
+	charged = [delay for delay in delays if delay.kind == "Agent" and delay.closed_ms]
+	latest = sorted(charged, key=lambda delay: delay.at_ms)[-5 * OBJECTIONS :]
+	chosen = rng.sample(latest, min(OBJECTIONS, len(latest)))
+	for number, delay in enumerate(chosen):
+		delay.objection_status = ("Open", "Open", "Accepted", "Rejected")[number % 4]
+	return chosen
+
+
+def _date(store: SiteStore, rows: dict[Any, list[Any]]) -> None:
+	"""The days of the month are to be added up, and are ours where they are new; rows get the age of their story."""
+	calendar = store.rules().calendar
+	moments = [ticket.opened_ms for ticket in rows[r.Ticket]] + [event.at_ms for event in rows[r.TicketEvent]]
+	days = sorted({calendar.local_date(moment) for moment in moments})
+	known = {row[0] for row in store.rows("SELECT kpi_date FROM `tabKhalifa KPI Day`")}
+	for day in days:
+		store.mark_day(day, is_dirty=1)
+	_own_days(store, [day for day in days if day not in known])
+	ours = {
+		"Khalifa Customer": ("name LIKE ?", f"{company.CUSTOMER_MARK}%"),
+		"Khalifa Close Batch": ("requested_by = ?", company.OWNER),
+		"Khalifa Delay Event": ("ticket IN (SELECT name FROM `tabKhalifa Ticket` WHERE device = ?)", company.DEVICE),
+	}  # fmt: skip
+	for table, creation, modified in TIMES:
+		where, value = ours.get(table, ("device = ?", company.DEVICE))
+		store.run(
+			f"UPDATE `tab{table}` SET creation = COALESCE({creation}, creation), "
+			f"modified = COALESCE({modified}, modified) WHERE {where}",
+			(value,),
+		)
+
+
+def _own_days(store: SiteStore, days: list[date]) -> None:
+	for day in days:
+		store.run("UPDATE `tabKhalifa KPI Day` SET owner = ? WHERE kpi_date = ?", (company.OWNER, day))
+
+
+def _write_desk_words(
+	store: SiteStore, rows: dict[Any, list[Any]], objections: list[r.DelayEvent], rng: Random
+) -> None:
+	"""What people wrote in Desk: objections and decisions, notes on customers, tags."""
+	users = dict(frappe.get_all("Khalifa Agent", fields=["name", "user"], as_list=True))
+	for delay in objections:
+		decided = delay.objection_status in ("Accepted", "Rejected")
+		store.run(
+			"UPDATE `tabKhalifa Delay Event` SET objection = ?, objected_by = ?, objected_ms = ?, decision = ?, "
+			"decided_by = ?, decided_ms = ? WHERE name = ?",
+			(
+				rng.choice(words.OBJECTIONS), users.get(delay.agent), delay.closed_ms, words.DECISION if decided else None,
+				company.OWNER if decided else None, (delay.closed_ms or 0) + DAY_MS if decided else 0, delay.name,
+			),
+		)  # fmt: skip
+	customers = [customer.name for customer in rows[r.Customer]]
+	for name in rng.sample(customers, min(NOTED, len(customers))):
+		store.run("UPDATE `tabKhalifa Customer` SET notes = ? WHERE name = ?", (rng.choice(words.NOTES), name))
+	for name in rng.sample(customers, min(TAGGED, len(customers))):
+		_tag(store, "Khalifa Customer", name, rng.choice(words.TAGS))
+
+
+def _tag(store: SiteStore, doctype: str, name: str, tag: str) -> None:
+	if not frappe.db.exists("Tag", tag):
+		frappe.get_doc({"doctype": "Tag", "name": tag}).insert(ignore_permissions=True)
+		frappe.db.set_value("Tag", tag, "owner", company.OWNER, update_modified=False)
+	store.run(f"UPDATE `tab{doctype}` SET _user_tags = ? WHERE name = ?", (f",{tag}", name))
+	link = {"doctype": "Tag Link", "document_type": doctype, "document_name": name, "title": name, "tag": tag}
+	frappe.get_doc(link).insert(ignore_permissions=True)
+
+
+def _set_presence(month: Month, store: SiteStore, is_shared: bool) -> None:
+	"""As the month ended. Nobody's page is open: their last sign of life lies a day ahead, so that they stay."""
+	agents = {}
+	for agent in _rows(month, r.Agent):
+		if agent.presence != r.OFFLINE:
+			agent.heartbeat_ms = month.end_ms + DAY_MS
+		agents[agent.name] = agent
+	store.save(Changes(updated={r.Agent: agents}))
+	store.run(
+		"UPDATE `tabKhalifa Agent` SET heartbeat_on = presence_on WHERE user LIKE ?", (f"%@{company.DOMAIN}",)
+	)  # what people read of it

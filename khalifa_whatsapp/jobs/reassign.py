@@ -1,0 +1,106 @@
+"""Handing many conversations to somebody, one by one, each by the use case that hands on a single one.
+
+There is no batch to finish: a conversation is either handed on or it is where it was, and its list shows which. So
+what is left of a run whose worker died is simply chosen again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import frappe
+import redis
+from frappe import _
+
+from khalifa_whatsapp.bootstrap import now_ms, on_site
+from khalifa_whatsapp.core.errors import UserError
+from khalifa_whatsapp.guards import current_actor
+from khalifa_whatsapp.services import assignment, conversation
+from khalifa_whatsapp.services.work import Actor
+from khalifa_whatsapp.stores.base import Conflict, Store, StoreUnavailable
+
+EVENT = "khalifa_whatsapp:reassign"
+KEEP_SECONDS = 3600
+TELL_EVERY = 10
+Result = dict[str, Any]
+
+
+def transfer_each(
+	store: Store, actor: Actor, tickets: Sequence[str], reason: str, to_agent: str | None, to_branch: str | None,
+	tell: Callable[[int], None] = lambda done: None,
+) -> list[Result]:  # fmt: skip
+	"""Hand on each of the tickets; one result per ticket, refusals in the user's language."""
+	results = []
+	for number, ticket in enumerate(tickets, 1):
+		results.append(_transfer(store, actor, ticket, reason, to_agent, to_branch))
+		tell(number)
+	return results
+
+
+def _transfer(
+	store: Store, actor: Actor, ticket: str, reason: str, to_agent: str | None, to_branch: str | None
+) -> Result:
+	try:
+		conversation.transfer(store, actor, ticket, now_ms(), reason, to_agent, to_branch)
+	except UserError as error:
+		return {"ticket": ticket, "is_done": False, "why": _(error.text).format(**error.values)}
+	except Conflict:
+		busy = _("The server is busy. Try again in a moment; nothing was changed.")
+		return {"ticket": ticket, "is_done": False, "why": busy}
+	return {"ticket": ticket, "is_done": True, "why": ""}
+
+
+def enqueue(run: str, tickets: Sequence[str], reason: str, to_agent: str | None, to_branch: str | None) -> None:
+	"""Have a worker do it in the name of the present user. Raises Redis's errors: nothing would happen then."""
+	note(run, {"user": frappe.session.user, "status": "Running", "done": 0, "total": len(tickets), "results": []})
+	frappe.enqueue(
+		"khalifa_whatsapp.jobs.reassign.run", queue="long", run_name=run, user=frappe.session.user,
+		tickets=list(tickets), reason=reason, to_agent=to_agent, to_branch=to_branch,
+	)  # fmt: skip
+
+
+def run(
+	run_name: str, user: str, tickets: Sequence[str], reason: str, to_agent: str | None, to_branch: str | None
+) -> None:
+	"""The worker's part. Rights are the user's as they are now: who is no manager any more is refused."""
+	frappe.set_user_lang(user)
+	found = current_actor(user)
+	actor = Actor(found.user, found.employee_name, found.agent, found.is_manager)
+	store, total = on_site(), len(tickets)
+	results: list[Result] = []
+
+	def tell(done: int) -> None:
+		if done % TELL_EVERY == 0:
+			_tell(run_name, user, "Running", done, total, [])
+
+	status = "Done"
+	try:
+		results = transfer_each(store, actor, tickets, reason, to_agent, to_branch, tell)
+		assignment.assign_queue(store, now_ms())
+	except StoreUnavailable:
+		status = "Failed"
+	_tell(run_name, user, status, len(results), total, results)
+
+
+def _tell(run_name: str, user: str, status: str, done: int, total: int, results: list[Result]) -> None:
+	state = {"user": user, "status": status, "done": done, "total": total, "results": results}
+	with contextlib.suppress(redis.exceptions.RedisError):
+		note(run_name, state)
+		short = {"run": run_name, "status": status, "done": done, "total": total}
+		frappe.publish_realtime(EVENT, short, user=user)
+
+
+def note(run_name: str, state: dict[str, Any]) -> None:
+	"""Keep how far a run is, for an hour."""
+	frappe.cache.set_value(_key(run_name), state, expires_in_sec=KEEP_SECONDS)
+
+
+def state_of(run_name: str) -> dict[str, Any] | None:
+	"""How far a run is; None when nobody knows of it any more."""
+	return frappe.cache.get_value(_key(run_name), expires=True)
+
+
+def _key(run_name: str) -> str:
+	return f"khalifa_reassign:{run_name}"
