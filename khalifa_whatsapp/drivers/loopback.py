@@ -31,6 +31,7 @@ from khalifa_whatsapp.drivers.base import (
 	SessionState,
 	Unhandled,
 	WebhookCall,
+	unsupported,
 )
 from khalifa_whatsapp.drivers.cloud_api.verify import answer_challenge, sign, verify_signature
 from khalifa_whatsapp.drivers.http import HttpClient
@@ -92,9 +93,11 @@ class LoopbackDriver:
 	def send(self, message: Outgoing) -> Accepted:
 		"""Put a message on the list, or raise what was programmed."""
 		if isinstance(message, OutgoingText) and (not message.body.strip() or len(message.body) > MAX_TEXT):
-			raise Permanent(f"A message has 1 to {MAX_TEXT} characters.", code="too_long")
+			raise Permanent("A message has 1 to 4096 characters.", code="too_long")
 		if isinstance(message, OutgoingMedia) and message.kind not in MEDIA_KINDS:
-			raise Permanent("This kind of file can't be sent.", code="media_kind")
+			raise unsupported(message)
+		if isinstance(message, OutgoingMedia) and len(message.content) > self.capabilities.max_media_bytes:
+			raise Permanent("The file is too big to be sent.", code="media_size")
 		if self.failures:
 			raise self.failures.popleft()
 		self.sent.append(message)

@@ -5,20 +5,29 @@ It uses nothing but `assert`, so that it runs under pytest and under unittest.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from khalifa_whatsapp.core.identity import Identity
+from khalifa_whatsapp.drivers.abilities import MediaSource, ReadReceipts, TemplateSource
 from khalifa_whatsapp.drivers.base import (
 	ERROR_KINDS,
 	Accepted,
+	Choice,
 	InboundMessage,
+	Media,
 	MessageDriver,
 	MessageRef,
 	NotVerified,
+	Outgoing,
+	OutgoingChoices,
+	OutgoingContacts,
+	OutgoingLocation,
 	OutgoingMedia,
+	OutgoingReaction,
+	OutgoingTemplate,
 	OutgoingText,
 	PayloadError,
 	SendError,
@@ -30,6 +39,16 @@ SENT_MS = 1_795_160_400_000
 SENDER = Identity("phone", "+201001234567")
 TEXT = "عايز أعرف السعر 😀 <b>"
 SECRETS = ("simulated-token", "simulated-secret", "1001234567")
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
+# One file of every kind that the Cloud API, the strictest of the gateways, takes.
+FILES = {
+	"image": ("image/jpeg", b"\xff\xd8\xff\xe0" + bytes(64)),
+	"audio": ("audio/mpeg", b"ID3" + bytes(64)),
+	"voice": ("audio/ogg", b"OggS" + bytes(64)),
+	"video": ("video/mp4", b"\x00\x00\x00\x18ftypmp42" + bytes(64)),
+	"document": ("application/pdf", b"%PDF-1.7" + bytes(64)),
+	"sticker": ("image/webp", b"RIFF\x40\x00\x00\x00WEBPVP8 " + bytes(64)),
+}
 
 
 @dataclass(frozen=True)
@@ -50,6 +69,19 @@ class Scene:
 	driver: MessageDriver
 	inbound: Inbound
 	failures: dict[str, Sequence[SceneFailure]] = field(default_factory=dict)  # error kind → ways to cause it
+	# Hooks for what not every gateway has; without one its tests ask nothing of the driver.
+	samples: dict[str, Outgoing] = field(
+		default_factory=dict
+	)  # kind → a message that this gateway would take
+	files: CustomerFiles | None = None  # for a `MediaSource`
+	templates: Collection[tuple[str, str]] = ()  # for a `TemplateSource`: (name, language) of all there are
+	reads: Callable[[], Sequence[tuple[str, bool]]] | None = None  # for `ReadReceipts`: gateway id, is typing
+
+
+class CustomerFiles(Protocol):
+	"""Lets SENDER send a file. Gives what `parse` says of it; a `sha256` there is the true one, or empty."""
+
+	def __call__(self, content: bytes, mime_type: str) -> tuple[Media, MessageRef]: ...
 
 
 class SceneFailure(Protocol):
@@ -73,12 +105,49 @@ def _refused(driver: MessageDriver, call: WebhookCall) -> bool:
 	return False
 
 
-def _failure(driver: MessageDriver, message: OutgoingText) -> SendError:
+def _failure(driver: MessageDriver, message: Outgoing) -> SendError:
+	return _error(lambda: driver.send(message))
+
+
+def _error(ask: Callable[[], object]) -> SendError:
 	try:
-		accepted = driver.send(message)
+		answer = ask()
 	except SendError as error:
 		return error
-	raise AssertionError(f"the send was accepted: {accepted}")
+	raise AssertionError(f"it was not refused: {answer}")
+
+
+def _quoted(scene: Scene) -> MessageRef:
+	(event,) = scene.driver.parse(scene.inbound.text.raw)
+	assert isinstance(event, InboundMessage)
+	return event.ref
+
+
+def _sample(scene: Scene, kind: str) -> Outgoing:
+	"""A message of a kind: the scene's own, or one that any gateway should take."""
+	if kind in scene.samples:
+		return scene.samples[kind]
+	to = (SENDER,)
+	if kind == "reaction":
+		return OutgoingReaction(recipient=to, target=_quoted(scene), emoji="👍")
+	if kind in SAMPLES:
+		return SAMPLES[kind]
+	mime_type, content = FILES.get(kind, ("application/octet-stream", b"x"))
+	return OutgoingMedia(recipient=to, kind=kind, content=content, mime_type=mime_type, file_name="a.bin")
+
+
+SAMPLES: dict[str, Outgoing] = {
+	"text": OutgoingText(recipient=(SENDER,), body="أهلاً"),
+	"template": OutgoingTemplate(recipient=(SENDER,), name="order_ready", language="ar"),
+	"choices": OutgoingChoices(
+		recipient=(SENDER,), body="تأكيد الطلب؟", choices=(Choice("yes", "نعم"), Choice("no", "لا"))
+	),
+	"location": OutgoingLocation(
+		recipient=(SENDER,), latitude=31.0409, longitude=31.3785, title="الفرع الرئيسي", address="المنصورة"
+	),
+	"contacts": OutgoingContacts(recipient=(SENDER,), cards=(("فرع طلخا", "+201223456789"),)),
+}
+ALL_KINDS = frozenset({*SAMPLES, "reaction", *FILES})
 
 
 class DriverContract:
@@ -187,9 +256,7 @@ class DriverContract:
 
 	def test_a_reply_is_accepted(self) -> None:
 		with self.scene() as scene:
-			(event,) = scene.driver.parse(scene.inbound.text.raw)
-			assert isinstance(event, InboundMessage)
-			assert scene.driver.send(self.message(reply_to=event.ref)).ref.gateway_id
+			assert scene.driver.send(self.message(reply_to=_quoted(scene))).ref.gateway_id
 
 	def test_a_file_is_accepted(self) -> None:
 		with self.scene() as scene:
@@ -206,6 +273,79 @@ class DriverContract:
 			else:
 				raise AssertionError("the file was accepted")
 			assert self.taken() == 0
+
+	def test_every_kind_it_can_do_is_accepted(self) -> None:
+		with self.scene() as scene:
+			can = scene.driver.capabilities
+			assert can.kinds <= ALL_KINDS, "a kind that nobody else knows"
+			for kind in sorted(can.kinds | can.media_kinds):
+				accepted = scene.driver.send(_sample(scene, kind))
+				assert isinstance(accepted, Accepted), kind
+				assert accepted.ref.gateway_id or kind == "reaction", (
+					kind
+				)  # a reaction is no message of its own
+
+	def test_every_kind_it_cant_do_is_refused_before_the_network(self) -> None:
+		with self.scene() as scene:
+			can = scene.driver.capabilities
+			for kind in sorted(ALL_KINDS - can.kinds - can.media_kinds):
+				error = _failure(scene.driver, _sample(scene, kind))
+				assert (error.kind, error.code) == ("permanent", "unsupported"), kind
+			assert self.taken() == 0
+
+	def test_a_file_that_is_too_big_is_refused_before_the_network(self) -> None:
+		with self.scene() as scene:
+			can = scene.driver.capabilities
+			for kind in sorted(can.media_kinds & set(FILES)):
+				message = _sample(scene, kind)
+				if can.max_media_bytes > 128 * 1024 * 1024 or not isinstance(message, OutgoingMedia):
+					continue  # this gateway takes what this machine should not hold
+				much = replace(message, content=bytes(can.max_media_bytes + 1))
+				assert _failure(scene.driver, much).kind == "permanent", kind
+			assert self.taken() == 0
+
+	def test_a_customers_file_comes_as_it_was_sent(self) -> None:
+		with self.scene() as scene:
+			if isinstance(scene.driver, MediaSource) and scene.files is not None:
+				media, ref = scene.files(PNG, "image/png")
+				fetched = scene.driver.fetch_media(media, ref, len(PNG))
+				assert (fetched.content, fetched.mime_type) == (PNG, "image/png")
+				assert "PNG" not in repr(fetched)
+
+	def test_a_customers_file_that_is_too_big_or_another_is_refused_for_good(self) -> None:
+		with self.scene() as scene:
+			driver = scene.driver
+			if isinstance(driver, MediaSource) and scene.files is not None:
+				media, ref = scene.files(PNG, "image/png")
+				for given, limit in ((media, len(PNG) - 1), (replace(media, sha256="0" * 64), len(PNG))):
+					error = _error(lambda given=given, limit=limit: driver.fetch_media(given, ref, limit))
+					assert error.kind == "permanent", error
+
+	def test_a_customers_file_that_nobody_has_is_an_error_and_no_file(self) -> None:
+		with self.scene() as scene:
+			driver = scene.driver
+			if isinstance(driver, MediaSource) and scene.files is not None:
+				media, ref = scene.files(PNG, "image/png")
+				gone, elsewhere = replace(media, media_id="1"), replace(ref, gateway_id="false_1@c.us_1")
+				error = _error(lambda: driver.fetch_media(gone, elsewhere, len(PNG)))
+				assert error.kind in ("permanent", "retryable"), error
+
+	def test_the_templates_are_all_there(self) -> None:
+		with self.scene() as scene:
+			if isinstance(scene.driver, TemplateSource) and scene.templates:
+				found = scene.driver.list_templates()
+				assert {(one.name, one.language) for one in found} == set(scene.templates)
+				assert len(found) == len(scene.templates)
+				assert all(one.template_id and one.status for one in found)
+
+	def test_a_message_is_marked_as_read(self) -> None:
+		with self.scene() as scene:
+			if isinstance(scene.driver, ReadReceipts) and scene.reads is not None:
+				ref = _quoted(scene)
+				scene.driver.mark_read(ref, (SENDER,))
+				scene.driver.mark_read(ref, (SENDER,), is_typing=True)
+				assert {gateway_id for gateway_id, _ in scene.reads()} == {ref.gateway_id}
+				assert self.taken() == 0
 
 	def test_a_text_that_is_too_long_or_empty_is_refused_before_the_network(self) -> None:
 		with self.scene() as scene:

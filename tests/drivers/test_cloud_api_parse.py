@@ -147,7 +147,11 @@ EXPECTED: dict[str, list[tuple[type, dict[str, Any]]]] = {
 			data={"type": "interactive", "errors": [{"code": 131000, "title": "Something went wrong"}]},
 		),
 		notice(
-			"error", code="131000", kind="retryable", text="WhatsApp had an unknown problem. (no content)"
+			"error",
+			code="131000",
+			kind="retryable",
+			text="WhatsApp had an unknown problem.",
+			details="no content",
 		),
 	],
 	"order": [message("order", "2 × SKU-9 (150 EGP)\n1 × SKU-10 (99.5 EGP)\nبسرعة لو سمحت")],
@@ -197,14 +201,20 @@ EXPECTED: dict[str, list[tuple[type, dict[str, Any]]]] = {
 			"wamid.FAKEOUT0005",
 			error_code="999999",
 			error_kind="permanent",
-			error_text="WhatsApp refused the message. (call … now)",
+			error_text="WhatsApp refused the message.",
 		),
 	],
 	"status_bsuid_recipient": [status("sent", "wamid.FAKEOUT0001", recipient=(USER,))],
 	"status_group": [unhandled("group status", is_noise=True)],
 	"status_unknown": [unhandled("status warning")],
 	"value_errors": [
-		notice("error", code="130429", kind="rate_limited", text="The number sends too fast. (slow down)")
+		notice(
+			"error",
+			code="130429",
+			kind="rate_limited",
+			text="The number sends too fast.",
+			details="slow down",
+		)
 	],
 	"batch": [
 		message("text", "واحد", sequence=0, profile_name="سامي"),

@@ -6,33 +6,29 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from khalifa_whatsapp.core.identity import Identity
 from khalifa_whatsapp.drivers.base import (
-	ERROR_KINDS,
 	MessageRef,
 	OutgoingMedia,
 	OutgoingText,
 	Permanent,
-	RateLimited,
 	RecipientError,
-	Retryable,
 	SendError,
 	UnknownOutcome,
 )
-from khalifa_whatsapp.drivers.cloud_api.errors import ERRORS, FAMILIES, KINDS, error_from, meaning
+from khalifa_whatsapp.drivers.cloud_api.number import state_from
 from khalifa_whatsapp.drivers.cloud_api.send import (
 	accepted_from,
 	address,
 	check_media,
+	check_success,
 	media_body,
 	media_id_from,
-	state_from,
 	text_body,
 )
 from khalifa_whatsapp.drivers.http import Reply
+from tests.drivers import corpus
 
 PHONE, USER = Identity("phone", "+201001234567"), Identity("bsuid", "EG.90000000000000001")
 
@@ -85,6 +81,8 @@ def test_a_voice_note_and_a_document_are_written_as_meta_wants_them() -> None:
 		("audio", "audio/webm", b"x", ""),
 		("audio", "audio/mpeg", b"x", "caption"),
 		("hologram", "x/y", b"x", ""),
+		("sticker", "image/webp", b"RIFF____WEBPVP8 " + bytes(100 * 1024), ""),
+		("sticker", "image/webp", b"RIFF____WEBPVP8X____\x02" + bytes(500 * 1024), ""),
 	],
 )
 def test_a_file_that_meta_would_refuse_is_refused_at_once(
@@ -92,6 +90,19 @@ def test_a_file_that_meta_would_refuse_is_refused_at_once(
 ) -> None:
 	with pytest.raises(Permanent):
 		check_media(media(kind, content, mime_type, caption=caption))
+
+
+def test_a_sticker_that_moves_may_be_bigger() -> None:
+	check_media(media("sticker", b"RIFF____WEBPVP8X____\x02" + bytes(400 * 1024), "image/webp"))
+
+
+def test_the_limits_of_files_are_metas() -> None:
+	for kind, mime_type, most in (
+		("image", "image/png", 5), ("video", "video/mp4", 16), ("audio", "audio/aac", 16), ("document", "x/y", 100),
+	):  # fmt: skip
+		check_media(media(kind, bytes(most * 1024 * 1024), mime_type))
+		with pytest.raises(Permanent):
+			check_media(media(kind, bytes(most * 1024 * 1024 + 1), mime_type))
 
 
 def test_an_accepted_message_may_name_its_recipient_anew() -> None:
@@ -119,78 +130,13 @@ def test_a_good_status_without_an_id_is_an_unknown_outcome(body: Any) -> None:
 		accepted_from(reply(body))
 
 
-@pytest.mark.parametrize("code", ERRORS)
-def test_every_code_has_a_kind_and_a_text(code: int) -> None:
-	kind, text = ERRORS[code]
-	assert kind in ERROR_KINDS
-	assert text.endswith(".")
-	error = error_from(reply({"error": {"code": code, "message": "token EAAG"}}, 400))
-	assert type(error) is KINDS[kind]
-	assert error.code == str(code)
-	assert "EAAG" not in error.text
-
-
-@pytest.mark.parametrize("code", [200, 299, 131201, 131215, 138018, 139103, 147005, 2388023])
-def test_a_family_of_codes_has_a_meaning(code: int) -> None:
-	assert meaning(code) is not None
-	assert meaning(FAMILIES[0][1] + 1) is None
-
-
 @pytest.mark.parametrize(
-	("status", "error", "kind"),
-	[
-		(500, {"code": 131000}, Retryable),
-		(500, {"code": 424242}, UnknownOutcome),
-		(400, {"code": 424242}, Permanent),
-		(400, {"code": 424242, "is_transient": True}, Retryable),
-		(429, {"code": 130429}, RateLimited),
-		(429, {}, RateLimited),
-		(200, {"code": 131000}, Retryable),
-		(200, {"code": 424242}, UnknownOutcome),
-		(503, None, UnknownOutcome),
-		(302, None, Retryable),
-	],
+	"body", [{}, {"success": False}, {"success": "true"}, b"<html>", {"error": {"code": 131009}}]
 )
-def test_the_code_decides_before_the_status(status: int, error: Any, kind: type[SendError]) -> None:
-	assert type(error_from(reply({"error": error}, status))) is kind
-
-
-@given(
-	st.integers(100, 599),
-	st.one_of(
-		st.binary(max_size=40),
-		st.fixed_dictionaries(
-			{
-				"error": st.one_of(
-					st.none(),
-					st.text(),
-					st.lists(st.integers()),
-					st.fixed_dictionaries(
-						{"code": st.one_of(st.none(), st.integers(), st.text(), st.floats(), st.booleans())}
-					),
-				)
-			}
-		),
-	),
-)
-def test_every_answer_means_exactly_one_error(status: int, body: Any) -> None:
-	error = error_from(reply(body, status))
-	assert type(error) in KINDS.values()
-	assert error.kind in ERROR_KINDS
-	assert error.text
-
-
-def test_a_rate_limit_says_how_long_to_wait() -> None:
-	limited = error_from(reply({"error": {"code": 130429}}, 429, **{"retry-after": "7"}))
-	assert limited.retry_after == 7
-	spam = error_from(reply({"error": {"code": 131048}}, 400)).retry_after
-	assert spam is not None
-	assert spam >= 3600
-
-
-def test_details_are_told_and_masked() -> None:
-	error = error_from(reply({"error": {"code": 100, "error_data": {"details": "to 201001234567 bad"}}}, 400))
-	assert error.text == "A part of the message is not valid. (to … bad)"
+def test_what_does_not_say_that_it_was_done_was_not(body: Any) -> None:
+	check_success(reply({"success": True}))
+	with pytest.raises(SendError):
+		check_success(reply(body))
 
 
 def test_an_upload_without_id_is_no_success() -> None:
@@ -212,3 +158,18 @@ def test_an_upload_without_id_is_no_success() -> None:
 )
 def test_the_state_of_the_number(answer: dict[str, Any], state: str) -> None:
 	assert state_from(reply(answer)).state == state
+
+
+def test_the_health_of_the_number_is_told() -> None:
+	state = state_from(reply((corpus.DATA / "cloud_api" / "answers" / "number.json").read_bytes()))
+	assert (state.state, state.detail) == ("connected", "CONNECTED LIMITED YELLOW")
+	assert state.data == {
+		"display_number": "+20 10 55500011",
+		"verified_name": "صيدليات التجربة",
+		"name_status": "APPROVED",
+		"quality": "YELLOW",
+		"limit": "TIER_2K",
+		"mode": "LIVE",
+		"throughput": "STANDARD",
+		"health": "LIMITED",
+	}

@@ -11,6 +11,9 @@ from typing import ClassVar
 from khalifa_whatsapp.drivers.base import (
 	AuthError,
 	DeviceConfig,
+	InboundMessage,
+	Media,
+	MessageRef,
 	Permanent,
 	RateLimited,
 	RecipientError,
@@ -59,8 +62,10 @@ class TestCloudApi(DriverContract):
 		"permanent": ("100", "131009", "132001", "777777"),
 		"window_closed": ("131047",),
 		"auth": ("190", "10", "368"),
-		"unknown": ("500", "502", "html_200", "no_id", "reset", "reset_lost", "read_timeout"),
-	}
+		"unknown": (
+			"500", "502", "html_200", "no_id", "truncated", "cut", "drip", "reset", "reset_lost", "read_timeout",
+		),
+	}  # fmt: skip
 
 	@contextmanager
 	def scene(self) -> Iterator[Scene]:
@@ -68,7 +73,21 @@ class TestCloudApi(DriverContract):
 			self.simulator = simulator
 			driver = make_driver(simulator.config(read_timeout=0.3))
 			ways = {kind: [self.way(mode) for mode in modes] for kind, modes in self.FAILURES.items()}
-			yield Scene(driver, self.inbound(simulator), ways)
+			body = {"type": "BODY", "text": "طلبك جاهز."}
+			keys = [("order_ready", "ar"), ("order_ready", "en"), *((f"offer_{n}", "ar") for n in range(240))]
+			for name, language in keys:
+				simulator.templates.add(name, language, [body])
+			inbound = self.inbound(simulator)
+			yield Scene(
+				driver, inbound, ways, files=self.file, templates=keys, reads=lambda: simulator.reads
+			)
+
+	def file(self, content: bytes, mime_type: str) -> tuple[Media, MessageRef]:
+		self.simulator.customer_media(WRITER, "image", content, mime_type)
+		(event,) = make_driver(self.simulator.config()).parse(self.simulator.take()[0].raw)
+		assert isinstance(event, InboundMessage)
+		assert event.media is not None
+		return event.media, event.ref
 
 	def way(self, mode: str) -> Callable[[], None]:
 		return lambda: self.simulator.fail_next(mode)
@@ -98,7 +117,7 @@ class TestWppConnect(DriverContract):
 	FAILURES: ClassVar[dict[str, tuple[str, ...]]] = {
 		"retryable": ("disconnected",),
 		"rate_limited": ("429",),
-		"recipient": ("ack-1",),
+		"permanent": ("ack-1",),
 		"auth": ("401",),
 		"unknown": (
 			"500",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -130,7 +131,57 @@ def test_a_dripping_answer_is_given_up() -> None:
 			return
 
 	with listener(serve) as url:
-		assert failure(url).code == "endless"
+		assert failure(url).code == "deadline"
+
+
+@pytest.mark.parametrize(
+	"line", [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Slow: "]
+)
+def test_dripping_headers_are_given_up(line: bytes) -> None:
+	def serve(connection: socket.socket) -> None:
+		connection.recv(65_536)
+		connection.sendall(line)
+		try:
+			for byte in b"HTTP/1.1" + b"x" * 200:
+				connection.sendall(bytes([byte]))
+				threading.Event().wait(0.1)
+		except OSError:
+			return
+
+	before = time.monotonic()
+	with listener(serve) as url:
+		assert failure(url).code == "deadline"
+	assert time.monotonic() - before < 4  # 4 read timeouts of 0.3 s, and not the 20 s of the drip
+
+
+def test_a_gateway_that_takes_a_byte_at_a_time_is_given_up() -> None:
+	"""The body fills the sockets' buffers, so that the client waits for a reader that never comes."""
+
+	def serve(connection: socket.socket) -> None:
+		connection.settimeout(5)
+		try:
+			while connection.recv(1):
+				threading.Event().wait(0.05)
+		except OSError:
+			return
+
+	before = time.monotonic()
+	with listener(serve) as url, pytest.raises(UnknownOutcome):
+		HttpClient(5, 0.3).request("POST", url, data=b"x" * 64 * 1024 * 1024)
+	assert time.monotonic() - before < 4
+
+
+def test_a_deadline_leaves_the_next_call_alone() -> None:
+	def serve(connection: socket.socket) -> None:
+		for _ in range(2):
+			connection.recv(65_536)
+			connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+	with listener(serve) as url:
+		client = HttpClient(0.3, 0.3)
+		assert client.request("GET", url, total_timeout=0.4).status == 200
+		threading.Event().wait(0.6)  # the first call's end passes while its connection is back in the pool
+		assert client.request("GET", url).status == 200
 
 
 def test_a_redirect_is_not_followed() -> None:

@@ -2,38 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import quote
 
+from khalifa_whatsapp.core.identity import Identity
+from khalifa_whatsapp.drivers.abilities import FetchedMedia, TemplateInfo
 from khalifa_whatsapp.drivers.base import (
 	Accepted,
 	Capabilities,
 	DeviceConfig,
 	Event,
+	Media,
+	MessageRef,
 	Outgoing,
+	OutgoingChoices,
+	OutgoingContacts,
+	OutgoingLocation,
 	OutgoingMedia,
+	OutgoingReaction,
+	OutgoingTemplate,
 	OutgoingText,
-	SendError,
+	Permanent,
 	SessionState,
+	UnknownOutcome,
 	WebhookCall,
 	unsupported,
 )
+from khalifa_whatsapp.drivers.cloud_api import choices, download, number, send, templates
 from khalifa_whatsapp.drivers.cloud_api.parse import parse
-from khalifa_whatsapp.drivers.cloud_api.send import (
-	MAX_TEXT,
-	MEDIA_LIMITS,
-	STATUS_FIELDS,
-	accepted_from,
-	address,
-	check_media,
-	media_body,
-	media_id_from,
-	state_from,
-	text_body,
-)
 from khalifa_whatsapp.drivers.cloud_api.verify import answer_challenge, verify_signature
-from khalifa_whatsapp.drivers.http import HttpClient, Reply, surely_not_sent
+from khalifa_whatsapp.drivers.http import HttpClient, Reply, asking
 
 BASE_URL = "https://graph.facebook.com"
+UPLOAD_FACTOR = 10  # read timeouts that an upload may take in all: branches have slow lines
 
 
 class CloudApiDriver:
@@ -43,19 +45,20 @@ class CloudApiDriver:
 		has_window=True,
 		has_callback=True,
 		has_templates=True,
-		media_kinds=frozenset(MEDIA_LIMITS),
-		max_text=MAX_TEXT,
+		kinds=frozenset(
+			{"text", "template", "choices", "reaction", "location", "contacts", *send.MEDIA_LIMITS}
+		),
+		media_kinds=frozenset(send.MEDIA_LIMITS),
+		max_text=send.MAX_TEXT,
+		max_media_bytes=max(most for _, most in send.MEDIA_LIMITS.values()),
 	)
 
 	def __init__(self, config: DeviceConfig, http: HttpClient | None = None) -> None:
 		self.config = config
 		self._http = http or HttpClient(config.connect_timeout, config.read_timeout)
-		parts = (
-			config.base_url.rstrip("/") or BASE_URL,
-			config.api_version.strip("/"),
-			config.phone_number_id,
+		self._root = "/".join(
+			filter(None, (config.base_url.rstrip("/") or BASE_URL, config.api_version.strip("/")))
 		)
-		self._url = "/".join(part for part in parts if part)
 
 	def verify(self, call: WebhookCall) -> None:
 		"""Raise `NotVerified` unless the body is signed with one of the app's secrets."""
@@ -71,41 +74,108 @@ class CloudApiDriver:
 
 	def send(self, message: Outgoing) -> Accepted:
 		"""Hand a message over; every failure is one `SendError`."""
-		if isinstance(message, OutgoingText):
-			return self._send_text(message)
-		if isinstance(message, OutgoingMedia):
-			return self._send_media(message)
-		raise unsupported(message)
-
-	def _send_text(self, message: OutgoingText) -> Accepted:
-		"""Hand a text over; every failure is one `SendError`."""
-		return accepted_from(self._call("POST", "/messages", json=text_body(message)))
-
-	def _send_media(self, message: OutgoingMedia) -> Accepted:
-		"""Upload the file, then send it by its id: a private file has no address that Meta could fetch."""
-		check_media(message)
-		address(message.recipient)
-		try:
-			media_id = media_id_from(self._upload(message))
-		except SendError as error:
-			raise surely_not_sent(error) from None
-		return accepted_from(self._call("POST", "/messages", json=media_body(message, media_id)))
+		body = self._body(message)
+		return send.accepted_from(self._ask_number("POST", "/messages", json=body))
 
 	def get_status(self) -> SessionState:
-		"""What Meta says of the number now."""
-		try:
-			return state_from(self._call("GET", "", params={"fields": STATUS_FIELDS}))
-		except SendError as error:
-			raise surely_not_sent(error) from None
+		"""What Meta says of the number now: its quality, limit and display number are in `data`."""
+		with asking():
+			reply = self._ask_number("GET", params={"fields": number.FIELDS})
+			if number.is_field_unknown(reply):
+				reply = self._ask_number("GET", params={"fields": number.BASIC_FIELDS})
+			return number.state_from(reply)
 
-	def _upload(self, message: OutgoingMedia) -> Reply:
+	def mark_read(self, ref: MessageRef, sender: tuple[Identity, ...], is_typing: bool = False) -> None:
+		"""Mark a message (and all before it) as read; `is_typing` also shows that an answer is being written."""
+		body: dict[str, Any] = {
+			"messaging_product": "whatsapp",
+			"status": "read",
+			"message_id": ref.gateway_id,
+		}
+		if is_typing:
+			body["typing_indicator"] = {"type": "text"}
+		with asking():
+			send.check_success(self._ask_number("POST", "/messages", json=body))
+
+	def list_templates(self) -> list[TemplateInfo]:
+		"""All templates of the business account."""
+		if not self.config.business_account_id:
+			raise Permanent(
+				"The device has no business account id: templates can't be read.", code="no_account"
+			)
+		found: list[TemplateInfo] = []
+		params = {"fields": templates.FIELDS, "limit": str(templates.PAGE_SIZE)}
+		url = f"{self._root}/{self.config.business_account_id}/message_templates"
+		for _ in range(templates.MAX_PAGES):
+			with asking():
+				page, params["after"] = templates.page_from(self._ask("GET", url, params=params))
+			found += page
+			if not params["after"]:
+				return found
+		raise Permanent("The list of templates does not end.", code="endless")
+
+	def fetch_media(self, media: Media, ref: MessageRef, max_bytes: int) -> FetchedMedia:
+		"""A customer's file: first where it is, then the file itself, from Meta's own hosts only."""
+		if not media.media_id:
+			raise Permanent("The message names no file.", code="media_gone")
+		url = f"{self._root}/{quote(media.media_id, safe='')}"
+		with asking():
+			reply = self._ask("GET", url, params={"phone_number_id": self.config.phone_number_id})
+			found = download.found_from(reply, media, max_bytes)
+			return download.fetched_from(self._download(found.url, max_bytes), found, media)
+
+	def _body(self, message: Outgoing) -> dict[str, Any]:
+		"""The request that sends a message; files are uploaded first, for a private one has no address for Meta."""
+		if isinstance(message, OutgoingMedia):
+			send.check_media(message)
+			send.address(message.recipient)
+			return send.media_body(message, self._upload(message))
+		if isinstance(message, OutgoingTemplate):
+			templates.check_template(message)
+			file = message.header_media
+			return templates.template_body(message, self._upload(file) if file is not None else "")
+		write = BODIES.get(type(message))
+		if write is None:
+			raise unsupported(message)
+		return write(message)
+
+	def _upload(self, message: OutgoingMedia) -> str:
 		name = (message.file_name or "file").encode("utf-8", "replace").decode()
-		return self._call(
-			"POST",
-			"/media",
-			data={"messaging_product": "whatsapp", "type": message.mime_type},
-			files={"file": (name, message.content, message.mime_type)},
-		)
+		with asking():
+			reply = self._ask_number(
+				"POST",
+				"/media",
+				data={"messaging_product": "whatsapp", "type": message.mime_type},
+				files={"file": (name, message.content, message.mime_type)},
+				total_timeout=UPLOAD_FACTOR * self.config.read_timeout,
+			)
+			return send.media_id_from(reply)
 
-	def _call(self, method: str, path: str, **body: Any) -> Reply:
-		return self._http.request(method, self._url + path, token=self.config.access_token, **body)
+	def _download(self, url: str, max_bytes: int) -> Reply:
+		"""The answer of the server of files, over at most `MAX_REDIRECTS` redirects that stay with Meta."""
+		url = download.trusted(url, self.config.base_url)
+		for _ in range(download.MAX_REDIRECTS + 1):
+			try:
+				reply = self._ask("GET", url, max_bytes=max_bytes)
+			except UnknownOutcome as error:
+				raise (download.too_big() if error.code == "endless" else error) from None
+			if not download.is_redirect(reply):
+				break
+			url = download.next_address(url, reply, self.config.base_url)
+		return reply
+
+	def _ask_number(self, method: str, path: str = "", **body: Any) -> Reply:
+		parts = (self._root, self.config.phone_number_id)
+		return self._ask(method, "/".join(filter(None, parts)) + path, **body)
+
+	def _ask(self, method: str, url: str, **body: Any) -> Reply:
+		return self._http.request(method, url, token=self.config.access_token, **body)
+
+
+BODIES: Mapping[type[Outgoing], Callable[[Any], dict[str, Any]]] = {
+	OutgoingText: send.text_body,
+	OutgoingChoices: choices.choices_body,
+	OutgoingReaction: send.reaction_body,
+	OutgoingLocation: send.location_body,
+	OutgoingContacts: send.contacts_body,
+}

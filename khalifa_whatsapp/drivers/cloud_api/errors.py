@@ -5,6 +5,7 @@ Source: the error reference of the Cloud API. The code decides, never the HTTP s
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -95,7 +96,11 @@ FAMILIES: tuple[tuple[int, int, str, str], ...] = (
 	(2388000, 2388999, "permanent", "The template or number can't be changed so."),
 )
 UNKNOWN_CODE = ("permanent", "WhatsApp refused the message.")
-SPAM_PAUSE = 6 * 3600.0  # seconds for 131048, of which Meta says only "later": hours, not minutes
+# Only this customer was written to too fast; every other limit holds the whole number back
+PAIR_LIMIT = 131056
+# Seconds to wait at least: for 131048 Meta says only "later", hours and not minutes
+PAUSES: Mapping[int, float] = {131048: 6 * 3600.0, PAIR_LIMIT: 6.0}
+log = logging.getLogger(__name__)
 
 
 def meaning(code: int) -> tuple[str, str] | None:
@@ -122,7 +127,7 @@ def describe(error: Mapping[str, Any]) -> tuple[str, str, str]:
 	"""Code, kind and text of an error object inside a webhook, where the failure itself is certain."""
 	code = code_of(error)
 	kind, text = (meaning(code) if code is not None else None) or UNKNOWN_CODE
-	return ("" if code is None else str(code)), kind, _with_details(text, error)
+	return ("" if code is None else str(code)), kind, text
 
 
 def error_from(reply: Reply) -> SendError:
@@ -133,20 +138,29 @@ def error_from(reply: Reply) -> SendError:
 	if code is None or known is None:
 		return _unknown_code(reply, error, code)
 	kind, text = known
-	retry_after = SPAM_PAUSE if code == 131048 else reply.retry_after()
-	return KINDS[kind](_with_details(text, error), str(code), retry_after)
+	_log_details(code, error)
+	if kind == RateLimited.kind:
+		pause = max(filter(None, (reply.retry_after(), PAUSES.get(code))), default=None)
+		return RateLimited(text, str(code), pause, is_pair=code == PAIR_LIMIT)
+	return KINDS[kind](text, str(code), reply.retry_after())
 
 
 def _unknown_code(reply: Reply, error: Mapping[str, Any], code: int | None) -> SendError:
 	found = answer_without_code(reply)
 	if error.get("is_transient") is True and isinstance(found, Permanent):
 		found = Retryable(found.text, found.code)
-	return (
-		found if code is None else type(found)(_with_details(found.text, error), str(code), found.retry_after)
-	)
+	if code is None:
+		return found
+	_log_details(code, error)
+	return type(found)(found.text, str(code), found.retry_after)
 
 
-def _with_details(text: str, error: Mapping[str, Any]) -> str:
-	"""Our text and Meta's `details`; its `message` is left out, for it may repeat the token."""
-	details = mask(text_of(dict_of(error.get("error_data")).get("details")))
-	return f"{text} ({details})" if details else text
+def details_of(error: Mapping[str, Any]) -> str:
+	"""Meta's own words, for whoever looks after the app. Its `message` may repeat the token, and is left out."""
+	return mask(text_of(dict_of(error.get("error_data")).get("details")))
+
+
+def _log_details(code: int, error: Mapping[str, Any]) -> None:
+	details = details_of(error)
+	if details:
+		log.info("WhatsApp refused a call with code %s: %s", code, details)

@@ -13,7 +13,7 @@ from khalifa_whatsapp.drivers.base import (
 	TemplateStatus,
 	Unhandled,
 )
-from khalifa_whatsapp.drivers.cloud_api.errors import describe
+from khalifa_whatsapp.drivers.cloud_api.errors import describe, details_of
 from khalifa_whatsapp.drivers.cloud_api.inbound import phone_of, user_of
 from khalifa_whatsapp.drivers.payload import (
 	Malformed,
@@ -57,7 +57,7 @@ def parse_status(status: dict[str, Any]) -> Event:
 def parse_error(error: dict[str, Any]) -> Event:
 	"""An error that belongs to the number and to no message of ours."""
 	code, kind, text = describe(error)
-	return AccountNotice("error", {"code": code, "kind": kind, "text": text})
+	return AccountNotice("error", {"code": code, "kind": kind, "text": text, "details": details_of(error)})
 
 
 def parse_template_status(value: dict[str, Any]) -> Event:

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from io import BytesIO
 from random import Random
 from typing import Any
 
-from werkzeug.formparser import FormDataParser
-from werkzeug.http import parse_options_header
-
 from khalifa_whatsapp.drivers.base import DeviceConfig
+from khalifa_whatsapp.drivers.payload import dict_of
 from khalifa_whatsapp.embedded.simulators import wire
+from khalifa_whatsapp.embedded.simulators.cloud_api_checks import (
+	BAD_VALUE,
+	INVALID,
+	PairLimit,
+	Refused,
+	check_content,
+	check_frame,
+)
+from khalifa_whatsapp.embedded.simulators.cloud_api_media import LIMITS, ROUTE, MediaShelf
+from khalifa_whatsapp.embedded.simulators.cloud_api_templates import TemplateShelf
 from khalifa_whatsapp.embedded.simulators.deliveries import Faults, Post, Report, WebhookQueue
 from khalifa_whatsapp.embedded.simulators.server import (
 	AFTER_ACCEPT,
 	Answer,
-	Failures,
 	Request,
 	Sent,
 	SimulatorServer,
@@ -29,15 +35,17 @@ from khalifa_whatsapp.embedded.simulators.wire import Person
 RETRY_MS = tuple(1_000 * 4**step for step in range(8))  # 1 s to 4½ h; the real one goes on for 7 days
 STATUS_DELAYS_MS = {"sent": 300, "delivered": 1_500, "read": 20_000}
 WINDOW_MS = 24 * 3_600_000
+NO_OBJECT, NO_TOKEN, THROUGHPUT = 33, 190, 130429
 
 
 class CloudApiSimulator(SimulatorServer):
 	"""One number of a make-believe Cloud API.
 
 	Modes for `fail_next`, beside those of `server`: a code such as 131047 refuses the send with it; "429"
-	refuses with 130429 and Retry-After; "status:131047" takes the send and lets it fail by webhook. With
-	`has_window` a text to somebody who did not write in 24 hours fails so by itself. `failures.rates` makes
-	modes come by chance.
+	refuses with 130429 and Retry-After; "503:131016" refuses with that HTTP status and code; "status:131047" takes
+	the send and lets it fail by webhook. With `has_window` a text to somebody who did not write in 24 hours fails so
+	by itself, with `has_pair_limit` too many to one customer are refused. `failures.rates` makes modes come by
+	chance. `media` and `templates` are the shelves of files and templates, `reads` what we marked as read.
 	"""
 
 	def __init__(
@@ -54,6 +62,7 @@ class CloudApiSimulator(SimulatorServer):
 		faults: Faults | None = None,
 		read_rate: float = 1.0,
 		has_window: bool = False,
+		has_pair_limit: bool = False,
 		stall_seconds: float = 5.0,
 	) -> None:
 		self._rng = Random(seed)
@@ -67,9 +76,13 @@ class CloudApiSimulator(SimulatorServer):
 		self.access_token, self.app_secret, self.verify_token = access_token, app_secret, verify_token
 		self.read_rate, self.has_window = read_rate, has_window
 		self.queue = WebhookQueue(now_ms, self._rng, faults or Faults(), self._pack, RETRY_MS)
-		self.upload_failures = Failures(Random(seed + 2))
 		self.people: dict[str, Person] = {}  # by digits and by user id
-		self.media: dict[str, tuple[bytes, str]] = {}  # uploaded and sent by customers: bytes and MIME type
+		self.media = MediaShelf(now_ms, seed + 2)
+		self.templates = TemplateShelf(self.media)
+		self.reads: list[tuple[str, bool]] = []  # message, and whether typing was shown
+		self.number = _number(phone_number_id, display_number)
+		self._pairs = PairLimit(now_ms) if has_pair_limit else None
+		self._known: set[str] = set()  # ids of all messages, ours and theirs
 		self._last_in_ms: dict[str, int] = {}
 		self._count = 0
 		self._lock = threading.Lock()
@@ -99,7 +112,7 @@ class CloudApiSimulator(SimulatorServer):
 		self, person: Person, kind: str, content: bytes, mime_type: str, caption: str = ""
 	) -> str:
 		"""A customer sends a file, which can be fetched by its id. Kind "voice" is a voice note."""
-		media_id = self._keep(content, mime_type)
+		media_id = self.media.keep(content, mime_type)
 		item: dict[str, Any] = {"id": media_id, "mime_type": mime_type}
 		if kind == "voice":
 			kind, item["voice"] = "audio", True
@@ -138,41 +151,70 @@ class CloudApiSimulator(SimulatorServer):
 
 	def answer(self, request: Request) -> Answer:
 		"""The Graph routes that a driver needs; everything else is an error as Graph words it."""
+		has_token = request.token == self.access_token
+		if request.parts == ROUTE and request.method == "GET":
+			return self.media.download(request, has_token)
+		if not has_token:
+			return Refused(NO_TOKEN, "Invalid OAuth access token", 401).answer()
 		parts = request.parts[1:] if request.parts[:1] and request.parts[0].startswith("v") else request.parts
-		if request.token != self.access_token:
-			return json_answer(wire.cloud_error(190, "Invalid OAuth access token"), 401)
-		if parts[:1] == (self.phone_number_id,):
-			routes = {
-				("POST", "messages"): self._messages,
-				("POST", "media"): self._upload,
-				("GET", ""): self._number,
-			}
-			route = routes.get((request.method, "/".join(parts[1:])))
-			if route is not None:
-				return route(request)
-		if request.method == "GET" and parts and parts[-1] in self.media:
-			return self._file(parts)
-		return json_answer(wire.cloud_error(33, "Object does not exist"), 400)
+		try:
+			return self._route(request, parts)
+		except Refused as refused:
+			return refused.answer()
+
+	def _route(self, request: Request, parts: tuple[str, ...]) -> Answer:
+		routes: dict[tuple[str, tuple[str, ...]], Callable[[Request], Answer]] = {
+			("POST", (self.phone_number_id, "messages")): self._messages,
+			("POST", (self.phone_number_id, "media")): self.media.upload,
+			("GET", (self.phone_number_id,)): self._describe,
+			("GET", (self.account_id, "message_templates")): self.templates.page,
+		}
+		route = routes.get((request.method, parts))
+		if route is not None:
+			return route(request)
+		is_ours = request.query.get("phone_number_id", self.phone_number_id) == self.phone_number_id
+		if request.method == "GET" and len(parts) == 1 and parts[0] in self.media.files and is_ours:
+			return self.media.look_up(parts[0], self.url)
+		raise Refused(NO_OBJECT, "Object does not exist")
 
 	def _messages(self, request: Request) -> Answer:
 		body = request.object()
-		if body.get("status") == "read":
-			return json_answer({"success": True})
-		refusal = _refusal(body)
-		if refusal is not None:
-			return json_answer(refusal, 400)
+		if "status" in body:
+			return self._read(body)
+		kind, content = check_frame(body)
+		check_content(kind, content, self._known.__contains__)
+		if kind in LIMITS:
+			self.media.check(kind, content)
+		if kind == "template":
+			self.templates.check(content, bool(body.get("to")))
+		return self._take(body)
+
+	def _take(self, body: dict[str, Any]) -> Answer:
 		mode = self.failures.draw()
 		common = failed_answer(mode)
 		if common is not None and mode not in AFTER_ACCEPT:
 			return common
 		if mode == "429":
-			return json_answer(wire.cloud_error(130429, "Rate limit hit"), 429, {"Retry-After": "7"})
-		if mode.isdigit() and mode != "502":
-			return json_answer(wire.cloud_error(int(mode)), 401 if mode == "190" else 400)
+			return json_answer(wire.cloud_error(THROUGHPUT, "Rate limit hit"), 429, {"Retry-After": "7"})
+		status, _, code = mode.rpartition(":")
+		if common is None and code.isdigit() and status != "status":
+			raise Refused(int(code), status=int(status) if status else 401 if code == "190" else 400)
+		if self._pairs is not None:
+			self._pairs.take(str(body.get("to") or body.get("recipient")))
 		accepted = self._accept(body, mode)
 		if mode == "no_id":
 			return json_answer({"messaging_product": "whatsapp"})
 		return common or json_answer(accepted)
+
+	def _read(self, body: dict[str, Any]) -> Answer:
+		"""Mark a customer's message as read, perhaps with the sign that somebody types."""
+		message_id, typing = str(body.get("message_id", "")), body.get("typing_indicator")
+		if body.get("status") != "read" or body.get("messaging_product") != "whatsapp":
+			raise Refused(INVALID, "Param status must be read")
+		if message_id not in self._known or (typing is not None and dict_of(typing).get("type") != "text"):
+			raise Refused(BAD_VALUE, "Param message_id names no message, or the indicator is unknown")
+		self.reads.append((message_id, typing is not None))
+		return json_answer({"success": True})
 
 	def _accept(self, body: dict[str, Any], mode: str) -> dict[str, Any]:
 		to, recipient = str(body.get("to", "")), str(body.get("recipient", ""))
@@ -208,58 +250,47 @@ class CloudApiSimulator(SimulatorServer):
 
 	def fail_next_upload(self, mode: str) -> None:
 		"""Let the next upload fail in one of the common modes of `server`."""
-		self.upload_failures.add(mode)
+		self.media.upload_failures.add(mode)
 
-	def _upload(self, request: Request) -> Answer:
-		failed = failed_answer(self.upload_failures.draw())
-		if failed is not None:
-			return failed
-		mime, options = parse_options_header(request.headers.get("content-type", ""))
-		_, form, files = FormDataParser().parse(BytesIO(request.body), mime, len(request.body), options)
-		file = files.get("file")
-		if form.get("messaging_product") != "whatsapp" or file is None:
-			return json_answer(wire.cloud_error(100, "file is required"), 400)
-		content = file.read()
-		file.close()
-		return json_answer({"id": self._keep(content, form.get("type", ""))})
+	def fail_next_download(self, mode: str) -> None:
+		"""Let the next download of a file fail, in a mode of `MediaShelf`."""
+		self.media.download_failures.add(mode)
 
-	def _number(self, request: Request) -> Answer:
-		health = {"can_send_message": "AVAILABLE"}
-		status = {"status": "CONNECTED", "quality_rating": "GREEN", "health_status": health}
-		return json_answer({**status, "id": self.phone_number_id})
-
-	def _file(self, parts: tuple[str, ...]) -> Answer:
-		content, mime_type = self.media[parts[-1]]
-		if parts[0] == "bytes":
-			return Answer(200, content, mime_type)
-		found = {"messaging_product": "whatsapp", "id": parts[-1], "mime_type": mime_type}
-		return json_answer({**found, "file_size": len(content), "url": f"{self.url}/bytes/{parts[-1]}"})
-
-	def _keep(self, content: bytes, mime_type: str) -> str:
-		with self._lock:
-			media_id = str(770_000_000_000 + len(self.media))
-			self.media[media_id] = (content, mime_type)
-		return media_id
+	def _describe(self, request: Request) -> Answer:
+		"""The fields of the number that were asked for."""
+		wanted = request.query.get("fields", "display_phone_number,verified_name,quality_rating").split(",")
+		if not set(wanted) <= set(self.number):
+			raise Refused(INVALID, "Tried accessing nonexistent field")
+		return json_answer({**{key: self.number[key] for key in wanted}, "id": self.phone_number_id})
 
 	def _new_id(self, word: str) -> str:
 		with self._lock:
 			self._count += 1
-			return f"wamid.SIM{word}{self._count:08d}{self.phone_number_id[-4:]}"
+			found = f"wamid.SIM{word}{self._count:08d}{self.phone_number_id[-4:]}"
+			self._known.add(found)
+		return found
 
 
-def _refusal(body: dict[str, Any]) -> dict[str, Any] | None:
-	"""The error for a request that Meta would not take, or None."""
-	kind = body.get("type", "text")
-	content = body.get(kind) if isinstance(kind, str) else None
-	if body.get("messaging_product") != "whatsapp" or not isinstance(content, dict):
-		return wire.cloud_error(100, "Invalid parameter")
-	if not body.get("to") and not body.get("recipient"):
-		return wire.cloud_error(131008, "The parameter to is required")
-	if kind == "text" and not 0 < len(str(content.get("body", ""))) <= 4096:
-		return wire.cloud_error(100, "Param text['body'] must be at most 4096 characters long")
-	return None
+def _number(phone_number_id: str, display_number: str) -> dict[str, Any]:
+	"""A phone number object, in good health."""
+	return {
+		"id": phone_number_id,
+		"display_phone_number": f"+{display_number}",
+		"verified_name": "صيدليات التجربة",
+		"name_status": "APPROVED",
+		"quality_rating": "GREEN",
+		"status": "CONNECTED",
+		"throughput": {"level": "STANDARD"},
+		"whatsapp_business_manager_messaging_limit": "TIER_2K",
+		"account_mode": "LIVE",
+		"health_status": {"can_send_message": "AVAILABLE", "entities": []},
+	}
 
 
 def _words(body: dict[str, Any]) -> str:
 	content = body[body["type"]]
-	return str(content.get("body") or content.get("caption") or content.get("name") or "")
+	if not isinstance(content, dict):  # contact cards
+		return ""
+	inner = content.get("body")
+	text = inner.get("text") if isinstance(inner, dict) else inner
+	return str(text or content.get("caption") or content.get("name") or content.get("emoji") or "")

@@ -7,6 +7,7 @@ import json
 import socket
 import struct
 import threading
+import time
 from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,8 +18,9 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 MAX_BODY = 160 * 1024 * 1024
+DRIP_SECONDS = 0.05
 # Failures of which the caller can't tell whether the message went. In these it did:
-AFTER_ACCEPT = frozenset({"read_timeout", "reset", "html_200", "no_id", "502"})
+AFTER_ACCEPT = frozenset({"read_timeout", "reset", "html_200", "no_id", "502", "truncated", "cut", "drip"})
 # …and in these it did not, but the caller sees the same:
 BEFORE_ACCEPT = frozenset({"read_timeout_lost", "reset_lost", "500"})
 
@@ -49,7 +51,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-	"""What to answer. `fate` "stall" never answers, "reset" cuts the connection."""
+	"""What to answer.
+
+	`fate`: "stall" never answers, "reset" cuts the connection, "cut" ends half way, "drip" says a byte now and then.
+	"""
 
 	status: int = 200
 	body: bytes = b""
@@ -136,6 +141,10 @@ def failed_answer(mode: str) -> Answer | None:
 		return Answer(fate="reset")
 	if mode == "html_200":
 		return Answer(200, b"<html><body>Just a moment</body></html>", "text/html")
+	if mode == "truncated":
+		return Answer(200, b'{"messaging_product": "whatsapp", "messages": [{"id": "wam')
+	if mode in ("cut", "drip"):
+		return Answer(fate=mode)
 	if mode in ("500", "502"):
 		return Answer(int(mode), b"<html>Bad gateway</html>", "text/html")
 	return None
@@ -225,6 +234,8 @@ class _Handler(BaseHTTPRequestHandler):
 			self.close_connection = True
 		elif answer.fate == "reset":
 			self._reset()
+		elif answer.fate:
+			self._falter(answer.fate)
 		else:
 			self._write(answer)
 
@@ -243,6 +254,15 @@ class _Handler(BaseHTTPRequestHandler):
 			self.send_header(name, value)
 		self.end_headers()
 		self.wfile.write(answer.body)
+
+	def _falter(self, fate: str) -> None:
+		"""Promise more than is given, or give it so slowly that no timeout between two bytes is ever reached."""
+		self.close_connection = True
+		self.wfile.write(b'HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n{"messages": [')
+		end = time.monotonic() + self.simulator.stall_seconds
+		with contextlib.suppress(OSError):  # the caller had enough
+			while fate == "drip" and time.monotonic() < end and not self.simulator.stopped.wait(DRIP_SECONDS):
+				self.wfile.write(b" ")
 
 	def _reset(self) -> None:
 		"""Close with RST, as a crashing gateway does, and not with a polite FIN."""
