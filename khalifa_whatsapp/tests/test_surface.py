@@ -33,6 +33,12 @@ FOR_GUESTS = {
 }
 # They change nothing, so a GET will do
 ONLY_READ = {
+	f"{API}cards.answered_today",
+	f"{API}cards.delayed_now",
+	f"{API}cards.devices_down",
+	f"{API}cards.first_response_today",
+	f"{API}cards.open_tickets",
+	f"{API}cards.waiting_now",
 	f"{API}conversation.count_open",
 	f"{API}device_tools.counters",
 	f"{API}conversation.close_all_status",

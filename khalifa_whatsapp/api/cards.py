@@ -1,0 +1,98 @@
+"""The figures of the workspace: each for what its reader may see, and each opening what it counts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import frappe
+
+from khalifa_whatsapp.api import inbox_rows
+from khalifa_whatsapp.api.door import door
+from khalifa_whatsapp.bootstrap import now_ms, on_site
+from khalifa_whatsapp.guards import agent_only, current_actor, manager_only
+from khalifa_whatsapp.permissions import query_conditions
+
+TICKET, MESSAGE = "`tabKhalifa Ticket`", "`tabKhalifa Message`"
+LIST = ["List", "Khalifa Ticket", "List"]
+
+
+@frappe.whitelist()
+@agent_only
+@door
+def open_tickets(**_given: Any) -> dict[str, Any]:
+	"""Open conversations that the reader may see."""
+	value = _tickets(f"{TICKET}.status in ('Queued', 'Open', 'Pending')")
+	return _card(value, {"status": ["in", ["Queued", "Open", "Pending"]]})
+
+
+@frappe.whitelist()
+@agent_only
+@door
+def waiting_now(**_given: Any) -> dict[str, Any]:
+	"""Customers who wait for an answer now."""
+	value = _tickets(f"{TICKET}.waiting_since_ms > 0 and {TICKET}.status in ('Queued', 'Open')")
+	return _card(value, {"status": ["in", ["Queued", "Open"]], "waiting_since": ["is", "set"]})
+
+
+@frappe.whitelist()
+@agent_only
+@door
+def delayed_now(**_given: Any) -> dict[str, Any]:
+	"""Customers who have waited too long."""
+	return {**_card(inbox_rows.counts(current_actor())["delayed"], {}), "route": ["khalifa-inbox"]}
+
+
+@frappe.whitelist()
+@agent_only
+@door
+def answered_today(**_given: Any) -> dict[str, Any]:
+	"""Answers of people today: the reader's own, or everybody's for managers."""
+	actor, (from_ms, _to_ms) = current_actor(), _today()
+	whose = "1 = 1" if actor.is_manager else f"{MESSAGE}.agent = {frappe.db.escape(actor.agent or '')}"
+	sql = f"select count(*) from {MESSAGE} where origin = 'Agent' and sent_ms >= %s and status != 'Failed' and {whose}"
+	return {"value": int(frappe.db.sql(sql, (from_ms,))[0][0]), "fieldtype": "Int"}
+
+
+@frappe.whitelist()
+@agent_only
+@door
+def first_response_today(**_given: Any) -> dict[str, Any]:
+	"""Mean time to the first answer of today's first answers, in business minutes; nothing to show without any."""
+	from_ms, to_ms = _today()
+	seen = (query_conditions(current_actor().user, "Khalifa Ticket") or "1 = 1").replace("%", "%%")
+	sql = (
+		f"select avg(first_response_time) from {TICKET} where first_responded_ms >= %s and first_responded_ms < %s "
+		f"and first_response_time is not null and ({seen})"
+	)
+	seconds = frappe.db.sql(sql, (from_ms, to_ms))[0][0]
+	return {"value": None if seconds is None else round(float(seconds) / 60, 1), "fieldtype": "Float"}
+
+
+@frappe.whitelist()
+@manager_only
+@door
+def devices_down(**_given: Any) -> dict[str, Any]:
+	"""Enabled numbers that are not connected, or that their breaker or a person has stopped."""
+	down = frappe.get_all(
+		"WhatsApp Device", {"enabled": 1},
+		["name", "provider", "state", "breaker_state", "is_paused"],
+	)  # fmt: skip
+	bad = [
+		row.name for row in down
+		if row.breaker_state == "Open" or row.is_paused or row.state in ("Disconnected", "QR", "Restricted")
+	]  # fmt: skip
+	return {"value": len(bad), "fieldtype": "Int", "route": ["List", "WhatsApp Device", "List"], "route_options": {"enabled": 1}}
+
+
+def _tickets(where: str) -> int:
+	seen = query_conditions(current_actor().user, "Khalifa Ticket") or "1 = 1"
+	return int(frappe.db.sql(f"select count(*) from {TICKET} where {where} and ({seen})")[0][0])
+
+
+def _card(value: int, filters: dict[str, Any]) -> dict[str, Any]:
+	return {"value": value, "fieldtype": "Int", "route": LIST, "route_options": filters}
+
+
+def _today() -> tuple[int, int]:
+	calendar = on_site().rules().calendar
+	return calendar.day_bounds_ms(calendar.local_date(now_ms()))
