@@ -1,0 +1,69 @@
+"""Customers who have waited too long at this moment, the longest first."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import frappe
+from frappe import _
+
+from khalifa_whatsapp.bootstrap import now_ms
+from khalifa_whatsapp.khalifa_whatsapp import reports
+
+MOST = 2_000
+
+
+def execute(filters: dict[str, Any] | None = None) -> tuple[Any, ...]:
+	reports.managers_only()
+	now, rows = now_ms(), _rows(frappe._dict(filters or {}))
+	for row in rows:
+		row["waited"] = round((now - row.pop("waiting_since_ms")) / 60_000)
+		row["late"] = round((now - row.pop("response_by_ms")) / 60_000)
+		row["agent_name"] = reports.safe(row["agent_name"]) or _("Waiting for an agent")
+		row["customer_name"], row["preview"] = reports.safe(row["customer_name"]), reports.safe(row["preview"])
+	return _columns(), rows, None, _chart(rows), _summary(rows)
+
+
+def _columns() -> list[dict[str, Any]]:
+	return [
+		reports.column("ticket", _("Ticket"), "Link", 110, "Khalifa Ticket"),
+		reports.column("customer_name", _("Customer"), width=180),
+		reports.column("agent_name", _("Agent"), width=160),
+		reports.column("branch", _("Branch"), "Link", 140, "Khalifa Branch"),
+		reports.column("waited", _("Waited (Minutes)"), "Int", 130),
+		reports.column("late", _("Late By (Minutes)"), "Int", 130),
+		reports.column("preview", _("Last Message"), width=280),
+	]
+
+
+def _rows(filters: Any) -> list[dict[str, Any]]:
+	wheres, values = ["response_by_ms > 0", "response_by_ms <= %(now)s", "status in ('Queued', 'Open')"], {"now": now_ms()}
+	for name in ("branch", "agent"):
+		if filters.get(name):
+			wheres.append(f"{name} = %({name})s")
+			values[name] = filters[name]
+	sql = (
+		"select name as ticket, customer_name, agent_name, branch, preview, waiting_since_ms, response_by_ms "
+		f"from `tabKhalifa Ticket` where {' and '.join(wheres)} order by response_by_ms limit {MOST}"
+	)
+	return frappe.db.sql(sql, values, as_dict=True)
+
+
+def _chart(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
+	if not rows:
+		return None
+	by_branch = Counter(row["branch"] or _("No Branch") for row in rows).most_common(20)
+	data = {
+		"labels": [name for name, _count in by_branch],
+		"datasets": [{"name": _("Delayed"), "values": [count for _name, count in by_branch]}],
+	}
+	return {"data": data, "type": "bar", "colors": ["#E24C4C"]}
+
+
+def _summary(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+	longest = max((row["waited"] for row in rows), default=0)
+	return [
+		{"label": _("Delayed Now"), "value": len(rows), "datatype": "Int", "indicator": "Red" if rows else "Green"},
+		{"label": _("Longest Wait (Minutes)"), "value": longest, "datatype": "Int"},
+	]
