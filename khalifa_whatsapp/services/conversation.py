@@ -217,9 +217,3 @@ def mark_read(store: Store, actor: Actor, ticket: str, now_ms: int) -> None:
 		if actor.agent is not None and actor.agent == found.agent and found.unread_count:
 			found.unread_count = 0
 			work.touch(found)
-
-
-def __getattr__(name: str) -> object:
-	from khalifa_whatsapp.services import replies
-
-	return getattr(replies, name)

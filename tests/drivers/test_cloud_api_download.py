@@ -323,6 +323,7 @@ def test_a_file_lives_seven_days_and_its_address_five_minutes(cloud: CloudApiSim
 def test_a_file_of_another_number_or_with_an_odd_id_is_no_file(cloud: CloudApiSimulator) -> None:
 	media = sent(cloud)
 	assert failure(driver_of(cloud), replace(media, media_id="../../me?x=")).code == "media_gone"
+	assert failure(driver_of(cloud), replace(media, media_id=f"{media.media_id}?x=1")).code == "media_gone"
 	assert failure(driver_of(cloud), replace(media, media_id="")).code == "media_gone"
 	assert failure(driver_of(cloud, phone_number_id="1"), media).code == "media_gone"
 

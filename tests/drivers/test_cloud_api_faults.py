@@ -203,6 +203,15 @@ def test_without_an_account_there_are_no_templates_and_the_number_is_well(
 	assert driver.get_status().state == "connected"
 
 
+def test_a_connection_that_served_well_may_drip_later(cloud: CloudApiSimulator) -> None:
+	driver = driver_of(cloud)
+	driver.send(TEXT)
+	cloud.fail_next("drip")
+	before = time.monotonic()
+	assert failure(driver).code == "deadline"
+	assert time.monotonic() - before < LONGEST
+
+
 def test_one_slow_device_does_not_hold_another(cloud: CloudApiSimulator) -> None:
 	cloud.fail_next("drip")
 	with ThreadPoolExecutor(2) as pool:
@@ -303,7 +312,7 @@ def _drip(server: socket.socket, context: ssl.SSLContext, heard: list[bytes]) ->
 			safe = context.wrap_socket(connection, server_side=True)
 			heard.append(safe.recv(65_536))
 			safe.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
-			while True:
+			for _ in range(400):
 				safe.sendall(b"x")
 				threading.Event().wait(0.05)
 		except OSError:

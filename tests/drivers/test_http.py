@@ -124,7 +124,7 @@ def test_a_dripping_answer_is_given_up() -> None:
 		connection.recv(65_536)
 		connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
 		try:
-			while True:
+			for _ in range(200):
 				connection.sendall(b"1\r\nx\r\n")
 				threading.Event().wait(0.1)
 		except OSError:
