@@ -172,9 +172,11 @@ def test_a_gateway_that_takes_a_byte_at_a_time_is_given_up() -> None:
 
 
 def test_a_deadline_leaves_the_next_call_alone() -> None:
+	connections: list[socket.socket] = []
+
 	def serve(connection: socket.socket) -> None:
-		for _ in range(2):
-			connection.recv(65_536)
+		connections.append(connection)
+		while connection.recv(65_536):
 			connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
 
 	with listener(serve) as url:
@@ -182,6 +184,8 @@ def test_a_deadline_leaves_the_next_call_alone() -> None:
 		assert client.request("GET", url, total_timeout=0.4).status == 200
 		threading.Event().wait(0.6)  # the first call's end passes while its connection is back in the pool
 		assert client.request("GET", url).status == 200
+		client.close()
+	assert len(connections) == 1
 
 
 def test_a_redirect_is_not_followed() -> None:
