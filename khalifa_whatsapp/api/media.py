@@ -7,6 +7,7 @@ from typing import Any
 import filetype
 import frappe
 from frappe import _
+from PIL import UnidentifiedImageError
 from werkzeug.wrappers import Response
 
 from khalifa_whatsapp.api.door import door, refuse
@@ -49,7 +50,10 @@ def upload(ticket: str) -> dict[str, Any]:
 		attached_to_doctype="Khalifa Ticket", attached_to_name=ticket,
 	)  # fmt: skip
 	doc.flags.ignore_permissions = True  # the reader may see the conversation: that was asked above
-	doc.insert()
+	try:
+		doc.insert()
+	except UnidentifiedImageError as error:  # Frappe opens pictures to take out where they were made
+		raise UserError("damaged_picture", "This picture is damaged and can't be opened. Choose another one.") from error
 	return {
 		"file_url": doc.file_url, "mime_type": mime_type, "file_name": doc.file_name, "kind": kind, "size": len(content),
 	}  # fmt: skip

@@ -54,7 +54,7 @@ def shape_of(components: Iterable[Mapping[str, Any]], parameter_format: str = "P
 
 
 def fill(shape: Shape, values: Sequence[str]) -> tuple[str, dict[str, Any]]:
-	"""The text as the customer will read it, and the values by place (`body`, `named`, `header`, `buttons`).
+	"""The text as the customer will read it, and the values by place (`body`, `named`, `header`, `header_names`, `buttons`).
 
 	`values` are in the order of `shape.variables`. Refuses a wrong number, an empty one, and what WhatsApp refuses.
 	"""
@@ -66,6 +66,7 @@ def fill(shape: Shape, values: Sequence[str]) -> tuple[str, dict[str, Any]]:
 	body = [(variable.name, value) for variable, value in pairs if variable.place == "body"]
 	placed: dict[str, Any] = {
 		"header": [value for variable, value in pairs if variable.place == "header"],
+		"header_names": [v.name for v, _value in pairs if v.place == "header" and shape.is_named],
 		"body": [] if shape.is_named else [value for _, value in body],
 		"named": body if shape.is_named else [],
 		"buttons": [(int(v.place), "url", value) for v, value in pairs if v.place not in ("header", "body")],

@@ -302,6 +302,7 @@ class OutgoingTemplate(Outgoing):
 	body_values: tuple[str, ...] = ()
 	named_values: tuple[tuple[str, str], ...] = ()
 	header_values: tuple[str, ...] = ()
+	header_names: tuple[str, ...] = ()  # of the same, where the template's variables have names
 	header_media: OutgoingMedia | None = None
 	buttons: tuple[tuple[int, str, str], ...] = ()  # index, url or quick_reply, value
 

@@ -1,11 +1,13 @@
-"""Each hour: today's KPI rows."""
+"""Each hour: today's KPI rows, and how the numbers are whose gateways have no session to watch."""
 
 from __future__ import annotations
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
+from khalifa_whatsapp.jobs.wake import wake_looks
 from khalifa_whatsapp.services import kpi
 
 
 def run() -> None:
-	"""Rebuild today's rows."""
+	"""Rebuild today's rows; a worker asks the gateways."""
 	kpi.rollup_today(on_site(), now_ms())
+	wake_looks()

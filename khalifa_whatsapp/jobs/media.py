@@ -6,6 +6,7 @@ import mimetypes
 import re
 
 import frappe
+from PIL import UnidentifiedImageError
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core.records import Message
@@ -33,10 +34,22 @@ def run(device: str) -> dict[str, int]:
 
 
 def save_file(message: Message, fetched: FetchedMedia) -> str:
-	"""Keep the bytes as a private file of the message; its address."""
+	"""Keep the bytes as a private file of the message; its address.
+
+	Frappe opens pictures to take out where they were made. One that it can't open is kept as a plain file.
+	"""
+	name = safe_file_name(message, fetched)
+	try:
+		return _insert(message, name, fetched.content)
+	except UnidentifiedImageError:
+		frappe.db.rollback()
+		return _insert(message, f"{name}.bin", fetched.content)
+
+
+def _insert(message: Message, name: str, content: bytes) -> str:
 	doc = frappe.get_doc(
-		doctype="File", file_name=safe_file_name(message, fetched), is_private=1, content=fetched.content,
-		attached_to_doctype=Message.DOCTYPE, attached_to_name=message.name,
+		doctype="File", file_name=name, is_private=1, content=content, attached_to_doctype=Message.DOCTYPE,
+		attached_to_name=message.name,
 	)  # fmt: skip
 	doc.flags.ignore_permissions = True
 	doc.insert()

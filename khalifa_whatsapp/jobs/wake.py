@@ -64,6 +64,13 @@ def devices_with_sessions() -> list[str]:
 	]  # fmt: skip
 
 
+def wake_looks() -> None:
+	"""Have a worker ask how each number is whose gateway has no session."""
+	with contextlib.suppress(redis.exceptions.RedisError):
+		for device in frappe.get_all("WhatsApp Device", {"enabled": 1, "provider": "cloud_api"}, pluck="name"):
+			frappe.enqueue("khalifa_whatsapp.jobs.watch.look", queue="default", device=device)
+
+
 def enqueue_close_all(batch: str) -> None:
 	"""Have a worker go on with a «close all» batch, which is committed by now."""
 	with contextlib.suppress(redis.exceptions.RedisError):

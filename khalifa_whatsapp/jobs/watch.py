@@ -41,6 +41,20 @@ def run(device: str) -> dict[str, str | int]:
 		return {}
 
 
+def look(device: str) -> dict[str, str]:
+	"""Ask a gateway without sessions how its number is: quality, limits, whether it may send."""
+	found = get_device(device)
+	if found is None or is_watched(found.driver) or found.driver.capabilities.has_browser:
+		return {}
+	try:
+		state = found.driver.get_status()
+	except SendError as error:
+		state = SessionState("disconnected", error.text)
+	quality = str(state.data.get("quality") or "")
+	say(on_site(), device, SessionState(state.state, state.detail or quality))
+	return {"state": state.state}
+
+
 def is_watched(driver: MessageDriver) -> bool:
 	"""Whether the device has a session that nobody else looks after."""
 	return isinstance(driver, SessionDriver) and not driver.capabilities.has_browser

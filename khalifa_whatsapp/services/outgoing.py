@@ -77,6 +77,7 @@ def _template(message: r.Message, parts: Parts, common: dict[str, Any]) -> d.Out
 		body_values=tuple(map(str, chosen.get("body", ()))),
 		named_values=tuple((str(key), str(value)) for key, value in chosen.get("named", ())),
 		header_values=tuple(map(str, chosen.get("header", ()))),
+		header_names=tuple(map(str, chosen.get("header_names", ()))),
 		buttons=tuple((int(at), str(kind), str(value)) for at, kind, value in chosen.get("buttons", ())), **common,
 	)  # fmt: skip
 

@@ -11,7 +11,7 @@ from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.errors import UserError
 from khalifa_whatsapp.drivers.loopback import message_item
 from khalifa_whatsapp.embedded.simulators.cloud_api import CloudApiSimulator
-from khalifa_whatsapp.jobs import intake, outbox, switch_gateway
+from khalifa_whatsapp.jobs import intake, outbox, switch_gateway, watch
 from khalifa_whatsapp.site_devices import forget_devices
 from khalifa_whatsapp.tests.case import DEVICE
 from khalifa_whatsapp.tests.worker import JobCase
@@ -81,6 +81,19 @@ class TestSwitchGateway(JobCase):
 			switch_gateway.switch(found)
 		with self.assertRaises(UserError):
 			switch_gateway.plan(DEVICE, "no_such_thing")
+
+	def test_how_an_official_number_is_stands_on_its_form(self) -> None:
+		with CloudApiSimulator(now_ms) as cloud:
+			self.use_cloud_fields(cloud)
+			frappe.db.set_value("WhatsApp Device", DEVICE, "provider", "cloud_api")
+			frappe.db.commit()
+			forget_devices()
+			self.assertEqual(watch.look(DEVICE), {"state": "connected"})
+		frappe.db.rollback()
+		row = frappe.db.get_value("WhatsApp Device", DEVICE, ["state", "state_detail"], as_dict=True)
+		self.assertEqual(row.state, "Connected")
+		self.assertTrue(row.state_detail)
+		self.assertEqual(watch.look(DEVICE), {"state": "disconnected"})
 
 	def test_missing_credentials_are_named(self) -> None:
 		self.assertIn("Phone Number ID", switch_gateway.plan(DEVICE, "cloud_api").problem)

@@ -26,12 +26,16 @@ def test_every_value_is_asked_for_once_and_in_order() -> None:
 def test_the_filled_text_is_what_the_customer_reads() -> None:
 	text, placed = fill(shape_of(PARTS), ["12", "منى", "{{1}}", "abc"])
 	assert text == "طلب 12\nأهلاً منى، طلبك {{1}} جاهز يا منى\nصيدليات"
-	assert placed == {"header": ["12"], "body": ["منى", "{{1}}"], "named": [], "buttons": [(0, "url", "abc")]}
+	assert placed == {
+		"header": ["12"], "header_names": [], "body": ["منى", "{{1}}"], "named": [], "buttons": [(0, "url", "abc")],
+	}  # fmt: skip
 
 
 def test_named_values_keep_their_names() -> None:
-	shape = shape_of([{"type": "BODY", "text": "{{name}} {{order_id}}"}], "NAMED")
-	assert fill(shape, ["a", "b"])[1]["named"] == [("name", "a"), ("order_id", "b")]
+	parts = [{"type": "HEADER", "format": "TEXT", "text": "{{shop}}"}, {"type": "BODY", "text": "{{name}} {{order_id}}"}]
+	placed = fill(shape_of(parts, "NAMED"), ["s", "a", "b"])[1]
+	assert placed["named"] == [("name", "a"), ("order_id", "b")]
+	assert (placed["header_names"], placed["header"]) == (["shop"], ["s"])
 
 
 @pytest.mark.parametrize("values", [[], ["a"] * 3, ["a", "b", "c", " "], ["a", "b\nc", "d", "e"], ["a", "b", "x     y", "e"]])

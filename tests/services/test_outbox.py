@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.backoff import LONGEST_SECONDS
 from khalifa_whatsapp.core.keys import message_key
+from khalifa_whatsapp.core.settings import Settings
 from khalifa_whatsapp.drivers import base as d
 from khalifa_whatsapp.drivers.loopback import status_item
 from khalifa_whatsapp.services import conversation
@@ -20,8 +21,8 @@ PHONE, OTHER = "+201001234567", "+201119876543"
 HOUR = 60 * MINUTE
 
 
-def desk_with_answer(body: str = "answer") -> tuple[Desk, r.Message]:
-	desk = Desk(agents=1)
+def desk_with_answer(body: str = "answer", **settings: float) -> tuple[Desk, r.Message]:
+	desk = Desk(agents=1, settings=Settings(**settings))  # type: ignore[arg-type]
 	desk.online()
 	return desk, desk.reply(desk.write(PHONE), body=body)
 
@@ -53,7 +54,7 @@ def _message(gateway_id: str) -> dict[str, object]:
 
 
 def test_what_surely_was_not_sent_waits_longer_each_time_and_then_fails():
-	desk, message = desk_with_answer()
+	desk, message = desk_with_answer(breaker_failures=99)  # here only the message's own waits count
 	waits = []
 	for attempt in range(1, desk.settings.max_attempts):
 		desk.driver.failures.append(d.Retryable("refused", code="503"))

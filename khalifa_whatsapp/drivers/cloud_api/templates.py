@@ -96,8 +96,15 @@ def _header(message: OutgoingTemplate, media_id: str) -> list[dict[str, Any]]:
 			content["filename"] = file.file_name
 		return [{"type": "header", "parameters": [{"type": file.kind, file.kind: content}]}]
 	if message.header_values:
-		return [{"type": "header", "parameters": [_text(value) for value in message.header_values]}]
+		return [{"type": "header", "parameters": _header_values(message)}]
 	return []
+
+
+def _header_values(message: OutgoingTemplate) -> list[dict[str, str]]:
+	if not message.header_names:
+		return [_text(value) for value in message.header_values]
+	pairs = zip(message.header_names, message.header_values, strict=True)
+	return [{**_text(value), "parameter_name": name} for name, value in pairs]
 
 
 def _body(message: OutgoingTemplate) -> list[dict[str, Any]]:
