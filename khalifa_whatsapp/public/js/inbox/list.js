@@ -79,12 +79,6 @@ export class ConversationList {
 			.finally(() => (this.is_loading = false));
 	}
 
-	// Something happened in a conversation: its line is asked for again, and takes its place
-	refresh(ticket) {
-		if (this.search.value.trim() || this.view === "closed") return this.load();
-		return this.load();
-	}
-
 	draw() {
 		const scrolled = this.lines.scrollTop;
 		if (!this.rows.length) {
