@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import json
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
 
 import frappe
 from frappe import _
 from frappe.utils import add_days, getdate, today
+from frappe.utils.caching import request_cache
 
 from khalifa_whatsapp.bootstrap import on_site
 from khalifa_whatsapp.guards import current_actor, refuse
 
+if TYPE_CHECKING:
+	from khalifa_whatsapp.stores.site_store import SiteStore
+
 MOST_DAYS = 366
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 GUARD = "\u200b"  # shows nothing, and keeps a spreadsheet from reading a formula
+
+
+@request_cache
+def store() -> SiteStore:
+	"""The site's store, one for the whole request, which reads the settings once."""
+	return on_site()
 
 
 def managers_only() -> None:
@@ -41,13 +53,48 @@ def dates(filters: dict[str, Any]) -> tuple[date, date]:
 def period_ms(filters: dict[str, Any]) -> tuple[int, int]:
 	"""The same as instants [from, to) on the company's clock."""
 	start, end = dates(filters)
-	calendar = on_site().rules().calendar
+	calendar = store().rules().calendar
 	return calendar.day_bounds_ms(start)[0], calendar.day_bounds_ms(end)[1]
 
 
+def chosen(filters: Mapping[str, Any], columns: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
+	"""The plain filters that were filled in, as SQL to put after a condition: `{"branch": "t.branch"}`."""
+	given = {name: filters[name] for name in columns if filters.get(name)}
+	if not all(isinstance(value, str) for value in given.values()):
+		frappe.throw(_("A filter has a value that can't be used."))
+	return "".join(f" and {columns[name]} = %({name})s" for name in given), given
+
+
+def link(doctype: str, **filters: Any) -> str:
+	"""The address of a list that shows the rows behind a cell."""
+	sent = {name: value if isinstance(value, str) else json.dumps(value) for name, value in filters.items() if value}
+	return f"/app/{frappe.scrub(doctype).replace('_', '-')}?{urlencode(sent)}"
+
+
+def report_link(name: str, **filters: str) -> str:
+	"""The address of a report with its filters filled in."""
+	return f"/app/query-report/{quote(name)}?{urlencode({key: value for key, value in filters.items() if value})}"
+
+
+def between(start: date, end: date) -> list[Any]:
+	"""A list's filter for days, both included."""
+	return ["between", [str(start), str(end)]]
+
+
 def column(fieldname: str, label: str, fieldtype: str = "Data", width: int = 120, options: str = "") -> dict[str, Any]:
-	"""One column of a report."""
-	return {"fieldname": fieldname, "label": label, "fieldtype": fieldtype, "width": width, "options": options}
+	"""One column of a report; decimals have one place."""
+	made = {"fieldname": fieldname, "label": label, "fieldtype": fieldtype, "width": width, "options": options}
+	return {**made, "precision": 1} if fieldtype == "Float" else made
+
+
+def figure(label: str, value: Any, indicator: str = "") -> dict[str, Any]:
+	"""One figure above a report; a dash where there is nothing to measure. As a text: Desk would add decimals."""
+	return {"label": label, "value": "–" if value is None else str(value), "datatype": "Data", "indicator": indicator}
+
+
+def red_if(count: float | None) -> str:
+	"""The colour of a figure that should be nothing."""
+	return "Red" if count else "Green"
 
 
 def minutes(seconds: float | None, count: float | None) -> float | None:
@@ -58,6 +105,11 @@ def minutes(seconds: float | None, count: float | None) -> float | None:
 def share(part: float | None, whole: float | None) -> float | None:
 	"""A percentage; nothing of nothing."""
 	return round(100 * float(part or 0) / float(whole), 1) if whole else None
+
+
+def percent(value: float | None) -> str | None:
+	"""A share as a figure shows it."""
+	return None if value is None else f"{value}%"
 
 
 def safe(text: Any) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date
 
 from khalifa_whatsapp.core import kpi
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.errors import NotFound, UserError
 from khalifa_whatsapp.core.keys import kpi_key
+from khalifa_whatsapp.core.settings import Rules
 from khalifa_whatsapp.services.work import Actor, Work, retrying, working
 from khalifa_whatsapp.stores.base import Store
 
@@ -46,14 +46,28 @@ def _rebuild(store: Store, month: date, days: list[date], now_ms: int) -> None:
 
 def rows_behind(store: Store, actor: Actor, row: r.AgentKpi, metric: str) -> list[tuple[str, str]]:
 	"""The rows that one cell counts: for the agent himself or herself, and for managers."""
-	if not (actor.is_manager or actor.agent == row.agent):
+	start = date.fromisoformat(row.start_date)
+	return _behind(store, actor, row.agent, metric, _bounds(store.rules(), row.period, start))
+
+
+def rows_of_days(store: Store, actor: Actor, agent: str, metric: str, first: date, last: date) -> list[tuple[str, str]]:
+	"""The rows that a figure over some days counts, both days included: for the agent, and for managers."""
+	calendar = store.rules().calendar
+	bounds = calendar.day_bounds_ms(first)[0], calendar.day_bounds_ms(last)[1]
+	return _behind(store, actor, agent, metric, bounds)
+
+
+def _behind(store: Store, actor: Actor, agent: str, metric: str, bounds: tuple[int, int]) -> list[tuple[str, str]]:
+	if not (actor.is_manager or actor.agent == agent):
 		raise NotFound("no_such_kpi", "There is no such figure, or it is not yours.")
 	if metric not in OPENABLE:
 		raise UserError("no_such_metric", "This figure has no rows of its own to open.")
-	calendar = store.rules().calendar
-	start = date.fromisoformat(row.start_date)
-	bounds = calendar.day_bounds_ms(start) if row.period == DAILY else calendar.month_bounds_ms(start)
-	return store.rows_behind(metric, row.agent, *bounds)
+	return store.rows_behind(metric, agent, *bounds)
+
+
+def day_so_far(store: Store, day: date, now_ms: int) -> list[r.AgentKpi]:
+	"""One day's rows as they would be written now; nothing is written."""
+	return _rows(store, DAILY, day, now_ms)
 
 
 def rollup_today(store: Store, now_ms: int) -> int:
@@ -69,27 +83,32 @@ def _rollup(store: Store, period: str, start: date, now_ms: int) -> int:
 
 
 def _write(work: Work, period: str, start: date) -> int:
-	calendar = work.rules.calendar
-	bounds = calendar.day_bounds_ms(start) if period == DAILY else calendar.month_bounds_ms(start)
-	rows = _rows(work, period, start, work.store.facts(bounds[0], min(bounds[1], work.now_ms + 1)))
+	rows = _rows(work.store, period, start, work.now_ms)
 	work.store.replace_kpi(period, start, rows)
 	return len(rows)
 
 
-def _rows(work: Work, period: str, start: date, facts: Iterable[kpi.Fact]) -> list[r.AgentKpi]:
-	tallies = kpi.tally(facts)
+def _bounds(rules: Rules, period: str, start: date) -> tuple[int, int]:
+	calendar = rules.calendar
+	return calendar.day_bounds_ms(start) if period == DAILY else calendar.month_bounds_ms(start)
+
+
+def _rows(store: Store, period: str, start: date, now_ms: int) -> list[r.AgentKpi]:
+	rules = store.rules()
+	from_ms, to_ms = _bounds(rules, period, start)
+	tallies = kpi.tally(store.facts(from_ms, min(to_ms, now_ms + 1)))
 	ratings = sum(t.counts.get("ratings", 0) for t in tallies.values())
 	good = sum(t.counts.get("ratings_good", 0) for t in tallies.values())
 	team = 100 * good / ratings if ratings else None
 	rows = []
-	agents = work.store.agents(tallies)
+	agents = store.agents(tallies)
 	for name, facts_of_agent in sorted(tallies.items()):
 		agent = agents.get(name)
 		key = kpi_key(name, period, start.isoformat())
 		row = r.AgentKpi(
 			key[:20], key, name, agent.employee_name if agent else name, agent.branch if agent else None,
-			period, start.isoformat(), computed_ms=work.now_ms,
+			period, start.isoformat(), computed_ms=now_ms,
 		)  # fmt: skip
-		kpi.fill(row, facts_of_agent, work.rules.settings, team)
+		kpi.fill(row, facts_of_agent, rules.settings, team)
 		rows.append(row)
 	return rows

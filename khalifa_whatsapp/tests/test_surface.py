@@ -37,7 +37,9 @@ ONLY_READ = {
 	f"{API}cards.delayed_now",
 	f"{API}cards.devices_down",
 	f"{API}cards.first_response_today",
+	f"{API}cards.my_days",
 	f"{API}cards.open_tickets",
+	f"{API}cards.satisfaction",
 	f"{API}cards.waiting_now",
 	f"{API}conversation.count_open",
 	f"{API}device_tools.counters",
@@ -52,6 +54,7 @@ ONLY_READ = {
 	f"{API}inbox.templates",
 	f"{API}inbox.thread",
 	f"{API}kpi.rows_behind",
+	f"{API}kpi.rows_of_days",
 	f"{API}media.download",
 	f"{API}bulk.reassign_status",
 	f"{API}desk.agent_loads",
@@ -62,7 +65,7 @@ ONLY_READ = {
 	f"{API}desk.waiting_levels",
 }
 # In the place of Frappe's own methods, which any user may call; they ask for permission row by row
-IN_PLACE_OF_FRAPPES = {f"{APP}.overrides.", f"{APP}.tags."}
+IN_PLACE_OF_FRAPPES = {f"{APP}.exports.", f"{APP}.overrides.", f"{APP}.tags."}
 
 
 def modules() -> None:

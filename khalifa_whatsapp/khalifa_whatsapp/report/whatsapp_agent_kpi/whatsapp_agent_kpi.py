@@ -1,85 +1,131 @@
-"""Agents side by side over any days: sums of their daily rows, and means weighted by what they are means of."""
+"""Agents side by side, over the whole period or by day, week or month; means are weighted by what they are means of."""
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import frappe
 from frappe import _
+from frappe.utils import add_days, get_last_day
 
-from khalifa_whatsapp.khalifa_whatsapp import reports
+from khalifa_whatsapp.khalifa_whatsapp import report_buckets as buckets
+from khalifa_whatsapp.khalifa_whatsapp import report_kpi, reports
 
-SUMS = (
-	"tickets_received", "tickets_handled", "tickets_resolved", "messages_sent", "turns_answered", "first_response_count",
-	"first_response_sum", "response_count", "response_sum", "segments_counted", "delays", "missed", "transfers_in",
-	"transfers_out", "ratings", "ratings_good",
-)  # fmt: skip
+GROUPS = (report_kpi.WHOLE, buckets.DAY, buckets.WEEK, buckets.MONTH)
+CHARTED = ("first_response", "response")
 
 
 def execute(filters: dict[str, Any] | None = None) -> tuple[Any, ...]:
 	reports.managers_only()
-	rows = _rows(frappe._dict(filters or {}))
+	given = frappe._dict(filters or {})
+	group = buckets.group_of(given, GROUPS)
+	rows = report_kpi.sums(given, group)
+	_finish(rows, group)
+	rows.sort(key=lambda row: (row["bucket"] or "", -row["tickets_handled"], row["agent"]))
+	total = _total(rows) if rows else {}
+	days = reports.dates(given)
 	for row in rows:
-		_finish(row)
-	shown = [*rows, {**reports.total_row(rows, SUMS, _finish), "agent_name": _("Total")}] if rows else []
-	return _columns(), shown, None, _chart(rows), _summary(shown[-1]) if shown else []
+		_link(row, days, group)
+	shown = [*rows, total] if rows else []
+	return _columns(group), shown, None, _chart(rows, group), _summary(total) if rows else []
 
 
-def _columns() -> list[dict[str, Any]]:
+def _finish(rows: list[dict[str, Any]], group: str) -> None:
+	settings, team = reports.store().rules().settings, report_kpi.team_satisfaction(rows)
+	minimum = settings.min_sample_daily if group == buckets.DAY else settings.min_sample_monthly
+	for row in rows:
+		report_kpi.finish(row, minimum, settings, team)
+
+
+def _total(rows: list[dict[str, Any]]) -> dict[str, Any]:
+	"""The team's row. It has no score: a score compares people."""
+	settings = reports.store().rules().settings
+
+	def means(row: dict[str, Any]) -> None:
+		report_kpi.finish(row, 1, settings, None)
+
+	total = reports.total_row(rows, report_kpi.SUMS, means)
+	return {**total, "agent_name": _("Total"), "score": None, "coverage": None}
+
+
+def _link(row: dict[str, Any], days: tuple[date, date], group: str) -> None:
+	"""What a click on a figure opens: the rows it counts, found by agent, measure and days."""
+	first, last = days
+	if row["bucket"]:
+		first, last = max(first, row["bucket"]), min(last, _end(group, row["bucket"]))
+		row["bucket"], row["tick"] = buckets.label(group, row["bucket"]), buckets.tick(group, row["bucket"])
+	row["behind"] = {"agent": row["agent"], "first": str(first), "last": str(last)}
+	row["links"] = {"agent_name": f"/app/khalifa-agent/{row['agent']}"}
+
+
+def _end(group: str, first: date) -> date:
+	return {buckets.DAY: first, buckets.WEEK: add_days(first, 6), buckets.MONTH: get_last_day(first)}[group]
+
+
+def _columns(group: str) -> list[dict[str, Any]]:
+	when = [] if group == report_kpi.WHOLE else [reports.column("bucket", _(group), width=130)]
 	return [
+		*when,
 		reports.column("agent", _("Agent"), "Link", 10, "Khalifa Agent") | {"hidden": 1},
-		reports.column("agent_name", _("Agent"), width=180),
-		reports.column("branch", _("Branch"), "Link", 140, "Khalifa Branch"),
-		reports.column("tickets_handled", _("Handled"), "Int", 90),
-		reports.column("tickets_resolved", _("Resolved"), "Int", 90),
-		reports.column("messages_sent", _("Messages"), "Int", 90),
-		reports.column("first_response", _("First Response (Minutes)"), "Float", 150),
+		reports.column("agent_name", _("Agent"), width=170),
+		reports.column("branch", _("Branch"), "Link", 130, "Khalifa Branch"),
+		reports.column("score", _("Score"), "Float", 80),
+		reports.column("coverage", _("Coverage"), "Percent", 90),
+		_counted("tickets_received", _("Received"), 90),
+		_counted("tickets_handled", _("Handled"), 90),
+		_counted("tickets_resolved", _("Resolved"), 90),
+		_counted("messages_sent", _("Messages"), 90),
+		_counted("first_response_count", _("First Responses"), 120, "first_response"),
+		reports.column("first_response", _("First Response (Minutes)"), "Float", 160),
+		_counted("response_count", _("Responses"), 100, "response"),
 		reports.column("response", _("Response (Minutes)"), "Float", 140),
-		reports.column("delays", _("Delays"), "Int", 80),
+		reports.column("resolution", _("Resolution (Minutes)"), "Float", 150),
+		_counted("delays", _("Delays"), 80),
 		reports.column("delay_share", _("Delay Share"), "Percent", 110),
-		reports.column("missed", _("Missed"), "Int", 80),
-		reports.column("transfers_in", _("Transfers In"), "Int", 100),
-		reports.column("transfers_out", _("Transfers Out"), "Int", 100),
+		_counted("late_transfers", _("Late Transfers"), 110),
+		_counted("missed", _("Missed"), 80),
+		_counted("transfers_in", _("Transfers In"), 100),
+		_counted("transfers_out", _("Transfers Out"), 100),
 		reports.column("satisfaction", _("Satisfaction"), "Percent", 110),
+		reports.column("online_hours", _("Online (Hours)"), "Float", 110),
 	]
 
 
-def _rows(filters: Any) -> list[dict[str, Any]]:
-	start, end = reports.dates(filters)
-	sums = ", ".join(f"sum({name}) as {name}" for name in SUMS)
-	wheres, values = ["period = 'Daily'", "start_date between %(start)s and %(end)s"], {"start": start, "end": end}
-	for name in ("branch", "agent"):
-		if filters.get(name):
-			wheres.append(f"{name} = %({name})s")
-			values[name] = filters[name]
-	sql = (
-		f"select agent, max(agent_name) as agent_name, max(branch) as branch, {sums} from `tabKhalifa Agent KPI` "
-		f"where {' and '.join(wheres)} group by agent order by sum(tickets_handled) desc, agent"
-	)
-	return frappe.db.sql(sql, values, as_dict=True)
+def _counted(name: str, title: str, width: int, metric: str = "") -> dict[str, Any]:
+	"""A column whose cells open the rows that they count."""
+	return reports.column(name, title, "Int", width) | {"metric": metric or name}
 
 
-def _finish(row: dict[str, Any]) -> None:
-	row["first_response"] = reports.minutes(row["first_response_sum"], row["first_response_count"])
-	row["response"] = reports.minutes(row["response_sum"], row["response_count"])
-	row["delay_share"] = reports.share(row["delays"], row["segments_counted"])
-	row["satisfaction"] = reports.share(row["ratings_good"], row["ratings"])
-	row["agent_name"] = reports.safe(row.get("agent_name"))
-
-
-def _chart(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
+def _chart(rows: list[dict[str, Any]], group: str) -> dict[str, Any] | None:
 	if not rows:
 		return None
-	data = {
-		"labels": [row["agent_name"] for row in rows],
-		"datasets": [{"name": _("First Response (Minutes)"), "values": [row["first_response"] or 0 for row in rows]}],
-	}
-	return {"data": data, "type": "bar"}
+	titles = {"first_response": _("First Response (Minutes)"), "response": _("Response (Minutes)")}
+	if group == report_kpi.WHOLE:
+		labels = [row["agent_name"] for row in rows]
+		values = {name: [row[name] or 0 for row in rows] for name in CHARTED}
+	else:
+		labels, values = _course(rows)
+	data = {"labels": labels, "datasets": [{"name": titles[name], "values": values[name]} for name in CHARTED]}
+	return {"data": data, "type": "bar" if group == report_kpi.WHOLE or len(labels) < 2 else "line", "colors": ["#4463F0", "#29CD42"]}
+
+
+def _course(rows: list[dict[str, Any]]) -> tuple[list[str], dict[str, list[float]]]:
+	"""The team's means, bucket by bucket; `rows` come in the order of their buckets."""
+	ticks = {row["bucket"]: row["tick"] for row in rows}
+	values: dict[str, list[float]] = {name: [] for name in CHARTED}
+	for bucket in ticks:
+		of_it = [row for row in rows if row["bucket"] == bucket]
+		for name in CHARTED:
+			seconds, count = (sum(row[f"{name}_{part}"] for row in of_it) for part in ("sum", "count"))
+			values[name].append(reports.minutes(seconds, count) or 0)
+	return list(ticks.values()), values
 
 
 def _summary(total: dict[str, Any]) -> list[dict[str, Any]]:
 	return [
-		{"label": _("Handled"), "value": total["tickets_handled"], "datatype": "Int"},
-		{"label": _("First Response (Minutes)"), "value": total["first_response"], "datatype": "Float"},
-		{"label": _("Delays"), "value": total["delays"], "datatype": "Int", "indicator": "Red" if total["delays"] else "Green"},
+		reports.figure(_("Handled"), total["tickets_handled"]),
+		reports.figure(_("First Response (Minutes)"), total["first_response"]),
+		reports.figure(_("Response (Minutes)"), total["response"]),
+		reports.figure(_("Delays"), total["delays"], reports.red_if(total["delays"])),
 	]

@@ -64,6 +64,6 @@ def _chart(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
 def _summary(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 	longest = max((row["waited"] for row in rows), default=0)
 	return [
-		{"label": _("Delayed Now"), "value": len(rows), "datatype": "Int", "indicator": "Red" if rows else "Green"},
-		{"label": _("Longest Wait (Minutes)"), "value": longest, "datatype": "Int"},
+		reports.figure(_("Delayed Now"), len(rows), reports.red_if(rows)),
+		reports.figure(_("Longest Wait (Minutes)"), longest),
 	]

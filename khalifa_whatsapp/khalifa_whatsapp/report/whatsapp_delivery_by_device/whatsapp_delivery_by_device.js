@@ -1,10 +1,8 @@
 frappe.query_reports["WhatsApp Delivery by Device"] = {
 	filters: [
-		{ fieldname: "from_date", label: __("From"), fieldtype: "Date", default: frappe.datetime.add_days(frappe.datetime.get_today(), -29) },
-		{ fieldname: "to_date", label: __("To"), fieldtype: "Date", default: frappe.datetime.get_today() },
+		{ fieldname: "from_date", label: __("From"), fieldtype: "Date", default: frappe.datetime.add_days(frappe.datetime.get_today(), -29), reqd: 1 },
+		{ fieldname: "to_date", label: __("To"), fieldtype: "Date", default: frappe.datetime.get_today(), reqd: 1 },
 	],
-	formatter(value, row, column, data, default_formatter) {
-		const shown = default_formatter(value, row, column, data);
-		return data?.bold ? `<b>${shown}</b>` : shown;
-	},
+	onload: () => frappe.require("khalifa_reports.bundle.js"),
+	formatter: (...cell) => khalifa_whatsapp.reports.cell(...cell),
 };

@@ -44,9 +44,10 @@ def _columns() -> list[dict[str, Any]]:
 def _rows(filters: Any) -> list[dict[str, Any]]:
 	start, end = reports.period_ms(filters)
 	counts = ", ".join(f"sum(status in {_IN[name]}) as {name}" for name in STATES)
+	all_states = ", ".join(states.strip("()") for states in _IN.values())  # an index begins with the state
 	sql = (
 		f"select device, provider, count(*) as messages, {counts} from `tabKhalifa Message` "
-		"where direction = 'Outgoing' and origin in ('Agent', 'Auto') and sent_ms >= %s and sent_ms < %s "
+		"where status in ({all_states}) and direction = 'Outgoing' and origin in ('Agent', 'Auto') and sent_ms >= %s and sent_ms < %s "
 		"group by device, provider order by count(*) desc"
 	)
 	return frappe.db.sql(sql, (start, end), as_dict=True)

@@ -1,0 +1,225 @@
+"""How long customers waited with nobody to answer them, and when the agents were there.
+
+The queue's waits count when they end. Presence comes from the log of stretches; *occupancy* is the share of an agent's
+online time in which a customer waited for him or her, in business hours.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+import frappe
+from frappe import _
+
+from khalifa_whatsapp.bootstrap import now_ms
+from khalifa_whatsapp.khalifa_whatsapp import report_buckets as buckets
+from khalifa_whatsapp.khalifa_whatsapp import reports
+
+AGENT = "Agent"
+GROUPS = (AGENT, buckets.DAY, buckets.WEEK, buckets.MONTH, buckets.HOUR, buckets.WEEKDAY, buckets.BRANCH)
+PRESENT = ("online", "away")
+AT_ONCE = 10  # seconds: the machine's own time to hand a conversation on
+HOUR_MS = 3_600_000
+
+
+def execute(filters: dict[str, Any] | None = None) -> tuple[Any, ...]:
+	reports.managers_only()
+	given = frappe._dict(filters or {})
+	group = buckets.group_of(given, GROUPS)
+	return _presence(given) if group == AGENT else _queue(given, group)
+
+
+# -- the queue
+
+
+def _queue(filters: Any, group: str) -> tuple[Any, ...]:
+	waits: dict[Any, buckets.Lengths] = defaultdict(buckets.Lengths)
+	delayed: dict[Any, int] = defaultdict(int)
+	total = buckets.Lengths()
+	for raw, seconds, count, late in _queue_segments(filters, group):
+		key = buckets.key_of(group, raw)
+		waits[key].add(seconds, count)
+		total.add(seconds, count)
+		delayed[key] += int(late)
+	rows = [_queue_row(group, key, waits[key], delayed[key], filters) for key in buckets.in_order(group, waits)]
+	whole = {**_queue_cells(total), "delayed": sum(delayed.values()), "bucket": _("Total"), "bold": 1}
+	shown = [*rows, whole] if rows else []
+	return _queue_columns(group), shown, None, _queue_chart(group, rows), _queue_summary(whole) if rows else []
+
+
+def _queue_segments(filters: Any, group: str) -> Any:
+	start, end = period = reports.period_ms(filters)
+	also, values = reports.chosen(filters, {"branch": "branch"})
+	sql = (
+		f"select {buckets.sql_of(group, 'to_ms', period)}, cast(biz_time as signed), count(*), sum(level >= 2) from `tabKhalifa Turn Segment` "
+		f"where agent is null and to_ms >= %(start)s and to_ms < %(end)s{also} group by 1, 2"
+	)
+	return frappe.db.sql(sql, {**values, "start": start, "end": end})
+
+
+def _queue_row(group: str, key: Any, waits: buckets.Lengths, delayed: int, filters: Any) -> dict[str, Any]:
+	chosen = {"agent": ["is", "not set"], "branch": filters.get("branch")}
+	rows = buckets.rows_of(group, key, "to_on", *reports.dates(filters))
+	links = {} if rows is None else {"wait_count": reports.link("Khalifa Turn Segment", **{**chosen, **rows})}
+	return {**_queue_cells(waits), "delayed": delayed, "bucket": buckets.label(group, key), "tick": buckets.tick(group, key), "links": links}
+
+
+def _queue_cells(waits: buckets.Lengths) -> dict[str, Any]:
+	at_once = sum(count for seconds, count in waits.histogram.items() if seconds < AT_ONCE)
+	longest = reports.minutes(max(waits.histogram, default=0), 1)
+	return {**waits.cells("wait"), "at_once": reports.share(at_once, waits.count), "longest": longest}
+
+
+def _queue_columns(group: str) -> list[dict[str, Any]]:
+	return [
+		reports.column("bucket", _(group), width=170),
+		reports.column("wait_count", _("Waits in the Queue"), "Int", 150),
+		reports.column("at_once", _("Handed On at Once"), "Percent", 150),
+		reports.column("wait_mean", _("Mean (Minutes)"), "Float", 140),
+		reports.column("wait_median", _("Median (Minutes)"), "Float", 140),
+		reports.column("wait_p90", _("p90 (Minutes)"), "Float", 130),
+		reports.column("longest", _("Longest (Minutes)"), "Float", 150),
+		reports.column("delayed", _("Too Long"), "Int", 110),
+	]
+
+
+def _queue_chart(group: str, rows: list[dict[str, Any]]) -> dict[str, Any] | None:
+	if not rows:
+		return None
+	data = {
+		"labels": [row["tick"] for row in rows],
+		"datasets": [{"name": _("Mean (Minutes)"), "values": [row["wait_mean"] or 0 for row in rows]}],
+	}
+	return {"data": data, "type": "line" if group in buckets.DATED and len(rows) > 1 else "bar", "colors": ["#FFA00A"]}
+
+
+def _queue_summary(total: dict[str, Any]) -> list[dict[str, Any]]:
+	return [
+		reports.figure(_("Waits in the Queue"), total["wait_count"]),
+		reports.figure(_("Mean (Minutes)"), total["wait_mean"]),
+		reports.figure(_("Longest (Minutes)"), total["longest"]),
+		reports.figure(_("Too Long"), total["delayed"], reports.red_if(total["delayed"])),
+	]
+
+
+# -- the agents
+
+
+def _presence(filters: Any) -> tuple[Any, ...]:
+	start, end = reports.period_ms(filters)
+	end = max(start, min(end, now_ms()))  # nobody is online tomorrow
+	agents = {row.name: row for row in _agents(filters)}
+	busy = _busy_ms(agents, start, end)
+	spent = _spent(start, end)
+	rows = [_agent_row(agent, spent.get(agent.name, {}), busy.get(agent.name, 0)) for agent in agents.values()]
+	rows.sort(key=lambda row: (-row["online"], row["agent_name"]))
+	total = reports.total_row(rows, ("online_ms", "away_ms", "busy_ms"), _finish)
+	shown = [*rows, {**total, "agent_name": _("Total")}] if rows else []
+	return _presence_columns(), shown, None, _presence_chart(rows), _presence_summary(rows, total) if rows else []
+
+
+def _agents(filters: Any) -> list[Any]:
+	also, values = reports.chosen(filters, {"branch": "branch", "agent": "name"})
+	sql = f"select name, employee_name, branch, presence, presence_on from `tabKhalifa Agent` where enabled = 1{also}"
+	return frappe.db.sql(sql, values, as_dict=True)
+
+
+def _spent(start: int, end: int) -> dict[str, dict[str, int]]:
+	"""Milliseconds by agent and presence, stretches clipped to the period; an open one lasts until its end."""
+	sql = (
+		"select agent, lower(presence), sum(least(if(to_ms = 0, %(end)s, to_ms), %(end)s) - greatest(from_ms, %(start)s)) "
+		"from `tabKhalifa Presence Log` where from_ms < %(end)s and (to_ms = 0 or to_ms > %(start)s) group by 1, 2"
+	)
+	found: dict[str, dict[str, int]] = defaultdict(dict)
+	for agent, presence, spent in frappe.db.sql(sql, {"start": start, "end": end}):
+		found[agent][presence] = int(spent)
+	return found
+
+
+def _busy_ms(agents: Mapping[str, Any], start: int, end: int) -> dict[str, int]:
+	"""Business time in which at least one customer waited for the agent: overlapping waits count once."""
+	rules = reports.store().rules()
+	calendars = {name: rules.of_branch(agent.branch).calendar for name, agent in agents.items()}
+	busy: dict[str, int] = defaultdict(int)
+	for agent, first, last in _islands(start, end):
+		if agent in calendars:
+			busy[agent] += calendars[agent].business_ms(first, last)
+	return busy
+
+
+def _islands(start: int, end: int) -> Any:
+	"""(agent, from, to) of each agent's waits, those that touch or overlap joined to one; one statement."""
+	sql = """
+		with held as (
+			select agent, greatest(from_ms, %(start)s) as a, least(if(to_ms = 0, %(end)s, to_ms), %(end)s) as b
+			from `tabKhalifa Turn Segment`
+			where agent is not null and from_ms < %(end)s and (to_ms = 0 or to_ms > %(start)s)
+		), seen as (
+			select agent, a, b, max(b) over (
+				partition by agent order by a, b rows between unbounded preceding and 1 preceding
+			) as until_then from held
+		), numbered as (
+			select agent, a, b, sum(coalesce(a > until_then, 1)) over (partition by agent order by a, b) as island from seen
+		)
+		select agent, min(a), max(b) from numbered group by agent, island"""
+	return frappe.db.sql(sql, {"start": start, "end": end})
+
+
+def _agent_row(agent: Any, spent: dict[str, int], busy: int) -> dict[str, Any]:
+	row = {
+		"agent": agent.name, "agent_name": reports.safe(agent.employee_name), "branch": agent.branch,
+		"state": agent.presence, "presence": _(agent.presence), "presence_on": agent.presence_on, "busy_ms": busy,
+		**{f"{name}_ms": spent.get(name, 0) for name in PRESENT},
+		"links": {"agent_name": f"/app/khalifa-agent/{agent.name}", **_logs(agent.name)},
+	}  # fmt: skip
+	_finish(row)
+	return row
+
+
+def _logs(agent: str) -> dict[str, str]:
+	return {name: reports.link("Khalifa Presence Log", agent=agent, presence=name.capitalize()) for name in PRESENT}
+
+
+def _finish(row: dict[str, Any]) -> None:
+	for name in (*PRESENT, "busy"):
+		row[name] = round(row[f"{name}_ms"] / HOUR_MS, 1)
+	row["occupancy"] = reports.share(row["busy_ms"], row["online_ms"])
+
+
+def _presence_columns() -> list[dict[str, Any]]:
+	return [
+		reports.column("agent", _("Agent"), "Link", 10, "Khalifa Agent") | {"hidden": 1},
+		reports.column("agent_name", _("Agent"), width=180),
+		reports.column("branch", _("Branch"), "Link", 140, "Khalifa Branch"),
+		reports.column("presence", _("Presence"), width=110),
+		reports.column("presence_on", _("Since"), "Datetime", 190),
+		reports.column("online", _("Online (Hours)"), "Float", 130),
+		reports.column("away", _("Away (Hours)"), "Float", 130),
+		reports.column("busy", _("With Customers Waiting (Hours)"), "Float", 210),
+		reports.column("occupancy", _("Occupancy"), "Percent", 120),
+	]
+
+
+def _presence_summary(rows: list[dict[str, Any]], total: dict[str, Any]) -> list[dict[str, Any]]:
+	there = sum(row["state"] == "Online" for row in rows)
+	return [
+		reports.figure(_("Online Now"), there, "Green" if there else "Red"),
+		reports.figure(_("Online (Hours)"), total["online"]),
+		reports.figure(_("Occupancy"), reports.percent(total["occupancy"])),
+	]
+
+
+def _presence_chart(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
+	there = [row for row in rows if row["online"] or row["away"]]
+	if not there:
+		return None
+	data = {
+		"labels": [row["agent_name"] for row in there],
+		"datasets": [
+			{"name": _("Online (Hours)"), "values": [row["online"] for row in there]},
+			{"name": _("Away (Hours)"), "values": [row["away"] for row in there]},
+		],
+	}
+	return {"data": data, "type": "bar", "barOptions": {"stacked": 1}, "colors": ["#29CD42", "#FFA00A"]}

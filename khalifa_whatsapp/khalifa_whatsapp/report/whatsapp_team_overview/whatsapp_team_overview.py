@@ -1,0 +1,140 @@
+"""Who is there, who waits for whom, and what each has done: now beside any days, today by default."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import frappe
+from frappe import _
+from frappe.utils import today
+
+from khalifa_whatsapp.bootstrap import now_ms
+from khalifa_whatsapp.khalifa_whatsapp import report_kpi, reports
+
+NOW = ("waiting", "open", "pending", "delayed")
+DONE = ("tickets_handled", "messages_sent", "delays", "missed")
+ORDER = {"Online": 0, "Away": 1, "Offline": 2}
+
+
+def execute(filters: dict[str, Any] | None = None) -> tuple[Any, ...]:
+	reports.managers_only()
+	given = frappe._dict({"from_date": today(), "to_date": today(), **(filters or {})})
+	now, held, done = now_ms(), _held(given), {row["agent"]: row for row in report_kpi.sums(given)}
+	rows = [_row(agent, held, done, now) for agent in _agents(given, {*held, *done})]
+	rows.sort(key=lambda row: (ORDER.get(row["state"], 3), -row["waiting"], -row["open"], row["agent_name"]))
+	queue = _queue_row(held.get(None), now)
+	return _columns(), _shown(rows, queue), None, _chart(rows), _summary(rows, queue)
+
+
+def _held(filters: Any) -> dict[str | None, Any]:
+	"""What each agent (None: the queue) has in hand at this moment; one statement."""
+	also, values = reports.chosen(filters, {"branch": "branch"})
+	sql = (
+		"select agent, count(*) as open, sum(status = 'Pending') as pending, sum(waiting_since_ms > 0) as waiting, "
+		"sum(response_by_ms > 0 and response_by_ms <= %(now)s) as `delayed`, min(nullif(waiting_since_ms, 0)) as oldest "
+		f"from `tabKhalifa Ticket` where status in ('Queued', 'Open', 'Pending'){also} group by agent"
+	)
+	return {row.agent or None: row for row in frappe.db.sql(sql, {**values, "now": now_ms()}, as_dict=True)}
+
+
+def _agents(filters: Any, with_figures: set[Any]) -> list[Any]:
+	"""Enabled agents, and those who left and have figures all the same."""
+	also, values = reports.chosen(filters, {"branch": "branch"})
+	sql = (
+		"select name, employee_name, branch, presence, capacity, enabled from `tabKhalifa Agent` "
+		f"where (enabled = 1{also}) or name in %(named)s"
+	)
+	return frappe.db.sql(sql, {**values, "named": [*filter(None, with_figures), ""]}, as_dict=True)
+
+
+def _row(agent: Any, held: dict[Any, Any], done: dict[str, Any], now: int) -> dict[str, Any]:
+	settings = reports.store().rules().settings
+	figures = done.get(agent.name) or {"agent": agent.name, **dict.fromkeys(report_kpi.SUMS, 0)}
+	report_kpi.finish(figures, settings.min_sample_daily, settings, None)
+	state = agent.presence if agent.enabled else "Disabled"
+	return {
+		**figures, **_in_hand(held.get(agent.name), now), "agent": agent.name, "agent_name": reports.safe(agent.employee_name),
+		"branch": agent.branch, "state": state, "presence": _(state), "capacity": agent.capacity, "links": _links(agent.name),
+	}  # fmt: skip
+
+
+def _in_hand(row: Any, now: int) -> dict[str, Any]:
+	found = {name: int((row or {}).get(name) or 0) for name in NOW}
+	oldest = (row or {}).get("oldest")
+	return {**found, "oldest": round((now - oldest) / 60_000) if oldest else None}
+
+
+def _links(agent: str | None) -> dict[str, str]:
+	"""Lists behind the figures of now."""
+	whose = {"agent": agent} if agent else {"agent": ["is", "not set"]}
+	return {
+		**({"agent_name": f"/app/khalifa-agent/{agent}"} if agent else {}),
+		"open": reports.link("Khalifa Ticket", **whose, status=["in", ["Queued", "Open", "Pending"]]),
+		"pending": reports.link("Khalifa Ticket", **whose, status="Pending"),
+		"waiting": reports.link("Khalifa Ticket", **whose, status=["in", ["Queued", "Open"]], waiting_since=["is", "set"]),
+		"delayed": reports.report_link("WhatsApp Delayed Tickets Now", agent=agent or ""),
+	}
+
+
+def _queue_row(row: Any, now: int) -> dict[str, Any]:
+	return {**_in_hand(row, now), "agent_name": _("Waiting for an agent"), "links": _links(None)}
+
+
+def _shown(rows: list[dict[str, Any]], queue: dict[str, Any]) -> list[dict[str, Any]]:
+	settings = reports.store().rules().settings
+
+	def means(row: dict[str, Any]) -> None:
+		report_kpi.finish(row, 1, settings, None)
+
+	listed = [queue, *rows] if queue["open"] else rows
+	total = reports.total_row(listed, (*NOW, *report_kpi.SUMS), means)
+	return [*listed, {**total, "agent_name": _("Total"), "score": None}] if listed else []
+
+
+def _columns() -> list[dict[str, Any]]:
+	return [
+		reports.column("agent", _("Agent"), "Link", 10, "Khalifa Agent") | {"hidden": 1},
+		reports.column("agent_name", _("Agent"), width=170),
+		reports.column("branch", _("Branch"), "Link", 130, "Khalifa Branch"),
+		reports.column("presence", _("Presence"), width=100),
+		reports.column("waiting", _("Waiting Now"), "Int", 110),
+		reports.column("delayed", _("Delayed Now"), "Int", 110),
+		reports.column("oldest", _("Longest Wait (Minutes)"), "Int", 160),
+		reports.column("open", _("Open"), "Int", 90),
+		reports.column("pending", _("Customer's Turn"), "Int", 120),
+		reports.column("capacity", _("Capacity"), "Int", 90),
+		reports.column("tickets_handled", _("Handled"), "Int", 90) | {"metric": "tickets_handled"},
+		reports.column("messages_sent", _("Messages"), "Int", 100) | {"metric": "messages_sent"},
+		reports.column("first_response", _("First Response (Minutes)"), "Float", 170),
+		reports.column("response", _("Response (Minutes)"), "Float", 150),
+		reports.column("delays", _("Delays"), "Int", 90) | {"metric": "delays"},
+		reports.column("missed", _("Missed"), "Int", 90) | {"metric": "missed"},
+		reports.column("satisfaction", _("Satisfaction"), "Percent", 110),
+		reports.column("online_hours", _("Online (Hours)"), "Float", 120),
+	]
+
+
+def _chart(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
+	loaded = [row for row in rows if row["open"]]
+	if not loaded:
+		return None
+	data = {
+		"labels": [row["agent_name"] for row in loaded],
+		"datasets": [
+			{"name": _("Waiting Now"), "values": [row["waiting"] for row in loaded]},
+			{"name": _("Others Open"), "values": [row["open"] - row["waiting"] for row in loaded]},
+		],
+	}
+	return {"data": data, "type": "bar", "barOptions": {"stacked": 1}, "colors": ["#FFA00A", "#4463F0"]}
+
+
+def _summary(rows: list[dict[str, Any]], queue: dict[str, Any]) -> list[dict[str, Any]]:
+	total = {name: queue[name] + sum(row[name] for row in rows) for name in NOW}
+	online = sum(row["state"] == "Online" for row in rows)
+	return [
+		reports.figure(_("Online"), online, "Green" if online else "Red"),
+		reports.figure(_("Open Conversations"), total["open"]),
+		reports.figure(_("In the Queue"), queue["open"], "Orange" if queue["open"] else "Green"),
+		reports.figure(_("Waiting Now"), total["waiting"]),
+		reports.figure(_("Delayed Now"), total["delayed"], reports.red_if(total["delayed"])),
+	]
