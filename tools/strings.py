@@ -47,6 +47,7 @@ TO_MACHINES = {"Answer", "debug", "error", "exception", "execute", "info", "warn
 # What a document's JSON, other than a DocType's, calls its texts
 TEXT_KEYS = {
 	"chart_name", "dashboard_name", "description", "format", "label", "report_name", "role_name", "title",
+	"action_label", "subtitle", "success_message",
 }  # fmt: skip
 
 _STRING = r"""(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\$]|\\.)*`)"""

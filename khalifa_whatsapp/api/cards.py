@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from typing import Any
 
 import frappe
+from frappe import _
+from frappe.utils import add_days, formatdate, today
 
 from khalifa_whatsapp.api import inbox_rows
 from khalifa_whatsapp.api.door import door
@@ -13,6 +16,7 @@ from khalifa_whatsapp.guards import agent_only, current_actor, manager_only
 from khalifa_whatsapp.permissions import query_conditions
 
 TICKET, MESSAGE = "`tabKhalifa Ticket`", "`tabKhalifa Message`"
+NOTHING = "–"  # as a text: Desk can't draw a card whose number is missing
 LIST = ["List", "Khalifa Ticket", "List"]
 
 
@@ -56,7 +60,7 @@ def answered_today(**_given: Any) -> dict[str, Any]:
 @frappe.whitelist()
 @agent_only
 @door
-def first_response_today(**_given: Any) -> dict[str, Any]:
+def first_response_today(**_given: Any) -> dict[str, Any] | str:
 	"""Mean time to the first answer of today's first answers, in business minutes; nothing to show without any."""
 	from_ms, to_ms = _today()
 	seen = (query_conditions(current_actor().user, "Khalifa Ticket") or "1 = 1").replace("%", "%%")
@@ -65,7 +69,37 @@ def first_response_today(**_given: Any) -> dict[str, Any]:
 		f"and first_response_time is not null and ({seen})"
 	)
 	seconds = frappe.db.sql(sql, (from_ms, to_ms))[0][0]
-	return {"value": None if seconds is None else round(float(seconds) / 60, 1), "fieldtype": "Float"}
+	return NOTHING if seconds is None else _decimal(float(seconds) / 60)
+
+
+@frappe.whitelist()
+@manager_only
+@door
+def satisfaction(**_given: Any) -> dict[str, Any] | str:
+	"""Good ratings of the last seven days, in per cent of all; nothing to show without any."""
+	since = add_days(on_site().rules().calendar.local_date(now_ms()), -6)
+	sql = "select sum(ratings_good), sum(ratings) from `tabKhalifa Agent KPI` where period = 'Daily' and start_date >= %s"
+	good, ratings = frappe.db.sql(sql, (since,))[0]
+	if not ratings:
+		return NOTHING
+	return {**_decimal(100 * float(good) / float(ratings)), "route": ["query-report", "WhatsApp Agent KPI"]}
+
+
+@frappe.whitelist()
+@agent_only
+@door
+def my_days(**_given: Any) -> dict[str, Any]:
+	"""The reader's conversations and late answers of the last two weeks, as a chart; a manager's: everybody's.
+
+	Not a chart over a list: Frappe keeps those by the chart's name, so that one agent would be shown another's.
+	"""
+	since = {"period": "Daily", "start_date": (">=", add_days(today(), -13))}
+	days: dict[Any, Counter[str]] = defaultdict(Counter)
+	for row in frappe.get_list("Khalifa Agent KPI", since, ["start_date", "tickets_handled", "delays"], order_by="start_date", limit=0):
+		days[row.start_date].update(handled=row.tickets_handled, late=row.delays)
+	names = {"handled": _("Handled"), "late": _("Delays")}
+	datasets = [{"name": name, "values": [counts[key] for counts in days.values()]} for key, name in names.items()]
+	return {"labels": [formatdate(day) for day in days], "datasets": datasets} if days else {}
 
 
 @frappe.whitelist()
@@ -91,6 +125,10 @@ def _tickets(where: str) -> int:
 
 def _card(value: int, filters: dict[str, Any]) -> dict[str, Any]:
 	return {"value": value, "fieldtype": "Int", "route": LIST, "route_options": filters}
+
+
+def _decimal(value: float) -> dict[str, Any]:
+	return {"value": round(value, 1), "fieldtype": "Float", "precision": 1}
 
 
 def _today() -> tuple[int, int]:
