@@ -7,6 +7,7 @@ import unicodedata
 
 NAME_LIMIT = 140  # of a Data field
 MAX_SCANNED = 10_000  # no name or preview needs more of a text, however long somebody makes it
+SEARCH_TEXT = 4_000  # characters of a message that search knows
 
 # What people leave out or swap when they type. ؤ and ئ lose their hamza like أ does: Arabic typed on a phone
 # drops it from every seat (شوون for شؤون, قايمة for قائمة). The lone ء is a letter of its own and stays.
@@ -54,6 +55,11 @@ def normalise(text: str) -> str:
 	"""
 	folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
 	return " ".join(unicodedata.normalize("NFC", folded.translate(_FOLDS)).split())
+
+
+def message_search_text(body: str) -> str | None:
+	"""What search knows of a message's text, at most `SEARCH_TEXT` characters; None where there is nothing to find."""
+	return normalise(body[:MAX_SCANNED])[:SEARCH_TEXT] or None
 
 
 def safe_name(text: str, limit: int = NAME_LIMIT) -> str:

@@ -15,13 +15,12 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from khalifa_whatsapp.core import records as r
-from khalifa_whatsapp.core.arabic import MAX_SCANNED, normalise
+from khalifa_whatsapp.core.arabic import message_search_text
 from khalifa_whatsapp.core.keys import Names
 from khalifa_whatsapp.core.settings import BranchRules, Rules
 from khalifa_whatsapp.stores.base import Changes, Conflict, Notice, Store
 
 T = TypeVar("T")
-SEARCH_TEXT = 4_000  # characters of a message that search knows
 # Names need to differ, not to be secret. A forked child must not go on with its parent's numbers.
 _random = random.Random()
 os.register_at_fork(after_in_child=_random.seed)
@@ -163,7 +162,7 @@ class Work:
 				rows.pop(record.name, None)
 		for rows in (self.changes.created.get(r.Message, ()), self.changes.updated.get(r.Message, {}).values()):
 			for message in rows:
-				message.search_text = normalise(message.body[:MAX_SCANNED])[:SEARCH_TEXT] or None
+				message.search_text = message_search_text(message.body)
 		if self.changes:
 			self.store.save(self.changes)
 			self.changes = Changes()
