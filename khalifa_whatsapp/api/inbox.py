@@ -14,11 +14,12 @@ from khalifa_whatsapp.api import inbox_customer, inbox_rows, inbox_thread, typin
 from khalifa_whatsapp.api.door import door
 from khalifa_whatsapp.api.sending import stored_shape
 from khalifa_whatsapp.bootstrap import now_ms, on_site
-from khalifa_whatsapp.core.errors import NotFound
-from khalifa_whatsapp.guards import agent_only, current_actor, require_read
+from khalifa_whatsapp.core.settings import Settings
+from khalifa_whatsapp.guards import agent_only, current_actor, refuse_record
 from khalifa_whatsapp.services.conversation import CLOSE_REASONS
 
 MOST_ROWS = 100
+MOST_NAMES = 50
 TICKET = "Khalifa Ticket"
 
 
@@ -26,9 +27,11 @@ TICKET = "Khalifa Ticket"
 @agent_only
 @door
 def boot() -> dict[str, Any]:
-	"""What the page needs once: who I am, the company's branches and devices, thresholds, counts."""
+	"""What the page needs once: who I am, the company's branches and devices, thresholds.
+
+	Counts come with the first page of conversations, which the page asks for next: to count twice is half of the time.
+	"""
 	actor = current_actor()
-	settings = on_site().rules().settings
 	presence = frappe.db.get_value("Khalifa Agent", actor.agent, "presence") if actor.agent else None
 	return {
 		"me": {
@@ -36,14 +39,14 @@ def boot() -> dict[str, Any]:
 			"availability": presence,
 		},
 		"now_ms": now_ms(),
-		"thresholds": {"warn_percent": settings.warn_percent},
-		"branches": frappe.get_all("Khalifa Branch", {"enabled": 1}, pluck="name", order_by="name"),
+		"thresholds": {"warn_percent": _warn_percent()},
+		"branches": frappe.db.sql_list("select name from `tabKhalifa Branch` where enabled = 1 order by name"),
 		"close_reasons": list(CLOSE_REASONS),
-		"devices": frappe.get_all(
-			"WhatsApp Device", {"enabled": 1}, ["name", "device_name", "state", "is_paused"], order_by="name"
+		"devices": frappe.db.sql(
+			"select name, device_name, state, is_paused from `tabWhatsApp Device` where enabled = 1 order by name",
+			as_dict=True,
 		),
 		"has_erpnext": inbox_customer.has_erpnext(),
-		"counts": inbox_rows.counts(actor),
 	}  # fmt: skip
 
 
@@ -74,17 +77,27 @@ def conversations(
 	actor = current_actor()
 	asked = inbox_rows.Asked(view, search, cursor, max(1, min(limit, MOST_ROWS)), branch, device)
 	found, next_cursor = inbox_rows.page(actor, asked, now_ms())
-	return {"rows": found, "next_cursor": next_cursor, "counts": inbox_rows.counts(actor), "now_ms": now_ms()}
+	return {
+		"rows": found, "next_cursor": next_cursor, "is_falling": inbox_rows.is_falling(actor, view),
+		"counts": inbox_rows.counts(actor), "now_ms": now_ms(),
+	}  # fmt: skip
 
 
 @frappe.whitelist()
 @agent_only
 @door
-def rows(tickets: Any) -> dict[str, Any]:
-	"""These conversations as lines of the list, those that the reader may (still) see."""
+def rows(
+	tickets: Any, view: str = "mine", search: str = "", branch: str | None = None, device: str | None = None
+) -> dict[str, Any]:
+	"""These conversations as lines of a list, those that the reader may (still) see.
+
+	Each line says whether the list holds it; what is not in the answer has left every list of this reader.
+	"""
 	actor = current_actor()
-	names = inbox_rows.names_from(tickets)[:MOST_ROWS]
-	return {"rows": inbox_rows.by_name(actor, names), "counts": inbox_rows.counts(actor), "now_ms": now_ms()}
+	names = inbox_rows.names_from(tickets)[:MOST_NAMES]
+	asked = inbox_rows.Asked(view, search, "", MOST_NAMES, branch, device)
+	found = inbox_rows.by_name(actor, names, asked, now_ms())
+	return {"rows": found, "counts": inbox_rows.counts(actor), "now_ms": now_ms()}
 
 
 @frappe.whitelist()
@@ -178,14 +191,21 @@ def templates(ticket: str) -> list[dict[str, Any]]:
 def typing(ticket: str) -> dict[str, Any]:
 	"""Say that I am writing here, for a few seconds."""
 	row = _visible(ticket)
-	typing_signs.show(row.name, current_actor().employee_name)
+	name = current_actor().employee_name
+	typing_signs.show(row.name, name)
+	typing_signs.tell(row, name)
 	return {"ticket": ticket}
 
 
 def _visible(ticket: str) -> Any:
-	"""The conversation's row, when the reader may see it."""
-	require_read(TICKET, ticket)
-	row = frappe.db.get_value(TICKET, ticket, "*", as_dict=True)
-	if row is None:
-		raise NotFound("no_such_ticket", "There is no such conversation, or it is not yours.")
-	return row
+	"""The conversation's row, read once, when the reader may see it."""
+	rows = frappe.db.sql(f"select * from `tab{TICKET}` where name = %s", (ticket,), as_dict=True)
+	if not rows or not frappe.has_permission(TICKET, "read", doc=frappe.get_doc({**rows[0], "doctype": TICKET})):
+		refuse_record(TICKET)
+	return rows[0]
+
+
+def _warn_percent() -> int:
+	"""The one setting that the page needs; calendars and branches' hours would be four statements more."""
+	sql = "select field, value from `tabSingles` where doctype = 'Khalifa Settings' and field = 'warn_percent'"
+	return Settings.from_row(dict(frappe.db.sql(sql))).warn_percent

@@ -6,7 +6,9 @@ from typing import Any
 
 import frappe
 
+from khalifa_whatsapp.core.arabic import safe_name
 from khalifa_whatsapp.core.errors import UserError
+from khalifa_whatsapp.core.markup import without_tags
 
 CUSTOMER, TICKET = "Khalifa Customer", "Khalifa Ticket"
 LATEST = 10
@@ -42,13 +44,14 @@ def save_notes(customer: str, notes: str) -> dict[str, Any]:
 	"""Write the notes. Whoever sees the conversation may."""
 	if len(notes) > MAX_NOTES:
 		raise UserError("text_too_long", "The message has {length} characters; at most {limit} fit. Split it in two.", length=len(notes), limit=MAX_NOTES)
+	notes = without_tags(notes)
 	frappe.db.set_value(CUSTOMER, customer, "notes", notes)
 	return {"notes": notes}
 
 
 def change_tag(customer: str, tag: str, is_added: bool) -> dict[str, Any]:
 	"""Put a tag on the customer, or take it off: Frappe's own tags, for people who may not write the whole record."""
-	plain = " ".join(tag.replace(",", " ").split())
+	plain = safe_name(tag.replace(",", " "))
 	if not plain or len(plain) > MAX_TAG:
 		raise UserError("bad_tag", "A tag has 1 to {limit} characters.", limit=MAX_TAG)
 	tags = _tags(frappe.db.get_value(CUSTOMER, customer, "_user_tags"))

@@ -1,7 +1,8 @@
 """The inbox's list: which conversations, in which order, a page at a time by key.
 
-A page is one statement however many conversations there are; a cursor holds the last line's place and nothing else, and
-is never asked what its owner may see.
+A page is one statement however many conversations there are, and reads no more lines than it shows: their names by
+index, each status by itself (no index has several in one order), then the rows of these names. A cursor holds the last
+line's place and nothing else, and is never asked what its owner may see.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ FIELDS = (
 	"waiting_since_ms", "response_by_ms", "last_message_ms", "is_branch_only", "version",
 )  # fmt: skip
 OPEN = ("Queued", "Open", "Pending")
-MOST_FOUND = 500  # conversations that a search looks through
+MOST_FOUND = 2_000  # messages that a search takes from the index of words
 MIN_DIGITS = 3
 
 
@@ -43,31 +44,30 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class View:
-	"""Which rows, and the two columns of their order: a number, then the name; `is_falling`: largest first."""
+	"""Which rows, and the two columns of their order: a number, then the name; `is_falling`: largest first.
+
+	`statuses` are those that the view holds, when the index of its order begins with the status.
+	"""
 
 	where: str
 	key: str
 	is_falling: bool = True
+	statuses: tuple[str, ...] = ()
 
 
 def page(actor: Actor, asked: Asked, now: int) -> tuple[list[dict[str, Any]], str]:
 	"""Lines of the list, and the cursor of the next page (empty: no more)."""
 	view = _view(actor, asked.view, now)
-	wheres, values = [_doubled(view.where), _doubled(_seen(actor))], {}
-	for field in ("branch", "device"):
-		if getattr(asked, field):
-			wheres.append(f"{TABLE}.{field} = %({field})s")
-			values[field] = getattr(asked, field)
-	if asked.search.strip():
-		wheres.append(_search(actor, asked.search, values))
+	wheres, values = _wheres(actor, asked, view)
 	if asked.cursor:
 		sign = "<" if view.is_falling else ">"
 		values["at"], values["after"] = _read_cursor(asked.cursor)
 		wheres.append(f"({view.key} {sign} %(at)s or ({view.key} = %(at)s and {TABLE}.name {sign} %(after)s))")
 	order = "desc" if view.is_falling else "asc"
+	names = _names(view, wheres, order, bool(asked.search.strip()))
 	found = _rows(
-		f"{' and '.join(f'({where})' for where in wheres)} order by {view.key} {order}, {TABLE}.name {order} limit %(limit)s",
-		{**values, "limit": asked.limit + 1}, view.key,
+		f"1 = 1 order by {view.key} {order}, {TABLE}.name {order}", {**values, "limit": asked.limit + 1}, view.key,
+		source=f"({names}) page straight_join {TABLE} on {TABLE}.name = page.found",
 	)  # fmt: skip
 	more = found[asked.limit :]
 	found = found[: asked.limit]
@@ -75,26 +75,74 @@ def page(actor: Actor, asked: Asked, now: int) -> tuple[list[dict[str, Any]], st
 	return [_shown(actor, row) for row in found], cursor
 
 
-def by_name(actor: Actor, names: list[str]) -> list[dict[str, Any]]:
-	"""These conversations, as far as the reader may see them."""
+def by_name(actor: Actor, names: list[str], asked: Asked, now: int) -> list[dict[str, Any]]:
+	"""These conversations, as far as the reader may see them; `is_listed`: the list asked for holds it now."""
 	if not names:
 		return []
-	found = _rows(f"{TABLE}.name in %(names)s and ({_doubled(_seen(actor))})", {"names": names}, "0")
+	view = _view(actor, asked.view, now)
+	wheres, values = _wheres(actor, asked, view)
+	listed = " and ".join(f"({where})" for where in wheres)
+	seen = f"{TABLE}.name in %(names)s and ({_doubled(_seen(actor))})"
+	found = _rows(seen, {**values, "names": names}, view.key, f"coalesce({listed}, 0)")
 	return [_shown(actor, row) for row in found]
 
 
+def _names(view: View, wheres: list[str], order: str, is_searched: bool) -> str:
+	"""The statement that finds a page's names. It stops where the page is full, a search too."""
+	joined = f" left join {CUSTOMER} c on c.name = {TABLE}.customer" if is_searched else ""
+	select = f"select {TABLE}.name as found, {view.key} as place from {TABLE}{joined} where "
+	apart = [f"{TABLE}.status = '{status}'" for status in view.statuses] or ["1 = 1"]
+	parts = [
+		f"({select}{' and '.join(f'({where})' for where in [*wheres, part])} "
+		f"order by {view.key} {order}, {TABLE}.name {order} limit %(limit)s)"
+		for part in apart
+	]
+	return f"{' union all '.join(parts)} order by place {order}, found {order} limit %(limit)s"
+
+
+def is_falling(actor: Actor, view: str) -> bool:
+	"""Whether the list's largest `place` comes first."""
+	return _view(actor, view, 0).is_falling
+
+
+def _wheres(actor: Actor, asked: Asked, view: View) -> tuple[list[str], dict[str, Any]]:
+	"""What a line of the list must be, and the values of these conditions."""
+	values: dict[str, Any] = {}
+	wheres = [_doubled(view.where), _doubled(_seen(actor))]
+	for field in ("branch", "device"):
+		if getattr(asked, field):
+			wheres.append(f"{TABLE}.{field} = %({field})s")
+			values[field] = getattr(asked, field)
+	if asked.search.strip():
+		wheres.append(_search(actor, asked.search, values))
+	return wheres, values
+
+
 def counts(actor: Actor) -> dict[str, int]:
-	"""How many lines each view has, and unread messages of one's own; each by an index."""
-	seen, now = _seen(actor), now_ms()
-	mine = _view(actor, "mine", now).where
-	parts = {
-		"mine": mine, "queue": _view(actor, "queue", now).where, "delayed": _view(actor, "delayed", now).where,
-	}  # fmt: skip
+	"""How many lines each view has, and unread messages of one's own; each by an index.
+
+	What is somebody's own by its view is not asked of the permissions again: that would read every row.
+	"""
+	now = now_ms()
+	mine, unread = _mine(actor, now)
+	found = {
+		"mine": mine,
+		"queue": _count(f"{_view(actor, 'queue', now).where} and ({_seen(actor)})"),
+		"delayed": _count(_view(actor, "delayed", now).where),
+	}
 	if actor.is_manager:
-		parts["all"] = _view(actor, "all", now).where
-	found = {name: _count(f"({where}) and ({seen})") for name, where in parts.items()}
-	sql = f"select coalesce(sum({TABLE}.unread_count), 0) from {TABLE} where {mine}"
-	return {**found, "unread": int(frappe.db.sql(sql)[0][0])}
+		found["all"] = _count(_view(actor, "all", now).where)
+	return {**found, "unread": unread}
+
+
+def _mine(actor: Actor, now: int) -> tuple[int, int]:
+	"""How many conversations are one's own, and how many unread messages they have."""
+	if not actor.agent:
+		return 0, 0
+	where = _view(actor, "mine", now).where
+	sql = f"select count(*), coalesce(sum({TABLE}.unread_count), 0) from {TABLE} where {where}"
+	mine, unread = frappe.db.sql(sql)[0]
+	return int(mine), int(unread)
 
 
 def names_from(given: Any) -> list[str]:
@@ -123,13 +171,13 @@ def _view(actor: Actor, name: str, now: int) -> View:
 	mine = f"{TABLE}.agent = {me} and {TABLE}.status in ('Open', 'Pending')"
 	whose = "1 = 1" if actor.is_manager else f"{TABLE}.agent = {me}"
 	views = {
-		"mine": View(mine, f"{TABLE}.last_message_ms"),
+		"mine": View(mine, f"{TABLE}.last_message_ms", statuses=("Open", "Pending")),
 		"queue": View(f"{TABLE}.status = 'Queued'", f"{TABLE}.waiting_since_ms", False),
 		"delayed": View(
 			f"{TABLE}.response_by_ms > 0 and {TABLE}.response_by_ms <= {int(now)} and {whose} and {is_open}",
 			f"{TABLE}.response_by_ms", False,
 		),
-		"all": View(is_open, f"{TABLE}.last_message_ms"),
+		"all": View(is_open, f"{TABLE}.last_message_ms", statuses=OPEN),
 		"closed": View(f"{TABLE}.status = 'Closed' and {whose}", f"{TABLE}.last_message_ms"),
 	}  # fmt: skip
 	if name not in views:
@@ -139,13 +187,16 @@ def _view(actor: Actor, name: str, now: int) -> View:
 	return views[name]
 
 
-def _rows(where: str, values: dict[str, Any], key: str) -> list[dict[str, Any]]:
+def _rows(
+	where: str, values: dict[str, Any], key: str, is_listed: str = "1", source: str = TABLE
+) -> list[dict[str, Any]]:
+	"""Lines with what they show; how far the last answer came matters only while the customer does not wait."""
 	listed = ", ".join(f"{TABLE}.{field}" for field in FIELDS)
 	sql = (
-		f"select {listed}, {key} as place, c.phone, "
-		f"(select m.status from {MESSAGE} m where m.ticket = {TABLE}.name and m.direction = 'Outgoing' "
-		"and m.origin != 'Note' order by m.sent_ms desc limit 1) as last_out_status "
-		f"from {TABLE} left join {CUSTOMER} c on c.name = {TABLE}.customer where {where}"
+		f"select {listed}, {key} as place, {is_listed} as is_listed, c.phone, "
+		f"if({TABLE}.waiting_since_ms > 0, null, (select m.status from {MESSAGE} m where m.ticket = {TABLE}.name "
+		"and m.direction = 'Outgoing' and m.origin != 'Note' order by m.sent_ms desc limit 1)) as last_out_status "
+		f"from {source} left join {CUSTOMER} c on c.name = {TABLE}.customer where {where}"
 	)
 	return frappe.db.sql(sql, values, as_dict=True)
 
@@ -155,7 +206,6 @@ def _count(where: str) -> int:
 
 
 def _shown(actor: Actor, row: dict[str, Any]) -> dict[str, Any]:
-	row.pop("place", None)
 	row["ticket"] = row.pop("name")
 	row["is_mine"] = bool(actor.agent and row["agent"] == actor.agent)
 	return row
@@ -170,15 +220,30 @@ def _search(actor: Actor, text: str, values: dict[str, Any]) -> str:
 	if len(digits) >= MIN_DIGITS and digits.lstrip("0") and len(digits) >= len(plain.replace(" ", "").replace("+", "")) - 2:
 		values["digits"] = f"%{digits.lstrip('0')}%"
 		customers.append("c.phone like %(digits)s")
-	words = " ".join(f"+{word}*" for word in _words(plain))
+	words = _words(plain)
 	if words:
-		values["words"] = words
-		customers.append(
-			f"{TABLE}.name in (select ticket from (select m.ticket from {MESSAGE} m where "
-			f"match(m.search_text) against (%(words)s in boolean mode) limit {MOST_FOUND}) found)"
-		)
+		customers.append(_in_messages(words, values))
 	values["ticket"] = text.strip().upper()
 	return " or ".join([*customers, f"{TABLE}.name = %(ticket)s"])
+
+
+def _in_messages(words: list[str], values: dict[str, Any]) -> str:
+	"""Conversations with a message that has all these words.
+
+	The index of words knows where rare ones are. Of frequent ones it names some conversations, and never the reader's
+	own before others: then each line is looked into, in the list's order, until the page is full, which is soon.
+	"""
+	found = frappe.db.sql(
+		f"select m.ticket from {MESSAGE} m where match(m.search_text) against (%s in boolean mode) "
+		f"limit {MOST_FOUND + 1}",
+		(" ".join(f"+{word}*" for word in words),),
+	)
+	if len(found) <= MOST_FOUND:
+		values["found"] = sorted({row[0] for row in found}) or [""]
+		return f"{TABLE}.name in %(found)s"
+	values.update({f"word{place}": f"%{_escape_like(word)}%" for place, word in enumerate(words)})
+	likes = " and ".join(f"m.search_text like %(word{place})s" for place in range(len(words)))
+	return f"(select 1 from {MESSAGE} m where m.ticket = {TABLE}.name and {likes} limit 1) = 1"
 
 
 def _words(plain: str) -> list[str]:

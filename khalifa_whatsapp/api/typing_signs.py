@@ -1,14 +1,23 @@
-"""Who else is writing in a conversation: for a few seconds, in Redis alone. With Redis down nobody is seen writing."""
+"""Who else is writing in a conversation: for a few seconds, in Redis alone. With Redis down nobody is seen writing.
+
+Pages are told the real name, in the own rooms of those who may see the conversation now; one that hears nothing asks.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import time
+from typing import Any
 
 import frappe
 import redis
+from frappe.utils.user import get_users_with_role
 
+from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.guards import MANAGER_ROLE
+
+EVENT = "khalifa_whatsapp:typing"
 SECONDS = 8
 
 
@@ -18,6 +27,29 @@ def show(ticket: str, name: str) -> None:
 		key = _key(ticket)
 		frappe.cache.hset(key, frappe.session.user, json.dumps([name, time.time()]))
 		frappe.cache.expire(frappe.cache.make_key(key), SECONDS * 2)
+
+
+def tell(ticket: Any, name: str) -> None:
+	"""Tell the open pages of those who may see the conversation's row. No commit: nothing was written."""
+	told = {"ticket": ticket.name, "name": name, "seconds": SECONDS}
+	with contextlib.suppress(redis.exceptions.RedisError):
+		for user in sorted(_readers(ticket) - {frappe.session.user}):
+			frappe.publish_realtime(EVENT, told, user=user)
+
+
+def _readers(ticket: Any) -> set[str]:
+	"""Managers and the holder; of what is in the queue, agents who are here and may take it."""
+	managers = set(get_users_with_role(MANAGER_ROLE))
+	if not ticket.agent and ticket.status != r.QUEUED:
+		return managers
+	wanted: dict[str, Any] = {"enabled": 1}
+	if ticket.agent:
+		wanted["name"] = ticket.agent
+	else:
+		wanted["presence"] = ("!=", r.OFFLINE)
+		if ticket.is_branch_only:
+			wanted["branch"] = ticket.branch
+	return managers | set(frappe.get_all("Khalifa Agent", wanted, pluck="user"))
 
 
 def others(ticket: str) -> list[str]:

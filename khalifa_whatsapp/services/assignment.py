@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from khalifa_whatsapp.core import assignment as rules
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.services import turns
+from khalifa_whatsapp.services.rights import tell_owner
 from khalifa_whatsapp.services.work import Work, retrying, working
 from khalifa_whatsapp.stores.base import Store
 
@@ -110,7 +111,7 @@ def give(
 	work.touch(fresh)
 	work.touch_ticket(ticket)
 	work.log(ticket, "assigned", to_agent=agent.name, to_branch=ticket.branch, is_automatic=1, reason=reason)
-	work.tell("khalifa_whatsapp:ticket", {"ticket": ticket.name, "event": "assigned"}, user=agent.user)
+	tell_owner(work, ticket, "assigned")
 
 
 def give_back(work: Work, ticket: r.Ticket, reason: str) -> None:
@@ -121,3 +122,4 @@ def give_back(work: Work, ticket: r.Ticket, reason: str) -> None:
 	turns.change_holder(work, ticket, "requeued")
 	work.touch_ticket(ticket)
 	work.log(ticket, "requeued", from_agent=former, is_automatic=1, reason=reason)
+	tell_owner(work, ticket, "requeued", former)

@@ -10,6 +10,7 @@ import dataclasses
 import json
 
 from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.arabic import safe_name
 from khalifa_whatsapp.core.errors import NotAllowed, NotFound, UserError
 from khalifa_whatsapp.services import turns
 from khalifa_whatsapp.services.conversation import close_ticket
@@ -33,7 +34,7 @@ def start(store: Store, actor: Actor, chosen: TicketFilter, reason: str, now_ms:
 		with working(store, now_ms, actor) as work:
 			filters = json.dumps(dataclasses.asdict(chosen), ensure_ascii=False)
 			batch = r.CloseBatch(
-				work.new_name(), reason.strip(), filters, actor.user or "", actor.full_name or "", now_ms
+				work.new_name(), safe_name(reason), filters, actor.user or "", actor.full_name or "", now_ms
 			)
 			store.start_close_batch(batch, chosen, work.new_name)
 			return batch

@@ -71,7 +71,6 @@ def hand_over(work: Work, ticket: r.Ticket, agent: r.Agent, reason: str, event: 
 	fresh.last_assigned_ms = work.now_ms
 	work.touch(fresh)
 	_remember_agent(work, ticket, agent)
-	work.tell("khalifa_whatsapp:ticket", {"ticket": ticket.name, "event": event}, user=agent.user)
 
 
 def _remember_agent(work: Work, ticket: r.Ticket, agent: r.Agent) -> None:
@@ -102,6 +101,7 @@ def _moved(
 		ticket, event, from_agent=former, to_agent=ticket.agent, from_branch=branch, to_branch=ticket.branch,
 		reason=reason, is_late=ended.is_late_transfer if ended else 0,
 	)  # fmt: skip
+	tell_owner(work, ticket, event, former)
 
 
 def assign(store: Store, actor: Actor, ticket: str, agent: str, now_ms: int) -> r.Ticket:
@@ -188,6 +188,7 @@ def reopen(store: Store, actor: Actor, ticket: str, now_ms: int, reason: str = "
 			reopen_ticket(work, found, reason or "by hand")
 			if wait is not None:
 				turns.resume(work, found, wait)
+			tell_owner(work, found, "reopened")
 			return found
 
 	return retrying(run)
@@ -204,6 +205,7 @@ def no_reply_needed(store: Store, actor: Actor, ticket: str, now_ms: int) -> r.T
 			found.status, found.unread_count = r.PENDING if found.agent else r.QUEUED, 0
 			work.touch_ticket(found)
 			work.log(found, "no_reply_needed", from_agent=found.agent)
+			tell_owner(work, found, "no_reply_needed")
 			return found
 
 	return retrying(run)

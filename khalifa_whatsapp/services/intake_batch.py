@@ -165,7 +165,7 @@ class IntakeBatch:
 		ticket = self.tickets.for_customer(customer, delivery.received_ms, wants_answer=False)
 		self._store(self._message(delivery, event, key, customer, ticket), ticket)
 		self.work.touch_ticket(ticket)
-		self.tickets.tell(ticket, "message")
+		self.tickets.tell(ticket, "phone")
 
 	def _settles_doubt(self, delivery: r.Delivery, event: d.OutboundEcho, key: str, customer: str) -> bool:
 		"""The echo of a message whose sending had no clear answer: it did go, and it is this row, not another."""

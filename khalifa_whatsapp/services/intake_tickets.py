@@ -11,6 +11,8 @@ from khalifa_whatsapp.core.settings import HOUR_MS
 from khalifa_whatsapp.services.turns import MANAGER_ROLE
 from khalifa_whatsapp.services.work import Work
 
+MOST_TOLD = 10  # tickets of the queue that one batch tells all of: in a flood, pages look for the rest themselves
+
 
 class Tickets:
 	"""The latest ticket of each customer on one device, within one transaction."""
@@ -23,6 +25,7 @@ class Tickets:
 		self.fresh: list[str] = []
 		self.wanted = 0  # customers of this batch without an open ticket, at most: so many names are taken together
 		self._roster: dict[str, assignment.RosterEntry] | None = None
+		self._queued: set[str] = set()
 
 	def read(self, customers: Collection[str]) -> None:
 		"""Read the latest tickets of the known customers."""
@@ -98,12 +101,23 @@ class Tickets:
 		return self._roster
 
 	def tell(self, ticket: r.Ticket, event: str) -> None:
-		"""Tell the holder's page, or the managers' when nobody holds it."""
+		"""Tell the holder's page, or those of whom the queue waits for; and the managers'."""
 		data = {"ticket": ticket.name, "event": event}
 		entry = self.roster().get(ticket.agent) if ticket.agent else None
-		if entry is not None:
-			self.work.tell("khalifa_whatsapp:ticket", data, user=entry.agent.user)
+		for hearer in [entry] if entry is not None else self._of_queue(ticket):
+			self.work.tell("khalifa_whatsapp:ticket", data, user=hearer.agent.user)
 		self.work.tell("khalifa_whatsapp:ticket", data, role=MANAGER_ROLE)
+
+	def _of_queue(self, ticket: r.Ticket) -> list[assignment.RosterEntry]:
+		"""Who is here and may take it by hand; nobody while one has room: that one is given it, and told, at once."""
+		if ticket.status == r.QUEUED:
+			self._queued.add(ticket.name)
+		if ticket.status != r.QUEUED or len(self._queued) > MOST_TOLD:
+			return []
+		entries = self.roster().values()
+		near = [e for e in entries if not ticket.is_branch_only or e.agent.branch == ticket.branch]
+		here = [e for e in near if self._is_here(e.agent.name)]
+		return [] if any(e.can_take(self.work.rules.settings) for e in here) else here
 
 
 def reopen(work: Work, ticket: r.Ticket, reason: str, is_undo: bool = False) -> None:

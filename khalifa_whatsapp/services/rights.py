@@ -49,10 +49,11 @@ def agent_of(work: Work, name: str) -> r.Agent:
 	return found
 
 
-def tell_owner(work: Work, ticket: r.Ticket, event: str) -> None:
-	"""Tell the holder's page and the managers' that something happened to the ticket."""
+def tell_owner(work: Work, ticket: r.Ticket, event: str, former: str | None = None) -> None:
+	"""Tell the holder's page, the former holder's and the managers' that something happened to the ticket."""
 	data = {"ticket": ticket.name, "event": event}
-	agent = work.agent(ticket.agent) if ticket.agent else None
-	if agent is not None:
-		work.tell("khalifa_whatsapp:ticket", data, user=agent.user)
+	for name in filter(None, (ticket.agent, former)):
+		agent = work.agent(name)
+		if agent is not None:
+			work.tell("khalifa_whatsapp:ticket", data, user=agent.user)
 	work.tell("khalifa_whatsapp:ticket", data, role=turns.MANAGER_ROLE)

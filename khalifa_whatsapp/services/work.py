@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from khalifa_whatsapp.core import records as r
-from khalifa_whatsapp.core.arabic import message_search_text
+from khalifa_whatsapp.core.arabic import message_search_text, safe_name
 from khalifa_whatsapp.core.keys import Names
 from khalifa_whatsapp.core.settings import BranchRules, Rules
 from khalifa_whatsapp.stores.base import Changes, Conflict, Notice, Store
@@ -162,10 +162,20 @@ class Work:
 				rows.pop(record.name, None)
 		for rows in (self.changes.created.get(r.Message, ()), self.changes.updated.get(r.Message, {}).values()):
 			for message in rows:
-				message.search_text = message_search_text(message.body)
+				_tidy(message)
 		if self.changes:
 			self.store.save(self.changes)
 			self.changes = Changes()
+
+
+def _tidy(message: r.Message) -> None:
+	"""What search knows of it; and words of gateways and of customers' phones, which Desk shows as they are."""
+	message.search_text = message_search_text(message.body)
+	outside = ["mime_type", "media_error", "error_code", *(["file_name"] if message.direction == r.INCOMING else [])]
+	for name in outside:
+		given = getattr(message, name)
+		if given:
+			setattr(message, name, safe_name(given))
 
 
 @contextmanager

@@ -23,6 +23,7 @@ import pymysql
 from frappe.realtime import clear_realtime_log
 from frappe.utils import get_system_timezone
 
+from khalifa_whatsapp.core.arabic import safe_name
 from khalifa_whatsapp.core.calendar import Calendar, calendar_from_rows
 from khalifa_whatsapp.core.records import Agent
 from khalifa_whatsapp.core.settings import MINUTE_MS, BranchRules, Rules, Settings
@@ -162,7 +163,7 @@ class SiteStore(SqlStore):
 	def _save_device_state(self, device: str, state: str, detail: str, at_ms: int) -> None:
 		self.rows(
 			"UPDATE `tabWhatsApp Device` SET state = ?, state_detail = ?, state_ms = ?, state_on = ? WHERE name = ?",
-			(_STATES.get(state, "Unknown"), detail[:140], at_ms, self._local(at_ms), device),
+			(_STATES.get(state, "Unknown"), safe_name(detail), at_ms, self._local(at_ms), device),
 		)
 
 	def mark_day(self, day: date, is_dirty: int, computed_ms: int = 0) -> None:

@@ -6,7 +6,9 @@ from collections.abc import Collection, Sequence
 from typing import Any, TypeVar
 
 from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.arabic import safe_name
 from khalifa_whatsapp.core.breaker import Breaker
+from khalifa_whatsapp.core.markup import without_tags
 from khalifa_whatsapp.core.pacing import HOUR_MS, MINUTE_MS, Pace, Traffic
 from khalifa_whatsapp.stores.base import Gate
 from khalifa_whatsapp.stores.schema import table_of
@@ -130,7 +132,7 @@ class OutboxQueries:
 			f"UPDATE {DEVICE} SET breaker_state = ?, breaker_failures = ?, breaker_failed_ms = ?, "
 			"breaker_until_ms = ?, breaker_reason = ? WHERE name = ?",
 			(
-				breaker.state, breaker.failures, breaker.failed_ms, breaker.until_ms, breaker.reason[:MAX_ERROR], device,
+				breaker.state, breaker.failures, breaker.failed_ms, breaker.until_ms, without_tags(breaker.reason)[:MAX_ERROR], device,
 			),
 		)  # fmt: skip
 
@@ -145,7 +147,7 @@ class OutboxQueries:
 		self.run(
 			f"UPDATE {DEVICE} SET last_error_code = ?, last_error_text = ?, last_error_ms = ?, last_error_on = ? "
 			"WHERE name = ?",
-			(code[:140], text[:MAX_ERROR], at_ms, self._local(at_ms), device),
+			(safe_name(code), without_tags(text)[:MAX_ERROR], at_ms, self._local(at_ms), device),
 		)
 
 	# -- files of customers

@@ -20,6 +20,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
+from khalifa_whatsapp.core.arabic import safe_name
 from khalifa_whatsapp.core.calendar import Calendar
 from khalifa_whatsapp.core.settings import Rules, Settings
 from khalifa_whatsapp.stores.base import Changes, Conflict, Notice, StoreUnavailable
@@ -139,7 +140,7 @@ class SqliteStore(SqlStore):
 		for device, (state, detail, at_ms) in changes.device_states.items():
 			self.run(
 				"UPDATE `tabWhatsApp Device` SET state = ?, state_detail = ?, state_ms = ? WHERE name = ?",
-				(state.title(), detail, at_ms, device),
+				(state.title(), safe_name(detail), at_ms, device),
 			)
 		self._notices += changes.notices
 

@@ -115,6 +115,49 @@ class TestTheList(InboxCase):
 		self.assertEqual([row["ticket"] for row in self.ask(MONA, "rows", tickets=[ticket])["rows"]], [ticket])
 		self.assertEqual(self.ask(ALI, "rows", tickets=[ticket])["rows"], [])
 
+	def test_a_line_says_whether_the_list_that_was_asked_for_holds_it(self) -> None:
+		mine = self.ticket_of(self.mona)
+		frappe.db.sql("UPDATE `tabKhalifa Agent` SET presence = 'Offline'")
+		frappe.db.commit()
+		waiting = self.write("+201119876543")
+		for view, search, held in (
+			("mine", "", {mine}), ("queue", "", {waiting}), ("closed", "", set()), ("delayed", "", set()),
+			("mine", "1234567", {mine}), ("mine", "nobody", set()), ("queue", "1234567", set()),
+		):  # fmt: skip
+			found = self.ask(MONA, "rows", tickets=[mine, waiting, "KT-999999"], view=view, search=search)["rows"]
+			self.assertEqual({row["ticket"] for row in found}, {mine, waiting}, "what may be seen is there in any list")
+			self.assertEqual({row["ticket"] for row in found if row["is_listed"]}, held, (view, search))
+		self.assertEqual(self.as_(MONA).call(f"{API}rows", tickets=[mine], view="all").status, 403)
+
+	def test_a_single_line_comes_as_it_stands_in_its_list(self) -> None:
+		for n in range(4):
+			self.write(f"+20100555{n:04}")
+		for view in ("queue", "all"):
+			page = self.ask(HUDA, "conversations", view=view)
+			names = [row["ticket"] for row in page["rows"]]
+			alone = self.ask(HUDA, "rows", tickets=names[::-1], view=view)["rows"]
+			self.assertEqual(sorted(alone, key=_by_name), sorted(page["rows"], key=_by_name), view)
+			places = [(row["place"], row["ticket"]) for row in page["rows"]]
+			self.assertEqual(places, sorted(places, reverse=bool(page["is_falling"])), view)
+
+	def test_fifty_lines_are_one_statement_and_more_are_not_given(self) -> None:
+		from khalifa_whatsapp.api import inbox
+		from khalifa_whatsapp.tests.doors import signed_in
+
+		names = [self.write(f"+20100555{n:04}") for n in range(3)] + [f"KT-9{n:05}" for n in range(47)]
+		late = self.write("+201119876543")
+		with signed_in(HUDA):
+			inbox.rows(names[:1], "all")
+			with self.counted() as few:
+				inbox.rows(names[:1], "all")
+			with self.counted() as many:
+				found = inbox.rows([*names, late], "all")
+		self.assertEqual((len(few), {row["ticket"] for row in found["rows"]}), (len(many), set(names[:3])))
+
+
+def _by_name(row: dict[str, Any]) -> str:
+	return row["ticket"]
+
 
 class TestTheThread(InboxCase):
 	def test_messages_and_events_come_in_their_order_a_page_at_a_time(self) -> None:
@@ -178,7 +221,7 @@ class TestTheThread(InboxCase):
 		self.ask(MONA, "add_tag", ticket=ticket, tag="VIP")
 		self.ask(MONA, "save_customer_notes", ticket=ticket, notes="allergic to <b>penicillin</b>")
 		panel = self.ask(HUDA, "customer", ticket=ticket)
-		self.assertEqual((panel["tags"], panel["notes"]), (["VIP"], "allergic to <b>penicillin</b>"))
+		self.assertEqual((panel["tags"], panel["notes"]), (["VIP"], "allergic to ‹b›penicillin‹/b›"))
 		self.assertEqual(self.ask(MONA, "remove_tag", ticket=ticket, tag="VIP"), {"tags": []})
 
 	def test_quick_replies_are_everybodys_and_ones_own(self) -> None:

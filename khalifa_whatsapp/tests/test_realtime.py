@@ -67,6 +67,53 @@ class TestWhoIsTold(DeskCase):
 		self.assertEqual(self.told, [])
 
 
+class TestWhoSeesSomebodyWrite(DeskCase):
+	def setUp(self) -> None:
+		super().setUp()
+		self.told: list[tuple[str, dict[str, Any]]] = []
+		self.replace("frappe.publish_realtime", self.hear)
+
+	def hear(self, event: str, message: dict[str, Any] | None = None, user: str = "", **more: Any) -> None:
+		if event == "khalifa_whatsapp:typing":
+			self.assertFalse(more, "to a person's own room, at once")
+			self.told.append((user, message or {}))
+
+	def writes(self, user: str, ticket: str) -> dict[str, list[dict[str, Any]]]:
+		"""What each room is told when this person writes there."""
+		del self.told[:]
+		self.assertEqual(self.as_(user).call("khalifa_whatsapp.api.inbox.typing", ticket=ticket).status, 200)
+		return {room: [data for user, data in self.told if user == room] for room, _ in self.told}
+
+	def test_a_held_ticket_s_holder_and_managers_see_the_real_name_and_nothing_else(self) -> None:
+		ticket = self.ticket_of(self.mona)
+		self.online(self.ali)
+		said = {"ticket": ticket, "name": "Mona Adel", "seconds": 8}
+		self.assertEqual(self.writes(MONA, ticket), {HUDA: [said]})
+		self.assertEqual(self.writes(HUDA, ticket), {MONA: [{**said, "name": "Huda"}]})
+
+	def test_whoever_handed_the_ticket_on_sees_nobody_write_there_any_more(self) -> None:
+		ticket = self.ticket_of(self.mona)
+		self.online(self.ali)
+		self.done(MONA, "transfer", ticket=ticket, to_agent=self.ali, reason="r")
+		self.assertEqual(set(self.writes(HUDA, ticket)), {ALI})
+
+	def test_in_the_queue_it_is_seen_by_those_who_are_there_and_may_take_the_ticket(self) -> None:
+		ticket = self.write()
+		self.assertEqual(self.writes(HUDA, ticket), {})
+		frappe.db.sql("UPDATE `tabKhalifa Agent` SET presence = 'Online'")
+		frappe.db.commit()
+		self.assertEqual(set(self.writes(MONA, ticket)), {ALI, HUDA})
+		frappe.db.set_value("Khalifa Ticket", ticket, {"is_branch_only": 1, "branch": self.south})
+		frappe.db.commit()
+		self.assertEqual(set(self.writes(HUDA, ticket)), {ALI})
+
+	def test_a_refused_sign_is_seen_by_nobody(self) -> None:
+		ticket = self.ticket_of(self.mona)
+		del self.told[:]
+		self.assertEqual(self.as_(ALI).call("khalifa_whatsapp.api.inbox.typing", ticket=ticket).status, 403)
+		self.assertEqual(self.told, [])
+
+
 class TestNoNoticeOfWhatWasUndone(DeskCase):
 	"""Through Frappe's own realtime, down to what goes out."""
 

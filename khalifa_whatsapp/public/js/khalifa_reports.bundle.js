@@ -29,8 +29,8 @@ reports.heat = (value, row, column, data, plain) => {
 reports.open_rows = (place) => {
 	const { metric, agent, first, last } = place.dataset;
 	return frappe
-		.xcall("khalifa_whatsapp.api.kpi.rows_of_days", { metric, agent, first, last }, "GET")
-		.then(({ count, rows }) => {
+		.call({ method: "khalifa_whatsapp.api.kpi.rows_of_days", args: { metric, agent, first, last }, type: "GET" })
+		.then(({ message: { count, rows } }) => {
 			if (!rows.length) return frappe.show_alert(__("There are no rows behind this figure any more."));
 			const [{ doctype }] = rows;
 			const names = rows.filter((row) => row.doctype === doctype).map((row) => row.name);

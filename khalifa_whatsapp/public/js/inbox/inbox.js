@@ -1,14 +1,13 @@
-// The page: list, thread, customer; what the server tells, and what keys do.
+// The page: list, thread, customer, and what keys do.
 
 import { Composer } from "./composer.js";
 import { Dialogs } from "./dialogs.js";
 import { ConversationList } from "./list.js";
+import { Live } from "./live.js";
 import { Panel } from "./panel.js";
 import { Thread } from "./thread.js";
-import { act, el, read } from "./util.js";
+import { act, el, read, toast } from "./util.js";
 
-const POLL_UP = 60000;
-const POLL_DOWN = 15000;
 const BEAT = 60000;
 
 export class Inbox {
@@ -23,7 +22,7 @@ export class Inbox {
 			Object.assign(this, { me: found.me, branches: found.branches, close_reasons: found.close_reasons, warn_percent: found.thresholds.warn_percent });
 			this.clock(found.now_ms);
 			this.make();
-			this.list.show_tabs(found.counts);
+			this.list.show_tabs({});
 			this.add_page_buttons();
 			this.listen();
 			this.is_ready = true;
@@ -37,6 +36,7 @@ export class Inbox {
 		this.dialogs = new Dialogs(this);
 		this.composer = new Composer(this);
 		this.panel = new Panel(this);
+		this.live = new Live(this);
 		this.thread.root.append(this.composer.root);
 		this.root = el("div", { class: "khalifa-inbox" }, this.list.root, this.thread.root, this.panel.root);
 		this.page.main[0].replaceChildren(this.root);
@@ -54,7 +54,7 @@ export class Inbox {
 			}
 			this.show_presence(this.me.availability);
 		}
-		this.page.add_menu_item(__("Notify Me of New Messages"), () => this.ask_notifications());
+		this.page.add_menu_item(__("Notify Me of New Messages"), () => this.live.ask_notifications());
 		this.page.add_menu_item(__("Keys"), () => this.dialogs.help());
 	}
 
@@ -78,7 +78,7 @@ export class Inbox {
 	shown() {
 		if (!this.is_ready) return;
 		this.is_shown = true;
-		this.list.load();
+		this.list.refresh();
 		const wanted = frappe.get_route()[1];
 		if (wanted && wanted !== this.ticket) this.open(wanted, false);
 		else this.thread.catch_up();
@@ -107,61 +107,26 @@ export class Inbox {
 		this.thread.clear();
 		this.panel.open(null);
 		this.list.mark_active();
-		this.list.load();
+		this.list.refresh();
+	}
+
+	// What is open here went to somebody else
+	left(ticket) {
+		if (this.ticket !== ticket) return;
+		this.back();
+		toast(__("This conversation is with somebody else now."));
 	}
 
 	toggle_panel(is_open) {
 		this.root.classList.toggle("has-panel", is_open);
 	}
 
-	// What the server tells; and asking it, when it can't
-
 	listen() {
-		frappe.realtime.on("khalifa_whatsapp:ticket", (told) => this.told(told));
-		frappe.realtime.on("khalifa_whatsapp:status", (told) => this.told(told));
-		frappe.realtime.on("khalifa_whatsapp:delay", (told) => this.told(told));
-		frappe.realtime.on("khalifa_whatsapp:typing", (told) => told.ticket === this.ticket && this.thread.catch_up());
-		this.later = frappe.utils.debounce(() => this.is_shown && this.list.load(), 400);
-		this.thread_later = frappe.utils.debounce(() => this.is_shown && this.thread.catch_up(), 250);
+		this.live.listen();
 		setInterval(() => this.is_shown && this.list.tick(), 1000);
-		setInterval(() => this.poll(), POLL_DOWN);
 		setInterval(() => this.me.agent && act("agents.heartbeat"), BEAT);
 		document.addEventListener("keydown", (event) => this.key(event));
 		document.addEventListener("visibilitychange", () => !document.hidden && this.is_shown && this.thread.catch_up());
-	}
-
-	told(told) {
-		if (told.event === "message" || told.event === "created" || told.event === "new_message") this.notify(told);
-		this.later();
-		if (told.ticket === this.ticket) this.thread_later();
-	}
-
-	poll() {
-		const is_up = Boolean(frappe.realtime.socket?.connected);
-		this.socket_sign?.text(is_up ? "" : __("No live connection: looking every 15 seconds"));
-		if (!this.is_shown || document.hidden) return;
-		if (is_up && Date.now() - (this.polled || 0) < POLL_UP) return;
-		this.polled = Date.now();
-		this.list.load();
-		this.thread.catch_up();
-	}
-
-	ask_notifications() {
-		if (!window.Notification) return frappe.show_alert(__("This browser has no notifications."));
-		return Notification.requestPermission().then((answer) => {
-			localStorage.setItem("khalifa_notify", answer === "granted" ? "1" : "");
-			frappe.show_alert(answer === "granted" ? __("You will be notified.") : __("The browser does not allow it."));
-		});
-	}
-
-	notify(told) {
-		if (!localStorage.getItem("khalifa_notify") || !document.hidden || !window.Notification || Notification.permission !== "granted") return;
-		const shown = new Notification(__("A customer wrote"), { tag: told.ticket, body: told.ticket });
-		shown.onclick = () => {
-			window.focus();
-			this.open(told.ticket);
-		};
-		frappe.utils.play_sound("alert");
 	}
 
 	// Keys, when nobody is writing

@@ -1,27 +1,35 @@
-// The list of conversations: views, search, lines that count how long a customer has waited, pages by cursor.
+// The list of conversations: views, search, pages by cursor. What the server tells changes single lines, not the list.
 
-import { avatar, el, icon, read, short_time, span } from "./util.js";
+import { line, line_id, colour, waiting } from "./line.js";
+import { Rows } from "./rows.js";
+import { el, icon, look, read } from "./util.js";
+import { RowWindow } from "./window.js";
 
 const PAGE = 30;
-const MARKS = { Queued: "🕓", Sending: "🕓", Sent: "✓", Delivered: "✓✓", Read: "✓✓", Played: "✓✓", Failed: "⚠", Unknown: "?" };
+const NEXT_PAGE = 100;
+const AHEAD = 100; // lines that are read before they come into sight
+const MOST_NAMES = 50; // that the server takes at once
 
 export class ConversationList {
 	constructor(inbox) {
 		this.inbox = inbox;
-		this.view = "mine";
-		this.rows = [];
-		this.cursor = "";
+		this.view = inbox.me.agent ? "mine" : "all"; // who answers nobody has none of his own
+		this.rows = new Rows();
 		this.asked = 0;
 		this.make();
 	}
 
 	make() {
-		this.tabs = el("div", { class: "kin-tabs", role: "tablist" });
+		this.tabs = el("div", { class: "kin-tabs", role: "tablist" }, ...this.views().map(([name, label]) => this.tab(name, label)));
 		this.search = el("input", {
 			class: "form-control kin-search", type: "search", placeholder: __("Search names, numbers, messages"),
-			"aria-label": __("Search"), oninput: frappe.utils.debounce(() => this.load(), 350),
+			"aria-label": __("Search"), oninput: frappe.utils.debounce(() => this.begin(), 350),
 		});
-		this.lines = el("div", { class: "kin-lines", role: "listbox", "aria-label": __("Conversations"), onscroll: () => this.more() });
+		this.lines = el("div", {
+			class: "kin-lines", role: "listbox", tabindex: "0", "aria-label": __("Conversations"), onkeydown: (event) => this.key(event),
+		});
+		this.window = new RowWindow(this.lines, (row) => line(row, this.inbox), () => this.point());
+		this.lines.addEventListener("scroll", () => this.more(), { passive: true });
 		this.root = el("section", { class: "kin-list", "aria-label": __("Conversations") }, el("div", { class: "kin-list-head" }, this.tabs, this.search), this.lines);
 	}
 
@@ -30,63 +38,110 @@ export class ConversationList {
 		return [["mine", __("Mine")], ["queue", __("Queue")], ["delayed", __("Delayed")], ...all, ["closed", __("Closed")]];
 	}
 
-	show_tabs(counts) {
+	tab(name, label) {
+		const count = el("span", { class: `kin-count${name === "delayed" ? " bad" : ""}` });
+		return el("button", { class: "kin-tab", role: "tab", "data-view": name, onclick: () => this.choose(name) }, label, count);
+	}
+
+	show_tabs(counts = this.counts) {
 		this.counts = counts;
-		this.tabs.replaceChildren(
-			...this.views().map(([name, label]) =>
-				el("button", {
-					class: `kin-tab${name === this.view ? " active" : ""}`, role: "tab", "aria-selected": String(name === this.view),
-					onclick: () => this.choose(name),
-				}, label, counts[name] ? el("span", { class: `kin-count${name === "delayed" ? " bad" : ""}`, text: counts[name] }) : "")
-			)
-		);
+		for (const tab of this.tabs.children) {
+			const { view } = tab.dataset;
+			tab.classList.toggle("active", view === this.view);
+			tab.setAttribute("aria-selected", String(view === this.view));
+			tab.lastChild.textContent = counts[view] || "";
+		}
 		document.title = counts.unread ? `(${counts.unread}) ${__("WhatsApp Inbox")}` : __("WhatsApp Inbox");
 	}
 
 	choose(view) {
 		this.view = view;
-		this.load();
+		this.show_tabs();
+		this.tabs.querySelector(".active").scrollIntoView({ block: "nearest", inline: "nearest" });
+		return this.begin();
 	}
 
-	load() {
+	// What is asked for, with every question
+	wanted() {
+		return { view: this.view, search: this.search.value.trim() };
+	}
+
+	is_wanted(asked) {
+		const now = this.wanted();
+		return asked.view === now.view && asked.search === now.search;
+	}
+
+	begin() {
+		this.lines.scrollTop = 0;
+		return this.load();
+	}
+
+	load(ask = read) {
 		const asked = ++this.asked;
-		this.cursor = "";
-		const search = this.search.value.trim();
-		return read("inbox.conversations", { view: this.view, search, limit: PAGE }).then((found) => {
+		return ask("inbox.conversations", { ...this.wanted(), limit: PAGE }).then((found) => {
 			if (asked !== this.asked) return;
-			this.rows = found.rows;
-			this.cursor = found.next_cursor;
-			this.inbox.clock(found.now_ms);
-			this.show_tabs(found.counts);
+			this.is_loaded = true;
+			this.rows.reset(found);
+			this.told(found);
 			this.draw();
 		});
 	}
 
-	more() {
-		const near_end = this.lines.scrollTop + this.lines.clientHeight > this.lines.scrollHeight - 400;
-		if (!near_end || !this.cursor || this.is_loading) return;
-		this.is_loading = true;
+	// Everything that is in sight, as it is now, without losing the place
+	refresh() {
+		if (this.lines.scrollTop <= 0) return this.load(this.is_loaded ? look : read).catch(() => {});
 		const asked = this.asked;
-		read("inbox.conversations", { view: this.view, search: this.search.value.trim(), cursor: this.cursor, limit: PAGE })
-			.then((found) => {
-				if (asked !== this.asked) return;
-				const known = new Set(this.rows.map((row) => row.ticket));
-				const fresh = found.rows.filter((row) => !known.has(row.ticket));
-				this.rows.push(...fresh);
-				this.cursor = found.next_cursor;
-				this.lines.append(...fresh.map((row) => this.line(row)));
-			})
-			.finally(() => (this.is_loading = false));
+		const names = this.window.in_sight().map((row) => row.ticket).slice(0, MOST_NAMES);
+		return Promise.all([look("inbox.conversations", { ...this.wanted(), limit: PAGE }), this.ask(names)]).then(([found]) => {
+			if (asked !== this.asked) return;
+			this.rows.renew(found);
+			this.told(found);
+			this.draw(new Set(found.rows.map((row) => row.ticket)));
+		}).catch(() => {}); // the next look by the clock brings it
 	}
 
-	draw() {
-		const scrolled = this.lines.scrollTop;
-		if (!this.rows.length) {
+	// Single lines: put where they belong now, or taken out. The answer also holds lines that this list does not show
+	ask(names) {
+		const wanted = this.wanted();
+		const asked = names.slice(0, MOST_NAMES);
+		return look("inbox.rows", { tickets: JSON.stringify(asked), ...wanted }).then((found) => {
+			this.told(found);
+			if (!this.is_wanted(wanted)) return found;
+			this.rows.take(asked, found.rows);
+			this.draw(new Set(asked));
+			return found;
+		});
+	}
+
+	told(found) {
+		this.inbox.clock(found.now_ms);
+		this.show_tabs(found.counts);
+	}
+
+	more() {
+		const ahead = this.lines.scrollTop > 0 ? AHEAD : 5;
+		if (!this.rows.cursor || this.is_loading || this.window.left() > ahead) return;
+		this.is_loading = true;
+		const asked = this.asked;
+		look("inbox.conversations", { ...this.wanted(), cursor: this.rows.cursor, limit: NEXT_PAGE })
+			.then((found) => {
+				this.is_loading = false;
+				if (asked !== this.asked) return;
+				this.rows.add(found);
+				this.draw();
+			})
+			.catch(() => (this.is_loading = false));
+	}
+
+	draw(moved) {
+		const { list, cursor } = this.rows;
+		const counted = this.search.value.trim() ? -1 : this.counts[this.view] || -1;
+		this.window.set(list, cursor ? counted : list.length, moved);
+		if (!list.length) {
 			this.lines.replaceChildren(el("div", { class: "kin-empty" }, icon("inbox", "lg"), el("p", { text: this.nothing() })));
 			return;
 		}
-		this.lines.replaceChildren(...this.rows.map((row) => this.line(row)));
-		this.lines.scrollTop = scrolled;
+		if (cursor) this.more();
 	}
 
 	nothing() {
@@ -97,62 +152,43 @@ export class ConversationList {
 		return words[this.view] || __("There is nothing here.");
 	}
 
-	line(row) {
-		const is_active = row.ticket === this.inbox.ticket;
-		const mark = row.last_out_status && !row.waiting_since_ms ? MARKS[row.last_out_status] : "";
-		return el(
-			"div",
-			{
-				class: `kin-line${is_active ? " active" : ""}${row.unread_count ? " unread" : ""}`, role: "option", tabindex: "-1",
-				"data-ticket": row.ticket, "aria-selected": String(is_active), onclick: () => this.inbox.open(row.ticket),
-			},
-			avatar(row.customer_name || row.phone),
-			el("div", { class: "kin-line-body" },
-				el("div", { class: "kin-line-top" },
-					el("bdi", { class: "kin-name", text: row.customer_name || row.phone || row.ticket }),
-					el("span", { class: "kin-when", text: row.last_message_ms ? short_time(row.last_message_ms) : "" })),
-				el("div", { class: "kin-line-bottom" },
-					el("span", { class: "kin-preview" }, mark ? el("span", { class: `kin-tick ${row.last_out_status}`, text: mark }) : "", el("bdi", { text: row.preview || "" })),
-					row.unread_count ? el("span", { class: "kin-badge", text: row.unread_count }) : ""),
-				el("div", { class: "kin-line-foot" },
-					el("span", { class: "kin-agent", text: row.agent_name || __("Waiting for an agent") }),
-					this.waiting(row))));
-	}
-
 	waiting(row) {
-		if (!row.waiting_since_ms || row.status === "Closed") return "";
-		const pill = el("span", { class: "kin-wait", "data-since": row.waiting_since_ms, "data-by": row.response_by_ms || "" });
-		this.colour(pill);
-		return pill;
+		return waiting(row, this.inbox);
 	}
 
-	// Every second while the page is open: how long, and how bad
+	// Every second while the page is open
 	tick() {
-		for (const pill of this.root.ownerDocument.querySelectorAll(".khalifa-inbox .kin-wait")) this.colour(pill);
-	}
-
-	colour(pill) {
-		const now = this.inbox.now();
-		const since = Number(pill.dataset.since);
-		const by = Number(pill.dataset.by);
-		const share = by > since ? (now - since) / (by - since) : 0;
-		const level = by && now >= by ? "bad" : share * 100 >= this.inbox.warn_percent ? "warn" : "";
-		pill.className = `kin-wait ${level}`;
-		pill.textContent = span(now - since);
+		for (const pill of this.root.ownerDocument.querySelectorAll(".khalifa-inbox .kin-wait")) colour(pill, this.inbox);
 	}
 
 	mark_active() {
-		for (const line of this.lines.querySelectorAll(".kin-line")) {
-			const is_active = line.dataset.ticket === this.inbox.ticket;
-			line.classList.toggle("active", is_active);
-			line.setAttribute("aria-selected", String(is_active));
-			if (is_active) line.scrollIntoView({ block: "nearest" });
+		this.window.reveal(this.rows.find(this.inbox.ticket));
+		for (const node of this.window.nodes.values()) {
+			const is_active = node.dataset.ticket === this.inbox.ticket;
+			node.classList.toggle("active", is_active);
+			node.setAttribute("aria-selected", String(is_active));
 		}
+		this.point();
+	}
+
+	// Which line a screen reader stands on: the open one, while it is in the document
+	point() {
+		const node = this.window.nodes.get(this.inbox.ticket);
+		if (node) this.lines.setAttribute("aria-activedescendant", line_id(node.dataset.ticket));
+		else this.lines.removeAttribute("aria-activedescendant");
+	}
+
+	key(event) {
+		const does = { ArrowDown: () => this.move(1), ArrowUp: () => this.move(-1) }[event.key];
+		if (!does || event.ctrlKey || event.metaKey || event.altKey) return;
+		event.preventDefault();
+		does();
 	}
 
 	move(step) {
-		const place = this.rows.findIndex((row) => row.ticket === this.inbox.ticket);
-		const next = this.rows[Math.min(Math.max(place + step, 0), this.rows.length - 1)];
-		if (next) this.inbox.open(next.ticket);
+		const { list } = this.rows;
+		const place = this.rows.find(this.inbox.ticket);
+		const next = list[Math.min(Math.max(place + step, 0), list.length - 1)];
+		if (next && next.ticket !== this.inbox.ticket) this.inbox.open(next.ticket);
 	}
 }

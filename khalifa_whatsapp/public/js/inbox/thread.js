@@ -1,7 +1,10 @@
 // The thread in the middle: its head with what can be done, its items, and what happens to them.
 
 import { bubble, day_line, event_line } from "./bubble.js";
-import { act, attempt, avatar, day, el, icon, read, toast, uuid } from "./util.js";
+import { Signs } from "./signs.js";
+import { act, attempt, avatar, day, el, icon, look, read, toast, uuid } from "./util.js";
+
+const GONE = ["not_permitted", "no_such_ticket"];
 
 export class Thread {
 	constructor(inbox) {
@@ -14,9 +17,9 @@ export class Thread {
 	make() {
 		this.top = el("header", { class: "kin-thread-head" });
 		this.log = el("div", { class: "kin-log", role: "log", "aria-live": "polite", "aria-label": __("Messages"), tabindex: "0", onscroll: () => this.scrolled() });
-		this.signs = el("div", { class: "kin-signs", "aria-live": "polite" });
+		this.signs = new Signs();
 		this.latest = el("button", { class: "kin-latest btn btn-default", hidden: true, "aria-label": __("To the latest message"), onclick: () => this.to_end() }, "↓");
-		this.root = el("section", { class: "kin-thread", "aria-label": __("Conversation") }, this.top, this.log, this.latest, this.signs);
+		this.root = el("section", { class: "kin-thread", "aria-label": __("Conversation") }, this.top, this.log, this.latest, this.signs.root);
 	}
 
 	open(ticket) {
@@ -30,8 +33,14 @@ export class Thread {
 			this.items = found.items;
 			this.draw();
 			this.to_end();
-			if (found.ticket.is_mine && found.ticket.unread_count && !document.hidden) act("conversation.mark_read", { ticket });
+			this.mark_read();
 		});
+	}
+
+	mark_read() {
+		const { ticket, is_mine, unread_count } = this.head;
+		if (!is_mine || !unread_count || document.hidden) return;
+		act("conversation.mark_read", { ticket }).then(() => this.inbox.live.now(ticket));
 	}
 
 	take(found) {
@@ -41,7 +50,7 @@ export class Thread {
 		this.seen_ms = found.now_ms;
 		this.inbox.clock(found.now_ms);
 		this.show_head();
-		this.show_typing(found.typing);
+		this.signs.set(found.typing);
 		this.inbox.composer.fit(this);
 	}
 
@@ -49,23 +58,29 @@ export class Thread {
 	catch_up() {
 		const ticket = this.ticket;
 		if (!ticket || !this.seen_ms) return Promise.resolve();
-		const is_at_end = this.is_at_end();
-		return read("inbox.changes", { ticket, after_ms: this.seen_ms }).then((found) => {
-			if (this.ticket !== ticket) return;
-			this.take(found);
-			if (!found.items.length) return;
-			const fresh = new Map(found.items.map((item) => [item.name, item]));
-			const kept = this.items.map((item) => {
-				const newer = fresh.get(item.name);
-				fresh.delete(item.name);
-				return newer || item;
-			});
-			this.items = [...kept, ...fresh.values()].sort((one, other) => at(one) - at(other));
-			this.draw();
-			if (is_at_end) this.to_end();
-			else if (fresh.size) this.latest.hidden = false;
-			if (this.head.is_mine && this.head.unread_count && !document.hidden) act("conversation.mark_read", { ticket });
+		const wanted = look("inbox.changes", { ticket, after_ms: this.seen_ms });
+		return wanted.then((found) => this.take_changes(ticket, found)).catch((error) => {
+			if (GONE.includes(error.code)) this.inbox.left(ticket);
 		});
+	}
+
+	take_changes(ticket, found) {
+		if (this.ticket !== ticket) return;
+		const is_at_end = this.is_at_end();
+		this.take(found);
+		this.mark_read();
+		if (!found.items.length) return;
+		const fresh = new Map(found.items.map((item) => [item.name, item]));
+		const kept = this.items.map((item) => {
+			const newer = fresh.get(item.name);
+			fresh.delete(item.name);
+			return newer || item;
+		});
+		for (const item of fresh.values()) if (item.direction === "Outgoing") this.signs.drop(item.sender_name); // written, then
+		this.items = [...kept, ...fresh.values()].sort((one, other) => at(one) - at(other));
+		this.draw();
+		if (is_at_end) this.to_end();
+		else if (fresh.size) this.latest.hidden = false;
 	}
 
 	older() {
@@ -117,10 +132,6 @@ export class Thread {
 		);
 	}
 
-	show_typing(names) {
-		this.signs.textContent = names.length ? __("{0} is writing here…", [names.join("، ")]) : "";
-	}
-
 	is_at_end() {
 		return this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < 80;
 	}
@@ -152,7 +163,7 @@ export class Thread {
 	}
 
 	changed() {
-		this.inbox.list.load();
+		this.inbox.live.now(this.ticket);
 		return this.catch_up();
 	}
 
@@ -176,7 +187,7 @@ export class Thread {
 		this.ticket = null;
 		this.items = [];
 		this.top.replaceChildren();
-		this.signs.textContent = "";
+		this.signs.clear();
 		this.log.replaceChildren(el("div", { class: "kin-empty" }, icon("message", "lg"), el("p", { text: __("Choose a conversation.") })));
 	}
 }

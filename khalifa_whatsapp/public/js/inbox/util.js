@@ -3,7 +3,7 @@
 const API = "khalifa_whatsapp.api";
 
 export function read(method, args = {}) {
-	return frappe.xcall(`${API}.${method}`, args, "GET");
+	return frappe.call({ method: `${API}.${method}`, args, type: "GET" }).then((answer) => answer.message);
 }
 
 export function act(method, args = {}) {
@@ -11,16 +11,22 @@ export function act(method, args = {}) {
 }
 
 // Like `act`, but the page itself shows the refusal: the promise fails with what the server said
-export function attempt(method, args = {}) {
+export function attempt(method, args = {}, type = "POST") {
 	return new Promise((resolve, reject) => {
 		frappe.call({
 			method: `${API}.${method}`,
 			args,
+			type,
 			silent: true,
 			callback: (answer) => resolve(answer.message),
 			error: (answer) => reject(refusal(answer)),
 		});
 	});
+}
+
+// Like `read`, for what nobody waits for: a failure is no message on the screen
+export function look(method, args = {}) {
+	return attempt(method, args, "GET");
 }
 
 function refusal(answer) {

@@ -1,0 +1,51 @@
+// One line of the list, and the pill that counts how long a customer has waited.
+
+import { avatar, el, short_time, span } from "./util.js";
+
+const MARKS = { Queued: "🕓", Sending: "🕓", Sent: "✓", Delivered: "✓✓", Read: "✓✓", Played: "✓✓", Failed: "⚠", Unknown: "?" };
+
+export function line(row, inbox) {
+	const is_active = row.ticket === inbox.ticket;
+	const mark = row.last_out_status && !row.waiting_since_ms ? MARKS[row.last_out_status] : "";
+	return el(
+		"div",
+		{
+			class: `kin-line${is_active ? " active" : ""}${row.unread_count ? " unread" : ""}`, role: "option", id: line_id(row.ticket),
+			"data-ticket": row.ticket, "aria-selected": String(is_active), onclick: () => inbox.open(row.ticket),
+		},
+		avatar(row.customer_name || row.phone),
+		el("div", { class: "kin-line-body" },
+			el("div", { class: "kin-line-top" },
+				el("bdi", { class: "kin-name", text: row.customer_name || row.phone || row.ticket }),
+				el("span", { class: "kin-when", text: row.last_message_ms ? short_time(row.last_message_ms) : "" })),
+			el("div", { class: "kin-line-bottom" },
+				el("span", { class: "kin-preview" }, mark ? el("span", { class: `kin-tick ${row.last_out_status}`, text: mark }) : "", el("bdi", { text: row.preview || "" })),
+				row.unread_count ? el("span", { class: "kin-badge", text: row.unread_count }) : ""),
+			el("div", { class: "kin-line-foot" },
+				el("span", { class: "kin-agent", text: row.agent_name || __("Waiting for an agent") }),
+				waiting(row, inbox))));
+}
+
+export function line_id(ticket) {
+	return `kin-line-${ticket}`;
+}
+
+export function waiting(row, inbox) {
+	if (!row.waiting_since_ms || row.status === "Closed") return "";
+	const pill = el("span", { class: "kin-wait", "data-since": row.waiting_since_ms, "data-by": row.response_by_ms || "" });
+	colour(pill, inbox);
+	return pill;
+}
+
+// How long, and how bad
+export function colour(pill, inbox) {
+	const now = inbox.now();
+	const since = Number(pill.dataset.since);
+	const by = Number(pill.dataset.by);
+	const share = by > since ? (now - since) / (by - since) : 0;
+	const level = by && now >= by ? "bad" : share * 100 >= inbox.warn_percent ? "warn" : "";
+	const look = `kin-wait ${level}`;
+	const text = span(now - since);
+	if (pill.className !== look) pill.className = look;
+	if (pill.textContent !== text) pill.textContent = text;
+}

@@ -1,0 +1,125 @@
+// What the server tells, gathered for a moment and asked for together; and asking by the clock when it can't tell.
+//
+// An event carries a name and no content, so whoever hears too much still reads only what the server shows.
+
+const GATHER = 300;
+const GATHER_MORE = 1000; // while events keep coming
+const MOST_NAMES = 50; // that the server takes at once
+const POLL_UP = 60000;
+const POLL_DOWN = 15000;
+const INCOMING = "message"; // a customer wrote; what was typed on our own phone is «phone», our answers are «answered»
+const HANDED = ["assigned", "transferred"]; // what a customer wrote before may be new to whoever gets it
+const SOUND_REST = 2000;
+
+export class Live {
+	constructor(inbox) {
+		this.inbox = inbox;
+		this.names = new Set();
+		this.news = new Set();
+		this.told_of = new Set();
+	}
+
+	listen() {
+		for (const kind of ["ticket", "status", "delay"]) frappe.realtime.on(`khalifa_whatsapp:${kind}`, (told) => this.told(told));
+		frappe.realtime.on("khalifa_whatsapp:typing", (told) => told.ticket === this.inbox.ticket && this.inbox.thread.signs.add(told.name, told.seconds));
+		setInterval(() => this.poll(), POLL_DOWN);
+	}
+
+	told(told) {
+		if (!told.ticket) return;
+		const is_news = told.event === INCOMING || HANDED.includes(told.event);
+		if (is_news) this.news.add(told.ticket);
+		if (!this.inbox.is_shown && !is_news) return; // the whole list is read when the page is shown again
+		this.told_of.add(told.ticket);
+		this.changed(told.ticket);
+	}
+
+	changed(ticket) {
+		this.names.add(ticket);
+		if (this.timer || this.is_asking) return;
+		const is_busy = ticket !== this.inbox.ticket && Date.now() - (this.asked_ms || 0) < 2 * GATHER_MORE;
+		const wait = is_busy ? GATHER_MORE : GATHER;
+		this.timer = setTimeout(() => this.ask(), wait);
+	}
+
+	// One question for all that changed; what comes meanwhile is the next one
+	ask() {
+		clearTimeout(this.timer);
+		this.timer = null;
+		const names = [...this.news, ...[...this.names].filter((name) => !this.news.has(name))].slice(0, MOST_NAMES);
+		const news = this.news;
+		const is_flood = this.names.size > MOST_NAMES;
+		const told = this.told_of;
+		this.names = new Set();
+		this.news = new Set();
+		this.told_of = new Set();
+		this.is_asking = true;
+		this.asked_ms = Date.now();
+		return this.inbox.list.ask(names)
+			.then((found) => this.heard(names, found.rows, news, told))
+			.then(() => is_flood && this.inbox.is_shown && this.inbox.list.refresh())
+			.catch(() => {}) // no answer: the next look by the clock brings it
+			.finally(() => {
+				this.is_asking = false;
+				const [next] = this.names;
+				if (next) this.changed(next);
+			});
+	}
+
+	heard(asked, rows, news, told) {
+		const new_to_me = rows.filter((row) => news.has(row.ticket) && row.unread_count && (row.is_mine || row.status === "Queued"));
+		if (new_to_me.length) this.notify(new_to_me);
+		const open = this.inbox.ticket;
+		if (!open || !asked.includes(open)) return null;
+		if (!rows.some((row) => row.ticket === open)) return this.inbox.left(open);
+		return told.has(open) && this.inbox.is_shown && this.inbox.thread.catch_up();
+	}
+
+	// Soon and without an event: after what one has done oneself
+	now(ticket) {
+		this.names.add(ticket);
+		return this.is_asking ? Promise.resolve() : this.ask();
+	}
+
+	poll() {
+		const is_up = Boolean(frappe.realtime.socket?.connected);
+		this.inbox.socket_sign?.text(is_up ? "" : __("No live connection: looking every 15 seconds"));
+		if (!this.inbox.is_shown || document.hidden) return;
+		// Nobody is told that a colleague has taken something from the queue
+		const every = is_up && this.inbox.list.view !== "queue" ? POLL_UP : POLL_DOWN;
+		if (Date.now() - (this.polled || 0) < every - 1000) return;
+		this.polled = Date.now();
+		this.inbox.list.refresh();
+		this.inbox.thread.catch_up();
+	}
+
+	ask_notifications() {
+		if (!window.Notification) return frappe.show_alert(__("This browser has no notifications."));
+		return Notification.requestPermission().then((answer) => {
+			localStorage.setItem("khalifa_notify", answer === "granted" ? "1" : "");
+			frappe.show_alert(answer === "granted" ? __("You will be notified.") : __("The browser does not allow it."));
+		});
+	}
+
+	// A sound for what is not before one's eyes; a notification too, when the page itself is not
+	notify(rows) {
+		if (!localStorage.getItem("khalifa_notify")) return;
+		const is_seen = this.inbox.is_shown && !document.hidden;
+		const unseen = rows.filter((row) => !is_seen || row.ticket !== this.inbox.ticket);
+		if (!unseen.length) return;
+		if (Date.now() - (this.sounded_ms || 0) > SOUND_REST) {
+			this.sounded_ms = Date.now();
+			frappe.utils.play_sound("alert");
+		}
+		if (is_seen || !window.Notification || Notification.permission !== "granted") return;
+		for (const { ticket } of unseen.slice(0, 3)) this.show(ticket);
+	}
+
+	show(ticket) {
+		const shown = new Notification(__("A customer wrote"), { tag: ticket, body: ticket });
+		shown.onclick = () => {
+			window.focus();
+			frappe.set_route("khalifa-inbox", ticket);
+		};
+	}
+}

@@ -1,0 +1,105 @@
+"""Whose open pages hear of a conversation: its holder's, the one's who had it, the managers', and the queue's."""
+
+from __future__ import annotations
+
+from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.services import conversation, intake_tickets
+from tests.services.harness import MANAGER, Desk
+from tests.services.test_outbox import echoed
+
+PHONE = "+201001234567"
+
+
+def heard(desk: Desk) -> dict[str, set[str]]:
+	"""The events of conversations since we last asked, and by whom they are heard."""
+	found: dict[str, set[str]] = {}
+	for notice in desk.notices:
+		if notice.event == "khalifa_whatsapp:ticket":
+			assert set(notice.data) == {"ticket", "event"}
+			found.setdefault(notice.data["event"], set()).add((notice.user or notice.role).split("@")[0])
+	desk.notices.clear()
+	return found
+
+
+def full_desk() -> Desk:
+	"""Two agents who are there, each with as much as he or she can hold."""
+	desk = Desk(capacity=1)
+	desk.online()
+	for number in range(2):
+		desk.write(f"+2010055501{number:02}")
+	desk.notices.clear()
+	return desk
+
+
+def test_what_was_typed_on_our_phone_is_not_told_as_a_customer_s_message():
+	desk = Desk()
+	desk.online()
+	desk.write(PHONE)
+	heard(desk)
+	echoed(desk, "from-the-phone", "typed by hand")
+	assert heard(desk) == {"phone": {"A0", "WhatsApp Manager"}}
+
+
+def test_nobody_hears_of_the_queue_while_somebody_has_room_but_who_is_given_the_conversation():
+	desk = Desk()
+	desk.online()
+	desk.write(PHONE)
+	assert heard(desk) == {"message": {"WhatsApp Manager"}, "assigned": {"A0", "WhatsApp Manager"}}
+
+
+def test_all_who_are_here_hear_of_what_must_stay_in_the_queue():
+	desk = full_desk()
+	ticket = desk.write(PHONE)
+	assert desk.ticket(ticket).status == r.QUEUED
+	assert heard(desk) == {"message": {"A0", "A1", "WhatsApp Manager"}}
+	desk.offline("A1")
+	heard(desk)
+	desk.write(PHONE, "again")
+	assert heard(desk) == {"message": {"A0", "WhatsApp Manager"}}
+
+
+def test_another_branch_does_not_hear_of_a_branch_s_own_queue():
+	desk = full_desk()
+	desk.store.run("UPDATE `tabKhalifa Agent` SET branch = 'North' WHERE name = 'A0'")
+	desk.store.run("UPDATE `tabKhalifa Agent` SET branch = 'South' WHERE name = 'A1'")
+	ticket = desk.write(PHONE)
+	conversation.transfer(desk.store, MANAGER, ticket, desk.now, "theirs", to_branch="South")
+	heard(desk)
+	desk.write(PHONE, "again")
+	assert heard(desk) == {"message": {"A1", "WhatsApp Manager"}}
+
+
+def test_a_flood_in_the_queue_is_told_to_all_for_its_first_conversations_only():
+	desk = full_desk()
+	many = intake_tickets.MOST_TOLD + 5
+	items = [
+		{"type": "message", "id": f"f{n}", "from": f"+2010077700{n:02}", "text": "x", "at_ms": desk.now} for n in range(many)
+	]
+	desk.deliver(*items)
+	told = [n.user for n in desk.notices if n.data.get("event") == "message"]
+	assert told.count("A0@example.com") == intake_tickets.MOST_TOLD
+	assert told.count(None) == many, "managers hear of each"
+
+
+def test_whoever_loses_a_conversation_hears_of_it():
+	desk = Desk()
+	desk.online()
+	ticket = desk.write(PHONE)
+	holder = desk.ticket(ticket).agent
+	heard(desk)
+	conversation.transfer(desk.store, MANAGER, ticket, desk.now, "r", to_agent="A1" if holder == "A0" else "A0")
+	assert heard(desk) == {"transferred": {"A0", "A1", "WhatsApp Manager"}}
+	desk.offline(desk.ticket(ticket).agent or "")
+	assert heard(desk)["requeued"] == {"A1", "WhatsApp Manager"}
+
+
+def test_what_a_manager_does_to_a_conversation_is_heard_by_its_holder():
+	desk = Desk(agents=1)
+	desk.online()
+	ticket = desk.write(PHONE)
+	heard(desk)
+	conversation.no_reply_needed(desk.store, MANAGER, ticket, desk.now)
+	conversation.close(desk.store, MANAGER, ticket, desk.now)
+	conversation.reopen(desk.store, MANAGER, ticket, desk.now)
+	both = {"A0", "WhatsApp Manager"}
+	assert heard(desk) == {"no_reply_needed": both, "closed": both, "reopened": both}
