@@ -15,7 +15,7 @@ after_uninstall = "khalifa_whatsapp.setup.uninstall.after_uninstall"
 # Permissions: lists by condition, single records by the same condition
 
 permission_query_conditions = {
-	"File": "khalifa_whatsapp.files.query_conditions_of_files",
+	"File": "khalifa_whatsapp.access.files.query_conditions_of_files",
 	"Khalifa Agent": "khalifa_whatsapp.permissions.query_conditions",
 	"Khalifa Agent KPI": "khalifa_whatsapp.permissions.query_conditions",
 	"Khalifa Agent Shift": "khalifa_whatsapp.permissions.query_conditions",
@@ -36,12 +36,12 @@ permission_query_conditions = {
 	"Khalifa Turn": "khalifa_whatsapp.permissions.query_conditions",
 	"Khalifa Turn Segment": "khalifa_whatsapp.permissions.query_conditions",
 	"Khalifa Webhook Event": "khalifa_whatsapp.permissions.query_conditions",
-	"Tag Link": "khalifa_whatsapp.tags.query_conditions",
+	"Tag Link": "khalifa_whatsapp.access.tags.query_conditions",
 	"WhatsApp Device": "khalifa_whatsapp.permissions.query_conditions",
 }
 
 has_permission = {
-	"File": "khalifa_whatsapp.files.has_permission",
+	"File": "khalifa_whatsapp.access.files.has_permission",
 	"Khalifa Agent": "khalifa_whatsapp.permissions.has_permission",
 	"Khalifa Agent KPI": "khalifa_whatsapp.permissions.has_permission",
 	"Khalifa Browser Session": "khalifa_whatsapp.permissions.has_permission",
@@ -62,32 +62,45 @@ has_permission = {
 	"Khalifa Turn": "khalifa_whatsapp.permissions.has_permission",
 	"Khalifa Turn Segment": "khalifa_whatsapp.permissions.has_permission",
 	"Khalifa Webhook Event": "khalifa_whatsapp.permissions.has_permission",
-	"Tag Link": "khalifa_whatsapp.tags.has_permission",
+	"Tag Link": "khalifa_whatsapp.access.tags.has_permission",
 	"WhatsApp Device": "khalifa_whatsapp.permissions.has_permission",
 }
 
+# Every request passes the gate; answers about our rows pass `logins`
+auth_hooks = ["khalifa_whatsapp.access.gate.check_request"]
+after_request = ["khalifa_whatsapp.access.logins.hide"]
+
 override_whitelisted_methods = {
-	"frappe.client.get": "khalifa_whatsapp.overrides.get",
-	"frappe.client.get_count": "khalifa_whatsapp.overrides.get_count",
-	"frappe.client.validate_link": "khalifa_whatsapp.overrides.validate_link",
-	"frappe.desk.doctype.tag.tag.add_tag": "khalifa_whatsapp.tags.add_tag",
-	"frappe.desk.doctype.tag.tag.add_tags": "khalifa_whatsapp.tags.add_tags",
-	"frappe.desk.doctype.tag.tag.get_tagged_docs": "khalifa_whatsapp.tags.get_tagged_docs",
-	"frappe.desk.doctype.tag.tag.remove_tag": "khalifa_whatsapp.tags.remove_tag",
-	"frappe.desk.like.toggle_like": "khalifa_whatsapp.overrides.toggle_like",
-	"frappe.desk.search.get_link_title": "khalifa_whatsapp.overrides.get_link_title",
+	"frappe.client.get": "khalifa_whatsapp.access.overrides.get",
+	"frappe.client.get_count": "khalifa_whatsapp.access.overrides.get_count",
+	"frappe.client.validate_link": "khalifa_whatsapp.access.overrides.validate_link",
+	"frappe.core.doctype.data_export.exporter.export_data": "khalifa_whatsapp.access.exports.export_data",
+	"frappe.core.doctype.data_import.data_import.download_template": "khalifa_whatsapp.access.exports.download_template",
+	"frappe.desk.doctype.tag.tag.add_tag": "khalifa_whatsapp.access.tags.add_tag",
+	"frappe.desk.doctype.tag.tag.add_tags": "khalifa_whatsapp.access.tags.add_tags",
+	"frappe.desk.doctype.tag.tag.get_tagged_docs": "khalifa_whatsapp.access.tags.get_tagged_docs",
+	"frappe.desk.doctype.tag.tag.remove_tag": "khalifa_whatsapp.access.tags.remove_tag",
+	"frappe.desk.form.utils.get_next": "khalifa_whatsapp.access.overrides.get_next",
+	"frappe.desk.like.toggle_like": "khalifa_whatsapp.access.overrides.toggle_like",
+	"frappe.desk.listview.get_group_by_count": "khalifa_whatsapp.access.overrides.get_group_by_count",
+	"frappe.desk.query_report.export_query": "khalifa_whatsapp.access.exports.export_report",
+	"frappe.desk.reportview.export_query": "khalifa_whatsapp.access.exports.export_list",
+	"frappe.desk.search.get_link_title": "khalifa_whatsapp.access.overrides.get_link_title",
+	"frappe.desk.search.search_link": "khalifa_whatsapp.access.overrides.search_link",
+	"frappe.desk.search.search_widget": "khalifa_whatsapp.access.overrides.search_widget",
 }
 
-override_doctype_class = {"File": "khalifa_whatsapp.files.GuardedFile"}
+override_doctype_class = {"File": "khalifa_whatsapp.access.files.GuardedFile"}
 
 # No "*": a hook on every event of every document would slow the whole site down.
 doc_events = {
 	"File": {
-		"before_insert": "khalifa_whatsapp.files.before_insert",
-		"validate": "khalifa_whatsapp.files.validate",
+		"before_insert": "khalifa_whatsapp.access.files.before_insert",
+		"validate": "khalifa_whatsapp.access.files.validate",
 	},
-	"DocShare": {"validate": "khalifa_whatsapp.sharing.refuse_share"},
-	"ToDo": {"validate": "khalifa_whatsapp.sharing.refuse_assignment"},
+	"DocShare": {"validate": "khalifa_whatsapp.access.sharing.refuse_share"},
+	"Khalifa Reply Template": {"validate": "khalifa_whatsapp.permissions.keep_owner"},
+	"ToDo": {"validate": "khalifa_whatsapp.access.sharing.refuse_assignment"},
 }
 
 # Jobs

@@ -11,6 +11,7 @@ from typing import Any
 import frappe
 from frappe.model.document import Document
 
+from khalifa_whatsapp.access.queries import guard_queries
 from khalifa_whatsapp.guards import Actor, current_actor
 
 NOTHING = "1 = 0"
@@ -44,6 +45,9 @@ OWN_ROW_FIELD = {"Khalifa Agent": "name", "Khalifa Agent KPI": "agent", "Khalifa
 # Quick replies: everybody's and his own are read, his own are written
 TEMPLATES = ("Khalifa Reply Template", "Khalifa Provider Template")
 GUARDED = frozenset({"Khalifa Ticket", "Khalifa Customer", *TEMPLATES, *OF_TICKET, *MANAGERS_ONLY, *OWN_ROW_FIELD})
+
+# Here, because Frappe comes here for the condition of any list of ours before it runs it
+guard_queries(GUARDED)
 
 
 def query_conditions(user: str | None = None, doctype: str | None = None) -> str:
@@ -106,6 +110,12 @@ def _may_write_template(actor: Actor, doc: Document) -> bool:
 def is_own_template(name: str, agent: str) -> bool:
 	"""Whether the quick reply is this agent's, as it is in the database now."""
 	return frappe.db.get_value("Khalifa Reply Template", name, "agent") == agent
+
+
+def keep_owner(doc: Document, method: str | None = None) -> None:
+	"""An agent's browser was shown a name in the owner's place, and sends that back."""
+	if not doc.is_new():
+		doc.owner = frappe.db.get_value(doc.doctype, doc.name, "owner")
 
 
 def _own_or_queued(actor: Actor) -> str:

@@ -20,8 +20,6 @@ MAX_FILE_LINES = 500
 CORE, DRIVERS, SERVICES, STORES = "core", "drivers", "services", "stores"
 PORTS = ("drivers.base", "drivers.abilities", "stores.base")
 INNER = (CORE, *PORTS, SERVICES)
-# What happens to other apps' documents, as hooks.py names it
-DOCUMENT_EVENTS = ("files", "sharing", "tags")
 PERMISSIONS = ("guards", "permissions")
 DESK = (*INNER, "bootstrap", "site_devices", *PERMISSIONS, "jobs", "stores.schema")
 
@@ -36,11 +34,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 	"bootstrap": (CORE, DRIVERS, STORES, SERVICES),
 	"site_devices": (CORE, DRIVERS),
 	"guards": (CORE,),
-	"permissions": (CORE, *PERMISSIONS),
-	"overrides": (CORE, *PERMISSIONS, "overrides"),
-	"files": (CORE, *PERMISSIONS),
-	"sharing": (CORE, *PERMISSIONS),
-	"tags": (CORE, *PERMISSIONS),
+	"permissions": (CORE, *PERMISSIONS, "access.queries"),
+	"access": (CORE, *PERMISSIONS, "access"),
+	"access.queries": (CORE, "guards"),
 	"api": (*DESK, DRIVERS, "api"),
 	"jobs": (*DESK, DRIVERS),
 	"commands": (*DESK, DRIVERS, "commands", "demo", "setup"),
@@ -55,8 +51,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 	"": (),
 }
 FRAPPE_ALLOWED = (
-	"stores.site_store", "bootstrap", "api", "jobs", "commands", "setup", "patches", PACKAGE, "tests", "overrides",
-	"site_devices", *PERMISSIONS, *DOCUMENT_EVENTS, "demo.site", "demo.fill", "demo.clear", "demo.command",
+	"stores.site_store", "bootstrap", "api", "jobs", "commands", "setup", "patches", PACKAGE, "tests", "access",
+	"site_devices", *PERMISSIONS, "demo.site", "demo.fill", "demo.clear", "demo.command",
 )  # fmt: skip
 SQLITE_ALLOWED = ("stores.sqlite_store",)
 PRINT_ALLOWED = ("embedded", "setup", "commands")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote, urlencode
 
 import frappe
@@ -14,18 +14,15 @@ from frappe.utils import add_days, getdate, today
 from frappe.utils.caching import request_cache
 
 from khalifa_whatsapp.bootstrap import on_site
+from khalifa_whatsapp.core.cells import guarded
 from khalifa_whatsapp.guards import current_actor, refuse
-
-if TYPE_CHECKING:
-	from khalifa_whatsapp.stores.site_store import SiteStore
+from khalifa_whatsapp.stores.base import Store
 
 MOST_DAYS = 366
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
-GUARD = "\u200b"  # shows nothing, and keeps a spreadsheet from reading a formula
 
 
 @request_cache
-def store() -> SiteStore:
+def store() -> Store:
 	"""The site's store, one for the whole request, which reads the settings once."""
 	return on_site()
 
@@ -114,8 +111,7 @@ def percent(value: float | None) -> str | None:
 
 def safe(text: Any) -> str:
 	"""A text from outside that reads the same and that no spreadsheet takes for a formula."""
-	plain = str(text or "")
-	return GUARD + plain if plain.lstrip(" ").startswith(FORMULA) else plain
+	return guarded(str(text or ""))
 
 
 def total_row(rows: Iterable[dict[str, Any]], sums: Iterable[str], finish: Callable[[dict[str, Any]], None]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import frappe
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.tests.case import ALI, HOST, HUDA, MONA
 from khalifa_whatsapp.tests.desk import DeskCase
+from khalifa_whatsapp.tests.doors import signed_in
 from khalifa_whatsapp.tests.web import Answer
 
 LOGINS = {
@@ -17,6 +18,7 @@ LOGINS = {
 	"Khalifa Turn": ("answered_by_user",),
 }  # fmt: skip
 STANDARD = ("owner", "modified_by")
+HANGING = {"Comment": "reference_doctype", "File": "attached_to_doctype", "Tag Link": "document_type"}
 LIST = "frappe.client.get_list"
 
 
@@ -98,6 +100,100 @@ class TestLogins(DeskCase):
 	def test_the_use_cases_still_know_who_wrote(self) -> None:
 		self.assertEqual(self.only(r.Message, origin=r.AGENT).sender, MONA)
 		self.assertEqual(self.ticket(self.ticket_name).closed_by, HUDA)
+
+
+class TestForms(DeskCase):
+	"""What Frappe hangs on a row is signed with logins. An agent who opens the form reads names."""
+
+	def setUp(self) -> None:
+		"""Mona and Huda leave their traces on a conversation, and Ali holds it."""
+		super().setUp()
+		self.name = self.ticket_of(self.mona)
+		about = {"doctype": "Khalifa Ticket", "name": self.name}
+		for user in (MONA, HUDA):
+			who = self.as_(user)
+			who.call("frappe.desk.like.toggle_like", add="Yes", **about)
+			who.call("frappe.desk.doctype.tag.tag.add_tag", tag="late", dt="Khalifa Ticket", dn=self.name)
+			comment = {"content": f"by <b>{user}</b>\n{user.upper()}", "comment_email": user, "comment_by": "x"}
+			comment |= {"reference_doctype": "Khalifa Ticket", "reference_name": self.name}
+			answer = who.call("frappe.desk.form.utils.add_comment", **comment)
+			self.assertEqual(answer.status, 200, answer.text)
+			with signed_in(user):
+				self.attach(f"of {user}")
+		self.online(self.ali)
+		self.done(MONA, "transfer", ticket=self.name, reason="is in the South", to_agent=self.ali)
+		for column in ("owner", "modified_by"):
+			frappe.db.set_value("Khalifa Ticket", self.name, column, HUDA, update_modified=False)
+		frappe.db.commit()
+
+	def attach(self, content: str) -> None:
+		frappe.db.rollback()
+		file = {"doctype": "File", "file_name": "note.txt", "content": content, "is_private": 1}
+		at = {"attached_to_doctype": "Khalifa Ticket", "attached_to_name": self.name}
+		frappe.get_doc({**file, **at}).insert(ignore_permissions=True)
+		frappe.db.commit()
+
+	def tearDown(self) -> None:
+		for doctype, field in HANGING.items():
+			frappe.db.delete(doctype, {field: "Khalifa Ticket"})
+		frappe.db.commit()
+		super().tearDown()
+
+	def answers(self, user: str) -> dict[str, Answer]:
+		who, row = self.as_(user), {"doctype": "Khalifa Ticket", "name": self.name}
+		of_files = {"doctype": "File", "filters": {"attached_to_name": self.name}, "fields": ["*"]}
+		return {
+			"form": who.call("frappe.desk.form.load.getdoc", **row),
+			"docinfo": who.call("frappe.desk.form.load.get_docinfo", **row),
+			"rest": who.send("GET", f"/api/resource/Khalifa Ticket/{self.name}"),
+			"rest v2": who.send("GET", f"/api/v2/document/Khalifa Ticket/{self.name}"),
+			"client.get": who.call("frappe.client.get", **row),
+			"list": who.call("frappe.desk.reportview.get", doctype="Khalifa Ticket", fields=["*"]),
+			"files": who.call(LIST, **of_files),
+			"files by REST": who.send("GET", "/api/resource/File", query_string={"fields": '["owner"]'}),
+		}
+
+	def test_no_login_of_a_colleague_is_in_it(self) -> None:
+		for road, answer in self.answers(ALI).items():
+			self.assertEqual(answer.status, 200, (road, answer.text))
+			for login in (MONA, HUDA):
+				self.assertNotIn(login, answer.text.casefold(), road)
+
+	def test_names_stand_in_their_place(self) -> None:
+		docinfo = self.answers(ALI)["form"].json["docinfo"]
+		self.assertEqual({comment["owner"] for comment in docinfo["comments"]}, {"Mona Adel", "Huda"})
+		self.assertEqual({log["owner"] for log in docinfo["like_logs"]}, {"Mona Adel", "Huda"})
+		self.assertEqual(docinfo["user_info"]["Mona Adel"]["name"], "Mona Adel")
+		self.assertEqual(json.loads(self.answers(ALI)["client.get"].message["_liked_by"]), ["Mona Adel", "Huda"])
+
+	def test_the_audit_keeps_logins_and_managers_read_them(self) -> None:
+		for road, answer in self.answers(HUDA).items():
+			self.assertIn(HUDA, answer.text, road)
+		comments = {"reference_name": self.name, "comment_type": "Comment"}
+		self.assertEqual(set(frappe.get_all("Comment", comments, pluck="owner")), {MONA, HUDA})
+
+	def test_one_keeps_ones_own_login(self) -> None:
+		"""Desk goes by it: one's own comments can be edited."""
+		who = self.as_(ALI)
+		who.call("frappe.desk.like.toggle_like", doctype="Khalifa Ticket", name=self.name, add="Yes")
+		self.assertIn(ALI, self.answers(ALI)["form"].text)
+
+	def test_a_name_in_a_row_that_comes_back_is_not_stored(self) -> None:
+		"""The browser sends the whole row back. The owner is who it was."""
+		row = {"doctype": "Khalifa Reply Template", "title": "hours", "shortcut": "hours", "body": "9 to 5"}
+		made = self.as_(HUDA).call("frappe.client.insert", doc={**row, "agent": self.ali})
+		self.assertEqual(made.status, 200, made.text)
+		self.addCleanup(frappe.db.delete, "Khalifa Reply Template", {"name": made.message["name"]})
+		asked = {"doctype": row["doctype"], "name": made.message["name"]}
+		opened = self.as_(ALI).call("frappe.desk.form.load.getdoc", **asked)
+		doc = opened.json["docs"][0]
+		self.assertEqual((doc["owner"], doc["modified_by"]), ("Huda", "Huda"))
+		doc["body"] = "9 to 6"
+		saved = self.as_(ALI).call("frappe.desk.form.save.savedocs", doc=doc, action="Save")
+		self.assertEqual(saved.status, 200, saved.text)
+		frappe.db.rollback()
+		stored = frappe.db.get_value(row["doctype"], doc["name"], ["body", "owner", "modified_by"])
+		self.assertEqual(stored, ("9 to 6", HUDA, ALI))
 
 
 class TestGuesses(DeskCase):

@@ -11,8 +11,8 @@ import frappe
 from frappe.desk.query_report import run
 
 from khalifa_whatsapp.bootstrap import now_ms
+from khalifa_whatsapp.core import cells as spreadsheet
 from khalifa_whatsapp.core import records as r
-from khalifa_whatsapp.khalifa_whatsapp import reports
 from khalifa_whatsapp.tests.case import HUDA, MONA, SiteCase
 from khalifa_whatsapp.tests.doors import signed_in
 from khalifa_whatsapp.tests.records import insert
@@ -76,7 +76,7 @@ class TestReports(SiteCase):
 		answer = self.as_(HUDA).send("POST", f"{METHOD}frappe.desk.query_report.export_query", data=form)
 		self.assertEqual(answer.status, 200)
 		cells = [cell for row in csv.reader(io.StringIO(answer.text)) for cell in row]
-		self.assertGreater(sum(reports.GUARD in cell for cell in cells), len(FORMULAS))
+		self.assertGreater(sum(spreadsheet.GUARD in cell for cell in cells), len(FORMULAS))
 		for cell in cells:
 			self.assertFalse(cell.lstrip(" \ufeff").startswith(("=", "+", "@", "\t", "\r", "＝")), cell)
 

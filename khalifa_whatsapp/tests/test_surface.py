@@ -65,7 +65,7 @@ ONLY_READ = {
 	f"{API}desk.waiting_levels",
 }
 # In the place of Frappe's own methods, which any user may call; they ask for permission row by row
-IN_PLACE_OF_FRAPPES = {f"{APP}.exports.", f"{APP}.overrides.", f"{APP}.tags."}
+IN_PLACE_OF_FRAPPES = f"{APP}.access."
 
 
 def modules() -> None:
@@ -106,7 +106,7 @@ class TestTheSurface(SiteCase):
 		of_forms = {
 			path for path in whitelisted() if ".doctype." in path or ".page." in path or ".report." in path
 		}
-		overrides = {path for path in whitelisted() if any(path.startswith(p) for p in IN_PLACE_OF_FRAPPES)}
+		overrides = {path for path in whitelisted() if path.startswith(IN_PLACE_OF_FRAPPES)}
 		self.assertEqual(whitelisted() - of_forms - overrides - FOR_GUESTS, set(doors()))
 		hooked = {
 			path for paths in frappe.get_hooks("override_whitelisted_methods").values() for path in paths

@@ -1,0 +1,143 @@
+"""What agents may filter, sort and group by: the columns that they may read, and nothing else.
+
+Frappe takes columns that somebody may not read out of the answer, but still filters, sorts and groups by them.
+So a list answers guesses: «are there messages whose sender begins with m?», letter by letter, until the login
+is known. All of Frappe's lists, counts, charts and searches are built by one class, which v15 gives no hook to;
+so our check is put in front of the step in which that class takes the unreadable columns out.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import frappe
+from frappe import _
+from frappe.database.utils import DefaultOrderBy
+from frappe.model import get_permitted_fields
+from frappe.model.db_query import DatabaseQuery
+from frappe.utils import escape_html, get_filter
+
+from khalifa_whatsapp.guards import current_actor, refuse
+
+# Columns of every row that hold logins, or JSON with logins
+OF_LOGINS = frozenset({"owner", "modified_by", "_assign", "_comments", "_liked_by", "_seen"})
+# fmt: off
+WORDS = frozenset({
+	"and", "as", "asc", "avg", "coalesce", "count", "desc", "distinct", "div", "ifnull", "in", "is", "like",
+	"locate", "max", "min", "not", "null", "nullif", "or", "sum",
+})
+# fmt: on
+FLAGS = re.ASCII | re.IGNORECASE
+QUOTED = r"'(?:[^'\\]|\\.|'')*'" + r'|"(?:[^"\\]|\\.|"")*"'
+TOKEN = re.compile(rf"({QUOTED})|`([^`]*)`|([a-z_][a-z0-9_]*)|[0-9.]+|[\s(),*+/<>=!%-]", FLAGS)
+COMMENT = re.compile(r"--|/\*")
+ALIAS = re.compile(r"\sas\s+[`'\"]?([a-z_][a-z0-9_]*)[`'\"]?\s*$", FLAGS)
+PLAIN = re.compile(r"\s*(?:`tab[^`]+`\.)?`?(\w+|\*)`?(?:\s+as\s+[`'\"]?\w+[`'\"]?)?\s*", FLAGS)
+
+
+# Files of conversations belong to whoever sent them
+OF_COLLEAGUES = frozenset({"File"})
+
+
+def guard_queries(guarded: frozenset[str]) -> None:
+	"""Look at every query on one of these DocTypes, once it is built and before it runs."""
+	checked = DatabaseQuery.apply_fieldlevel_read_permissions
+	if getattr(checked, "guarded_for_khalifa", False):
+		return
+
+	def apply_fieldlevel_read_permissions(query: DatabaseQuery) -> None:
+		check_query(query, guarded)
+		checked(query)
+
+	apply_fieldlevel_read_permissions.guarded_for_khalifa = True  # type: ignore[attr-defined]
+	DatabaseQuery.apply_fieldlevel_read_permissions = apply_fieldlevel_read_permissions
+
+
+def check_query(query: DatabaseQuery, guarded: frozenset[str]) -> None:
+	"""Refuse a query that speaks of a column which its user may not read, whatever it would find."""
+	if query.flags.ignore_permissions or (guarded | OF_COLLEAGUES).isdisjoint(_doctypes(query)):
+		return
+	actor = current_actor(query.user)
+	if actor.is_manager or (guarded.isdisjoint(_doctypes(query)) and not actor.is_agent):
+		return
+	_Columns(query).check()
+
+
+def _doctypes(query: DatabaseQuery) -> list[str]:
+	"""Those that the query reads, whether by a join, a child table or a link."""
+	tables = [query.doctype, *(table[4:-1] for table in query.tables)]
+	return list(dict.fromkeys([*tables, *(link.doctype for link in query.link_tables)]))
+
+
+class _Columns:
+	"""The columns of one query."""
+
+	def __init__(self, query: DatabaseQuery) -> None:
+		self.query = query
+		doctypes = _doctypes(query)
+		self.tables = {f"tab{name}" for name in doctypes} | set(query.linked_table_aliases)
+		readable: set[str] = set()
+		self.hidden = set(OF_LOGINS)
+		for doctype in doctypes:
+			if doctype == "User":
+				self.refuse(doctype)  # a link to a colleague leads to the login
+			parent = query.parent_doctype or query.doctype
+			of_table = set(get_permitted_fields(doctype, parent, query.user))
+			readable |= of_table
+			self.hidden |= set(frappe.get_meta(doctype).get_valid_columns()) - of_table
+		self.readable = (readable | {"_user_tags"}) - self.hidden
+
+	def check(self) -> None:
+		self.drop_hidden_fields()
+		fields = [field for field in self.query.fields if field]
+		for field in fields:
+			if not PLAIN.fullmatch(field):
+				self.check_words(ALIAS.sub("", field))
+		for condition in (*self.query.filters, *self.query.or_filters):
+			self.check_filter(condition)
+		aliases = {found[1].lower() for field in fields if (found := ALIAS.search(field))} - self.hidden
+		for expression in (self.query.order_by, self.query.group_by):
+			if expression and expression != DefaultOrderBy:
+				self.check_words(expression, aliases)
+
+	def drop_hidden_fields(self) -> None:
+		"""Frappe's own step skips the field behind one that it takes out of rows with keys."""
+		if not self.query.as_list:
+			self.query.fields[:] = [field for field in self.query.fields if not self.is_hidden(field)]
+
+	def is_hidden(self, field: str) -> bool:
+		"""Logins in `OF_LOGINS` are turned into names when the answer leaves."""
+		found = PLAIN.fullmatch(field)
+		return bool(found) and found[1].lower() in self.hidden - OF_LOGINS
+
+	def check_filter(self, condition: Any) -> None:
+		if isinstance(condition, str):
+			return self.check_words(condition)
+		found = get_filter(self.query.doctype, condition)
+		if not self.is_about_oneself(found):
+			self.check_words(found.fieldname)
+		return None
+
+	def is_about_oneself(self, found: Any) -> bool:
+		"""As when one asks for what one has liked: the login in it is one's own, and whole."""
+		asked = str(found.value).strip("%")
+		return found.fieldname in OF_LOGINS and found.operator in ("=", "like") and asked == self.query.user
+
+	def check_words(self, expression: str, aliases: Any = frozenset()) -> None:
+		"""Refuse an expression in which anything is not known to be harmless."""
+		end = 0
+		for token in TOKEN.finditer(expression):
+			quoted, named, word = token.groups()
+			if token.start() != end or not (quoted or self.is_known(named or word, aliases)):
+				self.refuse(named or word or expression)
+			end = token.end()
+		if end != len(expression) or COMMENT.search(re.sub(QUOTED, "", expression)):
+			self.refuse(expression)
+
+	def is_known(self, word: str | None, aliases: Any) -> bool:
+		return word is None or word in self.tables or word.lower() in self.readable | WORDS | aliases
+
+	def refuse(self, word: str) -> None:
+		word = frappe.bold(escape_html(word))
+		refuse(_("You may not search, sort or group by {0}.").format(word))
