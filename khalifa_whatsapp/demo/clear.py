@@ -8,6 +8,7 @@ import frappe
 
 from khalifa_whatsapp.demo.company import CUSTOMER_MARK, DEVICE, DOMAIN, OWNER
 from khalifa_whatsapp.guards import forget_actors
+from khalifa_whatsapp.jobs import search_index
 from khalifa_whatsapp.site_devices import forget_devices
 
 MODULE = "Khalifa WhatsApp"
@@ -53,6 +54,7 @@ def remove_all() -> dict[str, list[str]]:
 	_delete("Khalifa Calendar Exception", "owner", [OWNER])
 	_remove_tags()
 	frappe.db.commit()
+	search_index.rebuild()  # the newest messages are gone: see there
 	frappe.clear_cache()
 	forget_devices()
 	forget_actors()

@@ -24,7 +24,8 @@ def alert_managers(device: str, reason: str = "") -> None:
 
 def _subject(user: str, device_name: str, reason: str) -> str:
 	language = frappe.db.get_value("User", user, "language") or frappe.db.get_default("lang")
-	return _("{0} needs you: {1}", language).format(device_name, _(reason, language) if reason else "")
+	text = _("{0} needs you: {1}", language).format(device_name, _(reason, language) if reason else "")
+	return frappe.utils.escape_html(text)  # Desk shows a subject as HTML, and gateways say the reason
 
 
 def _notify(user: str, device: str, subject: str) -> None:

@@ -1,16 +1,17 @@
-"""Each night: days whose facts changed, their months, and what may be forgotten."""
+"""Each night: days whose facts changed, their months, what may be forgotten, and whether search finds what is there."""
 
 from __future__ import annotations
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core.settings import DAY_MS
+from khalifa_whatsapp.jobs import search_index
 from khalifa_whatsapp.services import kpi
 
 CHUNK = 2_000
 
 
 def run() -> None:
-	"""Roll up dirty days, then clear the bodies of old webhook events (their keys stay)."""
+	"""Roll up dirty days, clear the bodies of old webhook events (their keys stay), look whether search works."""
 	store = on_site()
 	kpi.rollup_dirty(store, now_ms())
 	before = now_ms() - store.rules().settings.raw_event_retention_days * DAY_MS
@@ -19,3 +20,4 @@ def run() -> None:
 			cleared = store.forget_deliveries(before, CHUNK)
 		if cleared < CHUNK:
 			break
+	search_index.run()

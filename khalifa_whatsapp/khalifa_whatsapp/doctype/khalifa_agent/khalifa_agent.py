@@ -5,6 +5,7 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import cint
 
+from khalifa_whatsapp.core.arabic import safe_name
 from khalifa_whatsapp.guards import AGENT_ROLE, forget_actors
 from khalifa_whatsapp.khalifa_whatsapp.forms import validate_hours
 from khalifa_whatsapp.setup.indexes import add_indexes
@@ -32,7 +33,7 @@ class KhalifaAgent(Document):
 
 	def validate_name(self) -> None:
 		"""A login is not a name: customers and colleagues read this."""
-		self.employee_name = " ".join((self.employee_name or "").split())
+		self.employee_name = safe_name(self.employee_name or "")
 		if not self.employee_name or "@" in self.employee_name:
 			frappe.throw(_("Write the employee's real name, not a login."))
 

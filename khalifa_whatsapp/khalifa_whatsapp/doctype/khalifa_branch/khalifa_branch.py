@@ -5,13 +5,22 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.utils import flt
 
+from khalifa_whatsapp.core.arabic import safe_name
+from khalifa_whatsapp.core.markup import without_tags
 from khalifa_whatsapp.khalifa_whatsapp.forms import validate_hours
 
 MAX_DELAY_MINUTES = 7 * 24 * 60
 
 
 class KhalifaBranch(Document):
+	def before_insert(self) -> None:
+		self.branch_name = safe_name(self.branch_name or "")  # Desk's lists put it into attributes as it is
+
+	def before_rename(self, old: str, new: str, merge: bool = False) -> str:
+		return safe_name(new)
+
 	def validate(self) -> None:
+		self.address = without_tags(self.address or "")
 		self.validate_delays()
 		validate_hours(self.working_hours)
 

@@ -4,6 +4,7 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
+from khalifa_whatsapp.core.arabic import safe_name
 from khalifa_whatsapp.guards import current_actor
 
 MAX_SHORTCUT = 40
@@ -20,7 +21,7 @@ class KhalifaReplyTemplate(Document):
 		if not self.shortcut or len(self.shortcut) > MAX_SHORTCUT or any(char.isspace() for char in self.shortcut):
 			frappe.throw(_("A shortcut is one word of 1 to {0} characters.").format(MAX_SHORTCUT))
 		self.validate_only_one()
-		self.title = (self.title or "").strip() or self.shortcut
+		self.title = safe_name(self.title or "") or self.shortcut
 
 	def validate_only_one(self) -> None:
 		same = {"shortcut": self.shortcut, "agent": self.agent or ("is", "not set"), "name": ("!=", self.name or "")}

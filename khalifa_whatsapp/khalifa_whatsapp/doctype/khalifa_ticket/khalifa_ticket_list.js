@@ -135,6 +135,7 @@ khalifa.CloseAll = class {
 			on_hide: () => this.stop(),
 		});
 		this.dialog.show();
+		this.is_watched = true; // the dialog's own word for it comes only when it has faded in
 		this.on_news = (news) => news.batch === batch && this.show(news);
 		frappe.realtime.on("khalifa_whatsapp:close_all", this.on_news);
 		this.poll();
@@ -144,13 +145,14 @@ khalifa.CloseAll = class {
 	poll() {
 		frappe.xcall("khalifa_whatsapp.api.conversation.close_all_status", { batch: this.batch }).then((state) => {
 			this.show(state);
-			if (["Running", "Undoing"].includes(this.status) && this.dialog.display) {
+			if (["Running", "Undoing"].includes(this.status) && this.is_watched) {
 				this.timer = setTimeout(() => this.poll(), 2000);
 			}
 		});
 	}
 
 	stop() {
+		this.is_watched = false;
 		clearTimeout(this.timer);
 		frappe.realtime.off("khalifa_whatsapp:close_all", this.on_news);
 		this.listview.clear_checked_items && this.listview.clear_checked_items();
@@ -158,7 +160,8 @@ khalifa.CloseAll = class {
 	}
 
 	show(state) {
-		const changed = this.status !== state.status;
+		const is_over = ["Done", "Undone"].includes(state.status);
+		if (is_over && this.status === state.status) return; // told twice: what was left alone is listed already
 		this.status = state.status;
 		const done = state.status.startsWith("Undo") ? state.undone : state.closed + state.skipped;
 		const total = state.status.startsWith("Undo") ? state.closed : state.total;
@@ -168,10 +171,9 @@ khalifa.CloseAll = class {
 			Undoing: __("Opening again: {0} of {1}", [done, total]),
 			Undone: __("{0} tickets are open again.", [state.undone]),
 		}[state.status];
-		const is_over = ["Done", "Undone"].includes(state.status);
 		const html = `${khalifa.progress(is_over ? 1 : total ? done / total : 0)}<p>${words}</p><div class="left-alone"></div>`;
 		this.dialog.get_field("state").$wrapper.html(html);
-		if (is_over && changed) this.finish(state);
+		if (is_over) this.finish(state);
 	}
 
 	finish(state) {

@@ -57,7 +57,7 @@ function show_state(frm) {
 	const device = frm.doc.name;
 	return Promise.all([
 		frappe.xcall(`${API}.devices.status`, { device }),
-		frappe.xcall(`${API}.device_tools.counters`, { device }, "GET"),
+		frappe.xcall(`${API}.device_tools.counters`, { device }),
 	]).then(([state, counts]) => {
 		if (frm.doc.name !== device) return;
 		frm.page.set_indicator(__(state.state), frm.doc.enabled ? COLOURS[state.state] || "gray" : "gray");

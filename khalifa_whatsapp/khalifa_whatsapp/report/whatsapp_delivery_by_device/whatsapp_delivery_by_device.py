@@ -47,7 +47,7 @@ def _rows(filters: Any) -> list[dict[str, Any]]:
 	all_states = ", ".join(states.strip("()") for states in _IN.values())  # an index begins with the state
 	sql = (
 		f"select device, provider, count(*) as messages, {counts} from `tabKhalifa Message` "
-		"where status in ({all_states}) and direction = 'Outgoing' and origin in ('Agent', 'Auto') and sent_ms >= %s and sent_ms < %s "
+		f"where status in ({all_states}) and direction = 'Outgoing' and origin in ('Agent', 'Auto') and sent_ms >= %s and sent_ms < %s "
 		"group by device, provider order by count(*) desc"
 	)
 	return frappe.db.sql(sql, (start, end), as_dict=True)

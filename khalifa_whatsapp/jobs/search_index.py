@@ -1,0 +1,44 @@
+"""Whether search still finds messages, and making its index anew when it doesn't.
+
+InnoDB numbers the rows of a full-text index and keeps the numbers of deleted ones until it tidies up. When the newest
+messages were deleted and the database then restarts, it gives their numbers out again, and new messages count as
+deleted: nothing is lost, and nothing is found. Seen with MariaDB 10.11. Making the index anew does not help; the
+table has to be written anew.
+"""
+
+from __future__ import annotations
+
+import frappe
+
+MESSAGE = "`tabKhalifa Message`"
+LATEST = 20
+LETTERS = 4  # the index leaves shorter words out
+
+
+def run() -> None:
+	"""Look for the latest messages by their own words; write the table anew if none of them is found."""
+	words = _latest_words()
+	if words and not any(_is_found(name, word) for name, word in words):
+		frappe.logger("khalifa_whatsapp").error("Search found none of the latest messages: its index is made anew.")
+		rebuild()
+
+
+def rebuild() -> None:
+	"""Write the messages' table anew, with an index that knows all of them. Writers wait until it is done."""
+	frappe.db.sql_ddl(f"ALTER TABLE {MESSAGE} FORCE")
+
+
+def _latest_words() -> list[tuple[str, str]]:
+	"""A word of each of the latest messages that have a long one."""
+	sql = f"select name, search_text from {MESSAGE} where search_text is not null order by modified desc limit {LATEST}"
+	return [(name, word) for name, text in frappe.db.sql(sql) if (word := _long_word(text))]
+
+
+def _long_word(text: str) -> str | None:
+	words = [word for word in text.split() if len(word) >= LETTERS and word.isalpha()]
+	return max(words, key=len, default=None)
+
+
+def _is_found(name: str, word: str) -> bool:
+	sql = f"select 1 from {MESSAGE} where match(search_text) against (%s in boolean mode) and name = %s"
+	return bool(frappe.db.sql(sql, (f"+{word}*", name)))

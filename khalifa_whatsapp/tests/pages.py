@@ -1,0 +1,161 @@
+"""Pages in a real Chromium against the site's own web server: what every such test needs.
+
+The bundle is built and the server started once in a test run, however many classes ask; each class has one browser.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import unittest
+from collections.abc import Callable
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import frappe
+
+from khalifa_whatsapp.tests.case import PASSWORD
+from khalifa_whatsapp.tests.desk import DeskCase
+from khalifa_whatsapp.tests.test_real_workers import free_port
+
+CHROME = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
+HAS_ALL = CHROME and shutil.which("chromedriver") and find_spec("selenium") and find_spec("gunicorn")
+SWITCHES = "--headless=new --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-sync"
+QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+LOGIN = """const [user, password, done] = arguments; localStorage.clear(); sessionStorage.clear();
+	const form = {method: 'POST', headers: {'Content-Type': 'application/x-www-form-urlencoded'},
+		body: new URLSearchParams({usr: user, pwd: password})};
+	fetch('/api/method/login', form).then(() => fetch('/api/method/frappe.auth.get_logged_user'))
+		.then(answer => answer.json()).then(told => done(told.message), () => done(''));"""
+
+
+@cache
+def serve() -> int:
+	"""Build the app's bundle and start the site's web server; it stops with this process. Returns its port."""
+	sites = Path(frappe.local.sites_path).absolute()
+	build = [sys.executable, "-m", "frappe.utils.bench_helper", "frappe", "build", "--app", "khalifa_whatsapp"]
+	subprocess.run(build, cwd=sites, check=True, timeout=300, **QUIET)
+	port = free_port()
+	server = subprocess.Popen(
+		[sys.executable, "-m", "gunicorn", "-b", f"127.0.0.1:{port}", "--threads", "8", "-t", "120",
+		"frappe.app:application_with_statics()"], cwd=sites, start_new_session=True, **QUIET,
+	)  # fmt: skip
+	atexit.register(server.wait)
+	atexit.register(os.kill, server.pid, signal.SIGTERM)
+	wait_for(lambda: answers(port), 60)
+	return port
+
+
+def answers(port: int) -> bool:
+	with socket.socket() as client:
+		return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+def wait_for(condition: Callable[[], Any], seconds: float) -> Any:
+	"""What the condition gives when it gives something, or what it gave last."""
+	stop = time.monotonic() + seconds
+	while not (found := condition()) and time.monotonic() < stop:
+		time.sleep(0.1)
+	return found
+
+
+def finish_setup(is_complete: int) -> None:
+	"""Desk shows its wizard, and nothing else, on a site that was never set up."""
+	frappe.db.set_single_value("System Settings", "setup_complete", is_complete)
+	frappe.db.set_default("desktop:home_page", "workspace" if is_complete else "setup-wizard")
+	frappe.db.commit()
+	frappe.clear_cache()
+
+
+@unittest.skipUnless(HAS_ALL, "needs Chromium, chromedriver, selenium and gunicorn")
+class PageCase(DeskCase):
+	"""A browser, and short words for what people do with it."""
+
+	@classmethod
+	def setUpClass(cls) -> None:
+		super().setUpClass()
+		cls.address = f"http://{frappe.local.site}:{serve()}"
+		finish_setup(1)
+		cls.addClassCleanup(finish_setup, 0)
+		cls.browser = cls.open_browser()
+		cls.addClassCleanup(cls.browser.quit)
+
+	@classmethod
+	def open_browser(cls) -> Any:
+		from selenium import webdriver
+		from selenium.webdriver.chrome.service import Service
+
+		options = webdriver.ChromeOptions()
+		options.binary_location = CHROME
+		options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+		options.set_capability("unhandledPromptBehavior", "ignore")  # a dialog that opens is found, not closed
+		for switch in [*SWITCHES.split(), "--window-size=1440,900", f"--host-resolver-rules=MAP {frappe.local.site} 127.0.0.1"]:
+			options.add_argument(switch)
+		return webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
+
+	def until(self, condition: Callable[[], Any], what: str = "", seconds: float = 40) -> Any:
+		"""Wait until the page or the database is so."""
+
+		def fresh() -> Any:
+			frappe.db.rollback()  # what others have committed
+			return condition()
+
+		found = wait_for(fresh, seconds)
+		if not found:
+			self.fail(f"not within {seconds} s: {what or condition} · the page says: {self.page_text()[:1500]}")
+		return found
+
+	def js(self, script: str, *given: Any) -> Any:
+		return self.browser.execute_script(script, *given)
+
+	def page_text(self) -> str:
+		return self.js("return document.body.innerText")
+
+	def texts(self, selector: str) -> list[str]:
+		found = self.js("return [...document.querySelectorAll(arguments[0])].map(e => e.textContent)", selector)
+		return [text.replace("\u2068", "").replace("\u2069", "") for text in found]  # marks around names
+
+	def click(self, selector: str, text: str = "") -> None:
+		script = """const found = [...document.querySelectorAll(arguments[0])].filter(e => e.offsetParent && e.textContent.includes(arguments[1]));
+			if (found.length) found[found.length - 1].click(); return found.length > 0;"""
+		self.until(lambda: self.js(script, selector, text), f"click {selector} {text}")
+
+	def type_into(self, selector: str, text: str) -> None:
+		from selenium.webdriver.common.by import By
+
+		self.until(lambda: self.js("return !!document.querySelector(arguments[0])?.offsetParent", selector), selector)
+		self.browser.find_element(By.CSS_SELECTOR, selector).send_keys(text)
+
+	def sign_in(self, user: str) -> None:
+		"""As on the login page, in a browser that remembers nothing, at a Desk that remembers no list's filters."""
+		frappe.db.delete("__UserSettings", {"user": user})
+		frappe.db.commit()
+		frappe.cache.delete_value("_user_settings")
+		self.browser.get("about:blank")  # a late answer to the page before would bring its session back
+		self.browser.execute_cdp_cmd("Network.clearBrowserCookies", {})
+		self.browser.get(f"{self.address}/api/method/ping")
+		self.until(lambda: self.browser.execute_async_script(LOGIN, user, PASSWORD) == user, f"{user} signs in")
+
+	def go(self, path: str, ready: str) -> None:
+		"""Open an address, and wait for what the selector finds."""
+		self.browser.get(self.address + path)
+		self.until(lambda: self.js("return !!document.querySelector(arguments[0])?.offsetParent", ready), f"{path} with {ready}")
+
+	def route(self, *route: str) -> None:
+		"""Go to another page of Desk without loading Desk again; wait until it asks the server nothing more."""
+		self.js("window.khalifa_arrived = false; frappe.set_route(arguments[0]).then(() => (window.khalifa_arrived = true));", route)
+		self.until(lambda: self.js("return window.khalifa_arrived"), f"arrived at {route}")
+		self.settle()
+
+	def settle(self) -> None:
+		"""Until Desk has asked and drawn all it wants."""
+		idle = "return window.frappe?.request?.ajax_count === 0 && !document.querySelector('.freeze-message-container, #freeze.in')"
+		self.until(lambda: self.js(idle) and self.js(idle), "Desk settles")

@@ -1,0 +1,168 @@
+"""Whatever anybody wrote, on whatever page it is shown, stays text: every screen in a real Chromium."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import frappe
+
+from khalifa_whatsapp.tests.case import HUDA
+from khalifa_whatsapp.tests.hostile import PAYLOADS, HostileCase
+from khalifa_whatsapp.tests.pages import PageCase
+from khalifa_whatsapp.tests.test_exports import reports_of_ours
+
+# Before any script of a page: what runs is remembered, also over the next page
+ALARM = """Object.defineProperty(window, 'hacked', {get: () => localStorage.getItem('hacked') || undefined,
+	set: value => localStorage.setItem('hacked', value)});
+for (const name of ['alert', 'confirm', 'prompt']) window[name] = text => localStorage.setItem('hacked', name + ' ' + text);"""
+# Elements that came to be out of somebody's words, and places in which such words would run
+TRACES = """const kinds = 'script img[onerror] iframe svg[onload] style base form[action] a[href]'.split(' ').map(kind => kind.replace(/^\\w+/, '$&.k31'));
+const found = [...document.querySelectorAll(kinds)];
+const runs = /^\\s*(javascript|data|vbscript):/i, links = /^(href|src|srcdoc|action|formaction|data|xlink:href)$/i;
+for (const element of document.querySelectorAll('*')) {
+	if (element.tagName === 'SCRIPT' && /^\\W*(window|parent|top)\\.hacked/.test(element.textContent)) found.push(element);
+	for (const {name, value} of element.attributes) {
+		if (!value.includes('hacked')) continue;
+		if (/^on/i.test(name) || name === 'srcdoc' || (links.test(name) && runs.test(value))) found.push(element);
+	}
+}
+const filled = document.body.innerText.includes('219359') ? ['a template was filled in'] : [];
+return [...found.map(element => element.outerHTML.slice(0, 300)), ...filled, ...(window.hacked ? ['ran: ' + window.hacked] : [])];"""
+SHOWN = """const fields = [...document.querySelectorAll('input, textarea')].filter(field => field.offsetParent);
+return document.body.innerText.includes('hacked') || fields.some(field => field.value.includes('hacked'));"""
+EVERY_COLUMN = """const fields = frappe.get_meta(arguments[0]).fields.filter(df => frappe.model.is_value_type(df) && !df.report_hide);
+frappe.model.user_settings[arguments[0]] = {Report: {fields: fields.map(df => [df.fieldname, arguments[0]])}};"""
+INBOX = "/app/khalifa-inbox"
+SPEAKING = {"Khalifa Ticket", "Khalifa Customer", "Khalifa Message", "Khalifa Agent", "Khalifa Delay Event", "Khalifa Ticket Event"}
+SILENT = {"Khalifa Provider Template", "Khalifa Browser Session", "Khalifa KPI Day", "Khalifa Agent KPI", "Khalifa Presence Log"}
+
+
+class TestTextsStayTexts(PageCase, HostileCase):
+	@classmethod
+	def open_browser(cls) -> Any:
+		browser = super().open_browser()
+		browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": ALARM})
+		return browser
+
+	def setUp(self) -> None:
+		super().setUp()
+		self.known: set[str] = set()
+
+	def traces(self) -> list[str]:
+		said = [line["message"] for line in self.browser.get_log("browser") if line["level"] == "SEVERE"]
+		return [*self.js(TRACES), *(line for line in said if "hacked" in line)]
+
+	def check(self, screen: str, is_shown: bool = True) -> None:
+		with self.subTest(screen):
+			if is_shown:
+				self.until(lambda: self.js(SHOWN), f"such words on {screen}", 10)
+			fresh = [trace for trace in self.traces() if trace not in self.known]  # earlier pages stay in the document
+			self.known.update(fresh)
+			self.assertEqual(fresh, [], screen)
+
+	def test_the_check_itself_can_fail(self) -> None:
+		self.sign_in(HUDA)
+		self.go(INBOX, ".kin-tabs .kin-tab")
+		self.assertEqual(self.traces(), [])
+		for text in (PAYLOADS[2], PAYLOADS[15], PAYLOADS[16]):
+			self.js("localStorage.removeItem('hacked'); document.body.insertAdjacentHTML('beforeend', arguments[0])", text)
+			self.until(lambda: self.js("return window.hacked"), text, 10)
+			self.assertGreaterEqual(len(self.traces()), 2, text)
+			self.js("document.querySelectorAll('.k31').forEach(element => element.remove())")
+		self.js("localStorage.removeItem('hacked')")
+		for text in (f"<b title='{PAYLOADS[6]}'>", f'<b title="{PAYLOADS[6]}">', "<a href='javascript:hacked'>", "<b>219359"):
+			self.js("document.body.innerHTML = arguments[0]", text)
+			self.assertEqual(bool(self.traces()), not text.startswith("<b title='"), text)
+
+	def test_on_no_screen(self) -> None:
+		self.fill()
+		self.sign_in(HUDA)
+		self.see_inbox()
+		for doctype in doctypes_of_ours():
+			self.see_doctype(doctype)
+		self.see_ticket_list()
+		for report in reports_of_ours():
+			self.route("query-report", report)
+			self.until(lambda name=report: self.js("return frappe.query_report?.report_name === arguments[0]", name), report)
+			self.settle()
+			self.check(report, is_shown=report == "WhatsApp Delayed Tickets Now")
+		self.see_the_bar()
+		for workspace in ("whatsapp", "whatsapp-desk"):
+			self.go(f"/app/{workspace}", ".workspace .codex-editor, .layout-main-section .editor-js-container")
+			self.settle()
+			self.check(workspace, is_shown=False)
+
+	# -- the inbox
+
+	def see_inbox(self) -> None:
+		self.go(INBOX, ".kin-tabs .kin-tab")
+		self.click(".kin-tab", "All")
+		self.until(lambda: len(self.texts(".kin-line")) >= len(PAYLOADS), "all conversations")
+		self.check("the inbox")
+		self.type_into(".kin-search", "hacked")
+		self.until(lambda: self.texts(".kin-line"), "what was found")
+		self.check("the inbox's search")
+		for ticket in self.tickets[:5]:
+			self.route("khalifa-inbox", ticket)
+			self.until(lambda: len(self.texts(".kin-bubble")) > 1 and self.texts(".kin-panel h6"), ticket)
+			self.check(f"the conversation {ticket}")
+		self.see_inbox_dialogs()
+
+	def see_inbox_dialogs(self) -> None:
+		self.type_into(".kin-input", "/")
+		self.until(lambda: len(self.texts(".kin-popup [role=option], .kin-popup button")) > 3, "quick replies")
+		self.check("quick replies")
+		for words in ("Transfer", "Close"):
+			self.click(".kin-actions button", words)
+			self.until(lambda: self.js("return !!window.cur_dialog?.display"), words)
+			self.check(f"the inbox's dialog {words}")
+			self.js("cur_dialog.hide()")
+			self.until(lambda: not self.texts(".modal.show"), "the dialog is gone")
+
+	# -- Desk
+
+	def see_doctype(self, doctype: str) -> None:
+		is_shown = doctype not in SILENT
+		self.route("List", doctype, "List")
+		self.until(lambda: self.js("return cur_list?.doctype === arguments[0]", doctype), doctype)
+		self.check(f"list of {doctype}", is_shown=False)
+		self.js(EVERY_COLUMN, doctype)
+		self.route("List", doctype, "Report")
+		self.check(f"report view of {doctype}", is_shown=doctype in SPEAKING)
+		for name in frappe.get_all(doctype, order_by="creation desc", limit=3, pluck="name"):
+			self.route("Form", doctype, name)
+			self.until(lambda shown=name: self.js("return cur_frm?.docname === arguments[0]", shown), name)
+			self.check(f"form of {doctype} {name}", is_shown=is_shown and doctype in SPEAKING)
+
+	def see_ticket_list(self) -> None:
+		self.route("List", "Khalifa Ticket", "List")
+		self.click(".list-tag-preview, .list-sidebar .show-tags, a", "Show Tags")
+		self.settle()
+		self.check("ticket list with tags")
+		self.js("cur_list.filter_area.add([['Khalifa Ticket', 'customer_name', 'like', '%hacked%']])")
+		self.settle()
+		for words in ("Close All Open Tickets",):
+			self.click(".page-head button", words)
+			self.until(lambda: self.js("return !!window.cur_dialog?.display"), words)
+			self.check(f"dialog {words}")
+			self.js("cur_dialog.hide()")
+
+	def see_the_bar(self) -> None:
+		self.type_into("#navbar-search", "hacked")
+		self.until(lambda: self.texts(".search-bar .awesomplete li"), "what the bar offers")
+		self.settle()
+		self.check("the search bar")
+		self.js("new frappe.search.SearchDialog().init_search('hacked', 'global_search')")
+		self.until(lambda: self.js("return !!window.cur_dialog?.display"), "search dialog")
+		self.settle()
+		self.check("global search")
+		self.js("cur_dialog.hide()")
+		self.js("document.querySelector('.dropdown-notifications .notifications-icon').click()")
+		self.until(lambda: self.texts(".notification-list .recent-item, .notification-item"), "notifications")
+		self.check("notifications")
+
+
+def doctypes_of_ours() -> list[str]:
+	filters = {"module": "Khalifa WhatsApp", "istable": 0, "issingle": 0}
+	found = frappe.get_all("DocType", filters, pluck="name", order_by="name")
+	return [name for name in found if frappe.has_permission(name, "read", user=HUDA)]

@@ -1,0 +1,35 @@
+"""Search that has gone blind is seen, and mended."""
+
+from __future__ import annotations
+
+from unittest.mock import Mock, patch
+
+import frappe
+
+from khalifa_whatsapp.bootstrap import now_ms
+from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.jobs import search_index
+from khalifa_whatsapp.tests.case import SiteCase
+from khalifa_whatsapp.tests.records import insert
+
+
+class TestSearchIndex(SiteCase):
+	def setUp(self) -> None:
+		super().setUp()
+		now = now_ms()
+		for number, text in enumerate(("عندكم اسبرين", "ok", "12345 ✓✓")):
+			insert(r.Message(f"M-{number}", "KT-1", "C-1", "Loop", r.INCOMING, r.CUSTOMER, "text", r.RECEIVED, now, now, search_text=text))
+		frappe.db.commit()
+
+	def test_what_works_is_left_alone(self) -> None:
+		made = self.replace("khalifa_whatsapp.jobs.search_index.rebuild", Mock())
+		search_index.run()
+		made.assert_not_called()
+
+	def test_an_index_that_finds_nothing_is_made_anew(self) -> None:
+		made = self.replace("khalifa_whatsapp.jobs.search_index.rebuild", Mock(wraps=search_index.rebuild))
+		with patch("khalifa_whatsapp.jobs.search_index._is_found", return_value=False) as asked:
+			search_index.run()
+		made.assert_called_once_with()
+		self.assertEqual([call.args[1] for call in asked.call_args_list], ["اسبرين"])  # the others have no long word
+		self.assertTrue(search_index._is_found("M-0", "اسبرين"))
