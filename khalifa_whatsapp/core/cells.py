@@ -14,6 +14,8 @@ NUMBER = re.compile(r"[+-]?[0-9][0-9., ]*")  # amounts below zero, phone numbers
 
 def is_formula(text: str) -> bool:
 	"""Whether a spreadsheet may take a cell with this text for a formula."""
+	if text[:1].isalnum():
+		return False  # nearly all of them, and at once
 	bare = text.lstrip(SKIPPED)
 	return text.startswith(ALWAYS) or (bare.startswith(FORMULA) and not NUMBER.fullmatch(bare))
 

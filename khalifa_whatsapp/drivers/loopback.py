@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from secrets import token_hex
 from typing import Any
 
 from khalifa_whatsapp.core.identity import Identity
@@ -69,6 +70,7 @@ class LoopbackDriver:
 	def __init__(self, config: DeviceConfig, http: HttpClient | None = None) -> None:
 		self.config = config
 		self.sent: list[Outgoing] = []
+		self.series = f"loop-{token_hex(4)}"  # each job of a site makes a driver: their messages are not the same
 		self.failures: deque[SendError] = deque()
 		self.state = SessionState("connected")
 
@@ -101,7 +103,7 @@ class LoopbackDriver:
 		if self.failures:
 			raise self.failures.popleft()
 		self.sent.append(message)
-		return Accepted(MessageRef(f"loop-out-{len(self.sent)}"), recipient=message.recipient)
+		return Accepted(MessageRef(f"{self.series}-{len(self.sent)}"), recipient=message.recipient)
 
 	def get_status(self) -> SessionState:
 		"""Whatever the test put in `state`."""

@@ -74,6 +74,14 @@ class OutboxContract(StoreScene):
 		gate = self.read(lambda: store.gate(device), store)
 		assert (gate.is_paused, gate.breaker) == (False, tripped)
 
+	def test_what_a_gateway_says_of_itself_is_kept_without_markup(self) -> None:
+		store = self.make_store()
+		device = self.make_device(store)
+		with store.transaction():
+			store.save_breaker(device, Breaker(OPEN, 5, NOW, NOW, "down <img src=x onerror=run()>"))
+		reason = self.read(lambda: store.gate(device), store).breaker.reason
+		assert reason.startswith("down ") and not {"<", ">"} & set(reason)
+
 	def test_when_the_outbox_was_last_looked_at_is_kept(self) -> None:
 		store = self.make_store()
 		device = self.make_device(store)

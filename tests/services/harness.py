@@ -37,6 +37,7 @@ class Desk:
 		self.notices: list[Any] = []
 		self.store.on_notices = self.notices.extend
 		self.driver = LoopbackDriver(DeviceConfig("desk", "loopback", app_secrets=("secret",), verify_token="v"))
+		self.driver.series = "loop-out"  # so that tests can name what was sent
 		self.now = start
 		self.keys = 0
 		self.agents = [f"A{number}" for number in range(agents)]

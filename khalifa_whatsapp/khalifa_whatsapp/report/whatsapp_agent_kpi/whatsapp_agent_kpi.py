@@ -24,9 +24,9 @@ def execute(filters: dict[str, Any] | None = None) -> tuple[Any, ...]:
 	_finish(rows, group)
 	rows.sort(key=lambda row: (row["bucket"] or "", -row["tickets_handled"], row["agent"]))
 	total = _total(rows) if rows else {}
-	days = reports.dates(given)
+	spans = _spans(group, {row["bucket"] for row in rows}, reports.dates(given))
 	for row in rows:
-		_link(row, days, group)
+		_link(row, spans[row["bucket"]])
 	shown = [*rows, total] if rows else []
 	return _columns(group), shown, None, _chart(rows, group), _summary(total) if rows else []
 
@@ -49,13 +49,20 @@ def _total(rows: list[dict[str, Any]]) -> dict[str, Any]:
 	return {**total, "agent_name": _("Total"), "score": None, "coverage": None}
 
 
-def _link(row: dict[str, Any], days: tuple[date, date], group: str) -> None:
-	"""What a click on a figure opens: the rows it counts, found by agent, measure and days."""
+def _spans(group: str, keys: set[date | None], days: tuple[date, date]) -> dict[date | None, dict[str, str]]:
+	"""For each bucket, how it is called and which days it holds: worked out once, not for every agent."""
 	first, last = days
-	if row["bucket"]:
-		first, last = max(first, row["bucket"]), min(last, _end(group, row["bucket"]))
-		row["bucket"], row["tick"] = buckets.label(group, row["bucket"]), buckets.tick(group, row["bucket"])
-	row["behind"] = {"agent": row["agent"], "first": str(first), "last": str(last)}
+	found: dict[date | None, dict[str, str]] = {None: {"first": str(first), "last": str(last)}}
+	for key in filter(None, keys):
+		names = {"bucket": buckets.label(group, key), "tick": buckets.tick(group, key)}
+		found[key] = {**names, "first": str(max(first, key)), "last": str(min(last, _end(group, key)))}
+	return found
+
+
+def _link(row: dict[str, Any], span: dict[str, str]) -> None:
+	"""What a click on a figure opens: the rows it counts, found by agent, measure and days."""
+	row["behind"] = {"agent": row["agent"], "first": span["first"], "last": span["last"]}
+	row["bucket"], row["tick"] = span.get("bucket"), span.get("tick")
 	row["links"] = {"agent_name": f"/app/khalifa-agent/{row['agent']}"}
 
 
