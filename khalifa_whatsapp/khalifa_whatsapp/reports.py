@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
@@ -10,7 +11,7 @@ from urllib.parse import quote, urlencode
 
 import frappe
 from frappe import _
-from frappe.utils import add_days, getdate, today
+from frappe.utils import add_days, today
 from frappe.utils.caching import request_cache
 
 from khalifa_whatsapp.bootstrap import on_site
@@ -20,6 +21,8 @@ from khalifa_whatsapp.stores.base import Store
 
 MOST_DAYS = 366
 
+Execute = Callable[[Any], tuple[Any, ...]]
+
 
 @request_cache
 def store() -> Store:
@@ -27,24 +30,41 @@ def store() -> Store:
 	return on_site()
 
 
-def managers_only() -> None:
-	"""Reports tell of colleagues: for managers alone, also when somebody calls them past Desk."""
-	if not current_actor().is_manager:
-		refuse(_("Only WhatsApp managers can do this."))
+def for_managers(execute: Execute) -> Callable[..., tuple[Any, ...]]:
+	"""A report: for managers alone, also past Desk, for it tells of colleagues; and empty when its filters are refused.
+
+	The refusal's words reach the reader all the same. An error that leaves a report makes Frappe turn the report into a
+	background one, fifteen seconds later and for everybody: its watch for slow reports is not stopped then.
+	"""
+
+	@functools.wraps(execute)
+	def guarded(filters: dict[str, Any] | None = None) -> tuple[Any, ...]:
+		if not current_actor().is_manager:
+			refuse(_("Only WhatsApp managers can do this."))
+		try:
+			return execute(frappe._dict(filters or {}))
+		except frappe.ValidationError:
+			return [], []
+
+	return guarded
 
 
 def dates(filters: dict[str, Any]) -> tuple[date, date]:
 	"""The period that was asked for, both days included; the last 30 days when nothing was."""
-	try:
-		end = getdate(filters.get("to_date") or today())
-		start = getdate(filters.get("from_date") or add_days(end, -29))
-	except (ValueError, TypeError, frappe.ValidationError):
-		frappe.throw(_("Write dates as 2026-11-21."))
+	end = _day(filters.get("to_date") or today())
+	start = _day(filters.get("from_date") or add_days(end, -29))
 	if start > end:
 		frappe.throw(_("The first day lies after the last."))
 	if (end - start).days >= MOST_DAYS:
 		frappe.throw(_("Choose at most {0} days.").format(MOST_DAYS))
 	return start, end
+
+
+def _day(given: Any) -> date:
+	try:
+		return given if isinstance(given, date) else date.fromisoformat(str(given)[:10])
+	except ValueError:
+		frappe.throw(_("Write dates as 2026-11-21."))
 
 
 def period_ms(filters: dict[str, Any]) -> tuple[int, int]:

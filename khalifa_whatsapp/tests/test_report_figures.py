@@ -233,10 +233,13 @@ class TestReportFigures(SiteCase):
 		row = next(row for row in self.rows(KPI, group_by="Month") if row.get("agent") == self.mona)
 		self.assertEqual((row["response_count"], row["response_sum"]), kept)
 
+	def refused_in_words(self, name: str, **filters: Any) -> None:
+		frappe.clear_messages()
+		self.assertEqual(self.rows(name, **filters), [])
+		self.assertEqual(len(frappe.get_message_log()), 1, name)
+
 	def test_a_filter_that_makes_no_sense_is_refused_in_words(self) -> None:
 		for name in (RESPONSES, VOLUME, QUEUE, KPI):
-			with self.assertRaises(frappe.ValidationError):
-				self.rows(name, group_by="Sleep(9)")
-		with self.assertRaises(frappe.ValidationError):
-			self.rows(RESPONSES, branch=["like", "%"])
+			self.refused_in_words(name, group_by="Sleep(9)")
+		self.refused_in_words(RESPONSES, branch=["like", "%"])
 		self.assertEqual(self.rows(RESPONSES, branch="' or 1=1 -- "), [])

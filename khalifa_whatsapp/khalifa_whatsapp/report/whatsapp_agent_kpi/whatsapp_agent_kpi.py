@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-import frappe
 from frappe import _
 from frappe.utils import add_days, get_last_day
 
@@ -16,15 +15,14 @@ GROUPS = (report_kpi.WHOLE, buckets.DAY, buckets.WEEK, buckets.MONTH)
 CHARTED = ("first_response", "response")
 
 
-def execute(filters: dict[str, Any] | None = None) -> tuple[Any, ...]:
-	reports.managers_only()
-	given = frappe._dict(filters or {})
-	group = buckets.group_of(given, GROUPS)
-	rows = report_kpi.sums(given, group)
+@reports.for_managers
+def execute(filters: Any) -> tuple[Any, ...]:
+	group = buckets.group_of(filters, GROUPS)
+	rows = report_kpi.sums(filters, group)
 	_finish(rows, group)
 	rows.sort(key=lambda row: (row["bucket"] or "", -row["tickets_handled"], row["agent"]))
 	total = _total(rows) if rows else {}
-	spans = _spans(group, {row["bucket"] for row in rows}, reports.dates(given))
+	spans = _spans(group, {row["bucket"] for row in rows}, reports.dates(filters))
 	for row in rows:
 		_link(row, spans[row["bucket"]])
 	shown = [*rows, total] if rows else []

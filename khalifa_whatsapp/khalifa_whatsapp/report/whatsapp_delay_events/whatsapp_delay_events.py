@@ -21,10 +21,9 @@ FILTERS = {
 }  # fmt: skip
 
 
-def execute(filters: dict[str, Any] | None = None) -> tuple[Any, ...]:
-	reports.managers_only()
-	given = frappe._dict(filters or {})
-	sums, rows = _sums(given), _rows(given)
+@reports.for_managers
+def execute(filters: Any) -> tuple[Any, ...]:
+	sums, rows = _sums(filters), _rows(filters)
 	for row in rows:
 		_finish(row)
 	return _columns(), rows, _message(sums), _chart(sums), _summary(sums) if sums else []

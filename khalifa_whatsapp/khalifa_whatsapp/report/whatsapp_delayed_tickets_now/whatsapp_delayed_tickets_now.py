@@ -14,13 +14,12 @@ from khalifa_whatsapp.khalifa_whatsapp import reports
 MOST = 2_000
 
 
-def execute(filters: dict[str, Any] | None = None) -> tuple[Any, ...]:
-	reports.managers_only()
-	now, rows = now_ms(), _rows(frappe._dict(filters or {}))
+@reports.for_managers
+def execute(filters: Any) -> tuple[Any, ...]:
+	rows = _rows(filters)
+	nobody = _("Waiting for an agent")
 	for row in rows:
-		row["waited"] = round((now - row.pop("waiting_since_ms")) / 60_000)
-		row["late"] = round((now - row.pop("response_by_ms")) / 60_000)
-		row["agent_name"] = reports.safe(row["agent_name"]) or _("Waiting for an agent")
+		row["agent_name"] = reports.safe(row["agent_name"]) or nobody
 		row["customer_name"], row["preview"] = reports.safe(row["customer_name"]), reports.safe(row["preview"])
 	return _columns(), rows, None, _chart(rows), _summary(rows)
 
@@ -38,16 +37,13 @@ def _columns() -> list[dict[str, Any]]:
 
 
 def _rows(filters: Any) -> list[dict[str, Any]]:
-	wheres, values = ["response_by_ms > 0", "response_by_ms <= %(now)s", "status in ('Queued', 'Open')"], {"now": now_ms()}
-	for name in ("branch", "agent"):
-		if filters.get(name):
-			wheres.append(f"{name} = %({name})s")
-			values[name] = filters[name]
+	also, values = reports.chosen(filters, {"branch": "branch", "agent": "agent"})
 	sql = (
-		"select name as ticket, customer_name, agent_name, branch, preview, waiting_since_ms, response_by_ms "
-		f"from `tabKhalifa Ticket` where {' and '.join(wheres)} order by response_by_ms limit {MOST}"
+		"select name as ticket, customer_name, agent_name, branch, preview, (%(now)s - waiting_since_ms) div 60000 as waited, "
+		"(%(now)s - response_by_ms) div 60000 as late from `tabKhalifa Ticket` where response_by_ms > 0 "
+		f"and response_by_ms <= %(now)s and status in ('Queued', 'Open'){also} order by response_by_ms limit {MOST}"
 	)
-	return frappe.db.sql(sql, values, as_dict=True)
+	return frappe.db.sql(sql, {**values, "now": now_ms()}, as_dict=True)
 
 
 def _chart(rows: list[dict[str, Any]]) -> dict[str, Any] | None:

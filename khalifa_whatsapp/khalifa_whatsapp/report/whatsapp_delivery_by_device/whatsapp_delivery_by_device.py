@@ -16,9 +16,9 @@ _IN = {
 }  # fmt: skip
 
 
-def execute(filters: dict[str, Any] | None = None) -> tuple[Any, ...]:
-	reports.managers_only()
-	rows = _rows(frappe._dict(filters or {}))
+@reports.for_managers
+def execute(filters: Any) -> tuple[Any, ...]:
+	rows = _rows(filters)
 	for row in rows:
 		_finish(row)
 	sums = ("messages", *STATES)

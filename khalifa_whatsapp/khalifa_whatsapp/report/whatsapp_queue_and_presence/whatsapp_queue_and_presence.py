@@ -27,11 +27,10 @@ AT_ONCE = 10  # seconds: the machine's own time to hand a conversation on
 HOUR_MS = 3_600_000
 
 
-def execute(filters: dict[str, Any] | None = None) -> tuple[Any, ...]:
-	reports.managers_only()
-	given = frappe._dict(filters or {})
-	group = buckets.group_of(given, GROUPS)
-	return _presence(given) if group == AGENT else _queue(given, group)
+@reports.for_managers
+def execute(filters: Any) -> tuple[Any, ...]:
+	group = buckets.group_of(filters, GROUPS)
+	return _presence(filters) if group == AGENT else _queue(filters, group)
 
 
 # -- the queue

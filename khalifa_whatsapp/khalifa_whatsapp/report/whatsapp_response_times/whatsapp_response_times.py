@@ -37,12 +37,11 @@ class Waits:
 		return {**found, "delayed_share": reports.share(self.delayed, self.ended)}
 
 
-def execute(filters: dict[str, Any] | None = None) -> tuple[Any, ...]:
-	reports.managers_only()
-	given = frappe._dict(filters or {})
-	group = buckets.group_of(given, GROUPS)
-	waits, total = _gather(given, group)
-	rows = [_row(group, key, waits[key], given) for key in buckets.in_order(group, waits)]
+@reports.for_managers
+def execute(filters: Any) -> tuple[Any, ...]:
+	group = buckets.group_of(filters, GROUPS)
+	waits, total = _gather(filters, group)
+	rows = [_row(group, key, waits[key], filters) for key in buckets.in_order(group, waits)]
 	shown = [*rows, {**total.cells(), "bucket": _("Total"), "bold": 1}] if rows else []
 	return _columns(group), shown, None, _chart(group, rows), _summary(total) if rows else []
 

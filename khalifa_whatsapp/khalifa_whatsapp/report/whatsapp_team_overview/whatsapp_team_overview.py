@@ -16,11 +16,11 @@ DONE = ("tickets_handled", "messages_sent", "delays", "missed")
 ORDER = {"Online": 0, "Away": 1, "Offline": 2}
 
 
-def execute(filters: dict[str, Any] | None = None) -> tuple[Any, ...]:
-	reports.managers_only()
-	given = frappe._dict({"from_date": today(), "to_date": today(), **(filters or {})})
-	now, held, done = now_ms(), _held(given), {row["agent"]: row for row in report_kpi.sums(given)}
-	rows = [_row(agent, held, done, now) for agent in _agents(given, {*held, *done})]
+@reports.for_managers
+def execute(filters: Any) -> tuple[Any, ...]:
+	filters = frappe._dict({"from_date": today(), "to_date": today(), **(filters or {})})
+	now, held, done = now_ms(), _held(filters), {row["agent"]: row for row in report_kpi.sums(filters)}
+	rows = [_row(agent, held, done, now) for agent in _agents(filters, {*held, *done})]
 	rows.sort(key=lambda row: (ORDER.get(row["state"], 3), -row["waiting"], -row["open"], row["agent_name"]))
 	queue = _queue_row(held.get(None), now)
 	return _columns(), _shown(rows, queue), None, _chart(rows), _summary(rows, queue)

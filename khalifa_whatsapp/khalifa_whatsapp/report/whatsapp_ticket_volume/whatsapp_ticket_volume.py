@@ -21,11 +21,10 @@ WITH_TICKET = f"{MESSAGE} join {TICKET} on t.name = m.ticket"
 IN = "m.status = 'Received'"
 
 
-def execute(filters: dict[str, Any] | None = None) -> tuple[Any, ...]:
-	reports.managers_only()
-	given = frappe._dict(filters or {})
-	group = buckets.group_of(given, GROUPS)
-	return _week_table(given) if group == WEEK_TABLE else _list(given, group)
+@reports.for_managers
+def execute(filters: Any) -> tuple[Any, ...]:
+	group = buckets.group_of(filters, GROUPS)
+	return _week_table(filters) if group == WEEK_TABLE else _list(filters, group)
 
 
 # -- hours and weekdays

@@ -1,6 +1,6 @@
 // Files that people bring: chosen, pasted, dropped, or spoken. Nothing leaves before it was shown and confirmed.
 
-import { attempt, el, icon, toast, uuid } from "./util.js";
+import { attempt, el, icon, microphone, toast, uuid } from "./util.js";
 
 const UPLOAD = "/api/method/khalifa_whatsapp.api.media.upload";
 const VOICE = "audio/ogg;codecs=opus"; // the one kind that WhatsApp plays as a voice message
@@ -9,7 +9,7 @@ export class Attachments {
 	constructor(composer) {
 		this.composer = composer;
 		this.input = el("input", { type: "file", hidden: true, onchange: () => this.bring(this.input.files[0]) });
-		this.voice_button = el("button", { class: "btn btn-sm kin-tool", title: __("Record a Voice Message"), "aria-label": __("Record a Voice Message"), onclick: () => this.record() }, "🎤");
+		this.voice_button = el("button", { class: "btn btn-sm kin-tool", title: __("Record a Voice Message"), "aria-label": __("Record a Voice Message"), onclick: () => this.record() }, microphone());
 	}
 
 	choose() {

@@ -62,6 +62,19 @@ export function icon(name, size = "sm") {
 	return holder;
 }
 
+// A microphone: Desk has none among its drawings, and not every screen has the sign in its letters
+export function microphone() {
+	const made = (kind, given) => {
+		const node = document.createElementNS("http://www.w3.org/2000/svg", kind);
+		for (const [name, value] of Object.entries(given)) node.setAttribute(name, value);
+		return node;
+	};
+	const stroke = { fill: "none", stroke: "currentColor", "stroke-linecap": "round" };
+	const drawing = made("svg", { class: "icon icon-sm", viewBox: "0 0 16 16", "aria-hidden": "true" });
+	drawing.append(made("rect", { ...stroke, x: 6, y: 1.5, width: 4, height: 7.5, rx: 2 }), made("path", { ...stroke, d: "M3.5 7.5a4.5 4.5 0 0 0 9 0M8 12v2.5M5.5 14.5h5" }));
+	return drawing;
+}
+
 // Addresses in a text become links; everything else stays text
 const ADDRESS = /https?:\/\/[^\s<>"'）)]+/g;
 

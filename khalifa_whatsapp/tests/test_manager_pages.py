@@ -1,0 +1,71 @@
+"""What a manager looks at all day, in a real Chromium: the workspace, and figures that open the rows they count."""
+
+from __future__ import annotations
+
+import frappe
+
+from khalifa_whatsapp.bootstrap import now_ms
+from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.tests.case import HUDA, MONA
+from khalifa_whatsapp.tests.pages import PageCase
+from khalifa_whatsapp.tests.records import insert
+
+STEPS = ["Connect a device", "Add the branches", "Add the agents", "Set the business hours", "Send a test message"]
+CHARTS = ".widget.dashboard-widget-box .frappe-chart"
+
+
+class TestManagerPages(PageCase):
+	def setUp(self) -> None:
+		super().setUp()
+		self.online(self.mona)
+		first, second = (self.write(f"+20100123400{number}") for number in range(2))
+		self.write("+201001234009")
+		for ticket in (first, second):
+			self.done(MONA, "close", ticket=ticket)
+		self.closed = {first, second}
+
+	def show_first_steps(self, is_shown: int) -> None:
+		frappe.db.set_single_value("System Settings", "enable_onboarding", is_shown)
+		frappe.db.commit()
+		frappe.clear_cache()
+
+	def test_the_workspace_has_figures_charts_and_first_steps(self) -> None:
+		self.show_first_steps(1)
+		self.addCleanup(self.show_first_steps, 0)
+		self.sign_in(HUDA)
+		self.go("/app/whatsapp", ".widget.number-widget-box .number")
+		self.until(lambda: len(self.texts(CHARTS)) == 3, "three charts")
+		self.assertEqual([text.strip() for text in self.texts(".onboarding-step .step-title, .onboarding-step-title")], STEPS)
+		cards = dict(zip(self.texts(".number-widget-box .widget-title"), self.texts(".number-widget-box .number"), strict=True))
+		figures = {title.strip(): text.strip() for title, text in cards.items()}
+		self.assertEqual((figures["Open Conversations"], figures["Satisfaction 7 Days (%)"]), ("1", "–"))
+
+	def test_an_agents_workspace_has_a_chart_of_his_own_days(self) -> None:
+		key = f"{self.mona}{frappe.utils.today()}"
+		for agent, handled in ((self.mona, 3), (self.ali, 40)):
+			insert(r.AgentKpi(agent + key, (agent + key).ljust(64, "x"), agent, "A", None, "Daily", frappe.utils.today(), tickets_handled=handled))
+		frappe.db.commit()
+		self.sign_in(MONA)
+		self.go("/app/whatsapp-desk", ".widget.number-widget-box .number")
+		self.until(lambda: len(self.texts(CHARTS)) == 1, "one chart")
+		answer = self.as_(MONA).call("khalifa_whatsapp.api.cards.my_days")
+		self.assertEqual(answer.message["datasets"][0]["values"], [3])
+
+	def test_a_figure_opens_the_rows_that_it_counts(self) -> None:
+		self.sign_in(HUDA)
+		self.go("/app/query-report/WhatsApp Agent KPI", ".datatable .dt-row")
+		self.click(".kwr-open[data-metric=tickets_handled]", "2")
+		self.until(lambda: self.js("return window.cur_list?.doctype === 'Khalifa Ticket' && cur_list.data?.length"), "the list")
+		self.settle()
+		self.assertEqual(set(self.js("return cur_list.data.map(row => row.name)")), self.closed)
+
+	def test_a_number_of_now_opens_its_list(self) -> None:
+		now = now_ms()
+		self.sign_in(HUDA)
+		self.go("/app/query-report/WhatsApp Team Overview", ".datatable .dt-row")
+		self.click(".datatable a[href*='khalifa-ticket'][href*='waiting_since']", "1")
+		self.until(lambda: self.js("return window.cur_list?.doctype === 'Khalifa Ticket' && cur_list.data?.length"), "the list")
+		self.settle()
+		shown = self.js("return cur_list.data.map(row => row.name)")
+		self.assertEqual([self.ticket(name).waiting_since_ms is not None for name in shown], [True])
+		self.assertLess(self.ticket(shown[0]).waiting_since_ms, now)
