@@ -40,6 +40,8 @@ DRESS = """const done = arguments[2]; frappe.xcall('frappe.client.set_value', {d
 	fieldname: {language: arguments[0], desk_theme: arguments[1]}}).then(() => done(1), (error) => done(String(error)))"""
 OPEN = """const done = arguments[2]; frappe.db.get_list(arguments[0], {filters: arguments[1], limit: 1, order_by: 'creation desc'})
 	.then(([row]) => row ? frappe.set_route('Form', arguments[0], row.name).then(() => done(row.name)) : done(''))"""
+SEEN = "return Boolean([...document.querySelectorAll(arguments[0])].some((one) => one.offsetParent))"
+OPEN_FIRST = """setTimeout(() => document.querySelector('.kin-line').click(), 1000)"""
 REPORTS = (
 	"Team Overview", "Agent KPI", "Delayed Tickets Now", "Delay Events", "Response Times", "Ticket Volume", "Delivery by Device",
 	"Queue and Presence",
@@ -55,10 +57,12 @@ class Page(NamedTuple):
 	filters: Mapping[str, Any] = MappingProxyType({})
 	steps: tuple[str, ...] = ()
 	is_agents: bool = False
+	ready: str = ""  # what must be seen, where «nothing more is asked for» comes too early
 
 
 PAGES = (
-	Page("inbox", "/app/khalifa-inbox", steps=("document.querySelector('.kin-line')?.click()",)),
+	Page("inbox", "/app/khalifa-inbox"),
+	Page("conversation", "/app/khalifa-inbox", steps=("document.querySelector('.kin-tab[data-view=closed]').click()", OPEN_FIRST)),
 	Page("workspace", "/app/whatsapp"),
 	Page("workspace-agents", "/app/whatsapp-desk", is_agents=True),
 	Page("tickets", "/app/khalifa-ticket"),
@@ -74,7 +78,7 @@ PAGES = (
 	Page("kpi", doctype="Khalifa Agent KPI", filters={"period": "Monthly"}),
 	Page("settings", "/app/khalifa-settings"),
 	Page("device-form", doctype="WhatsApp Device"),
-	*(Page("report-" + name.lower().replace(" ", "-"), f"/app/query-report/WhatsApp {name}") for name in REPORTS),
+	*(Page("report-" + name.lower().replace(" ", "-"), f"/app/query-report/WhatsApp {name}", ready=".dt-row-0") for name in REPORTS),
 )
 
 
@@ -144,6 +148,8 @@ def _show(browser: webdriver.Chrome, address: str, page: Page) -> bool:
 	_open(browser, address + (page.path or "/app/khalifa-inbox"))
 	if page.doctype and not browser.execute_async_script(OPEN, page.doctype, dict(page.filters)):
 		return False
+	if page.ready:
+		WebDriverWait(browser, WAIT).until(lambda it: it.execute_script(SEEN, page.ready))
 	for step in page.steps:
 		browser.execute_script(step)
 	_settle(browser)

@@ -27,8 +27,17 @@ def group_of(filters: Mapping[str, Any], allowed: Iterable[str]) -> str:
 	names = list(allowed)
 	wanted = filters.get("group_by") or names[0]
 	if wanted not in names:
-		frappe.throw(_("Group by one of: {0}.").format(", ".join(_(name) for name in names)))
+		frappe.throw(_("Group by one of: {0}.").format(", ".join(title(name) for name in names)))
 	return wanted
+
+
+def title(group: str) -> str:
+	"""What the column of a group's buckets is called."""
+	titles = {
+		DAY: _("Day"), WEEK: _("Week"), MONTH: _("Month"), HOUR: _("Hour"), WEEKDAY: _("Weekday"), BRANCH: _("Branch"),
+		DEVICE: _("Device"),
+	}  # fmt: skip
+	return titles.get(group) or _(group)
 
 
 def sql_of(group: str, at_ms: str, period: tuple[int, int], branch: str = "branch", device: str = "device") -> str:

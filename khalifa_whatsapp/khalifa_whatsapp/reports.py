@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -20,6 +21,7 @@ from khalifa_whatsapp.guards import current_actor, refuse
 from khalifa_whatsapp.stores.base import Store
 
 MOST_DAYS = 366
+BLUE, GREEN, ORANGE, RED = "#4463F0", "#29CD42", "#FFA00A", "#E24C4C"
 
 Execute = Callable[[Any], tuple[Any, ...]]
 
@@ -102,6 +104,26 @@ def column(fieldname: str, label: str, fieldtype: str = "Data", width: int = 120
 	"""One column of a report; decimals have one place."""
 	made = {"fieldname": fieldname, "label": label, "fieldtype": fieldtype, "width": width, "options": options}
 	return {**made, "precision": 1} if fieldtype == "Float" else made
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+	"""One line or kind of bar of a chart: what it is called, its colour, its values (nothing counts as 0)."""
+
+	name: str
+	colour: str
+	values: Sequence[float | None]
+
+
+def chart(labels: Sequence[str], *lines: Line, is_line: bool = False, is_stacked: bool = False) -> dict[str, Any] | None:
+	"""The chart above a report; none where there is nothing to draw. A line needs two points."""
+	if not labels:
+		return None
+	datasets = [{"name": line.name, "values": [value or 0 for value in line.values]} for line in lines]
+	return {
+		"data": {"labels": list(labels), "datasets": datasets}, "colors": [line.colour for line in lines],
+		"type": "line" if is_line and len(labels) > 1 else "bar", **({"barOptions": {"stacked": 1}} if is_stacked else {}),
+	}  # fmt: skip
 
 
 def figure(label: str, value: Any, indicator: str = "") -> dict[str, Any]:

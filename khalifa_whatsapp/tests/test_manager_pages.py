@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import frappe
 
-from khalifa_whatsapp.bootstrap import now_ms
+from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.services import kpi
 from khalifa_whatsapp.tests.case import HUDA, MONA
 from khalifa_whatsapp.tests.pages import PageCase
 from khalifa_whatsapp.tests.records import insert
@@ -55,6 +56,18 @@ class TestManagerPages(PageCase):
 		self.sign_in(HUDA)
 		self.go("/app/query-report/WhatsApp Agent KPI", ".datatable .dt-row")
 		self.click(".kwr-open[data-metric=tickets_handled]", "2")
+		self.until(lambda: self.js("return window.cur_list?.doctype === 'Khalifa Ticket' && cur_list.data?.length"), "the list")
+		self.settle()
+		self.assertEqual(set(self.js("return cur_list.data.map(row => row.name)")), self.closed)
+
+	def test_a_kept_figure_opens_its_rows_too(self) -> None:
+		kpi.rollup_today(on_site(), now_ms())
+		frappe.db.commit()
+		name = frappe.db.get_value("Khalifa Agent KPI", {"agent": self.mona, "period": "Daily"})
+		self.sign_in(HUDA)
+		self.go(f"/app/khalifa-agent-kpi/{name}", ".form-page")
+		self.click(".inner-group-button button", "Show Rows")
+		self.click(".inner-group-button .dropdown-item", "Tickets Handled: 2")
 		self.until(lambda: self.js("return window.cur_list?.doctype === 'Khalifa Ticket' && cur_list.data?.length"), "the list")
 		self.settle()
 		self.assertEqual(set(self.js("return cur_list.data.map(row => row.name)")), self.closed)

@@ -30,14 +30,17 @@ reports.open_rows = (place) => {
 	const { metric, agent, first, last } = place.dataset;
 	return frappe
 		.call({ method: "khalifa_whatsapp.api.kpi.rows_of_days", args: { metric, agent, first, last }, type: "GET" })
-		.then(({ message: { count, rows } }) => {
-			if (!rows.length) return frappe.show_alert(__("There are no rows behind this figure any more."));
-			const [{ doctype }] = rows;
-			const names = rows.filter((row) => row.doctype === doctype).map((row) => row.name);
-			if (count > names.length) frappe.show_alert(__("Showing {0} of {1} rows.", [names.length, count]));
-			frappe.route_options = { name: ["in", names] };
-			return frappe.set_route("List", doctype, "List");
-		});
+		.then(({ message }) => reports.show_rows(message));
+};
+
+// A list of these rows; those of the first kind, when a figure counts rows of two
+reports.show_rows = ({ count, rows }) => {
+	if (!rows.length) return frappe.show_alert(__("There are no rows behind this figure any more."));
+	const [{ doctype }] = rows;
+	const names = rows.filter((row) => row.doctype === doctype).map((row) => row.name);
+	if (count > names.length) frappe.show_alert(__("Showing {0} of {1} rows.", [names.length, count]));
+	frappe.route_options = { name: ["in", names] };
+	return frappe.set_route("List", doctype, "List");
 };
 
 $(document).on("click", ".kwr-open", (event) => {

@@ -69,7 +69,7 @@ def _end(group: str, first: date) -> date:
 
 
 def _columns(group: str) -> list[dict[str, Any]]:
-	when = [] if group == report_kpi.WHOLE else [reports.column("bucket", _(group), width=130)]
+	when = [] if group == report_kpi.WHOLE else [reports.column("bucket", buckets.title(group), width=130)]
 	return [
 		*when,
 		reports.column("agent", _("Agent"), "Link", 10, "Khalifa Agent") | {"hidden": 1},
@@ -103,16 +103,13 @@ def _counted(name: str, title: str, width: int, metric: str = "") -> dict[str, A
 
 
 def _chart(rows: list[dict[str, Any]], group: str) -> dict[str, Any] | None:
-	if not rows:
-		return None
-	titles = {"first_response": _("First Response (Minutes)"), "response": _("Response (Minutes)")}
-	if group == report_kpi.WHOLE:
-		labels = [row["agent_name"] for row in rows]
-		values = {name: [row[name] or 0 for row in rows] for name in CHARTED}
-	else:
-		labels, values = _course(rows)
-	data = {"labels": labels, "datasets": [{"name": titles[name], "values": values[name]} for name in CHARTED]}
-	return {"data": data, "type": "bar" if group == report_kpi.WHOLE or len(labels) < 2 else "line", "colors": ["#4463F0", "#29CD42"]}
+	is_whole = group == report_kpi.WHOLE
+	names = [row["agent_name"] for row in rows]
+	labels, values = (names, {name: [row[name] for row in rows] for name in CHARTED}) if is_whole else _course(rows)
+	return reports.chart(
+		labels, reports.Line(_("First Response (Minutes)"), reports.BLUE, values["first_response"]),
+		reports.Line(_("Response (Minutes)"), reports.GREEN, values["response"]), is_line=not is_whole,
+	)  # fmt: skip
 
 
 def _course(rows: list[dict[str, Any]]) -> tuple[list[str], dict[str, list[float]]]:

@@ -94,17 +94,14 @@ def _message(sums: list[Any]) -> str | None:
 
 
 def _chart(sums: list[Any]) -> dict[str, Any] | None:
-	if not sums:
-		return None
 	days: dict[Any, dict[str, int]] = defaultdict(dict)
 	for day, kind, count, *_others in sums:
 		days[day][kind] = count
-	names = {"Agent": _("Delays of Agents"), "Customer": _("Delayed Customers")}
-	data = {
-		"labels": [buckets.tick(buckets.DAY, day) for day in days],
-		"datasets": [{"name": names[kind], "values": [counts.get(kind, 0) for counts in days.values()]} for kind in KINDS],
-	}
-	return {"data": data, "type": "bar", "colors": ["#E24C4C", "#FFA00A"]}
+	by_kind = {kind: [counts.get(kind, 0) for counts in days.values()] for kind in KINDS}
+	return reports.chart(
+		[buckets.tick(buckets.DAY, day) for day in days], reports.Line(_("Delays of Agents"), reports.RED, by_kind["Agent"]),
+		reports.Line(_("Delayed Customers"), reports.ORANGE, by_kind["Customer"]),
+	)  # fmt: skip
 
 
 def _summary(sums: list[Any]) -> list[dict[str, Any]]:

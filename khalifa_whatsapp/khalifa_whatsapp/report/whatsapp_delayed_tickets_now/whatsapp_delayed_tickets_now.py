@@ -47,14 +47,8 @@ def _rows(filters: Any) -> list[dict[str, Any]]:
 
 
 def _chart(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
-	if not rows:
-		return None
-	by_branch = Counter(row["branch"] or _("No Branch") for row in rows).most_common(20)
-	data = {
-		"labels": [name for name, _count in by_branch],
-		"datasets": [{"name": _("Delayed"), "values": [count for _name, count in by_branch]}],
-	}
-	return {"data": data, "type": "bar", "colors": ["#E24C4C"]}
+	by_branch = dict(Counter(row["branch"] or _("No Branch") for row in rows).most_common(20))
+	return reports.chart(list(by_branch), reports.Line(_("Delayed"), reports.RED, list(by_branch.values())))
 
 
 def _summary(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

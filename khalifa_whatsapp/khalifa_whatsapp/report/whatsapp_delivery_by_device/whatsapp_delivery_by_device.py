@@ -9,6 +9,12 @@ from frappe import _
 
 from khalifa_whatsapp.khalifa_whatsapp import reports
 
+NONE_YET = "–"  # it failed, or waits, before any gateway had it
+# What the chart shows, and in which colour
+CHARTED = {
+	"read_": reports.BLUE, "delivered": reports.GREEN, "sent": "#A6E4B4", "queued": reports.ORANGE, "unknown": "#9C45E3",
+	"failed": reports.RED,
+}  # fmt: skip
 STATES = ("queued", "sent", "delivered", "read_", "failed", "unknown")
 _IN = {
 	"queued": "('Queued', 'Sending')", "sent": "('Sent')", "delivered": "('Delivered')", "read_": "('Read', 'Played')",
@@ -20,17 +26,21 @@ _IN = {
 def execute(filters: Any) -> tuple[Any, ...]:
 	rows = _rows(filters)
 	for row in rows:
+		row["provider"] = row["provider"] or NONE_YET
 		_finish(row)
-	sums = ("messages", *STATES)
-	shown = [*rows, {**reports.total_row(rows, sums, _finish), "device": None, "provider": _("Total")}] if rows else []
-	return _columns(), shown, None, _chart(rows)
+	total = {**reports.total_row(rows, ("messages", *STATES), _finish), "device": None, "provider": _("Total")}
+	return _columns(), [*rows, total] if rows else [], None, _chart(rows), _summary(total) if rows else []
 
 
-def _columns() -> list[dict[str, Any]]:
-	labels = {
+def _labels() -> dict[str, str]:
+	return {
 		"queued": _("Waiting"), "sent": _("Sent"), "delivered": _("Delivered"), "read_": _("Read"), "failed": _("Failed"),
 		"unknown": _("In Doubt"),
 	}  # fmt: skip
+
+
+def _columns() -> list[dict[str, Any]]:
+	labels = _labels()
 	return [
 		reports.column("device", _("Device"), "Link", 180, "WhatsApp Device"),
 		reports.column("provider", _("Gateway"), width=120),
@@ -61,10 +71,15 @@ def _finish(row: dict[str, Any]) -> None:
 
 
 def _chart(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
-	if not rows:
-		return None
-	data = {
-		"labels": [row["device"] for row in rows],
-		"datasets": [{"name": _("Failed Share"), "values": [row["failed_share"] or 0 for row in rows]}],
-	}
-	return {"data": data, "type": "bar"}
+	labels = _labels()
+	lines = [reports.Line(labels[name], colour, [row[name] for row in rows]) for name, colour in CHARTED.items()]
+	return reports.chart([f"{row['device']} · {row['provider']}" for row in rows], *lines, is_stacked=True)
+
+
+def _summary(total: dict[str, Any]) -> list[dict[str, Any]]:
+	return [
+		reports.figure(_("Messages"), total["messages"]),
+		reports.figure(_("Read Share"), reports.percent(total["read_share"])),
+		reports.figure(_("Failed Share"), reports.percent(total["failed_share"]), reports.red_if(total["failed"])),
+		reports.figure(_("In Doubt"), total["unknown"], reports.red_if(total["unknown"])),
+	]

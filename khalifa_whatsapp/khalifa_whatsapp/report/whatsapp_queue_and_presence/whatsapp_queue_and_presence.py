@@ -76,7 +76,7 @@ def _queue_cells(waits: buckets.Lengths) -> dict[str, Any]:
 
 def _queue_columns(group: str) -> list[dict[str, Any]]:
 	return [
-		reports.column("bucket", _(group), width=170),
+		reports.column("bucket", buckets.title(group), width=170),
 		reports.column("wait_count", _("Waits in the Queue"), "Int", 150),
 		reports.column("at_once", _("Handed On at Once"), "Percent", 150),
 		reports.column("wait_mean", _("Mean (Minutes)"), "Float", 140),
@@ -88,13 +88,8 @@ def _queue_columns(group: str) -> list[dict[str, Any]]:
 
 
 def _queue_chart(group: str, rows: list[dict[str, Any]]) -> dict[str, Any] | None:
-	if not rows:
-		return None
-	data = {
-		"labels": [row["tick"] for row in rows],
-		"datasets": [{"name": _("Mean (Minutes)"), "values": [row["wait_mean"] or 0 for row in rows]}],
-	}
-	return {"data": data, "type": "line" if group in buckets.DATED and len(rows) > 1 else "bar", "colors": ["#FFA00A"]}
+	means = reports.Line(_("Mean (Minutes)"), reports.ORANGE, [row["wait_mean"] for row in rows])
+	return reports.chart([row["tick"] for row in rows], means, is_line=group in buckets.DATED)
 
 
 def _queue_summary(total: dict[str, Any]) -> list[dict[str, Any]]:
@@ -207,13 +202,7 @@ def _presence_summary(rows: list[dict[str, Any]], total: dict[str, Any]) -> list
 
 def _presence_chart(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
 	there = [row for row in rows if row["online"] or row["away"]]
-	if not there:
-		return None
-	data = {
-		"labels": [row["agent_name"] for row in there],
-		"datasets": [
-			{"name": _("Online (Hours)"), "values": [row["online"] for row in there]},
-			{"name": _("Away (Hours)"), "values": [row["away"] for row in there]},
-		],
-	}
-	return {"data": data, "type": "bar", "barOptions": {"stacked": 1}, "colors": ["#29CD42", "#FFA00A"]}
+	return reports.chart(
+		[row["agent_name"] for row in there], reports.Line(_("Online (Hours)"), reports.GREEN, [row["online"] for row in there]),
+		reports.Line(_("Away (Hours)"), reports.ORANGE, [row["away"] for row in there]), is_stacked=True,
+	)  # fmt: skip

@@ -130,7 +130,7 @@ def _row(group: str, key: Any, waits: Waits, filters: Any) -> dict[str, Any]:
 
 def _columns(group: str) -> list[dict[str, Any]]:
 	return [
-		reports.column("bucket", _(group), width=150),
+		reports.column("bucket", buckets.title(group), width=150),
 		reports.column("first_count", _("First Responses"), "Int", 130),
 		reports.column("first_mean", _("First Response (Minutes)"), "Float", 170),
 		reports.column("first_median", _("First: Median"), "Float", 120),
@@ -152,16 +152,9 @@ def _columns(group: str) -> list[dict[str, Any]]:
 
 
 def _chart(group: str, rows: list[dict[str, Any]]) -> dict[str, Any] | None:
-	if not rows:
-		return None
-	data = {
-		"labels": [row["tick"] for row in rows],
-		"datasets": [
-			{"name": _("First Response (Minutes)"), "values": [row["first_mean"] or 0 for row in rows]},
-			{"name": _("Response (Minutes)"), "values": [row["response_mean"] or 0 for row in rows]},
-		],
-	}
-	return {"data": data, "type": "line" if group in buckets.DATED and len(rows) > 1 else "bar", "colors": ["#4463F0", "#29CD42"]}
+	firsts = reports.Line(_("First Response (Minutes)"), reports.BLUE, [row["first_mean"] for row in rows])
+	answers = reports.Line(_("Response (Minutes)"), reports.GREEN, [row["response_mean"] for row in rows])
+	return reports.chart([row["tick"] for row in rows], firsts, answers, is_line=group in buckets.DATED)
 
 
 def _summary(total: Waits) -> list[dict[str, Any]]:

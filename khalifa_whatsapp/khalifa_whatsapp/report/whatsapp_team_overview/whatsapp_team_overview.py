@@ -116,16 +116,10 @@ def _columns() -> list[dict[str, Any]]:
 
 def _chart(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
 	loaded = [row for row in rows if row["open"]]
-	if not loaded:
-		return None
-	data = {
-		"labels": [row["agent_name"] for row in loaded],
-		"datasets": [
-			{"name": _("Waiting Now"), "values": [row["waiting"] for row in loaded]},
-			{"name": _("Others Open"), "values": [row["open"] - row["waiting"] for row in loaded]},
-		],
-	}
-	return {"data": data, "type": "bar", "barOptions": {"stacked": 1}, "colors": ["#FFA00A", "#4463F0"]}
+	return reports.chart(
+		[row["agent_name"] for row in loaded], reports.Line(_("Waiting Now"), reports.ORANGE, [row["waiting"] for row in loaded]),
+		reports.Line(_("Others Open"), reports.BLUE, [row["open"] - row["waiting"] for row in loaded]), is_stacked=True,
+	)  # fmt: skip
 
 
 def _summary(rows: list[dict[str, Any]], queue: dict[str, Any]) -> list[dict[str, Any]]:

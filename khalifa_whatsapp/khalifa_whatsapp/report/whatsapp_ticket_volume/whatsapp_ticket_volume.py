@@ -14,7 +14,6 @@ from khalifa_whatsapp.khalifa_whatsapp import reports
 WEEK_TABLE = "Hour and Weekday"
 GROUPS = (WEEK_TABLE, buckets.BRANCH, buckets.DEVICE, buckets.DAY, buckets.WEEK, buckets.MONTH)
 CONVERSATIONS, MESSAGES = "New Conversations", "Incoming Messages"
-BLUE = "#4463F0"
 COUNTS = ("opened", "incoming", "answered", "closed", "missed")
 TICKET, MESSAGE = "`tabKhalifa Ticket` t", "`tabKhalifa Message` m"
 WITH_TICKET = f"{MESSAGE} join {TICKET} on t.name = m.ticket"
@@ -39,7 +38,7 @@ def _week_table(filters: Any) -> tuple[Any, ...]:
 		by_day[day] += count
 	total = {"bucket": _("Total"), "bold": 1, "total": sum(cells.values()), **{f"day_{day}": by_day[day] for day in days}}
 	columns = [
-		reports.column("bucket", _(buckets.HOUR), width=90),
+		reports.column("bucket", buckets.title(buckets.HOUR), width=90),
 		*(reports.column(f"day_{day}", buckets.weekday(day), "Int", 110) for day in days),
 		reports.column("total", _("Total"), "Int", 100),
 	]
@@ -68,14 +67,8 @@ def _hour_row(hour: int, days: list[int], cells: Counter[tuple[int, int]]) -> di
 
 
 def _hours_chart(filters: Any, hours: list[dict[str, Any]]) -> dict[str, Any] | None:
-	if not hours:
-		return None
 	name = _(MESSAGES) if _counts_messages(filters) else _(CONVERSATIONS)
-	data = {
-		"labels": [row["tick"] for row in hours],
-		"datasets": [{"name": name, "values": [row["total"] for row in hours]}],
-	}
-	return {"data": data, "type": "bar", "colors": [BLUE]}
+	return reports.chart([row["tick"] for row in hours], reports.Line(name, reports.BLUE, [row["total"] for row in hours]))
 
 
 def _peaks(hours: list[dict[str, Any]], by_day: Counter[int], total: dict[str, Any]) -> list[dict[str, Any]]:
@@ -143,7 +136,7 @@ def _finish(row: dict[str, Any]) -> None:
 
 def _list_columns(group: str) -> list[dict[str, Any]]:
 	return [
-		reports.column("bucket", _(group), width=180),
+		reports.column("bucket", buckets.title(group), width=180),
 		reports.column("opened", _(CONVERSATIONS), "Int", 140),
 		reports.column("incoming", _(MESSAGES), "Int", 140),
 		reports.column("answered", _("Answered Waits"), "Int", 130),
@@ -154,10 +147,5 @@ def _list_columns(group: str) -> list[dict[str, Any]]:
 
 
 def _list_chart(group: str, rows: list[dict[str, Any]]) -> dict[str, Any] | None:
-	if not rows:
-		return None
-	data = {
-		"labels": [row["tick"] for row in rows],
-		"datasets": [{"name": _(CONVERSATIONS), "values": [row["opened"] for row in rows]}],
-	}
-	return {"data": data, "type": "line" if group in buckets.DATED and len(rows) > 1 else "bar", "colors": [BLUE]}
+	opened = reports.Line(_(CONVERSATIONS), reports.BLUE, [row["opened"] for row in rows])
+	return reports.chart([row["tick"] for row in rows], opened, is_line=group in buckets.DATED)
