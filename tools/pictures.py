@@ -78,7 +78,7 @@ PAGES = (
 	Page("kpi", doctype="Khalifa Agent KPI", filters={"period": "Monthly"}),
 	Page("settings", "/app/khalifa-settings"),
 	Page("device-form", doctype="WhatsApp Device"),
-	*(Page("report-" + name.lower().replace(" ", "-"), f"/app/query-report/WhatsApp {name}", ready=".dt-row-0") for name in REPORTS),
+	*(Page("report-" + name.lower().replace(" ", "-"), f"/app/query-report/WhatsApp {name}", ready=".datatable .dt-row") for name in REPORTS),
 )
 
 

@@ -52,6 +52,11 @@ class TestInstall(FrappeTestCase):
 		self.assertEqual((settings.pending_load, settings.default_region), (0.25, "EG"))
 		settings.validate()
 
+	def test_a_report_that_failed_once_opens_at_once_again(self) -> None:
+		frappe.db.set_value("Report", "WhatsApp Agent KPI", "prepared_report", 1)
+		install.after_migrate()
+		self.assertEqual(frappe.db.get_value("Report", "WhatsApp Agent KPI", "prepared_report"), 0)
+
 	def test_roles_reach_the_desk(self) -> None:
 		for role in install.ROLES:
 			self.assertEqual(frappe.db.get_value("Role", role, "desk_access"), 1)
