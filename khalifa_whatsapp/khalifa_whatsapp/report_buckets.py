@@ -111,7 +111,9 @@ def label(group: str, key: Any) -> str:
 
 def tick(group: str, key: Any) -> str:
 	"""A bucket under a chart, where Desk cuts off what is longer than its bar."""
-	if group in (DAY, WEEK):
+	if group == DAY:
+		return str(key.day)
+	if group == WEEK:
 		return f"{key.day}/{key.month}"
 	return str(key) if group == HOUR else label(group, key)
 

@@ -7,7 +7,7 @@ frappe.query_reports["WhatsApp Delay Events"] = {
 			label: __("Kind"),
 			fieldtype: "Select",
 			options: [
-				{ value: "", label: __("All") },
+				{ value: "", label: __("Any Kind") },
 				{ value: "Agent", label: __("Agent") },
 				{ value: "Customer", label: __("Customer") },
 			],
@@ -17,7 +17,7 @@ frappe.query_reports["WhatsApp Delay Events"] = {
 			label: __("Cause"),
 			fieldtype: "Select",
 			options: [
-				{ value: "", label: __("All") },
+				{ value: "", label: __("Any Cause") },
 				{ value: "Queue", label: __("Queue") },
 				{ value: "Transfers", label: __("Transfers") },
 				{ value: "Agent", label: __("Agent") },
@@ -30,7 +30,7 @@ frappe.query_reports["WhatsApp Delay Events"] = {
 			label: __("Objection"),
 			fieldtype: "Select",
 			options: [
-				{ value: "", label: __("All") },
+				{ value: "", label: __("Any Objection") },
 				{ value: "Open", label: __("Open") },
 				{ value: "Accepted", label: __("Accepted") },
 				{ value: "Rejected", label: __("Rejected") },
