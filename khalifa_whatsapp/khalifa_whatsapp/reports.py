@@ -40,7 +40,7 @@ def for_managers(execute: Execute) -> Callable[..., tuple[Any, ...]]:
 	"""
 
 	@functools.wraps(execute)
-	def guarded(filters: dict[str, Any] | None = None) -> tuple[Any, ...]:
+	def opened(filters: dict[str, Any] | None = None) -> tuple[Any, ...]:
 		if not current_actor().is_manager:
 			refuse(_("Only WhatsApp managers can do this."))
 		try:
@@ -48,7 +48,7 @@ def for_managers(execute: Execute) -> Callable[..., tuple[Any, ...]]:
 		except frappe.ValidationError:
 			return [], []
 
-	return guarded
+	return opened
 
 
 def dates(filters: dict[str, Any]) -> tuple[date, date]:

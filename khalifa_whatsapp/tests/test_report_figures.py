@@ -188,6 +188,7 @@ class TestReportFigures(SiteCase):
 		rows = self.rows(TEAM)
 		mona = next(row for row in rows if row.get("agent") == self.mona)
 		self.assertEqual((mona["open"], mona["pending"], mona["waiting"], mona["delayed"], mona["oldest"]), (2, 1, 1, 1, 20))
+		self.assertEqual(mona["behind"], {"agent": self.mona, "first": DAYS["from_date"], "last": DAYS["to_date"]})
 		queue = next(row for row in rows if row["agent_name"] == "Waiting for an agent")
 		self.assertEqual((queue["open"], queue["waiting"], queue["delayed"]), (1, 1, 0))
 		self.assertEqual((rows[-1]["open"], rows[-1]["waiting"]), (3, 2))

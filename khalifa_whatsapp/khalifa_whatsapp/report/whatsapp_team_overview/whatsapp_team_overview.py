@@ -12,15 +12,17 @@ from khalifa_whatsapp.bootstrap import now_ms
 from khalifa_whatsapp.khalifa_whatsapp import report_kpi, reports
 
 NOW = ("waiting", "open", "pending", "delayed")
-DONE = ("tickets_handled", "messages_sent", "delays", "missed")
 ORDER = {"Online": 0, "Away": 1, "Offline": 2}
 
 
 @reports.for_managers
 def execute(filters: Any) -> tuple[Any, ...]:
-	filters = frappe._dict({"from_date": today(), "to_date": today(), **(filters or {})})
+	filters = frappe._dict({"from_date": today(), "to_date": today(), **filters})
 	now, held, done = now_ms(), _held(filters), {row["agent"]: row for row in report_kpi.sums(filters)}
+	first, last = (str(day) for day in reports.dates(filters))
 	rows = [_row(agent, held, done, now) for agent in _agents(filters, {*held, *done})]
+	for row in rows:
+		row["behind"] = {"agent": row["agent"], "first": first, "last": last}
 	rows.sort(key=lambda row: (ORDER.get(row["state"], 3), -row["waiting"], -row["open"], row["agent_name"]))
 	queue = _queue_row(held.get(None), now)
 	return _columns(), _shown(rows, queue), None, _chart(rows), _summary(rows, queue)
