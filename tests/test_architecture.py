@@ -50,8 +50,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 	"hooks": (),
 	"": (),
 }
+SITE_STORE = ("stores.site_store", "stores.site_notices")
 FRAPPE_ALLOWED = (
-	"stores.site_store", "bootstrap", "api", "jobs", "commands", "setup", "patches", PACKAGE, "tests", "access",
+	*SITE_STORE, "bootstrap", "api", "jobs", "commands", "setup", "patches", PACKAGE, "tests", "access",
 	"site_devices", *PERMISSIONS, "demo.site", "demo.fill", "demo.clear", "demo.command",
 )  # fmt: skip
 SQLITE_ALLOWED = ("stores.sqlite_store",)
@@ -202,7 +203,7 @@ def test_everything_but_the_site_imports_without_frappe():
 
 
 def needs_no_frappe(name: str) -> bool:
-	if is_in(name, "stores.site_store") or name.endswith("__main__"):
+	if is_within(name, SITE_STORE) or name.endswith("__main__"):
 		return False
 	return not name or is_within(name, tuple(part for part in NEEDS_NO_FRAPPE if part))
 

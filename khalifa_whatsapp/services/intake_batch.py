@@ -7,7 +7,6 @@ from collections.abc import Iterable
 
 from khalifa_whatsapp.core import message_state
 from khalifa_whatsapp.core import records as r
-from khalifa_whatsapp.core.arabic import preview
 from khalifa_whatsapp.core.keys import digest, message_key
 from khalifa_whatsapp.core.settings import MINUTE_MS
 from khalifa_whatsapp.drivers import base as d
@@ -18,10 +17,6 @@ from khalifa_whatsapp.services.work import Work
 
 FUTURE_MS = 5 * MINUTE_MS  # a gateway's clock may be ahead of ours by so much, no more
 EARLIEST_MS = 1_230_768_000_000  # 2009: there was no WhatsApp before
-_KIND_LABEL = {
-	"image": "📷", "video": "🎬", "audio": "🎵", "voice": "🎤", "document": "📄", "sticker": "🖼", "location": "📍",
-	"contacts": "👤", "order": "🛒",
-}  # fmt: skip
 
 Pair = tuple[r.Delivery, d.Event]
 
@@ -40,6 +35,7 @@ class IntakeBatch:
 		self.by_gateway_id: dict[str, list[r.Message]] = {}
 		self.logs: dict[str, dict[str, r.MessageLog]] = {}
 		self._doubtful: list[r.Message] | None = None
+		self._changed: dict[str, r.Message] = {}  # stored before, and something else to be seen now
 
 	def apply(self, pairs: list[Pair]) -> None:
 		"""Read ahead, then apply every event in the order of its arrival."""
@@ -49,6 +45,7 @@ class IntakeBatch:
 			handler = _HANDLERS.get(type(event))
 			if handler is not None:
 				handler(self, delivery, event)
+		self._tell_of_changed()
 
 	# -- reading
 	def _read(self, events: list[d.Event]) -> None:
@@ -137,7 +134,7 @@ class IntakeBatch:
 		self.stored += 1
 		if message.sent_ms >= ticket.last_message_ms:
 			ticket.last_message_ms = message.sent_ms
-			ticket.preview = show(message)
+			ticket.preview = message_state.summary(message)
 
 	def _ticket_hears(self, ticket: r.Ticket, message: r.Message) -> None:
 		sent = message.sent_ms
@@ -249,11 +246,25 @@ class IntakeBatch:
 			if log.message is None:
 				log.message = message.name
 				self.work.touch(log)
-		before = message.status
+		before, words = message.status, _words(message)
 		if message_state.fold(message, logs):
 			self.work.touch(message)
 			if message.status != before:
 				outcomes.status_changed(self.work, message, before, self.tickets.by_name)
+			if _words(message) != words:
+				self._changed[message.name] = message
+
+	def _tell_of_changed(self) -> None:
+		"""A reaction, an edit, a message taken back: whoever has the conversation open sees it, and so do lists."""
+		names = {message.ticket for message in self._changed.values()} - self.tickets.by_name.keys()
+		tickets = self.tickets.by_name | (self.work.store.tickets(names) if names else {})
+		for message in self._changed.values():
+			ticket = tickets[message.ticket]
+			last = message_state.summary(message)
+			if message.sent_ms == ticket.last_message_ms and last != ticket.preview:
+				ticket.preview = last
+				self.work.touch(ticket)
+			self.tickets.tell(ticket, "changed")
 
 	# -- about a customer, the device, the account
 	def identity_change(self, delivery: r.Delivery, event: d.IdentityChange) -> None:
@@ -312,7 +323,5 @@ def _clamp(sent_ms: int, received_ms: int) -> int:
 	return min(sent_ms, received_ms + FUTURE_MS) if sent_ms > EARLIEST_MS else received_ms
 
 
-def show(message: r.Message) -> str:
-	"""One short safe line for lists."""
-	label = _KIND_LABEL.get(message.content_type, "")
-	return preview(f"{label} {message.body or message.file_name or ''}".strip())
+def _words(message: r.Message) -> tuple[object, ...]:
+	return (message.body, message.is_revoked, message.reactions)

@@ -8,6 +8,7 @@ from khalifa_whatsapp.core import assignment
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.keys import open_key
 from khalifa_whatsapp.core.settings import HOUR_MS
+from khalifa_whatsapp.services.rights import tell_of_queue
 from khalifa_whatsapp.services.turns import MANAGER_ROLE
 from khalifa_whatsapp.services.work import Work
 
@@ -107,6 +108,8 @@ class Tickets:
 		for hearer in [entry] if entry is not None else self._of_queue(ticket):
 			self.work.tell("khalifa_whatsapp:ticket", data, user=hearer.agent.user)
 		self.work.tell("khalifa_whatsapp:ticket", data, role=MANAGER_ROLE)
+		if ticket.status == r.QUEUED:
+			tell_of_queue(self.work)
 
 	def _of_queue(self, ticket: r.Ticket) -> list[assignment.RosterEntry]:
 		"""Who is here and may take it by hand; nobody while one has room: that one is given it, and told, at once."""

@@ -12,9 +12,10 @@ from typing import Any
 
 from khalifa_whatsapp.core import ledger
 from khalifa_whatsapp.core import records as r
-from khalifa_whatsapp.core.arabic import normalise, preview
+from khalifa_whatsapp.core.arabic import normalise
 from khalifa_whatsapp.core.errors import Changed, NotFound, UserError
 from khalifa_whatsapp.core.keys import digest
+from khalifa_whatsapp.core.message_state import summary
 from khalifa_whatsapp.core.window import is_window_open
 from khalifa_whatsapp.drivers.base import Capabilities
 from khalifa_whatsapp.services import outcomes, turns
@@ -170,15 +171,9 @@ def _answered(work: Work, ticket: r.Ticket, message: r.Message) -> None:
 	ledger.note_replier(ticket, message.agent)
 	ticket.status = r.PENDING if ticket.agent else r.QUEUED
 	ticket.last_out_ms = ticket.last_message_ms = max(work.now_ms, ticket.last_message_ms)
-	ticket.preview, ticket.unread_count = preview(message.body) or MARKS.get(message.content_type, ""), 0
+	ticket.preview, ticket.unread_count = summary(message), 0
 	work.touch_ticket(ticket)
 	tell_owner(work, ticket, "answered")
-
-
-MARKS = {
-	"image": "📷", "video": "🎬", "audio": "🎵", "voice": "🎤", "document": "📄", "sticker": "🏷️", "location": "📍",
-	"contacts": "👤", "template": "📋",
-}  # fmt: skip
 
 
 def _first_response(work: Work, ticket: r.Ticket) -> None:

@@ -57,3 +57,10 @@ def tell_owner(work: Work, ticket: r.Ticket, event: str, former: str | None = No
 		if agent is not None:
 			work.tell("khalifa_whatsapp:ticket", data, user=agent.user)
 	work.tell("khalifa_whatsapp:ticket", data, role=turns.MANAGER_ROLE)
+	if ticket.agent is None or (event == "assigned" and former is None):
+		tell_of_queue(work)
+
+
+def tell_of_queue(work: Work) -> None:
+	"""Tell every open inbox that the queue is not what it was; each reads of it what its own reader may."""
+	work.tell("khalifa_whatsapp:queue", {})

@@ -128,7 +128,7 @@ class Work:
 		return [self.changes.updated.get(type(row), {}).get(row.name, row) for row in stored]  # type: ignore[attr-defined]
 
 	def tell(self, event: str, data: dict[str, Any], user: str | None = None, role: str | None = None) -> None:
-		"""Tell a user's (or a role's) open pages after the commit."""
+		"""Tell a user's (or a role's, or all) open pages after the commit."""
 		self.changes.notices.append(Notice(event, data, user, role))
 
 	def mark_day(self, *instants_ms: int | None) -> None:

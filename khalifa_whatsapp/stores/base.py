@@ -31,10 +31,11 @@ class StoreUnavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-	"""Something to tell a person's open page once the change is committed. `to` is a user, or a role.
+	"""Something to tell open pages once the change is committed: a user's, a role's, or without either all that
+	show conversations.
 
 	A notice carries names and numbers, never a customer's words: the page fetches those with the reader's
-	own rights.
+	own rights. One to all names nothing either.
 	"""
 
 	event: str

@@ -27,8 +27,9 @@ from khalifa_whatsapp.core.arabic import safe_name
 from khalifa_whatsapp.core.calendar import Calendar, calendar_from_rows
 from khalifa_whatsapp.core.records import Agent
 from khalifa_whatsapp.core.settings import MINUTE_MS, BranchRules, Rules, Settings
-from khalifa_whatsapp.stores.base import Changes, Conflict, Notice, StoreUnavailable
+from khalifa_whatsapp.stores.base import Changes, Conflict, StoreUnavailable
 from khalifa_whatsapp.stores.schema import Table, table_of
+from khalifa_whatsapp.stores.site_notices import publish
 from khalifa_whatsapp.stores.sql import EVENT, WRITE_ORDER, SqlStore, pack_body
 
 INSERT_CHUNK = 200
@@ -283,30 +284,6 @@ def _calendar(zone: str, weekly: tuple[tuple[Any, ...], ...], overrides: tuple[t
 		[{"day": day, "start_time": start, "end_time": end} for day, start, end in weekly],
 		[{"date": day, "start_time": start, "end_time": end} for day, start, end in overrides],
 	)
-
-
-def publish(notices: list[Notice]) -> None:
-	"""Tell people's own rooms after the commit, each thing once."""
-	told: set[tuple[str, str, str]] = set()
-	managers: list[str] | None = None
-	for notice in notices:
-		if notice.user is None and managers is None:
-			managers = users_with_role(notice.role or "")
-		for user in [notice.user] if notice.user else managers or []:
-			mark = (notice.event, user, repr(notice.data))
-			if mark not in told:
-				told.add(mark)
-				frappe.publish_realtime(notice.event, notice.data, user=user, after_commit=True)
-
-
-def users_with_role(role: str) -> list[str]:
-	"""Enabled users who have the role themselves."""
-	rows = frappe.db.sql(
-		"SELECT DISTINCT h.parent FROM `tabHas Role` h JOIN `tabUser` u ON u.name = h.parent "
-		"WHERE h.role = %s AND h.parenttype = 'User' AND u.enabled = 1",
-		(role,),
-	)
-	return [row[0] for row in rows]
 
 
 def reconnect() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from khalifa_whatsapp.core import message_state
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.services import conversation, intake_tickets
 from tests.services.harness import MANAGER, Desk
@@ -103,3 +104,62 @@ def test_what_a_manager_does_to_a_conversation_is_heard_by_its_holder():
 	conversation.reopen(desk.store, MANAGER, ticket, desk.now)
 	both = {"A0", "WhatsApp Manager"}
 	assert heard(desk) == {"no_reply_needed": both, "closed": both, "reopened": both}
+
+
+def queue_is_told(desk: Desk) -> bool:
+	"""Whether all heard that the queue moved, since we last asked; of what moved they hear nothing."""
+	told = [n for n in desk.notices if n.event == "khalifa_whatsapp:queue"]
+	desk.notices.clear()
+	assert all(n.data == {} and n.user is None and n.role is None for n in told)
+	return bool(told)
+
+
+def test_all_hear_that_the_queue_moved_when_something_comes_is_taken_or_is_closed():
+	desk = full_desk()
+	first, second = desk.write(PHONE), desk.write("+201001234568")
+	assert queue_is_told(desk)
+	conversation.assign(desk.store, MANAGER, first, "A0", desk.now)
+	assert queue_is_told(desk)
+	conversation.close(desk.store, MANAGER, second, desk.now, "no_reply_needed")
+	assert queue_is_told(desk)
+
+
+def test_nobody_hears_of_the_queue_when_one_s_own_conversation_goes_on():
+	desk = full_desk()
+	held = next(t for t in desk.all(r.Ticket) if t.agent == "A0")
+	desk.reply(held.name)
+	conversation.transfer(desk.store, MANAGER, held.name, desk.now, "theirs", to_agent="A1")
+	desk.write("+201005550100", "again")
+	assert not queue_is_told(desk)
+
+
+def test_whoever_has_a_conversation_open_hears_of_a_reaction_an_edit_and_a_message_taken_back():
+	desk = Desk()
+	desk.online()
+	ticket = desk.write(PHONE, "first", gateway_id="m1")
+	heard(desk)
+	said = [
+		{"type": "reaction", "id": "m1", "from": PHONE, "emoji": "👍", "at_ms": desk.now},
+		{"type": "edit", "id": "m1", "text": "second", "at_ms": desk.now},
+		{"type": "revoke", "id": "m1", "at_ms": desk.now},
+	]
+	previews = []
+	for item in said:
+		desk.deliver(item)
+		assert heard(desk) == {"changed": {"A0", "WhatsApp Manager"}}
+		previews.append(desk.ticket(ticket).preview)
+		desk.deliver(item)
+		assert heard(desk) == {}, "said twice"
+	assert previews == ["first", "second", message_state.TAKEN_BACK]
+
+
+def test_an_edit_of_an_earlier_message_is_told_and_the_list_keeps_the_last_words():
+	desk = Desk()
+	desk.online()
+	desk.write(PHONE, "first", gateway_id="m1")
+	desk.now += 1000
+	ticket = desk.write(PHONE, "last", gateway_id="m2")
+	heard(desk)
+	desk.deliver({"type": "edit", "id": "m1", "text": "other", "at_ms": desk.now})
+	assert heard(desk) == {"changed": {"A0", "WhatsApp Manager"}}
+	assert desk.ticket(ticket).preview == "last"
