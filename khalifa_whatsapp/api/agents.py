@@ -32,8 +32,12 @@ def set_presence(presence_: str | None = None, agent: str | None = None, **given
 @agent_only
 @door
 def heartbeat() -> dict[str, Any]:
-	"""An open page says that it is there; it also wakes what a sleeping scheduler forgot."""
+	"""An open page says that it is there, and hears the answer through its socket too, or knows that it hears nothing.
+
+	It also wakes what a sleeping scheduler forgot.
+	"""
 	who = actor()
+	frappe.publish_realtime("khalifa_whatsapp:here", {}, user=frappe.session.user)
 	if who.agent is not None:
 		presence.heartbeat(on_site(), who.agent, now_ms())
 	wake.wake_due()

@@ -21,13 +21,14 @@ from pathlib import Path
 from typing import Any
 
 import frappe
+from frappe.installer import update_site_config
 
 from khalifa_whatsapp.tests.case import PASSWORD
 from khalifa_whatsapp.tests.desk import DeskCase
 from khalifa_whatsapp.tests.test_real_workers import free_port
 
 CHROME = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
-HAS_ALL = CHROME and shutil.which("chromedriver") and find_spec("selenium") and find_spec("gunicorn")
+HAS_ALL = CHROME and shutil.which("chromedriver") and shutil.which("node") and find_spec("selenium") and find_spec("gunicorn")
 SWITCHES = "--headless=new --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-sync"
 QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 LOGIN = """const [user, password, done] = arguments; localStorage.clear(); sessionStorage.clear();
@@ -39,19 +40,34 @@ LOGIN = """const [user, password, done] = arguments; localStorage.clear(); sessi
 
 @cache
 def serve() -> int:
-	"""Build the app's bundle and start the site's web server; it stops with this process. Returns its port."""
+	"""Build the app's bundle and start the site's web server and socket server. Returns the web server's port."""
 	sites = Path(frappe.local.sites_path).absolute()
 	build = [sys.executable, "-m", "frappe.utils.bench_helper", "frappe", "build", "--app", "khalifa_whatsapp"]
 	subprocess.run(build, cwd=sites, check=True, timeout=300, **QUIET)
+	port, live = free_port(), start_socket_server()
+	update_site_config("socketio_port", live)
+	web = [sys.executable, "-m", "gunicorn", "-b", f"127.0.0.1:{port}", "--threads", "8", "-t", "120"]
+	# As on a developer's machine: the page goes to the socket server's own port, there is no nginx between them
+	start([*web, "frappe.app:application_with_statics()"], port, cwd=sites, env={**os.environ, "DEV_SERVER": "1"})
+	return port
+
+
+def start_socket_server() -> int:
+	"""Frappe's own, which asks the web server who somebody is. Returns its port."""
 	port = free_port()
-	server = subprocess.Popen(
-		[sys.executable, "-m", "gunicorn", "-b", f"127.0.0.1:{port}", "--threads", "8", "-t", "120",
-		"frappe.app:application_with_statics()"], cwd=sites, start_new_session=True, **QUIET,
-	)  # fmt: skip
+	names = Path(__file__).with_name("loopback_names.cjs")
+	script = Path(frappe.get_app_path("frappe")).parent / "socketio.js"
+	env = {**os.environ, "FRAPPE_SOCKETIO_PORT": str(port)}
+	start(["node", "--require", str(names), str(script)], port, cwd=script.parents[2], env=env)
+	return port
+
+
+def start(command: list[str], port: int, **more: Any) -> None:
+	"""Start a server of this run; it stops with this process."""
+	server = subprocess.Popen(command, start_new_session=True, **QUIET, **more)
 	atexit.register(server.wait)
 	atexit.register(os.kill, server.pid, signal.SIGTERM)
 	wait_for(lambda: answers(port), 60)
-	return port
 
 
 def answers(port: int) -> bool:
@@ -75,7 +91,7 @@ def finish_setup(is_complete: int) -> None:
 	frappe.clear_cache()
 
 
-@unittest.skipUnless(HAS_ALL, "needs Chromium, chromedriver, selenium and gunicorn")
+@unittest.skipUnless(HAS_ALL, "needs Chromium, chromedriver, node, selenium and gunicorn")
 class PageCase(DeskCase):
 	"""A browser, and short words for what people do with it."""
 
@@ -139,6 +155,8 @@ class PageCase(DeskCase):
 		frappe.db.delete("__UserSettings", {"user": user})
 		frappe.db.commit()
 		frappe.cache.delete_value("_user_settings")
+		# A page that is left keeps its socket for a while, and takes the next one's room down with it (socket.io 4.7)
+		self.js("window.frappe?.realtime?.socket?.disconnect()")
 		self.browser.get("about:blank")  # a late answer to the page before would bring its session back
 		self.browser.execute_cdp_cmd("Network.clearBrowserCookies", {})
 		self.browser.get(f"{self.address}/api/method/ping")

@@ -8,8 +8,6 @@ import { Panel } from "./panel.js";
 import { Thread } from "./thread.js";
 import { act, el, read, toast } from "./util.js";
 
-const BEAT = 60000;
-
 export class Inbox {
 	constructor(wrapper) {
 		this.wrapper = wrapper;
@@ -124,7 +122,6 @@ export class Inbox {
 	listen() {
 		this.live.listen();
 		setInterval(() => this.is_shown && this.list.tick(), 1000);
-		setInterval(() => this.me.agent && act("agents.heartbeat"), BEAT);
 		document.addEventListener("keydown", (event) => this.key(event));
 		document.addEventListener("visibilitychange", () => !document.hidden && this.is_shown && this.thread.catch_up());
 	}

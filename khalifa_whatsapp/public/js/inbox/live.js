@@ -2,6 +2,8 @@
 //
 // An event carries a name and no content, so whoever hears too much still reads only what the server shows.
 
+import { Hearing } from "./hearing.js";
+
 const GATHER = 300;
 const GATHER_MORE = 1000; // while events keep coming
 const MOST_NAMES = 50; // that the server takes at once
@@ -10,6 +12,9 @@ const POLL_DOWN = 15000;
 const INCOMING = "message"; // a customer wrote; what was typed on our own phone is «phone», our answers are «answered»
 const HANDED = ["assigned", "transferred"]; // what a customer wrote before may be new to whoever gets it
 const SOUND_REST = 2000;
+const SOUNDED = "khalifa_sounded"; // when any tab of this browser did
+const QUEUE_SOON = 1000; // somebody looks at the queue
+const QUEUE_LATER = 15000; // only its number is in sight
 
 export class Live {
 	constructor(inbox) {
@@ -17,12 +22,30 @@ export class Live {
 		this.names = new Set();
 		this.news = new Set();
 		this.told_of = new Set();
+		this.hearing = new Hearing(() => this.hearing_changed());
 	}
 
 	listen() {
 		for (const kind of ["ticket", "status", "delay"]) frappe.realtime.on(`khalifa_whatsapp:${kind}`, (told) => this.told(told));
 		frappe.realtime.on("khalifa_whatsapp:typing", (told) => told.ticket === this.inbox.ticket && this.inbox.thread.signs.add(told.name, told.seconds));
+		frappe.realtime.on("khalifa_whatsapp:queue", () => this.queue_moved());
+		this.hearing.listen();
 		setInterval(() => this.poll(), POLL_DOWN);
+	}
+
+	hearing_changed() {
+		this.inbox.socket_sign?.text(this.hearing.is_up ? "" : __("No live connection: looking every 15 seconds"));
+		this.poll();
+	}
+
+	// All pages hear of it in the same moment: each asks at a moment of its own, once for all that came before
+	queue_moved() {
+		if (this.queue_timer || !this.inbox.is_shown) return;
+		const wait = this.inbox.list.view === "queue" ? QUEUE_SOON : QUEUE_LATER;
+		this.queue_timer = setTimeout(() => {
+			this.queue_timer = null;
+			if (this.inbox.is_shown && !document.hidden) this.inbox.list.refresh();
+		}, wait * (0.5 + Math.random()));
 	}
 
 	told(told) {
@@ -82,11 +105,8 @@ export class Live {
 	}
 
 	poll() {
-		const is_up = Boolean(frappe.realtime.socket?.connected);
-		this.inbox.socket_sign?.text(is_up ? "" : __("No live connection: looking every 15 seconds"));
 		if (!this.inbox.is_shown || document.hidden) return;
-		// Nobody is told that a colleague has taken something from the queue
-		const every = is_up && this.inbox.list.view !== "queue" ? POLL_UP : POLL_DOWN;
+		const every = this.hearing.is_up ? POLL_UP : POLL_DOWN;
 		if (Date.now() - (this.polled || 0) < every - 1000) return;
 		this.polled = Date.now();
 		this.inbox.list.refresh();
@@ -107,12 +127,15 @@ export class Live {
 		const is_seen = this.inbox.is_shown && !document.hidden;
 		const unseen = rows.filter((row) => !is_seen || row.ticket !== this.inbox.ticket);
 		if (!unseen.length) return;
-		if (Date.now() - (this.sounded_ms || 0) > SOUND_REST) {
-			this.sounded_ms = Date.now();
-			frappe.utils.play_sound("alert");
-		}
+		setTimeout(() => this.sound(), Math.random() * 200); // not in the same moment as another tab
 		if (is_seen || !window.Notification || Notification.permission !== "granted") return;
 		for (const { ticket } of unseen.slice(0, 3)) this.show(ticket);
+	}
+
+	sound() {
+		if (Date.now() - Number(localStorage.getItem(SOUNDED)) < SOUND_REST) return;
+		localStorage.setItem(SOUNDED, Date.now());
+		frappe.utils.play_sound("alert");
 	}
 
 	show(ticket) {
