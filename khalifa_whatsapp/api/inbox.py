@@ -10,7 +10,7 @@ from typing import Any
 
 import frappe
 
-from khalifa_whatsapp.api import inbox_customer, inbox_rows, inbox_thread, typing_signs
+from khalifa_whatsapp.api import inbox_books, inbox_customer, inbox_rows, inbox_thread, typing_signs
 from khalifa_whatsapp.api.door import door
 from khalifa_whatsapp.api.sending import stored_shape
 from khalifa_whatsapp.bootstrap import now_ms, on_site
@@ -46,7 +46,7 @@ def boot() -> dict[str, Any]:
 			"select name, device_name, state, is_paused from `tabWhatsApp Device` where enabled = 1 order by name",
 			as_dict=True,
 		),
-		"has_erpnext": inbox_customer.has_erpnext(),
+		"has_erpnext": inbox_books.has_erpnext(),
 	}  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The customer beside a conversation: who it is, what is noted, what was before, and what the books of ERPNext say."""
+"""The customer beside a conversation: who it is, what is noted, what was before."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import frappe
 
+from khalifa_whatsapp.api import inbox_books
 from khalifa_whatsapp.core.arabic import safe_name
 from khalifa_whatsapp.core.errors import UserError
 from khalifa_whatsapp.core.markup import without_tags
@@ -36,7 +37,7 @@ def panel(ticket: Any) -> dict[str, Any]:
 	return {
 		"customer": row.name, "name": row.customer_name, "phones": phones, "notes": row.notes or "", "branch": row.branch,
 		"identities": [one for one in identities if one.kind != "phone"], "tags": _tags(row._user_tags),
-		"opted_out": bool(row.is_opted_out), "tickets": earlier, "erpnext": _books(row),
+		"opted_out": bool(row.is_opted_out), "tickets": earlier, "erpnext": inbox_books.of(row),
 	}  # fmt: skip
 
 
@@ -69,26 +70,3 @@ def change_tag(customer: str, tag: str, is_added: bool) -> dict[str, Any]:
 
 def _tags(stored: str | None) -> list[str]:
 	return [tag for tag in (stored or "").split(",") if tag]
-
-
-def has_erpnext() -> bool:
-	"""Whether ERPNext's books are on this site."""
-	return "erpnext" in frappe.get_installed_apps()
-
-
-def _books(row: Any) -> dict[str, Any] | None:
-	"""The linked ERPNext customer with balance and last invoices, as far as the reader's own rights go."""
-	if not has_erpnext() or row.reference_doctype != "Customer" or not row.reference_name:
-		return None
-	if not frappe.has_permission("Customer", "read", doc=row.reference_name):
-		return None
-	found = {"customer": row.reference_name, "customer_name": None, "outstanding": None, "invoices": []}
-	found["customer_name"] = frappe.db.get_value("Customer", row.reference_name, "customer_name")
-	if frappe.has_permission("Sales Invoice", "read"):
-		unpaid = {"customer": row.reference_name, "docstatus": 1, "outstanding_amount": (">", 0)}
-		found["outstanding"] = sum(frappe.get_list("Sales Invoice", unpaid, pluck="outstanding_amount", limit=0))
-		found["invoices"] = frappe.get_list(
-			"Sales Invoice", {"customer": row.reference_name, "docstatus": 1},
-			["name", "posting_date", "grand_total", "outstanding_amount", "status"], order_by="posting_date desc", limit=5,
-		)  # fmt: skip
-	return found

@@ -96,6 +96,26 @@ def in_order(group: str, keys: Iterable[Any]) -> list[Any]:
 	return sorted(keys)
 
 
+def without_gaps(group: str, keys: Iterable[Any]) -> list[Any]:
+	"""The same, and between the first and the last day, week or month those in which nothing was counted.
+
+	For counts only: on a day without any wait the mean wait is not 0.
+	"""
+	ordered = in_order(group, keys)
+	if group not in DATED or not ordered:
+		return ordered
+	every = [ordered[0]]
+	while every[-1] < ordered[-1]:
+		every.append(_next(group, every[-1]))
+	return every
+
+
+def _next(group: str, key: date) -> date:
+	if group == MONTH:
+		return (key + timedelta(days=31)).replace(day=1)
+	return key + timedelta(days=7 if group == WEEK else 1)
+
+
 def label(group: str, key: Any) -> str:
 	"""A bucket in the reader's language."""
 	if group == MONTH:

@@ -5,7 +5,7 @@ The rows may be cut off; the sums above them and the chart never are.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter
 from typing import Any
 
 import frappe
@@ -94,10 +94,9 @@ def _message(sums: list[Any]) -> str | None:
 
 
 def _chart(sums: list[Any]) -> dict[str, Any] | None:
-	days: dict[Any, dict[str, int]] = defaultdict(dict)
-	for day, kind, count, *_others in sums:
-		days[day][kind] = count
-	by_kind = {kind: [counts.get(kind, 0) for counts in days.values()] for kind in KINDS}
+	counts = Counter({(day, kind): count for day, kind, count, *_others in sums})
+	days = buckets.without_gaps(buckets.DAY, {day for day, _kind in counts})
+	by_kind = {kind: [counts[day, kind] for day in days] for kind in KINDS}
 	return reports.chart(
 		[buckets.tick(buckets.DAY, day) for day in days], reports.Line(_("Delays of Agents"), reports.RED, by_kind["Agent"]),
 		reports.Line(_("Delayed Customers"), reports.ORANGE, by_kind["Customer"]),

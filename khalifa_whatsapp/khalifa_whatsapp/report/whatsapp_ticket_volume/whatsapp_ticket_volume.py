@@ -87,7 +87,7 @@ def _peaks(hours: list[dict[str, Any]], by_day: Counter[int], total: dict[str, A
 
 def _list(filters: Any, group: str) -> tuple[Any, ...]:
 	found = _counts(filters, group)
-	rows = [_row(filters, group, key, found[key]) for key in buckets.in_order(group, found)]
+	rows = [_row(filters, group, key, found[key]) for key in buckets.without_gaps(group, found)]
 	if group not in buckets.DATED:
 		rows.sort(key=lambda row: -row["opened"])
 	shown = [*rows, {**reports.total_row(rows, COUNTS, _finish), "bucket": _("Total")}] if rows else []

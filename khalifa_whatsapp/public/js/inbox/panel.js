@@ -65,8 +65,18 @@ function section(title, content) {
 	return el("section", {}, el("h6", { text: title }), content);
 }
 
+// Amounts in the currency of each company's account; a name opens the document, as far as its reader may
 function books(found) {
-	const rows = found.invoices.map((invoice) => el("tr", {}, el("td", { text: invoice.name }), el("td", { text: invoice.posting_date }), el("td", { text: format_currency(invoice.outstanding_amount) })));
-	return el("div", {}, el("div", {}, el("bdi", { text: found.customer_name || found.customer })),
-		found.outstanding === null ? "" : el("div", { text: __("Unpaid: {0}", [format_currency(found.outstanding)]) }), el("table", { class: "table table-sm" }, ...rows));
+	const balances = (found.balances || []).map((row) =>
+		el("div", { class: "kin-balance" }, el("span", { class: "kin-muted", text: __("Balance") }), el("bdi", { text: format_currency(row.amount, row.currency) }),
+			found.balances.length > 1 ? el("bdi", { class: "kin-muted", text: row.company }) : ""));
+	const invoices = (found.invoices || []).map((row) =>
+		el("tr", {}, el("td", {}, link("Sales Invoice", row.name, row.name), el("div", { class: "kin-muted", text: frappe.datetime.str_to_user(row.posting_date) })),
+			el("td", { class: "kin-amount" }, el("bdi", { text: format_currency(row.grand_total, row.currency) }), el("div", { class: "kin-muted", text: __(row.status) }))));
+	return el("div", { class: "kin-books" }, link("Customer", found.customer, found.customer_name), ...balances,
+		invoices.length ? el("table", { class: "table table-sm" }, el("tbody", {}, ...invoices)) : "");
+}
+
+function link(doctype, name, text) {
+	return el("a", { href: frappe.utils.get_form_link(doctype, name) }, el("bdi", { text }));
 }

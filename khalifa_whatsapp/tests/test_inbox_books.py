@@ -1,0 +1,110 @@
+"""The customer beside a conversation on a site that has ERPNext: what its books say, and to whom."""
+
+from __future__ import annotations
+
+import unittest
+from typing import Any
+
+import frappe
+from frappe.utils import add_days, today
+
+from khalifa_whatsapp.api import inbox_books
+from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.tests.case import HUDA, MONA
+from khalifa_whatsapp.tests.test_inbox import InboxCase
+
+PARTY, ITEM = "Huda Samir", "Cough Syrup"
+
+
+def has_books() -> bool:
+	"""Whether ERPNext is here and its wizard has made a company with accounts."""
+	return inbox_books.has_erpnext() and bool(frappe.db.exists("Company", {"default_receivable_account": ("is", "set")}))
+
+
+class TestBooks(InboxCase):
+	@classmethod
+	def setUpClass(cls) -> None:
+		super().setUpClass()
+		if not has_books():
+			raise unittest.SkipTest("needs a site with ERPNext and a company")
+		cls.company = frappe.db.get_value("Company", {"default_receivable_account": ("is", "set")})
+		if not frappe.db.exists("Customer", PARTY):
+			cls.keep_books()
+
+	@classmethod
+	def keep_books(cls) -> None:
+		"""Two invoices, one of them returned in part, and money on account: 300 + 400 - 100 - 50."""
+		frappe.get_doc(doctype="Customer", customer_name=PARTY, customer_type="Individual").insert()
+		item = {"item_code": ITEM, "item_group": "Products", "stock_uom": "Nos", "is_stock_item": 0}
+		frappe.get_doc(doctype="Item", **item).insert()
+		cls.invoice(300, 1, -20)
+		second = cls.invoice(100, 4, -2)
+		cls.invoice(100, -1, 0, is_return=1, return_against=second)
+		cls.pay(50)
+		frappe.db.commit()
+
+	@classmethod
+	def invoice(cls, rate: float, qty: int, days: int, **more: Any) -> str:
+		found = frappe.get_doc(
+			doctype="Sales Invoice", customer=PARTY, company=cls.company, set_posting_time=1,
+			posting_date=add_days(today(), days), due_date=add_days(today(), 30),
+			items=[{"item_code": ITEM, "qty": qty, "rate": rate}], **more,
+		).insert()  # fmt: skip
+		found.submit()
+		return found.name
+
+	@classmethod
+	def pay(cls, amount: float) -> None:
+		bank, receivable = frappe.db.get_value("Company", cls.company, ["default_cash_account", "default_receivable_account"])
+		frappe.get_doc(
+			doctype="Payment Entry", payment_type="Receive", party_type="Customer", party=PARTY, company=cls.company,
+			paid_from=receivable, paid_to=bank, paid_amount=amount, received_amount=amount, source_exchange_rate=1,
+			target_exchange_rate=1,
+		).insert().submit()  # fmt: skip
+
+	def setUp(self) -> None:
+		super().setUp()
+		ticket = self.ticket_of(self.mona)
+		link = {"reference_doctype": "Customer", "reference_name": PARTY}
+		frappe.db.set_value("Khalifa Customer", self.only(r.Customer).name, link)
+		frappe.db.commit()
+		self.ticket_name = ticket
+
+	def books(self, user: str, *roles: str) -> Any:
+		"""What the panel says of the books to somebody who has these roles besides his or her own."""
+		account = frappe.get_doc("User", user)
+		account.add_roles(*roles)
+		self.addCleanup(frappe.db.commit)
+		self.addCleanup(account.remove_roles, *roles)
+		frappe.db.commit()
+		return self.ask(user, "customer", ticket=self.ticket_name)["erpnext"]
+
+	def test_who_keeps_the_books_sees_the_ledger_s_balance_and_the_latest_invoices(self) -> None:
+		found = self.books(HUDA, "Accounts User")
+		self.assertEqual((found["customer"], found["customer_name"]), (PARTY, PARTY))
+		currency = frappe.db.get_value("Company", self.company, "default_currency")
+		self.assertEqual(found["balances"], [{"company": self.company, "currency": currency, "amount": 550.0}])
+		self.assertEqual([row["grand_total"] for row in found["invoices"]], [-100.0, 400.0, 300.0])
+		self.assertEqual(found["invoices"][0]["status"], "Return")
+
+	def test_who_sells_sees_the_customer_and_no_amounts(self) -> None:
+		found = self.books(MONA, "Sales User")
+		self.assertEqual(found, {"customer": PARTY, "customer_name": PARTY, "balances": None, "invoices": None})
+
+	def test_an_agent_without_a_role_in_erpnext_hears_of_no_books(self) -> None:
+		self.assertIsNone(self.books(MONA))
+
+	def test_a_company_that_the_reader_may_not_see_is_left_out(self) -> None:
+		other = {"doctype": "User Permission", "user": HUDA, "allow": "Company", "for_value": self.other_company()}
+		rule = frappe.get_doc(other).insert()
+		self.addCleanup(frappe.db.commit)
+		self.addCleanup(frappe.delete_doc, "User Permission", rule.name)
+		found = self.books(HUDA, "Accounts User")
+		self.assertEqual((found["balances"], found["invoices"]), ([], []))
+
+	def other_company(self) -> str:
+		name = "Another Pharmacy"
+		if not frappe.db.exists("Company", name):
+			currency, country = frappe.db.get_value("Company", self.company, ["default_currency", "country"])
+			frappe.get_doc(doctype="Company", company_name=name, abbr="AP", default_currency=currency, country=country).insert()
+		return name
