@@ -96,5 +96,12 @@ def alerted(watch: Watch) -> Watch:
 	return replace(watch, is_alerted=True)
 
 
+def needs_person(watch: Watch, is_given_up: bool = False) -> bool:
+	"""Whether a session that somebody else starts again needs a person now: its login is gone, WhatsApp has restricted
+	the number, or it was given up after it had worked."""
+	is_over = watch.was_connected and (is_given_up or watch.state == QR)
+	return not watch.is_alerted and (is_over or watch.state == RESTRICTED)
+
+
 def _call(watch: Watch) -> str:
 	return NOTHING if watch.is_alerted else ALERT

@@ -6,14 +6,34 @@ from pathlib import Path
 
 import frappe
 
-from khalifa_whatsapp.bootstrap import leases, on_site
+from khalifa_whatsapp.bootstrap import leases, now_ms, on_site
+from khalifa_whatsapp.drivers.base import SessionState
 from khalifa_whatsapp.drivers.sessions import processes
 from khalifa_whatsapp.drivers.sessions.owner import is_gone
+from khalifa_whatsapp.jobs import watch
+from khalifa_whatsapp.services.sessions import NOT_RUNNING
 
 
 def profiles_folder() -> Path:
 	"""Where the logins of this site's browsers lie: neither served nor in any backup."""
 	return Path(frappe.get_site_path("private", "khalifa_browsers")).absolute()
+
+
+def look_after() -> None:
+	"""End what dead owners left on this host, and say of their devices what is so."""
+	sweep()
+	say_abandoned()
+
+
+def say_abandoned() -> list[str]:
+	"""Devices whose owner vanished without a word are not connected, whatever it said last; managers are called once."""
+	gone = {row.device for row in leases(on_site()).all() if row.owner_key and not row.has_owner(now_ms())}
+	states = {name: frappe.db.get_value("WhatsApp Device", name, "state") for name in gone}
+	abandoned = [name for name, state in states.items() if state not in (None, "Disconnected")]
+	for name in abandoned:
+		watch.say(on_site(), name, SessionState("disconnected", NOT_RUNNING))
+		watch.note(name, "disconnected", NOT_RUNNING)
+	return abandoned
 
 
 def sweep() -> int:

@@ -26,9 +26,11 @@ from khalifa_whatsapp.drivers.sessions.owner import is_gone
 from khalifa_whatsapp.drivers.sessions.registry import SessionRegistry
 from khalifa_whatsapp.drivers.sessions.session import Session
 from khalifa_whatsapp.jobs import gateway_calls as calls
+from khalifa_whatsapp.jobs import watch
 from khalifa_whatsapp.jobs.browsers import profiles_folder
 from khalifa_whatsapp.jobs.gateway_work import DeviceWork, Site
 from khalifa_whatsapp.services.intake import describe
+from khalifa_whatsapp.services.sessions import NOT_BACK
 from khalifa_whatsapp.site_devices import SiteDevice, get_device
 from khalifa_whatsapp.stores.base import StoreUnavailable
 
@@ -184,14 +186,15 @@ class Gateway:
 		done.add_done_callback(say)
 
 	def _ended(self, session: Session) -> None:
-		state = SessionState("disconnected", session.error if session.state == rules.FAILED else "")
-		self._say(session.device, state)
+		has_failed = session.state == rules.FAILED
+		state = SessionState("disconnected", session.error if has_failed else "")
+		self._say(session.device, state, NOT_BACK if has_failed else "")
 		self._works.pop(session.device, None)
 
-	def _say(self, name: str, state: SessionState) -> None:
+	def _say(self, name: str, state: SessionState, given_up: str = "") -> None:
 		work = self._works.get(name)
 		if work is not None:
-			work.say(on_site(), state)
+			work.say(on_site(), state, given_up)
 
 	# -- what people ask
 
@@ -200,6 +203,7 @@ class Gateway:
 		if command is None:
 			return
 		log.info("device %s: %s", name, command)
+		watch.remember(name, None)  # what follows is what somebody wanted: nobody is called for it
 		session = self.registry.get(name)
 		if command == rules.DISCONNECT:
 			self.registry.close(name, rules.OFF)

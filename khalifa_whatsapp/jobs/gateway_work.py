@@ -91,11 +91,12 @@ class DeviceWork:
 			return {"state": self._status().state}
 		return {"state": "qr", "image": code.image, "age": code.age_seconds, "lifetime": code.lifetime_seconds}
 
-	def say(self, store: Store, state: SessionState) -> None:
-		"""Write the device's state and tell managers, when it has changed."""
+	def say(self, store: Store, state: SessionState, given_up: str = "") -> None:
+		"""Write the device's state and tell managers, when it has changed; call them when it needs a person."""
 		if self.said is not None and (self.said.state, self.said.detail) == (state.state, state.detail):
 			return
 		watch.say(store, self.driver.config.name, state)
+		watch.note(self.driver.config.name, state.state, given_up)
 		self.said = state
 
 	def _status(self) -> SessionState:

@@ -51,6 +51,6 @@ PARTS: dict[str, Callable[[Store], object]] = {
 	"parked statuses": lambda store: parked.apply_parked(store, now_ms()),
 	"presence": lambda store: presence.sweep(store, now_ms()),
 	"assignment": lambda store: assignment.assign_queue(store, now_ms()),
-	"browsers": lambda store: browsers.sweep(),
+	"browsers": lambda store: browsers.look_after(),
 	"delays": lambda store: delays.scan(store, now_ms(), SCAN_LIMIT),
 }

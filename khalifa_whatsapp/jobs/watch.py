@@ -91,6 +91,14 @@ def remember(device: str, memory: Watch | None) -> None:
 	frappe.db.commit()
 
 
+def note(device: str, state: str, given_up: str = "") -> None:
+	"""Remember what became of a browser's session, and call people once when it needs them."""
+	memory, alert = sessions.note(remembered(device), state, now_ms(), given_up)
+	remember(device, memory)
+	if alert:
+		alert_managers(device, reason=alert)
+
+
 def say(store: Store, device: str, state: SessionState) -> None:
 	"""Write the device's state and tell managers."""
 	at_ms = now_ms()

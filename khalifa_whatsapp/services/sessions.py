@@ -20,6 +20,7 @@ ALERTS: Mapping[str, str] = {
 	w.REFUSED: "The gateway does not accept the device's login. Enter its secret or token anew.",
 }
 NOT_BACK = "The session does not come back by itself. Look at the gateway, then connect the device again."
+NOT_RUNNING = "The process that owns the browsers has ended. Start khalifa-gateway again."
 
 
 class WatchedDriver(Protocol):
@@ -60,6 +61,17 @@ def watch(driver: WatchedDriver, memory: w.Watch, settings: Settings, now_ms: in
 	elif action == w.ALERT:
 		return Watched(w.alerted(memory), action, seen, ALERTS.get(memory.state, NOT_BACK))
 	return Watched(memory, action, seen)
+
+
+def note(memory: w.Watch, state: str, now_ms: int, given_up: str = "") -> tuple[w.Watch, str]:
+	"""What is remembered of a session that its own process starts again, and what to tell people, now and once.
+
+	`given_up` says why nobody starts it again.
+	"""
+	memory = w.observed(memory, state, now_ms)
+	if not w.needs_person(memory, bool(given_up)):
+		return memory, ""
+	return w.alerted(memory), ALERTS.get(state, given_up)
 
 
 def _check(driver: WatchedDriver, memory: w.Watch, now_ms: int) -> tuple[w.Watch, SessionState | None]:

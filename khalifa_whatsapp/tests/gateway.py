@@ -51,7 +51,7 @@ class BrowserLoopback(LoopbackDriver):
 		return QrCode(QR, 1.0, 20.0) if self.page.title == "ready" else None
 
 	def get_status(self) -> SessionState:
-		if (_folder() / "logged_out").exists():
+		if (_folder() / "logged_out").exists() or (_folder() / "unlinked").exists():
 			return SessionState("qr")
 		return SessionState("connected") if self.page.title == "ready" else SessionState("disconnected")
 

@@ -27,8 +27,9 @@ from khalifa_whatsapp.drivers.abilities import QrCode
 from khalifa_whatsapp.drivers.base import AuthError, Capabilities, SessionState
 from khalifa_whatsapp.drivers.loopback import message_item
 from khalifa_whatsapp.jobs import gateway_calls, intake, outbox
-from khalifa_whatsapp.jobs.browsers import sweep
+from khalifa_whatsapp.jobs.browsers import say_abandoned, sweep
 from khalifa_whatsapp.services import replies
+from khalifa_whatsapp.services.sessions import NOT_RUNNING
 from khalifa_whatsapp.services.work import Actor
 from khalifa_whatsapp.site_devices import forget_devices
 from khalifa_whatsapp.tests.case import DEVICE, HUDA, MONA, SiteCase, make_loop
@@ -44,8 +45,9 @@ class GatewayCase(SiteCase):
 	def setUp(self) -> None:
 		super().setUp()
 		frappe.db.sql("DELETE FROM `tabKhalifa Browser Session`")
+		frappe.db.delete("Notification Log", {"document_type": "WhatsApp Device"})
 		frappe.db.sql("DELETE FROM `tabWhatsApp Device` WHERE name != %s", DEVICE)
-		frappe.db.set_value("WhatsApp Device", DEVICE, {"browser_options": SWITCHES, "enabled": 1, "state": "Unknown"})
+		frappe.db.set_value("WhatsApp Device", DEVICE, {"browser_options": SWITCHES, "enabled": 1, "state": "Unknown", "watch": None})
 		frappe.db.commit()
 		self.drivers = factory.DRIVERS
 		for place in ("drivers.factory", "site_devices"):
@@ -251,6 +253,35 @@ class TestTheProcess(GatewayCase):
 		self.connected()
 		self.ask("log_out")
 		self.until(lambda: self.state() == "QR")
+
+	def calls(self) -> list[str]:
+		"""What managers were told in Desk's notifications."""
+		frappe.db.rollback()
+		return frappe.get_all("Notification Log", {"for_user": HUDA, "document_name": DEVICE}, pluck="subject")
+
+	def test_a_login_that_the_phone_ended_calls_managers_once_and_one_that_a_manager_ended_calls_nobody(self) -> None:
+		self.connected()
+		(self.folder / "unlinked").touch()
+		self.until(self.calls)
+		self.assertEqual(self.state(), "QR")
+		(self.folder / "unlinked").unlink()
+		self.until(lambda: self.state() == "Connected")
+		self.ask("log_out")
+		self.until(lambda: self.state() == "QR")
+		self.assertEqual(self.calls(), ["Loop needs you: WhatsApp waits for a phone: scan the code, under Linked Devices."])
+
+	def test_a_device_whose_owner_was_killed_is_not_said_to_be_connected(self) -> None:
+		process = self.connected()
+		self.assertEqual(say_abandoned(), [])
+		process.kill()
+		process.wait()
+		frappe.db.set_value("Khalifa Browser Session", {"device": DEVICE}, "lease_until_ms", now_ms() - 1)
+		frappe.db.commit()
+		self.assertEqual((say_abandoned(), say_abandoned()), ([DEVICE], []))
+		self.assertEqual(self.state(), "Disconnected")
+		self.assertEqual(self.calls(), [f"Loop needs you: {NOT_RUNNING}"])
+		self.start()
+		self.until(lambda: self.state() == "Connected")
 
 	def test_after_kill_9_the_next_process_sweeps_up_and_takes_over(self) -> None:
 		first = self.connected()

@@ -11,7 +11,7 @@ from khalifa_whatsapp.core import watchdog as w
 from khalifa_whatsapp.core.settings import Settings
 from khalifa_whatsapp.drivers.wppconnect import WppConnectDriver
 from khalifa_whatsapp.embedded.simulators import WppConnectSimulator
-from khalifa_whatsapp.services.sessions import ALERTS, NOT_BACK, Watched, watch
+from khalifa_whatsapp.services.sessions import ALERTS, NOT_BACK, Watched, note, watch
 
 START_MS = 1_795_160_400_000
 MINUTE = 60_000
@@ -152,3 +152,17 @@ def test_a_session_that_came_back_during_the_pause_is_left_alone(minutes: Minute
 	minutes.wpp.set_connected(True)
 	minutes.go(5)
 	assert minutes.calls() == [("close", 3)]
+
+
+def test_a_session_with_a_process_of_its_own_calls_a_person_when_its_login_is_gone_or_it_is_given_up() -> None:
+	fresh = w.Watch()
+	assert note(fresh, w.QR, 0)[1] == "", "somebody is just setting it up"
+	assert note(fresh, "disconnected", 0, NOT_BACK)[1] == ""
+	worked, nothing = note(fresh, w.CONNECTED, 0)
+	assert nothing == ""
+	assert note(worked, "disconnected", 1)[1] == "", "its process brings it back"
+	gone, told = note(worked, w.QR, 1)
+	assert told == ALERTS[w.QR]
+	assert note(gone, w.RESTRICTED, 2)[1] == "", "told once"
+	assert note(worked, "disconnected", 1, NOT_BACK)[1] == NOT_BACK
+	assert note(note(gone, w.CONNECTED, 2)[0], w.RESTRICTED, 3)[1] == ALERTS[w.RESTRICTED]
