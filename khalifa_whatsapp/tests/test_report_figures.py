@@ -13,6 +13,7 @@ from frappe.desk.query_report import run
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.settings import HOUR_MS, MINUTE_MS
+from khalifa_whatsapp.khalifa_whatsapp import report_buckets as buckets
 from khalifa_whatsapp.services import kpi
 from khalifa_whatsapp.stores.base import Changes
 from khalifa_whatsapp.tests.case import HUDA, MONA, SiteCase
@@ -136,6 +137,19 @@ class TestReportFigures(SiteCase):
 		for branch, expected in ((None, 1), (EAST, 1)):
 			self.assertEqual(self.rows(VOLUME, count="Incoming Messages", branch=branch)[-1]["total"], expected)
 		self.assertEqual(self.rows(VOLUME, count="Incoming Messages", branch=WEST), [])
+
+	def test_days_and_months_without_anything_are_in_the_row_of_time_and_others_are_not(self) -> None:
+		for day in (2, 4):
+			self.ticket(self.at(day, 12))
+		self.assertEqual([row["opened"] for row in self.rows(VOLUME, group_by="Day")], [1, 0, 1, 2])
+		self.assertEqual([row["opened"] for row in self.rows(VOLUME, group_by="Branch")], [2, 2])
+		days = [date(2026, 10, 31), date(2026, 11, 2), date(2027, 1, 31)]
+		self.assertEqual(len(buckets.without_gaps(buckets.DAY, days)), 93)
+		self.assertEqual(
+			buckets.without_gaps(buckets.MONTH, [day.replace(day=1) for day in days]),
+			[date(2026, 10, 1), date(2026, 11, 1), date(2026, 12, 1), date(2027, 1, 1)],
+		)
+		self.assertEqual(buckets.without_gaps(buckets.HOUR, [23, 1]), [1, 23])
 
 	# -- delays
 

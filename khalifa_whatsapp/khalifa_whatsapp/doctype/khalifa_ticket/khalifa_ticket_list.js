@@ -117,7 +117,7 @@ khalifa.CloseAll = class {
 			)}</b></li>`;
 		});
 		const filters = shown.length ? `<p>${__("Only those that the list shows:")}</p><ul>${shown.join("")}</ul>` : "";
-		return `<p>${__("{0} open tickets will be closed.", [`<b>${count}</b>`])}
+		return `<p>${__("Open tickets that will be closed: {0}.", [`<b>${count}</b>`])}
 			${__("Customers are told nothing, and nobody gets credit or blame. You can undo it.")}</p>${filters}`;
 	}
 
@@ -167,9 +167,9 @@ khalifa.CloseAll = class {
 		const total = state.status.startsWith("Undo") ? state.closed : state.total;
 		const words = {
 			Running: __("Closing: {0} of {1}", [done, total]),
-			Done: __("{0} tickets closed, {1} left as they are.", [state.closed, state.skipped]),
+			Done: __("Closed: {0}. Left as they are: {1}.", [state.closed, state.skipped]),
 			Undoing: __("Opening again: {0} of {1}", [done, total]),
-			Undone: __("{0} tickets are open again.", [state.undone]),
+			Undone: __("Open again: {0}.", [state.undone]),
 		}[state.status];
 		const html = `${khalifa.progress(is_over ? 1 : total ? done / total : 0)}<p>${words}</p><div class="left-alone"></div>`;
 		this.dialog.get_field("state").$wrapper.html(html);
@@ -228,7 +228,7 @@ khalifa.watch_reassign = (listview, state) => {
 		const failed = now.results.filter((row) => !row.is_done);
 		const words = {
 			Running: __("Handing on: {0} of {1}", [now.done, now.total]),
-			Done: __("{0} tickets handed on, {1} not.", [now.results.length - failed.length, failed.length]),
+			Done: __("Handed on: {0}. Not handed on: {1}.", [now.results.length - failed.length, failed.length]),
 			Failed: __("The database was away. The list shows what was handed on."),
 		}[now.status];
 		const rows = now.results.map((row) => [
