@@ -29,7 +29,8 @@ def send_due(device: SiteDevice, seconds: float = SECONDS) -> dict[str, int]:
 	store, driver = on_site(), device.driver
 	found = reconcile.reconcile(store, driver, now_ms)
 	sent = outbox.drain(store, driver, now_ms, seconds, device.pace)
-	if sent.sent and not (sent.waits or sent.is_stopped or sent.is_busy):
+	is_over = sent.waits or sent.is_stopped or sent.is_busy or driver.capabilities.has_browser
+	if sent.sent and not is_over:  # the process that owns a browser looks by itself, each second
 		_go_on(driver.config.name)
 	if sent.is_alarming:
 		alert_managers(driver.config.name)

@@ -8,6 +8,9 @@ import { Panel } from "./panel.js";
 import { Thread } from "./thread.js";
 import { act, el, read, toast } from "./util.js";
 
+const WIDE = window.matchMedia("(min-width: 1200px)");
+const CLOSED = "khalifa_panel_closed";
+
 export class Inbox {
 	constructor(wrapper) {
 		this.wrapper = wrapper;
@@ -90,6 +93,7 @@ export class Inbox {
 	open(ticket, is_new = true) {
 		this.ticket = ticket;
 		this.root.classList.add("has-thread");
+		if (WIDE.matches && !localStorage.getItem(CLOSED)) this.root.classList.add("has-panel");
 		this.composer.root.hidden = false;
 		this.composer.open(ticket);
 		this.list.mark_active();
@@ -115,8 +119,10 @@ export class Inbox {
 		toast(__("This conversation is with somebody else now."));
 	}
 
+	// Where there is room the customer is always beside the thread, unless one has closed it
 	toggle_panel(is_open) {
-		this.root.classList.toggle("has-panel", is_open);
+		const shown = this.root.classList.toggle("has-panel", is_open);
+		if (WIDE.matches) localStorage.setItem(CLOSED, shown ? "" : "1");
 	}
 
 	listen() {

@@ -57,7 +57,6 @@ export class ConversationList {
 	choose(view) {
 		this.view = view;
 		this.show_tabs();
-		this.tabs.querySelector(".active").scrollIntoView({ block: "nearest", inline: "nearest" });
 		return this.begin();
 	}
 

@@ -65,16 +65,22 @@ function section(title, content) {
 	return el("section", {}, el("h6", { text: title }), content);
 }
 
-// Amounts in the currency of each company's account; a name opens the document, as far as its reader may
+// A name opens the document, as far as its reader may
 function books(found) {
 	const balances = (found.balances || []).map((row) =>
-		el("div", { class: "kin-balance" }, el("span", { class: "kin-muted", text: __("Balance") }), el("bdi", { text: format_currency(row.amount, row.currency) }),
+		el("div", { class: "kin-balance" }, el("span", { class: "kin-muted", text: __("Balance") }), money(row.amount, row.currency),
 			found.balances.length > 1 ? el("bdi", { class: "kin-muted", text: row.company }) : ""));
 	const invoices = (found.invoices || []).map((row) =>
 		el("tr", {}, el("td", {}, link("Sales Invoice", row.name, row.name), el("div", { class: "kin-muted", text: frappe.datetime.str_to_user(row.posting_date) })),
-			el("td", { class: "kin-amount" }, el("bdi", { text: format_currency(row.grand_total, row.currency) }), el("div", { class: "kin-muted", text: __(row.status) }))));
+			el("td", { class: "kin-amount" }, money(row.grand_total, row.currency), el("div", { class: "kin-muted", text: __(row.status) }))));
 	return el("div", { class: "kin-books" }, link("Customer", found.customer, found.customer_name), ...balances,
 		invoices.length ? el("table", { class: "table table-sm" }, el("tbody", {}, ...invoices)) : "");
+}
+
+// With the currency's code: its sign may be of either direction, and would carry the minus to the other side
+function money(amount, currency) {
+	const form = get_number_format(currency);
+	return el("bdi", { dir: "ltr", text: `${format_number(amount, form, get_number_format_info(form).precision)} ${currency}` });
 }
 
 function link(doctype, name, text) {
