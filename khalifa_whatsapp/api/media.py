@@ -8,6 +8,7 @@ import filetype
 import frappe
 from frappe import _
 from PIL import UnidentifiedImageError
+from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response
 
 from khalifa_whatsapp.api.door import door, refuse
@@ -15,6 +16,7 @@ from khalifa_whatsapp.api.sending import capabilities
 from khalifa_whatsapp.bootstrap import on_site
 from khalifa_whatsapp.core.errors import NotFound, UserError
 from khalifa_whatsapp.guards import agent_only, require_read
+from khalifa_whatsapp.services.voice import voice_note
 
 # What a browser may show in the page; everything else is saved as a file. No HTML, no SVG: they can hold scripts.
 INLINE = frozenset({
@@ -22,14 +24,24 @@ INLINE = frozenset({
 	"audio/webm", "video/mp4", "video/3gpp", "video/webm", "application/pdf",
 })  # fmt: skip
 NEVER = frozenset({"text/html", "application/xhtml+xml", "image/svg+xml", "application/javascript", "text/javascript"})
+# What WhatsApp itself shows or plays; it refuses other pictures, films and sounds as such
+SHOWN = {
+	"image": frozenset({"image/jpeg", "image/png"}),
+	"video": frozenset({"video/mp4", "video/3gpp"}),
+	"voice": frozenset({"audio/ogg"}),
+	"audio": frozenset({"audio/aac", "audio/amr", "audio/mpeg", "audio/mp4"}),
+}
 MAX_NAME = 140
 
 
 @frappe.whitelist(methods=["POST"])
 @agent_only
 @door
-def upload(ticket: str) -> dict[str, Any]:
-	"""Keep a file (form field `file`) as a private attachment of the conversation, to be sent next."""
+def upload(ticket: str, is_voice: bool = False) -> dict[str, Any]:
+	"""Keep a file (form field `file`) as a private attachment of the conversation, to be sent next.
+
+	What was spoken into the page (`is_voice`) becomes a voice message, whatever the browser made of it.
+	"""
 	require_read("Khalifa Ticket", ticket)
 	given = frappe.request.files.get("file") if frappe.request else None
 	if given is None:
@@ -37,16 +49,13 @@ def upload(ticket: str) -> dict[str, Any]:
 	can = capabilities(ticket)
 	if can is None or not can.media_kinds:
 		raise UserError("kind_not_supported", "This number's gateway can't send this kind of message.")
-	content = given.stream.read(can.max_media_bytes + 1)
-	if not content or len(content) > can.max_media_bytes:
-		raise UserError(
-			"file_size", "The file must not be empty, and not larger than {limit} MB.",
-			limit=round(can.max_media_bytes / 1024 / 1024),
-		)  # fmt: skip
+	content, name = _content(given, can.max_media_bytes), (given.filename or "file")[-MAX_NAME:]
+	if is_voice:
+		content, name = voice_note(content), "voice.ogg"
 	mime_type = mime_of(content, given.mimetype)
 	kind = kind_of(mime_type, can.media_kinds)
 	doc = frappe.get_doc(
-		doctype="File", file_name=(given.filename or "file")[-MAX_NAME:], is_private=1, content=content,
+		doctype="File", file_name=name, is_private=1, content=content,
 		attached_to_doctype="Khalifa Ticket", attached_to_name=ticket,
 	)  # fmt: skip
 	doc.flags.ignore_permissions = True  # the reader may see the conversation: that was asked above
@@ -57,6 +66,15 @@ def upload(ticket: str) -> dict[str, Any]:
 	return {
 		"file_url": doc.file_url, "mime_type": mime_type, "file_name": doc.file_name, "kind": kind, "size": len(content),
 	}  # fmt: skip
+
+
+def _content(given: FileStorage, most: int) -> bytes:
+	content = given.stream.read(most + 1)
+	if not content or len(content) > most:
+		raise UserError(
+			"file_size", "The file must not be empty, and not larger than {limit} MB.", limit=round(most / 1024 / 1024)
+		)
+	return content
 
 
 @frappe.whitelist()
@@ -99,9 +117,8 @@ def mime_of(content: bytes, said: str | None) -> str:
 
 def kind_of(mime_type: str, kinds: frozenset[str]) -> str:
 	"""How WhatsApp carries such a file; what it does not show goes as a document."""
-	family = mime_type.partition("/")[0]
-	wanted = {"image": "image", "video": "video", "audio": "voice" if mime_type == "audio/ogg" else "audio"}.get(family, "document")
-	if mime_type in ("image/gif", "image/webp", "image/bmp") or wanted not in kinds:
+	wanted = next((kind for kind, mime_types in SHOWN.items() if mime_type in mime_types), "document")
+	if wanted not in kinds:
 		wanted = "document"
 	if wanted not in kinds:
 		raise UserError("kind_not_supported", "This number's gateway can't send this kind of message.")

@@ -30,6 +30,7 @@ from khalifa_whatsapp.tests.test_real_workers import free_port
 CHROME = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
 HAS_ALL = CHROME and shutil.which("chromedriver") and shutil.which("node") and find_spec("selenium") and find_spec("gunicorn")
 SWITCHES = "--headless=new --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-sync"
+SWITCHES += " --use-fake-device-for-media-stream --use-fake-ui-for-media-stream"  # a microphone that beeps
 QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 LOGIN = """const [user, password, done] = arguments; localStorage.clear(); sessionStorage.clear();
 	const form = {method: 'POST', headers: {'Content-Type': 'application/x-www-form-urlencoded'},
@@ -115,7 +116,11 @@ class PageCase(DeskCase):
 		options.set_capability("unhandledPromptBehavior", "ignore")  # a dialog that opens is found, not closed
 		for switch in [*SWITCHES.split(), "--window-size=1440,900", f"--host-resolver-rules=MAP {frappe.local.site} 127.0.0.1"]:
 			options.add_argument(switch)
-		return webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
+		browser = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
+		# The missing icon is a page of its own that signs whoever has no session in as a guest, often after a login
+		browser.execute_cdp_cmd("Network.enable", {})
+		browser.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*/favicon.ico"]})
+		return browser
 
 	def until(self, condition: Callable[[], Any], what: str = "", seconds: float = 40) -> Any:
 		"""Wait until the page or the database is so."""
@@ -126,8 +131,12 @@ class PageCase(DeskCase):
 
 		found = wait_for(fresh, seconds)
 		if not found:
-			self.fail(f"not within {seconds} s: {what or condition} · the page says: {self.page_text()[:1500]}")
+			self.fail(f"not within {seconds} s: {what or condition} · the page says: {self.page_text()[:1500]} · {self.complaints()}")
 		return found
+
+	def complaints(self) -> list[str]:
+		"""What the browser wrote of errors since it was asked last."""
+		return [row["message"] for row in self.browser.get_log("browser") if row["level"] == "SEVERE"][-5:]
 
 	def js(self, script: str, *given: Any) -> Any:
 		return self.browser.execute_script(script, *given)

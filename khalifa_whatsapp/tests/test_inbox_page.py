@@ -6,7 +6,7 @@ import time
 
 import frappe
 
-from khalifa_whatsapp.bootstrap import now_ms
+from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.drivers.loopback import message_item
 from khalifa_whatsapp.jobs import intake, outbox
@@ -14,6 +14,7 @@ from khalifa_whatsapp.tests.case import ALI, DEVICE, HUDA, MONA
 from khalifa_whatsapp.tests.pages import PageCase
 
 NASTY = "<script>window.hacked=1</script><img src=x onerror='window.hacked=1'> {{7*7}} =1+1"
+PLAYER = "const player = document.querySelector('.kin-bubble.out audio'); if (player) player.preload = 'auto';"
 MESSAGES = ".kin-log .kin-bubble .kin-text"
 
 
@@ -83,6 +84,24 @@ class TestTheInboxPage(PageCase):
 		self.until(lambda: "from the manager" in self.texts(MESSAGES))
 		self.click(".kin-above button", "Send Anyway")
 		self.until(lambda: "mine" in self.texts(MESSAGES))
+
+	def test_what_is_spoken_into_the_page_goes_as_a_voice_message(self) -> None:
+		self.online(self.mona)
+		self.customer_writes("hello")
+		self.enter(MONA)
+		self.click(".kin-line")
+		self.click(".kin-tool[title='Record a Voice Message']")
+		self.until(lambda: self.js("return !!document.querySelector('.kin-tool.recording')"), "it records")
+		time.sleep(1.5)
+		self.click(".kin-tool.recording")
+		self.until(lambda: self.js("return document.querySelector('.modal.show audio')?.duration > 1"), "it can be heard")
+		self.until(lambda: self.js("return !!window.cur_dialog?.display"), "the dialog has faded in")
+		self.click(".modal.show .btn-modal-primary", "Send")
+		message = self.until(lambda: self.all(r.Message, direction="Outgoing"), "it is sent")[0]
+		self.assertEqual((message.content_type, message.mime_type), ("voice", "audio/ogg"))
+		content = on_site().read_file(message.file_url)
+		self.assertEqual(content[:4] + content[28:36], b"OggSOpusHead")
+		self.until(lambda: self.js(f"{PLAYER} return player?.duration > 1"), "it plays")
 
 	def test_a_draft_is_kept_and_a_foreign_conversation_is_not_opened_by_its_address(self) -> None:
 		self.online(self.mona)

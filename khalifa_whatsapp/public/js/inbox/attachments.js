@@ -3,7 +3,7 @@
 import { attempt, el, icon, microphone, toast, uuid } from "./util.js";
 
 const UPLOAD = "/api/method/khalifa_whatsapp.api.media.upload";
-const VOICE = "audio/ogg;codecs=opus"; // the one kind that WhatsApp plays as a voice message
+const RECORDED = ["audio/ogg;codecs=opus", "audio/webm;codecs=opus", "audio/mp4"]; // of which the server makes a voice message
 
 export class Attachments {
 	constructor(composer) {
@@ -33,20 +33,20 @@ export class Attachments {
 		});
 	}
 
-	bring(file) {
+	bring(file, is_voice = false) {
 		if (!file || !this.composer.ticket) return;
 		if (!this.composer.may_write) return toast(__("Files can't be sent here now."));
 		const most = this.composer.can.max_media_bytes;
 		if (file.size > most) return toast(__("The file is larger than {0} MB.", [Math.round(most / 1048576)]), "red");
-		this.preview(file);
+		this.preview(file, is_voice);
 	}
 
-	preview(file) {
+	preview(file, is_voice) {
 		const dialog = new frappe.ui.Dialog({
 			title: __("Send a File"),
-			fields: [{ fieldtype: "HTML", fieldname: "shown" }, { fieldtype: "Small Text", fieldname: "caption", label: __("Caption") }],
+			fields: [{ fieldtype: "HTML", fieldname: "shown" }, { fieldtype: "Small Text", fieldname: "caption", label: __("Caption"), hidden: is_voice }],
 			primary_action_label: __("Send"),
-			primary_action: ({ caption }) => this.send(file, caption || "", dialog),
+			primary_action: ({ caption }) => this.send(file, is_voice, caption || "", dialog),
 		});
 		const box = dialog.fields_dict.shown.$wrapper[0];
 		const url = URL.createObjectURL(file);
@@ -58,10 +58,10 @@ export class Attachments {
 		dialog.show();
 	}
 
-	send(file, caption, dialog) {
+	send(file, is_voice, caption, dialog) {
 		const ticket = this.composer.ticket;
 		dialog.get_primary_btn().prop("disabled", true);
-		this.upload(file, ticket)
+		this.upload(file, is_voice, ticket)
 			.then((kept) =>
 				attempt("conversation.send_file", {
 					ticket, file_url: kept.file_url, kind: kept.kind, caption, client_key: dialog.khalifa_key,
@@ -78,9 +78,10 @@ export class Attachments {
 			});
 	}
 
-	upload(file, ticket) {
+	upload(file, is_voice, ticket) {
 		const form = new FormData();
 		form.append("ticket", ticket);
+		if (is_voice) form.append("is_voice", "1");
 		form.append("file", file, file.name);
 		return fetch(UPLOAD, { method: "POST", body: form, headers: { "X-Frappe-CSRF-Token": frappe.csrf_token, Accept: "application/json" } })
 			.then((answer) => answer.json().then((told) => (answer.ok ? told.message : Promise.reject(words(told)))));
@@ -88,19 +89,19 @@ export class Attachments {
 
 	record() {
 		if (this.recorder) return this.recorder.stop();
-		if (!window.MediaRecorder || !MediaRecorder.isTypeSupported(VOICE) || !navigator.mediaDevices) {
-			return toast(__("This browser can't record what WhatsApp plays as a voice message. Attach an audio file."));
-		}
-		return navigator.mediaDevices.getUserMedia({ audio: true }).then(
+		const mimeType = window.MediaRecorder && navigator.mediaDevices && RECORDED.find((type) => MediaRecorder.isTypeSupported(type));
+		if (!mimeType) return toast(__("This browser can't record a voice message here. Attach an audio file."));
+		return navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1 } }).then(
 			(stream) => {
 				const parts = [];
-				this.recorder = new MediaRecorder(stream, { mimeType: VOICE });
+				this.recorder = new MediaRecorder(stream, { mimeType });
 				this.recorder.ondataavailable = (event) => parts.push(event.data);
 				this.recorder.onstop = () => {
 					stream.getTracks().forEach((track) => track.stop());
 					this.recorder = null;
 					this.voice_button.classList.remove("recording");
-					this.bring(new File(parts, "voice.ogg", { type: "audio/ogg" }));
+					const [type] = mimeType.split(";");
+					this.bring(new File(parts, `voice.${type.slice(6)}`, { type }), true);
 				};
 				this.recorder.start();
 				this.voice_button.classList.add("recording");
