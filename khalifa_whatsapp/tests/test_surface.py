@@ -194,7 +194,7 @@ class TestAForeignConversation(SiteCase):
 		"""A value that would do, were the row one's own."""
 		return {"to_agent": self.ali, "agent": self.ali, "phone": "01001234599", "to_branch": ""}.get(
 			name,
-			{"seen_ms": "", "take_over": "0", "reply_to": "", "is_accepted": "1", "after_ms": "0", "limit": "5"}.get(name, "resolved"),
+			{"seen_ms": "", "take_over": "0", "reply_to": "", "is_accepted": "1", "is_voice": "1", "after_ms": "0", "limit": "5"}.get(name, "resolved"),
 		)
 
 	def state(self) -> Any:
