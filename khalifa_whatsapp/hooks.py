@@ -12,6 +12,10 @@ after_migrate = "khalifa_whatsapp.setup.install.after_migrate"
 before_uninstall = "khalifa_whatsapp.setup.uninstall.before_uninstall"
 after_uninstall = "khalifa_whatsapp.setup.uninstall.after_uninstall"
 
+# Desk
+
+app_include_js = "khalifa_links.bundle.js"
+
 # Permissions: lists by condition, single records by the same condition
 
 permission_query_conditions = {
@@ -90,10 +94,14 @@ override_whitelisted_methods = {
 	"frappe.desk.search.search_widget": "khalifa_whatsapp.access.overrides.search_widget",
 }
 
-override_doctype_class = {"File": "khalifa_whatsapp.access.files.GuardedFile"}
+override_doctype_class = {
+	"Auto Email Report": "khalifa_whatsapp.access.mailed_reports.GuardedAutoEmailReport",
+	"File": "khalifa_whatsapp.access.files.GuardedFile",
+}
 
 # No "*": a hook on every event of every document would slow the whole site down.
 doc_events = {
+	"Auto Email Report": {"validate": "khalifa_whatsapp.access.mailed_reports.validate"},
 	"File": {
 		"before_insert": "khalifa_whatsapp.access.files.before_insert",
 		"validate": "khalifa_whatsapp.access.files.validate",

@@ -43,7 +43,9 @@ FIELDS = {
 }
 
 
-class TestExports(SiteCase):
+class ExportCase(SiteCase):
+	"""A site full of formulas, and files in which none may be."""
+
 	def setUp(self) -> None:
 		super().setUp()
 		self.addCleanup(self.remove)
@@ -89,19 +91,7 @@ class TestExports(SiteCase):
 		frappe.db.delete(doctype, {"name": name})
 		frappe.db.bulk_insert(doctype, ["name", *values], [[name, *values.values()]])
 
-	# -- downloads
-
-	def download(self, method: str, **form: Any) -> Answer:
-		sent = {key: json.dumps(value) if isinstance(value, list | dict) else value for key, value in form.items()}
-		answer = self.as_(HUDA).send("POST", METHOD + method, data=sent)
-		self.assertEqual(answer.status, 200, answer.raw[:500])
-		self.assertIn("filename", answer.headers.get("Content-Disposition", ""), "a page instead of a file")
-		return answer
-
-	def list_of(self, doctype: str, kind: str, **more: Any) -> Answer:
-		fields = [f"`tab{doctype}`.`{field}`" for field in FIELDS[doctype]]
-		given = {"doctype": doctype, "fields": fields, "filters": [], "view": "Report", "order_by": f"`tab{doctype}`.name"}
-		return self.download(LIST, **given, file_format_type=kind, **more)
+	# -- files
 
 	def check_csv(self, answer: Answer, at_least: int, delimiter: str = ",") -> list[str]:
 		text = answer.raw.decode("utf-8-sig")
@@ -121,6 +111,22 @@ class TestExports(SiteCase):
 			self.assertFalse(text.startswith(ALWAYS), repr(text))
 		self.assertGreaterEqual(sum(GUARD in str(value) for value in values), at_least)
 		return values
+
+
+class TestExports(ExportCase):
+	# -- downloads
+
+	def download(self, method: str, **form: Any) -> Answer:
+		sent = {key: json.dumps(value) if isinstance(value, list | dict) else value for key, value in form.items()}
+		answer = self.as_(HUDA).send("POST", METHOD + method, data=sent)
+		self.assertEqual(answer.status, 200, answer.raw[:500])
+		self.assertIn("filename", answer.headers.get("Content-Disposition", ""), "a page instead of a file")
+		return answer
+
+	def list_of(self, doctype: str, kind: str, **more: Any) -> Answer:
+		fields = [f"`tab{doctype}`.`{field}`" for field in FIELDS[doctype]]
+		given = {"doctype": doctype, "fields": fields, "filters": [], "view": "Report", "order_by": f"`tab{doctype}`.name"}
+		return self.download(LIST, **given, file_format_type=kind, **more)
 
 	# -- what is downloaded
 
