@@ -14,6 +14,8 @@ from khalifa_whatsapp.jobs import alerts, intake
 from khalifa_whatsapp.services import delays
 from khalifa_whatsapp.tests.case import ALI, DEVICE, HUDA, MINUTE, MONA
 from khalifa_whatsapp.tests.desk import DeskCase
+from khalifa_whatsapp.tests.pages import PageCase
+from khalifa_whatsapp.tests.records import insert
 
 SUM = "7*31337"  # a template that is filled in shows 219359
 PAYLOADS = (
@@ -41,8 +43,30 @@ PAYLOADS = (
 	"<base class=k31 href=//k31.test><style class=k31>@import'//k31.test?hacked=22'</style>",
 	"`-window.hacked=23-`';window.hacked=23//\";window.hacked=23//",
 	"<form class=k31 action=javascript:window.hacked=24><input class=k31 autofocus onfocus=window.hacked=24>",
+	'"<img class=k31 src=//k31.test onerror=window.hacked=25>"',  # JSON, and so nothing for Frappe's sanitiser
 )
 NAMES = PAYLOADS[2:9]  # of employees, branches, devices: few are enough, and each is a record
+RECORDS = tuple(text for text in PAYLOADS if not set("<>") & set(text))  # Frappe gives no record any other name
+
+# Before any script of a page: what runs is remembered, also over the next page
+ALARM = """Object.defineProperty(window, 'hacked', {get: () => localStorage.getItem('hacked') || undefined,
+	set: value => localStorage.setItem('hacked', value)});
+for (const name of ['alert', 'confirm', 'prompt']) window[name] = text => localStorage.setItem('hacked', name + ' ' + text);"""
+# Elements that came to be out of somebody's words, and places in which such words would run
+TRACES = """const kinds = 'script img[onerror] iframe svg[onload] style base form[action] a[href]'.split(' ').map(kind => kind.replace(/^\\w+/, '$&.k31'));
+const found = [...document.querySelectorAll(kinds)];
+const runs = /^\\s*(javascript|data|vbscript):/i, links = /^(href|src|srcdoc|action|formaction|data|xlink:href)$/i;
+for (const element of document.querySelectorAll('*')) {
+	if (element.tagName === 'SCRIPT' && /^\\W*(window|parent|top)\\.hacked/.test(element.textContent)) found.push(element);
+	for (const {name, value} of element.attributes) {
+		if (!value.includes('hacked')) continue;
+		if (/^on/i.test(name) || name === 'srcdoc' || (links.test(name) && runs.test(value))) found.push(element);
+	}
+}
+const filled = document.body.innerText.includes('219359') ? ['a template was filled in'] : [];
+return [...found.map(element => element.outerHTML.slice(0, 300)), ...filled, ...(window.hacked ? ['ran: ' + window.hacked] : [])];"""
+SHOWN = """const fields = [...document.querySelectorAll('input, textarea')].filter(field => field.offsetParent);
+return document.body.innerText.includes('hacked') || fields.some(field => field.value.includes('hacked'));"""
 
 
 class HostileCase(DeskCase):
@@ -63,11 +87,47 @@ class HostileCase(DeskCase):
 		self.assertEqual(batch["total"], 2)
 		frappe.db.commit()
 
+	def plant(self) -> None:
+		"""The same in the database itself, as if nothing had been cleaned when it was written."""
+		self.forget()
+		self.addCleanup(self.forget)
+		for number, text in enumerate(PAYLOADS):
+			self.plant_conversation(number, text)
+			self.plant_row("Khalifa Agent", number, employee_name=text, branch=text, enabled=1, presence="Online", capacity=900)
+			self.plant_row("Khalifa Reply Template", number, shortcut=f"s{number}", title=text, body=text)
+			self.plant_row("Khalifa Provider Template", number, template_name=text, status="APPROVED")
+		for text in RECORDS:
+			self.plant_row("Khalifa Branch", text, branch_name=text, address=text)
+			self.plant_row("WhatsApp Device", text, device_name=text, provider="loopback")
+			self.plant_row("Tag", text)
+		frappe.db.commit()
+
+	def plant_conversation(self, number: int, text: str) -> None:
+		now, key = now_ms(), f"92{number:04}"
+		insert(r.Customer(f"KC-{key}", customer_name=text, created_ms=now))
+		insert(
+			r.Ticket(
+				f"KT-{key}", f"KC-{key}", DEVICE, status=r.OPEN, customer_name=text, preview=text, agent=self.mona, agent_name=text,
+				branch=text, opened_ms=now, open_key=frappe.generate_hash(length=64),
+			)
+		)  # fmt: skip
+		insert(r.CloseBatch(f"KB-{key}", text, "{}", HUDA, text, now))
+
+	def plant_row(self, doctype: str, key: int | str, **values: Any) -> None:
+		name = f"92{key:04}" if isinstance(key, int) else key
+		frappe.db.delete(doctype, {"name": name})
+		frappe.db.bulk_insert(doctype, ["name", *values], [[name, *values.values()]])
+
 	def forget(self) -> None:
 		"""What no other test looks at, and would stay."""
 		for doctype in ("Khalifa Reply Template", "Tag Link"):
 			frappe.db.delete(doctype)
-		frappe.db.delete("Tag", {"name": ("like", "%hacked%")})
+		for doctype in ("Tag", "Khalifa Branch", "WhatsApp Device"):
+			frappe.db.delete(doctype, {"name": ("like", "%hacked%")})
+		for agent, name, branch in ((self.mona, "Mona Adel", self.north), (self.ali, "Ali Hassan", self.south)):
+			frappe.db.set_value("Khalifa Agent", agent, {"employee_name": name, "branch": branch})
+		for doctype in ("Khalifa Agent", "Khalifa Provider Template"):
+			frappe.db.delete(doctype, {"name": ("like", "92____")})
 		frappe.db.delete("Notification Log", {"for_user": HUDA})
 		frappe.db.commit()
 
@@ -78,7 +138,7 @@ class HostileCase(DeskCase):
 			doc.update({"employee_name": text, "branch": branch, "capacity": 900})
 			doc.save()
 		for number, text in enumerate(PAYLOADS):
-			self.save("Khalifa Reply Template", shortcut=f"s{number}", title=f"hacked {text}", body=f"hacked {text}")
+			self.save("Khalifa Reply Template", shortcut=f"s{number}", title=f"hacked {text}", body=text)
 		frappe.db.commit()
 
 	def save(self, doctype: str, **values: Any) -> str:
@@ -142,3 +202,35 @@ class HostileCase(DeskCase):
 		for delay, text in zip(found, itertools.cycle(PAYLOADS), strict=False):
 			values = {"objection": text, "decision": text, "objection_status": "Open", "objected_by": MONA, "decided_by": ALI}
 			frappe.db.set_value("Khalifa Delay Event", delay.name, values, update_modified=False)
+
+
+class WatchedCase(PageCase, HostileCase):
+	"""And a browser that remembers whatever ran in it."""
+
+	@classmethod
+	def open_browser(cls) -> Any:
+		browser = super().open_browser()
+		browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": ALARM})
+		return browser
+
+	def setUp(self) -> None:
+		super().setUp()
+		self.known: set[str] = set()
+
+	def traces(self) -> list[str]:
+		said = [line["message"] for line in self.browser.get_log("browser") if line["level"] == "SEVERE"]
+		return [*self.js(TRACES), *(line for line in said if "hacked" in line)]
+
+	def check(self, screen: str, is_shown: bool = True) -> None:
+		with self.subTest(screen):
+			if is_shown:
+				self.until(lambda: self.js(SHOWN), f"such words on {screen}", 10)
+			fresh = [trace for trace in self.traces() if trace not in self.known]  # earlier pages stay in the document
+			self.known.update(fresh)
+			self.assertEqual(fresh, [], screen)
+
+
+def doctypes_of_ours() -> list[str]:
+	filters = {"module": "Khalifa WhatsApp", "istable": 0, "issingle": 0}
+	found = frappe.get_all("DocType", filters, pluck="name", order_by="name")
+	return [name for name in found if frappe.has_permission(name, "read", user=HUDA)]

@@ -2,34 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import frappe
 
 from khalifa_whatsapp.tests.case import HUDA, MONA
-from khalifa_whatsapp.tests.hostile import PAYLOADS, HostileCase
-from khalifa_whatsapp.tests.pages import PageCase
+from khalifa_whatsapp.tests.hostile import PAYLOADS, WatchedCase, doctypes_of_ours
 from khalifa_whatsapp.tests.test_exports import reports_of_ours
 
-# Before any script of a page: what runs is remembered, also over the next page
-ALARM = """Object.defineProperty(window, 'hacked', {get: () => localStorage.getItem('hacked') || undefined,
-	set: value => localStorage.setItem('hacked', value)});
-for (const name of ['alert', 'confirm', 'prompt']) window[name] = text => localStorage.setItem('hacked', name + ' ' + text);"""
-# Elements that came to be out of somebody's words, and places in which such words would run
-TRACES = """const kinds = 'script img[onerror] iframe svg[onload] style base form[action] a[href]'.split(' ').map(kind => kind.replace(/^\\w+/, '$&.k31'));
-const found = [...document.querySelectorAll(kinds)];
-const runs = /^\\s*(javascript|data|vbscript):/i, links = /^(href|src|srcdoc|action|formaction|data|xlink:href)$/i;
-for (const element of document.querySelectorAll('*')) {
-	if (element.tagName === 'SCRIPT' && /^\\W*(window|parent|top)\\.hacked/.test(element.textContent)) found.push(element);
-	for (const {name, value} of element.attributes) {
-		if (!value.includes('hacked')) continue;
-		if (/^on/i.test(name) || name === 'srcdoc' || (links.test(name) && runs.test(value))) found.push(element);
-	}
-}
-const filled = document.body.innerText.includes('219359') ? ['a template was filled in'] : [];
-return [...found.map(element => element.outerHTML.slice(0, 300)), ...filled, ...(window.hacked ? ['ran: ' + window.hacked] : [])];"""
-SHOWN = """const fields = [...document.querySelectorAll('input, textarea')].filter(field => field.offsetParent);
-return document.body.innerText.includes('hacked') || fields.some(field => field.value.includes('hacked'));"""
 EVERY_COLUMN = """const fields = frappe.get_meta(arguments[0]).fields.filter(df => frappe.model.is_value_type(df) && !df.report_hide);
 frappe.model.user_settings[arguments[0]] = {Report: {fields: fields.map(df => [df.fieldname, arguments[0]])}};"""
 INBOX = "/app/khalifa-inbox"
@@ -37,29 +15,7 @@ SPEAKING = {"Khalifa Ticket", "Khalifa Customer", "Khalifa Message", "Khalifa Ag
 SILENT = {"Khalifa Provider Template", "Khalifa Browser Session", "Khalifa KPI Day", "Khalifa Agent KPI", "Khalifa Presence Log"}
 
 
-class TestTextsStayTexts(PageCase, HostileCase):
-	@classmethod
-	def open_browser(cls) -> Any:
-		browser = super().open_browser()
-		browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": ALARM})
-		return browser
-
-	def setUp(self) -> None:
-		super().setUp()
-		self.known: set[str] = set()
-
-	def traces(self) -> list[str]:
-		said = [line["message"] for line in self.browser.get_log("browser") if line["level"] == "SEVERE"]
-		return [*self.js(TRACES), *(line for line in said if "hacked" in line)]
-
-	def check(self, screen: str, is_shown: bool = True) -> None:
-		with self.subTest(screen):
-			if is_shown:
-				self.until(lambda: self.js(SHOWN), f"such words on {screen}", 10)
-			fresh = [trace for trace in self.traces() if trace not in self.known]  # earlier pages stay in the document
-			self.known.update(fresh)
-			self.assertEqual(fresh, [], screen)
-
+class TestTextsStayTexts(WatchedCase):
 	def test_the_check_itself_can_fail(self) -> None:
 		self.sign_in(HUDA)
 		self.go(INBOX, ".kin-tabs .kin-tab")
@@ -164,9 +120,3 @@ class TestTextsStayTexts(PageCase, HostileCase):
 		self.js("document.querySelector('.dropdown-notifications .notifications-icon').click()")
 		self.until(lambda: self.texts(".notification-list .recent-item, .notification-item"), "notifications")
 		self.check("notifications")
-
-
-def doctypes_of_ours() -> list[str]:
-	filters = {"module": "Khalifa WhatsApp", "istable": 0, "issingle": 0}
-	found = frappe.get_all("DocType", filters, pluck="name", order_by="name")
-	return [name for name in found if frappe.has_permission(name, "read", user=HUDA)]

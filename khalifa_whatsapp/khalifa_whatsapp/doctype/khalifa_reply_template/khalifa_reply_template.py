@@ -5,6 +5,7 @@ from frappe import _
 from frappe.model.document import Document
 
 from khalifa_whatsapp.core.arabic import safe_name
+from khalifa_whatsapp.core.markup import without_tags
 from khalifa_whatsapp.guards import current_actor
 
 MAX_SHORTCUT = 40
@@ -22,6 +23,7 @@ class KhalifaReplyTemplate(Document):
 			frappe.throw(_("A shortcut is one word of 1 to {0} characters.").format(MAX_SHORTCUT))
 		self.validate_only_one()
 		self.title = safe_name(self.title or "") or self.shortcut
+		self.body = without_tags(self.body or "")  # searches show it, and Frappe's sanitiser lets JSON and styles pass
 
 	def validate_only_one(self) -> None:
 		same = {"shortcut": self.shortcut, "agent": self.agent or ("is", "not set"), "name": ("!=", self.name or "")}

@@ -256,7 +256,7 @@ khalifa.ask_receiver = ({ title, then, with_load = false }) => {
 		const load = Object.fromEntries(loads.map((row) => [row.agent, `${row.load}/${row.capacity}`]));
 		const options = agents.map((agent) => ({
 			value: agent.name,
-			label: [agent.employee_name, agent.branch, __(agent.presence), load[agent.name]].filter(Boolean).join(" · "),
+			label: khalifa.as_text([agent.employee_name, agent.branch, __(agent.presence), load[agent.name]].filter(Boolean).join(" · ")),
 		}));
 		const dialog = new frappe.ui.Dialog({
 			title,
@@ -271,7 +271,8 @@ khalifa.ask_receiver = ({ title, then, with_load = false }) => {
 					description: options.length ? "" : __("Nobody is online now."),
 				},
 				{
-					fieldname: "to_branch", fieldtype: "Autocomplete", label: __("Branch"), options: branches,
+					fieldname: "to_branch", fieldtype: "Autocomplete", label: __("Branch"),
+					options: branches.map((value) => ({ value, label: khalifa.as_text(value) })),
 					depends_on: "eval:doc.to === 'branch'", mandatory_depends_on: "eval:doc.to === 'branch'",
 				},
 				{ fieldname: "reason", fieldtype: "Small Text", label: __("Reason"), reqd: 1 },

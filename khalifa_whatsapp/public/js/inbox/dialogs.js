@@ -19,12 +19,13 @@ export class Dialogs {
 		return read("inbox.agents").then((agents) => {
 			const options = agents
 				.filter((one) => one.agent !== this.inbox.thread.head.agent)
-				.map((one) => ({ value: one.agent, label: `${PRESENCE[one.availability] || ""} ${one.name} (${one.load}/${one.capacity}) ${one.branch || ""}` }));
+				.map((one) => ({ value: one.agent, label: khalifa.as_text(`${PRESENCE[one.availability] || ""} ${one.name} (${one.load}/${one.capacity}) ${one.branch || ""}`) }));
+			const branches = this.inbox.branches.map((value) => ({ value, label: khalifa.as_text(value) }));
 			const dialog = new frappe.ui.Dialog({
 				title: __("Transfer the Conversation"),
 				fields: [
 					{ fieldname: "to_agent", fieldtype: "Select", label: __("To an Agent"), options: [{ value: "", label: "" }, ...options] },
-					{ fieldname: "to_branch", fieldtype: "Select", label: __("Or to a Branch"), options: ["", ...this.inbox.branches] },
+					{ fieldname: "to_branch", fieldtype: "Select", label: __("Or to a Branch"), options: [{ value: "", label: "" }, ...branches] },
 					{ fieldname: "reason", fieldtype: "Small Text", label: __("Why? The next one will need it."), reqd: 1 },
 				],
 				primary_action_label: __("Transfer"),
@@ -66,7 +67,7 @@ export class Dialogs {
 			const dialog = new frappe.ui.Dialog({
 				title: __("Send a Template"),
 				fields: [
-					{ fieldname: "template", fieldtype: "Select", label: __("Template"), options: templates.map((one) => ({ value: one.name, label: `${one.template_name} (${one.language})` })), default: templates[0].name, onchange: () => draw() },
+					{ fieldname: "template", fieldtype: "Select", label: __("Template"), options: templates.map((one) => ({ value: one.name, label: khalifa.as_text(`${one.template_name} (${one.language})`) })), default: templates[0].name, onchange: () => draw() },
 					{ fieldname: "values", fieldtype: "HTML" },
 				],
 				primary_action_label: __("Send"),
