@@ -189,14 +189,15 @@ export class Composer {
 	offer() {
 		const found = /^\/(\S*)$/.exec(this.text.value);
 		if (!found || this.is_note) return (this.popup.hidden = true);
-		const load = this.replies ? Promise.resolve(this.replies) : read("inbox.quick_replies");
+		const load = found[1] && this.replies ? Promise.resolve(this.replies) : read("inbox.quick_replies"); // each «/» asks anew
 		return load.then((replies) => {
 			this.replies = replies;
 			const wanted = found[1].toLowerCase();
 			const fitting = replies.filter((one) => `${one.shortcut} ${one.title}`.toLowerCase().includes(wanted)).slice(0, 8);
 			this.popup.replaceChildren(...fitting.map((one, place) => el("button", { class: `kin-option${place ? "" : " active"}`, role: "option", onclick: () => this.use(one) },
 				el("b", { text: `/${one.shortcut}` }), " ", el("bdi", { text: one.title }), el("div", { class: "kin-muted", dir: "auto", text: one.body.slice(0, 90) }))));
-			this.popup.hidden = !fitting.length;
+			if (!replies.length) this.popup.replaceChildren(el("div", { class: "kin-option kin-muted", text: __("There are no quick replies yet.") }));
+			this.popup.hidden = Boolean(replies.length && !fitting.length);
 		});
 	}
 
