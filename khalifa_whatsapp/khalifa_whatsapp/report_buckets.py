@@ -83,6 +83,12 @@ def key_of(group: str, raw: Any) -> Any:
 	return raw
 
 
+def names_of(group: str) -> list[str]:
+	"""The names of a group's buckets where they are records: a branch or device that has rows can't be deleted."""
+	doctype = {BRANCH: "Khalifa Branch", DEVICE: "WhatsApp Device"}.get(group)
+	return frappe.get_all(doctype, pluck="name", order_by="name") if doctype else []
+
+
 def week_order() -> list[int]:
 	"""Weekdays (0 is Sunday) from the day on which the site's week begins."""
 	first = get_start_of_week_index()

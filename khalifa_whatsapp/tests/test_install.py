@@ -8,6 +8,7 @@ from frappe.tests.utils import FrappeTestCase
 from khalifa_whatsapp.core.records import RECORDS, Delivery
 from khalifa_whatsapp.permissions import GUARDED
 from khalifa_whatsapp.setup import install
+from khalifa_whatsapp.setup.indexes import add_all_indexes
 from khalifa_whatsapp.stores.schema import INDEXES
 from khalifa_whatsapp.tests.doors import signed_in
 from khalifa_whatsapp.tests.records import make_agent, make_device, make_manager
@@ -76,6 +77,13 @@ class TestInstall(FrappeTestCase):
 		for doctype, fieldname in UNIQUE_KEYS:
 			unique = frappe.db.get_column_index(f"tab{doctype}", fieldname, unique=True)
 			self.assertTrue(unique, f"{doctype}.{fieldname}")
+
+	def test_a_shorter_index_of_an_earlier_version_goes(self) -> None:
+		frappe.db.add_index("Khalifa Message", ["status", "sent_ms"])
+		self.assertIn("status_sent_ms_index", indexes_of("Khalifa Message"))
+		before = indexes_of("Khalifa Message")
+		add_all_indexes()
+		self.assertEqual(before.keys() - indexes_of("Khalifa Message").keys(), {"status_sent_ms_index"})
 
 	def test_indexes_over_several_fields_are_there(self) -> None:
 		for doctype, wanted in INDEXES.items():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import frappe
@@ -99,19 +100,24 @@ def _select(
 ) -> Iterator[Any]:
 	"""Rows (bucket, …) of a period, grouped by the bucket and the first columns of `what`.
 
-	There may be nearly as many groups as rows. Of numbers alone, they fit into a table in memory; with names, which take
-	hundreds of bytes each there, sorting is faster than a table on disk.
+	There may be nearly as many groups as rows. Of numbers alone they fit into a table in memory; names take hundreds of
+	bytes each there, so a branch or a device goes by its number.
 	"""
 	start, end = period = reports.period_ms(filters)
 	also, values = reports.chosen(filters, {"branch": "branch", "device": "device"})
+	names = buckets.names_of(group)
+	values |= {f"name_{number}": name for number, name in enumerate(names)}
+	bucket = buckets.sql_of(group, at_ms, period)
+	if names:
+		bucket = f"field({bucket}, {', '.join(f'%(name_{number})s' for number in range(len(names)))})"
 	groups = ", ".join(str(number) for number in range(1, grouped + 1))
-	many = "sql_big_result" if group in (buckets.BRANCH, buckets.DEVICE) else ""
 	sql = (
-		f"select {many} {buckets.sql_of(group, at_ms, period)}, {what} from `tab{doctype}` "
+		f"select {bucket}, {what} from `tab{doctype}` "
 		f"where {at_ms} >= %(start)s and {at_ms} < %(end)s and {where}{also} group by {groups} order by null"
 	)
 	rows = frappe.db.sql(sql, {**values, "start": start, "end": end})
-	return ((buckets.key_of(group, raw), *others) for raw, *others in rows)
+	keys = ["", *names].__getitem__ if names else partial(buckets.key_of, group)
+	return ((keys(raw), *others) for raw, *others in rows)
 
 
 def _row(group: str, key: Any, waits: Waits, filters: Any) -> dict[str, Any]:
