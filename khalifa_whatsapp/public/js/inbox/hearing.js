@@ -3,7 +3,7 @@
 // gives up for good after three tries, and between it and us are Redis and a proxy. So each beat of ours is answered
 // through the socket too, and a page that does not hear the answer looks by the clock and connects anew.
 
-import { act } from "./util.js";
+import { attempt } from "./util.js";
 
 const BEAT = 60000;
 const PATIENCE = 5000; // for an answer through the socket
@@ -29,7 +29,7 @@ export class Hearing {
 
 	// Says that one is here, which keeps an agent present, and waits for the answer
 	beat() {
-		act("agents.heartbeat").catch(() => {}); // not sent: neither will there be an answer
+		attempt("agents.heartbeat").catch(() => {}); // not sent: neither will there be an answer
 		clearTimeout(this.waiting);
 		this.waiting = setTimeout(() => this.set(false), PATIENCE);
 	}

@@ -35,6 +35,7 @@ export class Live {
 
 	hearing_changed() {
 		this.inbox.socket_sign?.text(this.hearing.is_up ? "" : __("No live connection: looking every 15 seconds"));
+		this.polled = 0; // what was told between the last look and now, nobody heard
 		this.poll();
 	}
 
