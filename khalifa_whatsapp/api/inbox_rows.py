@@ -190,12 +190,12 @@ def _view(actor: Actor, name: str, now: int) -> View:
 def _rows(
 	where: str, values: dict[str, Any], key: str, is_listed: str = "1", source: str = TABLE
 ) -> list[dict[str, Any]]:
-	"""Lines with what they show; how far the last answer came matters only while the customer does not wait."""
+	"""Lines with what they show; how far the last message came, where it is one of ours."""
 	listed = ", ".join(f"{TABLE}.{field}" for field in FIELDS)
 	sql = (
 		f"select {listed}, {key} as place, {is_listed} as is_listed, c.phone, "
-		f"if({TABLE}.waiting_since_ms > 0, null, (select m.status from {MESSAGE} m where m.ticket = {TABLE}.name "
-		"and m.direction = 'Outgoing' and m.origin != 'Note' order by m.sent_ms desc limit 1)) as last_out_status "
+		f"(select if(m.direction = 'Outgoing', m.status, null) from {MESSAGE} m where m.ticket = {TABLE}.name "
+		"and m.origin != 'Note' order by m.sent_ms desc, m.name desc limit 1) as last_out_status "
 		f"from {source} left join {CUSTOMER} c on c.name = {TABLE}.customer where {where}"
 	)
 	return frappe.db.sql(sql, values, as_dict=True)

@@ -46,6 +46,20 @@ class TestTheList(InboxCase):
 		self.assertEqual((counts["mine"], counts["queue"], counts["unread"]), (1, 1, 1))
 		self.assertNotIn(MONA, json.dumps(self.ask(HUDA, "conversations", view="all")))
 
+	def test_a_line_has_a_tick_while_the_last_message_is_ours(self) -> None:
+		def tick() -> Any:
+			return self.ask(HUDA, "conversations", view="closed" if self.ticket(name).status == r.CLOSED else "all")["rows"][0]["last_out_status"]
+
+		name = self.ticket_of(self.mona)
+		self.assertIsNone(tick())
+		self.reply(name, "50")
+		self.assertEqual(tick(), r.MSG_QUEUED)
+		self.as_(MONA).call("khalifa_whatsapp.api.conversation.note", ticket=name, body="colleagues only")
+		self.assertEqual(tick(), r.MSG_QUEUED)
+		self.write(body="thanks")
+		self.as_(MONA).call("khalifa_whatsapp.api.conversation.close", ticket=name, reason="no_reply_needed")
+		self.assertIsNone(tick(), "the customer had the last word, and waits for nothing")
+
 	def test_pages_follow_each_other_without_a_gap_or_a_repetition(self) -> None:
 		expected = {self.write(f"+20100555{n:04}") for n in range(13)}
 		for view in ("queue", "all"):
