@@ -91,6 +91,7 @@ class Ticket:
 	last_out_ms: int | None = None
 	last_message_ms: int = 0
 	preview: str = ""
+	preview_label: str = ""  # of a last message without words: the key of the sentence that `preview` holds
 	unread_count: int = 0
 	waiting_since_ms: int | None = None
 	queued_since_ms: int | None = None

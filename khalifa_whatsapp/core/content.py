@@ -1,0 +1,275 @@
+"""What a message says, in words: one rule for the list, the thread, search, reports and exports.
+
+A customer's words are only ever text. Where there are none, a sentence of ours says what came; it is named by its code,
+a key of `MESSAGES`, so that each reader gets it in his or her own language.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from khalifa_whatsapp.core import calls
+from khalifa_whatsapp.core.arabic import message_search_text, preview
+from khalifa_whatsapp.core.details import (
+	cards,
+	cards_text,
+	dict_of,
+	form_fields,
+	form_text,
+	list_of,
+	place_name,
+	place_text,
+	point_of,
+	product_of,
+	text_of,
+)  # fmt: skip
+from khalifa_whatsapp.core.kinds import (
+	AD_SIGN,
+	BY_ERROR,
+	BY_TYPE,
+	KINDS,
+	MESSAGES,
+	SIGNS,
+	UNREAD,
+	label_sign,
+)  # fmt: skip
+from khalifa_whatsapp.core.records import NOTE, OUTGOING, Message, Ticket
+
+LINE, ORIGIN = 120, 40  # characters of a line in the list, and of it for where the customer came from
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+	"""One piece of a message to show.
+
+	words: `text` · note: the sentence `label` · field: what a form calls it (`text`) and its `value` · fact: our name
+	for it (`label`) and its `value` · place: `text`, `point` · card: `text`, `lines` · ad: `label`, `text`, `lines`
+	"""
+
+	kind: str
+	text: str = ""
+	label: str = ""  # a key of MESSAGES
+	value: str = ""
+	lines: tuple[str, ...] = ()
+	point: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+	"""A message as far as its words go."""
+
+	kind: str
+	body: str = ""
+	data: Mapping[str, Any] = field(default_factory=dict)
+	file_name: str = ""
+	is_ours: bool = False
+	is_revoked: bool = False
+
+
+def said(row: Any) -> Said:
+	"""A message's words, from its record or from a row with the same fields."""
+	return Said(
+		row.content_type or "", row.body or "", load(row.data), row.file_name or "", row.direction == OUTGOING,
+		bool(row.is_revoked),
+	)  # fmt: skip
+
+
+def load(stored: str | None) -> dict[str, Any]:
+	"""The details of a stored message; none where they are no object."""
+	try:
+		loaded = json.loads(stored) if stored else None
+	except ValueError:
+		return {}
+	return loaded if isinstance(loaded, dict) else {}
+
+
+# -- one line
+
+
+def label_of(one: Said) -> str:
+	"""The key of the sentence that says what came, where it has no words."""
+	if one.is_revoked:
+		return "revoked"
+	if one.kind == "call":
+		return f"call_{'out_' if one.is_ours else ''}{calls.state_of(one.data)}"
+	if one.kind == "call_permission":
+		return "call_allowed" if one.data.get("response") == "accept" else "call_refused"
+	if one.kind == "unsupported":
+		return _unsupported(one.data)
+	if one.kind == "location" and one.data.get("is_live"):
+		return "live_location"
+	if one.kind == "poll_reply":
+		return "poll_none"
+	if one.kind in MESSAGES:
+		return one.kind
+	return "empty" if one.kind in KINDS else "unknown"
+
+
+def _unsupported(data: Mapping[str, Any]) -> str:
+	codes = (dict_of(error).get("code") for error in list_of(data.get("errors")))
+	by_error = next((BY_ERROR[code] for code in codes if isinstance(code, int) and code in BY_ERROR), "")
+	return by_error or BY_TYPE.get(text_of(data.get("type")), "unsupported")
+
+
+def words_of(one: Said) -> str:
+	"""What the person wrote, chose, filled in or sent, as one text."""
+	if one.kind == "flow_reply":
+		return form_text(one.data.get("response")) or text_of(one.data.get("response_text")) or one.body
+	if one.kind == "contacts":
+		return cards_text(one.data.get("contacts")) or one.body
+	if one.kind == "list_reply" and text_of(one.data.get("description")):
+		return " · ".join(filter(None, (one.body, text_of(one.data.get("description")))))
+	return one.body or one.file_name
+
+
+def line_of(one: Said) -> tuple[str, str]:
+	"""One short safe line for lists; and the key of its sentence where it has no words of the person's."""
+	words = "" if one.is_revoked else preview(words_of(one))
+	if not words:
+		label = label_of(one)
+		return f"{label_sign(label)} {MESSAGES[label]}".strip(), label
+	origin = preview(_origin_line(one.data), ORIGIN)
+	room = LINE - len(origin) - 3 if origin else LINE
+	sign = label_sign(label_of(one)) if one.kind == "unsupported" else SIGNS.get(one.kind, "")
+	return " · ".join(filter(None, (preview(f"{sign} {words}".strip(), room), origin))), ""
+
+
+def _origin_line(data: Mapping[str, Any]) -> str:
+	ad = dict_of(data.get("referral"))
+	headline = text_of(ad.get("headline")) or text_of(ad.get("body"))
+	product = product_of(data)
+	return " · ".join(filter(None, (product and f"{SIGNS['product']} {product}", headline and f"{AD_SIGN} {headline}")))
+
+
+def summary(message: Message) -> str:
+	"""One short safe line for lists."""
+	return line_of(said(message))[0]
+
+
+def put_preview(ticket: Ticket, message: Message) -> None:
+	"""This message is the last of the conversation: its line stands in the list."""
+	ticket.preview, ticket.preview_label = line_of(said(message))
+
+
+def is_in_thread(message: Message) -> bool:
+	"""Whether it counts as a message of the conversation: no note, no emoji on another message."""
+	return message.origin != NOTE and message.content_type != "reaction"
+
+
+def search_text(message: Message) -> str | None:
+	"""What search knows of a message: its words, its file, and where the customer came from."""
+	one = said(message)
+	ad = dict_of(one.data.get("referral"))
+	more = (one.file_name, text_of(ad.get("headline")), text_of(ad.get("body")), product_of(one.data))
+	words = words_of(one)
+	return message_search_text("\n".join(filter(None, (words, *(text for text in more if text != words)))))
+
+
+def wants_answer(kind: str, data: Mapping[str, Any], is_ours: bool = False) -> bool:
+	"""Whether a message makes its customer wait for us."""
+	if is_ours or kind == "system":
+		return False
+	if kind == "call":
+		return calls.state_of(data) in calls.UNANSWERED
+	if kind == "call_permission":
+		return data.get("source") != "automatic"
+	return True
+
+
+# -- the whole
+
+
+def parts(one: Said, has_file: bool = False) -> list[Part]:
+	"""Everything that a message says, in the order in which it is shown. A file of its own is drawn beside it."""
+	if one.is_revoked:
+		return [Part("note", label="revoked")]
+	middle = _middle(one)
+	if not middle and not has_file:
+		middle = [Part("note", label=label_of(one))]
+	return [*_before(one), *middle, *_after(one)]
+
+
+def _before(one: Said) -> list[Part]:
+	notes = {"is_forwarded": "forwarded", "is_requested": "requested"}
+	found = [Part("note", label=label) for key, label in notes.items() if one.data.get(key)]
+	ad = dict_of(one.data.get("referral"))
+	texts = [text_of(ad.get(key)) for key in ("headline", "body", "source_url")]
+	if any(texts):
+		found.append(Part("ad", texts[0], "ad", lines=tuple(filter(None, texts[1:]))))
+	if product := product_of(one.data):
+		found.append(Part("fact", label="about_product", value=product))
+	return found
+
+
+def _middle(one: Said) -> list[Part]:
+	return _READERS.get(one.kind, _words)(one)
+
+
+def _words(one: Said) -> list[Part]:
+	return [Part("words", one.body)] if one.body else []
+
+
+def _unread(one: Said) -> list[Part]:
+	return [Part("note", label=label_of(one)), *_words(one)]
+
+
+def _after(one: Said) -> list[Part]:
+	if one.kind not in UNREAD:
+		return []
+	if one.kind == "missing" and one.body:
+		return [Part("note", label="edited_only")]
+	if one.data.get("on_phone"):
+		return [Part("note", label="on_phone")]
+	return [Part("note", label="in_business_app" if label_of(one) == "not_handed_over" else "ask_again")]
+
+
+def _call(one: Said) -> list[Part]:
+	found = [Part("note", label=label_of(one))]
+	if one.data.get("is_video"):
+		found.append(Part("note", label="video_call"))
+	duration = one.data.get("duration")
+	if isinstance(duration, int) and duration > 0:
+		found.append(Part("fact", label="talk", value=calls.length(duration)))
+	return found
+
+
+def _place(one: Said) -> list[Part]:
+	place = dict_of(one.data.get("location")) or one.data
+	point = point_of(place)
+	if point is None:
+		return _words(one)
+	found = [Part("place", place_name(place), label_of(one), point=point)]
+	more = (one.body, text_of(place.get("url")))
+	return found + [Part("words", text) for text in more if text not in ("", place_text(place))]
+
+
+def _cards(one: Said) -> list[Part]:
+	found = [Part("card", card[0], lines=card[1:]) for card in cards(one.data.get("contacts"))]
+	return found or _words(one)
+
+
+def _form(one: Said) -> list[Part]:
+	found = [Part("field", name, value=value) for name, value in form_fields(one.data.get("response"))]
+	words = words_of(one)
+	return found or ([Part("words", words)] if words else [])
+
+
+def _list_reply(one: Said) -> list[Part]:
+	description = text_of(one.data.get("description"))
+	return [Part("words", text) for text in (one.body, description) if text]
+
+
+def _choices(one: Said) -> list[Part]:
+	asked = dict_of(one.data.get("choices"))
+	titles = [text_of(dict_of(choice).get("title")) for choice in list_of(asked.get("choices"))]
+	texts = (text_of(asked.get("header")), one.body, text_of(asked.get("footer")), "\n".join(f"▫ {title}" for title in titles if title))
+	return [Part("words", text) for text in texts if text]
+
+
+_READERS = {
+	"call": _call, "location": _place, "contacts": _cards, "flow_reply": _form, "list_reply": _list_reply,
+	"choices": _choices, "unsupported": _unread, "unknown": _unread,
+}  # fmt: skip
