@@ -13,8 +13,6 @@ from typing import Any, Protocol, runtime_checkable
 
 from khalifa_whatsapp.core.identity import Identity
 
-TEXT_TYPES = frozenset({"text", "button_reply", "list_reply", "flow_reply"})
-
 
 @dataclass(frozen=True, slots=True)
 class MessageRef:
@@ -48,7 +46,7 @@ class InboundMessage:
 	ref: MessageRef
 	sender: tuple[Identity, ...]  # every identity known of the sender, the strongest first
 	sent_ms: int
-	content_type: str  # text image audio voice video document sticker location contacts button_reply list_reply flow_reply order system unsupported unknown
+	content_type: str  # one of `core.content.KINDS`
 	body: str = ""
 	profile_name: str = ""
 	media: Media | None = None
@@ -58,6 +56,7 @@ class InboundMessage:
 	sequence: int = (
 		0  # place inside its delivery: breaks ties of `sent_ms`, which many gateways give in seconds
 	)
+	is_missing: bool = False  # nobody could read it yet: the same message may still come, under the same ref
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +69,25 @@ class OutboundEcho:
 	content_type: str
 	body: str = ""
 	media: Media | None = None
+	reply_to: MessageRef | None = None
+	data: Mapping[str, Any] = field(default_factory=dict)  # as of an inbound message
+	is_forwarded: bool = False
+	is_missing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+	"""Something a gateway says of a call, as it rings or when it has ended; the same call comes several times."""
+
+	ref: MessageRef  # of the call
+	customer: tuple[Identity, ...]
+	at_ms: int
+	state: str  # one of `core.calls.RANK`
+	is_ours: bool = False  # we called
+	started_ms: int = 0  # when somebody answered, if the gateway says
+	duration: int = 0  # seconds of talk
+	is_video: bool = False
+	profile_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +116,13 @@ class Reaction:
 
 @dataclass(frozen=True, slots=True)
 class MessageEdit:
-	"""The text of an earlier message was changed."""
+	"""The text of an earlier message was changed. Whose chat it is in tells where it belongs if that never came."""
 
 	target: MessageRef
 	body: str
 	at_ms: int
+	customer: tuple[Identity, ...] = ()
+	is_ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +191,7 @@ class Unhandled:
 Event = (
 	InboundMessage
 	| OutboundEcho
+	| Call
 	| MessageStatus
 	| Reaction
 	| MessageEdit

@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterable, Mapping
 from secrets import token_hex
 from typing import Any
 
+from khalifa_whatsapp.core import calls
 from khalifa_whatsapp.core.identity import Identity
 from khalifa_whatsapp.drivers.base import (
 	Accepted,
+	Call,
 	Capabilities,
 	DeviceConfig,
 	Event,
@@ -45,6 +47,7 @@ from khalifa_whatsapp.drivers.payload import (
 	load_object,
 	need_id,
 	need_text,
+	number_of,
 	reason,
 	text_of,
 )
@@ -149,12 +152,14 @@ def _person(item: dict[str, Any], key: str) -> tuple[Identity, ...]:
 
 
 def _message(item: dict[str, Any], place: int) -> Event:
+	is_missing = item.get("is_missing") is True
 	return InboundMessage(
 		ref=MessageRef(need_id(item)),
 		sender=_person(item, "from"),
 		sent_ms=epoch_ms(item.get("at_ms")),
-		content_type="text",
-		body=need_text(item, "text"),
+		content_type="missing" if is_missing else "text",
+		body="" if is_missing else need_text(item, "text"),
+		is_missing=is_missing,
 		profile_name=text_of(item.get("name")),
 		sequence=place,
 	)
@@ -181,7 +186,19 @@ def _reaction(item: dict[str, Any], place: int) -> Event:
 
 
 def _edit(item: dict[str, Any], place: int) -> Event:
-	return MessageEdit(MessageRef(need_id(item)), need_text(item, "text"), epoch_ms(item.get("at_ms")))
+	customer = _person(item, "from") if item.get("from") else ()
+	return MessageEdit(MessageRef(need_id(item)), need_text(item, "text"), epoch_ms(item.get("at_ms")), customer)
+
+
+def _call(item: dict[str, Any], place: int) -> Event:
+	state = text_of(item.get("state"))
+	if state not in calls.RANK:
+		raise Malformed("no state")
+	return Call(
+		MessageRef(need_id(item)), _person(item, "from"), epoch_ms(item.get("at_ms")), state,
+		is_ours=item.get("is_ours") is True, duration=number_of(item.get("duration")) or 0,
+		is_video=item.get("is_video") is True,
+	)  # fmt: skip
 
 
 def _revoke(item: dict[str, Any], place: int) -> Event:
@@ -197,6 +214,7 @@ READERS: Mapping[str, Callable[[dict[str, Any], int], Event]] = {
 	"status": _status,
 	"reaction": _reaction,
 	"edit": _edit,
+	"call": _call,
 	"revoke": _revoke,
 	"session": _session,
 }

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from khalifa_whatsapp.core.identity import Identity
 from khalifa_whatsapp.drivers.base import (
 	AccountNotice,
+	Call,
 	Event,
 	IdentityChange,
 	InboundMessage,
@@ -53,6 +54,11 @@ def file(media_id: str, mime_type: str, **fields: Any) -> Media:
 def status(word: str, gateway_id: str, **fields: Any) -> tuple[type, dict[str, Any]]:
 	whole = {"ref": MessageRef(gateway_id), "status": word, "at_ms": STATUS_MS, "recipient": (PHONE,)}
 	return MessageStatus, {**whole, **fields}
+
+
+def call(state: str, gateway_id: str = "wacid.FAKE1", **fields: Any) -> tuple[type, dict[str, Any]]:
+	whole = {"ref": MessageRef(gateway_id), "customer": BOTH, "at_ms": SENT_MS, "is_ours": False}
+	return Call, {**whole, "state": state, **fields}
 
 
 def reaction(emoji: str) -> tuple[type, dict[str, Any]]:
@@ -117,7 +123,11 @@ EXPECTED: dict[str, list[tuple[type, dict[str, Any]]]] = {
 		)
 	],
 	"location_point": [message("location", "31.04, 31.37", data={"latitude": 31.04, "longitude": 31.37})],
-	"contacts": [message("contacts", "منى +20 12 23456789")],
+	"contacts": [message("contacts", "منى Nile Co +20 12 23456789")],
+	"contacts_company_only": [message("contacts", "صيدلية النيل +20 50 2345678")],
+	"contacts_phones_only": [message("contacts", "201223456789 +20 12 23456789")],
+	"contacts_several": [message("contacts", "منى عادل +20 12 23456789\nليلى laila@example.com")],
+	"contacts_requested": [message("contacts", "سامي فتحي +20 10 01234567")],
 	"reaction": [reaction("❤️")],
 	"reaction_removed": [reaction("")],
 	"reaction_removed_empty": [reaction("")],
@@ -129,18 +139,41 @@ EXPECTED: dict[str, list[tuple[type, dict[str, Any]]]] = {
 			reply_to=MessageRef("wamid.FAKETPL01"),
 		)
 	],
+	"button_payload_only": [message("button_reply", "STOP_PROMO", data={"payload": "STOP_PROMO"})],
 	"button_without_context": [message("button_reply", "تمام", data={"payload": "OK"}, reply_to=None)],
 	"interactive_button_reply": [message("button_reply", "نعم", data={"id": "visit:55:yes"})],
 	"interactive_list_reply": [
 		message("list_reply", "قطاعي", data={"id": "dep:retail", "description": "Walk-in customers"})
 	],
 	"interactive_nfm_reply": [
-		message("flow_reply", "Sent", data={"name": "flow", "response": {"city": "المنصورة"}})
+		message("flow_reply", "city: المنصورة", data={"name": "flow", "response": {"city": "المنصورة"}})
+	],
+	"interactive_nfm_reply_address": [
+		message(
+			"flow_reply",
+			"saved address id: addr1\nvalues / name: منى\nvalues / city: المنصورة\nvalues / in pin code: 35511",
+		)
+	],
+	"interactive_nfm_reply_nested": [
+		message(
+			"flow_reply", "screen 0 Name 0: <b>سامي</b>\nitems: باراسيتامول, فيتامين سي\ndelivery: ✓"
+		)
 	],
 	"interactive_nfm_reply_bad_json": [
-		message("flow_reply", "Sent", data={"name": "flow", "response_text": "{city"})
+		message("flow_reply", "{city", data={"name": "flow", "response_text": "{city"})
+	],
+	"interactive_call_permission_accepted": [
+		message(
+			"call_permission",
+			data={"response": "accept", "source": "user_action"},
+			reply_to=MessageRef("wamid.FAKEOUT0001"),
+		)
+	],
+	"interactive_call_permission_automatic": [
+		message("call_permission", data={"response": "accept", "source": "automatic"})
 	],
 	"interactive_unknown": [message("unknown")],
+	"interactive_call_permission": [message("call_permission", data={"response": "accept", "source": ""})],
 	"interactive_missing_with_errors": [
 		message(
 			"unsupported",
@@ -155,6 +188,20 @@ EXPECTED: dict[str, list[tuple[type, dict[str, Any]]]] = {
 		),
 	],
 	"order": [message("order", "2 × SKU-9 (150 EGP)\n1 × SKU-10 (99.5 EGP)\nبسرعة لو سمحت")],
+	"order_without_numbers": [message("order", "1 × ?")],
+	"unsupported_too_big": [
+		message(
+			"unsupported",
+			data={"type": "unsupported", "errors": [{"code": 131052, "title": "Media download error"}]},
+		)
+	],
+	"unsupported_view_once": [message("unsupported")],
+	"unsupported_not_handed_over": [message("unsupported")],
+	"video_that_could_not_be_fetched": [
+		message(
+			"unsupported", data={"type": "video", "errors": [{"code": 131052, "title": "Media download error"}]}
+		)
+	],
 	"unsupported": [
 		message(
 			"unsupported",
@@ -172,10 +219,19 @@ EXPECTED: dict[str, list[tuple[type, dict[str, Any]]]] = {
 		(IdentityChange, {"old": (Identity("bsuid", "EG.80000000000000008"),), "new": (USER,)})
 	],
 	"system_unknown": [unhandled("system user_moved_to_mars")],
+	"system_other": [
+		message("system", "سامي بدأ مكالمة", sender=(PHONE,), data={"type": "user_joined_group_call"})
+	],
 	"edit": [
 		(
 			MessageEdit,
-			{"target": MessageRef("wamid.FAKEIN0002"), "body": "التصحيح", "at_ms": SENT_MS},
+			{
+				"target": MessageRef("wamid.FAKEIN0002"),
+				"body": "التصحيح",
+				"at_ms": SENT_MS,
+				"customer": BOTH,
+				"is_ours": False,
+			},
 		)
 	],
 	"edit_caption": [(MessageEdit, {"body": "تعليق جديد"})],
@@ -271,12 +327,66 @@ EXPECTED: dict[str, list[tuple[type, dict[str, Any]]]] = {
 		),
 		(OutboundEcho, {"content_type": "image", "body": "فاتورة"}),
 		(Reaction, {"target": MessageRef("wamid.FAKEIN0001"), "author": "me", "emoji": "👍"}),
-		(MessageEdit, {"target": MessageRef("wamid.FAKEECHO0001"), "body": "بعد التعديل"}),
+		(
+			MessageEdit,
+			{
+				"target": MessageRef("wamid.FAKEECHO0001"),
+				"body": "بعد التعديل",
+				"customer": BOTH,
+				"is_ours": True,
+			},
+		),
 		(MessageRevoke, {"target": MessageRef("wamid.FAKEECHO0001")}),
+	],
+	"smb_message_echoes_details": [
+		(OutboundEcho, {"body": "أيوه متوفر", "reply_to": MessageRef("wamid.FAKEIN0001")}),
+		(
+			OutboundEcho,
+			{
+				"content_type": "location",
+				"body": "الصيدلية, شارع الجمهورية",
+				"data": {
+					"latitude": 31.04,
+					"longitude": 31.37,
+					"name": "الصيدلية",
+					"address": "شارع الجمهورية",
+				},
+			},
+		),
+		(
+			OutboundEcho,
+			{
+				"content_type": "contacts",
+				"body": "د. منى +20 12 23456789",
+				"is_forwarded": True,
+				"data": {
+					"contacts": [{"name": {"formatted_name": "د. منى"}, "phones": [{"phone": "+20 12 23456789"}]}]
+				},
+			},
+		),
 	],
 	"history": [unhandled("field history", is_noise=True)],
 	"smb_app_state_sync": [unhandled("field smb_app_state_sync", is_noise=True)],
-	"calls": [unhandled("field calls")],
+	"calls": [call("ringing", customer=(PHONE,))],
+	"calls_connect": [call("ringing", is_video=True, profile_name="سامي")],
+	"calls_answered": [
+		call("answered", at_ms=SENT_MS + 195_000, started_ms=SENT_MS + 10_000, duration=185, is_video=False)
+	],
+	"calls_missed": [call("missed", at_ms=SENT_MS + 45_000, started_ms=0, duration=0)],
+	"calls_failed": [call("missed", at_ms=SENT_MS + 45_000, duration=30)],
+	"calls_ours": [
+		call("answered", is_ours=True, customer=(PHONE,), at_ms=SENT_MS + 45_000, duration=12),
+		call("missed", "wacid.FAKE2", is_ours=True, customer=(PHONE,), at_ms=SENT_MS + 45_000),
+	],
+	"calls_statuses": [
+		*(
+			call(state, "wacid.FAKE2", is_ours=True, customer=(PHONE,))
+			for state in ("ringing", "answered", "missed")
+		),
+		unhandled("call status HUMMING"),
+	],
+	"calls_odd": [unhandled("call transfer"), unhandled("malformed item no customer")],
+	"calls_nothing": [unhandled("nothing in calls")],
 	"group_lifecycle_update": [unhandled("field group_lifecycle_update", is_noise=True)],
 }
 

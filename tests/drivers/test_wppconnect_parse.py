@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from khalifa_whatsapp.core.identity import Identity
 from khalifa_whatsapp.drivers.base import (
+	Call,
 	Event,
 	InboundMessage,
 	MessageRef,
@@ -72,10 +73,15 @@ def unhandled(reason: str) -> Expected:
 	return Unhandled, {"reason": reason, "is_noise": False}
 
 
-def echo(gateway_id: str, body: str, recipient: Identity = PHONE) -> Expected:
+def echo(gateway_id: str, body: str, recipient: Identity = PHONE, **fields: Any) -> Expected:
 	ref = MessageRef(gateway_id, "out")
-	fields = {"ref": ref, "body": body, "recipient": (recipient,), "content_type": "text", "sent_ms": SENT_MS}
-	return OutboundEcho, fields
+	whole = {"ref": ref, "body": body, "recipient": (recipient,), "content_type": "text", "sent_ms": SENT_MS}
+	return OutboundEcho, {**whole, **fields}
+
+
+def call(state: str, gateway_id: str, scope: str = IN, **fields: Any) -> Expected:
+	whole = {"ref": MessageRef(gateway_id, scope), "customer": (PHONE,), "at_ms": SENT_MS, "is_ours": False}
+	return Call, {**whole, "state": state, **fields}
 
 
 def reaction(emoji: str, at_ms: int, author: str = PHONE.key, target: MessageRef = OURS) -> Expected:
@@ -113,18 +119,52 @@ EXPECTED: dict[str, Expected] = {
 		22,
 		"contacts",
 		"منى +20 12 23456789",
-		data={"contacts": [{"name": "منى", "phones": ["+20 12 23456789"]}]},
+		data={
+			"contacts": [
+				{
+					"name": {"formatted_name": "منى"},
+					"phones": [{"phone": "+20 12 23456789", "wa_id": "201223456789", "type": "CELL"}],
+				}
+			]
+		},
 	),
 	"multi_vcard": message(23, "contacts", "منى +20 12 23456789\nليلى +20 12 23456789"),
+	"vcard_quoted_printable": message(41, "contacts", "أحمد علي +201223456789"),
+	"vcard_without_name": message(42, "contacts", "Nile Co, Sales +20 12 23456789 02 23456789"),
+	"vcard_number_only": message(43, "contacts", "+20-50-2345678"),
+	"vcard_broken": message(44, "contacts", "أحمد"),
+	"vcard_unreadable": message(45, "contacts", "أحمد"),
+	"poll_with_options": message(48, "poll", "إمتى نوصّل؟\n▫ الصبح\n▫ بالليل"),
+	"location_live": message(
+		49,
+		"location",
+		"31.04, 31.37\nأنا هنا",
+		data={"latitude": 31.04, "longitude": 31.37, "name": None, "is_live": True},
+	),
+	"image_view_once": message(50, "unsupported", data={"type": "view_once", "on_phone": True}, media=None),
+	"product": message(
+		51,
+		"product",
+		"فيتامين سي\n150 EGP\n٢٠ قرص",
+		data={"product_id": "9988", "title": "فيتامين سي", "price": "150 EGP"},
+	),
+	"list_response_description": message(
+		52, "list_reply", "توصيل", data={"id": "d:1", "description": "خلال ساعة"}
+	),
+	"oversized": message(53, "unsupported", data={"type": "oversized", "on_phone": True}),
+	"album": noise("type album"),
 	"list_response": message(24, "list_reply", "قطاعي", data={"id": "dep:retail"}),
 	"buttons_response": message(25, "button_reply", "نعم", data={"id": "visit:55:yes"}),
 	"template_button_reply": message(26, "button_reply", "تمام", data={"id": "ok"}),
-	"poll_creation": message(27, "unsupported", data={"type": "poll_creation"}),
+	"poll_creation": message(27, "poll", "?"),
 	"order": message(28, "order", "كشاف · 2 · بسرعة"),
-	"unknown_type": message(29, "unknown", data={"type": "hologram"}),
-	"ciphertext": noise("type ciphertext"),
+	"unknown_type": message(29, "unknown", data={"type": "hologram", "on_phone": True}),
+	"ciphertext": message(30, "missing", data={"on_phone": True}, is_missing=True),
 	"e2e_notification": noise("type e2e_notification"),
-	"call_log": noise("type call_log"),
+	"call_log": call("rang", f"3AFAKE{32:014d}", profile_name="سامي"),
+	"call_log_answered": call("answered", f"3AFAKE{46:014d}", duration=185, is_video=True),
+	"call_log_missed": call("missed", f"3AFAKE{47:014d}", duration=0),
+	"call_log_ours": call("answered", "3EB0FAKE0060", "out", is_ours=True, duration=12),
 	"group_chat": noise("not a personal chat"),
 	"status_broadcast": noise("not a personal chat"),
 	"newsletter": noise("not a personal chat"),
@@ -132,6 +172,27 @@ EXPECTED: dict[str, Expected] = {
 	"onselfmessage": echo("3EB0FAKE0009", "رد من التليفون"),
 	"onselfmessage_lid": echo("3EB0FAKE0010", "رد من التليفون", LID),
 	"onselfmessage_group": noise("own chat"),
+	"onselfmessage_quote": echo(
+		"3EB0FAKE0061", "أيوه متوفر", reply_to=MessageRef("3AFAKE00000000000001", IN)
+	),
+	"onselfmessage_quote_bare_id": echo(
+		"3EB0FAKE0065", "أيوه متوفر", reply_to=MessageRef("3AFAKE00000000000001", IN)
+	),
+	"onselfmessage_location": echo(
+		"3EB0FAKE0062",
+		"الصيدلية, شارع الجمهورية",
+		content_type="location",
+		data={"latitude": 31.04, "longitude": 31.37, "name": "الصيدلية\nشارع الجمهورية"},
+	),
+	"onselfmessage_vcard": echo(
+		"3EB0FAKE0063",
+		"د. منى +20 12 23456789",
+		content_type="contacts",
+		data={
+			"contacts": [{"name": {"formatted_name": "د. منى"}, "phones": [{"phone": "+20 12 23456789"}]}]
+		},
+	),
+	"onselfmessage_ciphertext": echo("3EB0FAKE0064", "", content_type="missing", is_missing=True),
 	"onmessage_from_me": echo("3EB0FAKE0009", "رد"),
 	"onack_minus_1": status("failed", error_code="ack-1", error_kind="permanent"),
 	"onack_0": noise("ack 0"),
@@ -156,13 +217,22 @@ EXPECTED: dict[str, Expected] = {
 	"status_find_somethingNew": unhandled("status somethingNew"),
 	"closesession": state("disconnected", "closesession"),
 	"logoutsession": state("disconnected", "logoutsession"),
-	"incomingcall": unhandled("call"),
+	"incomingcall": call("rang", "FAKECALL1", is_video=False),
+	"incomingcall_video": call("rang", f"3AFAKE{32:014d}", is_video=True),  # the id of the call_log above
+	"incomingcall_group": noise("call of a group"),
 	"onreactionmessage": reaction("👍", 1_795_160_400_123),
 	"onreactionmessage_removed": reaction("", 1_795_160_405_000),
 	"onreactionmessage_ours": reaction("👍", SENT_MS, "me", MessageRef("3AFAKE00000000000001", IN)),
 	"onrevokedmessage": (MessageRevoke, {"target": MessageRef("3AFAKE00000000000001", IN)}),
 	"onrevokedmessage_ours": (MessageRevoke, {"target": OURS}),
-	"onpollresponse": noise("event onpollresponse"),
+	"onpollresponse": message(
+		0, "poll_reply", "نعم", ref=MessageRef(f"vote-3EB0FAKE0001-{SENT_MS}", IN), reply_to=OURS, profile_name=""
+	),
+	"onpollresponse_taken_back": message(
+		0, "poll_reply", ref=MessageRef(f"vote-3EB0FAKE0001-{SENT_MS}", IN), reply_to=OURS, profile_name=""
+	),
+	"onpollresponse_ours": noise("vote of ours"),
+	"onpollresponse_group": noise("vote in a group"),
 	"onpresencechanged": noise("event onpresencechanged"),
 	"onparticipantschanged": noise("event onparticipantschanged"),
 	"onupdatelabel": noise("event onupdatelabel"),

@@ -89,7 +89,6 @@ def test_what_is_no_customers_message_is_not_delivered() -> None:
 		"newsletter",
 		"e2e_notification",
 		"onselfmessage",
-		"ciphertext",
 	)
 	assert reads.unread_from(listed(*map(shape, names), None, 5, {}, []), "shop1") == []
 

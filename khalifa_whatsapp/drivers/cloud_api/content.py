@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from khalifa_whatsapp.core.details import cards_text, form_text, place_text
 from khalifa_whatsapp.drivers.base import Media
 from khalifa_whatsapp.drivers.payload import (
 	Malformed,
@@ -33,14 +34,17 @@ class Content(NamedTuple):
 
 def content_of(message: dict[str, Any], kind: str, errors: list[Any]) -> Content:
 	"""The content of a message of this type. `errors` stand beside it and may explain a gap."""
-	if kind == "text":
-		return Content("text", need_text(need_dict(message, "text"), "body"))
 	reader = READERS.get(kind)
 	if reader is None:
 		return Content("unknown", data={"type": kind[:60], "content": json_value(message.get(kind))})
-	if kind == "interactive" and kind not in message and errors:
-		return _unsupported({**message, "errors": errors})
+	explained = list_of(message.get("errors")) or errors
+	if kind not in message and explained:  # Meta had it and could not hand it over
+		return _unsupported({**message, "errors": explained})
 	return reader(message)
+
+
+def _text(message: dict[str, Any]) -> Content:
+	return Content("text", need_text(need_dict(message, "text"), "body"))
 
 
 def _media(kind: str) -> Callable[[dict[str, Any]], Content]:
@@ -60,35 +64,24 @@ def _media(kind: str) -> Callable[[dict[str, Any]], Content]:
 
 
 def _location(message: dict[str, Any]) -> Content:
-	place = need_dict(message, "location")
-	words = [text_of(place.get("name")), text_of(place.get("address"))]
-	data = json_value(place)
-	point = f"{data.get('latitude')}, {data.get('longitude')}"
-	return Content("location", ", ".join(word for word in words if word) or point[:60], data=data)
+	data = json_value(need_dict(message, "location"))
+	return Content("location", place_text(data), data=data)
 
 
 def _contacts(message: dict[str, Any]) -> Content:
-	cards = message.get("contacts")
+	cards = json_value(message.get("contacts"))
 	if not isinstance(cards, list):
 		raise Malformed("no contacts")
-	lines = [_card_line(dict_of(card)) for card in cards[:20]]
-	return Content(
-		"contacts", "\n".join(line for line in lines if line), data={"contacts": json_value(cards)}
-	)
-
-
-def _card_line(card: dict[str, Any]) -> str:
-	name = dict_of(card.get("name"))
-	words = [text_of(name.get("formatted_name")) or text_of(name.get("first_name"))]
-	words += [text_of(dict_of(phone).get("phone")) for phone in list_of(card.get("phones"))[:5]]
-	return " ".join(word for word in words if word)
+	data: dict[str, Any] = {"contacts": cards}
+	if any("contact_request" in (dict_of(one).get("origin"), dict_of(one).get("type")) for one in (message, *cards)):
+		data["is_requested"] = True
+	return Content("contacts", cards_text(cards), data=data)
 
 
 def _button(message: dict[str, Any]) -> Content:
 	button = need_dict(message, "button")
-	return Content(
-		"button_reply", text_of(button.get("text")), data={"payload": text_of(button.get("payload"))}
-	)
+	payload = text_of(button.get("payload"))
+	return Content("button_reply", text_of(button.get("text")) or payload, data={"payload": payload})
 
 
 def _interactive(message: dict[str, Any]) -> Content:
@@ -97,9 +90,10 @@ def _interactive(message: dict[str, Any]) -> Content:
 	if kind in ("button_reply", "list_reply"):
 		reply = need_dict(interactive, kind)
 		data: dict[str, Any] = {key: text_of(reply.get(key)) for key in ("id", "description") if key in reply}
-		return Content(kind, text_of(reply.get("title")), data=data)
-	if kind == "nfm_reply":
-		return _flow_reply(need_dict(interactive, kind))
+		return Content(kind, text_of(reply.get("title")) or text_of(reply.get("id")), data=data)
+	reader = INTERACTIVE.get(kind)
+	if reader is not None:
+		return reader(need_dict(interactive, kind))
 	return Content("unknown", data={"type": kind[:60], "content": json_value(interactive)})
 
 
@@ -110,7 +104,14 @@ def _flow_reply(reply: dict[str, Any]) -> Content:
 		data["response"] = json_value(json.loads(answer))
 	except (ValueError, RecursionError):  # the customer's phone wrote it, Meta does not check it
 		data["response_text"] = answer
-	return Content("flow_reply", text_of(reply.get("body")), data=data)
+	body = form_text(data.get("response")) or text_of(data.get("response_text")) or text_of(reply.get("body"))
+	return Content("flow_reply", body, data=data)
+
+
+def _call_permission(reply: dict[str, Any]) -> Content:
+	"""Whether we may call; Meta says it too, of itself, when the customer calls us (`automatic`)."""
+	data = {"response": text_of(reply.get("response")).lower(), "source": text_of(reply.get("response_source")).lower()}
+	return Content("call_permission", data=data)
 
 
 def _order(message: dict[str, Any]) -> Content:
@@ -123,9 +124,10 @@ def _order(message: dict[str, Any]) -> Content:
 
 def _item_line(item: dict[str, Any]) -> str:
 	"""One line that reads the same in every language: 2 × SKU-9 (150 EGP)."""
-	price = f"{json_value(item.get('item_price'))} {text_of(item.get('currency'))}"
-	name = text_of(item.get("product_retailer_id"))
-	return f"{text_of(item.get('quantity')) or '?'} × {name} ({price.strip()[:40]})" if name else ""
+	amount = item.get("item_price")
+	price = f"{json_value(amount)} {text_of(item.get('currency'))}".strip()[:40] if amount is not None else ""
+	name = text_of(item.get("product_retailer_id")) or "?"
+	return f"{text_of(item.get('quantity')) or '?'} × {name}{f' ({price})' if price else ''}" if item else ""
 
 
 def _unsupported(message: dict[str, Any]) -> Content:
@@ -139,6 +141,7 @@ def _unsupported(message: dict[str, Any]) -> Content:
 
 
 READERS: Mapping[str, Callable[[dict[str, Any]], Content]] = {
+	"text": _text,
 	**{kind: _media(kind) for kind in ("image", "audio", "video", "document", "sticker")},
 	"location": _location,
 	"contacts": _contacts,
@@ -146,4 +149,8 @@ READERS: Mapping[str, Callable[[dict[str, Any]], Content]] = {
 	"interactive": _interactive,
 	"order": _order,
 	"unsupported": _unsupported,
+}
+INTERACTIVE: Mapping[str, Callable[[dict[str, Any]], Content]] = {
+	"nfm_reply": _flow_reply,
+	"call_permission_reply": _call_permission,
 }

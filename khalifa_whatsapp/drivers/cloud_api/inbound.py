@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from khalifa_whatsapp.core.identity import Identity
@@ -96,16 +96,28 @@ def parse_message(message: dict[str, Any], frame: Frame, sequence: int) -> Event
 def parse_echo(echo: dict[str, Any]) -> Event:
 	"""The event of one item of `message_echoes[]`: written on the phone of a number that has both worlds."""
 	kind = text_of(echo.get("type"))
-	if kind == "reaction":
-		return _reaction(echo, ())
-	if kind in ("edit", "revoke"):
-		return SPECIAL[kind](echo, ())
 	recipient = distinct(phone_of(echo.get("to")), user_of(echo.get("to_user_id")))
+	if kind in ("reaction", "revoke"):
+		return SPECIAL[kind](echo, ())
+	if kind == "edit":
+		return replace(_edit(echo, recipient), is_ours=True)
 	if not recipient:
 		raise Malformed("no recipient")
-	content_type, body, media, _ = content_of(echo, kind, [])
-	ref = MessageRef(need_id(echo))
-	return OutboundEcho(ref, recipient, epoch_ms(echo.get("timestamp")), content_type, body, media)
+	content_type, body, media, data = content_of(echo, kind, [])
+	context = dict_of(echo.get("context"))
+	return OutboundEcho(
+		MessageRef(need_id(echo)), recipient, epoch_ms(echo.get("timestamp")), content_type, body, media,
+		reply_to=_quoted(context), data=_with_origin(data, echo, context), is_forwarded=_is_forwarded(context),
+	)  # fmt: skip
+
+
+def _quoted(context: dict[str, Any]) -> MessageRef | None:
+	quoted = id_of(context.get("id"))
+	return MessageRef(quoted) if quoted else None
+
+
+def _is_forwarded(context: dict[str, Any]) -> bool:
+	return context.get("forwarded") is True or context.get("frequently_forwarded") is True
 
 
 def _sender(message: dict[str, Any], contact: dict[str, Any]) -> tuple[Identity, ...]:
@@ -130,7 +142,6 @@ def _inbound(
 ) -> InboundMessage:
 	content_type, body, media, data = content_of(message, kind, frame.errors)
 	context = dict_of(message.get("context"))
-	quoted = id_of(context.get("id"))
 	profile = dict_of(contact.get("profile"))
 	return InboundMessage(
 		ref=MessageRef(need_id(message)),
@@ -140,9 +151,9 @@ def _inbound(
 		body=body,
 		profile_name=text_of(profile.get("name")) or text_of(profile.get("username")),
 		media=media,
-		reply_to=MessageRef(quoted) if quoted else None,
+		reply_to=_quoted(context),
 		data=_with_origin(data, message, context),
-		is_forwarded=context.get("forwarded") is True or context.get("frequently_forwarded") is True,
+		is_forwarded=_is_forwarded(context),
 		sequence=sequence,
 	)
 
@@ -168,12 +179,12 @@ def _reaction(message: dict[str, Any], sender: tuple[Identity, ...]) -> Event:
 	)
 
 
-def _edit(message: dict[str, Any], sender: tuple[Identity, ...]) -> Event:
+def _edit(message: dict[str, Any], sender: tuple[Identity, ...]) -> MessageEdit:
 	edit = need_dict(message, "edit")
 	content = need_dict(edit, "message")
 	_, body, _, _ = content_of(content, text_of(content.get("type")), [])
 	target = MessageRef(need_id(edit, "original_message_id"))
-	return MessageEdit(target, body, epoch_ms(message.get("timestamp")))
+	return MessageEdit(target, body, epoch_ms(message.get("timestamp")), sender)
 
 
 def _revoke(message: dict[str, Any], sender: tuple[Identity, ...]) -> Event:
@@ -195,7 +206,10 @@ def _system(message: dict[str, Any], sender: tuple[Identity, ...]) -> Event:
 		old = distinct(user_of(system.get("previous_user_id")))
 		new = distinct(phone_of(system.get("wa_id")), user or user_of(message.get("from_user_id")))
 		return _change(old, new, at_ms)
-	return Unhandled(reason("system", kind), is_noise=kind == "customer_identity_changed")
+	body = text_of(system.get("body"))
+	if kind == "customer_identity_changed" or not body:
+		return Unhandled(reason("system", kind), is_noise=kind == "customer_identity_changed")
+	return InboundMessage(MessageRef(need_id(message)), sender, at_ms, "system", body, data={"type": kind[:60]})
 
 
 def _change(old: tuple[Identity, ...], new: tuple[Identity, ...], at_ms: int) -> Event:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from khalifa_whatsapp.drivers.base import Event, PayloadError, Unhandled
+from khalifa_whatsapp.drivers.cloud_api.calls import parse_call, parse_call_status
 from khalifa_whatsapp.drivers.cloud_api.inbound import Frame, parse_echo, parse_message
 from khalifa_whatsapp.drivers.cloud_api.notices import (
 	parse_error,
@@ -22,7 +23,7 @@ from khalifa_whatsapp.drivers.payload import Malformed, dict_of, id_of, list_of,
 
 OBJECT = "whatsapp_business_account"
 NUMBER_FIELDS = frozenset(
-	{"messages", "smb_message_echoes", "user_preferences", "history", "smb_app_state_sync"}
+	{"messages", "calls", "smb_message_echoes", "user_preferences", "history", "smb_app_state_sync"}
 )
 NOTICE_FIELDS = frozenset(
 	{
@@ -80,6 +81,8 @@ def _number_of(value: dict[str, Any]) -> str:
 def _parse_change(events: list[Event], field: str, value: dict[str, Any]) -> None:
 	if field == "messages":
 		_parse_messages(events, value)
+	elif field == "calls":
+		_parse_calls(events, value)
 	elif field == "smb_message_echoes":
 		_each(events, value.get("message_echoes"), parse_echo)
 	elif field == "user_preferences":
@@ -104,6 +107,18 @@ def _parse_messages(events: list[Event], value: dict[str, Any]) -> None:
 		_each(events, value["errors"], parse_error)
 	if len(events) == before:
 		events.append(Unhandled("nothing in messages"))
+
+
+def _parse_calls(events: list[Event], value: dict[str, Any]) -> None:
+	before = len(events)
+	frame = Frame.of(value)
+	own_number = id_of(dict_of(value.get("metadata")).get("display_phone_number")).removeprefix("+")
+	if value.get("calls") is not None:
+		_each(events, value["calls"], lambda call: parse_call(call, frame, own_number))
+	if value.get("statuses") is not None:
+		_each(events, value["statuses"], parse_call_status)
+	if len(events) == before:
+		events.append(Unhandled("nothing in calls"))
 
 
 def _each(events: list[Event], items: Any, parse_one: Callable[[dict[str, Any]], Event]) -> None:

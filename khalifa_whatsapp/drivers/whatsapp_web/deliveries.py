@@ -129,7 +129,7 @@ def _message(payload: dict[str, Any]) -> Event:
 		content_type="text" if is_text else "unsupported",  # the page gives no file: it is on the phone
 		body=need_text(payload, "text"),
 		profile_name=text_of(payload.get("name")),
-		data={} if is_text else {"type": kind[:60]},
+		data={} if is_text else {"type": kind[:60], "on_phone": True},
 	)
 
 

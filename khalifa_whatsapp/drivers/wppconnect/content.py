@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from khalifa_whatsapp.core.details import cards_text, place_text
 from khalifa_whatsapp.drivers.base import Media
 from khalifa_whatsapp.drivers.payload import (
 	dict_of,
@@ -16,6 +17,7 @@ from khalifa_whatsapp.drivers.payload import (
 	number_of,
 	text_of,
 )
+from khalifa_whatsapp.drivers.vcards import UNREADABLE, contacts_in
 from khalifa_whatsapp.drivers.wppconnect.wid import wid
 
 MEDIA_TYPES = {
@@ -26,26 +28,26 @@ MEDIA_TYPES = {
 	"document": "document",
 	"sticker": "sticker",
 }
-# WhatsApp's own bookkeeping in a chat. A ciphertext comes again when it could be read.
+CALL, MISSING = "call_log", "ciphertext"  # neither is content: a call, and a message that nobody could read yet
+# WhatsApp's own bookkeeping in a chat, and the frame around pictures that come one by one
 NOISE_TYPES = frozenset(
 	{
-		"ciphertext",
 		"revoked",
+		"album",
 		"gp2",
 		"e2e_notification",
 		"notification_template",
 		"notification",
-		"call_log",
 		"protocol",
 	}
 )
-UNSUPPORTED_TYPES = frozenset({"poll_creation", "product", "event_creation", "groups_v4_invite"})
+UNSUPPORTED_TYPES = frozenset({"event_creation", "groups_v4_invite", "oversized", "ptv", "payment"})
+MOST_CARDS, MOST_OPTIONS = 20, 12
 NOTHING: Mapping[str, Any] = {}
+ON_PHONE: Mapping[str, Any] = {"on_phone": True}  # what can't be shown here can be read there
 LARGEST_THUMBNAIL = 40_000  # characters of base64; what a preview never reaches
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{64}")
-_VCARD_NAME = re.compile(r"^FN[^:\r\n]{0,80}:(.{1,200}?)\r?$", re.MULTILINE)
-_VCARD_PHONE = re.compile(r"^(?:item\d{1,2}\.)?TEL[^:\r\n]{0,200}:(.{1,60}?)\r?$", re.MULTILINE)
 
 
 class Content(NamedTuple):
@@ -61,12 +63,16 @@ def content_of(message: dict[str, Any], kind: str) -> Content:
 	"""The content of a message of this type. `Malformed` when a text has no text."""
 	if kind == "chat":
 		return Content("text", need_text(message, "body"))
+	if kind == MISSING:
+		return Content("missing", data=ON_PHONE)
+	if message.get("isViewOnce") is True:
+		return Content("unsupported", data={"type": "view_once", **ON_PHONE})
 	if kind in MEDIA_TYPES:
 		return Content(MEDIA_TYPES[kind], text_of(message.get("caption")), media_of(message))
 	reader = READERS.get(kind)
 	if reader is not None:
 		return reader(message)
-	return Content("unsupported" if kind in UNSUPPORTED_TYPES else "unknown", data={"type": kind[:60]})
+	return Content("unsupported" if kind in UNSUPPORTED_TYPES else "unknown", data={"type": kind[:60], **ON_PHONE})
 
 
 def media_of(message: dict[str, Any]) -> Media:
@@ -94,49 +100,73 @@ def is_whole_file(body: Any, size: int | None) -> bool:
 
 
 def _location(message: dict[str, Any]) -> Content:
-	place = {key: json_value(message.get(key)) for key in ("lat", "lng", "loc")}
-	point = f"{place['lat']}, {place['lng']}"
-	body = text_of(place["loc"]).replace("\n", ", ") or point[:60]
-	return Content(
-		"location", body, data={"latitude": place["lat"], "longitude": place["lng"], "name": place["loc"]}
-	)
+	data = {"latitude": json_value(message.get("lat")), "longitude": json_value(message.get("lng"))}
+	data["name"] = json_value(message.get("loc"))
+	if message.get("isLive") is True or number_of(message.get("shareDuration")):
+		data["is_live"] = True
+	comment = text_of(message.get("comment"))
+	return Content("location", "\n".join(filter(None, (place_text(data), comment))), data=data)
 
 
 def _contacts(message: dict[str, Any]) -> Content:
-	cards = [text_of(dict_of(card).get("vcard")) for card in list_of(message.get("vcardList"))[:20]]
-	cards = [card for card in cards or [text_of(message.get("body"))] if card]
-	found = [{"name": _first(_VCARD_NAME, card), "phones": _VCARD_PHONE.findall(card)[:5]} for card in cards]
-	lines = [" ".join([str(one["name"]), *one["phones"]]).strip() for one in found]
-	return Content("contacts", "\n".join(line for line in lines if line), data={"contacts": found})
+	given = [dict_of(card) for card in list_of(message.get("vcardList"))[:MOST_CARDS]]
+	given = given or [{"vcard": message.get("body"), "displayName": message.get("vcardFormattedName")}]
+	contacts = [contact for card in given for contact in _cards_of(card)][:MOST_CARDS]
+	return Content("contacts", cards_text(contacts), data={"contacts": contacts})
 
 
-def _first(pattern: re.Pattern[str], text: str) -> str:
-	found = pattern.search(text)
-	return found[1] if found else ""
+def _cards_of(card: dict[str, Any]) -> list[dict[str, Any]]:
+	"""What a card says; WhatsApp's own name for it where it says none, or one that can't be read whole."""
+	found = contacts_in(text_of(card.get("vcard"))) or [{}]
+	name = text_of(card.get("displayName"))
+	for contact in found:
+		written = dict_of(contact.get("name")).get("formatted_name", "")
+		if name and (not written or UNREADABLE in written):
+			contact["name"] = {"formatted_name": name}
+	return [contact for contact in found if contact]
 
 
 def _list_reply(message: dict[str, Any]) -> Content:
 	answer = dict_of(message.get("listResponse"))
 	row = id_of(dict_of(answer.get("singleSelectReply")).get("selectedRowId"))
-	return Content(
-		"list_reply", text_of(answer.get("title")) or text_of(message.get("body")), data={"id": row}
-	)
+	data = {"id": row}
+	if description := text_of(answer.get("description")):
+		data["description"] = description
+	return Content("list_reply", text_of(answer.get("title")) or text_of(message.get("body")) or row, data=data)
 
 
 def _button_reply(message: dict[str, Any]) -> Content:
 	keys = ("selectedButtonId", "selectedId")
 	chosen = next((id_of(message.get(key)) for key in keys if id_of(message.get(key))), "")
-	return Content("button_reply", text_of(message.get("body")), data={"id": chosen})
+	return Content("button_reply", text_of(message.get("body")) or chosen, data={"id": chosen})
 
 
 def _order(message: dict[str, Any]) -> Content:
-	words = (
-		text_of(message.get("orderTitle")),
-		text_of(message.get("itemCount")),
-		text_of(message.get("message")),
-	)
+	total = _price(message.get("totalAmount1000"), message.get("totalCurrencyCode"))
+	words = (text_of(message.get("orderTitle")), text_of(message.get("itemCount")), total, text_of(message.get("message")))
 	data = {key: json_value(message.get(key)) for key in ("orderId", "orderTitle", "itemCount", "message")}
 	return Content("order", " · ".join(word for word in words if word), data=data)
+
+
+def _product(message: dict[str, Any]) -> Content:
+	"""A product of a catalogue: its name, what is said of it, its price."""
+	price = _price(message.get("priceAmount1000"), message.get("currencyCode") or message.get("currency"))
+	number = text_of(message.get("retailerId")) or text_of(message.get("productId"))
+	words = (text_of(message.get("title")), price, text_of(message.get("description")), text_of(message.get("body")))
+	data = {"product_id": number, "title": words[0], "price": price}
+	return Content("product", "\n".join(dict.fromkeys(filter(None, words))) or number, data=data)
+
+
+def _price(thousandths: Any, currency: Any) -> str:
+	amount = number_of(thousandths)
+	return f"{amount / 1000:g} {text_of(currency)}".strip() if amount else ""
+
+
+def _poll(message: dict[str, Any]) -> Content:
+	options = [text_of(dict_of(one).get("name")) for one in list_of(message.get("pollOptions"))[:MOST_OPTIONS]]
+	question = text_of(message.get("pollName")) or text_of(message.get("body"))
+	lines = [question, *(f"▫ {option}" for option in options if option)]
+	return Content("poll", "\n".join(filter(None, lines)), data={"type": "poll_creation"})
 
 
 READERS: Mapping[str, Callable[[dict[str, Any]], Content]] = {
@@ -147,4 +177,6 @@ READERS: Mapping[str, Callable[[dict[str, Any]], Content]] = {
 	"buttons_response": _button_reply,
 	"template_button_reply": _button_reply,
 	"order": _order,
+	"product": _product,
+	"poll_creation": _poll,
 }

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from khalifa_whatsapp.core import calls
+from khalifa_whatsapp.core.identity import Identity
 from khalifa_whatsapp.drivers.base import (
+	Call,
 	Event,
 	InboundMessage,
 	MessageRef,
@@ -21,11 +24,14 @@ from khalifa_whatsapp.drivers.payload import (
 	dict_of,
 	distinct,
 	epoch_ms,
+	id_of,
+	list_of,
 	load_object,
+	number_of,
 	reason,
 	text_of,
 )
-from khalifa_whatsapp.drivers.wppconnect.content import NOISE_TYPES, content_of
+from khalifa_whatsapp.drivers.wppconnect.content import CALL, MISSING, NOISE_TYPES, content_of
 from khalifa_whatsapp.drivers.wppconnect.errors import ACKS, describe_ack
 from khalifa_whatsapp.drivers.wppconnect.wid import OUT, chat_of, is_ours, is_person, person, ref_of, wid
 
@@ -49,9 +55,9 @@ STATES: Mapping[str, str] = {
 	"phoneNotConnected": "disconnected",
 	"CLOSED": "disconnected",
 }
-NOISE_EVENTS = frozenset(
-	{"onpresencechanged", "onparticipantschanged", "onupdatelabel", "onpollresponse", "location"}
-)
+NOISE_EVENTS = frozenset({"onpresencechanged", "onparticipantschanged", "onupdatelabel", "location"})
+# How WhatsApp Web says that a call was taken; every other word means that it was not
+TAKEN = frozenset({"completed", "connected", "accepted", "acceptedelsewhere", "ongoing"})
 
 
 def parse(raw: bytes, session_name: str) -> list[Event]:
@@ -78,19 +84,15 @@ def _message(payload: dict[str, Any]) -> Event:
 		return Unhandled(reason("type", kind), is_noise=True)
 	if payload.get("fromMe") is True or is_ours(payload.get("id")) is True:
 		return _echo(payload)
+	if kind == CALL:
+		return _call_log(payload, chat, is_call_ours=False)
 	return _inbound(payload, kind, chat)
 
 
 def _inbound(payload: dict[str, Any], kind: str, chat: str) -> Event:
 	card = dict_of(payload.get("sender"))
-	known = [person(chat)]
-	for holder in (card, dict_of(payload.get("contact"))):
-		known += [person(holder.get(key)) for key in ("id", "phoneNumber", "lid")]
-	sender = distinct(*sorted(filter(None, known), key=lambda one: one.kind != "phone"))
-	if not sender:
-		raise Malformed("no sender")
+	sender = _sender(payload, chat)
 	content_type, body, media, data = content_of(payload, kind)
-	quoted = payload.get("quotedMsgId")
 	return InboundMessage(
 		ref=ref_of(payload.get("id"), chat, is_ours=False),
 		sender=sender,
@@ -99,10 +101,22 @@ def _inbound(payload: dict[str, Any], kind: str, chat: str) -> Event:
 		body=body,
 		profile_name=_profile_name(payload, card),
 		media=media,
-		reply_to=_quoted_ref(quoted, payload, chat) if quoted else None,
+		reply_to=_quoted_ref(payload, chat),
 		data=data,
 		is_forwarded=payload.get("isForwarded") is True,
+		is_missing=kind == MISSING,
 	)
+
+
+def _sender(payload: dict[str, Any], chat: str) -> tuple[Identity, ...]:
+	"""Everything the gateway calls the customer, the phone first. `Malformed` when it is nobody."""
+	known = [person(chat)]
+	for holder in (dict_of(payload.get("sender")), dict_of(payload.get("contact"))):
+		known += [person(holder.get(key)) for key in ("id", "phoneNumber", "lid")]
+	sender = distinct(*sorted(filter(None, known), key=lambda one: one.kind != "phone"))
+	if not sender:
+		raise Malformed("no sender")
+	return sender
 
 
 def _profile_name(payload: dict[str, Any], card: dict[str, Any]) -> str:
@@ -111,11 +125,13 @@ def _profile_name(payload: dict[str, Any], card: dict[str, Any]) -> str:
 	return next((text_of(name) for name in names if text_of(name)), "")
 
 
-def _quoted_ref(quoted: Any, payload: dict[str, Any], chat: str) -> MessageRef | None:
-	"""The quoted message. A bare id is ours unless the customer is named as its author."""
+def _quoted_ref(payload: dict[str, Any], chat: str, is_echo: bool = False) -> MessageRef | None:
+	"""The quoted message, if any. Of a bare id whose author is not named, the one side quotes the other."""
 	author = wid(payload.get("quotedParticipant"))
+	if not payload.get("quotedMsgId"):
+		return None
 	try:
-		return ref_of(quoted, chat, is_ours=author != chat)
+		return ref_of(payload["quotedMsgId"], chat, is_ours=author != chat if author else not is_echo)
 	except Malformed:
 		return None  # a quote nobody can find must not cost us the message
 
@@ -128,9 +144,14 @@ def _echo(payload: dict[str, Any]) -> Event:
 	recipient = distinct(person(chat), person(chat_of(payload.get("id"))))
 	if not recipient:
 		raise Malformed("no recipient")
-	content_type, body, media, _ = content_of(payload, kind)
-	ref = ref_of(payload.get("id"), chat, is_ours=True)
-	return OutboundEcho(ref, recipient, _moment(payload), content_type, body, media)
+	if kind == CALL:
+		return _call_log(payload, chat, is_call_ours=True)
+	content_type, body, media, data = content_of(payload, kind)
+	return OutboundEcho(
+		ref_of(payload.get("id"), chat, is_ours=True), recipient, _moment(payload), content_type, body, media,
+		reply_to=_quoted_ref(payload, chat, is_echo=True), data=data,
+		is_forwarded=payload.get("isForwarded") is True, is_missing=kind == MISSING,
+	)  # fmt: skip
 
 
 def _ack(payload: dict[str, Any]) -> Event:
@@ -199,7 +220,52 @@ def _closed(payload: dict[str, Any]) -> Event:
 
 
 def _call(payload: dict[str, Any]) -> Event:
-	return Unhandled("call")
+	"""It rings. Nothing tells here how it ends, but the message that may come later."""
+	chat = wid(payload.get("peerJid"))
+	if payload.get("isGroup") is True or not is_person(chat):
+		return Unhandled("call of a group", is_noise=True)
+	customer = distinct(person(chat))
+	if not customer:
+		raise Malformed("no caller")
+	at_ms = epoch_ms(payload.get("offerTime")) or _moment(payload)
+	name = id_of(payload.get("id")) or f"call-{at_ms}"
+	return Call(MessageRef(name, f"in|{chat}"), customer, at_ms, calls.RANG, is_video=payload.get("isVideo") is True)
+
+
+def _call_log(payload: dict[str, Any], chat: str, is_call_ours: bool) -> Event:
+	"""The message that WhatsApp puts into the chat when a call is over; its id is the call's."""
+	duration = number_of(payload.get("callDuration")) or 0
+	outcome = text_of(payload.get("callOutcome")).lower()
+	if outcome in TAKEN or (duration and not outcome):
+		state = calls.ANSWERED
+	else:
+		state = calls.MISSED if outcome or is_call_ours else calls.RANG
+	return Call(
+		ref_of(payload.get("id"), chat, is_call_ours),
+		distinct(person(chat)) if is_call_ours else _sender(payload, chat), _moment(payload), state, is_call_ours,
+		duration=duration, is_video=payload.get("isVideoCall") is True,
+		profile_name="" if is_call_ours else _profile_name(payload, dict_of(payload.get("sender"))),
+	)  # fmt: skip
+
+
+def _vote(payload: dict[str, Any]) -> Event:
+	"""What a customer chose in a poll of ours: all that is chosen now, so that nothing means taken back."""
+	target, voter = payload.get("msgId"), wid(payload.get("sender"))
+	chat = wid(payload.get("chatId")) or chat_of(target) or voter
+	if not is_person(chat):
+		return Unhandled("vote in a group", is_noise=True)
+	customer, author = person(chat), person(voter)
+	if customer is None:
+		raise Malformed("no voter")
+	if author is not None and author.kind == customer.kind and author != customer:
+		return Unhandled("vote of ours", is_noise=True)
+	poll = ref_of(target, chat, is_ours=True)
+	chosen = [text_of(dict_of(one).get("name")) for one in list_of(payload.get("selectedOptions"))]
+	at_ms = _moment(payload)
+	return InboundMessage(
+		ref=MessageRef(f"vote-{poll.gateway_id}-{at_ms}", f"in|{chat}"), sender=(customer,), sent_ms=at_ms,
+		content_type="poll_reply", body=", ".join(filter(None, chosen)), reply_to=poll,
+	)  # fmt: skip
 
 
 def _moment(payload: dict[str, Any]) -> int:
@@ -219,4 +285,5 @@ READERS: Mapping[str, Callable[[dict[str, Any]], Event]] = {
 	"closesession": _closed,
 	"logoutsession": _closed,
 	"incomingcall": _call,
+	"onpollresponse": _vote,
 }

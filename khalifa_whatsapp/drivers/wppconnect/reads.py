@@ -12,7 +12,7 @@ from typing import Any
 
 from khalifa_whatsapp.core.identity import Identity
 from khalifa_whatsapp.drivers.abilities import FetchedMedia
-from khalifa_whatsapp.drivers.base import InboundMessage, Media, OutboundEcho, Permanent, Retryable
+from khalifa_whatsapp.drivers.base import Call, InboundMessage, Media, OutboundEcho, Permanent, Retryable
 from khalifa_whatsapp.drivers.http import Reply
 from khalifa_whatsapp.drivers.payload import dict_of, distinct, list_of, mime_of, text_of
 from khalifa_whatsapp.drivers.wppconnect.errors import read_error
@@ -25,7 +25,7 @@ MOST_ASKED = 100  # messages of a chat in one answer
 def unread_from(reply: Reply, session_name: str) -> list[bytes]:
 	"""Customers' unread messages as the posts that the gateway would have made of them."""
 	posts = [_post("unreadmessages", item, session_name) for item in _messages(reply)]
-	return [raw for raw in posts if isinstance(parse(raw, session_name)[0], InboundMessage)]
+	return [raw for raw in posts if isinstance(parse(raw, session_name)[0], InboundMessage | Call)]
 
 
 def sent_from(reply: Reply, session_name: str) -> list[OutboundEcho]:
