@@ -16,7 +16,8 @@ from khalifa_whatsapp.core.records import NO_REPLY_NEEDED, DelayEvent, Segment, 
 from khalifa_whatsapp.core.settings import BranchRules, Settings
 
 WARNED, DELAYED, ESCALATED = 1, 2, 3
-JOINED = "joined"  # outcome of a turn that became part of another one
+JOINED = "joined"  # outcome of a turn that became part of another one, or never was one
+WITHDRAWN = "withdrawn"  # end of a segment whose customer turned out not to wait
 
 
 def open_turn(name: str, ticket: Ticket, started_ms: int, known_ms: int) -> Turn:
@@ -71,6 +72,14 @@ def end_turn(ticket: Ticket, turn: Turn, at_ms: int, outcome: str, rules: Branch
 	turn.calendar_version = rules.calendar.version
 	ticket.waited_time += turn.biz_time
 	ticket.turn = ticket.segment = ticket.waiting_since_ms = ticket.response_by_ms = None
+
+
+def withdraw_turn(ticket: Ticket, turn: Turn) -> None:
+	"""The customer did not wait after all: the turn that has just ended keeps its row, and counts for nothing."""
+	ticket.waited_time -= turn.biz_time or 0
+	turn.ended_ms, turn.wall_time, turn.biz_time = turn.started_ms, 0, 0
+	if ticket.first_message_ms is not None and ticket.first_message_ms >= turn.started_ms:
+		ticket.first_message_ms = None
 
 
 def reopen_turn(ticket: Ticket, turn: Turn) -> None:

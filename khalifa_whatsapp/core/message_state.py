@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from khalifa_whatsapp.core.arabic import preview
 from khalifa_whatsapp.core.records import (
 	DELIVERED,
 	FAILED,
@@ -25,11 +24,6 @@ from khalifa_whatsapp.core.records import (
 )  # fmt: skip
 
 RANK = {MSG_QUEUED: 0, SENDING: 0, UNKNOWN: 0, SENT: 1, DELIVERED: 2, READ: 3, PLAYED: 4}
-TAKEN_BACK = "🚫"
-_SIGNS = {
-	"image": "📷", "video": "🎬", "audio": "🎵", "voice": "🎤", "document": "📄", "sticker": "🖼", "location": "📍",
-	"contacts": "👤", "order": "🛒", "template": "📋",
-}  # fmt: skip
 _BY_WORD = {"queued": MSG_QUEUED, "sent": SENT, "delivered": DELIVERED, "read": READ, "played": PLAYED}
 
 
@@ -94,10 +88,3 @@ def _fold_reactions(message: Message, rows: list[MessageLog]) -> None:
 			latest[row.author] = row
 	shown = {author: row.value for author, row in sorted(latest.items()) if row.value}
 	message.reactions = json.dumps(shown, ensure_ascii=False) if shown else None
-
-
-def summary(message: Message) -> str:
-	"""One short safe line for lists: a sign for its kind, then its words; of what was taken back only a sign."""
-	if message.is_revoked:
-		return TAKEN_BACK
-	return preview(f"{_SIGNS.get(message.content_type, '')} {message.body or message.file_name or ''}".strip())

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
+from typing import Any
 
 from khalifa_whatsapp.core import message_state
 from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.content import is_in_thread, put_preview, wants_answer
 from khalifa_whatsapp.core.keys import digest, message_key
-from khalifa_whatsapp.core.settings import MINUTE_MS
 from khalifa_whatsapp.drivers import base as d
-from khalifa_whatsapp.services import outcomes, turns
+from khalifa_whatsapp.services import intake_calls, outcomes, turns
 from khalifa_whatsapp.services.intake_customers import Customers
+from khalifa_whatsapp.services.intake_rows import FUTURE_MS, clamp, fill
 from khalifa_whatsapp.services.intake_tickets import Tickets
 from khalifa_whatsapp.services.work import Work
 
-FUTURE_MS = 5 * MINUTE_MS  # a gateway's clock may be ahead of ours by so much, no more
-EARLIEST_MS = 1_230_768_000_000  # 2009: there was no WhatsApp before
+MISSING = "missing"  # the kind of a row that stands in for a message which has not come
 
 Pair = tuple[r.Delivery, d.Event]
 
@@ -64,7 +64,7 @@ class IntakeBatch:
 			self.logs.setdefault(log.target_key, {})[log.log_key] = log
 
 	def _customers_without_ticket(self, events: list[d.Event]) -> int:
-		senders = {_identities(e)[0].key for e in events if isinstance(e, d.InboundMessage | d.OutboundEcho) and _identities(e)}
+		senders = {_identities(e)[0].key for e in events if isinstance(e, d.InboundMessage | d.OutboundEcho | d.Call) and _identities(e)}
 		known = {row.identity_key: row.customer for row in self.customers.by_identity.values()}
 		held = {name for name, ticket in self.tickets.latest.items() if ticket.open_key is not None}
 		return sum(known.get(key) not in held for key in senders)
@@ -81,86 +81,146 @@ class IntakeBatch:
 
 	# -- a customer wrote
 	def inbound(self, delivery: r.Delivery, event: d.InboundMessage) -> None:
-		key = self.key(event.ref)
-		if key in self.by_key:
+		known = self.by_key.get(self.key(event.ref))
+		if known is not None and not self._stands_in(known, event):
 			return
-		received = delivery.received_ms
-		customer = self.customers.resolve(event.sender, event.profile_name, received)
-		if self._is_known_by_id(event.ref, customer.name):
-			return
-		wants_answer = event.content_type != "system"
-		ticket = self.tickets.for_customer(customer, received, wants_answer)
-		message = self._message(delivery, event, key, customer, ticket)
-		self._store(message, ticket)
-		customer.last_in_ms = max(customer.last_in_ms or 0, message.sent_ms)
-		self.work.touch(customer)
-		self._ticket_hears(ticket, message)
-		if wants_answer:
-			self._wait(ticket, message)
+		customer = self.customers.resolve(event.sender, event.profile_name, delivery.received_ms)
+		known = known or self.known_by_id(event.ref, customer.name)
+		if known is None:
+			self._new(delivery, event, customer)
+		elif self._stands_in(known, event):
+			self._arrived(delivery, event, known, customer)
+
+	def _new(self, delivery: r.Delivery, event: d.InboundMessage, customer: r.Customer) -> None:
+		waits = wants_answer(event.content_type, event.data)
+		ticket = self.tickets.for_customer(customer, delivery.received_ms, waits)
+		message = self._message(delivery, event, customer, ticket)
+		self.store(message, ticket)
+		if event.content_type != "system":  # the gateway's own words: the customer said nothing
+			ticket.unread_count += 1
+			if not (event.is_missing and message.is_edited):  # its edit does not say when it was written
+				self.hears(customer, ticket, message.sent_ms)
+		self.work.touch_ticket(ticket)
+		if waits:
+			self.wait(ticket, message.sent_ms, message.received_ms)
 		self.tickets.tell(ticket, "message")
 
-	def _is_known_by_id(self, ref: d.MessageRef, customer: str) -> bool:
+	def known_by_id(self, ref: d.MessageRef, customer: str) -> r.Message | None:
 		"""The same message of the same customer under another of the chat's names."""
-		return any(m.customer == customer for m in self.by_gateway_id.get(ref.gateway_id, ()) if ref.scope)
+		rows = self.by_gateway_id.get(ref.gateway_id, ()) if ref.scope else ()
+		return next((message for message in rows if message.customer == customer), None)
+
+	@staticmethod
+	def _stands_in(known: r.Message, event: d.InboundMessage | d.OutboundEcho) -> bool:
+		"""Whether a row has stood in for the message that comes now; else it only came again."""
+		return known.content_type == MISSING and not event.is_missing
+
+	def _arrived(
+		self, delivery: r.Delivery, event: d.InboundMessage | d.OutboundEcho, known: r.Message,
+		customer: r.Customer | None = None,
+	) -> None:  # fmt: skip
+		"""The message that a row has stood in for: the row becomes it, and everything is as if it had come first."""
+		ticket, stood_ms = self.ticket_named(known.ticket), known.sent_ms
+		known.sent_ms, known.body = clamp(event.sent_ms, delivery.received_ms), event.body
+		fill(known, event, self.key(event.reply_to) if event.reply_to else None)
+		self._fold(known)
+		self.changed(known)
+		last = self._latest(ticket)
+		ticket.last_message_ms = last.sent_ms
+		put_preview(ticket, last)
+		if customer is not None:
+			self.hears(customer, ticket, known.sent_ms)
+			if (ticket.waiting_since_ms or stood_ms + 1) <= stood_ms:  # the wait that it began; a later one is not its own
+				self.wait(ticket, known.sent_ms, known.received_ms)
+		self.work.touch_ticket(ticket)
 
 	def _message(
-		self, delivery: r.Delivery, event: d.InboundMessage | d.OutboundEcho, key: str,
-		customer: r.Customer, ticket: r.Ticket,
-	) -> r.Message:  # fmt: skip
-		received = delivery.received_ms
-		is_inbound = isinstance(event, d.InboundMessage)
-		media = event.media
-		message = r.Message(
-			name=self.work.new_name(), ticket=ticket.name, customer=customer.name, device=self.device.name,
-			direction=r.INCOMING if is_inbound else r.OUTGOING, origin=r.CUSTOMER if is_inbound else r.PHONE,
-			content_type=event.content_type, status=r.RECEIVED if is_inbound else r.SENT,
-			sent_ms=_clamp(event.sent_ms, received), received_ms=received, message_key=key,
-			provider=self.device.provider, gateway_id=event.ref.gateway_id, scope=event.ref.scope, body=event.body,
-		)  # fmt: skip
-		if media is not None:
-			message.media_id, message.mime_type, message.file_name = media.media_id, media.mime_type, media.file_name
-			message.media_state = "Waiting"
-		if is_inbound:
-			message.sequence = event.sequence
-			message.reply_to = self.key(event.reply_to) if event.reply_to else None
-			message.data = json.dumps(event.data, ensure_ascii=False, sort_keys=True) if event.data else None
+		self, delivery: r.Delivery, event: d.InboundMessage | d.OutboundEcho, customer: r.Customer, ticket: r.Ticket
+	) -> r.Message:
+		message = self.new_row(delivery, event.ref, customer, ticket, isinstance(event, d.InboundMessage))
+		message.sent_ms, message.body = clamp(event.sent_ms, delivery.received_ms), event.body
+		fill(message, event, self.key(event.reply_to) if event.reply_to else None)
 		return message
 
-	def _store(self, message: r.Message, ticket: r.Ticket) -> None:
+	def new_row(
+		self, delivery: r.Delivery, ref: d.MessageRef, customer: r.Customer, ticket: r.Ticket, is_inbound: bool
+	) -> r.Message:
+		"""A row of the thread for something that a gateway names, without what it says."""
+		received = delivery.received_ms
+		return r.Message(
+			name=self.work.new_name(), ticket=ticket.name, customer=customer.name, device=self.device.name,
+			direction=r.INCOMING if is_inbound else r.OUTGOING, origin=r.CUSTOMER if is_inbound else r.PHONE,
+			content_type="", status=r.RECEIVED if is_inbound else r.SENT, sent_ms=received, received_ms=received,
+			message_key=self.key(ref), provider=self.device.provider, gateway_id=ref.gateway_id, scope=ref.scope,
+		)  # fmt: skip
+
+	def store(self, message: r.Message, ticket: r.Ticket) -> None:
+		"""A new row of the thread."""
 		self.work.add(message)
 		self._keep([message])
 		self.by_gateway_id.setdefault(message.gateway_id or "", []).append(message)
 		self._fold(message)
 		self.stored += 1
+		self.show_last(ticket, message)
+
+	def show_last(self, ticket: r.Ticket, message: r.Message) -> None:
+		"""The list shows the latest message."""
 		if message.sent_ms >= ticket.last_message_ms:
 			ticket.last_message_ms = message.sent_ms
-			ticket.preview = message_state.summary(message)
+			put_preview(ticket, message)
 
-	def _ticket_hears(self, ticket: r.Ticket, message: r.Message) -> None:
-		sent = message.sent_ms
-		ticket.last_in_ms = max(ticket.last_in_ms or 0, sent)
-		ticket.first_message_ms = min(ticket.first_message_ms or sent, sent)
-		ticket.unread_count += 1
-		self.work.touch_ticket(ticket)
+	def hears(self, customer: r.Customer, ticket: r.Ticket, at_ms: int) -> None:
+		"""The customer turned to us: that opens the gateway's service window."""
+		ticket.last_in_ms = max(ticket.last_in_ms or 0, at_ms)
+		customer.last_in_ms = max(customer.last_in_ms or 0, at_ms)
+		self.work.touch(customer)
 
-	def _wait(self, ticket: r.Ticket, message: r.Message) -> None:
+	def wait(self, ticket: r.Ticket, sent_ms: int, known_ms: int) -> None:
+		"""The customer waits for us since then, or longer already."""
+		ticket.first_message_ms = min(ticket.first_message_ms or sent_ms, sent_ms)
 		if ticket.turn is None:
 			self.tickets.route(ticket)
-			turns.customer_waits(self.work, ticket, message.sent_ms, message.received_ms)
-		elif message.sent_ms < (ticket.waiting_since_ms or 0):
-			turns.start_earlier(self.work, ticket, message.sent_ms)
+			turns.customer_waits(self.work, ticket, sent_ms, known_ms)
+		elif sent_ms < (ticket.waiting_since_ms or 0):
+			turns.start_earlier(self.work, ticket, sent_ms)
+
+	def _latest(self, ticket: r.Ticket) -> r.Message:
+		"""The ticket's latest message, with its rows as this batch has them."""
+		at_hand = [row for row in self.by_name.values() if row.ticket == ticket.name and is_in_thread(row)]
+		stored = self.work.store.latest_messages(ticket.name, len(at_hand) + 1)
+		others = [row for row in stored if row.name not in self.by_name]
+		return max([*at_hand, *others], key=lambda row: (row.sent_ms, row.name))
+
+	def ticket_named(self, name: str) -> r.Ticket:
+		"""A message's ticket, which need not be its customer's latest."""
+		if name not in self.tickets.by_name:
+			self.tickets.by_name[name] = self.work.store.tickets([name])[name]
+		return self.tickets.by_name[name]
+
+	def changed(self, message: r.Message) -> None:
+		"""A row that was there shows something else now."""
+		self.work.touch(message)
+		self._changed[message.name] = message
+
+	def call(self, delivery: r.Delivery, event: d.Call) -> None:
+		intake_calls.take(self, delivery, event)
 
 	# -- our number wrote, but not through us
 	def echo(self, delivery: r.Delivery, event: d.OutboundEcho) -> None:
 		"""A message typed on the phone: shown, but nobody's answer, so the customer's wait goes on."""
-		key = self.key(event.ref)
-		if key in self.by_key or not event.recipient:
+		key, received = self.key(event.ref), delivery.received_ms
+		known = self.by_key.get(key)
+		if known is not None:
+			if self._stands_in(known, event):
+				self._arrived(delivery, event, known)
 			return
-		customer = self.customers.resolve(event.recipient, "", delivery.received_ms)
+		if not event.recipient:
+			return
+		customer = self.customers.resolve(event.recipient, "", received)
 		if self._settles_doubt(delivery, event, key, customer.name):
 			return
-		ticket = self.tickets.for_customer(customer, delivery.received_ms, wants_answer=False)
-		self._store(self._message(delivery, event, key, customer, ticket), ticket)
+		ticket = self.tickets.for_customer(customer, received, wants_answer=False)
+		self.store(self._message(delivery, event, customer, ticket), ticket)
 		self.work.touch_ticket(ticket)
 		self.tickets.tell(ticket, "phone")
 
@@ -168,7 +228,7 @@ class IntakeBatch:
 		"""The echo of a message whose sending had no clear answer: it did go, and it is this row, not another."""
 		for message in self.doubtful():
 			is_same = message.customer == customer and message.body == event.body and message.message_key is None
-			if is_same and message.sent_ms <= _clamp(event.sent_ms, delivery.received_ms) + FUTURE_MS:
+			if is_same and message.sent_ms <= clamp(event.sent_ms, delivery.received_ms) + FUTURE_MS:
 				message.message_key, message.gateway_id, message.scope = key, event.ref.gateway_id, event.ref.scope
 				before, message.status = message.status, r.SENT
 				message.error_kind = message.error_code = message.error_text = None
@@ -215,6 +275,18 @@ class IntakeBatch:
 		key = self.key(event.target)
 		if self._log(delivery, key, "edit", event.body, event.at_ms, digest(key, "edit", str(event.at_ms), event.body)):
 			self._fold_target(key)
+		if key not in self.by_key and event.customer:
+			self._edited_only(delivery, event)
+
+	def _edited_only(self, delivery: r.Delivery, event: d.MessageEdit) -> None:
+		"""What was edited has not come: what it says now stands in its place until it does."""
+		common: dict[str, Any] = {
+			"ref": event.target, "sent_ms": event.at_ms, "content_type": MISSING, "body": event.body, "is_missing": True,
+		}  # fmt: skip
+		if event.is_ours:
+			self.echo(delivery, d.OutboundEcho(recipient=event.customer, **common))
+		else:
+			self.inbound(delivery, d.InboundMessage(sender=event.customer, **common))
 
 	def revoke(self, delivery: r.Delivery, event: d.MessageRevoke) -> None:
 		key = self.key(event.target)
@@ -229,7 +301,7 @@ class IntakeBatch:
 		if log_key in rows:
 			return None
 		log = r.MessageLog(
-			self.work.new_name(), log_key, key, kind, value, _clamp(at_ms, delivery.received_ms), self.device.name
+			self.work.new_name(), log_key, key, kind, value, clamp(at_ms, delivery.received_ms), self.device.name
 		)
 		rows[log_key] = self.work.add(log)
 		return log
@@ -260,9 +332,10 @@ class IntakeBatch:
 		tickets = self.tickets.by_name | (self.work.store.tickets(names) if names else {})
 		for message in self._changed.values():
 			ticket = tickets[message.ticket]
-			last = message_state.summary(message)
-			if message.sent_ms == ticket.last_message_ms and last != ticket.preview:
-				ticket.preview = last
+			before = ticket.preview
+			if message.sent_ms == ticket.last_message_ms:
+				put_preview(ticket, message)
+			if ticket.preview != before:
 				self.work.touch(ticket)
 			self.tickets.tell(ticket, "changed")
 
@@ -290,6 +363,7 @@ class IntakeBatch:
 _HANDLERS = {
 	d.InboundMessage: IntakeBatch.inbound,
 	d.OutboundEcho: IntakeBatch.echo,
+	d.Call: IntakeBatch.call,
 	d.MessageStatus: IntakeBatch.status,
 	d.Reaction: IntakeBatch.reaction,
 	d.MessageEdit: IntakeBatch.edit,
@@ -309,18 +383,13 @@ def _identities(event: d.Event) -> tuple:
 		return event.recipient
 	if isinstance(event, d.IdentityChange):
 		return (*event.old, *event.new)
-	return event.customer if isinstance(event, d.MarketingPreference) else ()
+	return event.customer if isinstance(event, d.MarketingPreference | d.Call | d.MessageEdit) else ()
 
 
 def _refs(event: d.Event) -> tuple[d.MessageRef, ...]:
-	if isinstance(event, d.InboundMessage | d.OutboundEcho | d.MessageStatus):
+	if isinstance(event, d.InboundMessage | d.OutboundEcho | d.MessageStatus | d.Call):
 		return (event.ref,)
 	return (event.target,) if isinstance(event, d.Reaction | d.MessageEdit | d.MessageRevoke) else ()
-
-
-def _clamp(sent_ms: int, received_ms: int) -> int:
-	"""A gateway's time, unless it is nonsense: then our own."""
-	return min(sent_ms, received_ms + FUTURE_MS) if sent_ms > EARLIEST_MS else received_ms
 
 
 def _words(message: r.Message) -> tuple[object, ...]:

@@ -13,9 +13,9 @@ from typing import Any
 from khalifa_whatsapp.core import ledger
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.arabic import normalise
+from khalifa_whatsapp.core.content import put_preview
 from khalifa_whatsapp.core.errors import Changed, NotFound, UserError
 from khalifa_whatsapp.core.keys import digest
-from khalifa_whatsapp.core.message_state import summary
 from khalifa_whatsapp.core.window import is_window_open
 from khalifa_whatsapp.drivers.base import Capabilities
 from khalifa_whatsapp.services import outcomes, turns
@@ -171,7 +171,8 @@ def _answered(work: Work, ticket: r.Ticket, message: r.Message) -> None:
 	ledger.note_replier(ticket, message.agent)
 	ticket.status = r.PENDING if ticket.agent else r.QUEUED
 	ticket.last_out_ms = ticket.last_message_ms = max(work.now_ms, ticket.last_message_ms)
-	ticket.preview, ticket.unread_count = summary(message), 0
+	put_preview(ticket, message)
+	ticket.unread_count = 0
 	work.touch_ticket(ticket)
 	tell_owner(work, ticket, "answered")
 

@@ -128,6 +128,20 @@ def end_turn(work: Work, ticket: r.Ticket, outcome: str, segment_reason: str) ->
 	return turn
 
 
+def withdraw(work: Work, ticket: r.Ticket) -> None:
+	"""The customer turns out not to have waited. A delay that was passed meanwhile stays on its segment."""
+	turn = end_turn(work, ticket, ledger.JOINED, ledger.WITHDRAWN)
+	if turn is None:
+		return
+	ledger.withdraw_turn(ticket, turn)
+	ticket.status = r.PENDING
+	for segment in work.ledger.segments[turn.name]:
+		if segment.counted_ms is not None and segment.level < ledger.DELAYED:
+			work.mark_day(segment.counted_ms)
+			segment.counted_ms = None
+			work.touch(segment)
+
+
 def resume(work: Work, ticket: r.Ticket, turn: r.Turn) -> None:
 	"""A turn that had ended goes on with its original start; the holder is charged again only from now."""
 	_open_again(work, ticket, turn)

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from khalifa_whatsapp.core import records as r
-from khalifa_whatsapp.core.arabic import message_search_text, safe_name
+from khalifa_whatsapp.core.arabic import safe_name
+from khalifa_whatsapp.core.content import search_text
 from khalifa_whatsapp.core.keys import Names
 from khalifa_whatsapp.core.settings import BranchRules, Rules
 from khalifa_whatsapp.stores.base import Changes, Conflict, Notice, Store
@@ -170,7 +171,7 @@ class Work:
 
 def _tidy(message: r.Message) -> None:
 	"""What search knows of it; and words of gateways and of customers' phones, which Desk shows as they are."""
-	message.search_text = message_search_text(message.body)
+	message.search_text = search_text(message)
 	outside = ["mime_type", "media_error", "error_code", *(["file_name"] if message.direction == r.INCOMING else [])]
 	for name in outside:
 		given = getattr(message, name)

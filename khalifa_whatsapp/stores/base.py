@@ -214,6 +214,12 @@ class Store(Protocol):
 	def last_human_reply(self, ticket: str) -> r.Message | None:
 		"""The newest message of the ticket written by a person of ours that did not fail."""
 
+	def incoming_since(self, ticket: str, from_ms: int) -> list[r.Message]:
+		"""Customers' messages of the ticket from then on, oldest first."""
+
+	def latest_messages(self, ticket: str, limit: int) -> list[r.Message]:
+		"""The ticket's latest messages, the latest first; notes and reactions are none."""
+
 	def human_replies(self, ticket: str) -> list[r.Message]:
 		"""Messages of the ticket written by people of ours, newest first, those that failed too."""
 

@@ -266,6 +266,14 @@ class SqlStore(OutboxQueries):
 		where = "ticket = ? AND origin = 'Agent' AND status <> 'Failed'"
 		return next(iter(self._read(r.Message, where, (ticket,), "ORDER BY sent_ms DESC, name DESC LIMIT 1")), None)
 
+	def incoming_since(self, ticket: str, from_ms: int) -> list[r.Message]:
+		where = "ticket = ? AND direction = 'Incoming' AND sent_ms >= ?"
+		return self._read(r.Message, where, (ticket, from_ms), "ORDER BY sent_ms, name")
+
+	def latest_messages(self, ticket: str, limit: int) -> list[r.Message]:
+		where = "ticket = ? AND origin <> 'Note' AND content_type <> 'reaction'"
+		return self._read(r.Message, where, (ticket,), f"ORDER BY sent_ms DESC, name DESC LIMIT {int(limit)}")
+
 	def human_replies(self, ticket: str) -> list[r.Message]:
 		return self._read(r.Message, "ticket = ? AND origin = 'Agent'", (ticket,), f"ORDER BY sent_ms DESC, name DESC {self.LOCK}")
 

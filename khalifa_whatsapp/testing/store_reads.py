@@ -264,6 +264,23 @@ class ReadsContract(StoreScene):
 		assert devices(NOW) == {"one", "two"}
 		assert devices(NOW + 5) == {"one", "two", "three"}
 
+	def test_what_customers_said_since_a_moment_and_the_latest_of_a_conversation(self) -> None:
+		store = self.make_store()
+		ours = {"direction": r.OUTGOING, "origin": r.AGENT}
+		call = dataclasses.replace(self.message("2", sent_ms=NOW + 5), content_type="call")
+		note = self.message("4", direction=r.OUTGOING, origin=r.NOTE, sent_ms=NOW + 20)
+		reaction = dataclasses.replace(self.message("5", **ours, sent_ms=NOW + 30), content_type="reaction")
+		elsewhere = dataclasses.replace(self.message("7", sent_ms=NOW + 40), ticket=self.n("t2"))
+		self.save(
+			store, self.message("1"), call, self.message("3", **ours, sent_ms=NOW + 9), note, reaction, elsewhere,
+			self.message("6", sent_ms=NOW + 9),
+		)  # fmt: skip
+		ticket = self.n("t1")
+		since = self.read(lambda: store.incoming_since(ticket, NOW + 5), store)
+		assert [m.name for m in since] == [self.n("2"), self.n("6")]
+		latest = self.read(lambda: store.latest_messages(ticket, 3), store)
+		assert [m.name for m in latest] == [self.n("6"), self.n("3"), self.n("2")]
+
 	def test_human_replies_are_those_of_people_newest_first(self) -> None:
 		store = self.make_store()
 		reply = {"origin": r.AGENT, "direction": r.OUTGOING}

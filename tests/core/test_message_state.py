@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from khalifa_whatsapp.core import records as r
-from khalifa_whatsapp.core.message_state import RANK, TAKEN_BACK, fold, summary
+from khalifa_whatsapp.core.message_state import RANK, fold
 
 WORDS = ["queued", "sent", "delivered", "read", "played", "failed", "flown"]
 ORDER = [r.SENT, r.DELIVERED, r.READ, r.PLAYED]
@@ -133,21 +133,3 @@ def test_everybody_has_one_reaction_and_may_take_it_back() -> None:
 
 def test_every_status_but_failed_has_a_rank() -> None:
 	assert set(RANK) == {r.MSG_QUEUED, r.SENDING, r.UNKNOWN, *ORDER}
-
-
-@given(st.text(), st.text(), st.sampled_from(["text", "image", "voice", "template", "unknown"]), st.booleans())
-def test_a_line_for_lists_is_short_one_line_and_silent_of_what_was_taken_back(body, name, kind, is_revoked) -> None:
-	shown = message()
-	shown.content_type, shown.body, shown.file_name, shown.is_revoked = kind, body, name, int(is_revoked)
-	line = summary(shown)
-	assert len(line) <= 120
-	assert len(line.splitlines()) <= 1
-	assert not is_revoked or line == TAKEN_BACK
-
-
-def test_a_line_for_lists_says_the_kind_and_then_the_words_or_the_file_s_name() -> None:
-	shown = message()
-	shown.content_type, shown.body, shown.file_name = "document", "", "list.pdf"
-	assert summary(shown) == "📄 list.pdf"
-	shown.body = "the list"
-	assert summary(shown) == "📄 the list"

@@ -111,6 +111,14 @@ SIX = {
 		{"type": "edit", "id": "n1", "text": "third", "at_ms": moment(4)},
 		{"type": "revoke", "id": "n1", "at_ms": moment(5)},
 	],
+	"news of a message that could not be read, and of a call": [
+		{**message_item(NEW, "", "n1", moment(0), "Omar"), "is_missing": True},
+		message_item(NEW, "first", "n1", moment(0), "Omar"),
+		{"type": "edit", "id": "n1", "from": NEW, "text": "second", "at_ms": moment(3)},
+		{"type": "call", "id": "c1", "from": NEW, "state": "ringing", "at_ms": moment(1)},
+		{"type": "call", "id": "c1", "from": NEW, "state": "missed", "at_ms": moment(2)},
+		{"type": "call", "id": "c2", "from": CLOSED, "state": "missed", "at_ms": moment(2)},
+	],
 	"ticks before, between and after": [
 		status_item(REPLIES[0], "read", moment(3)),
 		status_item(REPLIES[0], "delivered", moment(2)),
@@ -142,6 +150,7 @@ offsets = st.integers(
 )  # the answers were given 60 s before; some messages are older, some equally old
 ids = st.integers(0, 5).map(lambda number: f"g{number}")
 targets = st.one_of(ids, st.sampled_from([*REPLIES, "nobody-knows"]))
+call_states = st.sampled_from(["ringing", "missed"])
 emojis = st.sampled_from(["👍", "❤️", ""])
 bodies = st.sampled_from(["hello", "سلام", "#button_reply Yes", "#system number changed", "#image", ""])
 
@@ -161,7 +170,22 @@ def histories(draw: st.DrawFn) -> list[Item]:
 	items: list[Item] = []
 	for gateway_id in draw(st.lists(ids, unique=True, max_size=6)):
 		phone = draw(phones)
-		items.append(message_item(phone, draw(bodies), gateway_id, moment(draw(offsets)), f"Name of {phone}"))
+		offset = draw(offsets)
+		item = message_item(phone, draw(bodies), gateway_id, moment(offset), f"Name of {phone}")
+		items.append(item)
+		if item["text"].startswith("#system"):  # nobody's message: never unreadable, never edited
+			continue
+		if draw(st.booleans()):
+			items.append({**item, "is_missing": True})
+		if draw(st.booleans()):
+			edit = {"type": "edit", "id": gateway_id, "from": phone, "text": draw(bodies)}
+			items.append({**edit, "at_ms": moment(offset + draw(st.integers(0, 30)))})
+	for number, states in enumerate(draw(st.lists(st.lists(call_states, min_size=1, max_size=3), max_size=2))):
+		phone, at = draw(phones), draw(offsets)
+		items += [
+			{"type": "call", "id": f"c{number}", "from": phone, "state": state, "at_ms": moment(at + place)}
+			for place, state in enumerate(states)
+		]
 	for gateway_id in REPLIES:
 		items += [status_item(gateway_id, status, moment(place)) for status, place in _fate(draw(fates))]
 	about = st.one_of(

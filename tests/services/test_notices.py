@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from khalifa_whatsapp.core import message_state
 from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.kinds import MESSAGES, TAKEN_BACK_SIGN
 from khalifa_whatsapp.services import conversation, intake_tickets
 from tests.services.harness import MANAGER, Desk
 from tests.services.test_outbox import echoed
@@ -150,7 +150,7 @@ def test_whoever_has_a_conversation_open_hears_of_a_reaction_an_edit_and_a_messa
 		previews.append(desk.ticket(ticket).preview)
 		desk.deliver(item)
 		assert heard(desk) == {}, "said twice"
-	assert previews == ["first", "second", message_state.TAKEN_BACK]
+	assert previews == ["first", "second", f"{TAKEN_BACK_SIGN} {MESSAGES['revoked']}"]
 
 
 def test_an_edit_of_an_earlier_message_is_told_and_the_list_keeps_the_last_words():
