@@ -7,6 +7,7 @@ from typing import Any
 import frappe
 
 from khalifa_whatsapp.api import inbox_books
+from khalifa_whatsapp.api.words import last_line
 from khalifa_whatsapp.core.arabic import safe_name
 from khalifa_whatsapp.core.errors import UserError
 from khalifa_whatsapp.core.markup import without_tags
@@ -31,9 +32,11 @@ def panel(ticket: Any) -> dict[str, Any]:
 	phones += [one.value for one in identities if one.kind == "phone" and one.value not in phones]
 	earlier = frappe.get_list(
 		TICKET, filters={"customer": ticket.customer, "name": ("!=", ticket.name)},
-		fields=["name as ticket", "status", "opened_ms", "closed_ms", "agent_name", "preview"],
+		fields=["name as ticket", "status", "opened_ms", "closed_ms", "agent_name", "preview", "preview_label"],
 		order_by="opened_ms desc", limit=LATEST,
 	)  # fmt: skip
+	for one in earlier:
+		one.preview = last_line(one.preview, one.pop("preview_label"))
 	return {
 		"customer": row.name, "name": row.customer_name, "phones": phones, "notes": row.notes or "", "branch": row.branch,
 		"identities": [one for one in identities if one.kind != "phone"], "tags": _tags(row._user_tags),

@@ -14,6 +14,7 @@ from typing import Any
 
 import frappe
 
+from khalifa_whatsapp.api.words import last_line
 from khalifa_whatsapp.bootstrap import now_ms
 from khalifa_whatsapp.core.arabic import normalise
 from khalifa_whatsapp.core.errors import NotAllowed, UserError
@@ -23,7 +24,7 @@ from khalifa_whatsapp.permissions import query_conditions
 TABLE, MESSAGE, CUSTOMER = "`tabKhalifa Ticket`", "`tabKhalifa Message`", "`tabKhalifa Customer`"
 FIELDS = (
 	"name", "customer", "customer_name", "status", "agent", "agent_name", "branch", "device", "unread_count", "preview",
-	"waiting_since_ms", "response_by_ms", "last_message_ms", "is_branch_only", "version",
+	"preview_label", "waiting_since_ms", "response_by_ms", "last_message_ms", "is_branch_only", "version",
 )  # fmt: skip
 OPEN = ("Queued", "Open", "Pending")
 MOST_FOUND = 2_000  # messages that a search takes from the index of words
@@ -207,6 +208,7 @@ def _count(where: str) -> int:
 
 def _shown(actor: Actor, row: dict[str, Any]) -> dict[str, Any]:
 	row["ticket"] = row.pop("name")
+	row["preview"] = last_line(row["preview"], row.pop("preview_label"))
 	row["is_mine"] = bool(actor.agent and row["agent"] == actor.agent)
 	return row
 

@@ -15,8 +15,10 @@ from frappe import _
 from frappe.utils import get_system_timezone
 
 from khalifa_whatsapp.api.history import EVENT_FIELDS, agent_names, event_text
+from khalifa_whatsapp.api.words import label, last_line, line, whole
 from khalifa_whatsapp.bootstrap import now_ms
 from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.content import load, said
 from khalifa_whatsapp.core.errors import UserError
 from khalifa_whatsapp.core.window import is_window_open, window_until_ms
 from khalifa_whatsapp.guards import Actor
@@ -32,7 +34,6 @@ FIELDS = (
 DOWNLOAD = "/api/method/khalifa_whatsapp.api.media.download"
 MOST_CHANGED = 200
 OVERLAP_MS = 2_000  # a change that was committed late is not missed
-QUOTE = 200  # characters of a quoted message
 
 
 def head(actor: Actor, row: Any) -> dict[str, Any]:
@@ -41,12 +42,13 @@ def head(actor: Actor, row: Any) -> dict[str, Any]:
 	is_open, is_free = row.status != r.CLOSED, row.agent is None
 	may = is_mine or actor.is_manager
 	fields = (
-		"customer", "customer_name", "status", "agent", "agent_name", "branch", "device", "unread_count", "preview",
+		"customer", "customer_name", "status", "agent", "agent_name", "branch", "device", "unread_count",
 		"waiting_since_ms", "response_by_ms", "last_message_ms", "is_branch_only", "opened_ms", "closed_ms",
 		"close_reason", "cycle", "version", "is_missed",
 	)  # fmt: skip
 	return {
 		"ticket": row.name, **{field: row.get(field) for field in fields}, "is_mine": is_mine,
+		"preview": last_line(row.preview, row.preview_label),
 		"rights": {
 			"reply": may and is_open, "note": True, "transfer": may and is_open, "close": may and is_open,
 			"reopen": may and not is_open, "assign": is_open and is_free and bool(actor.agent or actor.is_manager),
@@ -130,11 +132,13 @@ def _message(row: Any, quoted: dict[str, Any], names: dict[str, str]) -> dict[st
 		"name", "direction", "origin", "content_type", "status", "sender_name", "sent_ms", "is_edited", "is_revoked",
 		"error_kind", "next_retry_ms", "attempts", "provider", "resent_as", "message_key",
 	)  # fmt: skip
+	one, file = said(row), _file(row)
 	return {
 		"kind": "message", **{field: row[field] for field in plain},
 		"body": "" if row.is_revoked else row.body or "", "is_note": row.origin == r.NOTE,
 		"on_behalf_of_name": names.get(row.on_behalf_of), "reply_to": quoted.get(row.reply_to),
-		"reactions": _reactions(row.reactions), "file": _file(row), "data": _json(row.data),
+		"reactions": _reactions(row.reactions), "file": file, "parts": whole(one, file is not None), "line": line(one),
+		"label": label(one),
 		"error_text": _(row.error_text) if row.error_text else "",
 	}  # fmt: skip
 
@@ -147,19 +151,17 @@ def _quoted(keys: Iterable[str]) -> dict[str, Any]:
 	wanted = tuple(keys)
 	if not wanted:
 		return {}
-	sql = f"select message_key, name, body, sender_name, content_type, is_revoked from {MESSAGE} where message_key in %(keys)s"
+	listed = "message_key, name, body, sender_name, content_type, is_revoked, data, file_name, direction"
+	sql = f"select {listed} from {MESSAGE} where message_key in %(keys)s"
 	return {
-		row.message_key: {
-			"name": row.name, "sender_name": row.sender_name, "content_type": row.content_type,
-			"body": "" if row.is_revoked else (row.body or "")[:QUOTE],
-		}
+		row.message_key: {"name": row.name, "sender_name": row.sender_name, "body": line(said(row))}
 		for row in frappe.db.sql(sql, {"keys": wanted}, as_dict=True)
 	}  # fmt: skip
 
 
 def _reactions(stored: str | None) -> list[dict[str, Any]]:
 	by_emoji: dict[str, list[str]] = {}
-	for author, emoji in (_json(stored) or {}).items():
+	for author, emoji in load(stored).items():
 		by_emoji.setdefault(str(emoji), []).append("me" if author == "me" else "customer")
 	return [{"emoji": emoji, "count": len(by), "by": sorted(set(by))} for emoji, by in by_emoji.items()]
 
@@ -172,14 +174,6 @@ def _file(row: Any) -> dict[str, Any] | None:
 		"url": url, "mime_type": row.mime_type, "name": row.file_name, "state": row.media_state or "Stored",
 		"error": _(row.media_error) if row.media_error else "",
 	}  # fmt: skip
-
-
-def _json(stored: str | None) -> dict[str, Any] | None:
-	try:
-		loaded = json.loads(stored) if stored else None
-	except ValueError:
-		return None
-	return loaded if isinstance(loaded, dict) else None
 
 
 def _cursor(row: Any) -> str:

@@ -25,6 +25,7 @@ from khalifa_whatsapp.embedded.door import Door, DoorServer
 from khalifa_whatsapp.embedded.gateways import CLOUD, WPP
 from khalifa_whatsapp.embedded.simulators import Person, wire
 from khalifa_whatsapp.embedded.text import clock, isolate
+from khalifa_whatsapp.embedded.views import line
 from khalifa_whatsapp.embedded.world import ZONE, agent_names
 from khalifa_whatsapp.services import assignment, delays, intake, outbox, presence
 from khalifa_whatsapp.services.work import SYSTEM
@@ -35,7 +36,7 @@ EVENTS = (
 	"FROM `tabKhalifa Ticket Event` e JOIN `tabKhalifa Ticket` t ON t.name = e.ticket WHERE e.name > ? ORDER BY e.name"
 )
 MESSAGES = (
-	"SELECT m.name, m.ticket, c.customer_name, m.content_type, m.body FROM `tabKhalifa Message` m "
+	"SELECT m.name, m.ticket, c.customer_name, m.content_type, m.body, m.data, m.direction FROM `tabKhalifa Message` m "
 	"JOIN `tabKhalifa Customer` c ON c.name = m.customer WHERE m.direction = 'Incoming' AND m.name > ? ORDER BY m.name"
 )
 
@@ -177,11 +178,9 @@ class Serving:
 			delays.scan(self.host.store, now_ms())
 
 	def _tell(self) -> None:
-		for name, ticket, customer, kind, body in self.host.store.rows(MESSAGES, (self._seen_message,)):
+		for name, ticket, customer, *what in self.host.store.rows(MESSAGES, (self._seen_message,)):
 			self._seen_message = name
-			self.say(
-				f"{clock(now_ms())}  message   {ticket}  {isolate(customer, 24)}: {isolate(body or f'[{kind}]', 60)}"
-			)
+			self.say(f"{clock(now_ms())}  message   {ticket}  {isolate(customer, 24)}: {isolate(line(*what), 60)}")
 		for row in self.host.store.rows(EVENTS, (self._seen_event,)):
 			self._seen_event = row[0]
 			self.say(_event_line(*row[1:]))

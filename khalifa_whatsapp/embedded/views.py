@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from khalifa_whatsapp.core.assignment import RosterEntry
+from khalifa_whatsapp.core.content import Said, line_of, load
+from khalifa_whatsapp.core.records import OUTGOING
 from khalifa_whatsapp.stores.base import Store
 
 
@@ -110,11 +112,16 @@ def queue(store: OpenStore, limit: int = 6) -> list[Waiter]:
 def last_messages(store: OpenStore, limit: int = 6) -> list[tuple[str, str, str]]:
 	"""The newest messages: direction, whose, a short text."""
 	sql = (
-		"SELECT m.direction, COALESCE(m.sender_name, c.customer_name), m.body, m.content_type FROM `tabKhalifa Message` m "
+		"SELECT m.direction, COALESCE(m.sender_name, c.customer_name), m.content_type, m.body, m.data FROM `tabKhalifa Message` m "
 		"JOIN `tabKhalifa Customer` c ON c.name = m.customer WHERE m.origin <> 'Note' ORDER BY m.name DESC LIMIT ?"
 	)
 	rows = store.rows(sql, (limit,))
-	return [(direction, name or "", body or f"[{kind}]") for direction, name, body, kind in rows]
+	return [(direction, name or "", line(kind, body, data, direction)) for direction, name, kind, body, data in rows]
+
+
+def line(kind: str, body: str | None, data: str | None, direction: str) -> str:
+	"""A message on one line."""
+	return line_of(Said(kind, body or "", load(data), is_ours=direction == OUTGOING))[0]
 
 
 def kpi_lines(store: OpenStore, period: str = "Monthly") -> list[KpiLine]:

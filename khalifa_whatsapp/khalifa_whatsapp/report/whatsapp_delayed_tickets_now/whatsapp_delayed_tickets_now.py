@@ -8,6 +8,7 @@ from typing import Any
 import frappe
 from frappe import _
 
+from khalifa_whatsapp.api.words import last_line
 from khalifa_whatsapp.bootstrap import now_ms
 from khalifa_whatsapp.khalifa_whatsapp import reports
 
@@ -20,7 +21,8 @@ def execute(filters: Any) -> tuple[Any, ...]:
 	nobody = _("Waiting for an agent")
 	for row in rows:
 		row["agent_name"] = reports.safe(row["agent_name"]) or nobody
-		row["customer_name"], row["preview"] = reports.safe(row["customer_name"]), reports.safe(row["preview"])
+		row["customer_name"] = reports.safe(row["customer_name"])
+		row["preview"] = reports.safe(last_line(row["preview"], row.pop("preview_label")))
 	return _columns(), rows, None, _chart(rows), _summary(rows)
 
 
@@ -39,7 +41,7 @@ def _columns() -> list[dict[str, Any]]:
 def _rows(filters: Any) -> list[dict[str, Any]]:
 	also, values = reports.chosen(filters, {"branch": "branch", "agent": "agent"})
 	sql = (
-		"select name as ticket, customer_name, agent_name, branch, preview, (%(now)s - waiting_since_ms) div 60000 as waited, "
+		"select name as ticket, customer_name, agent_name, branch, preview, preview_label, (%(now)s - waiting_since_ms) div 60000 as waited, "
 		"(%(now)s - response_by_ms) div 60000 as late from `tabKhalifa Ticket` where response_by_ms > 0 "
 		f"and response_by_ms <= %(now)s and status in ('Queued', 'Open'){also} order by response_by_ms limit {MOST}"
 	)

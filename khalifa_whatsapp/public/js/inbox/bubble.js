@@ -19,8 +19,7 @@ export function bubble(item, thread) {
 	const box = el("div", { class: `kin-bubble ${kind} ${item.status}`, "data-name": item.name, "data-at": item.sent_ms, tabindex: "-1" });
 	if (kind !== "in") box.append(author(item));
 	if (item.reply_to) box.append(quote(item.reply_to, thread));
-	if (item.is_revoked) box.append(el("em", { class: "kin-muted", text: __("This message was taken back.") }));
-	else box.append(...content(item));
+	box.append(...content(item));
 	box.append(foot(item));
 	if (item.reactions.length) box.append(reactions(item.reactions));
 	if (["Failed", "Unknown"].includes(item.status) && side === "out") box.append(trouble(item, thread));
@@ -38,25 +37,37 @@ function author(item) {
 function quote(quoted, thread) {
 	return el("button", { class: "kin-quote", onclick: () => thread.jump_to(quoted.name) },
 		el("bdi", { class: "kin-quote-who", text: quoted.sender_name || __("Customer") }),
-		el("bdi", { text: quoted.body || kind_name(quoted.content_type) }));
+		el("bdi", { text: quoted.body }));
 }
 
+// What it says was put together by the server: words of people, and sentences of ours in the reader's language
 function content(item) {
-	const parts = [];
-	if (item.file) parts.push(file(item));
-	if (item.data?.location) parts.push(place(item.data.location));
-	else if (item.content_type === "location" && item.data) parts.push(place(item.data));
-	if (item.content_type === "contacts" && item.data) parts.push(cards(item.data));
-	if (item.body) parts.push(rich(item.body));
-	if (!parts.length) parts.push(el("em", { class: "kin-muted", text: kind_name(item.content_type) }));
-	return parts;
+	return [item.file ? file(item) : "", ...item.parts.map((part) => PARTS[part.kind](part))];
+}
+
+const PARTS = {
+	words: (part) => rich(part.text),
+	note: (part) => el("div", { class: "kin-said", text: part.label }),
+	field: (part) => fact(part.text, part.value),
+	fact: (part) => fact(part.label, part.value),
+	place: (part) => place(part),
+	card: (part) => boxed("customer", el("bdi", { class: "kin-name", text: part.text }), ...part.lines.map((text) => el("bdi", { text }))),
+	ad: (part) => boxed("tag", el("div", { class: "kin-muted", text: part.label }), el("bdi", { class: "kin-name", text: part.text }), ...part.lines.map(rich)),
+};
+
+function fact(name, value) {
+	return el("div", { class: "kin-fact" }, el("bdi", { class: "kin-muted", text: name }), el("bdi", { dir: "auto", text: value }));
+}
+
+function boxed(drawing, ...lines) {
+	return el("div", { class: "kin-file" }, icon(drawing), el("div", { class: "kin-box" }, ...lines));
 }
 
 function file(item) {
 	const { url, mime_type, name, state, error } = item.file;
 	if (!url) {
 		const text = state === "Failed" ? __("The file could not be fetched: {0}", [error]) : __("The file is being fetched…");
-		return el("div", { class: "kin-file" }, icon("attachment"), el("span", { text: `${kind_name(item.content_type)} · ${text}` }));
+		return el("div", { class: "kin-file" }, icon("attachment"), el("span", { text: `${item.label} · ${text}` }));
 	}
 	const family = (mime_type || "").split("/")[0];
 	if (family === "image" && !mime_type.includes("svg")) {
@@ -67,24 +78,10 @@ function file(item) {
 	return el("a", { href: url, target: "_blank", rel: "noopener", class: "kin-file" }, icon("file"), el("bdi", { text: name || __("File") }));
 }
 
-function place(data) {
-	const at = `${Number(data.latitude) || 0},${Number(data.longitude) || 0}`;
-	return el("a", { class: "kin-file", href: `https://www.openstreetmap.org/?mlat=${at.split(",")[0]}&mlon=${at.split(",")[1]}#map=16/${at.replace(",", "/")}`, target: "_blank", rel: "noopener noreferrer" },
-		icon("map"), el("bdi", { text: data.name || data.address || at }));
-}
-
-function cards(data) {
-	const list = Array.isArray(data.contacts) ? data.contacts : [];
-	return el("div", { class: "kin-file" }, icon("customer"), el("bdi", { text: list.map((card) => card.name?.formatted_name || card.name || card.phone || "").join("، ") || __("Contact card") }));
-}
-
-export function kind_name(kind) {
-	const names = {
-		image: __("Picture"), video: __("Video"), audio: __("Audio"), voice: __("Voice message"), document: __("File"),
-		sticker: __("Sticker"), location: __("Location"), contacts: __("Contact card"), order: __("Order"), template: __("Template"),
-		unsupported: __("A kind of message that can't be shown: look at the phone."),
-	};
-	return names[kind] || __("A message without text");
+function place(part) {
+	const [latitude, longitude] = part.point;
+	return el("a", { class: "kin-file", href: `https://www.openstreetmap.org/?mlat=${latitude}&mlon=${longitude}#map=16/${latitude}/${longitude}`, target: "_blank", rel: "noopener noreferrer" },
+		icon("map"), el("div", { class: "kin-box" }, el("div", { class: "kin-muted", text: part.label }), el("bdi", { text: part.text || `${latitude}, ${longitude}` })));
 }
 
 function foot(item) {

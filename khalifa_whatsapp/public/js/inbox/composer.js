@@ -66,7 +66,7 @@ export class Composer {
 		const parts = [];
 		if (this.behalf) parts.push(el("div", { class: "kin-behalf", text: this.behalf }));
 		if (this.quoted) {
-			parts.push(el("div", { class: "kin-quoting" }, el("bdi", { text: this.quoted.body || this.quoted.content_type }),
+			parts.push(el("div", { class: "kin-quoting" }, el("bdi", { text: this.quoted.line }),
 				el("button", { class: "btn btn-xs", "aria-label": __("Don't quote"), onclick: () => this.quote(null) }, "✕")));
 		}
 		if (this.problem) parts.push(el("div", { class: "kin-trouble bad", role: "alert" }, el("span", { text: this.problem.text }), this.problem.again || ""));

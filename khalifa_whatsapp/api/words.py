@@ -1,0 +1,42 @@
+"""What messages say, in the reader's language: the sentences of `core.content`, translated, and people's own words as they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from frappe import _
+
+from khalifa_whatsapp.core.content import Part, Said, label_of, line_of, parts
+from khalifa_whatsapp.core.kinds import MESSAGES, label_sign
+
+
+def last_line(preview: str | None, label: str | None) -> str:
+	"""A conversation's last message as its list shows it."""
+	return _in_words(label) if label in MESSAGES else preview or ""
+
+
+def line(one: Said) -> str:
+	"""A message on one line: in a quote, or in a notice."""
+	text, label = line_of(one)
+	return _in_words(label) if label else text
+
+
+def label(one: Said) -> str:
+	"""What came, without its words: Picture, Voice message, Missed call."""
+	return _(MESSAGES[label_of(one)])
+
+
+def whole(one: Said, has_file: bool) -> list[dict[str, Any]]:
+	"""The parts of a message, ready to be drawn as text."""
+	return [_drawn(part) for part in parts(one, has_file)]
+
+
+def _drawn(part: Part) -> dict[str, Any]:
+	return {
+		"kind": part.kind, "text": part.text, "label": _(MESSAGES[part.label]) if part.label else "", "value": part.value,
+		"lines": list(part.lines), "point": list(part.point) if part.point else None,
+	}  # fmt: skip
+
+
+def _in_words(label: str | None) -> str:
+	return f"{label_sign(label)} {_(MESSAGES[label])}".strip() if label else ""
