@@ -38,7 +38,10 @@ class Customer:
 	branch: str | None = None
 	last_agent: str | None = None
 	merged_into: str | None = None
+	duplicate_of: str | None = None  # a customer who is the same person, as far as a gateway says
+	duplicate_state: str | None = None  # Found, Told (managers know) or Not a Duplicate (a manager has decided)
 	created_ms: int = 0
+	named_ms: int | None = None  # when the profile had this name; None with a name: people of ours gave it
 	last_in_ms: int | None = None
 	is_opted_out: int = 0
 	opted_out_ms: int | None = None
@@ -55,6 +58,15 @@ class CustomerIdentity:
 	kind: str
 	value: str
 	customer: str
+	account: str = ""  # the same for names of one WhatsApp account: a gateway used them together
+	since_ms: int | None = None  # when it was first used, as gateways tell the time
+	seen_ms: int | None = None  # when it was last used
+	left_ms: int | None = None  # when the customer gave it up
+	taken_ms: int | None = None  # when the customer moved to it
+	successor: str | None = None  # the identity that the customer moved to
+	asked_ms: int | None = None  # when the gateway was last asked for the person's other identities
+	profile_name: str = ""  # the name that the latest message under it brought, and its time
+	named_ms: int | None = None
 
 
 @dataclass(slots=True)
@@ -88,6 +100,7 @@ class Ticket:
 	is_missed: int = 0  # ended with no human reply
 	missed_for: str | None = None  # the agent charged with it; NULL: the queue
 	last_in_ms: int | None = None
+	identity: str | None = None  # as whom the customer wrote last: there goes an answer
 	last_out_ms: int | None = None
 	last_message_ms: int = 0
 	preview: str = ""
@@ -108,7 +121,7 @@ class TicketEvent:
 	DOCTYPE: ClassVar[str] = "Khalifa Ticket Event"
 	name: str
 	ticket: str
-	event: str  # created assigned requeued transferred on_behalf no_reply_needed closed reopened
+	event: str  # one of the DocType's options
 	at_ms: int
 	actor: str | None = None  # user; None: the system
 	actor_name: str | None = None
@@ -136,6 +149,7 @@ class Message:
 	status: str
 	sent_ms: int  # the place in the conversation: gateway time, never far in our future
 	received_ms: int  # when we first knew of it
+	identity: str | None = None  # as whom the customer wrote it, or to whom it goes
 	message_key: str | None = None
 	client_key: str | None = None
 	provider: str = ""
