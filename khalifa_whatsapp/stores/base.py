@@ -52,11 +52,12 @@ class Changes:
 	updated: dict[type, dict[str, Any]] = field(default_factory=dict)
 	dirty_days: set[date] = field(default_factory=set)
 	device_states: dict[str, tuple[str, str, int]] = field(default_factory=dict)  # state, detail, at
+	renamed: set[str] = field(default_factory=set)  # customers whose tickets must carry their new name
 	notices: list[Notice] = field(default_factory=list)
 
 	def __bool__(self) -> bool:
 		return bool(
-			self.created or self.updated or self.dirty_days or self.notices or self.device_states
+			self.created or self.updated or self.dirty_days or self.notices or self.device_states or self.renamed
 		)
 
 
@@ -150,6 +151,12 @@ class Store(Protocol):
 	def devices_of_customer(self, customer: str) -> list[str]:
 		"""Devices on which a customer has tickets."""
 
+	def customers_with_notes(self, names: Collection[str]) -> set[str]:
+		"""Those of these customers about whom people have written something down: notes, tags, a linked record."""
+
+	def save_names(self, customers: Collection[str]) -> None:
+		"""Write customers' names on all their tickets; `save` does it for those that a use case renamed."""
+
 	def move_customer(self, source: str, target: str) -> None:
 		"""Whatever belongs to one customer belongs to another from now on."""
 
@@ -201,6 +208,18 @@ class Store(Protocol):
 
 	def message_by_client_key(self, client_key: str) -> r.Message | None:
 		"""The message a caller already asked for under this key."""
+
+	def messages_of(self, ticket: str) -> list[r.Message]:
+		"""All messages of a ticket (locked), in their order."""
+
+	def last_written_ms(self, ticket: str, identities: Collection[str]) -> int | None:
+		"""When the customer last wrote in a ticket as one of these identities."""
+
+	def doubles(self, customer: str, other: str) -> list[tuple[str, str]]:
+		"""Names of customers' messages that a gateway gave under two chats, one of each customer, as if from two people."""
+
+	def retarget_logs(self, old: r.Message, new: r.Message) -> None:
+		"""What was said of one message was said of another."""
 
 	def drop_message(self, name: str) -> None:
 		"""Delete a message that turned out to be another row's double."""
@@ -261,8 +280,10 @@ class Store(Protocol):
 	def note_error(self, device: str, code: str, text: str, at_ms: int) -> None:
 		"""Remember the device's last error for whoever looks at it."""
 
-	def identities_of(self, customers: Collection[str]) -> dict[str, list[r.CustomerIdentity]]:
-		"""All identities of customers."""
+	def identities_of(
+		self, customers: Collection[str], locked: bool = False
+	) -> dict[str, list[r.CustomerIdentity]]:
+		"""All identities of customers; locked, when what is written back must be of this moment."""
 
 	# -- ledger
 	def turns(self, names: Collection[str]) -> dict[str, r.Turn]:

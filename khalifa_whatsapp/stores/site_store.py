@@ -48,6 +48,7 @@ class SiteStore(SqlStore):
 
 	LOCK = " FOR UPDATE"
 	SKIP = " FOR UPDATE SKIP LOCKED"
+	HAS_NOTES = f"{SqlStore.HAS_NOTES} OR COALESCE(_user_tags, '') <> '' OR COALESCE(_comments, '') NOT IN ('', '[]')"
 
 	def __init__(self) -> None:
 		self._rules: Rules | None = None
@@ -132,6 +133,7 @@ class SiteStore(SqlStore):
 		for kind in sorted({*changes.created, *changes.updated}, key=WRITE_ORDER.__getitem__):
 			self._write(kind, changes.created.get(kind, []), is_new=True)
 			self._write(kind, list(changes.updated.get(kind, {}).values()), is_new=False)
+		self.save_names(changes.renamed)
 		for day in sorted(changes.dirty_days):
 			self.mark_day(day, is_dirty=1)
 		for device, state in changes.device_states.items():

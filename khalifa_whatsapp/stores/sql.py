@@ -26,6 +26,7 @@ R = TypeVar("R")
 CHUNK = 500
 # The order in which a transaction writes its tables, the same for all, so that two wait instead of deadlocking.
 WRITE_ORDER = {kind: number for number, kind in enumerate(r.RECORDS)}
+CUSTOMER = "`tabKhalifa Customer`"
 TICKET = "`tabKhalifa Ticket`"
 MESSAGE = "`tabKhalifa Message`"
 EVENT = "`tabKhalifa Webhook Event`"
@@ -36,6 +37,7 @@ class SqlStore(OutboxQueries):
 
 	LOCK = ""
 	SKIP = ""
+	HAS_NOTES = "COALESCE(notes, '') <> '' OR COALESCE(reference_name, '') <> ''"
 
 	# -- what a database must bring
 	def rows(self, sql: str, values: Sequence[Any] = ()) -> Sequence[Sequence[Any]]:
@@ -129,9 +131,12 @@ class SqlStore(OutboxQueries):
 		rows = self._in(r.CustomerIdentity, "identity_key", keys, self.LOCK)
 		return {row.identity_key: row for row in rows}
 
-	def identities_of(self, customers: Collection[str]) -> dict[str, list[r.CustomerIdentity]]:
+	def identities_of(
+		self, customers: Collection[str], locked: bool = False
+	) -> dict[str, list[r.CustomerIdentity]]:
 		found: dict[str, list[r.CustomerIdentity]] = {}
-		for row in self._in(r.CustomerIdentity, "customer", customers, "ORDER BY name"):
+		tail = f"ORDER BY name {self.LOCK}" if locked else "ORDER BY name"
+		for row in self._in(r.CustomerIdentity, "customer", customers, tail):
 			found.setdefault(row.customer, []).append(row)
 		return found
 
@@ -140,6 +145,21 @@ class SqlStore(OutboxQueries):
 
 	def devices_of_customer(self, customer: str) -> list[str]:
 		return [row[0] for row in self.rows(f"SELECT DISTINCT device FROM {TICKET} WHERE customer = ?", (customer,))]
+
+	def customers_with_notes(self, names: Collection[str]) -> set[str]:
+		wanted = sorted(names)
+		marks = ", ".join("?" * len(wanted))
+		sql = f"SELECT name FROM {CUSTOMER} WHERE name IN ({marks}) AND ({self.HAS_NOTES})"
+		return {row[0] for row in self.rows(sql, wanted)} if wanted else set()
+
+	def save_names(self, customers: Collection[str]) -> None:
+		"""Tickets carry their customer's name, whatever device and state they are of."""
+		ordered = sorted(customers)
+		name = f"(SELECT c.customer_name FROM {CUSTOMER} c WHERE c.name = {TICKET}.customer)"
+		for start in range(0, len(ordered), CHUNK):
+			part = ordered[start : start + CHUNK]
+			marks = ", ".join("?" * len(part))
+			self.run(f"UPDATE {TICKET} SET customer_name = {name} WHERE customer IN ({marks})", part)
 
 	def move_customer(self, source: str, target: str) -> None:
 		for kind in (r.CustomerIdentity, r.Ticket, r.Message, r.Turn, r.DelayEvent):
@@ -244,6 +264,30 @@ class SqlStore(OutboxQueries):
 
 	def message_by_client_key(self, client_key: str) -> r.Message | None:
 		return next(iter(self._in(r.Message, "client_key", [client_key])), None)
+
+	def messages_of(self, ticket: str) -> list[r.Message]:
+		return self._read(r.Message, "ticket = ?", (ticket,), f"ORDER BY sent_ms, sequence, name {self.LOCK}")
+
+	def last_written_ms(self, ticket: str, identities: Collection[str]) -> int | None:
+		wanted = sorted(identities)
+		marks = ", ".join("?" * len(wanted))
+		sql = f"SELECT MAX(sent_ms) FROM {MESSAGE} WHERE ticket = ? AND direction = 'Incoming' AND identity IN ({marks})"
+		return self.rows(sql, (ticket, *wanted))[0][0] if wanted else None
+
+	def doubles(self, customer: str, other: str) -> list[tuple[str, str]]:
+		sql = (
+			f"SELECT a.name, a.gateway_id, b.name, b.gateway_id FROM {MESSAGE} a "
+			f"JOIN {MESSAGE} b ON b.device = a.device AND b.gateway_id = a.gateway_id "
+			"WHERE a.customer = ? AND b.customer = ? AND a.direction = 'Incoming' AND b.direction = 'Incoming' "
+			"AND a.scope <> '' AND b.scope <> ''"
+		)
+		return [(one, two) for one, id_, two, other_id in self.rows(sql, (customer, other)) if id_ == other_id]
+
+	def retarget_logs(self, old: r.Message, new: r.Message) -> None:
+		self.run(
+			f"UPDATE {table_of(r.MessageLog).name} SET target_key = ?, message = ? WHERE target_key = ?",
+			(new.message_key, new.name, old.message_key),
+		)
 
 	def drop_message(self, name: str) -> None:
 		self.run(f"DELETE FROM {MESSAGE} WHERE name = ?", (name,))

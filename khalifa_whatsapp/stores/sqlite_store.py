@@ -135,6 +135,7 @@ class SqliteStore(SqlStore):
 		for kind in sorted({*changes.created, *changes.updated}, key=WRITE_ORDER.__getitem__):
 			self._insert(kind, changes.created.get(kind, []))
 			self._update(kind, list(changes.updated.get(kind, {}).values()))
+		self.save_names(changes.renamed)
 		for day in changes.dirty_days:
 			self.mark_day(day, is_dirty=1)
 		for device, (state, detail, at_ms) in changes.device_states.items():
