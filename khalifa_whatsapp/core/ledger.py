@@ -70,6 +70,11 @@ def end_turn(ticket: Ticket, turn: Turn, at_ms: int, outcome: str, rules: Branch
 	turn.biz_time = rules.calendar.business_ms(turn.started_ms, turn.ended_ms) // 1000
 	turn.calendar_version = rules.calendar.version
 	ticket.waited_time += turn.biz_time
+	end_wait(ticket)
+
+
+def end_wait(ticket: Ticket) -> None:
+	"""Nobody waits in this ticket any more."""
 	ticket.turn = ticket.segment = ticket.waiting_since_ms = ticket.response_by_ms = None
 
 
@@ -92,6 +97,12 @@ def join_turns(ticket: Ticket, turn: Turn, other: Turn) -> None:
 	turn.started_ms = min(turn.started_ms, other.started_ms)
 	turn.is_first = max(turn.is_first, other.is_first)
 	ticket.waiting_since_ms = turn.started_ms
+
+
+def void_turn(ticket: Ticket, turn: Turn) -> None:
+	"""Nobody waited: what opened the turn is told elsewhere. It keeps its row, and counts for nothing."""
+	turn.ended_ms, turn.wall_time, turn.biz_time, turn.outcome = turn.started_ms, 0, 0, JOINED
+	end_wait(ticket)
 
 
 def is_late_transfer(segment: Segment, rules: BranchRules, settings: Settings) -> bool:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from khalifa_whatsapp.core import message_state
 from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.identity import PHONE, Identity, IdentityError, parse_wid
 from khalifa_whatsapp.core.keys import digest, message_key
 from khalifa_whatsapp.core.settings import MINUTE_MS
 from khalifa_whatsapp.drivers import base as d
-from khalifa_whatsapp.services import outcomes, turns
+from khalifa_whatsapp.services import duplicates, outcomes, turns
 from khalifa_whatsapp.services.intake_customers import Customers
 from khalifa_whatsapp.services.intake_tickets import Tickets
 from khalifa_whatsapp.services.work import Work
@@ -24,11 +25,13 @@ Pair = tuple[r.Delivery, d.Event]
 class IntakeBatch:
 	"""The events of some deliveries of one device, and the rows they touch."""
 
-	def __init__(self, work: Work, device: d.DeviceConfig) -> None:
+	def __init__(self, work: Work, device: d.DeviceConfig, aliases: Mapping[Identity, tuple[Identity, ...]] | None = None) -> None:
 		self.work = work
 		self.device = device
 		self.stored = 0
-		self.customers = Customers(work)
+		self.aliases = aliases or {}  # what the gateway told when it was asked who a privacy id is
+		self.events: list[d.Event] = []
+		self.customers = Customers(work, self._merge)
 		self.tickets = Tickets(work, device.name)
 		self.by_key: dict[str, r.Message] = {}
 		self.by_name: dict[str, r.Message] = {}
@@ -39,41 +42,101 @@ class IntakeBatch:
 
 	def apply(self, pairs: list[Pair]) -> None:
 		"""Read ahead, then apply every event in the order of its arrival."""
-		events = [event for _, event in pairs]
-		self._read(events)
+		self.events = [event for _, event in pairs]
+		self._read(self.events)
 		for delivery, event in pairs:
 			handler = _HANDLERS.get(type(event))
 			if handler is not None:
 				handler(self, delivery, event)
+		self._name_tickets()
 		self._tell_of_changed()
+
+	def _name_tickets(self) -> None:
+		"""A ticket at hand carries the name that its customer has at the end."""
+		for name in self.customers.renamed & self.tickets.latest.keys():
+			ticket, customer = self.tickets.latest[name], self.customers.by_name.get(name)
+			if customer is not None and ticket.customer_name != customer.customer_name:
+				ticket.customer_name = customer.customer_name
+				self.work.touch(ticket)
 
 	# -- reading
 	def _read(self, events: list[d.Event]) -> None:
-		self.customers.read(identity for event in events for identity in _identities(event))
+		mentioned = [(e.recipient, e.at_ms) for e in events if isinstance(e, d.MessageStatus) and e.recipient]
+		self.customers.read((one for event in events for one in self._identities(event)), mentioned)
 		self.tickets.read(self.customers.names())
-		self.tickets.wanted = self._customers_without_ticket(events)
 		refs = {self.key(ref): ref for event in events for ref in _refs(event)}
 		callbacks = {e.callback for e in events if isinstance(e, d.MessageStatus) and e.callback}
 		self._keep(self.work.store.messages_by_key(refs).values() if refs else ())
 		self._keep(self.work.store.messages(callbacks).values() if callbacks else ())
+		self.customers.load({message.customer for message in map(self._ties_to, events) if message is not None})
+		self.tickets.read(self.customers.names() - self.tickets.latest.keys())
+		self.tickets.wanted = self._customers_without_ticket(events)
 		scoped = [ref.gateway_id for ref in refs.values() if ref.scope.startswith("in|")]
 		if scoped:
 			for message in self.work.store.messages_by_gateway_id(self.device.name, scoped):
-				self.by_gateway_id.setdefault(message.gateway_id or "", []).append(message)
+				self.by_gateway_id.setdefault(message.gateway_id or "", []).append(self._kept(message))
 		for log in self.work.store.logs(refs) if refs else ():
 			self.logs.setdefault(log.target_key, {})[log.log_key] = log
 
+	def _merge(self, gone: str, kept: str) -> None:
+		"""Two customers turn out to be one: all that this batch has done is written, then all is read anew."""
+		self.work.flush()
+		duplicates.merge(self.work, gone, kept)
+		self.work.flush()
+		changed = self._changed
+		self.by_key, self.by_name, self.by_gateway_id, self.logs, self._doubtful = {}, {}, {}, {}, None
+		self.tickets.latest, self.tickets.by_name = {}, {}
+		self._read(self.events)
+		missing = changed.keys() - self.by_name.keys()
+		self._keep(self.work.store.messages(missing).values() if missing else ())
+		self._changed = {name: self.by_name[name] for name in changed if name in self.by_name}
+
+	def _identities(self, event: d.Event) -> tuple[Identity, ...]:
+		"""Those whose customers this event is about, with what the gateway told of them when it was asked."""
+		return tuple(one for given in (*_identities(event), *_chats(event)) for one in (given, *self.aliases.get(given, ())))
+
+	def _people(self, identities: Sequence[Identity]) -> tuple[Identity, ...]:
+		"""All identities of a sender or recipient, a phone first."""
+		found = dict.fromkeys(one for given in identities for one in (given, *self.aliases.get(given, ())))
+		return tuple(sorted(found, key=lambda one: one.kind != PHONE))
+
+	def _ties_to(self, event: d.Event) -> r.Message | None:
+		"""Our message that an event without a phone answers or reports of: its customer is the one it speaks of."""
+		if isinstance(event, d.MessageStatus):
+			message = self.by_key.get(self.key(event.ref)) or self.by_name.get(event.callback)
+			people: Sequence[Identity] = event.recipient
+		elif isinstance(event, d.InboundMessage) and event.reply_to is not None:
+			message, people = self.by_key.get(self.key(event.reply_to)), self._people(event.sender)
+		else:
+			return None
+		is_ours = message is not None and message.direction == r.OUTGOING
+		owners = {row.customer for row in map(self.customers.row, people) if row is not None}
+		is_told = bool(people) and owners != {message.customer if message else ""}
+		is_open = is_told and (isinstance(event, d.MessageStatus) or all(one.kind != PHONE for one in people))
+		return message if is_ours and is_open else None
+
+	def _tie(self, event: d.MessageStatus | d.InboundMessage, people: Sequence[Identity], at_ms: int) -> None:
+		"""Whom our message reached, or who quotes it, is the customer it was written to."""
+		message = self._ties_to(event)
+		if message is not None:
+			self.customers.belongs_to(message.customer, people, at_ms, message.identity)
+
 	def _customers_without_ticket(self, events: list[d.Event]) -> int:
-		senders = {_identities(e)[0].key for e in events if isinstance(e, d.InboundMessage | d.OutboundEcho) and _identities(e)}
-		known = {row.identity_key: row.customer for row in self.customers.by_identity.values()}
+		senders = {_identities(e)[0] for e in events if isinstance(e, d.InboundMessage | d.OutboundEcho) and _identities(e)}
 		held = {name for name, ticket in self.tickets.latest.items() if ticket.open_key is not None}
-		return sum(known.get(key) not in held for key in senders)
+		rows = map(self.customers.row, senders)
+		return sum(row is None or row.customer not in held for row in rows)
 
 	def _keep(self, messages: Iterable[r.Message]) -> None:
 		for message in messages:
-			held = self.by_name.setdefault(message.name, message)
-			if held.message_key:
-				self.by_key[held.message_key] = held
+			self._kept(message)
+
+	def _kept(self, message: r.Message) -> r.Message:
+		"""The one copy of a message that this batch works on."""
+		held = self.by_name.setdefault(message.name, message)
+		if held.message_key:
+			self.by_key[held.message_key] = held
+		return held
 
 	def key(self, ref: d.MessageRef) -> str:
 		"""The message's unique key on this device."""
@@ -85,23 +148,48 @@ class IntakeBatch:
 		if key in self.by_key:
 			return
 		received = delivery.received_ms
-		customer = self.customers.resolve(event.sender, event.profile_name, received)
+		sent, people = _clamp(event.sent_ms, received), self._people(event.sender)
+		self._tie(event, people, sent)
+		customer = self.customers.resolve(people, sent, has_written=True)
+		self.customers.name(customer, people, event.profile_name, sent)
+		self._note_asked(people)
 		if self._is_known_by_id(event.ref, customer.name):
 			return
 		wants_answer = event.content_type != "system"
 		ticket = self.tickets.for_customer(customer, received, wants_answer)
 		message = self._message(delivery, event, key, customer, ticket)
+		message.identity = self._identity_of(people, customer)
 		self._store(message, ticket)
 		customer.last_in_ms = max(customer.last_in_ms or 0, message.sent_ms)
 		self.work.touch(customer)
 		self._ticket_hears(ticket, message)
 		if wants_answer:
 			self._wait(ticket, message)
+		self._warn_of_new_holder(ticket)
 		self.tickets.tell(ticket, "message")
 
 	def _is_known_by_id(self, ref: d.MessageRef, customer: str) -> bool:
 		"""The same message of the same customer under another of the chat's names."""
-		return any(m.customer == customer for m in self.by_gateway_id.get(ref.gateway_id, ()) if ref.scope)
+		found = self.by_gateway_id.get(ref.gateway_id, ()) if ref.scope else ()
+		return any(m.customer == customer and m.direction == r.INCOMING for m in found)
+
+	def _identity_of(self, people: Sequence[Identity], customer: r.Customer) -> str | None:
+		"""The strongest identity that a message came from, as far as it is this customer's."""
+		rows = map(self.customers.row, people)
+		return next((row.name for row in rows if row is not None and row.customer == customer.name), None)
+
+	def _note_asked(self, people: Sequence[Identity]) -> None:
+		for row in map(self.customers.row, people):
+			is_asked = row is not None and Identity(row.kind, row.value) in self.aliases
+			if row is not None and is_asked and row.asked_ms != self.work.now_ms:
+				row.asked_ms = self.work.now_ms
+				self.work.touch(row)
+
+	def _warn_of_new_holder(self, ticket: r.Ticket) -> None:
+		"""The number has come with somebody else's id: said in the conversation, and a person decides."""
+		phone = self.customers.doubted.pop(ticket.customer, None)
+		if phone is not None:
+			self.work.log(ticket, "other_account", reason=phone)
 
 	def _message(
 		self, delivery: r.Delivery, event: d.InboundMessage | d.OutboundEcho, key: str,
@@ -122,7 +210,7 @@ class IntakeBatch:
 			message.media_state = "Waiting"
 		if is_inbound:
 			message.sequence = event.sequence
-			message.reply_to = self.key(event.reply_to) if event.reply_to else None
+			message.reply_to = self._target_key(event.reply_to) if event.reply_to else None
 			message.data = json.dumps(event.data, ensure_ascii=False, sort_keys=True) if event.data else None
 		return message
 
@@ -138,10 +226,16 @@ class IntakeBatch:
 
 	def _ticket_hears(self, ticket: r.Ticket, message: r.Message) -> None:
 		sent = message.sent_ms
-		ticket.last_in_ms = max(ticket.last_in_ms or 0, sent)
+		if (sent, self._value_of(message.identity)) >= (ticket.last_in_ms or 0, self._value_of(ticket.identity)):
+			ticket.last_in_ms, ticket.identity = sent, message.identity
 		ticket.first_message_ms = min(ticket.first_message_ms or sent, sent)
 		ticket.unread_count += 1
 		self.work.touch_ticket(ticket)
+
+	def _value_of(self, identity: str | None) -> str:
+		"""Of two identities that wrote in the same second the one of the greater value counts as the later."""
+		rows = (row for rows in self.customers.rows.values() for row in rows if row.name == identity) if identity else ()
+		return next((row.value for row in rows), "")
 
 	def _wait(self, ticket: r.Ticket, message: r.Message) -> None:
 		if ticket.turn is None:
@@ -156,11 +250,14 @@ class IntakeBatch:
 		key = self.key(event.ref)
 		if key in self.by_key or not event.recipient:
 			return
-		customer = self.customers.resolve(event.recipient, "", delivery.received_ms)
+		people = self._people(event.recipient)
+		customer = self.customers.resolve(people, _clamp(event.sent_ms, delivery.received_ms))
 		if self._settles_doubt(delivery, event, key, customer.name):
 			return
 		ticket = self.tickets.for_customer(customer, delivery.received_ms, wants_answer=False)
-		self._store(self._message(delivery, event, key, customer, ticket), ticket)
+		message = self._message(delivery, event, key, customer, ticket)
+		message.identity = self._identity_of(people, customer)
+		self._store(message, ticket)
 		self.work.touch_ticket(ticket)
 		self.tickets.tell(ticket, "phone")
 
@@ -202,9 +299,31 @@ class IntakeBatch:
 			log.error_kind, log.error_code, log.error_text = event.error_kind, event.error_code, event.error_text
 		if log is not None or is_found:
 			self._fold_target(key, message)
+		self._reached(event, message, _clamp(event.at_ms, delivery.received_ms))
+
+	def _reached(self, event: d.MessageStatus, message: r.Message | None, at_ms: int) -> None:
+		"""Whom a message of ours reached: what a gateway names together is one person's."""
+		people = event.recipient
+		if not people or not self.customers.is_news(people, at_ms):
+			return
+		self._tie(event, people, at_ms)
+		if any(self.customers.row(one) is not None for one in people):
+			customer = self.customers.resolve(people, at_ms)
+			ticket = self.tickets.latest.get(customer.name)
+			if ticket is not None:
+				self._warn_of_new_holder(ticket)
+
+	def _target_key(self, ref: d.MessageRef) -> str:
+		"""The key of a message that is spoken of; found also under another name of the customer's chat."""
+		key, chat = self.key(ref), _chat_of(ref)
+		row = self.customers.row(chat) if chat is not None and key not in self.by_key else None
+		if row is None:
+			return key
+		same = [m for m in self.by_gateway_id.get(ref.gateway_id, ()) if m.customer == row.customer and m.scope]
+		return next((m.message_key for m in same if m.direction == r.INCOMING and m.message_key), key)
 
 	def reaction(self, delivery: r.Delivery, event: d.Reaction) -> None:
-		key = self.key(event.target)
+		key = self._target_key(event.target)
 		log_key = digest(key, "reaction", event.author, str(event.at_ms), event.emoji)
 		log = self._log(delivery, key, "reaction", event.emoji, event.at_ms, log_key)
 		if log is not None:
@@ -212,12 +331,12 @@ class IntakeBatch:
 			self._fold_target(key)
 
 	def edit(self, delivery: r.Delivery, event: d.MessageEdit) -> None:
-		key = self.key(event.target)
+		key = self._target_key(event.target)
 		if self._log(delivery, key, "edit", event.body, event.at_ms, digest(key, "edit", str(event.at_ms), event.body)):
 			self._fold_target(key)
 
 	def revoke(self, delivery: r.Delivery, event: d.MessageRevoke) -> None:
-		key = self.key(event.target)
+		key = self._target_key(event.target)
 		if self._log(delivery, key, "revoke", "", event.at_ms, digest(key, "revoke")):
 			self._fold_target(key)
 
@@ -268,10 +387,15 @@ class IntakeBatch:
 
 	# -- about a customer, the device, the account
 	def identity_change(self, delivery: r.Delivery, event: d.IdentityChange) -> None:
-		self.customers.link(event.old, event.new, delivery.received_ms)
+		customer, is_news = self.customers.move(event.old, event.new, _clamp(event.at_ms, delivery.received_ms))
+		ticket = self.tickets.latest.get(customer.name)
+		numbers = [one.value for group in (event.old, event.new) for one in group if one.kind == PHONE]
+		if ticket is not None and is_news and len(numbers) > 1:
+			self.work.log(ticket, "number_changed", reason=" ".join(numbers[:2]))
+			self.tickets.tell(ticket, "changed")
 
 	def preference(self, delivery: r.Delivery, event: d.MarketingPreference) -> None:
-		customer = self.customers.resolve(event.customer, "", delivery.received_ms)
+		customer = self.customers.resolve(event.customer, _clamp(event.at_ms, delivery.received_ms))
 		if (customer.opted_out_ms or 0) <= event.at_ms:
 			customer.is_opted_out, customer.opted_out_ms = int(event.is_stopped), event.at_ms
 			self.work.touch(customer)
@@ -312,8 +436,23 @@ def _identities(event: d.Event) -> tuple:
 	return event.customer if isinstance(event, d.MarketingPreference) else ()
 
 
+def _chat_of(ref: d.MessageRef) -> Identity | None:
+	"""The customer in whose chat a message was written, where its id counts in that chat only."""
+	try:
+		return parse_wid(ref.scope.removeprefix("in|")) if ref.scope.startswith("in|") else None
+	except IdentityError:
+		return None
+
+
+def _chats(event: d.Event) -> tuple[Identity, ...]:
+	"""The chats of messages that are spoken of."""
+	return tuple(chat for chat in map(_chat_of, _refs(event)) if chat is not None)
+
+
 def _refs(event: d.Event) -> tuple[d.MessageRef, ...]:
-	if isinstance(event, d.InboundMessage | d.OutboundEcho | d.MessageStatus):
+	if isinstance(event, d.InboundMessage):
+		return (event.ref, event.reply_to) if event.reply_to else (event.ref,)
+	if isinstance(event, d.OutboundEcho | d.MessageStatus):
 		return (event.ref,)
 	return (event.target,) if isinstance(event, d.Reaction | d.MessageEdit | d.MessageRevoke) else ()
 

@@ -128,10 +128,50 @@ def end_turn(work: Work, ticket: r.Ticket, outcome: str, segment_reason: str) ->
 	return turn
 
 
+def void_turn(work: Work, ticket: r.Ticket) -> r.Turn | None:
+	"""The open wait never was one; what was charged for it before stays. None when nobody was waiting."""
+	turn, segment = work.open_parts(ticket)
+	if turn is None:
+		return None
+	if segment is not None:
+		_end_segment(work, ticket, turn, segment, "joined")
+		if segment.level < ledger.DELAYED:
+			segment.counted_ms = None
+	ledger.void_turn(ticket, turn)
+	_close_delays(work, turn, None)
+	work.touch(turn)
+	return turn
+
+
+def move_turn(work: Work, ticket: r.Ticket, other: r.Ticket) -> None:
+	"""The open wait was another ticket's all along: it goes on there, with its start and its holder."""
+	turn, segment = work.open_parts(ticket)
+	if turn is None:
+		return
+	rename_turn(work, turn, other)
+	if other is not ticket:
+		other.turn, other.segment, other.waiting_since_ms = ticket.turn, ticket.segment, ticket.waiting_since_ms
+		other.status = r.OPEN if other.agent else r.QUEUED
+		schedule(work, other, turn, segment)
+		ledger.end_wait(ticket)
+
+
+def rename_turn(work: Work, turn: r.Turn, ticket: r.Ticket) -> None:
+	"""A turn and its parts belong to this ticket and its customer."""
+	turn.ticket, turn.customer = ticket.name, ticket.customer
+	work.touch(turn)
+	for segment in work.ledger.segments[turn.name]:
+		segment.ticket = ticket.name
+		work.touch(segment)
+	for event in work.ledger.delays[turn.name]:
+		event.ticket, event.customer = ticket.name, ticket.customer
+		work.touch(event)
+
+
 def resume(work: Work, ticket: r.Ticket, turn: r.Turn) -> None:
 	"""A turn that had ended goes on with its original start; the holder is charged again only from now."""
 	_open_again(work, ticket, turn)
-	_leave_absent(work, ticket)
+	leave_absent(work, ticket)
 	ticket.status = r.OPEN if ticket.agent else r.QUEUED
 	schedule(work, ticket, turn, _open_segment(work, ticket, turn))
 
@@ -165,7 +205,7 @@ def _open_again(work: Work, ticket: r.Ticket, turn: r.Turn) -> None:
 	work.touch(turn)
 
 
-def _leave_absent(work: Work, ticket: r.Ticket) -> None:
+def leave_absent(work: Work, ticket: r.Ticket) -> None:
 	"""Whoever is offline can't answer: the ticket goes to the front of the queue."""
 	former = ticket.agent
 	agent = work.agent(former) if former else None

@@ -167,6 +167,11 @@ class Work:
 			self.store.save(self.changes)
 			self.changes = Changes()
 
+	def flush(self) -> None:
+		"""Write what has changed so far and forget the ledger at hand: what follows reads the rows anew."""
+		self.finish()
+		self.ledger = Ledger()
+
 
 def _tidy(message: r.Message) -> None:
 	"""What search knows of it; and words of gateways and of customers' phones, which Desk shows as they are."""
