@@ -91,7 +91,7 @@ class Reaction:
 	"""An emoji put on a message; an empty one takes it back."""
 
 	target: MessageRef
-	author: str  # identity key, or "me"
+	author: str  # "me", or whoever else is in the chat: the customer
 	emoji: str
 	at_ms: int
 
@@ -266,7 +266,7 @@ class UnknownOutcome(SendError):
 class Outgoing:
 	"""What every outgoing message has. `callback` is our own key, which some gateways give back in every status."""
 
-	recipient: tuple[Identity, ...]  # every identity known of the customer, the strongest first
+	recipient: tuple[Identity, ...]  # every identity known of the account it goes to, the strongest first
 	reply_to: MessageRef | None = None
 	callback: str = ""
 
