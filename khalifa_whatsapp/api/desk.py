@@ -13,6 +13,7 @@ from khalifa_whatsapp.bootstrap import on_site
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.guards import agent_only, manager_only, require_read
 from khalifa_whatsapp.services.conversation import CLOSE_REASONS
+from khalifa_whatsapp.services.intake_customers import NOT_A_DUPLICATE
 
 MOST_ROWS = 500
 LATEST = 20
@@ -106,12 +107,22 @@ def customer_form(customer: str) -> dict[str, Any]:
 	)
 	for row in tickets:
 		row.close_reason = close_reason(row.close_reason or "")
-	identities = []
+	identities, duplicate = [], None
 	if actor().is_manager:
 		identities = frappe.get_all(
-			"Khalifa Customer Identity", {"customer": customer}, ["kind", "value"], order_by="kind, value", limit=0
+			"Khalifa Customer Identity", {"customer": customer}, ["kind", "value", "left_on"], order_by="kind, value", limit=0
 		)
-	return {"tickets": tickets, "identities": identities}
+		duplicate = _duplicate_of(customer)
+	return {"tickets": tickets, "identities": identities, "duplicate": duplicate}
+
+
+def _duplicate_of(customer: str) -> dict[str, str] | None:
+	"""The customer who may be the same person, until a manager has decided."""
+	row = frappe.db.get_value("Khalifa Customer", customer, ["duplicate_of", "duplicate_state"], as_dict=True)
+	if not row.duplicate_of or row.duplicate_state == NOT_A_DUPLICATE:
+		return None
+	other = {"name": row.duplicate_of, "merged_into": ("is", "not set")}
+	return frappe.db.get_value("Khalifa Customer", other, ["name", "customer_name", "phone"], as_dict=True)
 
 
 @frappe.whitelist()
