@@ -12,6 +12,7 @@ import frappe
 
 from khalifa_whatsapp.api import inbox_books, inbox_customer, inbox_rows, inbox_thread, typing_signs
 from khalifa_whatsapp.api.door import door
+from khalifa_whatsapp.api.inbox_people import People
 from khalifa_whatsapp.api.sending import stored_shape
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core.settings import Settings
@@ -106,10 +107,11 @@ def rows(
 def thread(ticket: str, before: str = "", limit: int = 50) -> dict[str, Any]:
 	"""A conversation with its latest messages and events, or those before a cursor."""
 	row = _visible(ticket)
+	people = People(row)
 	items, next_before = inbox_thread.page(ticket, before, max(1, min(limit, MOST_ROWS)))
 	return {
-		"ticket": inbox_thread.head(current_actor(), row), "items": items, "next_before": next_before,
-		**inbox_thread.abilities(row), "typing": typing_signs.others(ticket), "now_ms": now_ms(),
+		"ticket": inbox_thread.head(current_actor(), row) | people.head(), "items": people.name(items),
+		"next_before": next_before, **inbox_thread.abilities(row, people.window_from_ms), "typing": typing_signs.others(ticket), "now_ms": now_ms(),
 	}  # fmt: skip
 
 
@@ -119,9 +121,11 @@ def thread(ticket: str, before: str = "", limit: int = 50) -> dict[str, Any]:
 def changes(ticket: str, after_ms: int = 0) -> dict[str, Any]:
 	"""What was added or changed since the server's time of the last answer."""
 	row = _visible(ticket)
+	people = People(row)
+	items = people.name(inbox_thread.since(ticket, after_ms or 0))
 	return {
-		"ticket": inbox_thread.head(current_actor(), row), "items": inbox_thread.since(ticket, after_ms or 0),
-		**inbox_thread.abilities(row), "typing": typing_signs.others(ticket), "now_ms": now_ms(),
+		"ticket": inbox_thread.head(current_actor(), row) | people.head(), "items": items,
+		**inbox_thread.abilities(row, people.window_from_ms), "typing": typing_signs.others(ticket), "now_ms": now_ms(),
 	}  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -27,7 +27,7 @@ FIELDS = (
 	"name", "direction", "origin", "content_type", "status", "body", "sender_name", "on_behalf_of", "sent_ms",
 	"received_ms", "sequence", "is_edited", "is_revoked", "message_key", "reply_to", "reactions", "file_url", "file_name",
 	"mime_type", "media_state", "media_error", "data", "error_text", "error_kind", "next_retry_ms", "attempts", "provider",
-	"resent_as",
+	"resent_as", "identity",
 )  # fmt: skip
 DOWNLOAD = "/api/method/khalifa_whatsapp.api.media.download"
 MOST_CHANGED = 200
@@ -56,15 +56,16 @@ def head(actor: Actor, row: Any) -> dict[str, Any]:
 	}  # fmt: skip
 
 
-def abilities(row: Any) -> dict[str, Any]:
-	"""What can be sent on the conversation's number now."""
+def abilities(row: Any, window_from_ms: Callable[[], int | None]) -> dict[str, Any]:
+	"""What can be sent on the conversation's number now; the window is that of whom an answer goes to."""
 	device = get_device(row.device)
 	if device is None:
 		return {"can": {"text": False, "media": [], "template": False, "reaction": False, "reply_to": False}, "window": None}
 	can = device.driver.capabilities
 	window = None
 	if can.has_window:
-		window = {"is_open": is_window_open(row.last_in_ms, now_ms()), "until_ms": window_until_ms(row.last_in_ms)}
+		from_ms = window_from_ms()
+		window = {"is_open": is_window_open(from_ms, now_ms()), "until_ms": window_until_ms(from_ms)}
 	return {
 		"window": window,
 		"can": {
@@ -129,6 +130,7 @@ def _message(row: Any, quoted: dict[str, Any], names: dict[str, str]) -> dict[st
 	plain = (
 		"name", "direction", "origin", "content_type", "status", "sender_name", "sent_ms", "is_edited", "is_revoked",
 		"error_kind", "next_retry_ms", "attempts", "provider", "resent_as", "message_key",
+		"identity",
 	)  # fmt: skip
 	return {
 		"kind": "message", **{field: row[field] for field in plain},

@@ -1,5 +1,6 @@
 // One item of a thread: a bubble, a note, or a line in the middle. Whatever a customer wrote is text and nothing else.
 
+import { identity_of } from "./people.js";
 import { clock, el, icon, rich } from "./util.js";
 
 const TICKS = { Queued: "🕓", Sending: "🕓", Sent: "✓", Delivered: "✓✓", Read: "✓✓", Played: "✓✓", Failed: "!", Unknown: "?" };
@@ -90,7 +91,7 @@ export function kind_name(kind) {
 function foot(item) {
 	const edited = item.is_edited ? el("span", { text: __("edited") }) : "";
 	const tick = item.direction === "Outgoing" && !item.is_note ? el("span", { class: `kin-tick ${item.status}`, title: __(item.status), "aria-label": __(item.status), text: TICKS[item.status] || "" }) : "";
-	return el("div", { class: "kin-foot" }, edited, el("time", { text: clock(item.sent_ms) }), tick);
+	return el("div", { class: "kin-foot" }, item.is_note ? "" : identity_of(item), edited, el("time", { text: clock(item.sent_ms) }), tick);
 }
 
 function reactions(list) {

@@ -1,6 +1,7 @@
 // Where people write: text, quick replies, files, voice, emoji, notes, and templates when the window is closed.
 
 import { Attachments } from "./attachments.js";
+import { answers_to } from "./people.js";
 import { act, attempt, el, icon, read, uuid } from "./util.js";
 
 const SMILES = "😀 😊 🙂 😉 😍 🤝 🙏 👍 👌 👏 💪 ❤️ 💚 🌹 🎉 ✅ ❌ ⏳ 📦 🚚 💊 🩺 🏥 📍 📞 💵".split(" ");
@@ -36,7 +37,7 @@ export class Composer {
 	fit(thread) {
 		const { head, can, window } = thread;
 		const is_window_closed = window && !window.is_open;
-		const may_write = head.rights.reply && can.text && !is_window_closed;
+		const may_write = head.rights.reply && can.text && !is_window_closed && !head.cannot_answer;
 		this.can = can;
 		this.may_write = may_write;
 		this.bar.hidden = !(may_write || head.rights.note);
@@ -52,7 +53,8 @@ export class Composer {
 		if (head.status === "Closed") parts.push(el("span", { text: __("The conversation is closed.") }), el("button", { class: "btn btn-sm btn-default", onclick: () => this.inbox.thread.do("conversation.reopen") }, __("Reopen")));
 		else if (head.rights.assign && !head.rights.reply) parts.push(el("span", { text: __("Nobody answers this customer yet.") }), el("button", { class: "btn btn-sm btn-primary", onclick: () => this.inbox.dialogs.take() }, __("Take")));
 		else if (!head.rights.reply) parts.push(el("span", { text: __("{0} answers this customer.", [head.agent_name || ""]) }));
-		else if (is_window_closed) parts.push(el("span", { text: __("More than 24 hours since the customer wrote: only a template may go.") }), el("button", { class: "btn btn-sm btn-primary", onclick: () => this.inbox.dialogs.template() }, __("Choose a Template")));
+		else if (head.cannot_answer) parts.push(el("span", { text: head.cannot_answer }));
+		else if (is_window_closed) parts.push(answers_to(head), el("span", { text: __("More than 24 hours since the customer wrote: only a template may go.") }), el("button", { class: "btn btn-sm btn-primary", onclick: () => this.inbox.dialogs.template() }, __("Choose a Template")));
 		else parts.push(el("span", { text: __("The number is switched off. A manager can switch it on again.") }));
 		this.closed.replaceChildren(...parts);
 	}
@@ -64,6 +66,7 @@ export class Composer {
 
 	show_above() {
 		const parts = [];
+		if (this.may_write && !this.is_note && this.inbox.thread.head) parts.push(answers_to(this.inbox.thread.head));
 		if (this.behalf) parts.push(el("div", { class: "kin-behalf", text: this.behalf }));
 		if (this.quoted) {
 			parts.push(el("div", { class: "kin-quoting" }, el("bdi", { text: this.quoted.body || this.quoted.content_type }),

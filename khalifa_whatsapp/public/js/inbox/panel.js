@@ -18,10 +18,11 @@ export class Panel {
 
 	draw(found) {
 		const phones = found.phones.map((phone) => el("div", { class: "kin-phone", dir: "ltr", text: phone }));
+		const former = (found.former_phones || []).map((phone) => el("div", { class: "kin-muted kin-former" }, el("s", { dir: "ltr", text: phone }), " ", __("given up")));
 		const names = found.identities.map((one) => el("div", { class: "kin-muted", dir: "ltr", text: `${one.kind}: ${one.value}` }));
 		this.root.replaceChildren(
 			el("button", { class: "btn btn-sm kin-panel-close", "aria-label": __("Close"), onclick: () => this.inbox.toggle_panel(false) }, "✕"),
-			el("div", { class: "kin-panel-who" }, avatar(found.name), el("bdi", { class: "kin-name", text: found.name || "" }), ...phones, ...names,
+			el("div", { class: "kin-panel-who" }, avatar(found.name), el("bdi", { class: "kin-name", text: found.name || "" }), ...phones, ...former, ...names,
 				found.opted_out ? el("div", { class: "kin-trouble warn", text: __("Wants no promotions.") }) : ""),
 			section(__("Tags"), this.tags(found.tags)),
 			section(__("Notes"), this.notes(found.notes)),

@@ -1,6 +1,7 @@
 // The thread in the middle: its head with what can be done, its items, and what happens to them.
 
 import { bubble, day_line, event_line } from "./bubble.js";
+import { new_holder } from "./people.js";
 import { Signs } from "./signs.js";
 import { act, attempt, avatar, day, el, icon, look, read, toast, uuid } from "./util.js";
 
@@ -16,10 +17,11 @@ export class Thread {
 
 	make() {
 		this.top = el("header", { class: "kin-thread-head" });
+		this.asked = el("div", { class: "kin-asked" });
 		this.log = el("div", { class: "kin-log", role: "log", "aria-live": "polite", "aria-label": __("Messages"), tabindex: "0", onscroll: () => this.scrolled() });
 		this.signs = new Signs();
 		this.latest = el("button", { class: "kin-latest btn btn-default", hidden: true, "aria-label": __("To the latest message"), onclick: () => this.to_end() }, "↓");
-		this.root = el("section", { class: "kin-thread", "aria-label": __("Conversation") }, this.top, this.log, this.latest, this.signs.root);
+		this.root = el("section", { class: "kin-thread", "aria-label": __("Conversation") }, this.top, this.asked, this.log, this.latest, this.signs.root);
 	}
 
 	open(ticket) {
@@ -114,6 +116,7 @@ export class Thread {
 
 	show_head() {
 		const head = this.head;
+		this.asked.replaceChildren(new_holder(this));
 		const actions = el("div", { class: "kin-actions" });
 		const add = (label, name, go, style = "btn-default") => actions.append(el("button", { class: `btn btn-sm ${style}`, onclick: go, title: label }, icon(name), el("span", { class: "kin-label", text: label })));
 		if (head.rights.assign && !head.rights.on_behalf) add(__("Take"), "assign", () => this.inbox.dialogs.take(), "btn-primary");
@@ -187,6 +190,7 @@ export class Thread {
 		this.ticket = null;
 		this.items = [];
 		this.top.replaceChildren();
+		this.asked.replaceChildren();
 		this.signs.clear();
 		this.log.replaceChildren(el("div", { class: "kin-empty" }, icon("message", "lg"), el("p", { text: __("Choose a conversation.") })));
 	}
