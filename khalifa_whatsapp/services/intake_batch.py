@@ -12,6 +12,7 @@ from khalifa_whatsapp.core.settings import MINUTE_MS
 from khalifa_whatsapp.drivers import base as d
 from khalifa_whatsapp.services import outcomes, turns
 from khalifa_whatsapp.services.intake_customers import Customers
+from khalifa_whatsapp.services.intake_notices import Notices
 from khalifa_whatsapp.services.intake_tickets import Tickets
 from khalifa_whatsapp.services.work import Work
 
@@ -30,6 +31,7 @@ class IntakeBatch:
 		self.stored = 0
 		self.customers = Customers(work)
 		self.tickets = Tickets(work, device.name)
+		self.notices = Notices(work, device.name)
 		self.by_key: dict[str, r.Message] = {}
 		self.by_name: dict[str, r.Message] = {}
 		self.by_gateway_id: dict[str, list[r.Message]] = {}
@@ -50,6 +52,7 @@ class IntakeBatch:
 	# -- reading
 	def _read(self, events: list[d.Event]) -> None:
 		self.customers.read(identity for event in events for identity in _identities(event))
+		self.notices.read(events)
 		self.tickets.read(self.customers.names())
 		self.tickets.wanted = self._customers_without_ticket(events)
 		refs = {self.key(ref): ref for event in events for ref in _refs(event)}
@@ -280,8 +283,12 @@ class IntakeBatch:
 		self.work.changes.device_states[self.device.name] = (event.state, event.detail, delivery.received_ms)
 		self._tell_managers("khalifa_whatsapp:device", state=event.state)
 
-	def account(self, delivery: r.Delivery, event: d.AccountNotice | d.TemplateStatus) -> None:
-		self._tell_managers("khalifa_whatsapp:account", kind=getattr(event, "kind", "template"))
+	def account(self, delivery: r.Delivery, event: d.AccountNotice) -> None:
+		self.notices.account(event, delivery.received_ms)
+		self._tell_managers("khalifa_whatsapp:device")
+
+	def template(self, delivery: r.Delivery, event: d.TemplateStatus) -> None:
+		self.notices.template(event, delivery.received_ms)
 
 	def _tell_managers(self, name: str, **data: str) -> None:
 		self.work.tell(name, {"device": self.device.name, **data}, role=turns.MANAGER_ROLE)
@@ -298,7 +305,7 @@ _HANDLERS = {
 	d.MarketingPreference: IntakeBatch.preference,
 	d.SessionState: IntakeBatch.session,
 	d.AccountNotice: IntakeBatch.account,
-	d.TemplateStatus: IntakeBatch.account,
+	d.TemplateStatus: IntakeBatch.template,
 }
 
 

@@ -24,7 +24,7 @@ class Customers:
 		keys = {identity.key for identity in identities}
 		if keys:
 			self.by_identity = self.work.store.identities(keys)
-			self.by_name = self.work.store.customers(self.names())
+			self.by_name = self.work.read_customers(self.names())
 
 	def names(self) -> set[str]:
 		"""The customers known so far."""
@@ -49,7 +49,7 @@ class Customers:
 	def _create(self, identities: Sequence[Identity], now_ms: int) -> r.Customer:
 		phone = next((i.value for i in identities if i.kind == "phone"), None)
 		customer = r.Customer(self.work.new_name(), phone or "", phone, created_ms=now_ms)
-		self.by_name[customer.name] = self.work.add(customer)
+		self.by_name[customer.name] = self.work.customers[customer.name] = self.work.add(customer)
 		return customer
 
 	def _attach(self, customer: r.Customer, identities: Sequence[Identity]) -> None:
