@@ -7,6 +7,7 @@ killed between the gateway's call and here.
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 
 import frappe
 from frappe import _
@@ -38,14 +39,7 @@ def notify_managers() -> int:
 def sentence(text: str, text_values: str | None, language: str | None = None) -> str:
 	"""A notice in a person's language."""
 	values = json.loads(text_values) if text_values else {}
-	return _(text, language).format_map(_Known(values))
-
-
-class _Known(dict):
-	"""Places for which the gateway gave nothing."""
-
-	def __missing__(self, key: str) -> str:
-		return "?"
+	return _(text, language).format_map(defaultdict(lambda: _("not said", language), values))
 
 
 def _notify(user: str, row: frappe._dict) -> None:

@@ -81,7 +81,7 @@ class Notices:
 		if at_ms >= (row.status_ms or 0):
 			row.status, row.rejected_reason, row.status_ms = event.status, event.reason, at_ms
 		severity = d.WARNING if template_state.is_warning(event.status) else d.INFO
-		values = {"status": event.status, "reason": event.reason or "?"}
+		values = {"status": event.status, "reason": event.reason}
 		self._keep_of(row, severity, template_state.sentence(event.status), values, event, received_ms)
 
 	def _category(self, row: r.ProviderTemplate, event: d.TemplateStatus, at_ms: int, received_ms: int) -> None:
@@ -103,7 +103,7 @@ class Notices:
 		self, row: r.ProviderTemplate, severity: str, text: str, values: dict[str, str], event: d.TemplateStatus,
 		received_ms: int, is_for_people: bool = True,
 	) -> None:  # fmt: skip
-		named = {"template": row.template_name or row.template_id, "language": row.language or "?", **values}
+		named = {"template": row.template_name or row.template_id, "language": row.language, **values}
 		self._keep("template", severity, text, named, event, received_ms, is_for_people)
 
 	def _keep(
@@ -113,7 +113,7 @@ class Notices:
 		"""One row for each thing said, however often it is delivered: without a moment of its own, one a day."""
 		at_ms = event.at_ms or received_ms
 		moment = event.at_ms or received_ms // DAY_MS
-		stored = json.dumps(values, ensure_ascii=False, sort_keys=True)
+		stored = json.dumps({name: value for name, value in values.items() if value}, ensure_ascii=False, sort_keys=True)
 		key = digest("notice", self.device, kind, text, stored, str(moment))
 		if key in self.known or self.work.store.has_device_notice(key):
 			return

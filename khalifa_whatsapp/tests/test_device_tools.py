@@ -7,7 +7,7 @@ import frappe
 from khalifa_whatsapp.api import device_tools
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.drivers.abilities import TemplateInfo
-from khalifa_whatsapp.jobs import outbox
+from khalifa_whatsapp.jobs import outbox, templates
 from khalifa_whatsapp.site_devices import forget_devices
 from khalifa_whatsapp.tests.case import ALI, DEVICE, HUDA, MONA
 from khalifa_whatsapp.tests.doors import call, signed_in
@@ -58,22 +58,22 @@ class TestDeviceTools(JobCase):
 
 	def test_templates_are_kept_in_step(self) -> None:
 		self.assertEqual(
-			device_tools.store_templates(DEVICE, [READY, DRAFT]), {"templates": 2, "new": 2, "removed": 0}
+			templates.store_templates(DEVICE, [READY, DRAFT]), {"templates": 2, "new": 2, "removed": 0, "failed": 0}
 		)
 		again = TemplateInfo(**{**{f: getattr(READY, f) for f in READY.__slots__}, "quality": "GREEN"})
-		self.assertEqual(device_tools.store_templates(DEVICE, [again]), {"templates": 1, "new": 0, "removed": 1})
+		self.assertEqual(templates.store_templates(DEVICE, [again]), {"templates": 1, "new": 0, "removed": 1, "failed": 0})
 		self.assertEqual(frappe.get_all("Khalifa Provider Template", pluck="quality"), ["GREEN"])
 		with signed_in(HUDA), self.assertRaises(frappe.ValidationError):
 			device_tools.sync_templates(DEVICE)
 
 	def test_a_template_is_filled_in_queued_and_sent(self) -> None:
-		device_tools.store_templates(DEVICE, [READY, DRAFT])
+		templates.store_templates(DEVICE, [READY, DRAFT])
 		ticket = self.ticket_of(self.mona)
 		names = dict(frappe.get_all("Khalifa Provider Template", fields=["template_name", "name"], as_list=True))
 		with signed_in(MONA):
 			given = {"ticket": ticket, "values": ["منى"], "client_key": "t1"}
 			self.assertEqual(call(f"{DOORS}.send_template", template=names["order_ready"], **given)["status"], "Queued")
-			with self.assertRaises(frappe.DoesNotExistError):
+			with self.assertRaises(frappe.ValidationError):
 				call(f"{DOORS}.send_template", ticket=ticket, template=names["draft"], client_key="t2")
 		outbox.run(DEVICE)
 		(out,) = self.driver().sent

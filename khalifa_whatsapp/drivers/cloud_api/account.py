@@ -67,7 +67,7 @@ def _account_update(value: dict[str, Any]) -> Said:
 	if build is not None:
 		return build(value)
 	return Said(
-		"Meta changed something of the account: {event}.", INFO, {"event": event or "?"},
+		"Meta changed something of the account: {event}.", INFO, {"event": event},
 		is_for_people=event not in QUIET_UPDATES,
 	)  # fmt: skip
 
@@ -75,13 +75,13 @@ def _account_update(value: dict[str, Any]) -> Said:
 def _restriction(value: dict[str, Any]) -> Said:
 	listed = list_of(value.get("restriction_info")) or list_of(value.get("restrictions")) or [value.get("restrictions")]
 	kinds = sorted({text_of(dict_of(item).get("restriction_type")) for item in listed} - {""})
-	values = {"restriction": ", ".join(kinds) or "?"}
+	values = {"restriction": ", ".join(kinds)}
 	return Said("Meta has restricted the account: {restriction}.", CRITICAL, values, {"state": "restricted"})
 
 
 def _violation(value: dict[str, Any]) -> Said:
 	kind = text_of(dict_of(value.get("violation_info")).get("violation_type"))
-	return Said("Meta reports a violation of its policy: {violation}.", WARNING, {"violation": kind or "?"})
+	return Said("Meta reports a violation of its policy: {violation}.", WARNING, {"violation": kind})
 
 
 def _ban(value: dict[str, Any]) -> Said:
@@ -90,8 +90,8 @@ def _ban(value: dict[str, Any]) -> Said:
 	if state == "REINSTATE":
 		return Said("Meta has lifted the ban of the account.", INFO, facts={"state": "connected"})
 	if state == "SCHEDULE_FOR_DISABLE":
-		return Said("Meta will ban the account on {date}.", CRITICAL, {"date": date or "?"})
-	return Said("Meta has banned the account ({date}).", CRITICAL, {"date": date or "?"}, {"state": "restricted"})
+		return Said("Meta will ban the account on {date}.", CRITICAL, {"date": date})
+	return Said("Meta has banned the account ({date}).", CRITICAL, {"date": date}, {"state": "restricted"})
 
 
 def _deleted(value: dict[str, Any]) -> Said:
@@ -125,13 +125,13 @@ def _alert(value: dict[str, Any]) -> Said:
 	info = dict_of(value.get("alert_info")) or value  # older versions had no inner object
 	kind, words = text_of(info.get("alert_type")), text_of(info.get("alert_description"))
 	severity = SEVERITIES.get(text_of(info.get("alert_severity")), INFO)
-	return Said("Meta warns: {alert}.", severity, {"alert": ": ".join(filter(None, (kind, words))).rstrip(".") or "?"})
+	return Said("Meta warns: {alert}.", severity, {"alert": ": ".join(filter(None, (kind, words))).rstrip(".")})
 
 
 def _review(value: dict[str, Any]) -> Said:
 	decision = text_of(value.get("decision"))
 	severity = CRITICAL if decision == "REJECTED" else INFO
-	return Said("Meta's review of the account: {decision}.", severity, {"decision": decision or "?"})
+	return Said("Meta's review of the account: {decision}.", severity, {"decision": decision})
 
 
 def _capability(value: dict[str, Any]) -> Said:
@@ -140,7 +140,7 @@ def _capability(value: dict[str, Any]) -> Said:
 	)  # fmt: skip
 	limit = next((found for name in names if (found := text_of(value.get(name)))), "")
 	return Said(
-		"The account may begin conversations with {limit} customers a day.", INFO, {"limit": limit or "?"},
+		"The account may begin conversations with {limit} customers a day.", INFO, {"limit": limit},
 		{"messaging_limit": limit},
 	)  # fmt: skip
 
@@ -152,7 +152,7 @@ def _quality(value: dict[str, Any]) -> Said:
 	event, number = text_of(value.get("event")), text_of(value.get("display_phone_number"))
 	limit = text_of(value.get("max_daily_conversations_per_business")) or text_of(value.get("current_limit"))
 	text, severity, quality = _QUALITY.get(event, ("Meta changed something of the number {number}: {event}.", INFO, ""))
-	values = {"number": number or "?", "event": event or "?", "limit": limit or "?"}
+	values = {"number": number, "event": event, "limit": limit}
 	return Said(text, severity, values, {"quality": quality, "messaging_limit": limit})
 
 
@@ -169,7 +169,7 @@ _QUALITY = {
 def _name(value: dict[str, Any]) -> Said:
 	decision = text_of(value.get("decision"))
 	name, why = text_of(value.get("requested_verified_name")), text_of(value.get("rejection_reason"))
-	values = {"name": name or "?", "decision": decision or "?", "reason": why or "?"}
+	values = {"name": name, "decision": decision, "reason": why}
 	facts = {"name_status": decision}
 	if decision == "APPROVED":
 		return Said("Meta approved the display name {name}.", INFO, values, facts)
@@ -179,13 +179,13 @@ def _name(value: dict[str, Any]) -> Said:
 
 
 def _security(value: dict[str, Any]) -> Said:
-	values = {"number": text_of(value.get("display_phone_number")) or "?", "event": text_of(value.get("event")) or "?"}
+	values = {"number": text_of(value.get("display_phone_number")), "event": text_of(value.get("event"))}
 	return Said("The two-step verification of {number} was changed: {event}.", WARNING, values)
 
 
 def _other(value: dict[str, Any]) -> Said:
 	event = text_of(value.get("event")) or text_of(value.get("decision"))
-	return Said("Meta changed something of the account: {event}.", INFO, {"event": event or "?"})
+	return Said("Meta changed something of the account: {event}.", INFO, {"event": event})
 
 
 _BUILDERS: dict[str, Callable[[dict[str, Any]], Said]] = {

@@ -11,5 +11,5 @@ frappe.listview_settings["Khalifa Device Notice"] = {
 
 function filled(text, text_values) {
 	const values = JSON.parse(text_values || "{}");
-	return __(text).replace(/\{(\w+)\}/g, (place, name) => values[name] ?? "?");
+	return __(text).replace(/\{(\w+)\}/g, (place, name) => values[name] ?? __("not said"));
 }
