@@ -109,8 +109,12 @@ doc_events = {
 		"validate": "khalifa_whatsapp.access.files.validate",
 	},
 	"DocShare": {"validate": "khalifa_whatsapp.access.sharing.refuse_share"},
+	"Khalifa Agent": {"on_update": "khalifa_whatsapp.setup.onboarding.mark_steps"},
+	"Khalifa Branch": {"on_update": "khalifa_whatsapp.setup.onboarding.mark_steps"},
 	"Khalifa Reply Template": {"validate": "khalifa_whatsapp.permissions.keep_owner"},
+	"Khalifa Settings": {"on_update": "khalifa_whatsapp.setup.onboarding.mark_steps"},
 	"ToDo": {"validate": "khalifa_whatsapp.access.sharing.refuse_assignment"},
+	"WhatsApp Device": {"on_update": "khalifa_whatsapp.setup.onboarding.mark_steps"},
 }
 
 # Jobs

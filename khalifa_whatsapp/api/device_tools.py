@@ -12,15 +12,19 @@ from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core import phones
 from khalifa_whatsapp.core.errors import NotFound, UserError
 from khalifa_whatsapp.core.identity import Identity
+from khalifa_whatsapp.core.keys import delivery_key
 from khalifa_whatsapp.core.pacing import HOUR_MS, MINUTE_MS, Pace, day_start_ms
 from khalifa_whatsapp.drivers.abilities import TemplateSource
 from khalifa_whatsapp.drivers.base import OutgoingText, SendError, SessionState
+from khalifa_whatsapp.drivers.loopback import LoopbackDriver, message_item
 from khalifa_whatsapp.guards import manager_only, require_read
+from khalifa_whatsapp.jobs import intake, watch
 from khalifa_whatsapp.jobs import templates as templates_job
-from khalifa_whatsapp.jobs import watch
+from khalifa_whatsapp.setup import onboarding
 from khalifa_whatsapp.site_devices import SiteDevice, get_device
 
 MAX_TEST = 200
+MAX_RECEIVED = 4096  # characters, as of a real message
 LOCK_SECONDS = 5
 MESSAGE = "`tabKhalifa Message`"
 
@@ -73,7 +77,29 @@ def test_message(device: str, phone: str, text: str) -> dict[str, str]:
 		except SendError as error:
 			raise UserError("not_sent", "It was not sent: {reason}", reason=_(error.text)) from None
 	watch.say(on_site(), device, SessionState("connected"))  # it has just taken a message
+	onboarding.tick(onboarding.TEST_MESSAGE)
 	return {"status": done.status}
+
+
+@frappe.whitelist(methods=["POST"])
+@manager_only
+@door
+def receive_test_message(device: str, phone: str, text: str, customer_name: str = "") -> dict[str, str | None]:
+	"""Let a message arrive on a device that talks to nobody, as if a customer had written; the conversation's name.
+
+	It takes the way of every message from the webhook on, and is taken in at once, for a new site may have no worker yet.
+	"""
+	found = _enabled(device)
+	if not isinstance(found.driver, LoopbackDriver):
+		raise UserError("real_gateway", "This device has a real gateway: write to its number from a phone.")
+	number = _number(phone)
+	if not text.strip() or len(text) > MAX_RECEIVED:
+		raise UserError("bad_test_text", "Write a short text, at most {limit} characters.", limit=MAX_RECEIVED)
+	gateway_id = f"test-{frappe.generate_hash(length=16)}"
+	raw = found.driver.call(message_item(number, text, gateway_id, now_ms(), customer_name.strip())).raw
+	on_site().record_delivery(device, found.driver.config.provider, delivery_key(device, raw), raw, now_ms())
+	intake.run(device)
+	return {"ticket": frappe.db.get_value("Khalifa Message", {"device": device, "gateway_id": gateway_id}, "ticket")}
 
 
 def _number(phone: str) -> str:

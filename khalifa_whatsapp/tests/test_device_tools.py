@@ -8,6 +8,7 @@ from khalifa_whatsapp.api import device_tools
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.drivers.abilities import TemplateInfo
 from khalifa_whatsapp.jobs import outbox, templates
+from khalifa_whatsapp.setup import onboarding
 from khalifa_whatsapp.site_devices import forget_devices
 from khalifa_whatsapp.tests.case import ALI, DEVICE, HUDA, MONA
 from khalifa_whatsapp.tests.doors import call, signed_in
@@ -55,6 +56,39 @@ class TestDeviceTools(JobCase):
 		(out,) = self.driver().sent
 		self.assertEqual((out.recipient[0].value, out.body), ("+201001234567", "hello"))
 		self.assertEqual(self.all(r.Ticket), [])
+
+	def test_a_message_can_be_made_to_arrive_where_there_is_no_gateway(self) -> None:
+		self.online(self.mona)
+		with signed_in(HUDA):
+			first = device_tools.receive_test_message(DEVICE, "٠١٠٠١٢٣٤٥٦٧", "مساء الخير", "سامي")
+			again = device_tools.receive_test_message(DEVICE, "+201001234567", "hello?")
+			for phone, text in (("12", "hello"), ("01001234567", "  "), ("01001234567", "x" * 5000)):
+				with self.assertRaises(frappe.ValidationError):
+					device_tools.receive_test_message(DEVICE, phone, text)
+		self.assertEqual(first, again)
+		ticket = self.ticket(first["ticket"])
+		self.assertEqual((ticket.agent, ticket.customer_name, ticket.unread_count), (self.mona, "سامي", 2))
+		with signed_in(MONA), self.assertRaises(frappe.PermissionError):
+			device_tools.receive_test_message(DEVICE, "01001234567", "hello")
+
+	def test_a_real_gateway_makes_no_message_up(self) -> None:
+		frappe.db.set_value("WhatsApp Device", DEVICE, "provider", "wppconnect")
+		frappe.db.commit()
+		forget_devices()
+		self.addCleanup(frappe.db.set_value, "WhatsApp Device", DEVICE, "provider", "loopback")
+		with signed_in(HUDA), self.assertRaises(frappe.ValidationError):
+			device_tools.receive_test_message(DEVICE, "01001234567", "hello")
+		self.assertEqual(self.all(r.Message), [])
+
+	def test_the_first_steps_count_what_is_there(self) -> None:
+		steps = "Onboarding Step"
+		frappe.db.set_value(steps, {"name": ("in", list(onboarding.STEPS))}, "is_complete", 0)
+		frappe.get_doc("WhatsApp Device", DEVICE).save()
+		done = set(frappe.get_all(steps, {"name": ("in", list(onboarding.STEPS)), "is_complete": 1}, pluck="name"))
+		self.assertEqual(done, {"WhatsApp Connect a Device", "WhatsApp Add Branches", "WhatsApp Add Agents"})
+		with signed_in(HUDA):
+			device_tools.test_message(DEVICE, "01001234567", "hello")
+		self.assertTrue(frappe.db.get_value(steps, onboarding.TEST_MESSAGE, "is_complete"))
 
 	def test_templates_are_kept_in_step(self) -> None:
 		self.assertEqual(
