@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from typing import Any
 
 import frappe
 from frappe import _
 from frappe.utils.user import get_users_with_role
 
 from khalifa_whatsapp.bootstrap import now_ms
+from khalifa_whatsapp.core.settings import DAY_MS
 from khalifa_whatsapp.guards import MANAGER_ROLE
 
 NOTICE = "Khalifa Device Notice"
+SHOWN_MS = 30 * DAY_MS
 LIMIT = 50  # rows of one minute: each costs one notification for every manager
 
 
@@ -34,6 +37,13 @@ def notify_managers() -> int:
 		frappe.db.set_value(NOTICE, row.name, stamp, update_modified=False)
 		frappe.db.commit()
 	return len(rows)
+
+
+def latest(device: str, count: int = 3) -> list[dict[str, Any]]:
+	"""What was last said of a device and matters, in the reader's language, the newest first."""
+	wanted = {"device": device, "severity": ("!=", "Info"), "at_ms": (">", now_ms() - SHOWN_MS)}
+	rows = frappe.get_all(NOTICE, wanted, ["at", "severity", "text", "text_values"], order_by="at_ms desc", limit=count)
+	return [{"on": row.at, "severity": row.severity, "words": sentence(row.text, row.text_values)} for row in rows]
 
 
 def sentence(text: str, text_values: str | None, language: str | None = None) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import frappe
 
 from khalifa_whatsapp.api import device_tools, health, inbox
+from khalifa_whatsapp.bootstrap import now_ms
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.keys import template_key
 from khalifa_whatsapp.drivers.abilities import TemplateInfo
@@ -18,7 +19,7 @@ from khalifa_whatsapp.tests.doors import call, signed_in
 from khalifa_whatsapp.tests.web import METHOD, Caller
 
 META, SECRET = "Meta", "app-secret-of-meta"
-START_S = 1_795_160_400
+START_S = now_ms() // 1000 - 600
 NAMED = {"message_template_id": 1, "message_template_name": "order_ready", "message_template_language": "ar"}
 TEXT = ({"type": "BODY", "text": "طلبك جاهز"},)
 
@@ -62,7 +63,10 @@ class TestAccountNotices(SiteCase):
 		self.assertEqual(self.subjects(MONA), [])
 		self.assertEqual(frappe.db.get_value(META_DEVICE, META, "state"), "Restricted")
 		with signed_in(HUDA):
-			self.assertEqual(health.check()["parts"]["devices"]["failing"], [META])
+			devices = health.check()["parts"]["devices"]
+			self.assertEqual((devices["failing"], list(devices["notices"])), ([META], [META]))
+			(notice,) = call("khalifa_whatsapp.api.devices.status", device=META)["notices"]
+			self.assertEqual(notice["words"], "Meta has banned the account (not said).")
 
 	def test_each_manager_reads_it_in_his_own_language_and_hostile_words_stay_words(self) -> None:
 		frappe.db.set_value("User", HUDA, "language", "ar")

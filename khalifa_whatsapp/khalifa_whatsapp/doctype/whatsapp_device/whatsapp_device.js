@@ -80,6 +80,9 @@ function panel(frm, state, counts) {
 		const when = state.error.on ? frappe.datetime.prettyDate(state.error.on) : "";
 		line(box, __("Last error ({0}): {1}", [when, state.error.text]), "red");
 	}
+	for (const { on, severity, words } of state.notices) {
+		line(box, `${frappe.datetime.str_to_user(on)}: ${words}`, severity === "Critical" ? "red" : "orange");
+	}
 	if (state.gateway && !state.gateway.is_running) {
 		line(box, __("The process that owns the browsers is not running. Start it on the server:"), "red");
 		box.append($("<code dir='ltr'></code>").text(state.gateway.command));
