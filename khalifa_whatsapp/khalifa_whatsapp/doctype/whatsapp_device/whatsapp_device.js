@@ -81,7 +81,7 @@ function panel(frm, state, counts) {
 		line(box, __("Last error ({0}): {1}", [when, state.error.text]), "red");
 	}
 	for (const { on, severity, words } of state.notices) {
-		line(box, `${frappe.datetime.str_to_user(on)}: ${words}`, severity === "Critical" ? "red" : "orange");
+		line(box, `\u2068${frappe.datetime.str_to_user(on)}\u2069: ${words}`, severity === "Critical" ? "red" : "orange");
 	}
 	if (state.gateway && !state.gateway.is_running) {
 		line(box, __("The process that owns the browsers is not running. Start it on the server:"), "red");
