@@ -11,6 +11,7 @@ import argparse
 import fcntl
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -46,6 +47,14 @@ class Failed(Exception):
 	"""A step on the way to the tests did not succeed; the text says which and why."""
 
 
+class TooSlow(Failed):
+	"""A step ran into its time limit; `said` is what it had written until then."""
+
+	def __init__(self, text: str, said: bytes) -> None:
+		super().__init__(text)
+		self.said = said.decode("utf-8", "replace")
+
+
 @dataclass
 class Bench:
 	"""A Frappe bench and how to run commands in it, without needing the bench program."""
@@ -70,9 +79,9 @@ class Bench:
 		"""Run a command in the sites folder, log what it says, and give it back."""
 		return run(step, [str(part) for part in command], **{"cwd": self.sites, **more})
 
-	def frappe(self, step: str, *arguments: str, site: str | None = SITE) -> str:
+	def frappe(self, step: str, *arguments: str, site: str | None = SITE, options: tuple[str, ...] = ()) -> str:
 		"""Run what `bench …` would run."""
-		chosen = ["--site", site] if site else []
+		chosen = [*options, *(["--site", site] if site else [])]
 		helper = (self.python, "-m", "frappe.utils.bench_helper", "frappe")
 		return self.run(step, *helper, *chosen, *arguments, env=environment())
 
@@ -99,8 +108,10 @@ def run(step: str, command: list[str], **more: Any) -> str:
 				check=False,
 				**options,
 			)
-		except (OSError, subprocess.TimeoutExpired) as error:
+		except OSError as error:
 			raise Failed(f"{step}: {type(error).__name__}") from error
+		except subprocess.TimeoutExpired as error:
+			raise TooSlow(f"{step}: not done after {error.timeout:.0f} s", LOG.read_bytes()[start:]) from error
 	said = LOG.read_bytes()[start:].decode("utf-8", "replace")
 	if done.returncode:
 		raise Failed(f"{step}: exit code {done.returncode}\n{tail(said)}")
@@ -298,7 +309,12 @@ def run_tests(bench: Bench, result: dict[str, Any]) -> None:
 	JUNIT.unlink(missing_ok=True)
 	problem = ""
 	try:
-		bench.frappe("run-tests", "run-tests", "--app", APP, "--junit-xml-output", str(JUNIT))
+		bench.frappe(
+			"run-tests", "run-tests", "--app", APP, "--junit-xml-output", str(JUNIT), options=("--verbose",)
+		)  # a line for each test, so that a run which hangs says how far it got
+	except TooSlow as error:
+		result["tests"] = len(lines_of(error.said))
+		raise Failed(f"{error}; {how_far(error.said)}") from error
 	except Failed as error:
 		problem = str(error)
 	counts, bad = read_report(JUNIT)
@@ -309,6 +325,25 @@ def run_tests(bench: Bench, result: dict[str, Any]) -> None:
 		raise Failed(problem)
 	if counts["tests"] - counts["skipped"] <= 0:
 		raise Failed("not one test was executed")
+
+
+LINE = re.compile(r"^\s*(test_\w+) \(([\w.]+)\) \.\.\. ?(\w*)", re.MULTILINE)
+
+
+def lines_of(said: str) -> list[tuple[str, str]]:
+	"""Each test that was begun and how it ended ("" while it is at work), in their order."""
+	return [
+		(place if place.endswith(f".{name}") else f"{place}.{name}", outcome)
+		for name, place, outcome in LINE.findall(said)
+	]
+
+
+def how_far(said: str) -> str:
+	"""Which tests had passed when a run was stopped, and which one was at work."""
+	begun = lines_of(said)
+	passed = [name for name, outcome in begun if outcome == "ok"]
+	at_work = [name for name, outcome in begun if not outcome]
+	return f"{len(passed)} tests had passed:\n{chr(10).join(passed)}\nat work: {', '.join(at_work) or 'none'}"
 
 
 def read_report(path: Path) -> tuple[dict[str, int], list[str]]:
