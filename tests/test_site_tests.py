@@ -49,3 +49,23 @@ def test_a_step_that_hangs_is_stopped_and_says_how_far_it_was(tool: ModuleType) 
 def test_the_summary_names_the_versions(tool: ModuleType) -> None:
 	counts = {"tests": 3, "failures": 0, "errors": 0, "skipped": 1, "seconds": 2.0, "status": "passed"}
 	assert "Frappe 15.101.1, 10.11" in tool.summary({**counts, "frappe": "15.101.1", "database": "10.11"})
+
+
+def test_one_bench_that_failed_is_a_failure_and_no_bench_is_not_run(tool: ModuleType) -> None:
+	counts = {"tests": 3, "failures": 0, "errors": 0, "skipped": 0, "seconds": 2.0}
+	good = {**counts, "status": "passed", "frappe": "15.55.1"}
+	bad = {**counts, "status": "failed", "frappe": "15.101.1"}
+	found = tool.verdict([good, bad])
+	assert (found["status"], found["tests"], found["frappe"]) == ("failed", 6, ["15.55.1", "15.101.1"])
+	assert (tool.verdict([good])["status"], tool.verdict([])["status"]) == ("passed", "not run")
+
+
+def test_what_is_no_bench_is_refused_and_none_at_all_is_said(
+	tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+	monkeypatch.setenv("FRAPPE_BENCH", f"{tmp_path}:{tmp_path}/other")
+	with pytest.raises(tool.Failed, match="no Frappe bench"):
+		tool.find_benches()
+	monkeypatch.delenv("FRAPPE_BENCH")
+	monkeypatch.setenv("HOME", str(tmp_path))
+	assert tool.find_benches() == []

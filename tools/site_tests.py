@@ -1,6 +1,6 @@
 """Runs the tests that need a Frappe site, on a bench of this machine, and writes test-results/site.json.
 
-The bench is $FRAPPE_BENCH, else ~/frappe-bench. Database and Redis are started when they are down and stay up.
+The bench is $FRAPPE_BENCH (several with colons between), else ~/frappe-bench. Database and Redis are started when they are down and stay up.
 The test site is made anew each time and kept afterwards; other sites are not touched. The code under test is
 this checkout's, whatever copy of the app the bench has. Standard library only.
 """
@@ -130,15 +130,14 @@ def say(text: str) -> None:
 # -- the bench
 
 
-def find_bench() -> Bench | None:
-	"""$FRAPPE_BENCH, which must be one; else ~/frappe-bench, if it is one."""
+def find_benches() -> list[Bench]:
+	"""$FRAPPE_BENCH, one or several with colons between, which must be benches; else ~/frappe-bench, if it is one."""
 	named = os.environ.get("FRAPPE_BENCH")
-	bench = Bench(Path(named or "~/frappe-bench").expanduser().absolute())
-	if bench.python.exists() and (bench.path / "apps" / "frappe").exists():
-		return bench
-	if named:
+	benches = [Bench(Path(name).expanduser().absolute()) for name in (named or "~/frappe-bench").split(os.pathsep) if name]
+	good = [bench for bench in benches if bench.python.exists() and (bench.path / "apps" / "frappe").exists()]
+	if named and len(good) < len(benches):
 		raise Failed("$FRAPPE_BENCH is no Frappe bench (no env/bin/python or apps/frappe in it)")
-	return None
+	return good
 
 
 @contextmanager
@@ -384,11 +383,38 @@ def commit() -> dict[str, Any]:
 
 
 def summary(result: dict[str, Any]) -> str:
-	if result["status"] == "not run":
-		return f"NOT RUN ({result['reason']})"
 	counts = ", ".join(f"{result[key]} {key}" for key in ("tests", "failures", "errors", "skipped"))
 	host = f"Frappe {result['frappe']}, {result['database']}" if result["frappe"] else "no site"
 	return f"{result['status'].upper()}: {counts} in {result['seconds']} s ({host})"
+
+
+def run_on(bench: Bench) -> dict[str, Any]:
+	"""All site tests on one bench; how it went."""
+	started = time.monotonic()
+	result: dict[str, Any] = {
+		"status": "failed", "tests": 0, "failures": 0, "errors": 0, "skipped": 0, "seconds": 0.0, "frappe": None,
+		"database": None,
+	}  # fmt: skip
+	try:
+		with alone(bench):
+			start_services(bench)
+			add_app(bench)
+			make_site(bench)
+			run_tests(bench, result)
+		result["status"] = "passed"
+	except Failed as error:
+		result["reason"] = str(error).splitlines()[0]
+		say(f"{error}\n(all output: {LOG.relative_to(CHECKOUT)})")
+	result["seconds"] = round(time.monotonic() - started, 1)
+	say(summary(result))
+	return result
+
+
+def verdict(runs: list[dict[str, Any]]) -> dict[str, Any]:
+	"""One verdict over the benches: passed only if each did."""
+	status = "not run" if not runs else "passed" if all(run["status"] == "passed" for run in runs) else "failed"
+	sums = {key: sum(run[key] for run in runs) for key in ("tests", "failures", "errors", "skipped", "seconds")}
+	return {"status": status, **sums, "frappe": [run["frappe"] for run in runs], "runs": runs}
 
 
 def main() -> int:
@@ -400,29 +426,17 @@ def main() -> int:
 	LOG.write_text("", encoding="utf-8")
 	report = RESULTS / "site.json"
 	report.unlink(missing_ok=True)  # whatever happens, an earlier verdict is not this one's
-	started = time.monotonic()
-	result: dict[str, Any] = {
-		"status": "failed", "tests": 0, "failures": 0, "errors": 0, "skipped": 0, "seconds": 0.0, "frappe": None,
-		"database": None, **commit(), "at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-	}  # fmt: skip
+	head = {**commit(), "at": datetime.now(timezone.utc).isoformat(timespec="seconds")}
 	try:
-		bench = find_bench()
-		if bench is None:
-			result.update(status="not run", reason="no Frappe bench found; set FRAPPE_BENCH")
-		else:
-			with alone(bench):
-				start_services(bench)
-				add_app(bench)
-				make_site(bench)
-				run_tests(bench, result)
-			result["status"] = "passed"
+		found = verdict([run_on(bench) for bench in find_benches()])
 	except Failed as error:
-		result["reason"] = str(error).splitlines()[0]
-		say(f"{error}\n(all output: {LOG.relative_to(CHECKOUT)})")
-	result["seconds"] = round(time.monotonic() - started, 1)
-	report.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-	say(summary(result))
-	return 1 if result["status"] == "failed" or (is_needed and result["status"] == "not run") else 0
+		found = {**verdict([]), "status": "failed", "reason": str(error)}
+		say(str(error))
+	if found["status"] == "not run":
+		found["reason"] = "no Frappe bench found; set FRAPPE_BENCH"
+		say(f"NOT RUN ({found['reason']})")
+	report.write_text(json.dumps({**found, **head}, indent=1) + "\n", encoding="utf-8")
+	return 1 if found["status"] == "failed" or (is_needed and found["status"] == "not run") else 0
 
 
 if __name__ == "__main__":
