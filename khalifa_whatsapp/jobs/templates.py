@@ -39,7 +39,9 @@ def store_templates(device: str, templates: list[TemplateInfo]) -> dict[str, int
 	failed = [key for key, one in by_key.items() if not _is_written(device, key, known.get(key), one)]
 	gone = [name for key, name in known.items() if key not in by_key]
 	for name in gone:
-		frappe.delete_doc(TEMPLATE, name, ignore_permissions=True, force=True)
+		doc = frappe.get_doc(TEMPLATE, name)
+		doc.flags.by_use_case = True
+		doc.delete(ignore_permissions=True, force=True)
 	frappe.db.commit()
 	new = by_key.keys() - known.keys() - set(failed)
 	return {"templates": len(templates), "new": len(new), "removed": len(gone), "failed": len(failed)}
@@ -68,6 +70,7 @@ def _write_template(device: str, key: str, name: str | None, template: TemplateI
 		"components": json.dumps(list(template.components), ensure_ascii=False, default=dict), "needs_sync": 0,
 		**_moments(doc, template),
 	})  # fmt: skip
+	doc.flags.by_use_case = True
 	doc.save(ignore_permissions=True)
 
 
