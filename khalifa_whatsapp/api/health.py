@@ -11,6 +11,7 @@ import redis
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.guards import current_actor
+from khalifa_whatsapp.jobs import notices
 from khalifa_whatsapp.jobs.wake import MINUTE_MARK
 
 OLD_DELIVERY_MS = 120_000
@@ -56,4 +57,5 @@ def _devices() -> dict[str, Any]:
 		"WhatsApp Device", filters={"enabled": 1}, fields=["name", "state", "is_paused"], ignore_permissions=True
 	)
 	failing = [row.name for row in rows if row.state in ("Disconnected", "Restricted", "QR")]
-	return {"ok": not failing, "devices": rows, "failing": failing}
+	said = {row.name: found for row in rows if (found := notices.latest(row.name))}
+	return {"ok": not failing, "devices": rows, "failing": failing, "notices": said}

@@ -9,12 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 import frappe
+from frappe import _
 
 from khalifa_whatsapp.api import inbox_books, inbox_customer, inbox_rows, inbox_thread, typing_signs
 from khalifa_whatsapp.api.door import door
 from khalifa_whatsapp.api.inbox_people import People
 from khalifa_whatsapp.api.sending import stored_shape
 from khalifa_whatsapp.bootstrap import now_ms, on_site
+from khalifa_whatsapp.core import template_state
 from khalifa_whatsapp.core.settings import Settings
 from khalifa_whatsapp.guards import agent_only, current_actor, refuse_record
 from khalifa_whatsapp.services.conversation import CLOSE_REASONS
@@ -178,15 +180,22 @@ def quick_replies() -> list[dict[str, Any]]:
 @agent_only
 @door
 def templates(ticket: str) -> list[dict[str, Any]]:
-	"""Approved templates of the conversation's number, with the values that each needs."""
-	wanted = {"device": _visible(ticket).device, "status": "APPROVED"}
-	fields = ["name", "template_name", "language", "category", "components", "parameter_format"]
+	"""Templates of the conversation's number, those that can be sent first, with the values that each needs.
+
+	`why_not` says, in the reader's language, why one can't be sent now.
+	"""
+	wanted = {"device": _visible(ticket).device}
+	fields = ["name", "template_name", "language", "category", "status", "components", "parameter_format"]
 	found = []
 	for row in frappe.get_all("Khalifa Provider Template", wanted, fields, order_by="template_name, language"):
+		reason = template_state.why_not(row.pop("status"), bool(row.components))
 		shape = stored_shape(row.pop("components"), row.pop("parameter_format"))
 		variables = [{"place": variable.place, "name": variable.name} for variable in shape.variables]
-		found.append({**row, "header": shape.header, "body": shape.body, "footer": shape.footer, "variables": variables})
-	return found
+		found.append({
+			**row, "header": shape.header, "body": shape.body, "footer": shape.footer, "variables": variables,
+			"why_not": _(reason) if reason else "",
+		})  # fmt: skip
+	return sorted(found, key=lambda row: bool(row["why_not"]))
 
 
 @frappe.whitelist(methods=["POST"])

@@ -397,7 +397,44 @@ class AgentKpi:
 	computed_ms: int = 0
 
 
+@dataclass(slots=True)
+class ProviderTemplate:
+	"""A message template as the gateway knows it, by device, name and language. Each fact has its own moment."""
+
+	DOCTYPE: ClassVar[str] = "Khalifa Provider Template"
+	name: str
+	template_key: str
+	device: str
+	template_id: str
+	template_name: str = ""
+	language: str = ""
+	status: str = ""
+	status_ms: int | None = None
+	rejected_reason: str = ""
+	category: str = ""
+	category_ms: int | None = None
+	quality: str = ""
+	quality_ms: int | None = None
+	needs_sync: int = 0  # the gateway's list must be read again: what it says of the template's text is not here
+
+
+@dataclass(slots=True)
+class DeviceNotice:
+	"""Something a gateway said of a number, its account or its templates, kept for managers: append-only."""
+
+	DOCTYPE: ClassVar[str] = "Khalifa Device Notice"
+	name: str
+	notice_key: str  # unique: what is said again is not kept again
+	device: str
+	kind: str
+	severity: str
+	at_ms: int
+	text: str  # an English sentence of ours, translated where it is shown
+	text_values: str = ""  # JSON: what stands in its places, in the gateway's words
+	notified_ms: int | None = None  # None: managers have still to be notified
+
+
 RECORDS = (
 	Customer, CustomerIdentity, Ticket, TicketEvent, Message, MessageLog, Turn, Segment, DelayEvent,
-	Agent, PresenceLog, CloseBatch, CloseBatchItem, AgentKpi,
+	Agent, PresenceLog, CloseBatch, CloseBatchItem, AgentKpi, ProviderTemplate, DeviceNotice,
 )  # fmt: skip

@@ -13,6 +13,7 @@ from khalifa_whatsapp.core.settings import MINUTE_MS
 from khalifa_whatsapp.drivers import base as d
 from khalifa_whatsapp.services import duplicates, outcomes, turns
 from khalifa_whatsapp.services.intake_customers import Customers
+from khalifa_whatsapp.services.intake_notices import Notices
 from khalifa_whatsapp.services.intake_tickets import Tickets
 from khalifa_whatsapp.services.work import Work
 
@@ -33,6 +34,7 @@ class IntakeBatch:
 		self.events: list[d.Event] = []
 		self.customers = Customers(work, self._merge)
 		self.tickets = Tickets(work, device.name)
+		self.notices = Notices(work, device.name)
 		self.by_key: dict[str, r.Message] = {}
 		self.by_name: dict[str, r.Message] = {}
 		self.by_gateway_id: dict[str, list[r.Message]] = {}
@@ -43,6 +45,7 @@ class IntakeBatch:
 	def apply(self, pairs: list[Pair]) -> None:
 		"""Read ahead, then apply every event in the order of its arrival."""
 		self.events = [event for _, event in pairs]
+		self.notices.read(self.events)
 		self._read(self.events)
 		for delivery, event in pairs:
 			handler = _HANDLERS.get(type(event))
@@ -404,8 +407,12 @@ class IntakeBatch:
 		self.work.changes.device_states[self.device.name] = (event.state, event.detail, delivery.received_ms)
 		self._tell_managers("khalifa_whatsapp:device", state=event.state)
 
-	def account(self, delivery: r.Delivery, event: d.AccountNotice | d.TemplateStatus) -> None:
-		self._tell_managers("khalifa_whatsapp:account", kind=getattr(event, "kind", "template"))
+	def account(self, delivery: r.Delivery, event: d.AccountNotice) -> None:
+		self.notices.account(event, delivery.received_ms)
+		self._tell_managers("khalifa_whatsapp:device")
+
+	def template(self, delivery: r.Delivery, event: d.TemplateStatus) -> None:
+		self.notices.template(event, delivery.received_ms)
 
 	def _tell_managers(self, name: str, **data: str) -> None:
 		self.work.tell(name, {"device": self.device.name, **data}, role=turns.MANAGER_ROLE)
@@ -422,7 +429,7 @@ _HANDLERS = {
 	d.MarketingPreference: IntakeBatch.preference,
 	d.SessionState: IntakeBatch.session,
 	d.AccountNotice: IntakeBatch.account,
-	d.TemplateStatus: IntakeBatch.account,
+	d.TemplateStatus: IntakeBatch.template,
 }
 
 

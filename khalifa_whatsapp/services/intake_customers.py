@@ -69,7 +69,7 @@ class Customers:
 		wanted = set(names) - self.by_name.keys()
 		if not wanted:
 			return
-		self.by_name.update(self.work.store.customers(wanted))
+		self.by_name.update(self.work.read_customers(wanted))
 		for name, rows in self.work.store.identities_of(wanted, locked=True).items():
 			self.rows[name] = rows
 			self.by_key.update((row.identity_key, row) for row in rows)
@@ -234,7 +234,7 @@ class Customers:
 	# -- writing
 	def _create(self) -> r.Customer:
 		customer = r.Customer(self.work.new_name(), created_ms=self.work.now_ms)
-		self.by_name[customer.name] = self.work.add(customer)
+		self.by_name[customer.name] = self.work.customers[customer.name] = self.work.add(customer)
 		self.rows[customer.name] = []
 		self._new.add(customer.name)
 		return customer

@@ -70,7 +70,15 @@ class Work:
 	changes: Changes = field(default_factory=Changes)
 	agents: dict[str, r.Agent | None] = field(default_factory=dict)
 	locked_agents: dict[str, r.Agent | None] = field(default_factory=dict)
+	customers: dict[str, r.Customer] = field(default_factory=dict)
 	ledger: Ledger = field(default_factory=Ledger)
+
+	def read_customers(self, names: Collection[str]) -> dict[str, r.Customer]:
+		"""Customers, locked, each the same object for all who ask within this transaction."""
+		missing = set(names) - self.customers.keys()
+		if missing:
+			self.customers.update(self.store.customers(missing))
+		return {name: self.customers[name] for name in names if name in self.customers}
 
 	def agent(self, name: str) -> r.Agent | None:
 		"""An agent, read once."""
@@ -168,9 +176,9 @@ class Work:
 			self.changes = Changes()
 
 	def flush(self) -> None:
-		"""Write what has changed so far and forget the ledger at hand: what follows reads the rows anew."""
+		"""Write what has changed so far and forget the rows at hand: what follows reads them anew."""
 		self.finish()
-		self.ledger = Ledger()
+		self.ledger, self.customers = Ledger(), {}
 
 
 def _tidy(message: r.Message) -> None:

@@ -20,6 +20,9 @@ from khalifa_whatsapp.core.kpi import Fact
 from khalifa_whatsapp.core.pacing import Pace, Traffic
 from khalifa_whatsapp.core.settings import Rules
 
+# What a gateway says of a number besides its state; the device has a field for each, and one for its moment
+DEVICE_FACTS = ("quality", "messaging_limit", "name_status")
+
 
 class Conflict(Exception):
 	"""Another transaction was in the way (deadlock, lock wait, duplicate key). Roll back and try again."""
@@ -53,11 +56,14 @@ class Changes:
 	dirty_days: set[date] = field(default_factory=set)
 	device_states: dict[str, tuple[str, str, int]] = field(default_factory=dict)  # state, detail, at
 	renamed: set[str] = field(default_factory=set)  # customers whose tickets must carry their new name
+	# by device: a fact of `DEVICE_FACTS`, its value, since when
+	device_facts: dict[str, list[tuple[str, str, int]]] = field(default_factory=dict)
 	notices: list[Notice] = field(default_factory=list)
 
 	def __bool__(self) -> bool:
 		return bool(
-			self.created or self.updated or self.dirty_days or self.notices or self.device_states or self.renamed
+			self.created or self.updated or self.dirty_days or self.notices or self.device_states or self.device_facts
+			or self.renamed
 		)
 
 
@@ -284,6 +290,15 @@ class Store(Protocol):
 		self, customers: Collection[str], locked: bool = False
 	) -> dict[str, list[r.CustomerIdentity]]:
 		"""All identities of customers; locked, when what is written back must be of this moment."""
+
+	# -- what gateways say of numbers and templates
+	def provider_templates(
+		self, device: str, keys: Collection[str], ids: Collection[str]
+	) -> list[r.ProviderTemplate]:
+		"""Templates of a device by their key or by the gateway's id, locked."""
+
+	def has_device_notice(self, notice_key: str) -> bool:
+		"""Whether a notice is kept already."""
 
 	# -- ledger
 	def turns(self, names: Collection[str]) -> dict[str, r.Turn]:

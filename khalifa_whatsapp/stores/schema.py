@@ -46,6 +46,8 @@ INDEXES: dict[str, list[tuple[str, ...]]] = {
 	"Khalifa Agent KPI": [("period", "start_date", "agent")],
 	"Khalifa Message Status": [("callback",), ("message", "at_ms")],
 	"Khalifa Close Batch Item": [("batch", "result")],
+	"Khalifa Device Notice": [("notified_ms", "at_ms")],
+	"Khalifa Provider Template": [("template_id",)],
 }
 
 _NO_COLUMN = frozenset({
@@ -68,7 +70,8 @@ def doctypes() -> list[str]:
 
 def columns(name: str) -> list[dict[str, Any]]:
 	"""The fields of a DocType that are columns."""
-	return [field for field in doctype(name)["fields"] if field["fieldtype"] not in _NO_COLUMN]
+	fields = doctype(name)["fields"]
+	return [field for field in fields if field["fieldtype"] not in _NO_COLUMN and not field.get("is_virtual")]
 
 
 def sqlite_ddl(name: str) -> list[str]:

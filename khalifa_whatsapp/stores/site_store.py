@@ -138,6 +138,7 @@ class SiteStore(SqlStore):
 			self.mark_day(day, is_dirty=1)
 		for device, state in changes.device_states.items():
 			self._save_device_state(device, *state)
+		self.save_device_facts(changes.device_facts)
 		publish(changes.notices)
 
 	def _write(self, kind: type, records: list[Any], is_new: bool) -> None:
@@ -165,8 +166,9 @@ class SiteStore(SqlStore):
 
 	def _save_device_state(self, device: str, state: str, detail: str, at_ms: int) -> None:
 		self.rows(
-			"UPDATE `tabWhatsApp Device` SET state = ?, state_detail = ?, state_ms = ?, state_on = ? WHERE name = ?",
-			(_STATES.get(state, "Unknown"), safe_name(detail), at_ms, self._local(at_ms), device),
+			"UPDATE `tabWhatsApp Device` SET state = ?, state_detail = ?, state_ms = ?, state_on = ? "
+			"WHERE name = ? AND state_ms <= ?",
+			(_STATES.get(state, "Unknown"), safe_name(detail), at_ms, self._local(at_ms), device, at_ms),
 		)
 
 	def mark_day(self, day: date, is_dirty: int, computed_ms: int = 0) -> None:

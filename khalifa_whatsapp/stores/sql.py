@@ -13,11 +13,12 @@ from datetime import date
 from typing import Any, TypeVar
 
 from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.arabic import safe_name
 from khalifa_whatsapp.core.assignment import RosterEntry
 from khalifa_whatsapp.core.calendar import Calendar
 from khalifa_whatsapp.core.keys import open_key
 from khalifa_whatsapp.core.kpi import Fact
-from khalifa_whatsapp.stores.base import Backlog, Changes, DeliveryOutcome, TicketFilter
+from khalifa_whatsapp.stores.base import DEVICE_FACTS, Backlog, Changes, DeliveryOutcome, TicketFilter
 from khalifa_whatsapp.stores.schema import table_of
 from khalifa_whatsapp.stores.sql_facts import ONLINE, SCANS
 from khalifa_whatsapp.stores.sql_outbox import OutboxQueries
@@ -312,6 +313,30 @@ class SqlStore(OutboxQueries):
 
 	def human_replies(self, ticket: str) -> list[r.Message]:
 		return self._read(r.Message, "ticket = ? AND origin = 'Agent'", (ticket,), f"ORDER BY sent_ms DESC, name DESC {self.LOCK}")
+
+	# -- what gateways say of numbers and templates
+	def provider_templates(
+		self, device: str, keys: Collection[str], ids: Collection[str]
+	) -> list[r.ProviderTemplate]:
+		by_key = self._in(r.ProviderTemplate, "template_key", keys, self.LOCK)
+		by_id = self._in(r.ProviderTemplate, "template_id", ids, self.LOCK)
+		wanted = set(ids)
+		rest = [row for row in by_id if row.device == device and row.template_id in wanted]
+		return list({row.name: row for row in [*rest, *by_key]}.values())
+
+	def has_device_notice(self, notice_key: str) -> bool:
+		return bool(self.rows(f"SELECT 1 FROM {table_of(r.DeviceNotice).name} WHERE notice_key = ?", (notice_key,)))
+
+	def save_device_facts(self, facts: dict[str, list[tuple[str, str, int]]]) -> None:
+		"""Write what is now known of devices, unless something later is."""
+		for device, known in facts.items():
+			for name, value, at_ms in known:
+				if name not in DEVICE_FACTS:
+					raise ValueError(f"no such fact: {name}")
+				self.run(
+					f"UPDATE `tabWhatsApp Device` SET {name} = ?, {name}_ms = ? WHERE name = ? AND {name}_ms <= ?",
+					(safe_name(value), at_ms, device, at_ms),
+				)
 
 	# -- ledger
 	def turns(self, names: Collection[str]) -> dict[str, r.Turn]:

@@ -87,6 +87,8 @@ def wait_for(condition: Callable[[], Any], seconds: float) -> Any:
 def finish_setup(is_complete: int) -> None:
 	"""Desk shows its wizard, and nothing else, on a site that was never set up."""
 	frappe.db.set_single_value("System Settings", "setup_complete", is_complete)
+	if frappe.db.has_column("Installed Application", "is_setup_complete"):  # where Frappe reads it from 15.56 on
+		frappe.db.set_value("Installed Application", {"parent": "Installed Applications"}, "is_setup_complete", is_complete)
 	frappe.db.set_default("desktop:home_page", "workspace" if is_complete else "setup-wizard")
 	frappe.db.commit()
 	frappe.clear_cache()

@@ -63,18 +63,19 @@ export class Dialogs {
 
 	template() {
 		return read("inbox.templates", { ticket: this.inbox.ticket }).then((templates) => {
-			if (!templates.length) return toast(__("There is no approved template for this number. A manager can sync them."));
+			const first = templates.find((one) => !one.why_not);
+			if (!first) return toast(no_template(templates));
 			const dialog = new frappe.ui.Dialog({
 				title: __("Send a Template"),
 				fields: [
-					{ fieldname: "template", fieldtype: "Select", label: __("Template"), options: templates.map((one) => ({ value: one.name, label: khalifa.as_text(`${one.template_name} (${one.language})`) })), default: templates[0].name, onchange: () => draw() },
+					{ fieldname: "template", fieldtype: "Select", label: __("Template"), options: templates.map(template_option), default: first.name, onchange: () => draw() },
 					{ fieldname: "values", fieldtype: "HTML" },
 				],
 				primary_action_label: __("Send"),
 				primary_action: () => send(),
 			});
 			const box = dialog.fields_dict.values.$wrapper[0];
-			const chosen = () => templates.find((one) => one.name === dialog.get_value("template")) || templates[0];
+			const chosen = () => templates.find((one) => one.name === dialog.get_value("template")) || first;
 			const values = () => [...box.querySelectorAll("input")].map((input) => input.value);
 			const draw = () => {
 				const one = chosen();
@@ -103,6 +104,16 @@ export class Dialogs {
 		dialog.fields_dict.keys.$wrapper[0].append(el("table", { class: "table table-sm" }, ...keys.map(([key, what]) => el("tr", {}, el("td", {}, el("kbd", { dir: "ltr", text: key })), el("td", { text: what })))));
 		dialog.show();
 	}
+}
+
+function no_template(templates) {
+	if (!templates.length) return __("There is no approved template for this number. A manager can sync them.");
+	return __("No template of this number can be sent now. {0}: {1}", [templates[0].template_name, templates[0].why_not]);
+}
+
+function template_option(one) {
+	const label = `${one.template_name} (${one.language})`;
+	return { value: one.name, label: khalifa.as_text(one.why_not ? `${label} – ${one.why_not}` : label), disabled: Boolean(one.why_not) };
 }
 
 function filled(one, values) {
