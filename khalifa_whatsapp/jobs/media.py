@@ -76,9 +76,9 @@ def save_file(message: Message, fetched: FetchedMedia) -> str:
 	try:
 		return keep(fetched.content, name, Message.DOCTYPE, message.name).file_url
 	except AttachmentLimitReached as error:
-		raise Permanent("The message may have no more attachments: a setting of this site (Customize Form).") from error
+		raise Permanent(media.TOO_MANY) from error
 	except frappe.ValidationError as error:  # of Frappe, or of another app
-		raise Permanent("This site refuses to keep the file.") from error
+		raise Permanent(media.REFUSED_HERE) from error
 	except OSError as error:
 		problem = _problem_of(error)
 		if problem is None:
@@ -88,7 +88,7 @@ def save_file(message: Message, fetched: FetchedMedia) -> str:
 
 def _problem_of(error: OSError) -> SendError | None:
 	if error.errno in FULL:
-		return media.OurFault("The disk of this server is full. Files are fetched again when there is room.")
+		return media.OurFault(media.DISK_FULL)
 	if error.errno in CLOSED:
-		return media.OurFault("This server may not write into its folder of private files. Its administrator can mend that.")
+		return media.OurFault(media.DISK_CLOSED)
 	return None

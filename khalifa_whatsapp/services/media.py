@@ -33,6 +33,11 @@ UNDER_WAY = "This try has not come to its end."
 GIVEN_UP = "Fetching it stopped the worker several times. Ask the customer for a smaller file."
 EXPIRED = "WhatsApp keeps files for seven days, and it could not be fetched in that time. Ask the customer to send it again."
 FAULT = "It could not be stored here. Ask the customer to send it again, or in another format."
+# What stands in the way here: said by whoever stores the files
+DISK_FULL = "The disk of this server is full. Files are fetched again when there is room."
+DISK_CLOSED = "This server may not write into its folder of private files. Its administrator can mend that."
+REFUSED_HERE = "This site refuses to keep the file."
+TOO_MANY = "The message may have no more attachments: a setting of this site (Customize Form)."
 _random = random.SystemRandom()
 SaveFile = Callable[[r.Message, FetchedMedia], str]
 """Gives the file's private address. Runs inside the transaction that writes it down; raises a `SendError`, or anything."""
@@ -72,7 +77,12 @@ def fetch(
 		for message in waiting:
 			if total.stopped_by is not None or clock() > stop_ms:
 				break
-			_fetch_one(store, driver, clock, message.name, save_file, total)
+			try:
+				_fetch_one(store, driver, clock, message.name, save_file, total)
+			except StoreUnavailable:  # no file's fault, and nothing can be written down
+				raise
+			except Exception as error:  # its row can't even be written: those of the others can
+				total.faults.append(describe(error))
 	return total
 
 
@@ -109,7 +119,7 @@ def _fetch_one(
 		fetched = driver.fetch_media(media, ref, store.rules().settings.max_media_bytes)
 		total.stored += retrying(lambda: _stored(store, clock(), name, fetched, save_file))
 		return
-	except StoreUnavailable:  # no file's fault, and nothing can be written down
+	except StoreUnavailable:
 		raise
 	except d.SendError as error:
 		failure: Exception = error

@@ -187,6 +187,17 @@ def test_a_message_that_is_gone_or_taken_back_meanwhile_stops_no_other():
 	assert "taken" not in shop.gateway.asked
 
 
+def test_a_row_that_can_not_be_written_keeps_no_other_file_waiting():
+	shop = Shop("bad", "m2")
+	shop.desk.store.run(
+		"CREATE TRIGGER broken BEFORE UPDATE ON `tabKhalifa Message` WHEN old.media_id = 'bad' "
+		"BEGIN SELECT RAISE(ABORT, 'a customer wrote this'); END"
+	)
+	done = shop.fetch()
+	assert (done.stored, len(done.faults)) == (1, 1) and "customer" not in done.faults[0]
+	assert shop.states()["m2"] == media.STORED
+
+
 def test_a_refused_login_uses_up_no_tries_and_no_other_file_is_asked_for():
 	shop = Shop("m1", "m2")
 	shop.gateway.answers = dict.fromkeys(("m1", "m2"), d.AuthError("The access token is not accepted."))
