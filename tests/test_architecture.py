@@ -37,7 +37,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 	"permissions": (CORE, *PERMISSIONS, "access.queries"),
 	"access": (CORE, *PERMISSIONS, "access"),
 	"access.queries": (CORE, "guards"),
-	"api": (*DESK, DRIVERS, "access.stored_files", "api"),
+	"api": (*DESK, DRIVERS, "access.stored_files", "setup.onboarding", "api"),
 	"jobs": (*DESK, DRIVERS, "access.stored_files"),
 	"commands": (*DESK, DRIVERS, "commands", "demo", "setup"),
 	"setup": (CORE, "stores.schema", *PERMISSIONS, "setup"),
