@@ -15,8 +15,10 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from khalifa_whatsapp.core import records as r
-from khalifa_whatsapp.core.arabic import message_search_text, safe_name
+from khalifa_whatsapp.core.arabic import NAME_LIMIT, message_search_text, safe_name
+from khalifa_whatsapp.core.file_names import safe_file_name
 from khalifa_whatsapp.core.keys import Names
+from khalifa_whatsapp.core.markup import without_tags
 from khalifa_whatsapp.core.settings import BranchRules, Rules
 from khalifa_whatsapp.stores.base import Changes, Conflict, Notice, Store
 
@@ -184,11 +186,14 @@ class Work:
 def _tidy(message: r.Message) -> None:
 	"""What search knows of it; and words of gateways and of customers' phones, which Desk shows as they are."""
 	message.search_text = message_search_text(message.body)
-	outside = ["mime_type", "media_error", "error_code", *(["file_name"] if message.direction == r.INCOMING else [])]
-	for name in outside:
+	for name in ("mime_type", "error_code"):
 		given = getattr(message, name)
 		if given:
 			setattr(message, name, safe_name(given))
+	if message.media_error:  # our drivers' sentences: their letters stay, or no translation would be found
+		message.media_error = without_tags(message.media_error)[:NAME_LIMIT]
+	if message.file_name and message.direction == r.INCOMING:
+		message.file_name = safe_file_name(message.file_name, fallback="") or None
 
 
 @contextmanager

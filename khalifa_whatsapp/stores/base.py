@@ -261,7 +261,7 @@ class Store(Protocol):
 		"""Devices with customers' files to fetch."""
 
 	def messages_without_file(self, device: str, now_ms: int, limit: int) -> list[r.Message]:
-		"""Customers' messages whose file is still with the gateway and due to be fetched, oldest first."""
+		"""Customers' messages whose file is still with the gateway and due to be fetched: least tried first, then oldest."""
 
 	def read_file(self, url: str) -> bytes | None:
 		"""The bytes of one of our private files; None when it is gone."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import frappe
 
+from khalifa_whatsapp.access.stored_files import keep
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.drivers.loopback import message_item
@@ -275,18 +276,21 @@ class TestFiles(InboxCase):
 
 	def test_what_could_run_in_a_browser_is_a_plain_file_whatever_it_is_called(self) -> None:
 		ticket = self.ticket_of(self.mona)
+		content = b"<svg onload=alert(1)><script>alert(1)</script>"
 		for name, mime_type in (("x.png", "image/png"), ("x.html", "text/html"), ("x.svg", "image/svg+xml")):
-			answer = self.bring(MONA, ticket, b"<svg onload=alert(1)><script>alert(1)</script>", name, mime_type)
-			self.assertEqual(answer.status, 200, answer.text)
-			self.assertNotIn(answer.message["mime_type"], ("text/html", "image/svg+xml"))
+			is_brought = self.bring(MONA, ticket, content, name, mime_type).status == 200
+			self.assertEqual(is_brought, name == "x.png", "pages are not sent to customers, who may well send them")
 			with working(on_site(), now_ms()) as work:
 				message = next(m for m in self.all(r.Message))
-				message.file_url, message.mime_type = answer.message["file_url"], mime_type
+				message.file_url = keep(content, name, r.Message.DOCTYPE, message.name).file_url
+				message.mime_type = mime_type
 				work.touch(message)
 			shown = self.as_(MONA).send(
 				"GET", f"{METHOD}khalifa_whatsapp.api.media.download", query_string={"message": message.name}
 			)
+			self.assertEqual((shown.status, shown.raw), (200, content))
 			self.assertIn("sandbox", shown.headers["Content-Security-Policy"])
+			self.assertNotIn(shown.headers["Content-Type"], ("text/html", "image/svg+xml"))
 			self.assertTrue(name == "x.png" or shown.headers["Content-Disposition"].startswith("attachment"), name)
 
 	def test_an_empty_or_too_large_file_is_refused(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from typing import Any
 
@@ -11,8 +10,7 @@ import pytest
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.errors import Changed, NotAllowed, NotFound, UserError
 from khalifa_whatsapp.drivers import base as d
-from khalifa_whatsapp.drivers.abilities import FetchedMedia
-from khalifa_whatsapp.services import media, reconcile, replies
+from khalifa_whatsapp.services import reconcile, replies
 from tests.services.harness import MANAGER, MINUTE, Desk
 
 PHONE = "+201001234567"
@@ -260,55 +258,3 @@ def test_two_equal_doubts_and_one_bubble_leave_one_doubt(desk):
 	driver.log = [bubble(desk, "answer")]
 	assert (look(desk, driver), look(desk, driver)) == (1, 0)
 	assert sorted(m.status for m in desk.all(r.Message) if m.direction == r.OUTGOING) == [r.SENT, r.UNKNOWN]
-
-
-# -- customers' files
-
-
-class WithFiles(Remembering):
-	"""The loopback driver with files to fetch; `answers` come one by one."""
-
-	answers: list[Any]
-
-	def fetch_media(self, wanted: d.Media, ref: d.MessageRef, max_bytes: int) -> FetchedMedia:
-		answer = self.answers.pop(0)
-		if isinstance(answer, Exception):
-			raise answer
-		return answer
-
-
-def picture(desk: Desk) -> r.Message:
-	desk.write(PHONE)
-	(message,) = [m for m in desk.all(r.Message) if m.direction == r.INCOMING]
-	stored = dataclasses.replace(message, content_type="image", media_id="M1", media_state=media.WAITING)
-	with replies.working(desk.store, desk.now) as work:
-		work.touch(stored)
-	return stored
-
-
-def test_a_file_is_fetched_when_the_gateway_has_it_and_given_up_when_it_is_gone(desk):
-	message = picture(desk)
-	driver = WithFiles(desk)
-	driver.answers = [d.Retryable("not yet"), FetchedMedia(b"bytes", "image/jpeg", "a.jpg")]
-	saved: list[bytes] = []
-
-	def save(row: r.Message, fetched: FetchedMedia) -> str:
-		saved.append(fetched.content)
-		return "/private/files/a.jpg"
-
-	assert media.fetch(desk.store, driver, lambda: desk.now, save).later == 1  # type: ignore[arg-type]
-	assert media.fetch(desk.store, driver, lambda: desk.now, save).later == 0, "not before its time"  # type: ignore[arg-type]
-	desk.now += HOUR
-	assert media.fetch(desk.store, driver, lambda: desk.now, save).stored == 1  # type: ignore[arg-type]
-	stored = desk.message(message.name)
-	assert (stored.media_state, stored.file_url, stored.media_error, saved) == (
-		media.STORED, "/private/files/a.jpg", None, [b"bytes"],
-	)  # fmt: skip
-
-
-def test_a_file_that_is_gone_says_so(desk):
-	message = picture(desk)
-	driver = WithFiles(desk)
-	driver.answers = [d.Permanent("The file is too big.")]
-	assert media.fetch(desk.store, driver, lambda: desk.now, lambda row, f: "").failed == 1  # type: ignore[arg-type]
-	assert (lambda m: (m.media_state, m.media_error))(desk.message(message.name)) == (media.FAILED, "The file is too big.")

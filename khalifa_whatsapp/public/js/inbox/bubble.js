@@ -21,7 +21,7 @@ export function bubble(item, thread) {
 	if (kind !== "in") box.append(author(item));
 	if (item.reply_to) box.append(quote(item.reply_to, thread));
 	if (item.is_revoked) box.append(el("em", { class: "kin-muted", text: __("This message was taken back.") }));
-	else box.append(...content(item));
+	else box.append(...content(item, thread));
 	box.append(foot(item));
 	if (item.reactions.length) box.append(reactions(item.reactions));
 	if (["Failed", "Unknown"].includes(item.status) && side === "out") box.append(trouble(item, thread));
@@ -42,9 +42,9 @@ function quote(quoted, thread) {
 		el("bdi", { text: quoted.body || kind_name(quoted.content_type) }));
 }
 
-function content(item) {
+function content(item, thread) {
 	const parts = [];
-	if (item.file) parts.push(file(item));
+	if (item.file) parts.push(file(item, thread));
 	if (item.data?.location) parts.push(place(item.data.location));
 	else if (item.content_type === "location" && item.data) parts.push(place(item.data));
 	if (item.content_type === "contacts" && item.data) parts.push(cards(item.data));
@@ -53,12 +53,9 @@ function content(item) {
 	return parts;
 }
 
-function file(item) {
-	const { url, mime_type, name, state, error } = item.file;
-	if (!url) {
-		const text = state === "Failed" ? __("The file could not be fetched: {0}", [error]) : __("The file is being fetched…");
-		return el("div", { class: "kin-file" }, icon("attachment"), el("span", { text: `${kind_name(item.content_type)} · ${text}` }));
-	}
+function file(item, thread) {
+	const { url, mime_type, name } = item.file;
+	if (!url) return absent_file(item, thread);
 	const family = (mime_type || "").split("/")[0];
 	if (family === "image" && !mime_type.includes("svg")) {
 		return el("a", { href: url, target: "_blank", rel: "noopener", class: "kin-media" }, el("img", { src: url, alt: name || __("Picture"), loading: "lazy" }));
@@ -66,6 +63,14 @@ function file(item) {
 	if (family === "audio") return el("audio", { src: url, controls: true, preload: "none", class: "kin-audio" });
 	if (family === "video") return el("video", { src: url, controls: true, preload: "none", class: "kin-media" });
 	return el("a", { href: url, target: "_blank", rel: "noopener", class: "kin-file" }, icon("file"), el("bdi", { text: name || __("File") }));
+}
+
+function absent_file(item, thread) {
+	const { name, state, error } = item.file;
+	const words = state === "Failed" ? __("The file could not be fetched: {0}", [error]) : error ? __("The file is not here yet: {0}", [error]) : __("The file is being fetched…");
+	const what = el("div", { class: "kin-file" }, icon("attachment"), el("span", {}, el("bdi", { text: name || kind_name(item.content_type) }), ` · ${words}`));
+	if (!error && state !== "Failed") return what;
+	return el("div", {}, what, el("button", { class: "btn btn-xs btn-default kin-fetch", onclick: () => thread.fetch_again(item) }, __("Fetch Again")));
 }
 
 function place(data) {

@@ -186,6 +186,10 @@ export class Thread {
 		attempt(`conversation.${method}`, { message: item.name }).then(() => this.changed()).catch((error) => toast(error.text, "red"));
 	}
 
+	fetch_again(item) {
+		attempt("media.fetch_again", { message: item.name }).then(() => this.changed()).catch((error) => toast(error.text, "red"));
+	}
+
 	clear() {
 		this.ticket = null;
 		this.items = [];
