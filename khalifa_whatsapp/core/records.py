@@ -15,6 +15,8 @@ from typing import ClassVar
 QUEUED, OPEN, PENDING, CLOSED = "Queued", "Open", "Pending", "Closed"
 # Agent.presence
 ONLINE, AWAY, OFFLINE = "Online", "Away", "Offline"
+# PresenceLog.cause: who or what changed it
+BY_AGENT, BY_MANAGER, SILENT, SHIFT_OVER = "Agent", "Manager", "Silent", "Shift Over"
 # Message.direction
 INCOMING, OUTGOING = "Incoming", "Outgoing"
 # Message.origin: who is behind it
@@ -303,6 +305,8 @@ class PresenceLog:
 	presence: str
 	from_ms: int
 	to_ms: int | None = None
+	cause: str | None = None
+	set_by_name: str | None = None  # the manager who did it for the agent
 
 
 @dataclass(slots=True)
