@@ -76,7 +76,7 @@ def _send(
 	key = digest("client", client_key)
 	work.store.tickets([name])  # first, the lock: what is read after it is as new as the lock, not older
 	if (known := work.store.message_by_client_key(key)) is not None:
-		return _same(known, name, work.actor)
+		return _same(known, name, work.actor, draft)
 	body = _checked_body(work, draft)
 	ticket = open_ticket(work, name)
 	may_answer(work.actor, ticket)
@@ -95,10 +95,18 @@ def _send(
 	return message
 
 
-def _same(known: r.Message, ticket: str, actor: Actor) -> r.Message:
-	"""The message already made under this key; a key of somebody else's message is refused, not shown."""
+def _same(known: r.Message, ticket: str, actor: Actor, draft: Draft) -> r.Message:
+	"""The message already made under this key; a key of somebody else's message is refused, not shown.
+
+	A page that heard no answer asks again with the same key. When its words are others by now, those of before went:
+	to answer «sent» would lose the new ones, and to send them would say both without anybody having meant it.
+	"""
 	if known.ticket != ticket or known.sender != actor.user:
 		raise UserError("client_key_used", "This answer was already sent. Write it again.")
+	if (known.body or "") != draft.body.encode("utf-8", "replace").decode("utf-8"):
+		raise Changed(
+			"sent_before", "What you sent before did arrive: read it in the conversation. Is this one to be sent as well?"
+		)
 	return known
 
 
@@ -209,13 +217,22 @@ def _first_response(work: Work, ticket: r.Ticket) -> None:
 		ticket.first_response_time = calendar.business_ms(ticket.first_message_ms, work.now_ms) // 1000
 
 
-def note(store: Store, actor: Actor, ticket: str, body: str, now_ms: int) -> r.Message:
-	"""Write an internal note: colleagues see it, the customer never does, no clock stops."""
-	with working(store, now_ms, actor) as work:
-		body = checked_text(body, work.rules.settings.max_text_length)
-		found = ticket_of(work, ticket)
-		may_see(actor, found)
-		return _outgoing(work, found, Draft(body), body, r.NOTE, r.SENT)
+def note(store: Store, actor: Actor, ticket: str, body: str, now_ms: int, client_key: str = "") -> r.Message:
+	"""Write an internal note: colleagues see it, the customer never does, no clock stops. The key as in `send`."""
+
+	def run() -> r.Message:
+		with working(store, now_ms, actor) as work:
+			key = digest("client", client_key) if client_key else None
+			text = checked_text(body, work.rules.settings.max_text_length)
+			found = ticket_of(work, ticket)
+			if key and (known := store.message_by_client_key(key)) is not None:
+				return _same(known, ticket, actor, Draft(body))
+			may_see(actor, found)
+			written = _outgoing(work, found, Draft(text), text, r.NOTE, r.SENT)
+			written.client_key = key
+			return written
+
+	return retrying(run)
 
 
 def react(
@@ -229,7 +246,7 @@ def react(
 			key = digest("client", client_key)
 			found = open_ticket(work, ticket)
 			if (known := store.message_by_client_key(key)) is not None:
-				return _same(known, ticket, actor)
+				return _same(known, ticket, actor, Draft(emoji))
 			may_answer(actor, found)
 			message = store.messages([target]).get(target)
 			if message is None or message.ticket != ticket or not message.message_key:
