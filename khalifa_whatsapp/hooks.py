@@ -14,7 +14,7 @@ after_uninstall = "khalifa_whatsapp.setup.uninstall.after_uninstall"
 
 # Desk
 
-app_include_js = "khalifa_links.bundle.js"
+app_include_js = ["khalifa_links.bundle.js", "khalifa_desk.bundle.js"]
 
 # Permissions: lists by condition, single records by the same condition
 

@@ -43,7 +43,7 @@ def waiting_now(**_given: Any) -> dict[str, Any]:
 @door
 def delayed_now(**_given: Any) -> dict[str, Any]:
 	"""Customers who have waited too long."""
-	return {**_card(inbox_rows.counts(current_actor())["delayed"], {}), "route": ["khalifa-inbox"]}
+	return {**_card(inbox_rows.counts(current_actor())["delayed"], {}), "route": ["khalifa-inbox", "delayed"]}
 
 
 @frappe.whitelist()
@@ -115,7 +115,8 @@ def devices_down(**_given: Any) -> dict[str, Any]:
 		row.name for row in down
 		if row.breaker_state == "Open" or row.is_paused or row.state in ("Disconnected", "QR", "Restricted")
 	]  # fmt: skip
-	return {"value": len(bad), "fieldtype": "Int", "route": ["List", "WhatsApp Device", "List"], "route_options": {"enabled": 1}}
+	shown = {"name": ["in", bad]} if bad else {"enabled": 1}
+	return {"value": len(bad), "fieldtype": "Int", "route": ["List", "WhatsApp Device", "List"], "route_options": shown}
 
 
 def _tickets(where: str) -> int:

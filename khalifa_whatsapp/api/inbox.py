@@ -6,20 +6,33 @@ conversation and none are refused in the same words. Logins are in no answer.
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 from typing import Any
 
 import frappe
 from frappe import _
 
-from khalifa_whatsapp.api import inbox_books, inbox_customer, inbox_rows, inbox_thread, typing_signs
+from khalifa_whatsapp.api import (
+	inbox_books,
+	inbox_customer,
+	inbox_missing,
+	inbox_rows,
+	inbox_thread,
+	typing_signs,
+)
+from khalifa_whatsapp.api.door import actor as door_actor
 from khalifa_whatsapp.api.door import door
 from khalifa_whatsapp.api.inbox_people import People
 from khalifa_whatsapp.api.sending import stored_shape
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core import template_state
+from khalifa_whatsapp.core.quick_replies import parts
 from khalifa_whatsapp.core.settings import Settings
 from khalifa_whatsapp.guards import agent_only, current_actor, refuse_record
+from khalifa_whatsapp.services import conversation
 from khalifa_whatsapp.services.conversation import CLOSE_REASONS
+from khalifa_whatsapp.stores.base import Conflict, StoreUnavailable
 
 MOST_ROWS = 100
 MOST_NAMES = 50
@@ -27,19 +40,21 @@ TICKET = "Khalifa Ticket"
 
 
 @frappe.whitelist()
-@agent_only
 @door
 def boot() -> dict[str, Any]:
 	"""What the page needs once: who I am, the company's branches and devices, thresholds.
 
 	Counts come with the first page of conversations, which the page asks for next: to count twice is half of the time.
+	Who has the role and can't work yet learns what is missing, and who can mend it.
 	"""
 	actor = current_actor()
+	if not (actor.is_agent or actor.is_manager):
+		return {"missing": inbox_missing.what_is_missing(actor)}
 	presence = frappe.db.get_value("Khalifa Agent", actor.agent, "presence") if actor.agent else None
 	return {
 		"me": {
 			"agent": actor.agent, "name": actor.employee_name, "branch": actor.branch, "is_manager": actor.is_manager,
-			"availability": presence,
+			"availability": presence, "may_become_agent": inbox_missing.may_become_agent(actor),
 		},
 		"now_ms": now_ms(),
 		"thresholds": {"warn_percent": _warn_percent()},
@@ -76,12 +91,15 @@ def conversations(
 	view: str = "mine", search: str = "", cursor: str = "", limit: int = 30, branch: str | None = None,
 	device: str | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-	"""A page of conversations: `mine`, `queue`, `delayed`, `all` (managers) or `closed`, and the counts of all views."""
+	"""A page of conversations: `mine`, `queue`, `delayed`, `all` (managers) or `closed`, and the counts of all views.
+
+	A search leaves the view aside: it looks through all that the reader may see, and each line says what matched.
+	"""
 	actor = current_actor()
 	asked = inbox_rows.Asked(view, search, cursor, max(1, min(limit, MOST_ROWS)), branch, device)
 	found, next_cursor = inbox_rows.page(actor, asked, now_ms())
 	return {
-		"rows": found, "next_cursor": next_cursor, "is_falling": inbox_rows.is_falling(actor, view),
+		"rows": found, "next_cursor": next_cursor, "is_falling": inbox_rows.is_falling(actor, asked),
 		"counts": inbox_rows.counts(actor), "now_ms": now_ms(),
 	}  # fmt: skip
 
@@ -103,17 +121,53 @@ def rows(
 	return {"rows": found, "counts": inbox_rows.counts(actor), "now_ms": now_ms()}
 
 
+@frappe.whitelist(methods=["POST"])
+@agent_only
+@door
+def open_conversation(
+	ticket: str, view: str = "mine", search: str = "", is_seen: bool = True, limit: int = 50
+) -> dict[str, Any]:
+	"""All that the page shows when a conversation is opened, in one answer: thread, customer, its line in the list.
+
+	The holder has read it thereby, when it is before his or her eyes (`is_seen`).
+	"""
+	row = _visible(ticket)
+	if is_seen and _mark_read(row):
+		row.unread_count = 0
+	who = current_actor()
+	asked = inbox_rows.Asked(view, search, "", 1)
+	return {
+		**_thread(row, "", limit), "customer": inbox_customer.panel(row),
+		"row": next(iter(inbox_rows.by_name(who, [ticket], asked, now_ms())), None), "counts": inbox_rows.counts(who),
+	}  # fmt: skip
+
+
+def _mark_read(row: Any) -> bool:
+	"""What a busy database leaves unread, the next look marks: it is no reason to show nothing."""
+	who = door_actor()
+	if not who.agent or who.agent != row.agent or not row.unread_count:
+		return False
+	with contextlib.suppress(Conflict, StoreUnavailable):
+		conversation.mark_read(on_site(), who, row.name, now_ms())
+		return True
+	return False
+
+
 @frappe.whitelist()
 @agent_only
 @door
 def thread(ticket: str, before: str = "", limit: int = 50) -> dict[str, Any]:
 	"""A conversation with its latest messages and events, or those before a cursor."""
-	row = _visible(ticket)
+	return _thread(_visible(ticket), before, limit)
+
+
+def _thread(row: Any, before: str, limit: int) -> dict[str, Any]:
 	people = People(row)
-	items, next_before = inbox_thread.page(ticket, before, max(1, min(limit, MOST_ROWS)))
+	items, next_before = inbox_thread.page(row.name, before, max(1, min(limit, MOST_ROWS)))
 	return {
 		"ticket": inbox_thread.head(current_actor(), row) | people.head(), "items": people.name(items),
-		"next_before": next_before, **inbox_thread.abilities(row, people.window_from_ms), "typing": typing_signs.others(ticket), "now_ms": now_ms(),
+		"next_before": next_before, **inbox_thread.abilities(row, people.window_from_ms),
+		"typing": typing_signs.others(row.name), "now_ms": now_ms(),
 	}  # fmt: skip
 
 
@@ -173,7 +227,13 @@ def quick_replies() -> list[dict[str, Any]]:
 		"Khalifa Reply Template", filters={"enabled": 1}, fields=["shortcut", "title", "body", "agent"],
 		order_by="shortcut", limit=0,
 	)  # fmt: skip
-	return [{**row, "is_own": bool(agent and row.pop("agent") == agent)} for row in found]
+	return [
+		{
+			**row, "is_own": bool(agent and row.pop("agent") == agent),
+			"parts": [dataclasses.asdict(part) for part in parts(row.body or "")],
+		}
+		for row in found
+	]  # fmt: skip
 
 
 @frappe.whitelist()

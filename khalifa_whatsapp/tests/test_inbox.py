@@ -137,7 +137,7 @@ class TestTheList(InboxCase):
 		waiting = self.write("+201119876543")
 		for view, search, held in (
 			("mine", "", {mine}), ("queue", "", {waiting}), ("closed", "", set()), ("delayed", "", set()),
-			("mine", "1234567", {mine}), ("mine", "nobody", set()), ("queue", "1234567", set()),
+			("mine", "1234567", {mine}), ("mine", "nobody", set()), ("queue", "1234567", {mine}),
 		):  # fmt: skip
 			found = self.ask(MONA, "rows", tickets=[mine, waiting, "KT-999999"], view=view, search=search)["rows"]
 			self.assertEqual({row["ticket"] for row in found}, {mine, waiting}, "what may be seen is there in any list")

@@ -19,11 +19,25 @@ export function line(row, inbox) {
 				el("bdi", { class: "kin-name", text: row.customer_name || row.phone || row.ticket }),
 				el("span", { class: "kin-when", text: row.last_message_ms ? short_time(row.last_message_ms) : "" })),
 			el("div", { class: "kin-line-bottom" },
-				el("span", { class: "kin-preview" }, mark ? el("span", { class: `kin-tick ${row.last_out_status}`, text: mark }) : "", el("bdi", { text: row.preview || "" })),
+				el("span", { class: "kin-preview" }, ...(row.found ? hit(row) : [mark ? el("span", { class: `kin-tick ${row.last_out_status}`, text: mark }) : "", el("bdi", { text: row.preview || "" })])),
 				row.unread_count ? el("span", { class: "kin-badge", text: row.unread_count }) : ""),
 			el("div", { class: "kin-line-foot" },
-				el("span", { class: "kin-agent", text: row.agent_name || __("Waiting for an agent") }),
+				el("span", { class: "kin-agent" }, row.found ? el("span", { class: "kin-tag", text: where(row) }) : "", el("bdi", { text: row.agent_name || __("Waiting for an agent") })),
 				waiting(row, inbox))));
+}
+
+// In which list a line that was found lies
+function where(row) {
+	if (row.status === "Closed") return __("Closed");
+	if (row.status === "Queued") return __("Queue");
+	return row.is_mine ? __("Mine") : __("Open");
+}
+
+// What matched: the words of a message with those that were searched for marked, or what else it was
+function hit({ found, phone, ticket, preview }) {
+	const what = { name: "", number: __("Another number of the customer"), phone, ticket }[found.what];
+	if (found.what !== "message") return [what ? el("mark", { dir: "auto", text: what }) : "", " ", el("bdi", { text: preview || "" })];
+	return [el("bdi", {}, ...found.words.flatMap(([word, is_hit]) => [is_hit ? el("mark", { text: word }) : word, " "]))];
 }
 
 export function line_id(ticket) {

@@ -1,6 +1,6 @@
 // The customer beside the thread: numbers, tags, notes, earlier conversations, what the books say.
 
-import { attempt, avatar, day, el, read, toast } from "./util.js";
+import { attempt, avatar, day, el, toast } from "./util.js";
 
 export class Panel {
 	constructor(inbox) {
@@ -8,12 +8,14 @@ export class Panel {
 		this.root = el("aside", { class: "kin-panel", "aria-label": __("Customer") });
 	}
 
-	open(ticket) {
+	clear() {
+		this.root.replaceChildren();
+	}
+
+	// What came with the thread
+	show(ticket, found) {
 		this.ticket = ticket;
-		if (!ticket) return this.root.replaceChildren();
-		return read("inbox.customer", { ticket }).then((found) => {
-			if (this.ticket === ticket) this.draw(found);
-		});
+		this.draw(found);
 	}
 
 	draw(found) {

@@ -1,9 +1,10 @@
 // The thread in the middle: its head with what can be done, its items, and what happens to them.
 
 import { bubble, day_line, event_line } from "./bubble.js";
+import { failure } from "./notices.js";
 import { new_holder } from "./people.js";
 import { Signs } from "./signs.js";
-import { act, attempt, avatar, day, el, icon, look, read, toast, uuid } from "./util.js";
+import { attempt, avatar, day, el, icon, look, read, toast, uuid } from "./util.js";
 
 const GONE = ["not_permitted", "no_such_ticket"];
 
@@ -24,25 +25,39 @@ export class Thread {
 		this.root = el("section", { class: "kin-thread", "aria-label": __("Conversation") }, this.top, this.asked, this.log, this.latest, this.signs.root);
 	}
 
+	// Thread, customer, rights and the line in the list come in one answer; whoever holds it has read it thereby
 	open(ticket) {
 		this.ticket = ticket;
 		this.items = [];
+		this.seen_ms = null;
+		this.top.replaceChildren(this.back_button());
+		this.inbox.panel.clear();
 		this.log.replaceChildren(el("div", { class: "kin-empty", text: __("Loading…") }));
-		return read("inbox.thread", { ticket }).then((found) => {
-			if (this.ticket !== ticket) return;
-			this.before = found.next_before;
-			this.take(found);
-			this.items = found.items;
-			this.draw();
-			this.to_end();
-			this.mark_read();
-		});
+		const wanted = this.inbox.list.wanted();
+		return attempt("inbox.open_conversation", { ticket, ...wanted, is_seen: document.hidden ? 0 : 1 })
+			.then((found) => {
+				if (this.ticket !== ticket) return;
+				this.before = found.next_before;
+				this.take(found);
+				this.items = found.items;
+				this.draw();
+				this.to_end();
+				this.inbox.panel.show(ticket, found.customer);
+				this.inbox.list.opened(found, wanted);
+			})
+			.catch((error) => this.not_opened(ticket, error));
+	}
+
+	not_opened(ticket, error) {
+		if (this.ticket !== ticket) return;
+		if (GONE.includes(error.code)) return this.inbox.left(ticket, error.text);
+		this.log.replaceChildren(failure(error, () => this.open(ticket)));
 	}
 
 	mark_read() {
 		const { ticket, is_mine, unread_count } = this.head;
 		if (!is_mine || !unread_count || document.hidden) return;
-		act("conversation.mark_read", { ticket }).then(() => this.inbox.live.now(ticket));
+		attempt("conversation.mark_read", { ticket }).then(() => this.inbox.live.now(ticket)).catch(() => {}); // the next look marks it
 	}
 
 	take(found) {
@@ -98,6 +113,7 @@ export class Thread {
 				this.draw();
 				this.log.scrollTop = this.log.scrollHeight - height;
 			})
+			.catch((error) => toast(error.text, "red"))
 			.finally(() => (this.is_loading = false));
 	}
 
@@ -126,13 +142,17 @@ export class Thread {
 		if (head.rights.reopen) add(__("Reopen"), "refresh", () => this.do("conversation.reopen"));
 		const wait = this.inbox.list.waiting(head);
 		this.top.replaceChildren(
-			el("button", { class: "btn btn-sm kin-back", "aria-label": __("Back"), onclick: () => this.inbox.back() }, icon("left")),
+			this.back_button(),
 			avatar(head.customer_name),
 			el("button", { class: "kin-who", onclick: () => this.inbox.toggle_panel() },
 				el("bdi", { class: "kin-name", text: head.customer_name || head.ticket }),
 				el("span", { class: "kin-sub" }, el("bdi", { text: [head.agent_name || __("Waiting for an agent"), head.branch].filter(Boolean).join(" · ") }), " ", wait)),
 			actions
 		);
+	}
+
+	back_button() {
+		return el("button", { class: "btn btn-sm kin-back", "aria-label": __("Back"), onclick: () => this.inbox.back() }, icon("left"));
 	}
 
 	is_at_end() {
@@ -172,7 +192,7 @@ export class Thread {
 
 	react(item, emoji) {
 		attempt("conversation.react", { ticket: this.ticket, message: item.name, emoji, client_key: uuid() })
-			.then(() => setTimeout(() => this.open(this.ticket), 1500))
+			.then(() => setTimeout(() => this.catch_up(), 1500))
 			.catch((error) => toast(error.text, "red"));
 	}
 
@@ -191,7 +211,7 @@ export class Thread {
 	}
 
 	clear() {
-		this.ticket = null;
+		this.ticket = this.head = this.seen_ms = null;
 		this.items = [];
 		this.top.replaceChildren();
 		this.asked.replaceChildren();
