@@ -5,8 +5,10 @@ from __future__ import annotations
 import frappe
 from frappe.utils.password import update_password
 
+from khalifa_whatsapp.bootstrap import now_ms
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.tests.case import ALI, HUDA, MONA, PASSWORD
+from khalifa_whatsapp.tests.contrast import FAINT
 from khalifa_whatsapp.tests.inbox_page import INBOX, LAILA, MESSAGES, InboxPageCase
 from khalifa_whatsapp.tests.records import make_user
 from khalifa_whatsapp.tests.test_inbox_troubles import TwoCustomers
@@ -198,6 +200,51 @@ class TestClocks(InboxPageCase):
 		stored = frappe.db.get_value("Khalifa Message", {"body": "hello"}, "sent_on")
 		self.assertIn(stored.strftime("%H:%M"), self.texts(".kin-bubble time"))
 		self.assertEqual(self.texts(".kin-day"), ["Today"])
+
+
+class TestContrast(TwoCustomers):
+	def test_every_text_of_the_page_can_be_read_in_both_themes(self) -> None:
+		late = {"waiting_since_ms": now_ms() - 17 * 60_000, "response_by_ms": now_ms() - 60_000}
+		frappe.db.set_value("Khalifa Ticket", self.ticket_named("Laila"), late)
+		ticket = self.ticket_named("Samy")
+		for status in (r.READ, r.FAILED, r.UNKNOWN):
+			sent = self.done(MONA, "reply", ticket=ticket, body=status, client_key=self.key())["message"]
+			frappe.db.set_value("Khalifa Message", sent, {"status": status, "error_text": "no"})
+		self.done(MONA, "note", ticket=ticket, body="he never pays")
+		frappe.db.commit()
+		self.enter(MONA)
+		self.until(lambda: self.texts(".kin-badge") and self.texts(".kin-count.bad"))
+		self.check("the list")
+		self.open("Samy", "hello")
+		self.write_answer("yes?")
+		with self.offline():
+			self.click(".kin-send")
+			self.until(lambda: self.texts(".kin-above .kin-trouble"))
+		self.as_(HUDA).call("khalifa_whatsapp.api.agents.set_presence", presence="Offline", agent=self.mona)
+		self.until(lambda: self.is_shown(".kin-banner"))
+		self.check("a conversation with everything")
+
+	def check(self, what: str) -> None:
+		for theme in ("light", "dark"):
+			self.js("document.documentElement.setAttribute('data-theme', arguments[0])", theme)
+			self.js("return new Promise(done => setTimeout(done, 400))")
+			self.assertEqual(self.js(FAINT, ".khalifa-inbox-page", 4.5), [], f"{what}, {theme}")
+
+	def test_the_check_itself_can_fail(self) -> None:
+		self.enter(MONA)
+		self.until(lambda: self.texts(".kin-badge"))
+		self.js("document.querySelector('.kin-badge').style.background = '#5bbb86'")
+		self.assertIn(2.3, [round(ratio, 1) for ratio, *_ in self.js(FAINT, ".khalifa-inbox-page", 4.5)])
+
+
+class TestDecimals(InboxPageCase):
+	def test_minutes_are_shown_as_they_were_written(self) -> None:
+		self.sign_in(HUDA)
+		self.go("/app/khalifa-settings", ".form-page")
+		shown = "const field = cur_frm.get_field(arguments[0]); return field.format_for_input(field.value)"
+		self.until(lambda: self.js("return cur_frm?.doc?.delay_minutes === 15"))
+		self.assertEqual(self.js("return cur_frm.get_field('delay_minutes').$input.val()"), "15")
+		self.assertEqual([self.js(shown, name) for name in ("pending_load", "response_target_minutes")], ["0.25", "3"])
 
 
 class TestEverywhereInDesk(InboxPageCase):

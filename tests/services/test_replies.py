@@ -258,3 +258,31 @@ def test_two_equal_doubts_and_one_bubble_leave_one_doubt(desk):
 	driver.log = [bubble(desk, "answer")]
 	assert (look(desk, driver), look(desk, driver)) == (1, 0)
 	assert sorted(m.status for m in desk.all(r.Message) if m.direction == r.OUTGOING) == [r.SENT, r.UNKNOWN]
+
+
+# -- the same key again
+
+
+def test_other_words_under_the_same_key_are_neither_sent_nor_lost_in_silence(desk):
+	message = say(desk, replies.Draft("50 pounds"), key="k")
+	actor = holder(desk, message.ticket)
+	again = replies.send(desk.store, actor, message.ticket, replies.Draft("50 pounds"), "k", desk.now + 1)
+	assert again.name == message.name
+	with pytest.raises(Changed) as refused:
+		replies.send(desk.store, actor, message.ticket, replies.Draft("50 pounds each"), "k", desk.now + 2)
+	assert refused.value.code == "sent_before"
+	replies.send(desk.store, actor, message.ticket, replies.Draft("50 pounds each"), "another", desk.now + 3)
+	assert desk.send().sent == 2
+
+
+def test_a_note_is_written_once_under_its_key(desk):
+	name = desk.write(PHONE)
+	actor = holder(desk, name)
+	first = replies.note(desk.store, actor, name, "pays late", desk.now, "k")
+	assert replies.note(desk.store, actor, name, "pays late", desk.now + 1, "k").name == first.name
+	with pytest.raises(Changed):
+		replies.note(desk.store, actor, name, "pays never", desk.now + 2, "k")
+	with pytest.raises(UserError) as refused:
+		replies.note(desk.store, MANAGER, name, "pays late", desk.now + 3, "k")
+	assert refused.value.code == "client_key_used"
+	assert replies.note(desk.store, actor, name, "pays late", desk.now + 4).name != first.name

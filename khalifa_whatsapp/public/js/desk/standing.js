@@ -24,10 +24,9 @@ export class Standing {
 	// Why one is not online, when one did not do it oneself; else empty
 	reason() {
 		if (!this.now || this.now.presence === "Online") return "";
-		const who = this.now.set_by;
-		const away = this.now.presence === "Away";
+		const who = [this.now.set_by ? `\u2068${this.now.set_by}\u2069` : __("A manager")]; // a name of either direction
 		const reasons = {
-			Manager: away ? __("{0} set you away.", [who || __("A manager")]) : __("{0} set you offline.", [who || __("A manager")]),
+			Manager: this.now.presence === "Away" ? __("{0} set you away.", who) : __("{0} set you offline.", who),
 			Silent: __("You were set offline, because this page was not heard of for a while."),
 			"Shift Over": __("You were set offline, because your shift is over."),
 		};

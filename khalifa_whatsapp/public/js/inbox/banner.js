@@ -17,7 +17,7 @@ export class Banner {
 		const text = reason || __("You are offline.");
 		this.root.classList.toggle("by-others", Boolean(reason));
 		this.root.replaceChildren(
-			el("span", {}, el("bdi", { text }), reason && since_ms ? ` (${clock(since_ms)}) ` : " ", __("No new conversations come to you.")),
+			el("span", { text: `${text}${reason && since_ms ? ` (${clock(since_ms)})` : ""} ${__("No new conversations come to you.")}` }),
 			el("button", { class: "btn btn-xs btn-primary", onclick: (event) => this.return(event.target) }, __("Go Online"))
 		);
 	}

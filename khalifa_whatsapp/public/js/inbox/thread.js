@@ -216,7 +216,7 @@ export class Thread {
 		this.top.replaceChildren();
 		this.asked.replaceChildren();
 		this.signs.clear();
-		this.log.replaceChildren(el("div", { class: "kin-empty" }, icon("message", "lg"), el("p", { text: __("Choose a conversation.") })));
+		this.log.replaceChildren(el("div", { class: "kin-empty" }, icon("small-message", "lg"), el("p", { text: __("Choose a conversation.") })));
 	}
 }
 
