@@ -193,8 +193,11 @@ class TestPresence(TwoCustomers):
 		self.assertIn("Huda", self.page_text())
 		frappe.db.set_value("Khalifa Agent", self.ali, "enabled", 1)
 		frappe.db.commit()
+		frappe.db.set_value("Khalifa Agent", self.ali, "heartbeat_ms", FOREVER_AGO)
+		frappe.db.commit()
 		self.click(".kin-notice button", "Try Again")
 		self.until(lambda: self.texts(".kin-tab"))
+		self.until(lambda: frappe.db.get_value("Khalifa Agent", self.ali, "heartbeat_ms"), "and the page is heard of again")
 
 
 class TestDrafts(TwoCustomers):

@@ -153,7 +153,8 @@ class TestCosts(TwoCustomers):
 		self.until(lambda: self.only(r.Ticket, customer_name="Samy").unread_count == 0, "read")
 		self.until(lambda: len(self.texts(".kin-badge")) == 1, "in the list too")
 		self.settle()
-		self.assertEqual(self.asked(), ["inbox.open_conversation"])
+		heartbeats = {"agents.heartbeat"}  # each minute, whatever is open
+		self.assertEqual([one for one in self.asked() if one not in heartbeats], ["inbox.open_conversation"])
 
 
 class TestSearch(TwoCustomers):

@@ -141,13 +141,12 @@ khalifa.CloseAll = class {
 		this.poll();
 	}
 
-	// Realtime may be down: ask every two seconds as well
+	// Realtime may be down: ask every two seconds as well. The network may be too: the next question finds it again
 	poll() {
-		frappe.xcall("khalifa_whatsapp.api.conversation.close_all_status", { batch: this.batch }).then((state) => {
-			this.show(state);
-			if (["Running", "Undoing"].includes(this.status) && this.is_watched) {
-				this.timer = setTimeout(() => this.poll(), 2000);
-			}
+		const ask = khalifa.attempt("conversation.close_all_status", { batch: this.batch }, "GET");
+		ask.then((state) => this.show(state)).catch(() => {}).then(() => {
+			const is_over = ["Done", "Undone"].includes(this.status);
+			if (!is_over && this.is_watched) this.timer = setTimeout(() => this.poll(), 2000);
 		});
 	}
 
@@ -241,7 +240,8 @@ khalifa.watch_reassign = (listview, state) => {
 		if (now.status === "Running") setTimeout(ask, 1500);
 		else listview.refresh();
 	};
-	const ask = () => frappe.xcall("khalifa_whatsapp.api.bulk.reassign_status", { run: state.run }).then(show);
+	const again = (error) => error.is_unknown && setTimeout(ask, 3000); // no network: the next question may find it
+	const ask = () => khalifa.attempt("bulk.reassign_status", { run: state.run }, "GET").then(show, again);
 	dialog.show();
 	show(state);
 	listview.clear_checked_items();

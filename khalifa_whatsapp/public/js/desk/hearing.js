@@ -54,6 +54,14 @@ export class Hearing {
 		this.answered({ agent: null, standing: null });
 	}
 
+	// Who was let in (again) meanwhile
+	resume() {
+		if (!this.is_stopped) return;
+		this.is_stopped = false;
+		this.timer = setInterval(() => this.next(), BEAT);
+		this.beat();
+	}
+
 	heard() {
 		clearTimeout(this.waiting);
 		this.set(true);

@@ -18,11 +18,11 @@ export class Banner {
 		this.root.classList.toggle("by-others", Boolean(reason));
 		this.root.replaceChildren(
 			el("span", { text: `${text}${reason && since_ms ? ` (${clock(since_ms)})` : ""} ${__("No new conversations come to you.")}` }),
-			el("button", { class: "btn btn-xs btn-primary", onclick: (event) => this.return(event.target) }, __("Go Online"))
+			el("button", { class: "btn btn-xs btn-primary", onclick: (event) => this.come_back(event.target) }, __("Go Online"))
 		);
 	}
 
-	return(button) {
+	come_back(button) {
 		button.disabled = true;
 		khalifa.desk.standing.set("Online")
 			.then(() => this.inbox.list.refresh())

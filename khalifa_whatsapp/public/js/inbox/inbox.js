@@ -40,6 +40,7 @@ export class Inbox {
 		if (this.list.has(wanted)) this.list.view = wanted;
 		this.list.show_tabs({});
 		if (!this.is_ready) this.listen();
+		khalifa.desk.hearing.resume();
 		this.is_ready = true;
 		this.is_shown = page === "khalifa-inbox"; // unless somebody has gone on meanwhile
 		if (!this.is_shown) return null;
