@@ -28,7 +28,6 @@ from khalifa_whatsapp.api.sending import stored_shape
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core import template_state
 from khalifa_whatsapp.core.quick_replies import parts
-from khalifa_whatsapp.core.settings import Settings
 from khalifa_whatsapp.guards import agent_only, current_actor, refuse_record
 from khalifa_whatsapp.services import conversation
 from khalifa_whatsapp.services.conversation import CLOSE_REASONS
@@ -42,7 +41,7 @@ TICKET = "Khalifa Ticket"
 @frappe.whitelist()
 @door
 def boot() -> dict[str, Any]:
-	"""What the page needs once: who I am, the company's branches and devices, thresholds.
+	"""What the page needs once: who I am, the company's branches and devices.
 
 	Counts come with the first page of conversations, which the page asks for next: to count twice is half of the time.
 	Who has the role and can't work yet learns what is missing, and who can mend it.
@@ -57,7 +56,6 @@ def boot() -> dict[str, Any]:
 			"availability": presence, "may_become_agent": inbox_missing.may_become_agent(actor),
 		},
 		"now_ms": now_ms(),
-		"thresholds": {"warn_percent": _warn_percent()},
 		"branches": frappe.db.sql_list("select name from `tabKhalifa Branch` where enabled = 1 order by name"),
 		"close_reasons": list(CLOSE_REASONS),
 		"devices": frappe.db.sql(
@@ -276,9 +274,3 @@ def _visible(ticket: str) -> Any:
 	if not rows or not frappe.has_permission(TICKET, "read", doc=frappe.get_doc({**rows[0], "doctype": TICKET})):
 		refuse_record(TICKET)
 	return rows[0]
-
-
-def _warn_percent() -> int:
-	"""The one setting that the page needs; calendars and branches' hours would be four statements more."""
-	sql = "select field, value from `tabSingles` where doctype = 'Khalifa Settings' and field = 'warn_percent'"
-	return Settings.from_row(dict(frappe.db.sql(sql))).warn_percent

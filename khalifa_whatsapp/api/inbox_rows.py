@@ -14,6 +14,7 @@ from typing import Any
 
 import frappe
 
+from khalifa_whatsapp.api import lateness
 from khalifa_whatsapp.api.inbox_found import MOST_TYPED, digits_of, like, say_what_matched, words_of
 from khalifa_whatsapp.bootstrap import now_ms
 from khalifa_whatsapp.core.arabic import normalise
@@ -24,7 +25,7 @@ from khalifa_whatsapp.permissions import query_conditions
 TABLE, MESSAGE, CUSTOMER = "`tabKhalifa Ticket`", "`tabKhalifa Message`", "`tabKhalifa Customer`"
 FIELDS = (
 	"name", "customer", "customer_name", "status", "agent", "agent_name", "branch", "device", "unread_count", "preview",
-	"waiting_since_ms", "response_by_ms", "last_message_ms", "is_branch_only", "version",
+	*lateness.FIELDS, "last_message_ms", "is_branch_only", "version",
 )  # fmt: skip
 OPEN = ("Queued", "Open", "Pending")
 MOST_FOUND = 2_000  # messages that a search takes from the index of words
@@ -77,7 +78,7 @@ def page(actor: Actor, asked: Asked, now: int) -> tuple[list[dict[str, Any]], st
 	more = found[asked.limit :]
 	found = found[: asked.limit]
 	cursor = _cursor(found[-1]) if more and found else ""
-	return _shown(actor, asked, found), cursor
+	return _shown(actor, asked, found, now), cursor
 
 
 def by_name(actor: Actor, names: list[str], asked: Asked, now: int) -> list[dict[str, Any]]:
@@ -89,7 +90,7 @@ def by_name(actor: Actor, names: list[str], asked: Asked, now: int) -> list[dict
 	listed = " and ".join(f"({where})" for where in wheres)
 	seen = f"{TABLE}.name in %(names)s and ({_doubled(_seen(actor))})"
 	found = _rows(seen, {**values, "names": names}, view.key, f"coalesce({listed}, 0)")
-	return _shown(actor, asked, found)
+	return _shown(actor, asked, found, now)
 
 
 def _names(view: View, wheres: list[str], order: str, is_searched: bool) -> str:
@@ -185,8 +186,7 @@ def _view(actor: Actor, name: str, now: int) -> View:
 		"mine": View(mine, f"{TABLE}.last_message_ms", statuses=("Open", "Pending")),
 		"queue": View(f"{TABLE}.status = 'Queued'", f"{TABLE}.waiting_since_ms", False),
 		"delayed": View(
-			f"{TABLE}.response_by_ms > 0 and {TABLE}.response_by_ms <= {int(now)} and {whose} and {is_open}",
-			f"{TABLE}.response_by_ms", False,
+			f"{lateness.delayed_sql(now)} and {whose}", f"{TABLE}.due_by_ms", False,
 		),
 		"all": View(is_open, f"{TABLE}.last_message_ms", statuses=OPEN),
 		"closed": View(f"{TABLE}.status = 'Closed' and {whose}", f"{TABLE}.last_message_ms"),
@@ -216,12 +216,14 @@ def _count(where: str) -> int:
 	return int(frappe.db.sql(f"select count(*) from {TABLE} where {where}")[0][0])
 
 
-def _shown(actor: Actor, asked: Asked, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _shown(actor: Actor, asked: Asked, rows: list[dict[str, Any]], now: int) -> list[dict[str, Any]]:
 	if asked.is_search:
 		say_what_matched(rows, asked.search)
+	clock = lateness.Clock(now)
 	for row in rows:
 		row["ticket"] = row.pop("name")
 		row["is_mine"] = bool(actor.agent and row["agent"] == actor.agent)
+		row["waited"] = clock.waited(row)
 	return rows
 
 

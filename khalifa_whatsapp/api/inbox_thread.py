@@ -14,6 +14,7 @@ import frappe
 from frappe import _
 from frappe.utils import get_system_timezone
 
+from khalifa_whatsapp.api import lateness
 from khalifa_whatsapp.api.history import EVENT_FIELDS, agent_names, event_text
 from khalifa_whatsapp.bootstrap import now_ms
 from khalifa_whatsapp.core import records as r
@@ -42,11 +43,12 @@ def head(actor: Actor, row: Any) -> dict[str, Any]:
 	may = is_mine or actor.is_manager
 	fields = (
 		"customer", "customer_name", "status", "agent", "agent_name", "branch", "device", "unread_count", "preview",
-		"waiting_since_ms", "response_by_ms", "last_message_ms", "is_branch_only", "opened_ms", "closed_ms",
+		*lateness.FIELDS, "last_message_ms", "is_branch_only", "opened_ms", "closed_ms",
 		"close_reason", "cycle", "version", "is_missed",
 	)  # fmt: skip
 	return {
 		"ticket": row.name, **{field: row.get(field) for field in fields}, "is_mine": is_mine,
+		"waited": lateness.Clock(now_ms()).waited(row),
 		"rights": {
 			"reply": may and is_open, "note": True, "transfer": may and is_open, "close": may and is_open,
 			"reopen": may and not is_open, "assign": is_open and is_free and bool(actor.agent or actor.is_manager),

@@ -136,6 +136,10 @@ class _OpenTable(NamedTuple):
 		index = bisect_left(self.sums, open_ms)
 		return self.ends[index] - (self.sums[index] - open_ms)
 
+	def closing_of(self, instant_ms: int) -> int:
+		"""The end of the interval in which an open instant lies."""
+		return self.ends[bisect_right(self.starts, instant_ms) - 1]
+
 	def opening_from(self, instant_ms: int) -> int | None:
 		"""This instant if open, else the next opening in the stretch, if any."""
 		index = bisect_right(self.ends, instant_ms)
@@ -231,6 +235,16 @@ class Calendar:
 			if opening is not None:
 				return opening
 		return None
+
+	def open_stretch_ms(self, instant_ms: int) -> tuple[int, int] | None:
+		"""[from, until) in which time counts next: from the instant itself if open. None: no opening for a year.
+
+		Its end may be an hour's or a table's end with more to come; whoever counts on asks again then.
+		"""
+		if self.is_wall_clock:
+			return instant_ms, LAST_MS
+		opening = self.next_opening_ms(instant_ms)
+		return None if opening is None else (opening, self._table(opening // TABLE_MS).closing_of(opening))
 
 	# Civil days
 

@@ -112,7 +112,12 @@ class Ticket:
 	queue_rank: int = 1  # 0: given back by an agent, goes before the others
 	turn: str | None = None
 	segment: str | None = None
-	response_by_ms: int | None = None
+	customer_due_by_ms: int | None = None  # the open turn's deadline
+	response_by_ms: int | None = None  # the deadline of the agent who holds it; the queue has none
+	due_by_ms: int | None = None  # the earlier of the two: too late once it has passed
+	late_soon_ms: int | None = None
+	next_check_ms: int | None = None  # the minute job's own: when it looks next, whatever the deadlines are
+	rules_version: str | None = None  # the hours and limits that these were worked out with
 	version: int = 0
 
 

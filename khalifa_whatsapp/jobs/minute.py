@@ -55,5 +55,6 @@ PARTS: dict[str, Callable[[Store], object]] = {
 	"browsers": lambda store: browsers.look_after(),
 	"notices": lambda store: notices.notify_managers(),
 	"templates": lambda store: wake_templates(),
+	"deadlines": lambda store: delays.renew_deadlines(store, now_ms()),
 	"delays": lambda store: delays.scan(store, now_ms(), SCAN_LIMIT),
 }

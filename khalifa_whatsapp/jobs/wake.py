@@ -83,6 +83,16 @@ def wake_looks() -> None:
 			frappe.enqueue("khalifa_whatsapp.jobs.watch.look", queue="default", device=device)
 
 
+def wake_deadlines() -> None:
+	"""Have a worker work out the deadlines of open waits anew, once the hours or limits just saved are committed."""
+	frappe.db.after_commit.add(_enqueue_deadlines)
+
+
+def _enqueue_deadlines() -> None:
+	with contextlib.suppress(redis.exceptions.RedisError):
+		frappe.enqueue("khalifa_whatsapp.jobs.deadlines.run", queue="default")
+
+
 def enqueue_close_all(batch: str) -> None:
 	"""Have a worker go on with a «close all» batch, which is committed by now."""
 	with contextlib.suppress(redis.exceptions.RedisError):

@@ -5,7 +5,7 @@ They keep four things in step: the turn, its segments, the delay events, and the
 
 from __future__ import annotations
 
-from khalifa_whatsapp.core import ledger
+from khalifa_whatsapp.core import deadlines, ledger
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.settings import BranchRules
 from khalifa_whatsapp.services.work import Work
@@ -35,8 +35,8 @@ def start_earlier(work: Work, ticket: r.Ticket, sent_ms: int) -> None:
 
 
 def schedule(work: Work, ticket: r.Ticket, turn: r.Turn, segment: r.Segment | None) -> None:
-	"""Note when the minute job must look at the ticket next."""
-	ticket.response_by_ms = ledger.next_check(turn, segment, work.branch_rules(ticket), work.rules.settings)
+	"""Note until when an answer is in time, and when the minute job must look at the ticket next."""
+	deadlines.set_clock(ticket, turn, segment, work.branch_rules(ticket), work.rules.settings)
 
 
 def look_at_clock(work: Work, ticket: r.Ticket, turn: r.Turn, segment: r.Segment | None) -> ledger.Crossing:
@@ -64,7 +64,7 @@ def rules_of(work: Work, ticket: r.Ticket, segment: r.Segment | None) -> BranchR
 
 
 def _mark_escalated(work: Work, turn: r.Turn, segment: r.Segment) -> None:
-	if segment.level < ledger.ESCALATED:
+	if segment.level < deadlines.ESCALATED:
 		return
 	for event in work.ledger.delays.get(turn.name, ()):
 		if event.segment == segment.name and not event.is_escalated:
@@ -78,7 +78,7 @@ def _warn(work: Work, ticket: r.Ticket, segment: r.Segment | None, found: ledger
 		agent = work.agent(segment.agent)
 		if agent is not None:
 			work.tell("khalifa_whatsapp:delay", data, user=agent.user)
-	if found.level >= ledger.ESCALATED or (found.is_customer and ticket.agent is None):
+	if found.level >= deadlines.ESCALATED or (found.is_customer and ticket.agent is None):
 		work.tell("khalifa_whatsapp:delay", data, role=MANAGER_ROLE)
 
 
@@ -105,7 +105,7 @@ def _end_segment(
 		return None
 	look_at_clock(work, ticket, turn, segment)
 	ledger.end_segment(segment, work.now_ms, reason, rules_of(work, ticket, segment))
-	if segment.agent is not None and segment.level >= ledger.DELAYED:
+	if segment.agent is not None and segment.level >= deadlines.DELAYED:
 		_close_delays(work, turn, segment.name)
 	work.touch(segment)
 	work.mark_day(segment.counted_ms)

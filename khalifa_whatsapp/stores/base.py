@@ -179,7 +179,13 @@ class Store(Protocol):
 		"""
 
 	def due_tickets(self, now_ms: int, limit: int) -> list[r.Ticket]:
-		"""Tickets with a threshold passed (locked), the longest overdue first."""
+		"""Tickets that the minute job must look at by now (locked), the longest overdue first."""
+
+	def rules_in_use(self) -> list[tuple[str | None, str]]:
+		"""(branch, version): by which hours and limits the deadlines of open waits were worked out."""
+
+	def tickets_of_rules(self, branch: str | None, version: str, limit: int) -> list[r.Ticket]:
+		"""Tickets of a branch whose deadlines are of these hours and limits (locked); locked ones are passed over."""
 
 	def holders_gone(self) -> list[str]:
 		"""Agents who hold tickets that wait on us although they are disabled, or exist no more."""

@@ -211,8 +211,16 @@ class SqlStore(OutboxQueries):
 		return waiting + rest
 
 	def due_tickets(self, now_ms: int, limit: int) -> list[r.Ticket]:
-		order = f"ORDER BY response_by_ms LIMIT ? {self.SKIP}"
-		return self._read(r.Ticket, "response_by_ms > 0 AND response_by_ms <= ?", (now_ms, limit), order)
+		order = f"ORDER BY next_check_ms LIMIT ? {self.SKIP}"
+		return self._read(r.Ticket, "next_check_ms > 0 AND next_check_ms <= ?", (now_ms, limit), order)
+
+	def rules_in_use(self) -> list[tuple[str | None, str]]:
+		sql = f"SELECT DISTINCT branch, rules_version FROM {TICKET} WHERE rules_version > ''"
+		return [(branch or None, version) for branch, version in self.rows(sql)]
+
+	def tickets_of_rules(self, branch: str | None, version: str, limit: int) -> list[r.Ticket]:
+		where = "rules_version = ? AND COALESCE(branch, '') = ?"
+		return self._read(r.Ticket, where, (version, branch or "", limit), f"LIMIT ? {self.SKIP}")
 
 	def holders_gone(self) -> list[str]:
 		sql = (

@@ -218,7 +218,7 @@ class ReadsContract(StoreScene):
 		self.save(
 			store,
 			*(
-				self.ticket(name, f"c{name}", response_by_ms=at, status=r.OPEN)
+				self.ticket(name, f"c{name}", next_check_ms=at, status=r.OPEN)
 				for name, at in moments.items()
 			),
 		)
@@ -227,8 +227,29 @@ class ReadsContract(StoreScene):
 			assert [t.name[8:] for t in store.due_tickets(early + 5, 2)] == ["t2", "t5"]
 		for name in moments:
 			self.save(
-				store, updated=[dataclasses.replace(self.ticket(name, f"c{name}"), response_by_ms=None)]
+				store, updated=[dataclasses.replace(self.ticket(name, f"c{name}"), next_check_ms=None)]
 			)
+
+	def test_tickets_are_found_by_the_rules_that_their_deadlines_were_worked_out_with(self) -> None:
+		store = self.make_store()
+		old, new, north = self.tag[:11] + "1", self.tag[:11] + "2", self.n("north")
+		self.save(
+			store,
+			self.ticket("t1", "c1", rules_version=old, branch=north),
+			self.ticket("t2", "c2", rules_version=old, branch=north),
+			self.ticket("t3", "c3", rules_version=old),
+			self.ticket("t4", "c4", rules_version=new, branch=north),
+			self.ticket("t5", "c5", branch=north),
+		)
+
+		def found(branch: str | None, version: str, limit: int = 9) -> set[str]:
+			with store.transaction():
+				return {t.name[8:] for t in store.tickets_of_rules(branch, version, limit)}
+
+		in_use = {pair for pair in store.rules_in_use() if pair[1] in (old, new)}
+		assert in_use == {(north, old), (None, old), (north, new)}
+		assert (found(north, old), found(None, old), found(north, new)) == ({"t1", "t2"}, {"t3"}, {"t4"})
+		assert (len(found(north, old, 1)), found(None, new)) == (1, set())
 
 	def test_tickets_that_wait_on_us_are_found_by_agent(self) -> None:
 		store = self.make_store()

@@ -32,7 +32,7 @@ export class Inbox {
 	}
 
 	begin(found) {
-		Object.assign(this, { me: found.me, branches: found.branches, close_reasons: found.close_reasons, warn_percent: found.thresholds.warn_percent });
+		Object.assign(this, { me: found.me, branches: found.branches, close_reasons: found.close_reasons });
 		times.now = () => this.now();
 		this.clock(found.now_ms);
 		this.make();

@@ -1,6 +1,6 @@
 // One line of the list, and the pill that counts how long a customer has waited.
 
-import { avatar, el, short_time, span } from "./util.js";
+import { avatar, clock, el, short_time, span } from "./util.js";
 
 const MARKS = { Queued: "🕓", Sending: "🕓", Sent: "✓", Delivered: "✓✓", Read: "✓✓", Played: "✓✓", Failed: "⚠", Unknown: "?" };
 
@@ -45,21 +45,27 @@ export function line_id(ticket) {
 }
 
 export function waiting(row, inbox) {
-	if (!row.waiting_since_ms || row.status === "Closed") return "";
-	const pill = el("span", { class: "kin-wait", "data-since": row.waiting_since_ms, "data-by": row.response_by_ms || "" });
+	if (!row.waited || row.status === "Closed") return "";
+	const { ms, from_ms, until_ms } = row.waited;
+	const pill = el("span", {
+		class: "kin-wait", title: __("Business time waited, since {0}", [moment_of(row.waiting_since_ms)]), "data-ms": ms, "data-at": inbox.now(),
+		"data-from": from_ms, "data-until": until_ms, "data-by": row.due_by_ms || "", "data-soon": row.late_soon_ms || "",
+	});
 	colour(pill, inbox);
 	return pill;
 }
 
-// How long, and how bad
+// How long, in business time as the server counted it, and how bad by the deadlines that it gave
 export function colour(pill, inbox) {
 	const now = inbox.now();
-	const since = Number(pill.dataset.since);
-	const by = Number(pill.dataset.by);
-	const share = by > since ? (now - since) / (by - since) : 0;
-	const level = by && now >= by ? "bad" : share * 100 >= inbox.warn_percent ? "warn" : "";
+	const [ms, at, from, until, by, soon] = ["ms", "at", "from", "until", "by", "soon"].map((name) => Number(pill.dataset[name]));
+	const level = by && now > by ? "bad" : soon && now >= soon ? "warn" : "";
 	const look = `kin-wait ${level}`;
-	const text = span(now - since);
+	const text = span(ms + Math.max(0, Math.min(now, until) - Math.max(at, from)));
 	if (pill.className !== look) pill.className = look;
 	if (pill.textContent !== text) pill.textContent = text;
+}
+
+function moment_of(at_ms) {
+	return `${short_time(at_ms)}${short_time(at_ms) === clock(at_ms) ? "" : ` ${clock(at_ms)}`}`;
 }
