@@ -45,7 +45,7 @@ class TestFullLists(InboxCase):
 		self.assertEqual(self.pages(MONA, "mine"), self.expected(agent=self.mona))
 
 	def test_counts_are_what_the_lists_hold(self) -> None:
-		frappe.db.sql("UPDATE `tabKhalifa Ticket` SET response_by_ms = 1, unread_count = 2")
+		frappe.db.sql("UPDATE `tabKhalifa Ticket` SET due_by_ms = 1, unread_count = 2")
 		frappe.db.commit()
 		for user, views in ((MONA, ("mine", "queue", "delayed")), (HUDA, ("mine", "queue", "delayed", "all"))):
 			counts = self.ask(user, "conversations")["counts"]

@@ -77,7 +77,7 @@ class TestReportFigures(SiteCase):
 		seconds = None if end is None else (end - start) // 1000
 		self.keep(
 			r.Segment(
-				name, "T-1", "KT-1", agent, fields.pop("branch", EAST), start, end, wall_time=seconds, biz_time=seconds, counted_ms=end,
+				name, fields.pop("turn", "T-1"), "KT-1", agent, fields.pop("branch", EAST), start, end, wall_time=seconds, biz_time=seconds, counted_ms=end,
 				**fields,
 			)
 		)  # fmt: skip
@@ -174,12 +174,15 @@ class TestReportFigures(SiteCase):
 
 	def test_the_queue_counts_waits_that_ended_and_those_handed_on_at_once(self) -> None:
 		self.segment(None, self.at(1, 12), self.at(1, 12) + 2_000)
-		self.segment(None, self.at(1, 12), self.at(1, 12, 30), level=2)
+		self.segment(None, self.at(1, 12), self.at(1, 12, 30), turn="T-9")
+		self.keep(r.DelayEvent("D-9", "D-9".ljust(64, "x"), "Customer", "KT-1", "T-9", self.at(1, 12, 15)))
+		self.segment(self.mona, self.at(1, 12, 30), self.at(1, 12, 40), turn="T-9")
+		self.segment(None, self.at(1, 12, 40), self.at(1, 12, 40) + 2_000, turn="T-9")  # back again after it was late
 		self.segment(None, self.at(1, 12), None)
 		self.segment(self.mona, self.at(1, 12), self.at(1, 13))
 		row, total = self.rows(QUEUE, group_by="Day")
-		self.assertEqual((row["wait_count"], row["at_once"], row["longest"], row["delayed"]), (2, 50.0, 30.0, 1))
-		self.assertEqual((total["wait_count"], total["wait_mean"]), (2, 15.0))
+		self.assertEqual((row["wait_count"], row["at_once"], row["longest"], row["delayed"]), (3, 66.7, 30.0, 1))
+		self.assertEqual((total["wait_count"], total["wait_mean"]), (3, 10.0))
 
 	def test_presence_is_clipped_and_waits_that_overlap_count_once(self) -> None:
 		self.keep(r.PresenceLog("P-1", self.mona, r.ONLINE, self.at(1, 0) - HOUR_MS, self.at(1, 4)))
@@ -198,13 +201,14 @@ class TestReportFigures(SiteCase):
 		for agent, waits, late in ((self.mona, 1, 1), (self.mona, 0, 0), (None, 1, 0)):
 			waiting = now - 20 * MINUTE_MS if waits else None
 			status = (r.OPEN if waits else r.PENDING) if agent else r.QUEUED
-			self.ticket(now, agent=agent, status=status, waiting_since_ms=waiting, response_by_ms=now - 1 if late else now + HOUR_MS)
+			self.ticket(now, agent=agent, status=status, waiting_since_ms=waiting, due_by_ms=now - 1 if late else now + HOUR_MS)
 		rows = self.rows(TEAM)
 		mona = next(row for row in rows if row.get("agent") == self.mona)
 		self.assertEqual((mona["open"], mona["pending"], mona["waiting"], mona["delayed"], mona["oldest"]), (2, 1, 1, 1, 20))
 		self.assertEqual(mona["behind"], {"agent": self.mona, "first": DAYS["from_date"], "last": DAYS["to_date"]})
 		queue = next(row for row in rows if row["agent_name"] == "Waiting for an agent")
 		self.assertEqual((queue["open"], queue["waiting"], queue["delayed"]), (1, 1, 0))
+		self.assertIn("is_queued=1", queue["links"]["delayed"])
 		self.assertEqual((rows[-1]["open"], rows[-1]["waiting"]), (3, 2))
 		self.assertEqual(self.figures(TEAM)["In the Queue"], "1")
 

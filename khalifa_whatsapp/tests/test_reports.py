@@ -72,7 +72,7 @@ class TestReports(SiteCase):
 			insert(
 				r.Ticket(
 					name, f"C-{name}", "Loop", status=r.OPEN, customer_name=text, preview=text, waiting_since_ms=now - 9_000,
-					response_by_ms=now - 5_000, agent=self.mona, agent_name=text, open_key=frappe.generate_hash(length=64),
+					due_by_ms=now - 5_000, agent=self.mona, agent_name=text, open_key=frappe.generate_hash(length=64),
 				)
 			)  # fmt: skip
 		frappe.db.commit()

@@ -62,7 +62,7 @@ ONLY_READ = {
 	f"{API}desk.customer_form",
 	f"{API}desk.receivers",
 	f"{API}desk.ticket_form",
-	f"{API}desk.waiting_levels",
+	f"{API}desk.waiting_states",
 }
 # In the place of Frappe's own methods, which any user may call; they ask for permission row by row
 IN_PLACE_OF_FRAPPES = f"{APP}.access."
