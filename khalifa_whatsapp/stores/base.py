@@ -328,8 +328,8 @@ class Store(Protocol):
 	def facts(self, from_ms: int, to_ms: int) -> list[Fact]:
 		"""What counts for KPI in [from, to), grouped by agent, metric and length."""
 
-	def rows_behind(self, metric: str, agent: str, from_ms: int, to_ms: int) -> list[tuple[str, str]]:
-		"""(DocType, name) of every row that one KPI cell counts; as many as the cell says."""
+	def rows_behind(self, metric: str, agent: str, from_ms: int, to_ms: int) -> list[tuple[str, str, int]]:
+		"""(DocType, name, instant at which it counts) of every row that one KPI cell counts; as many as the cell says."""
 
 	def replace_kpi(self, period: str, start: date, rows: Sequence[r.AgentKpi]) -> None:
 		"""Put these rows in the place of those of the period; the same rows again change nothing."""

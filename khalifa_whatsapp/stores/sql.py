@@ -380,9 +380,9 @@ class SqlStore(OutboxQueries):
 			found.append(Fact(agent, "online_time", max(spent, 0)))
 		return found
 
-	def rows_behind(self, metric: str, agent: str, from_ms: int, to_ms: int) -> list[tuple[str, str]]:
+	def rows_behind(self, metric: str, agent: str, from_ms: int, to_ms: int) -> list[tuple[str, str, int]]:
 		return [
-			(scan.doctype, row[0])
+			(scan.doctype, *row)
 			for scan in SCANS
 			if metric in scan.metrics
 			for row in self.rows(scan.rows(metric), (from_ms, to_ms, agent))

@@ -53,8 +53,6 @@ ONLY_READ = {
 	f"{API}inbox.rows",
 	f"{API}inbox.templates",
 	f"{API}inbox.thread",
-	f"{API}kpi.rows_behind",
-	f"{API}kpi.rows_of_days",
 	f"{API}media.download",
 	f"{API}bulk.reassign_status",
 	f"{API}desk.agent_loads",

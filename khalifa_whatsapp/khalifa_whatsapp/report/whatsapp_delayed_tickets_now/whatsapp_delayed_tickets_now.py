@@ -27,7 +27,7 @@ def execute(filters: Any) -> tuple[Any, ...]:
 		row["agent_name"] = reports.safe(row["agent_name"]) or nobody
 		row["customer_name"], row["preview"] = reports.safe(row["customer_name"]), reports.safe(row["preview"])
 	counts = _counts(where, values)
-	return _columns(), rows, _message(len(rows), counts), _chart(counts), _summary(rows, counts)
+	return _columns(), rows, reports.cut_message(len(rows), sum(counts.values())), _chart(counts), _summary(rows, counts)
 
 
 def _columns() -> list[dict[str, Any]]:
@@ -62,11 +62,6 @@ def _counts(where: str, values: dict[str, Any]) -> Counter[str]:
 	"""By branch, however many rows are shown."""
 	sql = f"select coalesce(t.branch, ''), count(*) from `tabKhalifa Ticket` t where {where} group by 1"
 	return Counter({branch: int(count) for branch, count in frappe.db.sql(sql, values)})
-
-
-def _message(shown: int, counts: Counter[str]) -> str | None:
-	count = sum(counts.values())
-	return _("Showing {0} of {1} rows.").format(shown, count) if count > shown else None
 
 
 def _chart(counts: Counter[str]) -> dict[str, Any] | None:
