@@ -160,12 +160,12 @@ def thread(ticket: str, before: str = "", limit: int = 50) -> dict[str, Any]:
 
 
 def _thread(row: Any, before: str, limit: int) -> dict[str, Any]:
-	people = People(row)
+	now, people = now_ms(), People(row)  # the time first: what changes while we read is asked for again
 	items, next_before = inbox_thread.page(row.name, before, max(1, min(limit, MOST_ROWS)))
 	return {
 		"ticket": inbox_thread.head(current_actor(), row) | people.head(), "items": people.name(items),
 		"next_before": next_before, **inbox_thread.abilities(row, people.window_from_ms),
-		"typing": typing_signs.others(row.name), "now_ms": now_ms(),
+		"typing": typing_signs.others(row.name), "now_ms": now,
 	}  # fmt: skip
 
 
@@ -174,12 +174,12 @@ def _thread(row: Any, before: str, limit: int) -> dict[str, Any]:
 @door
 def changes(ticket: str, after_ms: int = 0) -> dict[str, Any]:
 	"""What was added or changed since the server's time of the last answer."""
-	row = _visible(ticket)
+	now, row = now_ms(), _visible(ticket)
 	people = People(row)
 	items = people.name(inbox_thread.since(ticket, after_ms or 0))
 	return {
 		"ticket": inbox_thread.head(current_actor(), row) | people.head(), "items": items,
-		**inbox_thread.abilities(row, people.window_from_ms), "typing": typing_signs.others(ticket), "now_ms": now_ms(),
+		**inbox_thread.abilities(row, people.window_from_ms), "typing": typing_signs.others(ticket), "now_ms": now,
 	}  # fmt: skip
 
 

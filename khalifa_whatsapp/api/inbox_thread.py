@@ -5,14 +5,11 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Iterable
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 import frappe
 from frappe import _
-from frappe.utils import get_system_timezone
 
 from khalifa_whatsapp.api import lateness
 from khalifa_whatsapp.api.history import EVENT_FIELDS, agent_names, event_text
@@ -97,12 +94,11 @@ def page(ticket: str, before: str, limit: int) -> tuple[list[dict[str, Any]], st
 def since(ticket: str, after_ms: int) -> list[dict[str, Any]]:
 	"""Messages and events written or changed since then."""
 	where = (
-		"ticket = %(ticket)s and content_type != 'reaction' and modified >= %(after)s "
+		"ticket = %(ticket)s and content_type != 'reaction' and changed_ms >= %(after)s "
 		f"order by sent_ms desc, sequence desc, name desc limit {MOST_CHANGED}"
 	)
 	from_ms = max(after_ms - OVERLAP_MS, 0)
-	after = datetime.fromtimestamp(from_ms / 1000, ZoneInfo(get_system_timezone())).replace(tzinfo=None)
-	found = _messages(where, {"ticket": ticket, "after": after})[::-1]
+	found = _messages(where, {"ticket": ticket, "after": from_ms})[::-1]
 	return _items(found, _events(ticket, from_ms, None))
 
 
@@ -130,7 +126,7 @@ def _items(messages: list[Any], events: list[Any]) -> list[dict[str, Any]]:
 
 def _message(row: Any, quoted: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
 	plain = (
-		"name", "direction", "origin", "content_type", "status", "sender_name", "sent_ms", "is_edited", "is_revoked",
+		"name", "direction", "origin", "content_type", "status", "sender_name", "sent_ms", "sequence", "is_edited", "is_revoked",
 		"error_kind", "next_retry_ms", "attempts", "provider", "resent_as", "message_key",
 		"identity",
 	)  # fmt: skip

@@ -52,9 +52,13 @@ class Clock:
 		return {"state": found.state, "waited": found.waited_ms // MINUTE_MS, "late": found.late_ms // MINUTE_MS}
 
 	def waited(self, row: Mapping[str, Any]) -> dict[str, int] | None:
-		"""What a page needs to count on: business time so far, and from when until when it runs. None: nobody waits."""
+		"""What a page needs to count on by itself; None: nobody waits.
+
+		The business time that has been waited is the moment, kept between `from_ms` and `until_ms`, less `zero_ms`.
+		"""
 		if not row["waiting_since_ms"]:
 			return None
 		calendar = self.rules.of_branch(row["branch"]).calendar
-		runs = calendar.open_stretch_ms(self.now) or (0, 0)
-		return {"ms": self.lateness(row).waited_ms, "from_ms": runs[0], "until_ms": runs[1]}
+		from_ms, until_ms = calendar.open_stretch_ms(self.now) or (0, 0)
+		counted = min(max(self.now, from_ms), until_ms)
+		return {"zero_ms": counted - self.lateness(row).waited_ms, "from_ms": from_ms, "until_ms": until_ms}

@@ -136,9 +136,10 @@ class _OpenTable(NamedTuple):
 		index = bisect_left(self.sums, open_ms)
 		return self.ends[index] - (self.sums[index] - open_ms)
 
-	def closing_of(self, instant_ms: int) -> int:
-		"""The end of the interval in which an open instant lies."""
-		return self.ends[bisect_right(self.starts, instant_ms) - 1]
+	def interval_of(self, instant_ms: int) -> tuple[int, int]:
+		"""The interval in which an open instant lies."""
+		index = bisect_right(self.starts, instant_ms) - 1
+		return self.starts[index], self.ends[index]
 
 	def opening_from(self, instant_ms: int) -> int | None:
 		"""This instant if open, else the next opening in the stretch, if any."""
@@ -237,14 +238,14 @@ class Calendar:
 		return None
 
 	def open_stretch_ms(self, instant_ms: int) -> tuple[int, int] | None:
-		"""[from, until) in which time counts next: from the instant itself if open. None: no opening for a year.
+		"""[from, until) of the open time that the instant lies in, else of the next. None: no opening for a year.
 
-		Its end may be an hour's or a table's end with more to come; whoever counts on asks again then.
+		It may be a part of a longer one; whoever counts on asks again at its end.
 		"""
 		if self.is_wall_clock:
-			return instant_ms, LAST_MS
+			return 0, LAST_MS
 		opening = self.next_opening_ms(instant_ms)
-		return None if opening is None else (opening, self._table(opening // TABLE_MS).closing_of(opening))
+		return None if opening is None else self._table(opening // TABLE_MS).interval_of(opening)
 
 	# Civil days
 

@@ -26,6 +26,7 @@ INDEXES: dict[str, list[tuple[str, ...]]] = {
 		("first_responded_ms",),
 		("closed_ms", "resolved_for"),
 		("status", "last_message_ms"),
+		("last_message_ms",),
 		("status", "waiting_since_ms"),
 		("agent", "status", "last_message_ms"),
 	],
@@ -113,6 +114,7 @@ class Table:
 	select: str  # column list that gives a record's values: numbers that mean «none» come back as NULL
 	values: tuple[str, ...]  # placeholders that take a record's values, field by field
 	people_times: tuple[tuple[str, str], ...]  # (Datetime field, the *_ms field it shows)
+	stamps: tuple[str, ...]  # when a row was last written, in machine time, where somebody asks for what has changed
 
 
 @lru_cache
@@ -134,7 +136,8 @@ def table_of(record: type) -> Table:
 			select.append(f"`{field}`")
 			values.append("?")
 	return Table(
-		f"`tab{record.DOCTYPE}`", fields, ", ".join(select), tuple(values), _people_times(fields, kinds)  # type: ignore[attr-defined]
+		f"`tab{record.DOCTYPE}`", fields, ", ".join(select), tuple(values), _people_times(fields, kinds),  # type: ignore[attr-defined]
+		tuple(name for name in ("changed_ms",) if name in kinds),
 	)
 
 

@@ -234,7 +234,7 @@ class TestTheThread(InboxCase):
 	def test_changes_bring_what_is_new_and_what_changed(self) -> None:
 		ticket = self.ticket_of(self.mona)
 		before = self.ask(MONA, "thread", ticket=ticket)["now_ms"]
-		frappe.db.sql("UPDATE `tabKhalifa Message` SET modified = modified - INTERVAL 1 MINUTE")
+		frappe.db.sql("UPDATE `tabKhalifa Message` SET changed_ms = changed_ms - 60000")
 		frappe.db.commit()
 		message = self.reply(ticket)
 		items = self.ask(MONA, "changes", ticket=ticket, after_ms=before)["items"]

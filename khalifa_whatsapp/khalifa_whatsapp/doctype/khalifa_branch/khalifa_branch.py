@@ -26,7 +26,8 @@ class KhalifaBranch(Document):
 		validate_hours(self.working_hours)
 
 	def on_update(self) -> None:
-		wake_deadlines()
+		if self.get_doc_before_save():  # in a new one nobody waits yet
+			wake_deadlines()
 
 	def validate_delays(self) -> None:
 		for fieldname in ("delay_minutes", "customer_delay_minutes"):

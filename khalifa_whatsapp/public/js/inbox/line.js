@@ -46,10 +46,10 @@ export function line_id(ticket) {
 
 export function waiting(row, inbox) {
 	if (!row.waited || row.status === "Closed") return "";
-	const { ms, from_ms, until_ms } = row.waited;
+	const { zero_ms, from_ms, until_ms } = row.waited;
 	const pill = el("span", {
-		class: "kin-wait", title: __("Business time waited, since {0}", [moment_of(row.waiting_since_ms)]), "data-ms": ms, "data-at": inbox.now(),
-		"data-from": from_ms, "data-until": until_ms, "data-by": row.due_by_ms || "", "data-soon": row.late_soon_ms || "",
+		class: "kin-wait", title: __("Business time waited, since {0}", [moment_of(row.waiting_since_ms)]),
+		"data-zero": zero_ms, "data-from": from_ms, "data-until": until_ms, "data-by": row.due_by_ms || "", "data-soon": row.late_soon_ms || "",
 	});
 	colour(pill, inbox);
 	return pill;
@@ -58,10 +58,10 @@ export function waiting(row, inbox) {
 // How long, in business time as the server counted it, and how bad by the deadlines that it gave
 export function colour(pill, inbox) {
 	const now = inbox.now();
-	const [ms, at, from, until, by, soon] = ["ms", "at", "from", "until", "by", "soon"].map((name) => Number(pill.dataset[name]));
+	const [zero, from, until, by, soon] = ["zero", "from", "until", "by", "soon"].map((name) => Number(pill.dataset[name]));
 	const level = by && now > by ? "bad" : soon && now >= soon ? "warn" : "";
 	const look = `kin-wait ${level}`;
-	const text = span(ms + Math.max(0, Math.min(now, until) - Math.max(at, from)));
+	const text = span(Math.min(Math.max(now, from), until) - zero);
 	if (pill.className !== look) pill.className = look;
 	if (pill.textContent !== text) pill.textContent = text;
 }
