@@ -43,7 +43,7 @@ def _fill(start: int, end: int, agents: list[str]) -> None:
 		last = min(first + CHUNK, end)
 		frappe.db.sql(
 			f"INSERT INTO `tabKhalifa Ticket` (name, customer, device, status, open_key, agent, waiting_since_ms, "
-			f"response_by_ms, creation, modified) SELECT CONCAT('F-', seq), CONCAT('c', seq), %s, 'Open', "
+			f"next_check_ms, creation, modified) SELECT CONCAT('F-', seq), CONCAT('c', seq), %s, 'Open', "
 			f"SHA2(CONCAT('open', seq), 256), ELT(1 + seq %% %s, {', '.join(['%s'] * len(agents))}), %s, %s + seq, NOW(), NOW() "
 			f"FROM `seq_{first + 1}_to_{last}`",
 			(common.DEVICE, len(agents), *agents, later, later),
@@ -68,7 +68,7 @@ def _scan(number: int, agents: list[str]) -> float:
 		made[r.Segment].append(r.Segment(f"s{name}", f"t{name}", name, agent, None, since))
 		made[r.Ticket].append(r.Ticket(
 			name, name, common.DEVICE, r.OPEN, f"open-{name}", agent=agent, turn=f"t{name}", segment=f"s{name}",
-			waiting_since_ms=since, response_by_ms=now - 1,
+			waiting_since_ms=since, next_check_ms=now - 1,
 		))  # fmt: skip
 	with store.transaction():
 		store.save(Changes(created=made))

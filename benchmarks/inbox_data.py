@@ -259,7 +259,7 @@ class _Fill:
 
 TICKET = (
 	"name, customer, customer_name, device, status, agent, agent_name, branch, opened_ms, last_message_ms, last_in_ms, "
-	"closed_ms, close_reason, open_key, waiting_since_ms, response_by_ms, unread_count, preview"
+	"closed_ms, close_reason, open_key, waiting_since_ms, due_by_ms, unread_count, preview"
 )
 # The s-th message of a ticket: the first is the customer's, about half of the others are answers of its agent
 MESSAGES = f"""

@@ -204,7 +204,7 @@ def _tables(tickets: int, start: int, agent: str, branch: str) -> tuple[tuple[st
 	turns, messages = tickets * 5 // 2, tickets * 5
 	return (
 		("Khalifa Ticket", "customer, device, customer_name, status, agent, branch, opened_ms, closed_ms, first_responded_ms, "
-			"first_response_time, waited_time, close_reason, is_missed, open_key, waiting_since_ms, response_by_ms",
+			"first_response_time, waited_time, close_reason, is_missed, open_key, waiting_since_ms, due_by_ms",
 			f"seq, '{common.DEVICE}', 'عميل', IF({is_open}, 'Open', 'Closed'), {agent}, {branch}, {at}, IF({is_open}, 0, {at} + 1800000), "
 			f"{at} + seq % 900 * 1000, seq % 900, seq * 11 % 3000, IF(seq % 9, 'resolved', 'inactive'), seq % 50 = 0, "
 			f"IF({is_open}, SHA2(seq, 256), NULL), IF({is_open}, {at}, 0), IF({is_open}, {at} + 900000, 0)", tickets),

@@ -14,7 +14,7 @@ after_uninstall = "khalifa_whatsapp.setup.uninstall.after_uninstall"
 
 # Desk
 
-app_include_js = "khalifa_links.bundle.js"
+app_include_js = ["khalifa_links.bundle.js", "khalifa_desk.bundle.js"]
 
 # Permissions: lists by condition, single records by the same condition
 
@@ -29,6 +29,7 @@ permission_query_conditions = {
 	"Khalifa Customer": "khalifa_whatsapp.permissions.query_conditions",
 	"Khalifa Customer Identity": "khalifa_whatsapp.permissions.query_conditions",
 	"Khalifa Delay Event": "khalifa_whatsapp.permissions.query_conditions",
+	"Khalifa Device Notice": "khalifa_whatsapp.permissions.query_conditions",
 	"Khalifa KPI Day": "khalifa_whatsapp.permissions.query_conditions",
 	"Khalifa Message": "khalifa_whatsapp.permissions.query_conditions",
 	"Khalifa Message Status": "khalifa_whatsapp.permissions.query_conditions",
@@ -54,6 +55,7 @@ has_permission = {
 	"Khalifa Customer": "khalifa_whatsapp.permissions.has_permission",
 	"Khalifa Customer Identity": "khalifa_whatsapp.permissions.has_permission",
 	"Khalifa Delay Event": "khalifa_whatsapp.permissions.has_permission",
+	"Khalifa Device Notice": "khalifa_whatsapp.permissions.has_permission",
 	"Khalifa KPI Day": "khalifa_whatsapp.permissions.has_permission",
 	"Khalifa Message": "khalifa_whatsapp.permissions.has_permission",
 	"Khalifa Message Status": "khalifa_whatsapp.permissions.has_permission",
@@ -107,8 +109,12 @@ doc_events = {
 		"validate": "khalifa_whatsapp.access.files.validate",
 	},
 	"DocShare": {"validate": "khalifa_whatsapp.access.sharing.refuse_share"},
+	"Khalifa Agent": {"on_update": "khalifa_whatsapp.setup.onboarding.mark_steps"},
+	"Khalifa Branch": {"on_update": "khalifa_whatsapp.setup.onboarding.mark_steps"},
 	"Khalifa Reply Template": {"validate": "khalifa_whatsapp.permissions.keep_owner"},
+	"Khalifa Settings": {"on_update": "khalifa_whatsapp.setup.onboarding.mark_steps"},
 	"ToDo": {"validate": "khalifa_whatsapp.access.sharing.refuse_assignment"},
+	"WhatsApp Device": {"on_update": "khalifa_whatsapp.setup.onboarding.mark_steps"},
 }
 
 # Jobs

@@ -39,6 +39,7 @@ MANAGERS_ONLY = (
 	"Khalifa Webhook Event",
 	"Khalifa Settings",
 	"Khalifa Browser Session",
+	"Khalifa Device Notice",
 	"WhatsApp Device",
 )
 OWN_ROW_FIELD = {"Khalifa Agent": "name", "Khalifa Agent KPI": "agent", "Khalifa Agent Shift": "parent"}

@@ -1,6 +1,6 @@
 """Runs the tests that need a Frappe site, on a bench of this machine, and writes test-results/site.json.
 
-The bench is $FRAPPE_BENCH, else ~/frappe-bench. Database and Redis are started when they are down and stay up.
+The bench is $FRAPPE_BENCH (several with colons between), else ~/frappe-bench. Database and Redis are started when they are down and stay up.
 The test site is made anew each time and kept afterwards; other sites are not touched. The code under test is
 this checkout's, whatever copy of the app the bench has. Standard library only.
 """
@@ -11,6 +11,7 @@ import argparse
 import fcntl
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -46,6 +47,14 @@ class Failed(Exception):
 	"""A step on the way to the tests did not succeed; the text says which and why."""
 
 
+class TooSlow(Failed):
+	"""A step ran into its time limit; `said` is what it had written until then."""
+
+	def __init__(self, text: str, said: bytes) -> None:
+		super().__init__(text)
+		self.said = said.decode("utf-8", "replace")
+
+
 @dataclass
 class Bench:
 	"""A Frappe bench and how to run commands in it, without needing the bench program."""
@@ -70,9 +79,9 @@ class Bench:
 		"""Run a command in the sites folder, log what it says, and give it back."""
 		return run(step, [str(part) for part in command], **{"cwd": self.sites, **more})
 
-	def frappe(self, step: str, *arguments: str, site: str | None = SITE) -> str:
+	def frappe(self, step: str, *arguments: str, site: str | None = SITE, options: tuple[str, ...] = ()) -> str:
 		"""Run what `bench …` would run."""
-		chosen = ["--site", site] if site else []
+		chosen = [*options, *(["--site", site] if site else [])]
 		helper = (self.python, "-m", "frappe.utils.bench_helper", "frappe")
 		return self.run(step, *helper, *chosen, *arguments, env=environment())
 
@@ -99,8 +108,10 @@ def run(step: str, command: list[str], **more: Any) -> str:
 				check=False,
 				**options,
 			)
-		except (OSError, subprocess.TimeoutExpired) as error:
+		except OSError as error:
 			raise Failed(f"{step}: {type(error).__name__}") from error
+		except subprocess.TimeoutExpired as error:
+			raise TooSlow(f"{step}: not done after {error.timeout:.0f} s", LOG.read_bytes()[start:]) from error
 	said = LOG.read_bytes()[start:].decode("utf-8", "replace")
 	if done.returncode:
 		raise Failed(f"{step}: exit code {done.returncode}\n{tail(said)}")
@@ -119,15 +130,14 @@ def say(text: str) -> None:
 # -- the bench
 
 
-def find_bench() -> Bench | None:
-	"""$FRAPPE_BENCH, which must be one; else ~/frappe-bench, if it is one."""
+def find_benches() -> list[Bench]:
+	"""$FRAPPE_BENCH, one or several with colons between, which must be benches; else ~/frappe-bench, if it is one."""
 	named = os.environ.get("FRAPPE_BENCH")
-	bench = Bench(Path(named or "~/frappe-bench").expanduser().absolute())
-	if bench.python.exists() and (bench.path / "apps" / "frappe").exists():
-		return bench
-	if named:
+	benches = [Bench(Path(name).expanduser().absolute()) for name in (named or "~/frappe-bench").split(os.pathsep) if name]
+	good = [bench for bench in benches if bench.python.exists() and (bench.path / "apps" / "frappe").exists()]
+	if named and len(good) < len(benches):
 		raise Failed("$FRAPPE_BENCH is no Frappe bench (no env/bin/python or apps/frappe in it)")
-	return None
+	return good
 
 
 @contextmanager
@@ -298,7 +308,12 @@ def run_tests(bench: Bench, result: dict[str, Any]) -> None:
 	JUNIT.unlink(missing_ok=True)
 	problem = ""
 	try:
-		bench.frappe("run-tests", "run-tests", "--app", APP, "--junit-xml-output", str(JUNIT))
+		bench.frappe(
+			"run-tests", "run-tests", "--app", APP, "--junit-xml-output", str(JUNIT), options=("--verbose",)
+		)  # a line for each test, so that a run which hangs says how far it got
+	except TooSlow as error:
+		result["tests"] = len(lines_of(error.said))
+		raise Failed(f"{error}; {how_far(error.said)}") from error
 	except Failed as error:
 		problem = str(error)
 	counts, bad = read_report(JUNIT)
@@ -309,6 +324,25 @@ def run_tests(bench: Bench, result: dict[str, Any]) -> None:
 		raise Failed(problem)
 	if counts["tests"] - counts["skipped"] <= 0:
 		raise Failed("not one test was executed")
+
+
+LINE = re.compile(r"^\s*(test_\w+) \(([\w.]+)\) \.\.\. ?(\w*)", re.MULTILINE)
+
+
+def lines_of(said: str) -> list[tuple[str, str]]:
+	"""Each test that was begun and how it ended ("" while it is at work), in their order."""
+	return [
+		(place if place.endswith(f".{name}") else f"{place}.{name}", outcome)
+		for name, place, outcome in LINE.findall(said)
+	]
+
+
+def how_far(said: str) -> str:
+	"""Which tests had passed when a run was stopped, and which one was at work."""
+	begun = lines_of(said)
+	passed = [name for name, outcome in begun if outcome == "ok"]
+	at_work = [name for name, outcome in begun if not outcome]
+	return f"{len(passed)} tests had passed:\n{chr(10).join(passed)}\nat work: {', '.join(at_work) or 'none'}"
 
 
 def read_report(path: Path) -> tuple[dict[str, int], list[str]]:
@@ -349,11 +383,38 @@ def commit() -> dict[str, Any]:
 
 
 def summary(result: dict[str, Any]) -> str:
-	if result["status"] == "not run":
-		return f"NOT RUN ({result['reason']})"
 	counts = ", ".join(f"{result[key]} {key}" for key in ("tests", "failures", "errors", "skipped"))
 	host = f"Frappe {result['frappe']}, {result['database']}" if result["frappe"] else "no site"
 	return f"{result['status'].upper()}: {counts} in {result['seconds']} s ({host})"
+
+
+def run_on(bench: Bench) -> dict[str, Any]:
+	"""All site tests on one bench; how it went."""
+	started = time.monotonic()
+	result: dict[str, Any] = {
+		"status": "failed", "tests": 0, "failures": 0, "errors": 0, "skipped": 0, "seconds": 0.0, "frappe": None,
+		"database": None,
+	}  # fmt: skip
+	try:
+		with alone(bench):
+			start_services(bench)
+			add_app(bench)
+			make_site(bench)
+			run_tests(bench, result)
+		result["status"] = "passed"
+	except Failed as error:
+		result["reason"] = str(error).splitlines()[0]
+		say(f"{error}\n(all output: {LOG.relative_to(CHECKOUT)})")
+	result["seconds"] = round(time.monotonic() - started, 1)
+	say(summary(result))
+	return result
+
+
+def verdict(runs: list[dict[str, Any]]) -> dict[str, Any]:
+	"""One verdict over the benches: passed only if each did."""
+	status = "not run" if not runs else "passed" if all(run["status"] == "passed" for run in runs) else "failed"
+	sums = {key: sum(run[key] for run in runs) for key in ("tests", "failures", "errors", "skipped", "seconds")}
+	return {"status": status, **sums, "frappe": [run["frappe"] for run in runs], "runs": runs}
 
 
 def main() -> int:
@@ -365,29 +426,17 @@ def main() -> int:
 	LOG.write_text("", encoding="utf-8")
 	report = RESULTS / "site.json"
 	report.unlink(missing_ok=True)  # whatever happens, an earlier verdict is not this one's
-	started = time.monotonic()
-	result: dict[str, Any] = {
-		"status": "failed", "tests": 0, "failures": 0, "errors": 0, "skipped": 0, "seconds": 0.0, "frappe": None,
-		"database": None, **commit(), "at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-	}  # fmt: skip
+	head = {**commit(), "at": datetime.now(timezone.utc).isoformat(timespec="seconds")}
 	try:
-		bench = find_bench()
-		if bench is None:
-			result.update(status="not run", reason="no Frappe bench found; set FRAPPE_BENCH")
-		else:
-			with alone(bench):
-				start_services(bench)
-				add_app(bench)
-				make_site(bench)
-				run_tests(bench, result)
-			result["status"] = "passed"
+		found = verdict([run_on(bench) for bench in find_benches()])
 	except Failed as error:
-		result["reason"] = str(error).splitlines()[0]
-		say(f"{error}\n(all output: {LOG.relative_to(CHECKOUT)})")
-	result["seconds"] = round(time.monotonic() - started, 1)
-	report.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-	say(summary(result))
-	return 1 if result["status"] == "failed" or (is_needed and result["status"] == "not run") else 0
+		found = {**verdict([]), "status": "failed", "reason": str(error)}
+		say(str(error))
+	if found["status"] == "not run":
+		found["reason"] = "no Frappe bench found; set FRAPPE_BENCH"
+		say(f"NOT RUN ({found['reason']})")
+	report.write_text(json.dumps({**found, **head}, indent=1) + "\n", encoding="utf-8")
+	return 1 if found["status"] == "failed" or (is_needed and found["status"] == "not run") else 0
 
 
 if __name__ == "__main__":

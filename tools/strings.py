@@ -35,7 +35,7 @@ SKIPPED_FOLDERS = {"__pycache__", "dist", "locale", "node_modules", "testing", "
 TEMPLATES = (".html", ".js", ".ts", ".vue")
 CALLS = {"_", "_lt"}
 REFUSALS = {"UserError"}  # and every class made from it: UserError(code, text, **values)
-TABLES = {"CLOSE_REASONS", "MESSAGES"}  # in these parts:
+TABLES = {"CLOSE_REASONS", "MESSAGES", "REASONS"}  # in these parts:
 RULES = ("core", "services")
 # Here every sentence is for people, and in SPEAKING_RECORDS every phrase that is written down as a reason
 SPEAKING = ("drivers", "services")

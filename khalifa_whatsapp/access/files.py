@@ -16,14 +16,14 @@ from urllib.parse import unquote, urlsplit
 
 import frappe
 from frappe import _
-from frappe.core.doctype.file.file import File
 from frappe.model.document import Document
 
+from khalifa_whatsapp.access.stored_files import StoredFile
 from khalifa_whatsapp.guards import current_actor, refuse
 from khalifa_whatsapp.permissions import GUARDED, READING, query_conditions
 
 
-class GuardedFile(File):
+class GuardedFile(StoredFile):
 	"""A File that asks before it reads what its URL points to, and each time it is downloaded."""
 
 	def before_insert(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import frappe
@@ -34,14 +35,15 @@ def set_presence(presence_: str | None = None, agent: str | None = None, **given
 def heartbeat() -> dict[str, Any]:
 	"""An open page says that it is there, and hears the answer through its socket too, or knows that it hears nothing.
 
-	It also wakes what a sleeping scheduler forgot.
+	An agent hears how he or she stands: a manager, a silence or the end of the shift may have changed it. It also
+	wakes what a sleeping scheduler forgot.
 	"""
 	who = actor()
 	frappe.publish_realtime("khalifa_whatsapp:here", {}, user=frappe.session.user)
-	if who.agent is not None:
-		presence.heartbeat(on_site(), who.agent, now_ms())
+	standing = presence.heartbeat(on_site(), who.agent, now_ms()) if who.agent is not None else None
 	wake.wake_due()
-	return {"agent": who.agent, "now_ms": now_ms()}
+	told = dataclasses.asdict(standing) if standing else None
+	return {"agent": who.agent, "standing": told, "now_ms": now_ms()}
 
 
 @frappe.whitelist(methods=["POST"])

@@ -112,9 +112,9 @@ def _fate(message: r.Message) -> dict[str, Any]:
 @frappe.whitelist(methods=["POST"])
 @agent_only
 @door
-def note(ticket: str, body: str) -> dict[str, Any]:
-	"""Write an internal note."""
-	return {"message": replies.note(on_site(), actor(), ticket, body, now_ms()).name}
+def note(ticket: str, body: str, client_key: str = "") -> dict[str, Any]:
+	"""Write an internal note; `client_key` makes a repeated click one note."""
+	return {"message": replies.note(on_site(), actor(), ticket, body, now_ms(), client_key).name}
 
 
 @frappe.whitelist(methods=["POST"])

@@ -1,4 +1,4 @@
-"""Customers who turn out to be one person."""
+"""Who a customer is: one person under two names, or a new one under an old number."""
 
 from __future__ import annotations
 
@@ -29,3 +29,27 @@ def merge(source: str, target: str) -> dict[str, Any]:
 	"""Make one customer part of another."""
 	kept = customers.merge(on_site(), actor(), source, target, now_ms())
 	return {"customer": kept.name, "customer_name": kept.customer_name}
+
+
+@frappe.whitelist(methods=["POST"])
+@manager_only
+@door
+def keep_apart(customer: str) -> dict[str, Any]:
+	"""Say that a customer is not the other one that he or she was taken for."""
+	return {"customer": customers.keep_apart(on_site(), actor(), customer, now_ms()).name}
+
+
+@frappe.whitelist(methods=["POST"])
+@agent_only
+@door
+def new_person(ticket: str) -> dict[str, Any]:
+	"""The number of a conversation has a new holder: a customer of his or her own, who gets what was said since."""
+	return {"ticket": customers.new_person(on_site(), actor(), ticket, now_ms()).name}
+
+
+@frappe.whitelist(methods=["POST"])
+@agent_only
+@door
+def same_person(ticket: str) -> dict[str, Any]:
+	"""The conversation's customer is who he or she was, under another id of WhatsApp's."""
+	return {"ticket": customers.same_person(on_site(), actor(), ticket, now_ms()).name}

@@ -6,39 +6,33 @@ from typing import Any
 
 import frappe
 
+from khalifa_whatsapp.api import lateness
 from khalifa_whatsapp.api.door import actor, door
 from khalifa_whatsapp.api.filters import ticket_filter
 from khalifa_whatsapp.api.history import close_reason, history
-from khalifa_whatsapp.bootstrap import on_site
+from khalifa_whatsapp.bootstrap import now_ms, on_site
+from khalifa_whatsapp.core import deadlines
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.guards import agent_only, manager_only, require_read
 from khalifa_whatsapp.services.conversation import CLOSE_REASONS
+from khalifa_whatsapp.services.intake_customers import NOT_A_DUPLICATE
 
 MOST_ROWS = 500
 LATEST = 20
-DELAYED = 2
 
 
 @frappe.whitelist()
 @agent_only
 @door
-def waiting_levels(tickets: Any) -> dict[str, int]:
-	"""How late the present wait of each ticket is: 1 warned, 2 delayed, 3 escalated; others are left out."""
-	return _levels(list(ticket_filter({"names": tickets}).names)[:MOST_ROWS])
-
-
-def _levels(names: list[str]) -> dict[str, int]:
-	waiting = {"name": ("in", names or [""]), "status": ("in", (r.OPEN, r.QUEUED))}
-	rows = frappe.get_list("Khalifa Ticket", filters=waiting, fields=["name", "segment", "turn"], limit=0)
-	levels = _column("Khalifa Turn Segment", "level", [row.segment for row in rows])
-	delayed = _column("Khalifa Turn", "is_delayed", [row.turn for row in rows])
-	found = {row.name: max(levels.get(row.segment, 0), DELAYED * delayed.get(row.turn, 0)) for row in rows}
-	return {name: level for name, level in found.items() if level}
-
-
-def _column(doctype: str, field: str, names: list[str | None]) -> dict[str, int]:
-	wanted = {"name": ("in", [name for name in names if name] or [""]), field: (">", 0)}
-	return dict(frappe.get_all(doctype, wanted, ["name", field], as_list=True, limit=0))
+def waiting_states(tickets: Any) -> dict[str, str]:
+	"""How the present wait of each ticket stands: `Late Soon` or `Delayed`; others are left out."""
+	names = list(ticket_filter({"names": tickets}).names)[:MOST_ROWS]
+	now = now_ms()
+	rows = frappe.get_list(
+		"Khalifa Ticket", filters={"name": ("in", names or [""])}, fields=["name", "due_by_ms", "late_soon_ms"], limit=0
+	)
+	states = {row.name: deadlines.state(now, row.due_by_ms, row.late_soon_ms) for row in rows}
+	return {name: state for name, state in states.items() if state != deadlines.ON_TIME}
 
 
 @frappe.whitelist()
@@ -66,11 +60,12 @@ def agent_loads() -> list[dict[str, Any]]:
 def ticket_form(ticket: str) -> dict[str, Any]:
 	"""A ticket's form: how late it is, what the user may do with it, its history."""
 	require_read("Khalifa Ticket", ticket)
-	row = frappe.db.get_value("Khalifa Ticket", ticket, ["status", "agent", "close_reason"], as_dict=True)
+	fields = ["status", "agent", "branch", "close_reason", *lateness.FIELDS]
+	row = frappe.db.get_value("Khalifa Ticket", ticket, fields, as_dict=True)
 	who = actor()
 	is_his = who.is_manager or (who.agent is not None and who.agent == row.agent)
 	return {
-		"level": _levels([ticket]).get(ticket, 0),
+		**lateness.Clock(now_ms()).minutes(row),
 		"can": {
 			"transfer": is_his and row.status != r.CLOSED, "close": is_his and row.status != r.CLOSED,
 			"reopen": is_his and row.status == r.CLOSED, "take": (who.agent or "") if row.status == r.QUEUED else "",
@@ -106,12 +101,22 @@ def customer_form(customer: str) -> dict[str, Any]:
 	)
 	for row in tickets:
 		row.close_reason = close_reason(row.close_reason or "")
-	identities = []
+	identities, duplicate = [], None
 	if actor().is_manager:
 		identities = frappe.get_all(
-			"Khalifa Customer Identity", {"customer": customer}, ["kind", "value"], order_by="kind, value", limit=0
+			"Khalifa Customer Identity", {"customer": customer}, ["kind", "value", "left_on"], order_by="kind, value", limit=0
 		)
-	return {"tickets": tickets, "identities": identities}
+		duplicate = _duplicate_of(customer)
+	return {"tickets": tickets, "identities": identities, "duplicate": duplicate}
+
+
+def _duplicate_of(customer: str) -> dict[str, str] | None:
+	"""The customer who may be the same person, until a manager has decided."""
+	row = frappe.db.get_value("Khalifa Customer", customer, ["duplicate_of", "duplicate_state"], as_dict=True)
+	if not row.duplicate_of or row.duplicate_state == NOT_A_DUPLICATE:
+		return None
+	other = {"name": row.duplicate_of, "merged_into": ("is", "not set")}
+	return frappe.db.get_value("Khalifa Customer", other, ["name", "customer_name", "phone"], as_dict=True)
 
 
 @frappe.whitelist()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import frappe
@@ -13,16 +12,21 @@ from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core import phones
 from khalifa_whatsapp.core.errors import NotFound, UserError
 from khalifa_whatsapp.core.identity import Identity
-from khalifa_whatsapp.core.keys import digest
+from khalifa_whatsapp.core.keys import delivery_key
 from khalifa_whatsapp.core.pacing import HOUR_MS, MINUTE_MS, Pace, day_start_ms
-from khalifa_whatsapp.drivers.abilities import TemplateInfo, TemplateSource
-from khalifa_whatsapp.drivers.base import OutgoingText, SendError
+from khalifa_whatsapp.drivers.abilities import TemplateSource
+from khalifa_whatsapp.drivers.base import OutgoingText, SendError, SessionState
+from khalifa_whatsapp.drivers.loopback import LoopbackDriver, message_item
 from khalifa_whatsapp.guards import manager_only, require_read
+from khalifa_whatsapp.jobs import intake, watch
+from khalifa_whatsapp.jobs import templates as templates_job
+from khalifa_whatsapp.setup import onboarding
 from khalifa_whatsapp.site_devices import SiteDevice, get_device
 
 MAX_TEST = 200
+MAX_RECEIVED = 4096  # characters, as of a real message
 LOCK_SECONDS = 5
-MESSAGE, TEMPLATE = "`tabKhalifa Message`", "Khalifa Provider Template"
+MESSAGE = "`tabKhalifa Message`"
 
 
 @frappe.whitelist()
@@ -72,7 +76,30 @@ def test_message(device: str, phone: str, text: str) -> dict[str, str]:
 			done = found.driver.send(OutgoingText(recipient=(Identity("phone", number),), body=text))
 		except SendError as error:
 			raise UserError("not_sent", "It was not sent: {reason}", reason=_(error.text)) from None
+	watch.say(on_site(), device, SessionState("connected"))  # it has just taken a message
+	onboarding.tick(onboarding.TEST_MESSAGE)
 	return {"status": done.status}
+
+
+@frappe.whitelist(methods=["POST"])
+@manager_only
+@door
+def receive_test_message(device: str, phone: str, text: str, customer_name: str = "") -> dict[str, str | None]:
+	"""Let a message arrive on a device that talks to nobody, as if a customer had written; the conversation's name.
+
+	It takes the way of every message from the webhook on, and is taken in at once, for a new site may have no worker yet.
+	"""
+	found = _enabled(device)
+	if not isinstance(found.driver, LoopbackDriver):
+		raise UserError("real_gateway", "This device has a real gateway: write to its number from a phone.")
+	number = _number(phone)
+	if not text.strip() or len(text) > MAX_RECEIVED:
+		raise UserError("bad_test_text", "Write a short text, at most {limit} characters.", limit=MAX_RECEIVED)
+	gateway_id = f"test-{frappe.generate_hash(length=16)}"
+	raw = found.driver.call(message_item(number, text, gateway_id, now_ms(), customer_name.strip())).raw
+	on_site().record_delivery(device, found.driver.config.provider, delivery_key(device, raw), raw, now_ms())
+	intake.run(device)
+	return {"ticket": frappe.db.get_value("Khalifa Message", {"device": device, "gateway_id": gateway_id}, "ticket")}
 
 
 def _number(phone: str) -> str:
@@ -94,33 +121,7 @@ def sync_templates(device: str) -> dict[str, int]:
 		templates = found.driver.list_templates()
 	except SendError as error:
 		raise UserError("gateway_refused", "The gateway did not do it: {reason}", reason=_(error.text)) from None
-	return store_templates(device, templates)
-
-
-def store_templates(device: str, templates: list[TemplateInfo]) -> dict[str, int]:
-	"""Write the templates of a device; how many there are, are new, and went."""
-	known = dict(frappe.get_all(TEMPLATE, {"device": device}, ["template_key", "name"], as_list=True))
-	seen = set()
-	for template in templates:
-		key = digest("template", device, template.name, template.language)
-		seen.add(key)
-		_write_template(device, key, known.get(key), template)
-	gone = [name for key, name in known.items() if key not in seen]
-	for name in gone:
-		frappe.delete_doc(TEMPLATE, name, ignore_permissions=True, force=True)
-	return {"templates": len(templates), "new": len(seen - known.keys()), "removed": len(gone)}
-
-
-def _write_template(device: str, key: str, name: str | None, template: TemplateInfo) -> None:
-	doc = frappe.get_doc(TEMPLATE, name) if name else frappe.new_doc(TEMPLATE)
-	doc.update({
-		"device": device, "template_key": key, "template_id": template.template_id, "template_name": template.name,
-		"language": template.language, "status": template.status, "category": template.category,
-		"parameter_format": template.parameter_format, "quality": template.quality,
-		"rejected_reason": template.rejected_reason, "synced_on": frappe.utils.now_datetime(),
-		"components": json.dumps(list(template.components), ensure_ascii=False, default=dict),
-	})  # fmt: skip
-	doc.save(ignore_permissions=True)
+	return templates_job.store_templates(device, templates)
 
 
 def _enabled(device: str) -> SiteDevice:

@@ -24,7 +24,7 @@ from khalifa_whatsapp.drivers.base import MessageDriver, SendError, SessionState
 from khalifa_whatsapp.drivers.factory import make_driver
 from khalifa_whatsapp.guards import manager_only, require_read
 from khalifa_whatsapp.jobs import gateway_calls as calls
-from khalifa_whatsapp.jobs import watch
+from khalifa_whatsapp.jobs import notices, watch
 from khalifa_whatsapp.site_devices import get_device
 
 T = TypeVar("T")
@@ -108,6 +108,7 @@ def status(device: str) -> dict[str, Any]:
 		"breaker": {"state": row.breaker_state, "reason": _(row.breaker_reason or "")},
 		"gateway": _gateway(device) if has_browser else None,
 		"today": _today(device),
+		"notices": notices.latest(device),
 	}
 
 

@@ -8,9 +8,11 @@ from typing import Any
 
 import frappe
 import redis
+from frappe.query_builder.functions import Count, Min
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.guards import current_actor
+from khalifa_whatsapp.jobs import notices
 from khalifa_whatsapp.jobs.wake import MINUTE_MARK
 
 OLD_DELIVERY_MS = 120_000
@@ -41,6 +43,7 @@ def _parts() -> dict[str, dict[str, Any]]:
 		"minute_job": {"ok": minute_age < OLD_MINUTE_MS, "age_ms": minute_age},
 		"disk": {"ok": free > 1 << 30, "free_bytes": free},
 		"devices": _devices(),
+		"files": _files(),
 	}
 
 
@@ -56,4 +59,21 @@ def _devices() -> dict[str, Any]:
 		"WhatsApp Device", filters={"enabled": 1}, fields=["name", "state", "is_paused"], ignore_permissions=True
 	)
 	failing = [row.name for row in rows if row.state in ("Disconnected", "Restricted", "QR")]
-	return {"ok": not failing, "devices": rows, "failing": failing}
+	said = {row.name: found for row in rows if (found := notices.latest(row.name))}
+	return {"ok": not failing, "devices": rows, "failing": failing, "notices": said}
+
+
+def _files() -> dict[str, Any]:
+	"""Customers' files: how many wait since when, and the devices whose files can't be had at all."""
+	message = frappe.qb.DocType("Khalifa Message")
+	count, oldest_ms = (
+		frappe.qb.from_(message).select(Count("*"), Min(message.received_ms)).where(message.media_state == "Waiting").run()[0]
+	)  # fmt: skip
+	problems = dict(
+		frappe.get_all(
+			"WhatsApp Device", {"enabled": 1, "files_problem": ("is", "set")}, ["name", "files_problem"], as_list=True,
+			ignore_permissions=True,
+		)
+	)  # fmt: skip
+	age_ms = now_ms() - oldest_ms if oldest_ms else 0
+	return {"ok": not problems, "waiting": count, "oldest_waiting_ms": age_ms, "problems": problems}

@@ -7,6 +7,8 @@ from typing import Any
 import frappe
 from frappe import _
 
+from khalifa_whatsapp.core.phones import from_gateway
+
 MOST = 300
 EVENT_FIELDS = (
 	"name", "event", "at_ms", "actor_name", "from_agent", "to_agent", "from_branch", "to_branch", "is_automatic",
@@ -17,7 +19,7 @@ DELAY_FIELDS = ("name", "kind", "agent", "at_ms", "closed_ms", "cause", "is_esca
 # Around a name or a reason in another script than the sentence: its direction stays its own
 ISOLATE = "\u2068{}\u2069"
 GOOD = frozenset({"closed", "no_reply_needed"})
-CLOSE_REASONS = frozenset({"resolved", "no_reply_needed", "spam", "inactive"})
+CLOSE_REASONS = frozenset({"resolved", "no_reply_needed", "spam", "inactive", "merged", "new_holder"})
 
 
 def history(ticket: str) -> list[dict[str, Any]]:
@@ -43,6 +45,12 @@ def agent_names(agents: set[Any]) -> dict[str, str]:
 		return {}
 	rows = frappe.get_all("Khalifa Agent", {"name": ("in", wanted)}, ["name", "employee_name"], limit=0)
 	return {row.name: ISOLATE.format(row.employee_name) for row in rows}
+
+
+def shown_number(value: str) -> str:
+	"""A stored number as people read it, in its own direction in any sentence."""
+	is_number = value.startswith("+") and value[1:].isdigit()
+	return ISOLATE.format(from_gateway(value[1:]).display() if is_number else value)
 
 
 def event_text(row: Any, names: dict[str, str]) -> str:
@@ -127,10 +135,40 @@ def _settled(row: Any, names: dict[str, str]) -> str:
 	return _("{0} confirmed that a message was not sent.").format(row.actor_name or "")
 
 
+def _number_changed(row: Any, names: dict[str, str]) -> str:
+	old, _space, new = (row.reason or "").partition(" ")
+	return _("The customer changed the number from {0} to {1}.").format(shown_number(old), shown_number(new))
+
+
+def _number_added(row: Any, names: dict[str, str]) -> str:
+	return _("{0} added the customer's number {1}.").format(row.actor_name or "", shown_number(row.reason or ""))
+
+
+def _joined(row: Any, names: dict[str, str]) -> str:
+	return _("Joined with the conversation {0}: it was the same customer.").format(ISOLATE.format(row.reason or ""))
+
+
+def _other_account(row: Any, names: dict[str, str]) -> str:
+	return _("The number {0} now belongs to another WhatsApp account: it may be a new person.").format(
+		shown_number(row.reason or "")
+	)
+
+
+def _same_person(row: Any, names: dict[str, str]) -> str:
+	return _("{0} said that it is the same person.").format(row.actor_name or "")
+
+
+def _new_person(row: Any, names: dict[str, str]) -> str:
+	return _("{0} said that the number {1} belongs to a new person. What was said before is not shown here.").format(
+		row.actor_name or "", shown_number(row.reason or "")
+	)
+
+
 _TEXTS = {
 	"created": _created, "assigned": _assigned, "requeued": _requeued, "transferred": _transferred,
 	"on_behalf": _on_behalf, "no_reply_needed": _no_reply_needed, "closed": _closed, "reopened": _reopened,
-	"settled": _settled,
+	"settled": _settled, "number_changed": _number_changed, "number_added": _number_added, "joined": _joined,
+	"other_account": _other_account, "same_person": _same_person, "new_person": _new_person,
 }  # fmt: skip
 
 
@@ -155,6 +193,6 @@ def close_reason(reason: str) -> str:
 	"""A reason for closing as people read it; what a person wrote stays as it is."""
 	labels = {
 		"resolved": _("Resolved"), "no_reply_needed": _("No Reply Needed"), "spam": _("Spam"),
-		"inactive": _("Customer Is Silent"),
+		"inactive": _("Customer Is Silent"), "merged": _("Merged"), "new_holder": _("The Number Has a New Holder"),
 	}  # fmt: skip
 	return labels.get(reason, reason)

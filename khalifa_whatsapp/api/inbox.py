@@ -6,17 +6,32 @@ conversation and none are refused in the same words. Logins are in no answer.
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 from typing import Any
 
 import frappe
+from frappe import _
 
-from khalifa_whatsapp.api import inbox_books, inbox_customer, inbox_rows, inbox_thread, typing_signs
+from khalifa_whatsapp.api import (
+	inbox_books,
+	inbox_customer,
+	inbox_missing,
+	inbox_rows,
+	inbox_thread,
+	typing_signs,
+)
+from khalifa_whatsapp.api.door import actor as door_actor
 from khalifa_whatsapp.api.door import door
+from khalifa_whatsapp.api.inbox_people import People
 from khalifa_whatsapp.api.sending import stored_shape
 from khalifa_whatsapp.bootstrap import now_ms, on_site
-from khalifa_whatsapp.core.settings import Settings
+from khalifa_whatsapp.core import template_state
+from khalifa_whatsapp.core.quick_replies import parts
 from khalifa_whatsapp.guards import agent_only, current_actor, refuse_record
+from khalifa_whatsapp.services import conversation
 from khalifa_whatsapp.services.conversation import CLOSE_REASONS
+from khalifa_whatsapp.stores.base import Conflict, StoreUnavailable
 
 MOST_ROWS = 100
 MOST_NAMES = 50
@@ -24,22 +39,23 @@ TICKET = "Khalifa Ticket"
 
 
 @frappe.whitelist()
-@agent_only
 @door
 def boot() -> dict[str, Any]:
-	"""What the page needs once: who I am, the company's branches and devices, thresholds.
+	"""What the page needs once: who I am, the company's branches and devices.
 
 	Counts come with the first page of conversations, which the page asks for next: to count twice is half of the time.
+	Who has the role and can't work yet learns what is missing, and who can mend it.
 	"""
 	actor = current_actor()
+	if not (actor.is_agent or actor.is_manager):
+		return {"missing": inbox_missing.what_is_missing(actor)}
 	presence = frappe.db.get_value("Khalifa Agent", actor.agent, "presence") if actor.agent else None
 	return {
 		"me": {
 			"agent": actor.agent, "name": actor.employee_name, "branch": actor.branch, "is_manager": actor.is_manager,
-			"availability": presence,
+			"availability": presence, "may_become_agent": inbox_missing.may_become_agent(actor),
 		},
 		"now_ms": now_ms(),
-		"thresholds": {"warn_percent": _warn_percent()},
 		"branches": frappe.db.sql_list("select name from `tabKhalifa Branch` where enabled = 1 order by name"),
 		"close_reasons": list(CLOSE_REASONS),
 		"devices": frappe.db.sql(
@@ -73,12 +89,15 @@ def conversations(
 	view: str = "mine", search: str = "", cursor: str = "", limit: int = 30, branch: str | None = None,
 	device: str | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-	"""A page of conversations: `mine`, `queue`, `delayed`, `all` (managers) or `closed`, and the counts of all views."""
+	"""A page of conversations: `mine`, `queue`, `delayed`, `all` (managers) or `closed`, and the counts of all views.
+
+	A search leaves the view aside: it looks through all that the reader may see, and each line says what matched.
+	"""
 	actor = current_actor()
 	asked = inbox_rows.Asked(view, search, cursor, max(1, min(limit, MOST_ROWS)), branch, device)
 	found, next_cursor = inbox_rows.page(actor, asked, now_ms())
 	return {
-		"rows": found, "next_cursor": next_cursor, "is_falling": inbox_rows.is_falling(actor, view),
+		"rows": found, "next_cursor": next_cursor, "is_falling": inbox_rows.is_falling(actor, asked),
 		"counts": inbox_rows.counts(actor), "now_ms": now_ms(),
 	}  # fmt: skip
 
@@ -100,16 +119,53 @@ def rows(
 	return {"rows": found, "counts": inbox_rows.counts(actor), "now_ms": now_ms()}
 
 
+@frappe.whitelist(methods=["POST"])
+@agent_only
+@door
+def open_conversation(
+	ticket: str, view: str = "mine", search: str = "", is_seen: bool = True, limit: int = 50
+) -> dict[str, Any]:
+	"""All that the page shows when a conversation is opened, in one answer: thread, customer, its line in the list.
+
+	The holder has read it thereby, when it is before his or her eyes (`is_seen`).
+	"""
+	row = _visible(ticket)
+	if is_seen and _mark_read(row):
+		row.unread_count = 0
+	who = current_actor()
+	asked = inbox_rows.Asked(view, search, "", 1)
+	return {
+		**_thread(row, "", limit), "customer": inbox_customer.panel(row),
+		"row": next(iter(inbox_rows.by_name(who, [ticket], asked, now_ms())), None), "counts": inbox_rows.counts(who),
+	}  # fmt: skip
+
+
+def _mark_read(row: Any) -> bool:
+	"""What a busy database leaves unread, the next look marks: it is no reason to show nothing."""
+	who = door_actor()
+	if not who.agent or who.agent != row.agent or not row.unread_count:
+		return False
+	with contextlib.suppress(Conflict, StoreUnavailable):
+		conversation.mark_read(on_site(), who, row.name, now_ms())
+		return True
+	return False
+
+
 @frappe.whitelist()
 @agent_only
 @door
 def thread(ticket: str, before: str = "", limit: int = 50) -> dict[str, Any]:
 	"""A conversation with its latest messages and events, or those before a cursor."""
-	row = _visible(ticket)
-	items, next_before = inbox_thread.page(ticket, before, max(1, min(limit, MOST_ROWS)))
+	return _thread(_visible(ticket), before, limit)
+
+
+def _thread(row: Any, before: str, limit: int) -> dict[str, Any]:
+	now, people = now_ms(), People(row)  # the time first: what changes while we read is asked for again
+	items, next_before = inbox_thread.page(row.name, before, max(1, min(limit, MOST_ROWS)))
 	return {
-		"ticket": inbox_thread.head(current_actor(), row), "items": items, "next_before": next_before,
-		**inbox_thread.abilities(row), "typing": typing_signs.others(ticket), "now_ms": now_ms(),
+		"ticket": inbox_thread.head(current_actor(), row) | people.head(), "items": people.name(items),
+		"next_before": next_before, **inbox_thread.abilities(row, people.window_from_ms),
+		"typing": typing_signs.others(row.name), "now_ms": now,
 	}  # fmt: skip
 
 
@@ -118,10 +174,12 @@ def thread(ticket: str, before: str = "", limit: int = 50) -> dict[str, Any]:
 @door
 def changes(ticket: str, after_ms: int = 0) -> dict[str, Any]:
 	"""What was added or changed since the server's time of the last answer."""
-	row = _visible(ticket)
+	now, row = now_ms(), _visible(ticket)
+	people = People(row)
+	items = people.name(inbox_thread.since(ticket, after_ms or 0))
 	return {
-		"ticket": inbox_thread.head(current_actor(), row), "items": inbox_thread.since(ticket, after_ms or 0),
-		**inbox_thread.abilities(row), "typing": typing_signs.others(ticket), "now_ms": now_ms(),
+		"ticket": inbox_thread.head(current_actor(), row) | people.head(), "items": items,
+		**inbox_thread.abilities(row, people.window_from_ms), "typing": typing_signs.others(ticket), "now_ms": now,
 	}  # fmt: skip
 
 
@@ -167,22 +225,35 @@ def quick_replies() -> list[dict[str, Any]]:
 		"Khalifa Reply Template", filters={"enabled": 1}, fields=["shortcut", "title", "body", "agent"],
 		order_by="shortcut", limit=0,
 	)  # fmt: skip
-	return [{**row, "is_own": bool(agent and row.pop("agent") == agent)} for row in found]
+	return [
+		{
+			**row, "is_own": bool(agent and row.pop("agent") == agent),
+			"parts": [dataclasses.asdict(part) for part in parts(row.body or "")],
+		}
+		for row in found
+	]  # fmt: skip
 
 
 @frappe.whitelist()
 @agent_only
 @door
 def templates(ticket: str) -> list[dict[str, Any]]:
-	"""Approved templates of the conversation's number, with the values that each needs."""
-	wanted = {"device": _visible(ticket).device, "status": "APPROVED"}
-	fields = ["name", "template_name", "language", "category", "components", "parameter_format"]
+	"""Templates of the conversation's number, those that can be sent first, with the values that each needs.
+
+	`why_not` says, in the reader's language, why one can't be sent now.
+	"""
+	wanted = {"device": _visible(ticket).device}
+	fields = ["name", "template_name", "language", "category", "status", "components", "parameter_format"]
 	found = []
 	for row in frappe.get_all("Khalifa Provider Template", wanted, fields, order_by="template_name, language"):
+		reason = template_state.why_not(row.pop("status"), bool(row.components))
 		shape = stored_shape(row.pop("components"), row.pop("parameter_format"))
 		variables = [{"place": variable.place, "name": variable.name} for variable in shape.variables]
-		found.append({**row, "header": shape.header, "body": shape.body, "footer": shape.footer, "variables": variables})
-	return found
+		found.append({
+			**row, "header": shape.header, "body": shape.body, "footer": shape.footer, "variables": variables,
+			"why_not": _(reason) if reason else "",
+		})  # fmt: skip
+	return sorted(found, key=lambda row: bool(row["why_not"]))
 
 
 @frappe.whitelist(methods=["POST"])
@@ -203,9 +274,3 @@ def _visible(ticket: str) -> Any:
 	if not rows or not frappe.has_permission(TICKET, "read", doc=frappe.get_doc({**rows[0], "doctype": TICKET})):
 		refuse_record(TICKET)
 	return rows[0]
-
-
-def _warn_percent() -> int:
-	"""The one setting that the page needs; calendars and branches' hours would be four statements more."""
-	sql = "select field, value from `tabSingles` where doctype = 'Khalifa Settings' and field = 'warn_percent'"
-	return Settings.from_row(dict(frappe.db.sql(sql))).warn_percent

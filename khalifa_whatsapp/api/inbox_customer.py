@@ -8,8 +8,11 @@ import frappe
 
 from khalifa_whatsapp.api import inbox_books
 from khalifa_whatsapp.api.words import last_line
+from khalifa_whatsapp.bootstrap import on_site
+from khalifa_whatsapp.core.accounts import is_left
 from khalifa_whatsapp.core.arabic import safe_name
 from khalifa_whatsapp.core.errors import UserError
+from khalifa_whatsapp.core.identity import PHONE
 from khalifa_whatsapp.core.markup import without_tags
 
 CUSTOMER, TICKET = "Khalifa Customer", "Khalifa Ticket"
@@ -25,11 +28,9 @@ def panel(ticket: Any) -> dict[str, Any]:
 		["name", "customer_name", "phone", "notes", "is_opted_out", "branch", "_user_tags", "reference_doctype", "reference_name"],
 		as_dict=True,
 	)  # fmt: skip
-	identities = frappe.get_all(
-		"Khalifa Customer Identity", {"customer": ticket.customer}, ["kind", "value"], order_by="kind, value", limit=20
-	)
-	phones = [row.phone] if row.phone else []
-	phones += [one.value for one in identities if one.kind == "phone" and one.value not in phones]
+	identities = sorted(on_site().identities_of([ticket.customer]).get(ticket.customer, []), key=lambda one: (one.kind, one.value))
+	former = [one.value for one in identities if one.kind == PHONE and is_left(one)]
+	phones = dict.fromkeys([row.phone or "", *(one.value for one in identities if one.kind == PHONE)])
 	earlier = frappe.get_list(
 		TICKET, filters={"customer": ticket.customer, "name": ("!=", ticket.name)},
 		fields=["name as ticket", "status", "opened_ms", "closed_ms", "agent_name", "preview", "preview_label"],
@@ -38,8 +39,10 @@ def panel(ticket: Any) -> dict[str, Any]:
 	for one in earlier:
 		one.preview = last_line(one.preview, one.pop("preview_label"))
 	return {
-		"customer": row.name, "name": row.customer_name, "phones": phones, "notes": row.notes or "", "branch": row.branch,
-		"identities": [one for one in identities if one.kind != "phone"], "tags": _tags(row._user_tags),
+		"customer": row.name, "name": row.customer_name, "phones": [one for one in phones if one and one not in former],
+		"former_phones": former, "notes": row.notes or "", "branch": row.branch,
+		"identities": [{"kind": one.kind, "value": one.value} for one in identities if one.kind != PHONE],
+		"tags": _tags(row._user_tags),
 		"opted_out": bool(row.is_opted_out), "tickets": earlier, "erpnext": inbox_books.of(row),
 	}  # fmt: skip
 

@@ -14,6 +14,8 @@ from typing import Any
 
 import frappe
 
+from khalifa_whatsapp.api import lateness
+from khalifa_whatsapp.api.inbox_found import MOST_TYPED, digits_of, like, say_what_matched, words_of
 from khalifa_whatsapp.api.words import last_line
 from khalifa_whatsapp.bootstrap import now_ms
 from khalifa_whatsapp.core.arabic import normalise
@@ -24,11 +26,10 @@ from khalifa_whatsapp.permissions import query_conditions
 TABLE, MESSAGE, CUSTOMER = "`tabKhalifa Ticket`", "`tabKhalifa Message`", "`tabKhalifa Customer`"
 FIELDS = (
 	"name", "customer", "customer_name", "status", "agent", "agent_name", "branch", "device", "unread_count", "preview",
-	"preview_label", "waiting_since_ms", "response_by_ms", "last_message_ms", "is_branch_only", "version",
+	"preview_label", *lateness.FIELDS, "last_message_ms", "is_branch_only", "version",
 )  # fmt: skip
 OPEN = ("Queued", "Open", "Pending")
 MOST_FOUND = 2_000  # messages that a search takes from the index of words
-MIN_DIGITS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,11 @@ class Asked:
 	limit: int
 	branch: str | None = None
 	device: str | None = None
+
+	@property
+	def is_search(self) -> bool:
+		"""Whether words are looked for, in whatever view they are."""
+		return bool(self.search.strip())
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +64,14 @@ class View:
 
 def page(actor: Actor, asked: Asked, now: int) -> tuple[list[dict[str, Any]], str]:
 	"""Lines of the list, and the cursor of the next page (empty: no more)."""
-	view = _view(actor, asked.view, now)
+	view = _asked_view(actor, asked, now)
 	wheres, values = _wheres(actor, asked, view)
 	if asked.cursor:
 		sign = "<" if view.is_falling else ">"
 		values["at"], values["after"] = _read_cursor(asked.cursor)
 		wheres.append(f"({view.key} {sign} %(at)s or ({view.key} = %(at)s and {TABLE}.name {sign} %(after)s))")
 	order = "desc" if view.is_falling else "asc"
-	names = _names(view, wheres, order, bool(asked.search.strip()))
+	names = _names(view, wheres, order, asked.is_search)
 	found = _rows(
 		f"1 = 1 order by {view.key} {order}, {TABLE}.name {order}", {**values, "limit": asked.limit + 1}, view.key,
 		source=f"({names}) page straight_join {TABLE} on {TABLE}.name = page.found",
@@ -73,19 +79,19 @@ def page(actor: Actor, asked: Asked, now: int) -> tuple[list[dict[str, Any]], st
 	more = found[asked.limit :]
 	found = found[: asked.limit]
 	cursor = _cursor(found[-1]) if more and found else ""
-	return [_shown(actor, row) for row in found], cursor
+	return _shown(actor, asked, found, now), cursor
 
 
 def by_name(actor: Actor, names: list[str], asked: Asked, now: int) -> list[dict[str, Any]]:
 	"""These conversations, as far as the reader may see them; `is_listed`: the list asked for holds it now."""
 	if not names:
 		return []
-	view = _view(actor, asked.view, now)
+	view = _asked_view(actor, asked, now)
 	wheres, values = _wheres(actor, asked, view)
 	listed = " and ".join(f"({where})" for where in wheres)
 	seen = f"{TABLE}.name in %(names)s and ({_doubled(_seen(actor))})"
 	found = _rows(seen, {**values, "names": names}, view.key, f"coalesce({listed}, 0)")
-	return [_shown(actor, row) for row in found]
+	return _shown(actor, asked, found, now)
 
 
 def _names(view: View, wheres: list[str], order: str, is_searched: bool) -> str:
@@ -101,9 +107,9 @@ def _names(view: View, wheres: list[str], order: str, is_searched: bool) -> str:
 	return f"{' union all '.join(parts)} order by place {order}, found {order} limit %(limit)s"
 
 
-def is_falling(actor: Actor, view: str) -> bool:
+def is_falling(actor: Actor, asked: Asked) -> bool:
 	"""Whether the list's largest `place` comes first."""
-	return _view(actor, view, 0).is_falling
+	return _asked_view(actor, asked, 0).is_falling
 
 
 def _wheres(actor: Actor, asked: Asked, view: View) -> tuple[list[str], dict[str, Any]]:
@@ -114,7 +120,7 @@ def _wheres(actor: Actor, asked: Asked, view: View) -> tuple[list[str], dict[str
 		if getattr(asked, field):
 			wheres.append(f"{TABLE}.{field} = %({field})s")
 			values[field] = getattr(asked, field)
-	if asked.search.strip():
+	if asked.is_search:
 		wheres.append(_search(actor, asked.search, values))
 	return wheres, values
 
@@ -166,6 +172,12 @@ def _doubled(condition: str) -> str:
 	return condition.replace("%", "%%")
 
 
+def _asked_view(actor: Actor, asked: Asked, now: int) -> View:
+	"""The view; or, for a search, everything that the reader may see: who looks for a customer does not know the tab."""
+	view = _view(actor, asked.view, now)
+	return View("1 = 1", f"{TABLE}.last_message_ms", statuses=(*OPEN, "Closed")) if asked.is_search else view
+
+
 def _view(actor: Actor, name: str, now: int) -> View:
 	me = frappe.db.escape(actor.agent or "", percent=False)
 	is_open = f"{TABLE}.status in ('Queued', 'Open', 'Pending')"
@@ -175,8 +187,7 @@ def _view(actor: Actor, name: str, now: int) -> View:
 		"mine": View(mine, f"{TABLE}.last_message_ms", statuses=("Open", "Pending")),
 		"queue": View(f"{TABLE}.status = 'Queued'", f"{TABLE}.waiting_since_ms", False),
 		"delayed": View(
-			f"{TABLE}.response_by_ms > 0 and {TABLE}.response_by_ms <= {int(now)} and {whose} and {is_open}",
-			f"{TABLE}.response_by_ms", False,
+			f"{lateness.delayed_sql(now)} and {whose}", f"{TABLE}.due_by_ms", False,
 		),
 		"all": View(is_open, f"{TABLE}.last_message_ms", statuses=OPEN),
 		"closed": View(f"{TABLE}.status = 'Closed' and {whose}", f"{TABLE}.last_message_ms"),
@@ -206,23 +217,27 @@ def _count(where: str) -> int:
 	return int(frappe.db.sql(f"select count(*) from {TABLE} where {where}")[0][0])
 
 
-def _shown(actor: Actor, row: dict[str, Any]) -> dict[str, Any]:
-	row["ticket"] = row.pop("name")
-	row["preview"] = last_line(row["preview"], row.pop("preview_label"))
-	row["is_mine"] = bool(actor.agent and row["agent"] == actor.agent)
-	return row
+def _shown(actor: Actor, asked: Asked, rows: list[dict[str, Any]], now: int) -> list[dict[str, Any]]:
+	if asked.is_search:
+		say_what_matched(rows, asked.search)
+	clock = lateness.Clock(now)
+	for row in rows:
+		row["ticket"] = row.pop("name")
+		row["preview"] = last_line(row["preview"], row.pop("preview_label"))
+		row["is_mine"] = bool(actor.agent and row["agent"] == actor.agent)
+		row["waited"] = clock.waited(row)
+	return rows
 
 
 def _search(actor: Actor, text: str, values: dict[str, Any]) -> str:
 	"""Names and numbers of customers, and words of messages, as people type them."""
-	plain = normalise(text)[:100]
-	digits = "".join(char for char in plain if char.isdigit())
-	values["like"] = f"%{_escape_like(plain)}%"
+	plain = normalise(text)[:MOST_TYPED]
+	values["like"] = like(plain)
 	customers = [f"{TABLE}.customer_name like %(like)s", "c.search_text like %(like)s"]
-	if len(digits) >= MIN_DIGITS and digits.lstrip("0") and len(digits) >= len(plain.replace(" ", "").replace("+", "")) - 2:
-		values["digits"] = f"%{digits.lstrip('0')}%"
+	if digits := digits_of(plain):
+		values["digits"] = like(digits)
 		customers.append("c.phone like %(digits)s")
-	words = _words(plain)
+	words = words_of(plain)
 	if words:
 		customers.append(_in_messages(words, values))
 	values["ticket"] = text.strip().upper()
@@ -243,19 +258,9 @@ def _in_messages(words: list[str], values: dict[str, Any]) -> str:
 	if len(found) <= MOST_FOUND:
 		values["found"] = sorted({row[0] for row in found}) or [""]
 		return f"{TABLE}.name in %(found)s"
-	values.update({f"word{place}": f"%{_escape_like(word)}%" for place, word in enumerate(words)})
+	values.update({f"word{place}": like(word) for place, word in enumerate(words)})
 	likes = " and ".join(f"m.search_text like %(word{place})s" for place in range(len(words)))
 	return f"(select 1 from {MESSAGE} m where m.ticket = {TABLE}.name and {likes} limit 1) = 1"
-
-
-def _words(plain: str) -> list[str]:
-	"""What the full-text index knows: words of three letters and more, without its own signs."""
-	cleaned = "".join(char if char.isalnum() else " " for char in plain)
-	return [word for word in cleaned.split() if len(word) >= MIN_DIGITS][:5]
-
-
-def _escape_like(text: str) -> str:
-	return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def _cursor(row: dict[str, Any]) -> str:

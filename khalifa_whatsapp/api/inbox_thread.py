@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 import frappe
 from frappe import _
-from frappe.utils import get_system_timezone
 
+from khalifa_whatsapp.api import lateness
 from khalifa_whatsapp.api.history import EVENT_FIELDS, agent_names, event_text
 from khalifa_whatsapp.api.words import label, last_line, line, whole
 from khalifa_whatsapp.bootstrap import now_ms
@@ -29,7 +27,7 @@ FIELDS = (
 	"name", "direction", "origin", "content_type", "status", "body", "sender_name", "on_behalf_of", "sent_ms",
 	"received_ms", "sequence", "is_edited", "is_revoked", "message_key", "reply_to", "reactions", "file_url", "file_name",
 	"mime_type", "media_state", "media_error", "data", "error_text", "error_kind", "next_retry_ms", "attempts", "provider",
-	"resent_as",
+	"resent_as", "identity",
 )  # fmt: skip
 DOWNLOAD = "/api/method/khalifa_whatsapp.api.media.download"
 MOST_CHANGED = 200
@@ -43,12 +41,12 @@ def head(actor: Actor, row: Any) -> dict[str, Any]:
 	may = is_mine or actor.is_manager
 	fields = (
 		"customer", "customer_name", "status", "agent", "agent_name", "branch", "device", "unread_count",
-		"waiting_since_ms", "response_by_ms", "last_message_ms", "is_branch_only", "opened_ms", "closed_ms",
+		*lateness.FIELDS, "last_message_ms", "is_branch_only", "opened_ms", "closed_ms",
 		"close_reason", "cycle", "version", "is_missed",
 	)  # fmt: skip
 	return {
 		"ticket": row.name, **{field: row.get(field) for field in fields}, "is_mine": is_mine,
-		"preview": last_line(row.preview, row.preview_label),
+		"preview": last_line(row.preview, row.preview_label), "waited": lateness.Clock(now_ms()).waited(row),
 		"rights": {
 			"reply": may and is_open, "note": True, "transfer": may and is_open, "close": may and is_open,
 			"reopen": may and not is_open, "assign": is_open and is_free and bool(actor.agent or actor.is_manager),
@@ -58,15 +56,16 @@ def head(actor: Actor, row: Any) -> dict[str, Any]:
 	}  # fmt: skip
 
 
-def abilities(row: Any) -> dict[str, Any]:
-	"""What can be sent on the conversation's number now."""
+def abilities(row: Any, window_from_ms: Callable[[], int | None]) -> dict[str, Any]:
+	"""What can be sent on the conversation's number now; the window is that of whom an answer goes to."""
 	device = get_device(row.device)
 	if device is None:
 		return {"can": {"text": False, "media": [], "template": False, "reaction": False, "reply_to": False}, "window": None}
 	can = device.driver.capabilities
 	window = None
 	if can.has_window:
-		window = {"is_open": is_window_open(row.last_in_ms, now_ms()), "until_ms": window_until_ms(row.last_in_ms)}
+		from_ms = window_from_ms()
+		window = {"is_open": is_window_open(from_ms, now_ms()), "until_ms": window_until_ms(from_ms)}
 	return {
 		"window": window,
 		"can": {
@@ -96,12 +95,11 @@ def page(ticket: str, before: str, limit: int) -> tuple[list[dict[str, Any]], st
 def since(ticket: str, after_ms: int) -> list[dict[str, Any]]:
 	"""Messages and events written or changed since then."""
 	where = (
-		"ticket = %(ticket)s and content_type != 'reaction' and modified >= %(after)s "
+		"ticket = %(ticket)s and content_type != 'reaction' and changed_ms >= %(after)s "
 		f"order by sent_ms desc, sequence desc, name desc limit {MOST_CHANGED}"
 	)
 	from_ms = max(after_ms - OVERLAP_MS, 0)
-	after = datetime.fromtimestamp(from_ms / 1000, ZoneInfo(get_system_timezone())).replace(tzinfo=None)
-	found = _messages(where, {"ticket": ticket, "after": after})[::-1]
+	found = _messages(where, {"ticket": ticket, "after": from_ms})[::-1]
 	return _items(found, _events(ticket, from_ms, None))
 
 
@@ -129,8 +127,9 @@ def _items(messages: list[Any], events: list[Any]) -> list[dict[str, Any]]:
 
 def _message(row: Any, quoted: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
 	plain = (
-		"name", "direction", "origin", "content_type", "status", "sender_name", "sent_ms", "is_edited", "is_revoked",
+		"name", "direction", "origin", "content_type", "status", "sender_name", "sent_ms", "sequence", "is_edited", "is_revoked",
 		"error_kind", "next_retry_ms", "attempts", "provider", "resent_as", "message_key",
+		"identity",
 	)  # fmt: skip
 	one, file = said(row), _file(row)
 	return {

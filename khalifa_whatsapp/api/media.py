@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import filetype
 import frappe
-from frappe import _
-from PIL import UnidentifiedImageError
 from werkzeug.datastructures import FileStorage
+from werkzeug.utils import send_file
 from werkzeug.wrappers import Response
 
-from khalifa_whatsapp.api.door import door, refuse
+from khalifa_whatsapp.access.stored_files import keep
+from khalifa_whatsapp.api.door import door
 from khalifa_whatsapp.api.sending import capabilities
-from khalifa_whatsapp.bootstrap import on_site
+from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core.errors import NotFound, UserError
+from khalifa_whatsapp.core.file_names import RUNNING_TYPES, can_run, named, plain_mime_type
+from khalifa_whatsapp.core.jpeg import NotJpeg, without_metadata
 from khalifa_whatsapp.guards import agent_only, require_read
+from khalifa_whatsapp.jobs.wake import wake_media
+from khalifa_whatsapp.services import media
 from khalifa_whatsapp.services.voice import voice_note
 
 # What a browser may show in the page; everything else is saved as a file. No HTML, no SVG: they can hold scripts.
@@ -23,7 +29,6 @@ INLINE = frozenset({
 	"image/jpeg", "image/png", "image/gif", "image/webp", "audio/ogg", "audio/mpeg", "audio/mp4", "audio/aac", "audio/amr",
 	"audio/webm", "video/mp4", "video/3gpp", "video/webm", "application/pdf",
 })  # fmt: skip
-NEVER = frozenset({"text/html", "application/xhtml+xml", "image/svg+xml", "application/javascript", "text/javascript"})
 # What WhatsApp itself shows or plays; it refuses other pictures, films and sounds as such
 SHOWN = {
 	"image": frozenset({"image/jpeg", "image/png"}),
@@ -31,7 +36,8 @@ SHOWN = {
 	"voice": frozenset({"audio/ogg"}),
 	"audio": frozenset({"audio/aac", "audio/amr", "audio/mpeg", "audio/mp4"}),
 }
-MAX_NAME = 140
+OPAQUE = "application/octet-stream"
+TOLD_BY = 8_192  # bytes that tell what a file is
 
 
 @frappe.whitelist(methods=["POST"])
@@ -49,22 +55,16 @@ def upload(ticket: str, is_voice: bool = False) -> dict[str, Any]:
 	can = capabilities(ticket)
 	if can is None or not can.media_kinds:
 		raise UserError("kind_not_supported", "This number's gateway can't send this kind of message.")
-	content, name = _content(given, can.max_media_bytes), (given.filename or "file")[-MAX_NAME:]
+	content, name = _content(given, can.max_media_bytes), given.filename or ""
 	if is_voice:
 		content, name = voice_note(content), "voice.ogg"
 	mime_type = mime_of(content, given.mimetype)
+	name = named(name, mime_type, "file")
+	_refuse_programs(name, content, given.mimetype)
 	kind = kind_of(mime_type, can.media_kinds)
-	doc = frappe.get_doc(
-		doctype="File", file_name=name, is_private=1, content=content,
-		attached_to_doctype="Khalifa Ticket", attached_to_name=ticket,
-	)  # fmt: skip
-	doc.flags.ignore_permissions = True  # the reader may see the conversation: that was asked above
-	try:
-		doc.insert()
-	except UnidentifiedImageError as error:  # Frappe opens pictures to take out where they were made
-		raise UserError("damaged_picture", "This picture is damaged and can't be opened. Choose another one.") from error
+	doc = keep(_for_others(content, mime_type), name, "Khalifa Ticket", ticket)
 	return {
-		"file_url": doc.file_url, "mime_type": mime_type, "file_name": doc.file_name, "kind": kind, "size": len(content),
+		"file_url": doc.file_url, "mime_type": mime_type, "file_name": doc.file_name, "kind": kind, "size": doc.file_size,
 	}  # fmt: skip
 
 
@@ -77,22 +77,46 @@ def _content(given: FileStorage, most: int) -> bytes:
 	return content
 
 
+def _refuse_programs(name: str, content: bytes, said: str) -> None:
+	guess = filetype.guess(content)
+	if can_run(name, said) or (guess and can_run(name, guess.mime)):
+		raise UserError(
+			"file_can_run", "Programs, scripts and web pages are not sent to customers. Choose a document or a picture."
+		)
+
+
+def _for_others(content: bytes, mime_type: str) -> bytes:
+	"""A picture goes out as it is, without what the camera wrote about place and owner, where the site wants that."""
+	if mime_type == "image/jpeg" and frappe.get_system_settings("strip_exif_metadata_from_uploaded_images"):
+		with suppress(NotJpeg):  # WhatsApp says what it thinks of it
+			return without_metadata(content)
+	return content
+
+
+@frappe.whitelist(methods=["POST"])
+@agent_only
+@door
+def fetch_again(message: str) -> dict[str, Any]:
+	"""Have the gateway asked for a customer's file once more, now; also for one that was given up."""
+	require_read("Khalifa Message", message)
+	found = media.ask_again(on_site(), message, now_ms())
+	wake_media(found.device)
+	return {"message": found.name, "media_state": found.media_state}
+
+
 @frappe.whitelist()
 @agent_only
+@door
 def download(message: str) -> Response:
 	"""The file of a message, for whoever may see the message."""
-	try:
-		row = _readable(message)
-	except UserError as error:
-		refuse(error)
-	content = on_site().read_file(row.file_url)
-	if content is None:
-		frappe.throw(_("The file is no longer there."), frappe.DoesNotExistError)
-	mime_type = mime_of(content, row.mime_type)
-	answer = Response(content, mimetype=mime_type)
-	answer.headers.set(
-		"Content-Disposition", "inline" if mime_type in INLINE else "attachment", filename=row.file_name or message
-	)
+	row = _readable(message)
+	path = _path_of(row.file_url)
+	with path.open("rb") as file:
+		mime_type = mime_of(file.read(TOLD_BY), row.mime_type)
+	answer = send_file(
+		path, frappe.request.environ, mimetype=mime_type, as_attachment=mime_type not in INLINE,
+		download_name=named(row.file_name, mime_type, message), conditional=True,
+	)  # fmt: skip
 	answer.headers["X-Content-Type-Options"] = "nosniff"
 	answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
 	answer.headers["Cache-Control"] = "private, max-age=3600"
@@ -107,12 +131,20 @@ def _readable(message: str) -> Any:
 	return row
 
 
+def _path_of(file_url: str) -> Path:
+	name = frappe.db.get_value("File", {"file_url": file_url, "is_private": 1, "is_folder": 0})
+	path = Path(frappe.get_doc("File", name).get_full_path()).absolute() if name else None
+	if path is None or not path.is_file():
+		raise NotFound("file_is_gone", "The file is no longer there.")
+	return path
+
+
 def mime_of(content: bytes, said: str | None) -> str:
 	"""What the bytes are; what somebody says of them counts only where they don't tell, and never when it can run."""
 	guess = filetype.guess(content)
-	found = (guess.mime if guess else (said or "").partition(";")[0].strip().lower()) or "application/octet-stream"
+	found = plain_mime_type(guess.mime if guess else said)
 	found = {"audio/x-wav": "audio/wav", "application/ogg": "audio/ogg"}.get(found, found)
-	return "application/octet-stream" if found in NEVER else found
+	return OPAQUE if found in RUNNING_TYPES else found
 
 
 def kind_of(mime_type: str, kinds: frozenset[str]) -> str:

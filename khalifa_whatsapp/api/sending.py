@@ -10,7 +10,9 @@ import mimetypes
 from typing import Any
 
 import frappe
+from frappe import _
 
+from khalifa_whatsapp.core import template_state
 from khalifa_whatsapp.core.errors import NotFound, UserError
 from khalifa_whatsapp.core.templates import Shape, fill, shape_of
 from khalifa_whatsapp.drivers.base import Capabilities
@@ -51,8 +53,11 @@ def template_draft(ticket: str, template: str, values: Any) -> Draft:
 		["device", "template_name", "language", "status", "components", "parameter_format"], as_dict=True,
 	)  # fmt: skip
 	device = frappe.db.get_value("Khalifa Ticket", ticket, "device")
-	if not row or row.device != device or row.status != "APPROVED":
+	if not row or row.device != device:
 		raise NotFound("no_such_template", "There is no such approved template for this number.")
+	reason = template_state.why_not(row.status, bool(row.components))
+	if reason:
+		raise UserError("template_not_usable", "The template can't be sent now. {reason}", reason=_(reason))
 	body, placed = fill(stored_shape(row.components, row.parameter_format), _values(values))
 	chosen = {"name": row.template_name, "language": row.language, **placed}
 	return Draft(body, "template", data={"template": chosen})

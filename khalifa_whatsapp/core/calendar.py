@@ -136,6 +136,11 @@ class _OpenTable(NamedTuple):
 		index = bisect_left(self.sums, open_ms)
 		return self.ends[index] - (self.sums[index] - open_ms)
 
+	def interval_of(self, instant_ms: int) -> tuple[int, int]:
+		"""The interval in which an open instant lies."""
+		index = bisect_right(self.starts, instant_ms) - 1
+		return self.starts[index], self.ends[index]
+
 	def opening_from(self, instant_ms: int) -> int | None:
 		"""This instant if open, else the next opening in the stretch, if any."""
 		index = bisect_right(self.ends, instant_ms)
@@ -231,6 +236,16 @@ class Calendar:
 			if opening is not None:
 				return opening
 		return None
+
+	def open_stretch_ms(self, instant_ms: int) -> tuple[int, int] | None:
+		"""[from, until) of the open time that the instant lies in, else of the next. None: no opening for a year.
+
+		It may be a part of a longer one; whoever counts on asks again at its end.
+		"""
+		if self.is_wall_clock:
+			return 0, LAST_MS
+		opening = self.next_opening_ms(instant_ms)
+		return None if opening is None else self._table(opening // TABLE_MS).interval_of(opening)
 
 	# Civil days
 

@@ -19,6 +19,7 @@ from khalifa_whatsapp.core.details import (
 	dict_of,
 	form_fields,
 	form_text,
+	in_one_piece,
 	list_of,
 	place_name,
 	place_text,
@@ -127,7 +128,7 @@ def words_of(one: Said) -> str:
 
 def line_of(one: Said) -> tuple[str, str]:
 	"""One short safe line for lists; and the key of its sentence where it has no words of the person's."""
-	words = "" if one.is_revoked else preview(words_of(one))
+	words = "" if one.is_revoked else preview(_line_words(one))
 	if not words:
 		label = label_of(one)
 		return f"{label_sign(label)} {MESSAGES[label]}".strip(), label
@@ -135,6 +136,12 @@ def line_of(one: Said) -> tuple[str, str]:
 	room = LINE - len(origin) - 3 if origin else LINE
 	sign = label_sign(label_of(one)) if one.kind == "unsupported" else SIGNS.get(one.kind, "")
 	return " · ".join(filter(None, (preview(f"{sign} {words}".strip(), room), origin))), ""
+
+
+def _line_words(one: Said) -> str:
+	"""Among Arabic words the parts of a number between spaces would be read in the wrong order: here it is in one piece."""
+	found = cards(one.data.get("contacts")) if one.kind == "contacts" else []
+	return " ".join(in_one_piece(line) for card in found for line in card) or words_of(one)
 
 
 def _origin_line(data: Mapping[str, Any]) -> str:
@@ -177,6 +184,20 @@ def wants_answer(kind: str, data: Mapping[str, Any], is_ours: bool = False) -> b
 	if kind == "call_permission":
 		return data.get("source") != "automatic"
 	return True
+
+
+def makes_wait(message: Message) -> bool:
+	"""Whether this message makes its customer wait for us."""
+	return wants_answer(message.content_type, load(message.data), message.direction == OUTGOING)
+
+
+def opens_window(message: Message) -> bool:
+	"""Whether the customer turned to us, so that the gateway lets us write freely for a while.
+
+	What a gateway says in a chat does not; nor does an edit of a message that never came: nobody knows when it was written.
+	"""
+	is_edit_alone = message.content_type == "missing" and bool(message.is_edited)
+	return message.direction != OUTGOING and message.content_type != "system" and not is_edit_alone
 
 
 # -- the whole
@@ -242,8 +263,8 @@ def _place(one: Said) -> list[Part]:
 	if point is None:
 		return _words(one)
 	found = [Part("place", place_name(place), label_of(one), point=point)]
-	more = (one.body, text_of(place.get("url")))
-	return found + [Part("words", text) for text in more if text not in ("", place_text(place))]
+	more = (one.body.removeprefix(place_text(place)).strip(), text_of(place.get("url")))
+	return found + [Part("words", text) for text in more if text]
 
 
 def _cards(one: Said) -> list[Part]:

@@ -11,6 +11,7 @@ from typing import Any
 
 HIDDEN_FIELDS = frozenset({"flow_token"})  # of a form's answer: our own key, which comes back
 MOST_FIELDS, LONGEST_FIELD, MOST_LEVELS, MOST_CARDS = 50, 1_000, 6, 20
+PHONE_LETTERS = frozenset("+0123456789 -().")
 NAME_PARTS = ("prefix", "first_name", "middle_name", "last_name", "suffix")
 
 
@@ -65,6 +66,12 @@ def _card(contact: dict[str, Any]) -> tuple[str, ...]:
 	title = text_of(name.get("formatted_name")) or parts_of_name or text_of(given)
 	lines = [title, company, *_phones(contact), *(text_of(dict_of(one).get("email")) for one in list_of(contact.get("emails"))[:5])]
 	return tuple(dict.fromkeys(text for line in lines if (text := " ".join(line.split()))))
+
+
+def in_one_piece(line: str) -> str:
+	"""A phone number without the spaces and signs between its digits; any other line as it is."""
+	is_number = set(line) <= PHONE_LETTERS and any(letter.isdigit() for letter in line)
+	return "".join(letter for letter in line if letter.isdigit() or letter == "+") if is_number else line
 
 
 def _phones(contact: dict[str, Any]) -> Iterable[str]:

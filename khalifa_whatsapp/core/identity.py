@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from khalifa_whatsapp.core.phones import Phone, from_gateway
+from khalifa_whatsapp.core.phones import Phone, from_gateway, other_form
 
 PHONE, BSUID, LID = "phone", "bsuid", "lid"
 GROUP, NEWSLETTER, BROADCAST = "group", "newsletter", "broadcast"
@@ -27,6 +27,7 @@ _KIND_OF_SERVER = {
 	"broadcast": BROADCAST,
 }
 _BSUID = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}", re.ASCII)
+PARENT = re.compile(r"[A-Z]{2}\.ENT\.", re.ASCII)  # a user id for a whole group of companies
 _DEVICE_PART = re.compile(r"(?:[._]\d+)?(?::\d+)?$", re.ASCII)  # which of the person's devices
 _WORD = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 _NUMBER = re.compile(r"\d{1,32}", re.ASCII)
@@ -54,7 +55,7 @@ class IdentityError(ValueError):
 
 @dataclass(frozen=True)
 class Identity:
-	"""One name of a customer or chat: its kind and its value, E.164 with + for a phone, else as given."""
+	"""One name of a customer or chat: its kind and its value as the gateway gave it, a phone's digits with +."""
 
 	kind: str
 	value: str
@@ -63,6 +64,12 @@ class Identity:
 	def key(self) -> str:
 		"""What the database keeps unique: 64 lower-case hex digits of kind and value."""
 		return hashlib.sha256(f"{self.kind}|{self.value}".encode("utf-8", "surrogatepass")).hexdigest()
+
+	@property
+	def forms(self) -> tuple[Identity, ...]:
+		"""This identity, and the same phone as a gateway may write it another time: compared, never rewritten."""
+		other = other_form(self.value) if self.kind == PHONE else ""
+		return (self, Identity(PHONE, other)) if other else (self,)
 
 	@property
 	def is_person(self) -> bool:

@@ -33,6 +33,11 @@ def delivery_key(device: str, body: bytes) -> str:
 	return _digest((b"delivery", device.encode("utf-8", "surrogatepass"), body))
 
 
+def template_key(device: str, name: str, language: str) -> str:
+	"""Key of a gateway's message template: the same name in two languages is two templates."""
+	return digest("template", device, name, language)
+
+
 def message_key(device: str, scope: str, gateway_id: str) -> str:
 	"""Key of one message. `scope` (direction and chat) is empty where the gateway's ids are unique alone."""
 	return digest("message", device, scope, gateway_id)

@@ -10,14 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from khalifa_whatsapp.core.calendar import CalendarError
+from khalifa_whatsapp.core.deadlines import DELAYED, ESCALATED, WARNED, last_in_time, stop_clock
 from khalifa_whatsapp.core.keys import digest
 from khalifa_whatsapp.core.records import NO_REPLY_NEEDED, DelayEvent, Segment, Ticket, Turn
 from khalifa_whatsapp.core.settings import BranchRules, Settings
 
-WARNED, DELAYED, ESCALATED = 1, 2, 3
-JOINED = "joined"  # outcome of a turn that became part of another one, or never was one
-WITHDRAWN = "withdrawn"  # end of a segment whose customer turned out not to wait
+JOINED = "joined"  # outcome of a turn that became part of another one
 
 
 def open_turn(name: str, ticket: Ticket, started_ms: int, known_ms: int) -> Turn:
@@ -71,15 +69,13 @@ def end_turn(ticket: Ticket, turn: Turn, at_ms: int, outcome: str, rules: Branch
 	turn.biz_time = rules.calendar.business_ms(turn.started_ms, turn.ended_ms) // 1000
 	turn.calendar_version = rules.calendar.version
 	ticket.waited_time += turn.biz_time
-	ticket.turn = ticket.segment = ticket.waiting_since_ms = ticket.response_by_ms = None
+	end_wait(ticket)
 
 
-def withdraw_turn(ticket: Ticket, turn: Turn) -> None:
-	"""The customer did not wait after all: the turn that has just ended keeps its row, and counts for nothing."""
-	ticket.waited_time -= turn.biz_time or 0
-	turn.ended_ms, turn.wall_time, turn.biz_time = turn.started_ms, 0, 0
-	if ticket.first_message_ms is not None and ticket.first_message_ms >= turn.started_ms:
-		ticket.first_message_ms = None
+def end_wait(ticket: Ticket) -> None:
+	"""Nobody waits in this ticket any more."""
+	ticket.turn = ticket.segment = ticket.waiting_since_ms = None
+	stop_clock(ticket)
 
 
 def reopen_turn(ticket: Ticket, turn: Turn) -> None:
@@ -101,6 +97,12 @@ def join_turns(ticket: Ticket, turn: Turn, other: Turn) -> None:
 	turn.started_ms = min(turn.started_ms, other.started_ms)
 	turn.is_first = max(turn.is_first, other.is_first)
 	ticket.waiting_since_ms = turn.started_ms
+
+
+def void_turn(ticket: Ticket, turn: Turn) -> None:
+	"""Nobody waited: what opened the turn is told elsewhere. It keeps its row, and counts for nothing."""
+	turn.ended_ms, turn.wall_time, turn.biz_time, turn.outcome = turn.started_ms, 0, 0, JOINED
+	end_wait(ticket)
 
 
 def is_late_transfer(segment: Segment, rules: BranchRules, settings: Settings) -> bool:
@@ -130,7 +132,7 @@ def cross(
 	waited = rules.calendar.business_ms(turn.started_ms, at_ms)
 	if not turn.is_delayed and waited > rules.customer_delay_ms:
 		turn.is_delayed, found.is_customer = 1, True
-		crossed = _due(turn.started_ms, rules.customer_delay_ms, rules) or at_ms
+		crossed = last_in_time(turn.started_ms, rules.customer_delay_ms, rules) or at_ms
 		found.events.append(_event("Customer", ticket, turn, None, crossed))
 	return found
 
@@ -144,7 +146,7 @@ def _cross_agent(
 	if level <= segment.level:
 		return
 	if segment.level < DELAYED <= level:
-		segment.delayed_ms = _due(segment.from_ms, rules.delay_ms, rules) or at_ms
+		segment.delayed_ms = last_in_time(segment.from_ms, rules.delay_ms, rules) or at_ms
 		segment.counted_ms = segment.delayed_ms
 		found.events.append(_event("Agent", ticket, turn, segment, segment.delayed_ms))
 	segment.level = found.level = level
@@ -167,32 +169,6 @@ def _event(kind: str, ticket: Ticket, turn: Turn, segment: Segment | None, at_ms
 		branch=segment.branch if segment else ticket.branch, customer=ticket.customer,
 		cause="Agent" if segment else None,
 	)  # fmt: skip
-
-
-def next_check(
-	turn: Turn, segment: Segment | None, rules: BranchRules, settings: Settings
-) -> int | None:
-	"""When the next threshold is passed; the minute job looks at the ticket then. None: never again."""
-	waits: list[tuple[int, int]] = []
-	if segment is not None and segment.agent is not None and segment.level < ESCALATED:
-		waits.append((segment.from_ms, _threshold(segment.level, rules, settings)))
-	if not turn.is_delayed:
-		waits.append((turn.started_ms, rules.customer_delay_ms + 1))
-	moments = [due for start, amount in waits if (due := _due(start, amount, rules)) is not None]
-	return min(moments, default=None)
-
-
-def _threshold(level: int, rules: BranchRules, settings: Settings) -> int:
-	if level == 0:
-		return -(-rules.delay_ms * settings.warn_percent // 100)
-	return rules.delay_ms + 1 if level == WARNED else round(rules.delay_ms * settings.escalate_factor) + 1
-
-
-def _due(start_ms: int, amount_ms: int, rules: BranchRules) -> int | None:
-	try:
-		return rules.calendar.due_ms(start_ms, amount_ms)
-	except CalendarError:
-		return None  # no opening for more than a year: no threshold can pass
 
 
 def cause(segments: Iterable[Segment], at_ms: int, rules: BranchRules) -> str:

@@ -24,6 +24,7 @@ from khalifa_whatsapp.core.records import (
 )  # fmt: skip
 
 RANK = {MSG_QUEUED: 0, SENDING: 0, UNKNOWN: 0, SENT: 1, DELIVERED: 2, READ: 3, PLAYED: 4}
+ME, CUSTOMER = "me", "customer"  # who put a reaction
 _BY_WORD = {"queued": MSG_QUEUED, "sent": SENT, "delivered": DELIVERED, "read": READ, "played": PLAYED}
 
 
@@ -79,12 +80,14 @@ def _fold_content(message: Message, rows: list[MessageLog]) -> None:
 
 
 def _fold_reactions(message: Message, rows: list[MessageLog]) -> None:
+	"""A chat has two sides: whatever identity the customer's phone gives, the reaction is the customer's."""
 	if not rows:
 		return
 	latest: dict[str, MessageLog] = {}
 	for row in rows:
-		held = latest.get(row.author)
+		author = row.author if row.author == ME else CUSTOMER
+		held = latest.get(author)
 		if held is None or (row.at_ms, row.value) > (held.at_ms, held.value):
-			latest[row.author] = row
+			latest[author] = row
 	shown = {author: row.value for author, row in sorted(latest.items()) if row.value}
 	message.reactions = json.dumps(shown, ensure_ascii=False) if shown else None

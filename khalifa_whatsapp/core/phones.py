@@ -88,7 +88,8 @@ _HOME_MOBILE = re.compile(r"201[0125][0-9]{8}")
 def from_gateway(digits: str) -> Phone:
 	"""The phone a gateway names by its full international digits, with or without +.
 
-	No default country is applied. A number the plan doesn't know keeps its digits and is marked not valid.
+	No default country is applied and no digit changed, whatever a release of the number plan makes of them; a
+	number the plan doesn't know is marked not valid.
 	Raises PhoneError for anything but 1 to 32 digits. Not for LIDs, which look the same: see
 	`identity.parse_wid`.
 	"""
@@ -97,8 +98,27 @@ def from_gateway(digits: str) -> Phone:
 	plain = _without_layout(digits).removeprefix("+")
 	if not re.fullmatch(rf"[0-9]{{1,{MAX_GATEWAY_DIGITS}}}", plain):
 		raise PhoneError("not_digits", {"text": digits[:60]})
-	number = _valid(f"+{plain}", None)
-	return Phone(_e164(number) if number else f"+{plain}", number is not None, digits)
+	return Phone(f"+{plain}", _valid(f"+{plain}", None) is not None, digits)
+
+
+# Three countries whose mobiles have two forms, and gateways use now one, now the other.
+_TWO_FORMS = (
+	(re.compile(r"\+55(\d\d)9([6-9]\d{7})", re.ASCII), r"+55\1\2"),  # Brazil: the ninth digit
+	(re.compile(r"\+55(\d\d)([6-9]\d{7})", re.ASCII), r"+55\g<1>9\2"),
+	(re.compile(r"\+521(\d{10})", re.ASCII), r"+52\1"),  # Mexico: the 1 of mobiles
+	(re.compile(r"\+52(\d{10})", re.ASCII), r"+521\1"),
+	(re.compile(r"\+549(\d{10})", re.ASCII), r"+54\1"),  # Argentina: the 9 of mobiles
+	(re.compile(r"\+54(\d{10})", re.ASCII), r"+549\1"),
+)
+
+
+def other_form(e164: str) -> str:
+	"""The same number as a gateway may write it another time; empty for numbers of one form."""
+	for form, other in _TWO_FORMS:
+		found = form.fullmatch(e164)
+		if found:
+			return found.expand(other)
+	return ""
 
 
 @lru_cache(maxsize=4_096)

@@ -15,6 +15,8 @@ from typing import ClassVar
 QUEUED, OPEN, PENDING, CLOSED = "Queued", "Open", "Pending", "Closed"
 # Agent.presence
 ONLINE, AWAY, OFFLINE = "Online", "Away", "Offline"
+# PresenceLog.cause: who or what changed it
+BY_AGENT, BY_MANAGER, SILENT, SHIFT_OVER = "Agent", "Manager", "Silent", "Shift Over"
 # Message.direction
 INCOMING, OUTGOING = "Incoming", "Outgoing"
 # Message.origin: who is behind it
@@ -38,7 +40,10 @@ class Customer:
 	branch: str | None = None
 	last_agent: str | None = None
 	merged_into: str | None = None
+	duplicate_of: str | None = None  # a customer who is the same person, as far as a gateway says
+	duplicate_state: str | None = None  # Found, Told (managers know) or Not a Duplicate (a manager has decided)
 	created_ms: int = 0
+	named_ms: int | None = None  # when the profile had this name; None with a name: people of ours gave it
 	last_in_ms: int | None = None
 	is_opted_out: int = 0
 	opted_out_ms: int | None = None
@@ -55,6 +60,15 @@ class CustomerIdentity:
 	kind: str
 	value: str
 	customer: str
+	account: str = ""  # the same for names of one WhatsApp account: a gateway used them together
+	since_ms: int | None = None  # when it was first used, as gateways tell the time
+	seen_ms: int | None = None  # when it was last used
+	left_ms: int | None = None  # when the customer gave it up
+	taken_ms: int | None = None  # when the customer moved to it
+	successor: str | None = None  # the identity that the customer moved to
+	asked_ms: int | None = None  # when the gateway was last asked for the person's other identities
+	profile_name: str = ""  # the name that the latest message under it brought, and its time
+	named_ms: int | None = None
 
 
 @dataclass(slots=True)
@@ -88,6 +102,7 @@ class Ticket:
 	is_missed: int = 0  # ended with no human reply
 	missed_for: str | None = None  # the agent charged with it; NULL: the queue
 	last_in_ms: int | None = None
+	identity: str | None = None  # as whom the customer wrote last: there goes an answer
 	last_out_ms: int | None = None
 	last_message_ms: int = 0
 	preview: str = ""
@@ -98,7 +113,12 @@ class Ticket:
 	queue_rank: int = 1  # 0: given back by an agent, goes before the others
 	turn: str | None = None
 	segment: str | None = None
-	response_by_ms: int | None = None
+	customer_due_by_ms: int | None = None  # the open turn's deadline
+	response_by_ms: int | None = None  # the deadline of the agent who holds it; the queue has none
+	due_by_ms: int | None = None  # the earlier of the two: too late once it has passed
+	late_soon_ms: int | None = None
+	next_check_ms: int | None = None  # the minute job's own: when it looks next, whatever the deadlines are
+	rules_version: str | None = None  # the hours and limits that these were worked out with
 	version: int = 0
 
 
@@ -109,7 +129,7 @@ class TicketEvent:
 	DOCTYPE: ClassVar[str] = "Khalifa Ticket Event"
 	name: str
 	ticket: str
-	event: str  # created assigned requeued transferred on_behalf no_reply_needed closed reopened
+	event: str  # one of the DocType's options
 	at_ms: int
 	actor: str | None = None  # user; None: the system
 	actor_name: str | None = None
@@ -137,6 +157,7 @@ class Message:
 	status: str
 	sent_ms: int  # the place in the conversation: gateway time, never far in our future
 	received_ms: int  # when we first knew of it
+	identity: str | None = None  # as whom the customer wrote it, or to whom it goes
 	message_key: str | None = None
 	client_key: str | None = None
 	provider: str = ""
@@ -290,6 +311,8 @@ class PresenceLog:
 	presence: str
 	from_ms: int
 	to_ms: int | None = None
+	cause: str | None = None
+	set_by_name: str | None = None  # the manager who did it for the agent
 
 
 @dataclass(slots=True)
@@ -384,7 +407,44 @@ class AgentKpi:
 	computed_ms: int = 0
 
 
+@dataclass(slots=True)
+class ProviderTemplate:
+	"""A message template as the gateway knows it, by device, name and language. Each fact has its own moment."""
+
+	DOCTYPE: ClassVar[str] = "Khalifa Provider Template"
+	name: str
+	template_key: str
+	device: str
+	template_id: str
+	template_name: str = ""
+	language: str = ""
+	status: str = ""
+	status_ms: int | None = None
+	rejected_reason: str = ""
+	category: str = ""
+	category_ms: int | None = None
+	quality: str = ""
+	quality_ms: int | None = None
+	needs_sync: int = 0  # the gateway's list must be read again: what it says of the template's text is not here
+
+
+@dataclass(slots=True)
+class DeviceNotice:
+	"""Something a gateway said of a number, its account or its templates, kept for managers: append-only."""
+
+	DOCTYPE: ClassVar[str] = "Khalifa Device Notice"
+	name: str
+	notice_key: str  # unique: what is said again is not kept again
+	device: str
+	kind: str
+	severity: str
+	at_ms: int
+	text: str  # an English sentence of ours, translated where it is shown
+	text_values: str = ""  # JSON: what stands in its places, in the gateway's words
+	notified_ms: int | None = None  # None: managers have still to be notified
+
+
 RECORDS = (
 	Customer, CustomerIdentity, Ticket, TicketEvent, Message, MessageLog, Turn, Segment, DelayEvent,
-	Agent, PresenceLog, CloseBatch, CloseBatchItem, AgentKpi,
+	Agent, PresenceLog, CloseBatch, CloseBatchItem, AgentKpi, ProviderTemplate, DeviceNotice,
 )  # fmt: skip

@@ -39,6 +39,19 @@ OF_WEEKDAY = (1.0, 1.0, 1.0, 1.05, 0.55, 1.15, 1.1)  # Monday first: Fridays are
 HOLIDAYS_BACK = {9: "إجازة رسمية", 23: "جرد سنوي حتى الظهر"}  # how many days ago, and why
 
 
+# Shortcut, title and text; {customer}, {agent}, {branch} and {ticket} are filled in by the inbox
+QUICK_REPLIES = (
+	("سلام", "الترحيب", "أهلًا {customer}، معك {agent} من {branch}. كيف أقدر أساعدك؟"),
+	("لحظة", "لحظة من فضلك", "لحظة واحدة من فضلك، أراجع المخزون وأرد عليك حالًا."),
+	("متوفر", "الصنف متوفر", "الصنف متوفر لدينا في {branch}. تحب نحجزه لك أم نوصله؟"),
+	("ناقص", "الصنف غير متوفر", "الصنف غير متوفر حاليًا في {branch}. أبحث لك عنه في الفروع القريبة وأبلغك."),
+	("عنوان", "طلب العنوان", "من فضلك أرسل العنوان بالتفصيل أو الموقع، ورقمًا للتواصل عند الوصول."),
+	("توصيل", "الطلب في الطريق", "طلبك خرج للتوصيل الآن. شكرًا لك يا {customer}."),
+	("روشتة", "صورة الروشتة", "من فضلك أرسل صورة واضحة للروشتة، وسيراجعها الصيدلي."),
+	("شكرا", "الختام", "شكرًا لتواصلك معنا يا {customer}. نتمنى لك دوام الصحة."),
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Employee:
 	"""An agent to be: login, name, branch, and the hours he or she works every day."""

@@ -50,7 +50,7 @@ WAITING = (
 	"JOIN `tabKhalifa Customer` c ON c.name = t.customer "
 	"WHERE t.status = 'Open' AND t.agent IS NOT NULL ORDER BY t.waiting_since_ms, t.name"
 )
-NEXT_DUE = "SELECT MIN(response_by_ms) FROM `tabKhalifa Ticket` WHERE response_by_ms > 0"
+NEXT_DUE = "SELECT MIN(next_check_ms) FROM `tabKhalifa Ticket` WHERE next_check_ms > 0"
 
 
 @dataclass(slots=True)

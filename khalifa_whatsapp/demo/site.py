@@ -101,7 +101,8 @@ def _refuse_other_device() -> None:
 
 # -- the company
 def furnish(is_shared: bool) -> None:
-	"""Branches, people and the device. On a shared site its people take no tickets, and no holiday is declared."""
+	"""Branches, people, quick replies and the device. On a shared site no holiday is declared, and its people stay
+	offline until somebody signs in as one of them: so they take none of the site's own conversations."""
 	_add(
 		"WhatsApp Device", device_name=company.DEVICE, provider="loopback", enabled=0, is_connection_wanted=0
 	)
@@ -115,8 +116,11 @@ def furnish(is_shared: bool) -> None:
 		_add_user(employee.user, employee.name, AGENT_ROLE)
 		_add(
 			"Khalifa Agent", user=employee.user, employee_name=employee.name, branch=employee.branch,
-			enabled=int(not is_shared), shifts=company.shift_rows(employee.spans),
+			enabled=1, shifts=company.shift_rows(employee.spans),
 		)  # fmt: skip
+	for shortcut, title, body in company.QUICK_REPLIES:
+		if not frappe.db.exists("Khalifa Reply Template", {"shortcut": shortcut, "agent": ("is", "not set")}):
+			_add("Khalifa Reply Template", shortcut=shortcut, title=title, body=body, enabled=1)
 	if not is_shared:
 		_add_holidays(frappe.utils.getdate())
 	frappe.db.commit()

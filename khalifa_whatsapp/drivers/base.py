@@ -109,7 +109,7 @@ class Reaction:
 	"""An emoji put on a message; an empty one takes it back."""
 
 	target: MessageRef
-	author: str  # identity key, or "me"
+	author: str  # "me", or whoever else is in the chat: the customer
 	emoji: str
 	at_ms: int
 
@@ -154,13 +154,20 @@ class SessionState:
 
 @dataclass(frozen=True, slots=True)
 class TemplateStatus:
-	"""The gateway's verdict on a message template."""
+	"""What a gateway says of a message template: its verdict, its quality, its category, or that its text changed.
+
+	An empty field was not said. `at_ms`: when the gateway decided it, 0 when it did not say.
+	"""
 
 	template_id: str
 	name: str
 	language: str
-	status: str
+	status: str = ""
 	reason: str = ""
+	category: str = ""
+	quality: str = ""
+	is_text_changed: bool = False
+	at_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,12 +179,26 @@ class MarketingPreference:
 	at_ms: int
 
 
+INFO, WARNING, CRITICAL = "Info", "Warning", "Critical"
+
+
 @dataclass(frozen=True, slots=True)
 class AccountNotice:
-	"""A warning about the number or the account: quality, limits, restrictions, bans."""
+	"""What a gateway says of the number or the account: quality, limits, restrictions, bans.
+
+	`text` is a sentence for managers with `values` for its places. `facts` are what is now known of the device:
+	`state` (as in `SessionState`), `quality`, `messaging_limit`, `name_status`. `at_ms`: when the gateway
+	decided it, 0 when it did not say.
+	"""
 
 	kind: str
 	data: Mapping[str, Any]
+	severity: str = INFO
+	text: str = ""
+	values: Mapping[str, str] = field(default_factory=dict)
+	facts: Mapping[str, str] = field(default_factory=dict)
+	is_for_people: bool = True  # whether managers are notified
+	at_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +238,9 @@ class NotVerified(Exception):
 		self.reason = reason
 
 
-ERROR_KINDS = ("retryable", "rate_limited", "recipient", "permanent", "window_closed", "auth", "unknown")
+ERROR_KINDS = (
+	"retryable", "rate_limited", "recipient", "opted_out", "permanent", "window_closed", "auth", "unknown",
+)  # fmt: skip
 
 
 class SendError(Exception):
@@ -259,6 +282,12 @@ class RecipientError(SendError):
 	kind = "recipient"
 
 
+class OptedOut(RecipientError):
+	"""The customer has stopped this business's promotions."""
+
+	kind = "opted_out"
+
+
 class Permanent(SendError):
 	"""Sending the same again can't help: bad content, bad template, unsupported."""
 
@@ -287,7 +316,7 @@ class UnknownOutcome(SendError):
 class Outgoing:
 	"""What every outgoing message has. `callback` is our own key, which some gateways give back in every status."""
 
-	recipient: tuple[Identity, ...]  # every identity known of the customer, the strongest first
+	recipient: tuple[Identity, ...]  # every identity known of the account it goes to, the strongest first
 	reply_to: MessageRef | None = None
 	callback: str = ""
 

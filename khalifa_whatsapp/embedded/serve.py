@@ -175,6 +175,7 @@ class Serving:
 			for entry in self.host.store.roster():
 				presence.heartbeat(self.host.store, entry.agent.name, now_ms())
 			presence.sweep(self.host.store, now_ms())
+			delays.renew_deadlines(self.host.store, now_ms())
 			delays.scan(self.host.store, now_ms())
 
 	def _tell(self) -> None:

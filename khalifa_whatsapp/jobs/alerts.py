@@ -17,19 +17,25 @@ def alert_managers(device: str, reason: str = "") -> None:
 	if row is None:
 		return
 	for user in get_users_with_role(MANAGER_ROLE):
-		_notify(user, device, _subject(user, row.device_name, reason or row.breaker_reason or ""))
+		notify(user, "WhatsApp Device", device, _subject(user, row.device_name, reason or row.breaker_reason or ""))
 		frappe.publish_realtime(EVENT, {"device": device}, user=user, after_commit=True)
 	frappe.db.commit()
 
 
 def _subject(user: str, device_name: str, reason: str) -> str:
-	language = frappe.db.get_value("User", user, "language") or frappe.db.get_default("lang")
+	language = language_of(user)
 	text = _("{0} needs you: {1}", language).format(device_name, _(reason, language) if reason else "")
 	return frappe.utils.escape_html(text)  # Desk shows a subject as HTML, and gateways say the reason
 
 
-def _notify(user: str, device: str, subject: str) -> None:
+def language_of(user: str) -> str:
+	"""The language in which a user reads Desk."""
+	return frappe.db.get_value("User", user, "language") or frappe.db.get_default("lang")
+
+
+def notify(user: str, doctype: str, name: str, subject: str) -> None:
+	"""One of Desk's own notifications, with a link. The subject is HTML: whatever is in it must be escaped."""
 	frappe.get_doc(
-		doctype="Notification Log", for_user=user, type="Alert", document_type="WhatsApp Device", document_name=device,
+		doctype="Notification Log", for_user=user, type="Alert", document_type=doctype, document_name=name,
 		subject=subject,
 	).insert(ignore_permissions=True)  # fmt: skip

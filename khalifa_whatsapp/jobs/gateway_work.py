@@ -13,14 +13,13 @@ from typing import Any
 
 import frappe
 
-from khalifa_whatsapp.bootstrap import now_ms, on_site
+from khalifa_whatsapp.bootstrap import on_site
 from khalifa_whatsapp.core.watchdog import CONNECTED
 from khalifa_whatsapp.drivers.abilities import SessionDriver
 from khalifa_whatsapp.drivers.base import MessageDriver, SendError, SessionState
 from khalifa_whatsapp.jobs import watch
-from khalifa_whatsapp.jobs.media import save_file
+from khalifa_whatsapp.jobs.media import fetch
 from khalifa_whatsapp.jobs.outbox import send_due
-from khalifa_whatsapp.services import media
 from khalifa_whatsapp.site_devices import get_device
 from khalifa_whatsapp.stores.base import Store
 
@@ -76,7 +75,7 @@ class DeviceWork:
 	def fetch_files(self) -> None:
 		"""Fetch the files that customers sent, as the media job does for other gateways."""
 		with self.site.connected():
-			media.fetch(on_site(), self.driver, now_ms, save_file)
+			fetch(self.driver, DRAIN_SECONDS)
 
 	def log_out(self) -> None:
 		"""Forget the login; the page shows a new code."""

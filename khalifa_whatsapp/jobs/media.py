@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-import mimetypes
-import re
+import errno
+import time
 
 import frappe
-from PIL import UnidentifiedImageError
+from frappe.core.doctype.file.exceptions import AttachmentLimitReached
 
+from khalifa_whatsapp.access.stored_files import keep
 from khalifa_whatsapp.bootstrap import now_ms, on_site
+from khalifa_whatsapp.core.file_names import named
 from khalifa_whatsapp.core.records import Message
 from khalifa_whatsapp.drivers.abilities import FetchedMedia
+from khalifa_whatsapp.drivers.base import AuthError, MessageDriver, Permanent, SendError
+from khalifa_whatsapp.jobs.alerts import alert_managers
 from khalifa_whatsapp.jobs.wake import allow_next_wake
 from khalifa_whatsapp.services import media
 from khalifa_whatsapp.site_devices import get_device
 from khalifa_whatsapp.stores.base import StoreUnavailable
 
-MAX_NAME = 100
-_ODD = re.compile(r"[^\w.\- ]+")
+DEVICE = "WhatsApp Device"
+SECONDS = 120
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+CLOSED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
 def run(device: str) -> dict[str, int]:
@@ -26,39 +32,63 @@ def run(device: str) -> dict[str, int]:
 	if found is None or found.driver.capabilities.has_browser:
 		return {}
 	allow_next_wake("media", device)
+	total, stop = media.Fetched(), time.monotonic() + SECONDS
 	try:
-		fetched = media.fetch(on_site(), found.driver, now_ms, save_file)
+		while (left := stop - time.monotonic()) > 0:
+			fetched = fetch(found.driver, left)
+			total.stored, total.failed, total.later = (
+				total.stored + fetched.stored, total.failed + fetched.failed, total.later + fetched.later,
+			)  # fmt: skip
+			if not fetched.stored or fetched.stopped_by is not None:
+				break
 	except StoreUnavailable:
-		return {}
-	return {"stored": fetched.stored, "failed": fetched.failed, "later": fetched.later}
+		pass
+	return {"stored": total.stored, "failed": total.failed, "later": total.later}
+
+
+def fetch(driver: MessageDriver, seconds: float) -> media.Fetched:
+	"""Fetch some files; what people should know of it is told."""
+	fetched = media.fetch(on_site(), driver, now_ms, save_file, seconds)
+	for fault in fetched.faults:
+		frappe.log_error(title="Khalifa WhatsApp: a file could not be stored", message=fault)
+	_note_problem(driver.config.name, fetched)  # type: ignore[attr-defined]
+	return fetched
+
+
+def _note_problem(device: str, fetched: media.Fetched) -> None:
+	"""Write down on the device why no file comes, and call managers once; what comes again ends it."""
+	is_ours = isinstance(fetched.stopped_by, AuthError | media.OurFault)
+	problem = fetched.stopped_by.text[: media.MOST_ERROR] if fetched.stopped_by is not None and is_ours else None
+	if not problem and not fetched.stored:
+		return
+	before = frappe.db.get_value(DEVICE, device, "files_problem")
+	if (before or None) == problem:
+		return
+	frappe.db.set_value(DEVICE, device, "files_problem", problem, update_modified=False)
+	frappe.db.commit()
+	if problem and not before:
+		alert_managers(device, reason=problem)
 
 
 def save_file(message: Message, fetched: FetchedMedia) -> str:
-	"""Keep the bytes as a private file of the message; its address.
-
-	Frappe opens pictures to take out where they were made. One that it can't open is kept as a plain file.
-	"""
-	name = safe_file_name(message, fetched)
+	"""Keep the bytes, as they are, as a private file of the message; its address. What a site refuses is said in words."""
+	name = named(message.file_name or fetched.file_name, fetched.mime_type, message.name)
 	try:
-		return _insert(message, name, fetched.content)
-	except UnidentifiedImageError:
-		frappe.db.rollback()
-		return _insert(message, f"{name}.bin", fetched.content)
+		return keep(fetched.content, name, Message.DOCTYPE, message.name).file_url
+	except AttachmentLimitReached as error:
+		raise Permanent(media.TOO_MANY) from error
+	except frappe.ValidationError as error:  # of Frappe, or of another app
+		raise Permanent(media.REFUSED_HERE) from error
+	except OSError as error:
+		problem = _problem_of(error)
+		if problem is None:
+			raise
+		raise problem from error
 
 
-def _insert(message: Message, name: str, content: bytes) -> str:
-	doc = frappe.get_doc(
-		doctype="File", file_name=name, is_private=1, content=content, attached_to_doctype=Message.DOCTYPE,
-		attached_to_name=message.name,
-	)  # fmt: skip
-	doc.flags.ignore_permissions = True
-	doc.insert()
-	frappe.db.commit()
-	return doc.file_url
-
-
-def safe_file_name(message: Message, fetched: FetchedMedia) -> str:
-	"""The customer's own name for it without anything odd, or the message's; the ending is that of its kind."""
-	ending = mimetypes.guess_extension(fetched.mime_type.split(";")[0].strip()) or ".bin"
-	given = _ODD.sub("_", (message.file_name or fetched.file_name or "").rsplit(".", 1)[0]).strip(" ._")
-	return f"{given[:MAX_NAME] or message.name}{ending}"
+def _problem_of(error: OSError) -> SendError | None:
+	if error.errno in FULL:
+		return media.OurFault(media.DISK_FULL)
+	if error.errno in CLOSED:
+		return media.OurFault(media.DISK_CLOSED)
+	return None

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import frappe
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
-from khalifa_whatsapp.jobs import browsers
-from khalifa_whatsapp.jobs.wake import MINUTE_MARK, wake_close_all, wake_due
+from khalifa_whatsapp.jobs import browsers, duplicates, notices
+from khalifa_whatsapp.jobs.wake import MINUTE_MARK, wake_close_all, wake_due, wake_templates
 from khalifa_whatsapp.services import assignment, delays, parked, presence
 from khalifa_whatsapp.services.intake import describe
 from khalifa_whatsapp.stores.base import Store
@@ -49,8 +49,12 @@ PARTS: dict[str, Callable[[Store], object]] = {
 	"wake": lambda store: wake_due(),
 	"close all": lambda store: wake_close_all(),
 	"parked statuses": lambda store: parked.apply_parked(store, now_ms()),
+	"possible duplicates": lambda store: duplicates.tell_managers(),
 	"presence": lambda store: presence.sweep(store, now_ms()),
 	"assignment": lambda store: assignment.assign_queue(store, now_ms()),
 	"browsers": lambda store: browsers.look_after(),
+	"notices": lambda store: notices.notify_managers(),
+	"templates": lambda store: wake_templates(),
+	"deadlines": lambda store: delays.renew_deadlines(store, now_ms()),
 	"delays": lambda store: delays.scan(store, now_ms(), SCAN_LIMIT),
 }

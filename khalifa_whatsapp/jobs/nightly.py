@@ -5,6 +5,7 @@ from __future__ import annotations
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core.settings import DAY_MS
 from khalifa_whatsapp.jobs import search_index
+from khalifa_whatsapp.jobs.wake import wake_all_templates
 from khalifa_whatsapp.services import kpi
 
 CHUNK = 2_000
@@ -20,4 +21,5 @@ def run() -> None:
 			cleared = store.forget_deliveries(before, CHUNK)
 		if cleared < CHUNK:
 			break
+	wake_all_templates()
 	search_index.run()

@@ -21,7 +21,6 @@ from khalifa_whatsapp.services import assignment, conversation
 from khalifa_whatsapp.services.work import Actor
 from khalifa_whatsapp.stores.base import Conflict, Store, StoreUnavailable
 
-EVENT = "khalifa_whatsapp:reassign"
 KEEP_SECONDS = 3600
 TELL_EVERY = 10
 Result = dict[str, Any]
@@ -88,8 +87,6 @@ def _tell(run_name: str, user: str, status: str, done: int, total: int, results:
 	state = {"user": user, "status": status, "done": done, "total": total, "results": results}
 	with contextlib.suppress(redis.exceptions.RedisError):
 		note(run_name, state)
-		short = {"run": run_name, "status": status, "done": done, "total": total}
-		frappe.publish_realtime(EVENT, short, user=user)
 
 
 def note(run_name: str, state: dict[str, Any]) -> None:

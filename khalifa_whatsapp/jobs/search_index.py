@@ -30,7 +30,7 @@ def rebuild() -> None:
 
 def _latest_words() -> list[tuple[str, str]]:
 	"""A word of each of the latest messages that have a long one."""
-	sql = f"select name, search_text from {MESSAGE} where search_text is not null order by modified desc limit {LATEST}"
+	sql = f"select name, search_text from {MESSAGE} where search_text is not null order by name desc limit {LATEST}"
 	return [(name, word) for name, text in frappe.db.sql(sql) if (word := _long_word(text))]
 
 

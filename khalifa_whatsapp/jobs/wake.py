@@ -17,7 +17,7 @@ from khalifa_whatsapp.site_devices import get_device
 MINUTE_MARK = "khalifa_minute_job_ms"
 HINT_SECONDS = 2
 # What waits for a gateway, or keeps its pace, must not keep customers' messages from being taken in
-QUEUES = {"intake": "short", "outbox": "default", "media": "default", "watch": "default"}
+QUEUES = {"intake": "short", "outbox": "default", "media": "default", "watch": "default", "templates": "default"}
 CLOSE_ALL_MS = 120_000  # by then a batch is done, as a rule
 
 
@@ -54,6 +54,18 @@ def wake_due() -> None:
 		wake_watch(device)
 
 
+def wake_templates() -> None:
+	"""Have a worker sync the templates of devices whose gateway said that some of them changed."""
+	for device in frappe.get_all("Khalifa Provider Template", {"needs_sync": 1}, pluck="device", distinct=True):
+		_wake("templates", device)
+
+
+def wake_all_templates() -> None:
+	"""Have a worker sync every device's templates: a webhook may have been missed."""
+	for device in frappe.get_all("WhatsApp Device", {"enabled": 1, "provider": "cloud_api"}, pluck="name"):
+		_wake("templates", device)
+
+
 def devices_with_sessions() -> list[str]:
 	"""Enabled devices that a person wants connected and whose gateway has sessions."""
 	wanted = frappe.get_all("WhatsApp Device", {"enabled": 1, "is_connection_wanted": 1}, pluck="name")
@@ -69,6 +81,16 @@ def wake_looks() -> None:
 	with contextlib.suppress(redis.exceptions.RedisError):
 		for device in frappe.get_all("WhatsApp Device", {"enabled": 1, "provider": "cloud_api"}, pluck="name"):
 			frappe.enqueue("khalifa_whatsapp.jobs.watch.look", queue="default", device=device)
+
+
+def wake_deadlines() -> None:
+	"""Have a worker work out the deadlines of open waits anew, once the hours or limits just saved are committed."""
+	frappe.db.after_commit.add(_enqueue_deadlines)
+
+
+def _enqueue_deadlines() -> None:
+	with contextlib.suppress(redis.exceptions.RedisError):
+		frappe.enqueue("khalifa_whatsapp.jobs.deadlines.run", queue="default")
 
 
 def enqueue_close_all(batch: str) -> None:

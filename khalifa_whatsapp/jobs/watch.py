@@ -25,6 +25,8 @@ from khalifa_whatsapp.site_devices import get_device
 from khalifa_whatsapp.stores.base import Store, StoreUnavailable
 
 DEVICE = "WhatsApp Device"
+# `SessionState.data` → the device's field (`DEVICE_FACTS`)
+FACT_OF = {"quality": "quality", "limit": "messaging_limit", "name_status": "name_status"}
 
 
 def run(device: str) -> dict[str, str | int]:
@@ -50,8 +52,10 @@ def look(device: str) -> dict[str, str]:
 		state = found.driver.get_status()
 	except SendError as error:
 		state = SessionState("disconnected", error.text)
-	quality = str(state.data.get("quality") or "")
-	say(on_site(), device, SessionState(state.state, state.detail or quality))
+	before = frappe.db.get_value(DEVICE, device, "state")
+	say(on_site(), device, state)
+	if state.state == "restricted" and before != "Restricted":
+		alert_managers(device, reason="WhatsApp has restricted this number.")
 	return {"state": state.state}
 
 
@@ -102,10 +106,12 @@ def note(device: str, state: str, given_up: str = "") -> None:
 def say(store: Store, device: str, state: SessionState) -> None:
 	"""Write the device's state and tell managers."""
 	at_ms = now_ms()
+	facts = [(name, str(state.data[key]), at_ms) for key, name in FACT_OF.items() if state.data.get(key)]
 
 	def write() -> None:
 		with working(store, at_ms) as work:
 			work.changes.device_states[device] = (state.state, state.detail, at_ms)
+			work.changes.device_facts[device] = facts
 			work.tell("khalifa_whatsapp:device", {"device": device, "state": state.state}, role=MANAGER_ROLE)
 
 	retrying(write)

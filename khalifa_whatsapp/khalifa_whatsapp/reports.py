@@ -33,16 +33,32 @@ def store() -> Store:
 
 
 def for_managers(execute: Execute) -> Callable[..., tuple[Any, ...]]:
-	"""A report: for managers alone, also past Desk, for it tells of colleagues; and empty when its filters are refused.
+	"""A report for managers alone, also past Desk, for it tells of colleagues."""
+	return _report(execute, lambda: current_actor().is_manager, lambda: _("Only WhatsApp managers can do this."))
 
-	The refusal's words reach the reader all the same. An error that leaves a report makes Frappe turn the report into a
-	background one, fifteen seconds later and for everybody: its watch for slow reports is not stopped then.
+
+def for_the_desk(execute: Execute) -> Callable[..., tuple[Any, ...]]:
+	"""A report for agents, too; what it tells them is its own affair."""
+
+	def is_allowed() -> bool:
+		return current_actor().is_manager or current_actor().is_agent
+
+	return _report(execute, is_allowed, lambda: _("Only WhatsApp agents and managers can do this."))
+
+
+def _report(
+	execute: Execute, is_allowed: Callable[[], bool], refusal: Callable[[], str]
+) -> Callable[..., tuple[Any, ...]]:
+	"""Empty when its filters are refused; the refusal's words reach the reader all the same.
+
+	An error that leaves a report makes Frappe turn the report into a background one, fifteen seconds later and for
+	everybody: its watch for slow reports is not stopped then.
 	"""
 
 	@functools.wraps(execute)
 	def opened(filters: dict[str, Any] | None = None) -> tuple[Any, ...]:
-		if not current_actor().is_manager:
-			refuse(_("Only WhatsApp managers can do this."))
+		if not is_allowed():
+			refuse(refusal())
 		try:
 			return execute(frappe._dict(filters or {}))
 		except frappe.ValidationError:
@@ -82,6 +98,11 @@ def chosen(filters: Mapping[str, Any], columns: Mapping[str, str]) -> tuple[str,
 	if not all(isinstance(value, str) for value in given.values()):
 		frappe.throw(_("A filter has a value that can't be used."))
 	return "".join(f" and {columns[name]} = %({name})s" for name in given), given
+
+
+def cut_message(shown: int, count: int) -> str | None:
+	"""What stands above a report that does not show all of its rows."""
+	return _("Showing {0} of {1} rows.").format(shown, count) if count > shown else None
 
 
 def link(doctype: str, **filters: Any) -> str:

@@ -1,9 +1,14 @@
-"""The minute's look at the clock: one indexed range scan over what is due, whatever is open."""
+"""The minute's look at the clock: one indexed range scan over what is due, whatever is open.
+
+And the deadlines of open waits once the hours or the limits have changed: each ticket says by which rules its own were
+worked out, so those of other rules are found by an index, whoever changed what and whichever wake-up was lost.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from khalifa_whatsapp.core import deadlines
 from khalifa_whatsapp.core.errors import NotAllowed, NotFound, UserError
 from khalifa_whatsapp.services import turns
 from khalifa_whatsapp.services.work import Actor, retrying, working
@@ -40,12 +45,48 @@ def _scan_batch(store: Store, now_ms: int) -> Scanned:
 		for ticket in due:
 			turn, segment = work.open_parts(ticket)
 			if turn is None:
-				ticket.response_by_ms = None
+				deadlines.stop_clock(ticket)
 			else:
 				events += len(turns.look_at_clock(work, ticket, turn, segment).events)
 				turns.schedule(work, ticket, turn, segment)
 			work.touch(ticket)
 		return Scanned(len(due), events)
+
+
+def renew_deadlines(store: Store, now_ms: int, limit: int = 20_000) -> int:
+	"""Work out anew the deadlines and checks that other hours or limits than today's gave. How many tickets."""
+	total = 0
+	for branch, version in _outdated(store):
+		while total < limit:
+			found = retrying(lambda b=branch, v=version: _renew_batch(store, b, v, now_ms))
+			total += found
+			if found < BATCH:
+				break
+	return total
+
+
+def _outdated(store: Store) -> list[tuple[str | None, str]]:
+	"""(branch, version) of open waits whose version is not the branch's present one."""
+	rules = store.rules()
+	return [
+		(branch, version)
+		for branch, version in store.rules_in_use()
+		if version != deadlines.rules_version(rules.of_branch(branch), rules.settings)
+	]
+
+
+def _renew_batch(store: Store, branch: str | None, version: str, now_ms: int) -> int:
+	with working(store, now_ms) as work:
+		found = store.tickets_of_rules(branch, version, BATCH)
+		work.read_ahead(found)
+		for ticket in found:
+			turn, segment = work.open_parts(ticket)
+			if turn is None:
+				deadlines.stop_clock(ticket)
+			else:
+				turns.schedule(work, ticket, turn, segment)
+			work.touch(ticket)
+		return len(found)
 
 
 def decide_objection(store: Store, actor: Actor, delay: str, is_accepted: bool, now_ms: int) -> None:

@@ -15,6 +15,7 @@ from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.settings import HOUR_MS
 from khalifa_whatsapp.drivers.base import Event, MessageDriver, PayloadError, Unhandled
 from khalifa_whatsapp.services.intake_batch import IntakeBatch
+from khalifa_whatsapp.services.privacy_ids import Aliases, PrivacyIds
 from khalifa_whatsapp.services.work import retrying, working
 from khalifa_whatsapp.stores.base import Conflict, DeliveryOutcome, Store, StoreUnavailable
 
@@ -44,34 +45,41 @@ def drain(
 	"""Take in everything due of one device, for at most `seconds`. One drain per device at a time."""
 	total = Taken()
 	stop = time.monotonic() + seconds
+	people = PrivacyIds(driver)
 	with store.lock(f"in:{driver.config.name}") as is_ours:
 		if not is_ours:
 			return Taken(is_busy=True)
 		while time.monotonic() < stop:
-			taken = take_batch(store, driver, clock(), batch or store.rules().settings.drain_batch)
+			limit = batch or store.rules().settings.drain_batch
+			aliases = people.ask(store, clock(), limit)
+			taken = take_batch(store, driver, clock(), limit, aliases)
 			total.add(taken)
 			if taken.deliveries + taken.failed == 0:
 				break
 	return total
 
 
-def take_batch(store: Store, driver: MessageDriver, now_ms: int, limit: int) -> Taken:
+def take_batch(
+	store: Store, driver: MessageDriver, now_ms: int, limit: int, aliases: Aliases | None = None
+) -> Taken:
 	"""Take in up to `limit` deliveries, together if possible, one by one if not."""
 	try:
-		return retrying(lambda: _take(store, driver, now_ms, limit))
+		return retrying(lambda: _take(store, driver, now_ms, limit, aliases))
 	except StoreUnavailable:
 		raise
 	except Exception:
 		# Whatever a delivery can provoke (it comes from outside) must not stop the others: each is now tried
 		# alone, and the one at fault keeps its error.
-		return _one_by_one(store, driver, now_ms, limit)
+		return _one_by_one(store, driver, now_ms, limit, aliases)
 
 
-def _one_by_one(store: Store, driver: MessageDriver, now_ms: int, limit: int) -> Taken:
+def _one_by_one(
+	store: Store, driver: MessageDriver, now_ms: int, limit: int, aliases: Aliases | None
+) -> Taken:
 	total = Taken()
 	for _ in range(limit):
 		try:
-			taken = retrying(lambda: _take(store, driver, now_ms, 1))
+			taken = retrying(lambda: _take(store, driver, now_ms, 1, aliases))
 		except StoreUnavailable:
 			raise
 		except Exception as error:  # see take_batch
@@ -83,13 +91,15 @@ def _one_by_one(store: Store, driver: MessageDriver, now_ms: int, limit: int) ->
 	return total
 
 
-def _take(store: Store, driver: MessageDriver, now_ms: int, limit: int) -> Taken:
+def _take(
+	store: Store, driver: MessageDriver, now_ms: int, limit: int, aliases: Aliases | None
+) -> Taken:
 	with working(store, now_ms) as work:
 		deliveries = store.due_deliveries(driver.config.name, now_ms, limit)
 		if not deliveries:
 			return Taken()
 		parsed = [(delivery, *_parse(driver, delivery)) for delivery in deliveries]
-		batch = IntakeBatch(work, driver.config)
+		batch = IntakeBatch(work, driver.config, aliases)
 		batch.apply([(delivery, event) for delivery, events, _ in parsed for event in events])
 		store.finish_deliveries([_outcome(d, events, error) for d, events, error in parsed], now_ms)
 		return Taken(len(deliveries), batch.stored)

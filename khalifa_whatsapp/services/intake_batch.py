@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
 from khalifa_whatsapp.core import message_state
 from khalifa_whatsapp.core import records as r
-from khalifa_whatsapp.core.content import is_in_thread, put_preview, wants_answer
+from khalifa_whatsapp.core.content import opens_window, put_preview, wants_answer
+from khalifa_whatsapp.core.identity import PHONE, Identity
 from khalifa_whatsapp.core.keys import digest, message_key
 from khalifa_whatsapp.drivers import base as d
-from khalifa_whatsapp.services import intake_calls, outcomes, turns
+from khalifa_whatsapp.services import duplicates, intake_calls, intake_missing, outcomes, turns
 from khalifa_whatsapp.services.intake_customers import Customers
+from khalifa_whatsapp.services.intake_events import chat_of, chats_in, identities_in, refs_in
+from khalifa_whatsapp.services.intake_notices import Notices
 from khalifa_whatsapp.services.intake_rows import FUTURE_MS, clamp, fill
 from khalifa_whatsapp.services.intake_tickets import Tickets
 from khalifa_whatsapp.services.work import Work
-
-MISSING = "missing"  # the kind of a row that stands in for a message which has not come
 
 Pair = tuple[r.Delivery, d.Event]
 
@@ -24,12 +24,15 @@ Pair = tuple[r.Delivery, d.Event]
 class IntakeBatch:
 	"""The events of some deliveries of one device, and the rows they touch."""
 
-	def __init__(self, work: Work, device: d.DeviceConfig) -> None:
+	def __init__(self, work: Work, device: d.DeviceConfig, aliases: Mapping[Identity, tuple[Identity, ...]] | None = None) -> None:
 		self.work = work
 		self.device = device
 		self.stored = 0
-		self.customers = Customers(work)
+		self.aliases = aliases or {}  # what the gateway told when it was asked who a privacy id is
+		self.events: list[d.Event] = []
+		self.customers = Customers(work, self._merge)
 		self.tickets = Tickets(work, device.name)
+		self.notices = Notices(work, device.name)
 		self.by_key: dict[str, r.Message] = {}
 		self.by_name: dict[str, r.Message] = {}
 		self.by_gateway_id: dict[str, list[r.Message]] = {}
@@ -39,41 +42,102 @@ class IntakeBatch:
 
 	def apply(self, pairs: list[Pair]) -> None:
 		"""Read ahead, then apply every event in the order of its arrival."""
-		events = [event for _, event in pairs]
-		self._read(events)
+		self.events = [event for _, event in pairs]
+		self.notices.read(self.events)
+		self._read(self.events)
 		for delivery, event in pairs:
 			handler = _HANDLERS.get(type(event))
 			if handler is not None:
 				handler(self, delivery, event)
+		self._name_tickets()
 		self._tell_of_changed()
+
+	def _name_tickets(self) -> None:
+		"""A ticket at hand carries the name that its customer has at the end."""
+		for name in self.customers.renamed & self.tickets.latest.keys():
+			ticket, customer = self.tickets.latest[name], self.customers.by_name.get(name)
+			if customer is not None and ticket.customer_name != customer.customer_name:
+				ticket.customer_name = customer.customer_name
+				self.work.touch(ticket)
 
 	# -- reading
 	def _read(self, events: list[d.Event]) -> None:
-		self.customers.read(identity for event in events for identity in _identities(event))
+		mentioned = [(e.recipient, e.at_ms) for e in events if isinstance(e, d.MessageStatus) and e.recipient]
+		self.customers.read((one for event in events for one in self._identities(event)), mentioned)
 		self.tickets.read(self.customers.names())
-		self.tickets.wanted = self._customers_without_ticket(events)
-		refs = {self.key(ref): ref for event in events for ref in _refs(event)}
+		refs = {self.key(ref): ref for event in events for ref in refs_in(event)}
 		callbacks = {e.callback for e in events if isinstance(e, d.MessageStatus) and e.callback}
 		self._keep(self.work.store.messages_by_key(refs).values() if refs else ())
 		self._keep(self.work.store.messages(callbacks).values() if callbacks else ())
+		self.customers.load({message.customer for message in map(self._ties_to, events) if message is not None})
+		self.tickets.read(self.customers.names() - self.tickets.latest.keys())
+		self.tickets.wanted = self._customers_without_ticket(events)
 		scoped = [ref.gateway_id for ref in refs.values() if ref.scope.startswith("in|")]
 		if scoped:
 			for message in self.work.store.messages_by_gateway_id(self.device.name, scoped):
-				self.by_gateway_id.setdefault(message.gateway_id or "", []).append(message)
+				self.by_gateway_id.setdefault(message.gateway_id or "", []).append(self._kept(message))
 		for log in self.work.store.logs(refs) if refs else ():
 			self.logs.setdefault(log.target_key, {})[log.log_key] = log
 
+	def _merge(self, gone: str, kept: str) -> None:
+		"""Two customers turn out to be one: all that this batch has done is written, then all is read anew."""
+		self.work.flush()
+		duplicates.merge(self.work, gone, kept)
+		self.work.flush()
+		changed = self._changed
+		self.by_key, self.by_name, self.by_gateway_id, self.logs, self._doubtful = {}, {}, {}, {}, None
+		self.tickets.latest, self.tickets.by_name = {}, {}
+		self._read(self.events)
+		missing = changed.keys() - self.by_name.keys()
+		self._keep(self.work.store.messages(missing).values() if missing else ())
+		self._changed = {name: self.by_name[name] for name in changed if name in self.by_name}
+
+	def _identities(self, event: d.Event) -> tuple[Identity, ...]:
+		"""Those whose customers this event is about, with what the gateway told of them when it was asked."""
+		return tuple(one for given in (*identities_in(event), *chats_in(event)) for one in (given, *self.aliases.get(given, ())))
+
+	def people(self, identities: Sequence[Identity]) -> tuple[Identity, ...]:
+		"""All identities of a sender or recipient, a phone first."""
+		found = dict.fromkeys(one for given in identities for one in (given, *self.aliases.get(given, ())))
+		return tuple(sorted(found, key=lambda one: one.kind != PHONE))
+
+	def _ties_to(self, event: d.Event) -> r.Message | None:
+		"""Our message that an event without a phone answers or reports of: its customer is the one it speaks of."""
+		if isinstance(event, d.MessageStatus):
+			message = self.by_key.get(self.key(event.ref)) or self.by_name.get(event.callback)
+			people: Sequence[Identity] = event.recipient
+		elif isinstance(event, d.InboundMessage) and event.reply_to is not None:
+			message, people = self.by_key.get(self.key(event.reply_to)), self.people(event.sender)
+		else:
+			return None
+		is_ours = message is not None and message.direction == r.OUTGOING
+		owners = {row.customer for row in map(self.customers.row, people) if row is not None}
+		is_told = bool(people) and owners != {message.customer if message else ""}
+		is_open = is_told and (isinstance(event, d.MessageStatus) or all(one.kind != PHONE for one in people))
+		return message if is_ours and is_open else None
+
+	def _tie(self, event: d.MessageStatus | d.InboundMessage, people: Sequence[Identity], at_ms: int) -> None:
+		"""Whom our message reached, or who quotes it, is the customer it was written to."""
+		message = self._ties_to(event)
+		if message is not None:
+			self.customers.belongs_to(message.customer, people, at_ms, message.identity)
+
 	def _customers_without_ticket(self, events: list[d.Event]) -> int:
-		senders = {_identities(e)[0].key for e in events if isinstance(e, d.InboundMessage | d.OutboundEcho | d.Call) and _identities(e)}
-		known = {row.identity_key: row.customer for row in self.customers.by_identity.values()}
+		senders = {identities_in(e)[0] for e in events if isinstance(e, d.InboundMessage | d.OutboundEcho | d.Call) and identities_in(e)}
 		held = {name for name, ticket in self.tickets.latest.items() if ticket.open_key is not None}
-		return sum(known.get(key) not in held for key in senders)
+		rows = map(self.customers.row, senders)
+		return sum(row is None or row.customer not in held for row in rows)
 
 	def _keep(self, messages: Iterable[r.Message]) -> None:
 		for message in messages:
-			held = self.by_name.setdefault(message.name, message)
-			if held.message_key:
-				self.by_key[held.message_key] = held
+			self._kept(message)
+
+	def _kept(self, message: r.Message) -> r.Message:
+		"""The one copy of a message that this batch works on."""
+		held = self.by_name.setdefault(message.name, message)
+		if held.message_key:
+			self.by_key[held.message_key] = held
+		return held
 
 	def key(self, ref: d.MessageRef) -> str:
 		"""The message's unique key on this device."""
@@ -81,65 +145,75 @@ class IntakeBatch:
 
 	# -- a customer wrote
 	def inbound(self, delivery: r.Delivery, event: d.InboundMessage) -> None:
-		known = self.by_key.get(self.key(event.ref))
-		if known is not None and not self._stands_in(known, event):
+		key, sent = self.key(event.ref), clamp(event.sent_ms, delivery.received_ms)
+		if key in self.by_key and not intake_missing.stands_in(self.by_key[key], event):
 			return
-		customer = self.customers.resolve(event.sender, event.profile_name, delivery.received_ms)
-		known = known or self.known_by_id(event.ref, customer.name)
+		people = self.people(event.sender)
+		self._tie(event, people, sent)
+		is_edit_alone = event.is_missing and bool(event.body)  # nobody knows when what was edited was written
+		customer, identity = self.person(people, sent, event.profile_name, has_written=not is_edit_alone)
+		self._note_asked(people)
+		known = self.by_key.get(key) or self.known_by_id(event.ref, customer.name)  # only now: two customers may have become one
 		if known is None:
-			self._new(delivery, event, customer)
-		elif self._stands_in(known, event):
-			self._arrived(delivery, event, known, customer)
+			self._new(delivery, event, customer, identity)
+		elif intake_missing.stands_in(known, event):
+			intake_missing.arrived(self, delivery, event, known)
 
-	def _new(self, delivery: r.Delivery, event: d.InboundMessage, customer: r.Customer) -> None:
+	def person(
+		self, people: Sequence[Identity], at_ms: int, name: str = "", has_written: bool = False
+	) -> tuple[r.Customer, str | None]:
+		"""The customer behind identities that were named together, and the strongest identity of these that is his or hers."""
+		customer = self.customers.resolve(people, at_ms, has_written=has_written)
+		self.customers.name(customer, people, name, at_ms)
+		return customer, self._identity_of(people, customer)
+
+	def _new(
+		self, delivery: r.Delivery, event: d.InboundMessage, customer: r.Customer, identity: str | None
+	) -> None:
 		waits = wants_answer(event.content_type, event.data)
 		ticket = self.tickets.for_customer(customer, delivery.received_ms, waits)
 		message = self._message(delivery, event, customer, ticket)
+		message.identity = identity
 		self.store(message, ticket)
-		if event.content_type != "system":  # the gateway's own words: the customer said nothing
-			ticket.unread_count += 1
-			if not (event.is_missing and message.is_edited):  # its edit does not say when it was written
-				self.hears(customer, ticket, message.sent_ms)
+		ticket.unread_count += int(event.content_type != "system")
+		if opens_window(message):
+			self.hears(customer, ticket, message.sent_ms, identity)
+		ticket.identity = ticket.identity or identity
 		self.work.touch_ticket(ticket)
 		if waits:
 			self.wait(ticket, message.sent_ms, message.received_ms)
+		self.warn_of_new_holder(ticket)
 		self.tickets.tell(ticket, "message")
 
 	def known_by_id(self, ref: d.MessageRef, customer: str) -> r.Message | None:
 		"""The same message of the same customer under another of the chat's names."""
 		rows = self.by_gateway_id.get(ref.gateway_id, ()) if ref.scope else ()
-		return next((message for message in rows if message.customer == customer), None)
+		return next((m for m in rows if m.customer == customer and m.direction == r.INCOMING), None)
 
-	@staticmethod
-	def _stands_in(known: r.Message, event: d.InboundMessage | d.OutboundEcho) -> bool:
-		"""Whether a row has stood in for the message that comes now; else it only came again."""
-		return known.content_type == MISSING and not event.is_missing
+	def _identity_of(self, people: Sequence[Identity], customer: r.Customer) -> str | None:
+		"""The strongest identity that a message came from, as far as it is this customer's."""
+		rows = map(self.customers.row, people)
+		return next((row.name for row in rows if row is not None and row.customer == customer.name), None)
 
-	def _arrived(
-		self, delivery: r.Delivery, event: d.InboundMessage | d.OutboundEcho, known: r.Message,
-		customer: r.Customer | None = None,
-	) -> None:  # fmt: skip
-		"""The message that a row has stood in for: the row becomes it, and everything is as if it had come first."""
-		ticket, stood_ms = self.ticket_named(known.ticket), known.sent_ms
-		known.sent_ms, known.body = clamp(event.sent_ms, delivery.received_ms), event.body
-		fill(known, event, self.key(event.reply_to) if event.reply_to else None)
-		self._fold(known)
-		self.changed(known)
-		last = self._latest(ticket)
-		ticket.last_message_ms = last.sent_ms
-		put_preview(ticket, last)
-		if customer is not None:
-			self.hears(customer, ticket, known.sent_ms)
-			if (ticket.waiting_since_ms or stood_ms + 1) <= stood_ms:  # the wait that it began; a later one is not its own
-				self.wait(ticket, known.sent_ms, known.received_ms)
-		self.work.touch_ticket(ticket)
+	def _note_asked(self, people: Sequence[Identity]) -> None:
+		for row in map(self.customers.row, people):
+			is_asked = row is not None and Identity(row.kind, row.value) in self.aliases
+			if row is not None and is_asked and row.asked_ms != self.work.now_ms:
+				row.asked_ms = self.work.now_ms
+				self.work.touch(row)
+
+	def warn_of_new_holder(self, ticket: r.Ticket) -> None:
+		"""The number has come with somebody else's id: said in the conversation, and a person decides."""
+		phone = self.customers.doubted.pop(ticket.customer, None)
+		if phone is not None:
+			self.work.log(ticket, "other_account", reason=phone)
 
 	def _message(
 		self, delivery: r.Delivery, event: d.InboundMessage | d.OutboundEcho, customer: r.Customer, ticket: r.Ticket
 	) -> r.Message:
 		message = self.new_row(delivery, event.ref, customer, ticket, isinstance(event, d.InboundMessage))
 		message.sent_ms, message.body = clamp(event.sent_ms, delivery.received_ms), event.body
-		fill(message, event, self.key(event.reply_to) if event.reply_to else None)
+		fill(message, event, self.target_key(event.reply_to) if event.reply_to else None)
 		return message
 
 	def new_row(
@@ -159,7 +233,7 @@ class IntakeBatch:
 		self.work.add(message)
 		self._keep([message])
 		self.by_gateway_id.setdefault(message.gateway_id or "", []).append(message)
-		self._fold(message)
+		self.fold(message)
 		self.stored += 1
 		self.show_last(ticket, message)
 
@@ -169,11 +243,17 @@ class IntakeBatch:
 			ticket.last_message_ms = message.sent_ms
 			put_preview(ticket, message)
 
-	def hears(self, customer: r.Customer, ticket: r.Ticket, at_ms: int) -> None:
-		"""The customer turned to us: that opens the gateway's service window."""
-		ticket.last_in_ms = max(ticket.last_in_ms or 0, at_ms)
+	def hears(self, customer: r.Customer, ticket: r.Ticket, at_ms: int, identity: str | None) -> None:
+		"""The customer turned to us: that opens the gateway's service window, and answers go to the identity that was last."""
+		if (at_ms, self._value_of(identity)) >= (ticket.last_in_ms or 0, self._value_of(ticket.identity)):
+			ticket.last_in_ms, ticket.identity = at_ms, identity
 		customer.last_in_ms = max(customer.last_in_ms or 0, at_ms)
 		self.work.touch(customer)
+
+	def _value_of(self, identity: str | None) -> str:
+		"""Of two identities that wrote in the same second the one of the greater value counts as the later."""
+		rows = (row for rows in self.customers.rows.values() for row in rows if row.name == identity) if identity else ()
+		return next((row.value for row in rows), "")
 
 	def wait(self, ticket: r.Ticket, sent_ms: int, known_ms: int) -> None:
 		"""The customer waits for us since then, or longer already."""
@@ -184,12 +264,10 @@ class IntakeBatch:
 		elif sent_ms < (ticket.waiting_since_ms or 0):
 			turns.start_earlier(self.work, ticket, sent_ms)
 
-	def _latest(self, ticket: r.Ticket) -> r.Message:
-		"""The ticket's latest message, with its rows as this batch has them."""
-		at_hand = [row for row in self.by_name.values() if row.ticket == ticket.name and is_in_thread(row)]
-		stored = self.work.store.latest_messages(ticket.name, len(at_hand) + 1)
-		others = [row for row in stored if row.name not in self.by_name]
-		return max([*at_hand, *others], key=lambda row: (row.sent_ms, row.name))
+	def rows_of(self, ticket: r.Ticket) -> list[r.Message]:
+		"""All messages of a ticket, those of this batch as it has them."""
+		stored = {row.name: row for row in self.work.store.messages_of(ticket.name)}
+		return list({**stored, **{name: row for name, row in self.by_name.items() if row.ticket == ticket.name}}.values())
 
 	def ticket_named(self, name: str) -> r.Ticket:
 		"""A message's ticket, which need not be its customer's latest."""
@@ -208,19 +286,21 @@ class IntakeBatch:
 	# -- our number wrote, but not through us
 	def echo(self, delivery: r.Delivery, event: d.OutboundEcho) -> None:
 		"""A message typed on the phone: shown, but nobody's answer, so the customer's wait goes on."""
-		key, received = self.key(event.ref), delivery.received_ms
-		known = self.by_key.get(key)
+		key, known = self.key(event.ref), self.by_key.get(self.key(event.ref))
 		if known is not None:
-			if self._stands_in(known, event):
-				self._arrived(delivery, event, known)
+			if intake_missing.stands_in(known, event):
+				intake_missing.arrived(self, delivery, event, known)
 			return
 		if not event.recipient:
 			return
-		customer = self.customers.resolve(event.recipient, "", received)
+		people = self.people(event.recipient)
+		customer = self.customers.resolve(people, clamp(event.sent_ms, delivery.received_ms))
 		if self._settles_doubt(delivery, event, key, customer.name):
 			return
-		ticket = self.tickets.for_customer(customer, received, wants_answer=False)
-		self.store(self._message(delivery, event, customer, ticket), ticket)
+		ticket = self.tickets.for_customer(customer, delivery.received_ms, wants_answer=False)
+		message = self._message(delivery, event, customer, ticket)
+		message.identity = self._identity_of(people, customer)
+		self.store(message, ticket)
 		self.work.touch_ticket(ticket)
 		self.tickets.tell(ticket, "phone")
 
@@ -233,7 +313,7 @@ class IntakeBatch:
 				before, message.status = message.status, r.SENT
 				message.error_kind = message.error_code = message.error_text = None
 				self._keep([message])
-				self._fold(message)
+				self.fold(message)
 				self.work.touch(message)
 				outcomes.status_changed(self.work, message, before, self.tickets.by_name)
 				return True
@@ -262,9 +342,31 @@ class IntakeBatch:
 			log.error_kind, log.error_code, log.error_text = event.error_kind, event.error_code, event.error_text
 		if log is not None or is_found:
 			self._fold_target(key, message)
+		self._reached(event, message, clamp(event.at_ms, delivery.received_ms))
+
+	def _reached(self, event: d.MessageStatus, message: r.Message | None, at_ms: int) -> None:
+		"""Whom a message of ours reached: what a gateway names together is one person's."""
+		people = event.recipient
+		if not people or not self.customers.is_news(people, at_ms):
+			return
+		self._tie(event, people, at_ms)
+		if any(self.customers.row(one) is not None for one in people):
+			customer = self.customers.resolve(people, at_ms)
+			ticket = self.tickets.latest.get(customer.name)
+			if ticket is not None:
+				self.warn_of_new_holder(ticket)
+
+	def target_key(self, ref: d.MessageRef) -> str:
+		"""The key of a message that is spoken of; found also under another name of the customer's chat."""
+		key, chat = self.key(ref), chat_of(ref)
+		row = self.customers.row(chat) if chat is not None and key not in self.by_key else None
+		if row is None:
+			return key
+		same = [m for m in self.by_gateway_id.get(ref.gateway_id, ()) if m.customer == row.customer and m.scope]
+		return next((m.message_key for m in same if m.direction == r.INCOMING and m.message_key), key)
 
 	def reaction(self, delivery: r.Delivery, event: d.Reaction) -> None:
-		key = self.key(event.target)
+		key = self.target_key(event.target)
 		log_key = digest(key, "reaction", event.author, str(event.at_ms), event.emoji)
 		log = self._log(delivery, key, "reaction", event.emoji, event.at_ms, log_key)
 		if log is not None:
@@ -272,24 +374,14 @@ class IntakeBatch:
 			self._fold_target(key)
 
 	def edit(self, delivery: r.Delivery, event: d.MessageEdit) -> None:
-		key = self.key(event.target)
+		key = self.target_key(event.target)
 		if self._log(delivery, key, "edit", event.body, event.at_ms, digest(key, "edit", str(event.at_ms), event.body)):
 			self._fold_target(key)
 		if key not in self.by_key and event.customer:
-			self._edited_only(delivery, event)
-
-	def _edited_only(self, delivery: r.Delivery, event: d.MessageEdit) -> None:
-		"""What was edited has not come: what it says now stands in its place until it does."""
-		common: dict[str, Any] = {
-			"ref": event.target, "sent_ms": event.at_ms, "content_type": MISSING, "body": event.body, "is_missing": True,
-		}  # fmt: skip
-		if event.is_ours:
-			self.echo(delivery, d.OutboundEcho(recipient=event.customer, **common))
-		else:
-			self.inbound(delivery, d.InboundMessage(sender=event.customer, **common))
+			intake_missing.edited_only(self, delivery, event)
 
 	def revoke(self, delivery: r.Delivery, event: d.MessageRevoke) -> None:
-		key = self.key(event.target)
+		key = self.target_key(event.target)
 		if self._log(delivery, key, "revoke", "", event.at_ms, digest(key, "revoke")):
 			self._fold_target(key)
 
@@ -309,9 +401,9 @@ class IntakeBatch:
 	def _fold_target(self, key: str, message: r.Message | None = None) -> None:
 		message = message or self.by_key.get(key)
 		if message is not None:
-			self._fold(message)
+			self.fold(message)
 
-	def _fold(self, message: r.Message) -> None:
+	def fold(self, message: r.Message) -> None:
 		"""Bring the message to the state that all that was said of it amounts to."""
 		logs = list(self.logs.get(message.message_key or "", {}).values())
 		for log in logs:
@@ -341,10 +433,15 @@ class IntakeBatch:
 
 	# -- about a customer, the device, the account
 	def identity_change(self, delivery: r.Delivery, event: d.IdentityChange) -> None:
-		self.customers.link(event.old, event.new, delivery.received_ms)
+		customer, is_news = self.customers.move(event.old, event.new, clamp(event.at_ms, delivery.received_ms))
+		ticket = self.tickets.latest.get(customer.name)
+		numbers = [one.value for group in (event.old, event.new) for one in group if one.kind == PHONE]
+		if ticket is not None and is_news and len(numbers) > 1:
+			self.work.log(ticket, "number_changed", reason=" ".join(numbers[:2]))
+			self.tickets.tell(ticket, "changed")
 
 	def preference(self, delivery: r.Delivery, event: d.MarketingPreference) -> None:
-		customer = self.customers.resolve(event.customer, "", delivery.received_ms)
+		customer = self.customers.resolve(event.customer, clamp(event.at_ms, delivery.received_ms))
 		if (customer.opted_out_ms or 0) <= event.at_ms:
 			customer.is_opted_out, customer.opted_out_ms = int(event.is_stopped), event.at_ms
 			self.work.touch(customer)
@@ -353,8 +450,12 @@ class IntakeBatch:
 		self.work.changes.device_states[self.device.name] = (event.state, event.detail, delivery.received_ms)
 		self._tell_managers("khalifa_whatsapp:device", state=event.state)
 
-	def account(self, delivery: r.Delivery, event: d.AccountNotice | d.TemplateStatus) -> None:
-		self._tell_managers("khalifa_whatsapp:account", kind=getattr(event, "kind", "template"))
+	def account(self, delivery: r.Delivery, event: d.AccountNotice) -> None:
+		self.notices.account(event, delivery.received_ms)
+		self._tell_managers("khalifa_whatsapp:device")
+
+	def template(self, delivery: r.Delivery, event: d.TemplateStatus) -> None:
+		self.notices.template(event, delivery.received_ms)
 
 	def _tell_managers(self, name: str, **data: str) -> None:
 		self.work.tell(name, {"device": self.device.name, **data}, role=turns.MANAGER_ROLE)
@@ -372,24 +473,8 @@ _HANDLERS = {
 	d.MarketingPreference: IntakeBatch.preference,
 	d.SessionState: IntakeBatch.session,
 	d.AccountNotice: IntakeBatch.account,
-	d.TemplateStatus: IntakeBatch.account,
+	d.TemplateStatus: IntakeBatch.template,
 }
-
-
-def _identities(event: d.Event) -> tuple:
-	if isinstance(event, d.InboundMessage):
-		return event.sender
-	if isinstance(event, d.OutboundEcho):
-		return event.recipient
-	if isinstance(event, d.IdentityChange):
-		return (*event.old, *event.new)
-	return event.customer if isinstance(event, d.MarketingPreference | d.Call | d.MessageEdit) else ()
-
-
-def _refs(event: d.Event) -> tuple[d.MessageRef, ...]:
-	if isinstance(event, d.InboundMessage | d.OutboundEcho | d.MessageStatus | d.Call):
-		return (event.ref,)
-	return (event.target,) if isinstance(event, d.Reaction | d.MessageEdit | d.MessageRevoke) else ()
 
 
 def _words(message: r.Message) -> tuple[object, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from khalifa_whatsapp.core import calls
 from khalifa_whatsapp.core import records as r
-from khalifa_whatsapp.core.content import load, said, wants_answer
+from khalifa_whatsapp.core.content import load, makes_wait, wants_answer
 from khalifa_whatsapp.drivers import base as d
 from khalifa_whatsapp.services import turns
 from khalifa_whatsapp.services.intake_rows import clamp, packed
@@ -37,7 +37,8 @@ class News:
 
 def take(batch: IntakeBatch, delivery: r.Delivery, event: d.Call) -> None:
 	"""It rings, it was missed, it was answered. A call of ours makes nobody wait."""
-	customer = batch.customers.resolve(event.customer, event.profile_name, delivery.received_ms)
+	at_ms, people = clamp(event.at_ms, delivery.received_ms), batch.people(event.customer)
+	customer, identity = batch.person(people, at_ms, event.profile_name, has_written=not event.is_ours)
 	known = batch.by_key.get(batch.key(event.ref)) or batch.known_by_id(event.ref, customer.name)
 	if known is not None and known.content_type != CALL:
 		return
@@ -46,10 +47,12 @@ def take(batch: IntakeBatch, delivery: r.Delivery, event: d.Call) -> None:
 		return  # said before
 	ticket = _ticket(batch, news, known, customer)
 	last_known_ms = known.sent_ms if known is not None else 0
-	_show(batch, news, known, customer, ticket)
+	message = _show(batch, news, known, customer, ticket)
+	message.identity = message.identity or identity
 	if not event.is_ours:
-		batch.hears(customer, ticket, clamp(event.started_ms or event.at_ms, delivery.received_ms))
+		batch.hears(customer, ticket, clamp(event.started_ms or event.at_ms, delivery.received_ms), identity)
 		_wait(batch, news, ticket, last_known_ms)
+		batch.warn_of_new_holder(ticket)
 	batch.work.touch_ticket(ticket)
 	batch.tickets.tell(ticket, "message" if news.begins_wait else "changed")
 
@@ -72,17 +75,18 @@ def _ticket(batch: IntakeBatch, news: News, known: r.Message | None, customer: r
 
 def _show(
 	batch: IntakeBatch, news: News, known: r.Message | None, customer: r.Customer, ticket: r.Ticket
-) -> None:
+) -> r.Message:
 	message = known or batch.new_row(news.delivery, news.event.ref, customer, ticket, not news.event.is_ours)
 	message.content_type, message.data, message.ticket = CALL, packed(news.data), ticket.name
 	if known is None:
 		message.sent_ms = news.at_ms
 		batch.store(message, ticket)
 		ticket.unread_count += int(not news.event.is_ours)
-		return
+		return message
 	message.sent_ms = max(message.sent_ms, news.at_ms)  # its place is where it ended
 	batch.changed(message)
 	batch.show_last(ticket, message)
+	return message
 
 
 def _wait(batch: IntakeBatch, news: News, ticket: r.Ticket, last_known_ms: int) -> None:
@@ -91,7 +95,7 @@ def _wait(batch: IntakeBatch, news: News, ticket: r.Ticket, last_known_ms: int) 
 	if news.begins_wait or is_earlier:
 		batch.wait(ticket, began_ms, news.delivery.received_ms)
 	elif news.waited and not news.waits and not _waits_for_more(batch, ticket):
-		turns.withdraw(batch.work, ticket)
+		_withdraw(batch, ticket)
 
 
 def _waits_for_more(batch: IntakeBatch, ticket: r.Ticket) -> bool:
@@ -99,7 +103,12 @@ def _waits_for_more(batch: IntakeBatch, ticket: r.Ticket) -> bool:
 	since_ms = ticket.waiting_since_ms
 	if since_ms is None:
 		return True  # somebody answered meanwhile: nothing to take back
-	stored = {row.name: row for row in batch.work.store.incoming_since(ticket.name, since_ms)}
-	at_hand = [row for row in batch.by_name.values() if row.ticket == ticket.name and row.direction == r.INCOMING]
-	rows = {**stored, **{row.name: row for row in at_hand}}.values()
-	return any(row.sent_ms >= since_ms and wants_answer(row.content_type, said(row).data) for row in rows)
+	return any(row.sent_ms >= since_ms and makes_wait(row) for row in batch.rows_of(ticket))
+
+
+def _withdraw(batch: IntakeBatch, ticket: r.Ticket) -> None:
+	"""The call was answered after all: the wait that it alone began never was one."""
+	turn = turns.void_turn(batch.work, ticket)
+	ticket.status = r.PENDING
+	if turn is not None and (ticket.first_message_ms or 0) >= turn.started_ms:
+		ticket.first_message_ms = None

@@ -44,25 +44,16 @@ def _rebuild(store: Store, month: date, days: list[date], now_ms: int) -> None:
 		_write(work, MONTHLY, month)
 
 
-def rows_behind(store: Store, actor: Actor, row: r.AgentKpi, metric: str) -> list[tuple[str, str]]:
-	"""The rows that one cell counts: for the agent himself or herself, and for managers."""
-	start = date.fromisoformat(row.start_date)
-	return _behind(store, actor, row.agent, metric, _bounds(store.rules(), row.period, start))
-
-
-def rows_of_days(store: Store, actor: Actor, agent: str, metric: str, first: date, last: date) -> list[tuple[str, str]]:
+def rows_behind(
+	store: Store, actor: Actor, agent: str, metric: str, first: date, last: date
+) -> list[tuple[str, str, int]]:
 	"""The rows that a figure over some days counts, both days included: for the agent, and for managers."""
-	calendar = store.rules().calendar
-	bounds = calendar.day_bounds_ms(first)[0], calendar.day_bounds_ms(last)[1]
-	return _behind(store, actor, agent, metric, bounds)
-
-
-def _behind(store: Store, actor: Actor, agent: str, metric: str, bounds: tuple[int, int]) -> list[tuple[str, str]]:
-	if not (actor.is_manager or actor.agent == agent):
+	if not (actor.is_manager or (agent and actor.agent == agent)):
 		raise NotFound("no_such_kpi", "There is no such figure, or it is not yours.")
 	if metric not in OPENABLE:
 		raise UserError("no_such_metric", "This figure has no rows of its own to open.")
-	return store.rows_behind(metric, agent, *bounds)
+	calendar = store.rules().calendar
+	return store.rows_behind(metric, agent, calendar.day_bounds_ms(first)[0], calendar.day_bounds_ms(last)[1])
 
 
 def day_so_far(store: Store, day: date, now_ms: int) -> list[r.AgentKpi]:

@@ -1,36 +1,69 @@
-"""Customers' files: fetched from the gateway after the message is stored, kept as private files of the ticket."""
+"""Customers' files: fetched from the gateway after the message is stored, kept as private files of the message.
+
+Each file by itself. A try is written down before it begins, and its file goes behind the others: so neither an error
+nor a killed worker leaves it first in line. What may still work is tried as long as WhatsApp keeps files, less and less
+often; what can't work says why, and an agent can have it tried again.
+"""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.backoff import delay_ms
+from khalifa_whatsapp.core.errors import NotFound, UserError
 from khalifa_whatsapp.drivers import base as d
 from khalifa_whatsapp.drivers.abilities import FetchedMedia, MediaSource
-from khalifa_whatsapp.services.rights import tell_owner, ticket_of
-from khalifa_whatsapp.services.work import retrying, working
-from khalifa_whatsapp.stores.base import Store
+from khalifa_whatsapp.services.intake import describe
+from khalifa_whatsapp.services.rights import tell_owner
+from khalifa_whatsapp.services.work import Work, retrying, working
+from khalifa_whatsapp.stores.base import Store, StoreUnavailable
 
 WAITING, STORED, FAILED = "Waiting", "Stored", "Failed"
-MOST_ATTEMPTS = 8
+KEPT_MS = 7 * 24 * 3_600_000  # Meta keeps what the ids of its webhooks name, and phones their files, at least as long
+MOST_FAULTS = 8  # tries that ended in an error nobody foresaw: it is the file's own by then
+MOST_STOPS = 5  # tries, the last of which never came to its end: it may be what kills the worker
+REFUSED_MS = 5 * 60_000  # between looks whether a refused login is accepted again
 MOST_FILES = 20
+MOST_ERROR = 140
+# Shown to people: no quotes or apostrophes, or Desk's twins of them would stand in the way of a translation
+UNDER_WAY = "This try has not come to its end."
+GIVEN_UP = "Fetching it stopped the worker several times. Ask the customer for a smaller file."
+EXPIRED = "WhatsApp keeps files for seven days, and it could not be fetched in that time. Ask the customer to send it again."
+FAULT = "It could not be stored here. Ask the customer to send it again, or in another format."
+# What stands in the way here: said by whoever stores the files
+DISK_FULL = "The disk of this server is full. Files are fetched again when there is room."
+DISK_CLOSED = "This server may not write into its folder of private files. Its administrator can mend that."
+REFUSED_HERE = "This site refuses to keep the file."
+TOO_MANY = "The message may have no more attachments: a setting of this site (Customize Form)."
 _random = random.SystemRandom()
-SaveFile = Callable[[r.Message, FetchedMedia], str]  # gives the file's private address
+SaveFile = Callable[[r.Message, FetchedMedia], str]
+"""Gives the file's private address. Runs inside the transaction that writes it down; raises a `SendError`, or anything."""
+
+
+class OurFault(d.Retryable):
+	"""Nothing is wrong with the file: this server can't take any just now, and people should know."""
 
 
 @dataclass(slots=True)
 class Fetched:
-	"""What a run did."""
+	"""What a run did.
+
+	`stopped_by`: why no other file was tried, for it would have ended the same way. `faults`: errors nobody foresaw.
+	"""
 
 	stored: int = 0
 	failed: int = 0
 	later: int = 0
+	stopped_by: d.SendError | None = None
+	faults: list[str] = field(default_factory=list)
 
 
-def fetch(store: Store, driver: d.MessageDriver, clock: Callable[[], int], save_file: SaveFile) -> Fetched:
+def fetch(
+	store: Store, driver: d.MessageDriver, clock: Callable[[], int], save_file: SaveFile, seconds: float = 60
+) -> Fetched:
 	"""Fetch what waits on one device. One fetcher per device at a time."""
 	total = Fetched()
 	if not isinstance(driver, MediaSource):
@@ -38,51 +71,146 @@ def fetch(store: Store, driver: d.MessageDriver, clock: Callable[[], int], save_
 	with store.lock(f"media:{driver.config.name}") as is_ours:
 		if not is_ours:
 			return total
+		stop_ms = clock() + seconds * 1000
 		with store.transaction():
 			waiting = store.messages_without_file(driver.config.name, clock(), MOST_FILES)
 		for message in waiting:
-			_fetch_one(store, driver, clock, message, save_file, total)
+			if total.stopped_by is not None or clock() > stop_ms:
+				break
+			try:
+				_fetch_one(store, driver, clock, message.name, save_file, total)
+			except StoreUnavailable:  # no file's fault, and nothing can be written down
+				raise
+			except Exception as error:  # its row can't even be written: those of the others can
+				total.faults.append(describe(error))
 	return total
 
 
-def _fetch_one(
-	store: Store, driver: MediaSource, clock: Callable[[], int], message: r.Message, save_file: SaveFile, total: Fetched
-) -> None:
-	media = d.Media(message.media_id or "", message.mime_type or "", message.file_name or "")
-	ref = d.MessageRef(message.gateway_id or "", message.scope)
-	try:
-		fetched = driver.fetch_media(media, ref, store.rules().settings.max_media_bytes)
-	except d.SendError as error:
-		failure = error
-		is_over = not isinstance(error, d.Retryable | d.AuthError | d.UnknownOutcome) or message.attempts + 1 >= MOST_ATTEMPTS
-		retrying(lambda: _not_now(store, clock(), message, failure, is_over))
-		total.failed += is_over
-		total.later += not is_over
-		return
-	url = save_file(message, fetched)
-	retrying(lambda: _stored(store, clock(), message, fetched, url))
-	total.stored += 1
+def ask_again(store: Store, name: str, now_ms: int) -> r.Message:
+	"""Have a file fetched at once that waits or was given up. The caller has asked who may see the message."""
+	return retrying(lambda: _asked_again(store, name, now_ms))
 
 
-def _stored(store: Store, now_ms: int, message: r.Message, fetched: FetchedMedia, url: str) -> None:
+def _asked_again(store: Store, name: str, now_ms: int) -> r.Message:
 	with working(store, now_ms) as work:
-		found = store.messages([message.name]).get(message.name)
+		found = store.messages([name]).get(name)
+		if found is None or not found.media_state or found.is_revoked:
+			raise NotFound("no_such_file", "This message has no file.")
+		if found.media_state == STORED:
+			raise UserError("file_is_there", "The file is there already.")
+		found.media_state, found.media_error, found.attempts, found.next_retry_ms = WAITING, None, 0, None
+		work.touch(found)
+		_tell(work, found)
+		return found
+
+
+def _fetch_one(
+	store: Store, driver: MediaSource, clock: Callable[[], int], name: str, save_file: SaveFile, total: Fetched
+) -> None:
+	message = retrying(lambda: _begun(store, clock(), name))
+	if message is None:
+		return
+	if message.media_state == FAILED:
+		total.failed += 1
+		return
+	try:
+		media = d.Media(message.media_id or "", message.mime_type or "", message.file_name or "")
+		ref = d.MessageRef(message.gateway_id or "", message.scope)
+		fetched = driver.fetch_media(media, ref, store.rules().settings.max_media_bytes)
+		total.stored += retrying(lambda: _stored(store, clock(), name, fetched, save_file))
+		return
+	except StoreUnavailable:
+		raise
+	except d.SendError as error:
+		failure: Exception = error
+	except Exception as error:  # whatever one file can raise while it is read, checked or stored: the others wait
+		failure = error
+		total.faults.append(describe(error))
+	is_over = retrying(lambda: _not_now(store, clock(), name, failure))
+	total.failed += is_over
+	total.later += not is_over
+	if isinstance(failure, d.AuthError | d.RateLimited | OurFault):
+		total.stopped_by = failure
+
+
+def _begun(store: Store, now_ms: int, name: str) -> r.Message | None:
+	"""Write the try down before it begins; None when the file waits no longer. Failed when no try ever ends."""
+	with working(store, now_ms) as work:
+		found = store.messages([name]).get(name)
+		if found is None or found.media_state != WAITING:
+			return None
+		if found.is_revoked:
+			found.media_state = None
+			work.touch(found)
+			return None
+		if found.media_error == UNDER_WAY and found.attempts >= MOST_STOPS:
+			_give_up(found, GIVEN_UP)
+			_tell(work, found)
+		else:
+			found.attempts += 1
+			found.media_error, found.next_retry_ms = UNDER_WAY, now_ms + delay_ms(found.attempts, _random)
+		work.touch(found)
+		return found
+
+
+def _stored(store: Store, now_ms: int, name: str, fetched: FetchedMedia, save_file: SaveFile) -> bool:
+	"""Store the file and say so in one transaction: neither is there without the other."""
+	with working(store, now_ms) as work:
+		found = store.messages([name]).get(name)
 		if found is None:
-			return
-		found.file_url, found.media_state, found.media_error = url, STORED, None
+			return False
+		found.file_url, found.media_state, found.media_error = save_file(found, fetched), STORED, None
+		found.next_retry_ms = None
 		found.mime_type = fetched.mime_type or found.mime_type
 		found.file_name = found.file_name or fetched.file_name or None
 		work.touch(found)
-		tell_owner(work, ticket_of(work, found.ticket), "file")
+		_tell(work, found)
+		return True
 
 
-def _not_now(store: Store, now_ms: int, message: r.Message, error: d.SendError, is_over: bool) -> None:
+def _not_now(store: Store, now_ms: int, name: str, failure: Exception) -> bool:
+	"""Write down what became of a try; whether it was the last."""
 	with working(store, now_ms) as work:
-		found = store.messages([message.name]).get(message.name)
+		found = store.messages([name]).get(name)
 		if found is None:
-			return
-		found.attempts += 1
-		found.media_error = error.text[:140]
-		found.media_state = FAILED if is_over else WAITING
-		found.next_retry_ms = None if is_over else now_ms + delay_ms(found.attempts, _random, error.retry_after)
+			return True
+		if isinstance(failure, d.AuthError):
+			found.attempts = max(found.attempts - 1, 0)  # nothing was learnt of the file
+		reason = _last_word(found, failure, now_ms)
+		if reason:
+			_give_up(found, reason)
+		else:
+			found.media_error = _words(failure)
+			found.next_retry_ms = now_ms + _wait_ms(found, failure)
 		work.touch(found)
+		_tell(work, found)
+		return bool(reason)
+
+
+def _tell(work: Work, message: r.Message) -> None:
+	ticket = work.store.tickets([message.ticket]).get(message.ticket)
+	if ticket is not None:
+		tell_owner(work, ticket, "file")
+
+
+def _give_up(message: r.Message, reason: str) -> None:
+	message.media_state, message.media_error, message.next_retry_ms = FAILED, reason[:MOST_ERROR], None
+
+
+def _last_word(message: r.Message, failure: Exception, now_ms: int) -> str:
+	"""Why the file is given up; empty while a later try may bring it."""
+	if not isinstance(failure, d.SendError):
+		return _words(failure) if message.attempts >= MOST_FAULTS else ""
+	if not isinstance(failure, d.Retryable | d.AuthError | d.UnknownOutcome):
+		return _words(failure)
+	return EXPIRED if now_ms - message.received_ms >= KEPT_MS else ""
+
+
+def _words(failure: Exception) -> str:
+	return failure.text if isinstance(failure, d.SendError) else FAULT
+
+
+def _wait_ms(message: r.Message, failure: Exception) -> int:
+	if isinstance(failure, d.AuthError):
+		return REFUSED_MS
+	return delay_ms(max(message.attempts, 1), _random, getattr(failure, "retry_after", None))

@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 
 from khalifa_whatsapp.core import breaker as circuit
 from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.accounts import Route
 from khalifa_whatsapp.core.identity import Identity
 from khalifa_whatsapp.core.pacing import Candidate, Pace, Slot, day_start_ms, next_slot
 from khalifa_whatsapp.core.settings import Settings
 from khalifa_whatsapp.core.window import is_window_open
 from khalifa_whatsapp.drivers import base as d
-from khalifa_whatsapp.services import outgoing
+from khalifa_whatsapp.services import answering, outgoing
 from khalifa_whatsapp.services.outbox_results import accepted, doubt_after_silence, gave_up, refused
 from khalifa_whatsapp.services.work import retrying, working
 from khalifa_whatsapp.stores.base import Gate, Store
@@ -27,7 +28,6 @@ from khalifa_whatsapp.stores.base import Gate, Store
 CLAIM = 20
 PATIENCE_SECONDS = 30.0  # longer waits are left to the next run: a worker has other devices to serve
 FREE = Pace()
-_STRENGTH = {"phone": 0, "bsuid": 1, "lid": 2}
 
 
 @dataclass(slots=True)
@@ -137,6 +137,8 @@ def _send(run: Run, name: str) -> None:
 		retrying(lambda: _note_failure(run, message, failure))
 	else:
 		retrying(lambda: _note_success(run, message, done))
+		if not set(done.recipient) <= parts.known:
+			answering.link_reached(run.store, message.name, done.recipient, run.clock())
 		run.total.sent += 1
 
 
@@ -177,28 +179,42 @@ def _claim(run: Run, name: str) -> tuple[r.Message, outgoing.Parts] | None:
 		message = store.messages([name]).get(name)
 		if message is None or message.status != r.MSG_QUEUED:
 			return None
-		if _is_too_late(run, message, work.now_ms):
-			refused(work, run.driver, message, d.WindowClosed(outgoing.WINDOW_CLOSED, code="window"))
+		ticket = store.tickets([message.ticket]).get(message.ticket)
+		rows = answering.identities(store, message.customer)
+		try:
+			way = answering.route_of_message(message, ticket, rows)
+			_check_window(run, message, ticket, way, rows, work.now_ms)
+		except d.SendError as error:
+			refused(work, run.driver, message, error)
 			run.total.failed += 1
 			return None
 		message.status = r.SENDING
+		message.identity = way.chosen.name if way.chosen is not None else None
 		message.started_ms = work.now_ms
 		message.attempts += 1
 		message.generation += 1
 		work.touch(message)
-		wanted = [key for key in (message.reply_to, outgoing.target_key(message)) if key]
-		named = store.messages_by_key(wanted) if wanted else {}
-		known = {key: one for key, one in named.items() if one.provider in ("", run.driver.config.provider)}
-		return message, outgoing.Parts(_recipient(store, message.customer), known)
+		return message, outgoing.Parts(way.recipient, _named(run, message, way, rows), _all_of(rows))
 
 
-def _is_too_late(run: Run, message: r.Message, now_ms: int) -> bool:
-	if not run.driver.capabilities.has_window or message.content_type == "template":
-		return False
-	ticket = run.store.tickets([message.ticket]).get(message.ticket)
-	return ticket is not None and not is_window_open(ticket.last_in_ms, now_ms)
+def _named(
+	run: Run, message: r.Message, way: Route, rows: list[r.CustomerIdentity]
+) -> dict[str, r.Message]:
+	"""What the message quotes or reacts to, as far as this gateway knows it and it lies in the same chat."""
+	wanted = [key for key in (message.reply_to, outgoing.target_key(message)) if key]
+	named = run.store.messages_by_key(wanted) if wanted else {}
+	known = {key: one for key, one in named.items() if one.provider in ("", run.driver.config.provider)}
+	return answering.without_foreign_chats(known, way, rows)
 
 
-def _recipient(store: Store, customer: str) -> tuple[Identity, ...]:
-	rows = store.identities_of([customer]).get(customer, [])
-	return tuple(Identity(row.kind, row.value) for row in sorted(rows, key=lambda row: _STRENGTH.get(row.kind, 9)))
+def _check_window(
+	run: Run, message: r.Message, ticket: r.Ticket | None, way: Route, rows: list[r.CustomerIdentity], now_ms: int
+) -> None:  # fmt: skip
+	if not run.driver.capabilities.has_window or message.content_type == "template" or ticket is None:
+		return
+	if not is_window_open(answering.window_from_ms(run.store, ticket, way, rows), now_ms):
+		raise d.WindowClosed(outgoing.WINDOW_CLOSED, code="window")
+
+
+def _all_of(rows: list[r.CustomerIdentity]) -> frozenset[Identity]:
+	return frozenset(Identity(row.kind, row.value) for row in rows)

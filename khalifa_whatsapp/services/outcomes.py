@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from khalifa_whatsapp.core import ledger
 from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.drivers.base import OptedOut
 from khalifa_whatsapp.services import turns
 from khalifa_whatsapp.services.intake_tickets import reopen
 from khalifa_whatsapp.services.work import Work
@@ -18,8 +19,20 @@ def status_changed(
 		work.tell("khalifa_whatsapp:status", data, user=message.sender)
 	if message.origin == r.AGENT and r.FAILED in (message.status, before):
 		work.mark_day(message.sent_ms)
-	if message.status == r.FAILED and before != r.FAILED and message.origin == r.AGENT:
+	if message.status != r.FAILED or before == r.FAILED:
+		return
+	if message.error_kind == OptedOut.kind:
+		stop_promotions(work, message.customer, message.sent_ms)
+	if message.origin == r.AGENT:
 		_answer_failed(work, message, tickets if tickets is not None else {})
+
+
+def stop_promotions(work: Work, name: str, at_ms: int) -> None:
+	"""The gateway refused a promotion because the customer had stopped them, by `at_ms` at the latest."""
+	customer = work.read_customers([name]).get(name)
+	if customer is not None and not customer.is_opted_out and (customer.opted_out_ms or 0) <= at_ms:
+		customer.is_opted_out, customer.opted_out_ms = 1, at_ms
+		work.touch(customer)
 
 
 def _answer_failed(work: Work, message: r.Message, tickets: dict[str, r.Ticket]) -> None:

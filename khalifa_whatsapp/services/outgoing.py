@@ -17,6 +17,7 @@ from khalifa_whatsapp.drivers import base as d
 
 MEDIA = frozenset({"image", "audio", "voice", "video", "document", "sticker"})
 WINDOW_CLOSED = "More than 24 hours since the customer wrote: WhatsApp takes only a template now. Choose one."
+NUMBER_LEFT = "The customer has given up the number this was meant for, and no new one is known here."
 ReadFile = Callable[[str], bytes | None]
 
 
@@ -26,6 +27,7 @@ class Parts:
 
 	recipient: tuple[Identity, ...]
 	named: Mapping[str, r.Message] = field(default_factory=dict)  # what it quotes or reacts to and this gateway knows, by key
+	known: frozenset[Identity] = frozenset()  # all that is known of the customer
 
 
 def build(message: r.Message, parts: Parts, read_file: ReadFile) -> d.Outgoing:

@@ -12,13 +12,14 @@ from typing import Any
 
 from khalifa_whatsapp.core import ledger
 from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.accounts import Route, route
 from khalifa_whatsapp.core.arabic import normalise
 from khalifa_whatsapp.core.content import put_preview
 from khalifa_whatsapp.core.errors import Changed, NotFound, UserError
 from khalifa_whatsapp.core.keys import digest
 from khalifa_whatsapp.core.window import is_window_open
 from khalifa_whatsapp.drivers.base import Capabilities
-from khalifa_whatsapp.services import outcomes, turns
+from khalifa_whatsapp.services import answering, outcomes, outgoing, turns
 from khalifa_whatsapp.services.conversation import hand_over
 from khalifa_whatsapp.services.rights import agent_of, may_answer, may_see, open_ticket, tell_owner, ticket_of
 from khalifa_whatsapp.services.work import Actor, Work, retrying, working
@@ -75,13 +76,17 @@ def _send(
 	key = digest("client", client_key)
 	work.store.tickets([name])  # first, the lock: what is read after it is as new as the lock, not older
 	if (known := work.store.message_by_client_key(key)) is not None:
-		return _same(known, name, work.actor)
+		return _same(known, name, work.actor, draft)
 	body = _checked_body(work, draft)
 	ticket = open_ticket(work, name)
 	may_answer(work.actor, ticket)
-	_check_capabilities(work, ticket, draft, can)
+	rows = answering.identities(work.store, ticket.customer)
+	way = _checked_route(route(rows, ticket.identity))
+	_check_capabilities(draft, can)
+	_check_window(work, draft, can, answering.window_from_ms(work.store, ticket, way, rows))
 	_check_collision(work, ticket, seen_ms)
 	message = _outgoing(work, ticket, draft, body, r.AGENT, r.MSG_QUEUED)
+	_address(message, way)
 	message.client_key = key
 	_answered(work, ticket, message)
 	work.mark_day(work.now_ms)
@@ -90,10 +95,18 @@ def _send(
 	return message
 
 
-def _same(known: r.Message, ticket: str, actor: Actor) -> r.Message:
-	"""The message already made under this key; a key of somebody else's message is refused, not shown."""
+def _same(known: r.Message, ticket: str, actor: Actor, draft: Draft) -> r.Message:
+	"""The message already made under this key; a key of somebody else's message is refused, not shown.
+
+	A page that heard no answer asks again with the same key. When its words are others by now, those of before went:
+	to answer «sent» would lose the new ones, and to send them would say both without anybody having meant it.
+	"""
 	if known.ticket != ticket or known.sender != actor.user:
 		raise UserError("client_key_used", "This answer was already sent. Write it again.")
+	if (known.body or "") != draft.body.encode("utf-8", "replace").decode("utf-8"):
+		raise Changed(
+			"sent_before", "What you sent before did arrive: read it in the conversation. Is this one to be sent as well?"
+		)
 	return known
 
 
@@ -116,7 +129,21 @@ def checked_text(body: str, limit: int) -> str:
 	return body.encode("utf-8", "replace").decode("utf-8")
 
 
-def _check_capabilities(work: Work, ticket: r.Ticket, draft: Draft, can: Capabilities | None) -> None:
+def _checked_route(way: Route) -> Route:
+	"""Never to a number that the customer has given up: it may be a stranger's by now."""
+	if way.is_moved and way.chosen is None:
+		raise UserError("number_left", outgoing.NUMBER_LEFT)
+	return way
+
+
+def _address(message: r.Message, way: Route) -> None:
+	"""Whom it goes to, written down with the message; the first one to a new number begins a new chat."""
+	if way.chosen is not None:
+		message.identity = way.chosen.name
+		message.is_new_chat = message.is_new_chat or int(way.is_moved and way.chosen.seen_ms is None)
+
+
+def _check_capabilities(draft: Draft, can: Capabilities | None) -> None:
 	"""What the gateway would refuse is refused here, while the writer still has it before him."""
 	if can is None:
 		return
@@ -124,7 +151,14 @@ def _check_capabilities(work: Work, ticket: r.Ticket, draft: Draft, can: Capabil
 		raise UserError("kind_not_supported", "This number's gateway can't send this kind of message.")
 	if len(draft.body) > can.max_text:
 		checked_text(draft.body, can.max_text)
-	if can.has_window and draft.content_type != "template" and not is_window_open(ticket.last_in_ms, work.now_ms):
+
+
+def _check_window(
+	work: Work, draft: Draft, can: Capabilities | None, from_ms: int | None
+) -> None:
+	if can is None or not can.has_window or draft.content_type == "template":
+		return
+	if not is_window_open(from_ms, work.now_ms):
 		raise UserError(
 			"window_closed",
 			"More than 24 hours have passed since the customer wrote: WhatsApp takes only a template now. Choose one.",
@@ -184,13 +218,22 @@ def _first_response(work: Work, ticket: r.Ticket) -> None:
 		ticket.first_response_time = calendar.business_ms(ticket.first_message_ms, work.now_ms) // 1000
 
 
-def note(store: Store, actor: Actor, ticket: str, body: str, now_ms: int) -> r.Message:
-	"""Write an internal note: colleagues see it, the customer never does, no clock stops."""
-	with working(store, now_ms, actor) as work:
-		body = checked_text(body, work.rules.settings.max_text_length)
-		found = ticket_of(work, ticket)
-		may_see(actor, found)
-		return _outgoing(work, found, Draft(body), body, r.NOTE, r.SENT)
+def note(store: Store, actor: Actor, ticket: str, body: str, now_ms: int, client_key: str = "") -> r.Message:
+	"""Write an internal note: colleagues see it, the customer never does, no clock stops. The key as in `send`."""
+
+	def run() -> r.Message:
+		with working(store, now_ms, actor) as work:
+			key = digest("client", client_key) if client_key else None
+			text = checked_text(body, work.rules.settings.max_text_length)
+			found = ticket_of(work, ticket)
+			if key and (known := store.message_by_client_key(key)) is not None:
+				return _same(known, ticket, actor, Draft(body))
+			may_see(actor, found)
+			written = _outgoing(work, found, Draft(text), text, r.NOTE, r.SENT)
+			written.client_key = key
+			return written
+
+	return retrying(run)
 
 
 def react(
@@ -204,14 +247,20 @@ def react(
 			key = digest("client", client_key)
 			found = open_ticket(work, ticket)
 			if (known := store.message_by_client_key(key)) is not None:
-				return _same(known, ticket, actor)
+				return _same(known, ticket, actor, Draft(emoji))
 			may_answer(actor, found)
 			message = store.messages([target]).get(target)
 			if message is None or message.ticket != ticket or not message.message_key:
 				raise NotFound("no_such_message", "There is no such message in this conversation.")
 			draft = Draft(_checked_emoji(emoji), "reaction", data={"target": message.message_key})
-			_check_capabilities(work, found, draft, can)
+			rows = answering.identities(store, found.customer)
+			way = _checked_route(route(rows, message.identity or found.identity))
+			if way.is_moved:
+				raise UserError("number_left", outgoing.NUMBER_LEFT)
+			_check_capabilities(draft, can)
+			_check_window(work, draft, can, answering.window_from_ms(store, found, way, rows))
 			put = _outgoing(work, found, draft, draft.body, r.AUTO, r.MSG_QUEUED)
+			_address(put, way)
 			put.client_key = key
 			return put
 

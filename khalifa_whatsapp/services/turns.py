@@ -5,7 +5,7 @@ They keep four things in step: the turn, its segments, the delay events, and the
 
 from __future__ import annotations
 
-from khalifa_whatsapp.core import ledger
+from khalifa_whatsapp.core import deadlines, ledger
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.settings import BranchRules
 from khalifa_whatsapp.services.work import Work
@@ -35,8 +35,8 @@ def start_earlier(work: Work, ticket: r.Ticket, sent_ms: int) -> None:
 
 
 def schedule(work: Work, ticket: r.Ticket, turn: r.Turn, segment: r.Segment | None) -> None:
-	"""Note when the minute job must look at the ticket next."""
-	ticket.response_by_ms = ledger.next_check(turn, segment, work.branch_rules(ticket), work.rules.settings)
+	"""Note until when an answer is in time, and when the minute job must look at the ticket next."""
+	deadlines.set_clock(ticket, turn, segment, work.branch_rules(ticket), work.rules.settings)
 
 
 def look_at_clock(work: Work, ticket: r.Ticket, turn: r.Turn, segment: r.Segment | None) -> ledger.Crossing:
@@ -64,7 +64,7 @@ def rules_of(work: Work, ticket: r.Ticket, segment: r.Segment | None) -> BranchR
 
 
 def _mark_escalated(work: Work, turn: r.Turn, segment: r.Segment) -> None:
-	if segment.level < ledger.ESCALATED:
+	if segment.level < deadlines.ESCALATED:
 		return
 	for event in work.ledger.delays.get(turn.name, ()):
 		if event.segment == segment.name and not event.is_escalated:
@@ -78,7 +78,7 @@ def _warn(work: Work, ticket: r.Ticket, segment: r.Segment | None, found: ledger
 		agent = work.agent(segment.agent)
 		if agent is not None:
 			work.tell("khalifa_whatsapp:delay", data, user=agent.user)
-	if found.level >= ledger.ESCALATED or (found.is_customer and ticket.agent is None):
+	if found.level >= deadlines.ESCALATED or (found.is_customer and ticket.agent is None):
 		work.tell("khalifa_whatsapp:delay", data, role=MANAGER_ROLE)
 
 
@@ -105,7 +105,7 @@ def _end_segment(
 		return None
 	look_at_clock(work, ticket, turn, segment)
 	ledger.end_segment(segment, work.now_ms, reason, rules_of(work, ticket, segment))
-	if segment.agent is not None and segment.level >= ledger.DELAYED:
+	if segment.agent is not None and segment.level >= deadlines.DELAYED:
 		_close_delays(work, turn, segment.name)
 	work.touch(segment)
 	work.mark_day(segment.counted_ms)
@@ -128,24 +128,53 @@ def end_turn(work: Work, ticket: r.Ticket, outcome: str, segment_reason: str) ->
 	return turn
 
 
-def withdraw(work: Work, ticket: r.Ticket) -> None:
-	"""The customer turns out not to have waited. A delay that was passed meanwhile stays on its segment."""
-	turn = end_turn(work, ticket, ledger.JOINED, ledger.WITHDRAWN)
+def void_turn(work: Work, ticket: r.Ticket) -> r.Turn | None:
+	"""The open wait never was one; what was charged for it before stays. None when nobody was waiting."""
+	turn, segment = work.open_parts(ticket)
+	if turn is None:
+		return None
+	if segment is not None:
+		_end_segment(work, ticket, turn, segment, "joined")
+	for part in work.ledger.segments[turn.name]:
+		if part.counted_ms is not None and part.level < ledger.DELAYED:
+			work.mark_day(part.counted_ms)
+			part.counted_ms = None
+			work.touch(part)
+	ledger.void_turn(ticket, turn)
+	_close_delays(work, turn, None)
+	work.touch(turn)
+	return turn
+
+
+def move_turn(work: Work, ticket: r.Ticket, other: r.Ticket) -> None:
+	"""The open wait was another ticket's all along: it goes on there, with its start and its holder."""
+	turn, segment = work.open_parts(ticket)
 	if turn is None:
 		return
-	ledger.withdraw_turn(ticket, turn)
-	ticket.status = r.PENDING
+	rename_turn(work, turn, other)
+	if other is not ticket:
+		other.turn, other.segment, other.waiting_since_ms = ticket.turn, ticket.segment, ticket.waiting_since_ms
+		other.status = r.OPEN if other.agent else r.QUEUED
+		schedule(work, other, turn, segment)
+		ledger.end_wait(ticket)
+
+
+def rename_turn(work: Work, turn: r.Turn, ticket: r.Ticket) -> None:
+	"""A turn and its parts belong to this ticket and its customer."""
+	turn.ticket, turn.customer = ticket.name, ticket.customer
+	work.touch(turn)
 	for segment in work.ledger.segments[turn.name]:
-		if segment.counted_ms is not None and segment.level < ledger.DELAYED:
-			work.mark_day(segment.counted_ms)
-			segment.counted_ms = None
-			work.touch(segment)
+		segment.ticket = ticket.name
+		work.touch(segment)
+	for event in work.ledger.delays[turn.name]:
+		event.ticket, event.customer = ticket.name, ticket.customer
+		work.touch(event)
 
 
 def resume(work: Work, ticket: r.Ticket, turn: r.Turn) -> None:
 	"""A turn that had ended goes on with its original start; the holder is charged again only from now."""
 	_open_again(work, ticket, turn)
-	_leave_absent(work, ticket)
+	leave_absent(work, ticket)
 	ticket.status = r.OPEN if ticket.agent else r.QUEUED
 	schedule(work, ticket, turn, _open_segment(work, ticket, turn))
 
@@ -179,7 +208,7 @@ def _open_again(work: Work, ticket: r.Ticket, turn: r.Turn) -> None:
 	work.touch(turn)
 
 
-def _leave_absent(work: Work, ticket: r.Ticket) -> None:
+def leave_absent(work: Work, ticket: r.Ticket) -> None:
 	"""Whoever is offline can't answer: the ticket goes to the front of the queue."""
 	former = ticket.agent
 	agent = work.agent(former) if former else None

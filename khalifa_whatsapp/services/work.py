@@ -15,9 +15,11 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from khalifa_whatsapp.core import records as r
-from khalifa_whatsapp.core.arabic import safe_name
+from khalifa_whatsapp.core.arabic import NAME_LIMIT, safe_name
 from khalifa_whatsapp.core.content import search_text
+from khalifa_whatsapp.core.file_names import safe_file_name
 from khalifa_whatsapp.core.keys import Names
+from khalifa_whatsapp.core.markup import without_tags
 from khalifa_whatsapp.core.settings import BranchRules, Rules
 from khalifa_whatsapp.stores.base import Changes, Conflict, Notice, Store
 
@@ -71,7 +73,15 @@ class Work:
 	changes: Changes = field(default_factory=Changes)
 	agents: dict[str, r.Agent | None] = field(default_factory=dict)
 	locked_agents: dict[str, r.Agent | None] = field(default_factory=dict)
+	customers: dict[str, r.Customer] = field(default_factory=dict)
 	ledger: Ledger = field(default_factory=Ledger)
+
+	def read_customers(self, names: Collection[str]) -> dict[str, r.Customer]:
+		"""Customers, locked, each the same object for all who ask within this transaction."""
+		missing = set(names) - self.customers.keys()
+		if missing:
+			self.customers.update(self.store.customers(missing))
+		return {name: self.customers[name] for name in names if name in self.customers}
 
 	def agent(self, name: str) -> r.Agent | None:
 		"""An agent, read once."""
@@ -168,15 +178,23 @@ class Work:
 			self.store.save(self.changes)
 			self.changes = Changes()
 
+	def flush(self) -> None:
+		"""Write what has changed so far and forget the rows at hand: what follows reads them anew."""
+		self.finish()
+		self.ledger, self.customers = Ledger(), {}
+
 
 def _tidy(message: r.Message) -> None:
 	"""What search knows of it; and words of gateways and of customers' phones, which Desk shows as they are."""
 	message.search_text = search_text(message)
-	outside = ["mime_type", "media_error", "error_code", *(["file_name"] if message.direction == r.INCOMING else [])]
-	for name in outside:
+	for name in ("mime_type", "error_code"):
 		given = getattr(message, name)
 		if given:
 			setattr(message, name, safe_name(given))
+	if message.media_error:  # our drivers' sentences: their letters stay, or no translation would be found
+		message.media_error = without_tags(message.media_error)[:NAME_LIMIT]
+	if message.file_name and message.direction == r.INCOMING:
+		message.file_name = safe_file_name(message.file_name, fallback="") or None
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import frappe
 
 from khalifa_whatsapp.guards import AGENT_ROLE, MANAGER_ROLE
 from khalifa_whatsapp.setup.indexes import add_all_indexes
+from khalifa_whatsapp.setup.onboarding import mark_steps
 
 ROLES = (AGENT_ROLE, MANAGER_ROLE)
 TICKET_NUMBERS = "Khalifa Ticket Number"  # its sequence: khalifa_ticket_number_seq
@@ -27,6 +28,7 @@ def prepare_site() -> None:
 	add_ticket_numbers()
 	add_all_indexes()
 	open_reports_at_once()
+	mark_steps()
 
 
 def add_roles() -> None:

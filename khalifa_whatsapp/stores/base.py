@@ -20,6 +20,9 @@ from khalifa_whatsapp.core.kpi import Fact
 from khalifa_whatsapp.core.pacing import Pace, Traffic
 from khalifa_whatsapp.core.settings import Rules
 
+# What a gateway says of a number besides its state; the device has a field for each, and one for its moment
+DEVICE_FACTS = ("quality", "messaging_limit", "name_status")
+
 
 class Conflict(Exception):
 	"""Another transaction was in the way (deadlock, lock wait, duplicate key). Roll back and try again."""
@@ -52,11 +55,15 @@ class Changes:
 	updated: dict[type, dict[str, Any]] = field(default_factory=dict)
 	dirty_days: set[date] = field(default_factory=set)
 	device_states: dict[str, tuple[str, str, int]] = field(default_factory=dict)  # state, detail, at
+	renamed: set[str] = field(default_factory=set)  # customers whose tickets must carry their new name
+	# by device: a fact of `DEVICE_FACTS`, its value, since when
+	device_facts: dict[str, list[tuple[str, str, int]]] = field(default_factory=dict)
 	notices: list[Notice] = field(default_factory=list)
 
 	def __bool__(self) -> bool:
 		return bool(
-			self.created or self.updated or self.dirty_days or self.notices or self.device_states
+			self.created or self.updated or self.dirty_days or self.notices or self.device_states or self.device_facts
+			or self.renamed
 		)
 
 
@@ -150,6 +157,12 @@ class Store(Protocol):
 	def devices_of_customer(self, customer: str) -> list[str]:
 		"""Devices on which a customer has tickets."""
 
+	def customers_with_notes(self, names: Collection[str]) -> set[str]:
+		"""Those of these customers about whom people have written something down: notes, tags, a linked record."""
+
+	def save_names(self, customers: Collection[str]) -> None:
+		"""Write customers' names on all their tickets; `save` does it for those that a use case renamed."""
+
 	def move_customer(self, source: str, target: str) -> None:
 		"""Whatever belongs to one customer belongs to another from now on."""
 
@@ -166,7 +179,13 @@ class Store(Protocol):
 		"""
 
 	def due_tickets(self, now_ms: int, limit: int) -> list[r.Ticket]:
-		"""Tickets with a threshold passed (locked), the longest overdue first."""
+		"""Tickets that the minute job must look at by now (locked), the longest overdue first."""
+
+	def rules_in_use(self) -> list[tuple[str | None, str]]:
+		"""(branch, version): by which hours and limits the deadlines of open waits were worked out."""
+
+	def tickets_of_rules(self, branch: str | None, version: str, limit: int) -> list[r.Ticket]:
+		"""Tickets of a branch whose deadlines are of these hours and limits (locked); locked ones are passed over."""
 
 	def holders_gone(self) -> list[str]:
 		"""Agents who hold tickets that wait on us although they are disabled, or exist no more."""
@@ -202,6 +221,18 @@ class Store(Protocol):
 	def message_by_client_key(self, client_key: str) -> r.Message | None:
 		"""The message a caller already asked for under this key."""
 
+	def messages_of(self, ticket: str) -> list[r.Message]:
+		"""All messages of a ticket (locked), in their order."""
+
+	def last_written_ms(self, ticket: str, identities: Collection[str]) -> int | None:
+		"""When the customer last wrote in a ticket as one of these identities."""
+
+	def doubles(self, customer: str, other: str) -> list[tuple[str, str]]:
+		"""Names of customers' messages that a gateway gave under two chats, one of each customer, as if from two people."""
+
+	def retarget_logs(self, old: r.Message, new: r.Message) -> None:
+		"""What was said of one message was said of another."""
+
 	def drop_message(self, name: str) -> None:
 		"""Delete a message that turned out to be another row's double."""
 
@@ -213,12 +244,6 @@ class Store(Protocol):
 
 	def last_human_reply(self, ticket: str) -> r.Message | None:
 		"""The newest message of the ticket written by a person of ours that did not fail."""
-
-	def incoming_since(self, ticket: str, from_ms: int) -> list[r.Message]:
-		"""Customers' messages of the ticket from then on, oldest first."""
-
-	def latest_messages(self, ticket: str, limit: int) -> list[r.Message]:
-		"""The ticket's latest messages, the latest first; notes and reactions are none."""
 
 	def human_replies(self, ticket: str) -> list[r.Message]:
 		"""Messages of the ticket written by people of ours, newest first, those that failed too."""
@@ -242,7 +267,7 @@ class Store(Protocol):
 		"""Devices with customers' files to fetch."""
 
 	def messages_without_file(self, device: str, now_ms: int, limit: int) -> list[r.Message]:
-		"""Customers' messages whose file is still with the gateway and due to be fetched, oldest first."""
+		"""Customers' messages whose file is still with the gateway and due to be fetched: least tried first, then oldest."""
 
 	def read_file(self, url: str) -> bytes | None:
 		"""The bytes of one of our private files; None when it is gone."""
@@ -267,8 +292,19 @@ class Store(Protocol):
 	def note_error(self, device: str, code: str, text: str, at_ms: int) -> None:
 		"""Remember the device's last error for whoever looks at it."""
 
-	def identities_of(self, customers: Collection[str]) -> dict[str, list[r.CustomerIdentity]]:
-		"""All identities of customers."""
+	def identities_of(
+		self, customers: Collection[str], locked: bool = False
+	) -> dict[str, list[r.CustomerIdentity]]:
+		"""All identities of customers; locked, when what is written back must be of this moment."""
+
+	# -- what gateways say of numbers and templates
+	def provider_templates(
+		self, device: str, keys: Collection[str], ids: Collection[str]
+	) -> list[r.ProviderTemplate]:
+		"""Templates of a device by their key or by the gateway's id, locked."""
+
+	def has_device_notice(self, notice_key: str) -> bool:
+		"""Whether a notice is kept already."""
 
 	# -- ledger
 	def turns(self, names: Collection[str]) -> dict[str, r.Turn]:
@@ -292,8 +328,8 @@ class Store(Protocol):
 	def facts(self, from_ms: int, to_ms: int) -> list[Fact]:
 		"""What counts for KPI in [from, to), grouped by agent, metric and length."""
 
-	def rows_behind(self, metric: str, agent: str, from_ms: int, to_ms: int) -> list[tuple[str, str]]:
-		"""(DocType, name) of every row that one KPI cell counts; as many as the cell says."""
+	def rows_behind(self, metric: str, agent: str, from_ms: int, to_ms: int) -> list[tuple[str, str, int]]:
+		"""(DocType, name, instant at which it counts) of every row that one KPI cell counts; as many as the cell says."""
 
 	def replace_kpi(self, period: str, start: date, rows: Sequence[r.AgentKpi]) -> None:
 		"""Put these rows in the place of those of the period; the same rows again change nothing."""

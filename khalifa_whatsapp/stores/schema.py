@@ -19,11 +19,14 @@ INDEXES: dict[str, list[tuple[str, ...]]] = {
 		("customer", "device", "closed_ms"),
 		("status", "queue_rank", "waiting_since_ms"),
 		("agent", "status", "waiting_since_ms"),
-		("response_by_ms", "status", "agent"),
+		("next_check_ms",),
+		("due_by_ms", "agent"),
+		("rules_version", "branch"),
 		("opened_ms",),
 		("first_responded_ms",),
 		("closed_ms", "resolved_for"),
 		("status", "last_message_ms"),
+		("last_message_ms",),
 		("status", "waiting_since_ms"),
 		("agent", "status", "last_message_ms"),
 	],
@@ -46,6 +49,8 @@ INDEXES: dict[str, list[tuple[str, ...]]] = {
 	"Khalifa Agent KPI": [("period", "start_date", "agent")],
 	"Khalifa Message Status": [("callback",), ("message", "at_ms")],
 	"Khalifa Close Batch Item": [("batch", "result")],
+	"Khalifa Device Notice": [("notified_ms", "at_ms")],
+	"Khalifa Provider Template": [("template_id",)],
 }
 
 _NO_COLUMN = frozenset({
@@ -68,7 +73,8 @@ def doctypes() -> list[str]:
 
 def columns(name: str) -> list[dict[str, Any]]:
 	"""The fields of a DocType that are columns."""
-	return [field for field in doctype(name)["fields"] if field["fieldtype"] not in _NO_COLUMN]
+	fields = doctype(name)["fields"]
+	return [field for field in fields if field["fieldtype"] not in _NO_COLUMN and not field.get("is_virtual")]
 
 
 def sqlite_ddl(name: str) -> list[str]:
@@ -108,6 +114,7 @@ class Table:
 	select: str  # column list that gives a record's values: numbers that mean «none» come back as NULL
 	values: tuple[str, ...]  # placeholders that take a record's values, field by field
 	people_times: tuple[tuple[str, str], ...]  # (Datetime field, the *_ms field it shows)
+	stamps: tuple[str, ...]  # when a row was last written, in machine time, where somebody asks for what has changed
 
 
 @lru_cache
@@ -129,7 +136,8 @@ def table_of(record: type) -> Table:
 			select.append(f"`{field}`")
 			values.append("?")
 	return Table(
-		f"`tab{record.DOCTYPE}`", fields, ", ".join(select), tuple(values), _people_times(fields, kinds)  # type: ignore[attr-defined]
+		f"`tab{record.DOCTYPE}`", fields, ", ".join(select), tuple(values), _people_times(fields, kinds),  # type: ignore[attr-defined]
+		tuple(name for name in ("changed_ms",) if name in kinds),
 	)
 
 

@@ -48,6 +48,7 @@ class SiteStore(SqlStore):
 
 	LOCK = " FOR UPDATE"
 	SKIP = " FOR UPDATE SKIP LOCKED"
+	HAS_NOTES = f"{SqlStore.HAS_NOTES} OR COALESCE(_user_tags, '') <> '' OR COALESCE(_comments, '') NOT IN ('', '[]')"
 
 	def __init__(self) -> None:
 		self._rules: Rules | None = None
@@ -132,17 +133,19 @@ class SiteStore(SqlStore):
 		for kind in sorted({*changes.created, *changes.updated}, key=WRITE_ORDER.__getitem__):
 			self._write(kind, changes.created.get(kind, []), is_new=True)
 			self._write(kind, list(changes.updated.get(kind, {}).values()), is_new=False)
+		self.save_names(changes.renamed)
 		for day in sorted(changes.dirty_days):
 			self.mark_day(day, is_dirty=1)
 		for device, state in changes.device_states.items():
 			self._save_device_state(device, *state)
+		self.save_device_facts(changes.device_facts)
 		publish(changes.notices)
 
 	def _write(self, kind: type, records: list[Any], is_new: bool) -> None:
 		"""Rows in few statements. Updating known rows is an insert whose every key exists: one statement for many."""
 		table = table_of(kind)
-		names = [*table.fields, *(field for field, _ in table.people_times), *_STANDARD]
-		row_marks = ", ".join([*table.values, *["?"] * (len(table.people_times) + len(_STANDARD))])
+		names = [*table.fields, *(field for field, _ in table.people_times), *table.stamps, *_STANDARD]
+		row_marks = ", ".join([*table.values, *["?"] * (len(names) - len(table.fields))])
 		head = f"INSERT INTO {table.name} ({', '.join(f'`{name}`' for name in names)}) VALUES "
 		tail = "" if is_new else _on_duplicate(table)
 		for start in range(0, len(records), INSERT_CHUNK):
@@ -151,9 +154,11 @@ class SiteStore(SqlStore):
 			self.rows(head + ", ".join([f"({row_marks})"] * len(part)) + tail, values)
 
 	def _values(self, table: Table, record: Any) -> list[Any]:
-		now = self._local(time.time_ns() // 1_000_000)
+		now_ms = time.time_ns() // 1_000_000
+		now = self._local(now_ms)
 		people = [self._local(getattr(record, field)) for _, field in table.people_times]
-		return [*attrgetter(*table.fields)(record), *people, now, now, ROW_OWNER, ROW_OWNER]
+		stamps = [now_ms] * len(table.stamps)
+		return [*attrgetter(*table.fields)(record), *people, *stamps, now, now, ROW_OWNER, ROW_OWNER]
 
 	def _local(self, instant_ms: int | None) -> datetime | None:
 		"""The moment on the site's clock, as Frappe stores it: without a zone."""
@@ -163,8 +168,9 @@ class SiteStore(SqlStore):
 
 	def _save_device_state(self, device: str, state: str, detail: str, at_ms: int) -> None:
 		self.rows(
-			"UPDATE `tabWhatsApp Device` SET state = ?, state_detail = ?, state_ms = ?, state_on = ? WHERE name = ?",
-			(_STATES.get(state, "Unknown"), safe_name(detail), at_ms, self._local(at_ms), device),
+			"UPDATE `tabWhatsApp Device` SET state = ?, state_detail = ?, state_ms = ?, state_on = ? "
+			"WHERE name = ? AND state_ms <= ?",
+			(_STATES.get(state, "Unknown"), safe_name(detail), at_ms, self._local(at_ms), device, at_ms),
 		)
 
 	def mark_day(self, day: date, is_dirty: int, computed_ms: int = 0) -> None:
@@ -239,7 +245,7 @@ _KEPT_OF_AGENTS = frozenset({"name", "user", "employee_name", "branch", "enabled
 @lru_cache
 def _on_duplicate(table: Table) -> str:
 	kept = _KEPT_OF_AGENTS if table == table_of(Agent) else {"name"}
-	fields = [*table.fields, *(field for field, _ in table.people_times), "modified", "modified_by"]
+	fields = [*table.fields, *(field for field, _ in table.people_times), *table.stamps, "modified", "modified_by"]
 	pairs = ", ".join(f"`{field}` = VALUES(`{field}`)" for field in fields if field not in kept)
 	return f" ON DUPLICATE KEY UPDATE {pairs}"
 

@@ -13,11 +13,12 @@ from datetime import date
 from typing import Any, TypeVar
 
 from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.arabic import safe_name
 from khalifa_whatsapp.core.assignment import RosterEntry
 from khalifa_whatsapp.core.calendar import Calendar
 from khalifa_whatsapp.core.keys import open_key
 from khalifa_whatsapp.core.kpi import Fact
-from khalifa_whatsapp.stores.base import Backlog, Changes, DeliveryOutcome, TicketFilter
+from khalifa_whatsapp.stores.base import DEVICE_FACTS, Backlog, Changes, DeliveryOutcome, TicketFilter
 from khalifa_whatsapp.stores.schema import table_of
 from khalifa_whatsapp.stores.sql_facts import ONLINE, SCANS
 from khalifa_whatsapp.stores.sql_outbox import OutboxQueries
@@ -26,6 +27,7 @@ R = TypeVar("R")
 CHUNK = 500
 # The order in which a transaction writes its tables, the same for all, so that two wait instead of deadlocking.
 WRITE_ORDER = {kind: number for number, kind in enumerate(r.RECORDS)}
+CUSTOMER = "`tabKhalifa Customer`"
 TICKET = "`tabKhalifa Ticket`"
 MESSAGE = "`tabKhalifa Message`"
 EVENT = "`tabKhalifa Webhook Event`"
@@ -36,6 +38,7 @@ class SqlStore(OutboxQueries):
 
 	LOCK = ""
 	SKIP = ""
+	HAS_NOTES = "COALESCE(notes, '') <> '' OR COALESCE(reference_name, '') <> ''"
 
 	# -- what a database must bring
 	def rows(self, sql: str, values: Sequence[Any] = ()) -> Sequence[Sequence[Any]]:
@@ -129,9 +132,12 @@ class SqlStore(OutboxQueries):
 		rows = self._in(r.CustomerIdentity, "identity_key", keys, self.LOCK)
 		return {row.identity_key: row for row in rows}
 
-	def identities_of(self, customers: Collection[str]) -> dict[str, list[r.CustomerIdentity]]:
+	def identities_of(
+		self, customers: Collection[str], locked: bool = False
+	) -> dict[str, list[r.CustomerIdentity]]:
 		found: dict[str, list[r.CustomerIdentity]] = {}
-		for row in self._in(r.CustomerIdentity, "customer", customers, "ORDER BY name"):
+		tail = f"ORDER BY name {self.LOCK}" if locked else "ORDER BY name"
+		for row in self._in(r.CustomerIdentity, "customer", customers, tail):
 			found.setdefault(row.customer, []).append(row)
 		return found
 
@@ -140,6 +146,21 @@ class SqlStore(OutboxQueries):
 
 	def devices_of_customer(self, customer: str) -> list[str]:
 		return [row[0] for row in self.rows(f"SELECT DISTINCT device FROM {TICKET} WHERE customer = ?", (customer,))]
+
+	def customers_with_notes(self, names: Collection[str]) -> set[str]:
+		wanted = sorted(names)
+		marks = ", ".join("?" * len(wanted))
+		sql = f"SELECT name FROM {CUSTOMER} WHERE name IN ({marks}) AND ({self.HAS_NOTES})"
+		return {row[0] for row in self.rows(sql, wanted)} if wanted else set()
+
+	def save_names(self, customers: Collection[str]) -> None:
+		"""Tickets carry their customer's name, whatever device and state they are of."""
+		ordered = sorted(customers)
+		name = f"(SELECT c.customer_name FROM {CUSTOMER} c WHERE c.name = {TICKET}.customer)"
+		for start in range(0, len(ordered), CHUNK):
+			part = ordered[start : start + CHUNK]
+			marks = ", ".join("?" * len(part))
+			self.run(f"UPDATE {TICKET} SET customer_name = {name} WHERE customer IN ({marks})", part)
 
 	def move_customer(self, source: str, target: str) -> None:
 		for kind in (r.CustomerIdentity, r.Ticket, r.Message, r.Turn, r.DelayEvent):
@@ -190,8 +211,16 @@ class SqlStore(OutboxQueries):
 		return waiting + rest
 
 	def due_tickets(self, now_ms: int, limit: int) -> list[r.Ticket]:
-		order = f"ORDER BY response_by_ms LIMIT ? {self.SKIP}"
-		return self._read(r.Ticket, "response_by_ms > 0 AND response_by_ms <= ?", (now_ms, limit), order)
+		order = f"ORDER BY next_check_ms LIMIT ? {self.SKIP}"
+		return self._read(r.Ticket, "next_check_ms > 0 AND next_check_ms <= ?", (now_ms, limit), order)
+
+	def rules_in_use(self) -> list[tuple[str | None, str]]:
+		sql = f"SELECT DISTINCT branch, rules_version FROM {TICKET} WHERE rules_version > ''"
+		return [(branch or None, version) for branch, version in self.rows(sql)]
+
+	def tickets_of_rules(self, branch: str | None, version: str, limit: int) -> list[r.Ticket]:
+		where = "rules_version = ? AND COALESCE(branch, '') = ?"
+		return self._read(r.Ticket, where, (version, branch or "", limit), f"LIMIT ? {self.SKIP}")
 
 	def holders_gone(self) -> list[str]:
 		sql = (
@@ -245,6 +274,30 @@ class SqlStore(OutboxQueries):
 	def message_by_client_key(self, client_key: str) -> r.Message | None:
 		return next(iter(self._in(r.Message, "client_key", [client_key])), None)
 
+	def messages_of(self, ticket: str) -> list[r.Message]:
+		return self._read(r.Message, "ticket = ?", (ticket,), f"ORDER BY sent_ms, sequence, name {self.LOCK}")
+
+	def last_written_ms(self, ticket: str, identities: Collection[str]) -> int | None:
+		wanted = sorted(identities)
+		marks = ", ".join("?" * len(wanted))
+		sql = f"SELECT MAX(sent_ms) FROM {MESSAGE} WHERE ticket = ? AND direction = 'Incoming' AND identity IN ({marks})"
+		return self.rows(sql, (ticket, *wanted))[0][0] if wanted else None
+
+	def doubles(self, customer: str, other: str) -> list[tuple[str, str]]:
+		sql = (
+			f"SELECT a.name, a.gateway_id, b.name, b.gateway_id FROM {MESSAGE} a "
+			f"JOIN {MESSAGE} b ON b.device = a.device AND b.gateway_id = a.gateway_id "
+			"WHERE a.customer = ? AND b.customer = ? AND a.direction = 'Incoming' AND b.direction = 'Incoming' "
+			"AND a.scope <> '' AND b.scope <> ''"
+		)
+		return [(one, two) for one, id_, two, other_id in self.rows(sql, (customer, other)) if id_ == other_id]
+
+	def retarget_logs(self, old: r.Message, new: r.Message) -> None:
+		self.run(
+			f"UPDATE {table_of(r.MessageLog).name} SET target_key = ?, message = ? WHERE target_key = ?",
+			(new.message_key, new.name, old.message_key),
+		)
+
 	def drop_message(self, name: str) -> None:
 		self.run(f"DELETE FROM {MESSAGE} WHERE name = ?", (name,))
 
@@ -266,16 +319,32 @@ class SqlStore(OutboxQueries):
 		where = "ticket = ? AND origin = 'Agent' AND status <> 'Failed'"
 		return next(iter(self._read(r.Message, where, (ticket,), "ORDER BY sent_ms DESC, name DESC LIMIT 1")), None)
 
-	def incoming_since(self, ticket: str, from_ms: int) -> list[r.Message]:
-		where = "ticket = ? AND direction = 'Incoming' AND sent_ms >= ?"
-		return self._read(r.Message, where, (ticket, from_ms), "ORDER BY sent_ms, name")
-
-	def latest_messages(self, ticket: str, limit: int) -> list[r.Message]:
-		where = "ticket = ? AND origin <> 'Note' AND content_type <> 'reaction'"
-		return self._read(r.Message, where, (ticket,), f"ORDER BY sent_ms DESC, name DESC LIMIT {int(limit)}")
-
 	def human_replies(self, ticket: str) -> list[r.Message]:
 		return self._read(r.Message, "ticket = ? AND origin = 'Agent'", (ticket,), f"ORDER BY sent_ms DESC, name DESC {self.LOCK}")
+
+	# -- what gateways say of numbers and templates
+	def provider_templates(
+		self, device: str, keys: Collection[str], ids: Collection[str]
+	) -> list[r.ProviderTemplate]:
+		by_key = self._in(r.ProviderTemplate, "template_key", keys, self.LOCK)
+		by_id = self._in(r.ProviderTemplate, "template_id", ids, self.LOCK)
+		wanted = set(ids)
+		rest = [row for row in by_id if row.device == device and row.template_id in wanted]
+		return list({row.name: row for row in [*rest, *by_key]}.values())
+
+	def has_device_notice(self, notice_key: str) -> bool:
+		return bool(self.rows(f"SELECT 1 FROM {table_of(r.DeviceNotice).name} WHERE notice_key = ?", (notice_key,)))
+
+	def save_device_facts(self, facts: dict[str, list[tuple[str, str, int]]]) -> None:
+		"""Write what is now known of devices, unless something later is."""
+		for device, known in facts.items():
+			for name, value, at_ms in known:
+				if name not in DEVICE_FACTS:
+					raise ValueError(f"no such fact: {name}")
+				self.run(
+					f"UPDATE `tabWhatsApp Device` SET {name} = ?, {name}_ms = ? WHERE name = ? AND {name}_ms <= ?",
+					(safe_name(value), at_ms, device, at_ms),
+				)
 
 	# -- ledger
 	def turns(self, names: Collection[str]) -> dict[str, r.Turn]:
@@ -311,9 +380,9 @@ class SqlStore(OutboxQueries):
 			found.append(Fact(agent, "online_time", max(spent, 0)))
 		return found
 
-	def rows_behind(self, metric: str, agent: str, from_ms: int, to_ms: int) -> list[tuple[str, str]]:
+	def rows_behind(self, metric: str, agent: str, from_ms: int, to_ms: int) -> list[tuple[str, str, int]]:
 		return [
-			(scan.doctype, row[0])
+			(scan.doctype, *row)
 			for scan in SCANS
 			if metric in scan.metrics
 			for row in self.rows(scan.rows(metric), (from_ms, to_ms, agent))

@@ -63,11 +63,11 @@ class Scan:
 					yield Fact(agent, metric, sign * int(count), int(value or 0))
 
 	def rows(self, metric: str) -> str:
-		"""Statement for the names of one agent's rows; its last value is the agent."""
+		"""Statement for the names and instants of one agent's rows; its last value is the agent."""
 		also = self.metrics[metric] or "1 = 1"
 		if self.but_not:
 			also = f"({also}) AND NOT ({self.but_not})"
-		return f"SELECT name {self._from(f'`tab{self.doctype}`')} AND ({also}) AND {self.agent} = ? ORDER BY {self.at}, name"
+		return f"SELECT name, {self.at} {self._from(f'`tab{self.doctype}`')} AND ({also}) AND {self.agent} = ? ORDER BY {self.at}, name"
 
 
 SEGMENT, TICKET, EVENT = "Khalifa Turn Segment", "Khalifa Ticket", "Khalifa Ticket Event"

@@ -157,4 +157,4 @@ class OutboxQueries:
 
 	def messages_without_file(self, device: str, now_ms: int, limit: int) -> list[r.Message]:
 		where = "device = ? AND media_state = 'Waiting' AND next_retry_ms <= ?"
-		return self._read(r.Message, where, (device, now_ms, limit), "ORDER BY received_ms, name LIMIT ?")
+		return self._read(r.Message, where, (device, now_ms, limit), "ORDER BY attempts, received_ms, name LIMIT ?")

@@ -135,13 +135,16 @@ class SqliteStore(SqlStore):
 		for kind in sorted({*changes.created, *changes.updated}, key=WRITE_ORDER.__getitem__):
 			self._insert(kind, changes.created.get(kind, []))
 			self._update(kind, list(changes.updated.get(kind, {}).values()))
+		self.save_names(changes.renamed)
 		for day in changes.dirty_days:
 			self.mark_day(day, is_dirty=1)
 		for device, (state, detail, at_ms) in changes.device_states.items():
 			self.run(
-				"UPDATE `tabWhatsApp Device` SET state = ?, state_detail = ?, state_ms = ? WHERE name = ?",
-				(state.title(), safe_name(detail), at_ms, device),
+				"UPDATE `tabWhatsApp Device` SET state = ?, state_detail = ?, state_ms = ? WHERE name = ? "
+				"AND state_ms <= ?",
+				(state.title(), safe_name(detail), at_ms, device, at_ms),
 			)
+		self.save_device_facts(changes.device_facts)
 		self._notices += changes.notices
 
 	def _insert(self, kind: type, records: list[Any]) -> None:

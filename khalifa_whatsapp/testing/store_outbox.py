@@ -113,6 +113,18 @@ class OutboxContract(StoreScene):
 
 		assert (found(9), found(1)) == (["m2", "m1"], ["m2"])
 
+	def test_the_file_that_was_tried_least_is_fetched_first(self) -> None:
+		store = self.make_store()
+		waiting = {"media_state": "Waiting", "media_id": "x"}
+		self.save(
+			store,
+			self.message("m1", received_ms=NOW, attempts=3, **waiting),
+			self.message("m2", received_ms=NOW + 2, **waiting),
+			self.message("m3", received_ms=NOW + 1, attempts=1, **waiting),
+		)
+		rows = self.read(lambda: store.messages_without_file(self.n("dev"), NOW, 2), store)
+		assert [row.name[8:] for row in rows] == ["m2", "m3"]
+
 	def test_files_are_fetched_oldest_first_and_when_they_are_due(self) -> None:
 		store = self.make_store()
 		waiting = {"media_state": "Waiting", "media_id": "x"}

@@ -14,6 +14,61 @@ from khalifa_whatsapp.testing.store_scene import BODIES, HOUR, NOW, StoreScene
 class ReadsContract(StoreScene):
 	"""The reads that use cases are made of."""
 
+	# -- customers who are one
+
+	def test_people_s_notes_are_found(self) -> None:
+		store = self.make_store()
+		self.save(store, self.customer("c1"), self.customer("c2"), self.customer("c3"))
+		with store.transaction():
+			for field, name in (("notes", "c2"), ("reference_name", "c3")):
+				store.run(f"UPDATE `tabKhalifa Customer` SET `{field}` = 'x' WHERE name = ?", (self.n(name),))  # type: ignore[attr-defined]
+		names = [self.n(name) for name in ("c1", "c2", "c3", "nobody")]
+		assert self.read(lambda: store.customers_with_notes(names), store) == {self.n("c2"), self.n("c3")}
+		assert self.read(lambda: store.customers_with_notes([]), store) == set()
+
+	def test_all_tickets_of_a_renamed_customer_carry_the_name(self) -> None:
+		store = self.make_store()
+		closed = self.ticket("t2", "c1", status=r.CLOSED, closed_ms=NOW, customer_name="old")
+		self.save(store, self.ticket(customer_name="old"), closed, self.ticket("t3", "c2", customer_name="other"))
+		self.save(store, self.customer(customer_name="new"), self.customer("c2", customer_name="not asked for"), renamed={self.n("c1")})
+		found = self.read(lambda: store.tickets([self.n(name) for name in ("t1", "t2", "t3")]), store)
+		assert [found[self.n(name)].customer_name for name in ("t1", "t2", "t3")] == ["new", "new", "other"]
+
+	def test_messages_that_came_under_two_chats_are_found_byte_for_byte(self) -> None:
+		store = self.make_store()
+		pairs = (("3Aa", "in|lid"), ("3AA", "in|lid"), ("alone", "in|lid"), ("meta", ""))
+		ours = [self.message(f"a{n}", "c1", gateway_id=g, scope=s, message_key=digest(self.tag, g, s)) for n, (g, s) in enumerate(pairs)]
+		theirs = [
+			self.message(f"b{n}", "c2", gateway_id=g, scope=s and "in|phone", message_key=digest(self.tag, g, s, "b"))
+			for n, (g, s) in enumerate((*pairs[:2], ("other", "in|x"), pairs[3]))
+		]
+		sent = self.message("b9", "c2", gateway_id="alone", scope="out", direction=r.OUTGOING)
+		self.save(store, *ours, *theirs, sent)
+		found = self.read(lambda: store.doubles(self.n("c1"), self.n("c2")), store)
+		assert sorted(found) == [(self.n("a0"), self.n("b0")), (self.n("a1"), self.n("b1"))]
+
+	def test_what_was_said_of_a_double_is_said_of_the_message_that_stays(self) -> None:
+		store = self.make_store()
+		stays, goes = (self.message(name, message_key=digest(self.tag, name)) for name in ("m1", "m2"))
+		log = r.MessageLog(self.n("l1"), digest(self.tag, "l"), goes.message_key or "", "reaction", "👍", NOW, author="me")
+		self.save(store, stays, goes, log)
+		with store.transaction():
+			store.retarget_logs(goes, stays)
+		(found,) = self.read(lambda: store.logs([stays.message_key or ""]), store)
+		assert (found.name, found.message, found.target_key) == (log.name, stays.name, stays.message_key)
+
+	def test_a_ticket_s_messages_come_in_their_order_and_say_when_whom_wrote(self) -> None:
+		store = self.make_store()
+		made = [
+			self.message("m3", sent_ms=NOW + 2, identity=self.n("i2")), self.message("m1", sent_ms=NOW, sequence=1, identity=self.n("i1")),
+			self.message("m2", sent_ms=NOW, identity=self.n("i1")), self.queued("m4", sent_ms=NOW + 9, identity=self.n("i1")),
+		]  # fmt: skip
+		self.save(store, *made)
+		names = self.read(lambda: [m.name for m in store.messages_of(self.n("t1"))], store)
+		assert names == [self.n(name) for name in ("m2", "m1", "m3", "m4")]
+		ask = lambda *who: self.read(lambda: store.last_written_ms(self.n("t1"), [self.n(one) for one in who]), store)  # noqa: E731
+		assert (ask("i1"), ask("i1", "i2"), ask("i3"), ask()) == (NOW, NOW + 2, None, None)
+
 	# -- webhook events
 
 	def test_a_delivery_is_kept_byte_for_byte(self) -> None:
@@ -163,7 +218,7 @@ class ReadsContract(StoreScene):
 		self.save(
 			store,
 			*(
-				self.ticket(name, f"c{name}", response_by_ms=at, status=r.OPEN)
+				self.ticket(name, f"c{name}", next_check_ms=at, status=r.OPEN)
 				for name, at in moments.items()
 			),
 		)
@@ -172,8 +227,29 @@ class ReadsContract(StoreScene):
 			assert [t.name[8:] for t in store.due_tickets(early + 5, 2)] == ["t2", "t5"]
 		for name in moments:
 			self.save(
-				store, updated=[dataclasses.replace(self.ticket(name, f"c{name}"), response_by_ms=None)]
+				store, updated=[dataclasses.replace(self.ticket(name, f"c{name}"), next_check_ms=None)]
 			)
+
+	def test_tickets_are_found_by_the_rules_that_their_deadlines_were_worked_out_with(self) -> None:
+		store = self.make_store()
+		old, new, north = self.tag[:11] + "1", self.tag[:11] + "2", self.n("north")
+		self.save(
+			store,
+			self.ticket("t1", "c1", rules_version=old, branch=north),
+			self.ticket("t2", "c2", rules_version=old, branch=north),
+			self.ticket("t3", "c3", rules_version=old),
+			self.ticket("t4", "c4", rules_version=new, branch=north),
+			self.ticket("t5", "c5", branch=north),
+		)
+
+		def found(branch: str | None, version: str, limit: int = 9) -> set[str]:
+			with store.transaction():
+				return {t.name[8:] for t in store.tickets_of_rules(branch, version, limit)}
+
+		in_use = {pair for pair in store.rules_in_use() if pair[1] in (old, new)}
+		assert in_use == {(north, old), (None, old), (north, new)}
+		assert (found(north, old), found(None, old), found(north, new)) == ({"t1", "t2"}, {"t3"}, {"t4"})
+		assert (len(found(north, old, 1)), found(None, new)) == (1, set())
 
 	def test_tickets_that_wait_on_us_are_found_by_agent(self) -> None:
 		store = self.make_store()
@@ -263,23 +339,6 @@ class ReadsContract(StoreScene):
 
 		assert devices(NOW) == {"one", "two"}
 		assert devices(NOW + 5) == {"one", "two", "three"}
-
-	def test_what_customers_said_since_a_moment_and_the_latest_of_a_conversation(self) -> None:
-		store = self.make_store()
-		ours = {"direction": r.OUTGOING, "origin": r.AGENT}
-		call = dataclasses.replace(self.message("2", sent_ms=NOW + 5), content_type="call")
-		note = self.message("4", direction=r.OUTGOING, origin=r.NOTE, sent_ms=NOW + 20)
-		reaction = dataclasses.replace(self.message("5", **ours, sent_ms=NOW + 30), content_type="reaction")
-		elsewhere = dataclasses.replace(self.message("7", sent_ms=NOW + 40), ticket=self.n("t2"))
-		self.save(
-			store, self.message("1"), call, self.message("3", **ours, sent_ms=NOW + 9), note, reaction, elsewhere,
-			self.message("6", sent_ms=NOW + 9),
-		)  # fmt: skip
-		ticket = self.n("t1")
-		since = self.read(lambda: store.incoming_since(ticket, NOW + 5), store)
-		assert [m.name for m in since] == [self.n("2"), self.n("6")]
-		latest = self.read(lambda: store.latest_messages(ticket, 3), store)
-		assert [m.name for m in latest] == [self.n("6"), self.n("3"), self.n("2")]
 
 	def test_human_replies_are_those_of_people_newest_first(self) -> None:
 		store = self.make_store()

@@ -195,7 +195,7 @@ class HostileCase(DeskCase):
 	def object_to_delays(self) -> None:
 		self.receive(*(message_item(f"+2010012340{n:02}", "again", f"z{n}", now_ms(), "x") for n in range(len(PAYLOADS))))
 		delays.scan(on_site(), now_ms() + 60 * MINUTE)
-		frappe.db.sql("UPDATE `tabKhalifa Ticket` SET response_by_ms = 1 WHERE waiting_since_ms > 0")  # late
+		frappe.db.sql("UPDATE `tabKhalifa Ticket` SET due_by_ms = 1 WHERE waiting_since_ms > 0")  # late
 		frappe.db.commit()
 		found = self.all(r.DelayEvent)
 		self.assertGreaterEqual(len(found), len(PAYLOADS))

@@ -14,7 +14,8 @@ import subprocess
 import sys
 import time
 import unittest
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -37,6 +38,9 @@ LOGIN = """const [user, password, done] = arguments; localStorage.clear(); sessi
 		body: new URLSearchParams({usr: user, pwd: password})};
 	fetch('/api/method/login', form).then(() => fetch('/api/method/frappe.auth.get_logged_user'))
 		.then(answer => answer.json()).then(told => done(told.message), () => done(''));"""
+
+
+SERVERS: dict[int, subprocess.Popen[bytes]] = {}  # of this run, by port
 
 
 @cache
@@ -65,10 +69,21 @@ def start_socket_server() -> int:
 
 def start(command: list[str], port: int, **more: Any) -> None:
 	"""Start a server of this run; it stops with this process."""
-	server = subprocess.Popen(command, start_new_session=True, **QUIET, **more)
+	server = SERVERS[port] = subprocess.Popen(command, start_new_session=True, **QUIET, **more)
 	atexit.register(server.wait)
 	atexit.register(os.kill, server.pid, signal.SIGTERM)
 	wait_for(lambda: answers(port), 60)
+
+
+@contextmanager
+def hanging(port: int) -> Iterator[None]:
+	"""The server takes connections and answers none; what was asked meanwhile it does afterwards."""
+	group = os.getpgid(SERVERS[port].pid)
+	os.killpg(group, signal.SIGSTOP)
+	try:
+		yield
+	finally:
+		os.killpg(group, signal.SIGCONT)
 
 
 def answers(port: int) -> bool:
@@ -87,6 +102,8 @@ def wait_for(condition: Callable[[], Any], seconds: float) -> Any:
 def finish_setup(is_complete: int) -> None:
 	"""Desk shows its wizard, and nothing else, on a site that was never set up."""
 	frappe.db.set_single_value("System Settings", "setup_complete", is_complete)
+	if frappe.db.has_column("Installed Application", "is_setup_complete"):  # where Frappe reads it from 15.56 on
+		frappe.db.set_value("Installed Application", {"parent": "Installed Applications"}, "is_setup_complete", is_complete)
 	frappe.db.set_default("desktop:home_page", "workspace" if is_complete else "setup-wizard")
 	frappe.db.commit()
 	frappe.clear_cache()

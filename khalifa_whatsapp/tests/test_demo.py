@@ -136,7 +136,9 @@ class TestOnASiteWhereOthersWork(DemoCase):
 		before, own = self.rows(), self.state()
 		site.build(site.Order(40, 3, 4, is_forced=True))
 		self.assertEqual({row.status for row in self.of_demo("Khalifa Ticket", "status")}, {r.CLOSED})
-		self.assertFalse(frappe.get_all("Khalifa Agent", {"user": ("like", f"%@{company.DOMAIN}"), "enabled": 1}))
+		people = {"user": ("like", f"%@{company.DOMAIN}")}
+		seen = set(frappe.get_all("Khalifa Agent", people, ["enabled", "presence"], as_list=True))
+		self.assertEqual(seen, {(1, r.OFFLINE)}, "one can sign in as any of them, and none takes their conversations")
 		self.assertEqual(self.state(), own)
 		site.remove()
 		self.assertEqual(self.state(), own)
@@ -144,6 +146,18 @@ class TestOnASiteWhereOthersWork(DemoCase):
 		changed = {name: after[name] - before[name] for name in after if after[name] != before[name]}
 		self.assertEqual(set(changed) - {"tabKhalifa KPI Day"}, set())
 		self.assertEqual(self.ticket(ticket).agent, self.mona)
+
+	def test_it_has_quick_replies_and_leaves_those_of_the_company_alone(self) -> None:
+		first = company.QUICK_REPLIES[0][0]
+		own = frappe.get_doc(doctype="Khalifa Reply Template", shortcut=first, body="ours").insert()
+		frappe.db.commit()
+		self.addCleanup(frappe.db.commit)
+		self.addCleanup(frappe.delete_doc, "Khalifa Reply Template", own.name)
+		site.build(site.Order(20, 2, 4, is_forced=True))
+		added = frappe.get_all("Khalifa Reply Template", {"owner": company.OWNER}, pluck="shortcut")
+		self.assertEqual(set(added), {shortcut for shortcut, *_ in company.QUICK_REPLIES} - {first})
+		site.remove()
+		self.assertEqual(frappe.get_all("Khalifa Reply Template", pluck="name"), [own.name])
 
 	def test_who_holds_a_ticket_of_others_stays_and_works_no_more(self) -> None:
 		site.build(site.Order(20, 2, 4, is_forced=True))

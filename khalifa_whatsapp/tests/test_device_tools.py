@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
+
 import frappe
+from pypdf import PdfWriter
 
 from khalifa_whatsapp.api import device_tools
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.drivers.abilities import TemplateInfo
-from khalifa_whatsapp.jobs import outbox
+from khalifa_whatsapp.jobs import outbox, templates
+from khalifa_whatsapp.setup import onboarding
 from khalifa_whatsapp.site_devices import forget_devices
 from khalifa_whatsapp.tests.case import ALI, DEVICE, HUDA, MONA
 from khalifa_whatsapp.tests.doors import call, signed_in
@@ -18,6 +22,16 @@ READY = TemplateInfo(
 	"1", "order_ready", "ar", "APPROVED", "UTILITY", components=({"type": "BODY", "text": "أهلاً {{1}}، طلبك جاهز"},)
 )
 DRAFT = TemplateInfo("2", "draft", "ar", "PENDING", "MARKETING")
+
+
+def pdf(title: str) -> bytes:
+	"""A real document, for newer Frappe reads what is called one."""
+	writer = PdfWriter()
+	writer.add_blank_page(width=72, height=72)
+	writer.add_metadata({"/Title": title})
+	content = io.BytesIO()
+	writer.write(content)
+	return content.getvalue()
 
 
 class TestDeviceTools(JobCase):
@@ -56,24 +70,57 @@ class TestDeviceTools(JobCase):
 		self.assertEqual((out.recipient[0].value, out.body), ("+201001234567", "hello"))
 		self.assertEqual(self.all(r.Ticket), [])
 
+	def test_a_message_can_be_made_to_arrive_where_there_is_no_gateway(self) -> None:
+		self.online(self.mona)
+		with signed_in(HUDA):
+			first = device_tools.receive_test_message(DEVICE, "٠١٠٠١٢٣٤٥٦٧", "مساء الخير", "سامي")
+			again = device_tools.receive_test_message(DEVICE, "+201001234567", "hello?")
+			for phone, text in (("12", "hello"), ("01001234567", "  "), ("01001234567", "x" * 5000)):
+				with self.assertRaises(frappe.ValidationError):
+					device_tools.receive_test_message(DEVICE, phone, text)
+		self.assertEqual(first, again)
+		ticket = self.ticket(first["ticket"])
+		self.assertEqual((ticket.agent, ticket.customer_name, ticket.unread_count), (self.mona, "سامي", 2))
+		with signed_in(MONA), self.assertRaises(frappe.PermissionError):
+			device_tools.receive_test_message(DEVICE, "01001234567", "hello")
+
+	def test_a_real_gateway_makes_no_message_up(self) -> None:
+		frappe.db.set_value("WhatsApp Device", DEVICE, "provider", "wppconnect")
+		frappe.db.commit()
+		forget_devices()
+		self.addCleanup(frappe.db.set_value, "WhatsApp Device", DEVICE, "provider", "loopback")
+		with signed_in(HUDA), self.assertRaises(frappe.ValidationError):
+			device_tools.receive_test_message(DEVICE, "01001234567", "hello")
+		self.assertEqual(self.all(r.Message), [])
+
+	def test_the_first_steps_count_what_is_there(self) -> None:
+		steps = "Onboarding Step"
+		frappe.db.set_value(steps, {"name": ("in", list(onboarding.STEPS))}, "is_complete", 0)
+		frappe.get_doc("WhatsApp Device", DEVICE).save()
+		done = set(frappe.get_all(steps, {"name": ("in", list(onboarding.STEPS)), "is_complete": 1}, pluck="name"))
+		self.assertEqual(done, {"WhatsApp Connect a Device", "WhatsApp Add Branches", "WhatsApp Add Agents"})
+		with signed_in(HUDA):
+			device_tools.test_message(DEVICE, "01001234567", "hello")
+		self.assertTrue(frappe.db.get_value(steps, onboarding.TEST_MESSAGE, "is_complete"))
+
 	def test_templates_are_kept_in_step(self) -> None:
 		self.assertEqual(
-			device_tools.store_templates(DEVICE, [READY, DRAFT]), {"templates": 2, "new": 2, "removed": 0}
+			templates.store_templates(DEVICE, [READY, DRAFT]), {"templates": 2, "new": 2, "removed": 0, "failed": 0}
 		)
 		again = TemplateInfo(**{**{f: getattr(READY, f) for f in READY.__slots__}, "quality": "GREEN"})
-		self.assertEqual(device_tools.store_templates(DEVICE, [again]), {"templates": 1, "new": 0, "removed": 1})
+		self.assertEqual(templates.store_templates(DEVICE, [again]), {"templates": 1, "new": 0, "removed": 1, "failed": 0})
 		self.assertEqual(frappe.get_all("Khalifa Provider Template", pluck="quality"), ["GREEN"])
 		with signed_in(HUDA), self.assertRaises(frappe.ValidationError):
 			device_tools.sync_templates(DEVICE)
 
 	def test_a_template_is_filled_in_queued_and_sent(self) -> None:
-		device_tools.store_templates(DEVICE, [READY, DRAFT])
+		templates.store_templates(DEVICE, [READY, DRAFT])
 		ticket = self.ticket_of(self.mona)
 		names = dict(frappe.get_all("Khalifa Provider Template", fields=["template_name", "name"], as_list=True))
 		with signed_in(MONA):
 			given = {"ticket": ticket, "values": ["منى"], "client_key": "t1"}
 			self.assertEqual(call(f"{DOORS}.send_template", template=names["order_ready"], **given)["status"], "Queued")
-			with self.assertRaises(frappe.DoesNotExistError):
+			with self.assertRaises(frappe.ValidationError):
 				call(f"{DOORS}.send_template", ticket=ticket, template=names["draft"], client_key="t2")
 		outbox.run(DEVICE)
 		(out,) = self.driver().sent
@@ -85,7 +132,7 @@ class TestDeviceTools(JobCase):
 		urls = []
 		for ticket in (mine, foreign):
 			doc = frappe.get_doc(
-				doctype="File", file_name=f"{ticket}.pdf", is_private=1, content=b"%PDF-" + ticket.encode(),
+				doctype="File", file_name=f"{ticket}.pdf", is_private=1, content=pdf(ticket),
 				attached_to_doctype="Khalifa Ticket", attached_to_name=ticket,
 			).insert(ignore_permissions=True)  # fmt: skip
 			urls.append(doc.file_url)
@@ -97,7 +144,7 @@ class TestDeviceTools(JobCase):
 				call(f"{DOORS}.send_file", **given, file_url=urls[1], client_key="f2")
 		outbox.run(DEVICE)
 		(out,) = self.driver().sent
-		self.assertEqual((out.content, out.caption, out.kind), (b"%PDF-" + mine.encode(), "العرض", "document"))
+		self.assertEqual((out.content, out.caption, out.kind), (pdf(mine), "العرض", "document"))
 
 	def test_what_failed_is_said_again_by_who_may_answer_and_by_nobody_else(self) -> None:
 		message = self.reply(self.ticket_of(self.mona))

@@ -66,7 +66,7 @@ class ExportCase(SiteCase):
 		insert(
 			r.Ticket(
 				f"KT-{key}", f"KC-{key}", DEVICE, status=r.OPEN, customer_name=text, preview=text, close_reason=text,
-				waiting_since_ms=now - 9_000, response_by_ms=now - 5_000, unread_count=-7, agent=self.mona,
+				waiting_since_ms=now - 9_000, due_by_ms=now - 5_000, unread_count=-7, agent=self.mona,
 				agent_name=text, branch=text, opened_ms=now, open_key=frappe.generate_hash(length=64),
 			)
 		)  # fmt: skip

@@ -11,7 +11,7 @@ from khalifa_whatsapp.tests.case import DEVICE, HUDA, MINUTE, MONA, VISITOR, Sit
 from khalifa_whatsapp.tests.web import Answer, Caller
 
 CHECK = "khalifa_whatsapp.api.health.check"
-PARTS = {"database", "cache", "queue", "intake", "minute_job", "disk", "devices"}
+PARTS = {"database", "cache", "queue", "intake", "minute_job", "disk", "devices", "files"}
 
 
 class TestHealth(SiteCase):
@@ -25,7 +25,7 @@ class TestHealth(SiteCase):
 		frappe.db.commit()
 
 	def set_state(self, state: str, **fields: object) -> None:
-		frappe.db.set_value("WhatsApp Device", DEVICE, {"state": state, **fields})
+		frappe.db.set_value("WhatsApp Device", DEVICE, {"state": state, "files_problem": None, **fields})
 		frappe.db.commit()
 
 	def ask(self, user: str | None = None) -> Answer:
@@ -52,6 +52,11 @@ class TestHealth(SiteCase):
 		answer = self.ask(HUDA)
 		self.assertEqual(set(answer.message["parts"]), PARTS)
 		self.assertEqual(self.failing(), set())
+
+	def test_files_that_can_not_be_fetched_show_with_the_reason(self) -> None:
+		self.set_state("Connected", files_problem="The disk is full.")
+		self.assertEqual(self.failing(), {"files"})
+		self.assertEqual(self.ask(HUDA).message["parts"]["files"]["problems"], {DEVICE: "The disk is full."})
 
 	def test_a_scheduler_that_sleeps_shows(self) -> None:
 		self.mark(2 * MINUTE)

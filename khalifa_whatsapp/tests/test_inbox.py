@@ -8,13 +8,14 @@ from typing import Any
 
 import frappe
 
+from khalifa_whatsapp.access.stored_files import keep
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.drivers.loopback import message_item
 from khalifa_whatsapp.jobs import intake, outbox
 from khalifa_whatsapp.services import replies
 from khalifa_whatsapp.services.work import working
-from khalifa_whatsapp.tests.case import ALI, DEVICE, HUDA, MONA
+from khalifa_whatsapp.tests.case import ALI, DEVICE, HUDA, MONA, VISITOR
 from khalifa_whatsapp.tests.web import METHOD
 from khalifa_whatsapp.tests.worker import JobCase
 
@@ -119,10 +120,35 @@ class TestTheList(InboxCase):
 			intake.run(DEVICE)
 		frappe.db.commit()
 		first = frappe.db.get_value("Khalifa Ticket", {"customer_name": ("like", "%أحمد%")})
-		for words in ("احمد", "أحمد", "01001234567", "1234567", "الدواء", "اعرف", "+20 100 123 4567", first.lower()):
+		for words in ("احمد", "أحمد", "01001234567", "1234567", "الدواء", "سعر", "اعرف", "+20 100 123 4567", first.lower()):
 			self.assertEqual(self.listed(HUDA, "all", search=words), [first], words)
 		for words in ("لا يوجد", "%", "_", "' OR 1=1 --", "+*\"()", "0000000"):
 			self.assertNotIn(first, self.listed(HUDA, "all", search=words), words)
+
+	def test_a_search_says_what_it_found_and_leaves_the_view_aside(self) -> None:
+		self.deliver(message_item("+201001234567", "عايز أعرف سِعر الدَّواء لو سمحت", "in-a", now_ms(), "أحمد مُنى"))
+		with self.quiet():
+			intake.run(DEVICE)
+		frappe.db.commit()
+		ticket = self.only(r.Ticket).name
+
+		def found(words: str, user: str = HUDA, view: str = "closed") -> Any:
+			return [row["found"] for row in self.ask(user, "conversations", view=view, search=words)["rows"]]
+
+		self.assertEqual(found("احمد"), [{"what": "name", "words": []}])
+		self.assertEqual(found("0100 123"), [{"what": "phone", "words": []}])
+		self.assertEqual(found(ticket.lower()), [{"what": "ticket", "words": []}])
+		[hit] = found("الدواء سعر")
+		self.assertEqual(hit["what"], "message")
+		self.assertEqual([word for word, is_hit in hit["words"] if is_hit], ["سِعر", "الدَّواء"])
+		frappe.db.set_value("Khalifa Ticket", ticket, {"agent": self.ali, "status": "Open"})
+		frappe.db.commit()
+		self.assertEqual(found("احمد", MONA, "mine"), [], "a colleague's")
+		self.assertEqual(len(found("احمد", ALI, "queue")), 1)
+		frappe.db.sql("UPDATE `tabKhalifa Message` SET is_revoked = 1")
+		frappe.db.commit()
+		self.assertNotIn("الد", json.dumps(found("الدواء"), ensure_ascii=False), "words that were taken back are not shown")
+		self.assertNotIn("found", self.ask(HUDA, "conversations", view="all")["rows"][0])
 
 	def test_a_line_that_is_no_longer_ones_own_is_gone(self) -> None:
 		ticket = self.ticket_of(self.mona)
@@ -136,7 +162,7 @@ class TestTheList(InboxCase):
 		waiting = self.write("+201119876543")
 		for view, search, held in (
 			("mine", "", {mine}), ("queue", "", {waiting}), ("closed", "", set()), ("delayed", "", set()),
-			("mine", "1234567", {mine}), ("mine", "nobody", set()), ("queue", "1234567", set()),
+			("mine", "1234567", {mine}), ("mine", "nobody", set()), ("queue", "1234567", {mine}),
 		):  # fmt: skip
 			found = self.ask(MONA, "rows", tickets=[mine, waiting, "KT-999999"], view=view, search=search)["rows"]
 			self.assertEqual({row["ticket"] for row in found}, {mine, waiting}, "what may be seen is there in any list")
@@ -208,7 +234,7 @@ class TestTheThread(InboxCase):
 	def test_changes_bring_what_is_new_and_what_changed(self) -> None:
 		ticket = self.ticket_of(self.mona)
 		before = self.ask(MONA, "thread", ticket=ticket)["now_ms"]
-		frappe.db.sql("UPDATE `tabKhalifa Message` SET modified = modified - INTERVAL 1 MINUTE")
+		frappe.db.sql("UPDATE `tabKhalifa Message` SET changed_ms = changed_ms - 60000")
 		frappe.db.commit()
 		message = self.reply(ticket)
 		items = self.ask(MONA, "changes", ticket=ticket, after_ms=before)["items"]
@@ -237,6 +263,37 @@ class TestTheThread(InboxCase):
 		panel = self.ask(HUDA, "customer", ticket=ticket)
 		self.assertEqual((panel["tags"], panel["notes"]), (["VIP"], "allergic to ‹b›penicillin‹/b›"))
 		self.assertEqual(self.ask(MONA, "remove_tag", ticket=ticket, tag="VIP"), {"tags": []})
+
+	def test_a_conversation_is_opened_and_read_by_one_question(self) -> None:
+		ticket = self.ticket_of(self.mona)
+		found = self.ask(HUDA, "open_conversation", ticket=ticket, view="all")
+		self.assertEqual((found["row"]["unread_count"], found["row"]["is_listed"]), (1, 1), "a manager's look reads nothing")
+		found = self.ask(MONA, "open_conversation", ticket=ticket, is_seen=0)
+		self.assertEqual(found["ticket"]["unread_count"], 1, "not before one's eyes")
+		found = self.ask(MONA, "open_conversation", ticket=ticket)
+		self.assertEqual((found["ticket"]["unread_count"], found["row"]["unread_count"], found["counts"]["unread"]), (0, 0, 0))
+		self.assertEqual((found["customer"]["name"], found["ticket"]["rights"]["reply"]), ("Samy", True))
+		self.assertEqual([item["body"] for item in found["items"] if item["kind"] == "message"], ["hello"])
+		self.assertEqual(self.ticket(ticket).unread_count, 0)
+		for user, name in ((ALI, ticket), (MONA, "KT-999999")):
+			self.assertIn(self.as_(user).call(f"{API}open_conversation", ticket=name).status, (403, 404))
+
+	def test_a_quick_reply_with_a_blank_that_nobody_knows_is_not_saved(self) -> None:
+		def save(body: str) -> None:
+			frappe.get_doc(doctype="Khalifa Reply Template", shortcut="p", body=body, enabled=1).insert()
+
+		self.addCleanup(frappe.db.rollback)
+		for body in ("{price} pounds", "{{1}}", "{السعر}"):
+			with self.assertRaisesRegex(frappe.ValidationError, r"\{customer\}, \{agent\}, \{branch\}, \{ticket\}"):
+				save(body)
+		save("{customer}: {} {+}")
+
+	def test_whoever_can_t_work_yet_learns_what_is_missing_and_others_are_refused(self) -> None:
+		self.assertEqual(self.as_(VISITOR).call(f"{API}boot").status, 403)
+		frappe.db.set_value("Khalifa Agent", self.ali, "enabled", 0)
+		frappe.db.commit()
+		self.assertEqual(self.ask(ALI, "boot"), {"missing": {"what": "switched_off", "managers": ["Huda"]}})
+		self.assertEqual(self.as_(ALI).call(f"{API}conversations").status, 403)
 
 	def test_quick_replies_are_everybodys_and_ones_own(self) -> None:
 		for shortcut, agent in (("all", None), ("mine", self.mona), ("his", self.ali)):
@@ -275,18 +332,21 @@ class TestFiles(InboxCase):
 
 	def test_what_could_run_in_a_browser_is_a_plain_file_whatever_it_is_called(self) -> None:
 		ticket = self.ticket_of(self.mona)
+		content = b"<svg onload=alert(1)><script>alert(1)</script>"
 		for name, mime_type in (("x.png", "image/png"), ("x.html", "text/html"), ("x.svg", "image/svg+xml")):
-			answer = self.bring(MONA, ticket, b"<svg onload=alert(1)><script>alert(1)</script>", name, mime_type)
-			self.assertEqual(answer.status, 200, answer.text)
-			self.assertNotIn(answer.message["mime_type"], ("text/html", "image/svg+xml"))
+			is_brought = self.bring(MONA, ticket, content, name, mime_type).status == 200
+			self.assertEqual(is_brought, name == "x.png", "pages are not sent to customers, who may well send them")
 			with working(on_site(), now_ms()) as work:
 				message = next(m for m in self.all(r.Message))
-				message.file_url, message.mime_type = answer.message["file_url"], mime_type
+				message.file_url = keep(content, name, r.Message.DOCTYPE, message.name).file_url
+				message.mime_type = mime_type
 				work.touch(message)
 			shown = self.as_(MONA).send(
 				"GET", f"{METHOD}khalifa_whatsapp.api.media.download", query_string={"message": message.name}
 			)
+			self.assertEqual((shown.status, shown.raw), (200, content))
 			self.assertIn("sandbox", shown.headers["Content-Security-Policy"])
+			self.assertNotIn(shown.headers["Content-Type"], ("text/html", "image/svg+xml"))
 			self.assertTrue(name == "x.png" or shown.headers["Content-Disposition"].startswith("attachment"), name)
 
 	def test_an_empty_or_too_large_file_is_refused(self) -> None:

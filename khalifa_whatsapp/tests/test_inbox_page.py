@@ -6,31 +6,18 @@ import time
 
 import frappe
 
-from khalifa_whatsapp.bootstrap import now_ms, on_site
+from khalifa_whatsapp.bootstrap import on_site
 from khalifa_whatsapp.core import records as r
-from khalifa_whatsapp.drivers.loopback import message_item
-from khalifa_whatsapp.jobs import intake, outbox
+from khalifa_whatsapp.jobs import outbox
 from khalifa_whatsapp.tests.case import ALI, DEVICE, HUDA, MONA
-from khalifa_whatsapp.tests.pages import PageCase
+from khalifa_whatsapp.tests.inbox_page import InboxPageCase
 
 NASTY = "<script>window.hacked=1</script><img src=x onerror='window.hacked=1'> {{7*7}} =1+1"
 PLAYER = "const player = document.querySelector('.kin-bubble.out audio'); if (player) player.preload = 'auto';"
 MESSAGES = ".kin-log .kin-bubble .kin-text"
 
 
-class TestTheInboxPage(PageCase):
-	def enter(self, user: str, path: str = "/app/khalifa-inbox") -> None:
-		self.sign_in(user)
-		self.go(path, ".kin-tabs .kin-tab")
-
-	def write_answer(self, text: str) -> None:
-		self.type_into(".kin-input", text)
-
-	def customer_writes(self, body: str, phone: str = "+201001234567", key: str = "in-1") -> None:
-		self.assertEqual(self.deliver(message_item(phone, body, key, now_ms(), "Samy")).status, 200)
-		with self.quiet():
-			intake.run(DEVICE)
-
+class TestTheInboxPage(InboxPageCase):
 	# -- a day
 
 	def test_a_message_comes_while_the_page_is_open_and_is_answered_and_handed_on(self) -> None:

@@ -45,7 +45,7 @@ class TestFullLists(InboxCase):
 		self.assertEqual(self.pages(MONA, "mine"), self.expected(agent=self.mona))
 
 	def test_counts_are_what_the_lists_hold(self) -> None:
-		frappe.db.sql("UPDATE `tabKhalifa Ticket` SET response_by_ms = 1, unread_count = 2")
+		frappe.db.sql("UPDATE `tabKhalifa Ticket` SET due_by_ms = 1, unread_count = 2")
 		frappe.db.commit()
 		for user, views in ((MONA, ("mine", "queue", "delayed")), (HUDA, ("mine", "queue", "delayed", "all"))):
 			counts = self.ask(user, "conversations")["counts"]
@@ -54,13 +54,16 @@ class TestFullLists(InboxCase):
 			self.assertEqual(counts["unread"], 2 * held["mine"])
 		self.assertNotIn("all", self.ask(MONA, "conversations")["counts"])
 
-	def test_a_word_that_everybody_writes_is_found_in_ones_own_too(self) -> None:
+	def test_a_word_that_everybody_writes_is_found_in_what_one_may_see(self) -> None:
 		for number in range(CUSTOMERS):
 			self.deliver(message_item(f"+20100555{number:04}", "سعر الدواء", f"word-{number}", now_ms(), "x"))
 		with self.quiet():
 			intake.run(DEVICE)
 		frappe.db.commit()
-		mine = self.expected(agent=self.mona)
+		mine = frappe.get_all(
+			"Khalifa Ticket", or_filters={"agent": self.mona, "status": "Queued"}, pluck="name",
+			order_by="last_message_ms desc, name desc",
+		)  # fmt: skip
 		for most in (inbox_rows.MOST_FOUND, 1):  # with and without more hits than the index is asked for
 			with patch.object(inbox_rows, "MOST_FOUND", most):
 				self.assertEqual(self.pages(MONA, "mine", search="الدَّواء سعر"), mine, most)

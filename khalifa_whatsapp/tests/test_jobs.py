@@ -272,7 +272,7 @@ class TestMinute(JobCase):
 		)
 		frappe.db.sql("UPDATE `tabKhalifa Turn Segment` SET from_ms = from_ms - %s", (age_ms,))
 		frappe.db.sql(
-			"UPDATE `tabKhalifa Ticket` SET waiting_since_ms = waiting_since_ms - %s, response_by_ms = 1 WHERE name = %s",
+			"UPDATE `tabKhalifa Ticket` SET waiting_since_ms = waiting_since_ms - %s, next_check_ms = 1 WHERE name = %s",
 			(age_ms, ticket),
 		)
 		frappe.db.commit()

@@ -6,8 +6,8 @@ import frappe
 
 from khalifa_whatsapp.bootstrap import now_ms
 from khalifa_whatsapp.core import records as r
-from khalifa_whatsapp.patches import fill_message_search_text
-from khalifa_whatsapp.tests.case import SiteCase
+from khalifa_whatsapp.patches import fill_deadlines, fill_message_search_text
+from khalifa_whatsapp.tests.case import MINUTE, SiteCase
 from khalifa_whatsapp.tests.records import insert
 
 
@@ -24,3 +24,27 @@ class TestPatches(SiteCase):
 			fill_message_search_text.execute()
 			found = dict(frappe.db.sql("select name, search_text from `tabKhalifa Message`"))
 			self.assertEqual(found, {"M-1": "عندكم اسبرين؟", "M-2": None, "M-3": "✓", "M-4": "another form"})
+
+	def test_waits_that_were_open_get_their_deadlines(self) -> None:
+		since, looked = now_ms() - 20 * MINUTE, now_ms() + 10 * MINUTE
+		for name, agent in (("KT-1", self.mona), ("KT-2", None)):
+			insert(r.Turn(f"T-{name}", name, "C-1", "Loop", None, 1, since, since))
+			insert(r.Segment(f"S-{name}", f"T-{name}", name, agent, None, since))
+			insert(
+				r.Ticket(
+					name, "C-1", "Loop", r.OPEN if agent else r.QUEUED, name.ljust(64, "x"), agent=agent, turn=f"T-{name}",
+					segment=f"S-{name}", waiting_since_ms=since, response_by_ms=looked,
+				)
+			)  # fmt: skip
+		insert(r.Ticket("KT-3", "C-1", "Loop", r.CLOSED, closed_ms=since, response_by_ms=looked))
+		frappe.db.commit()
+		index = list(fill_deadlines.OLD_INDEX)
+		frappe.db.add_index("Khalifa Ticket", index)
+		due = since + 15 * MINUTE
+		for _run in range(2):
+			fill_deadlines.execute()
+			moments = {t.name: (t.customer_due_by_ms, t.response_by_ms, t.due_by_ms) for t in self.all(r.Ticket)}
+			self.assertEqual(moments, {"KT-1": (due, due, due), "KT-2": (due, None, due), "KT-3": (None, None, None)})
+			self.assertEqual(frappe.db.sql("show index from `tabKhalifa Ticket` where Key_name = %s", (frappe.db.get_index_name(index),)), ())
+		self.assertIsNotNone(self.ticket("KT-1").next_check_ms)
+		self.assertIsNotNone(frappe.db.get_value("Khalifa Ticket", "KT-1", "customer_due_by"))

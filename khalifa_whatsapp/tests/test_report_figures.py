@@ -16,11 +16,13 @@ from khalifa_whatsapp.core.settings import HOUR_MS, MINUTE_MS
 from khalifa_whatsapp.khalifa_whatsapp import report_buckets as buckets
 from khalifa_whatsapp.services import kpi
 from khalifa_whatsapp.stores.base import Changes
-from khalifa_whatsapp.tests.case import HUDA, MONA, SiteCase
+from khalifa_whatsapp.tests.case import HUDA, MONA, VISITOR, SiteCase
 from khalifa_whatsapp.tests.doors import signed_in
+from khalifa_whatsapp.tests.web import METHOD, Answer
 
 RESPONSES, VOLUME, DELAYS = "WhatsApp Response Times", "WhatsApp Ticket Volume", "WhatsApp Delay Events"
 QUEUE, TEAM, KPI = "WhatsApp Queue and Presence", "WhatsApp Team Overview", "WhatsApp Agent KPI"
+COUNTED = "WhatsApp Counted Rows"
 DAYS = {"from_date": "2026-11-01", "to_date": "2026-11-07"}
 EAST, WEST = "East", "West"
 
@@ -77,7 +79,7 @@ class TestReportFigures(SiteCase):
 		seconds = None if end is None else (end - start) // 1000
 		self.keep(
 			r.Segment(
-				name, "T-1", "KT-1", agent, fields.pop("branch", EAST), start, end, wall_time=seconds, biz_time=seconds, counted_ms=end,
+				name, fields.pop("turn", "T-1"), fields.pop("ticket", "KT-1"), agent, fields.pop("branch", EAST), start, end, wall_time=seconds, biz_time=seconds, counted_ms=end,
 				**fields,
 			)
 		)  # fmt: skip
@@ -174,12 +176,15 @@ class TestReportFigures(SiteCase):
 
 	def test_the_queue_counts_waits_that_ended_and_those_handed_on_at_once(self) -> None:
 		self.segment(None, self.at(1, 12), self.at(1, 12) + 2_000)
-		self.segment(None, self.at(1, 12), self.at(1, 12, 30), level=2)
+		self.segment(None, self.at(1, 12), self.at(1, 12, 30), turn="T-9")
+		self.keep(r.DelayEvent("D-9", "D-9".ljust(64, "x"), "Customer", "KT-1", "T-9", self.at(1, 12, 15)))
+		self.segment(self.mona, self.at(1, 12, 30), self.at(1, 12, 40), turn="T-9")
+		self.segment(None, self.at(1, 12, 40), self.at(1, 12, 40) + 2_000, turn="T-9")  # back again after it was late
 		self.segment(None, self.at(1, 12), None)
 		self.segment(self.mona, self.at(1, 12), self.at(1, 13))
 		row, total = self.rows(QUEUE, group_by="Day")
-		self.assertEqual((row["wait_count"], row["at_once"], row["longest"], row["delayed"]), (2, 50.0, 30.0, 1))
-		self.assertEqual((total["wait_count"], total["wait_mean"]), (2, 15.0))
+		self.assertEqual((row["wait_count"], row["at_once"], row["longest"], row["delayed"]), (3, 66.7, 30.0, 1))
+		self.assertEqual((total["wait_count"], total["wait_mean"]), (3, 10.0))
 
 	def test_presence_is_clipped_and_waits_that_overlap_count_once(self) -> None:
 		self.keep(r.PresenceLog("P-1", self.mona, r.ONLINE, self.at(1, 0) - HOUR_MS, self.at(1, 4)))
@@ -198,13 +203,14 @@ class TestReportFigures(SiteCase):
 		for agent, waits, late in ((self.mona, 1, 1), (self.mona, 0, 0), (None, 1, 0)):
 			waiting = now - 20 * MINUTE_MS if waits else None
 			status = (r.OPEN if waits else r.PENDING) if agent else r.QUEUED
-			self.ticket(now, agent=agent, status=status, waiting_since_ms=waiting, response_by_ms=now - 1 if late else now + HOUR_MS)
+			self.ticket(now, agent=agent, status=status, waiting_since_ms=waiting, due_by_ms=now - 1 if late else now + HOUR_MS)
 		rows = self.rows(TEAM)
 		mona = next(row for row in rows if row.get("agent") == self.mona)
 		self.assertEqual((mona["open"], mona["pending"], mona["waiting"], mona["delayed"], mona["oldest"]), (2, 1, 1, 1, 20))
 		self.assertEqual(mona["behind"], {"agent": self.mona, "first": DAYS["from_date"], "last": DAYS["to_date"]})
 		queue = next(row for row in rows if row["agent_name"] == "Waiting for an agent")
 		self.assertEqual((queue["open"], queue["waiting"], queue["delayed"]), (1, 1, 0))
+		self.assertIn("is_queued=1", queue["links"]["delayed"])
 		self.assertEqual((rows[-1]["open"], rows[-1]["waiting"]), (3, 2))
 		self.assertEqual(self.figures(TEAM)["In the Queue"], "1")
 
@@ -216,13 +222,63 @@ class TestReportFigures(SiteCase):
 		row = next(row for row in self.rows(KPI, from_date=today, to_date=today) if row.get("agent") == self.mona)
 		self.assertEqual((row["response_count"], row["first_response_count"]), (2, 1))
 		self.assertEqual(frappe.db.count("Khalifa Agent KPI"), 0)  # nothing was written for it
-		behind = {**row["behind"], "metric": "response"}
-		answer = self.as_(HUDA).call("khalifa_whatsapp.api.kpi.rows_of_days", **behind)
-		self.assertEqual(answer.message["count"], row["response_count"])
-		self.assertEqual({found["doctype"] for found in answer.message["rows"]}, {"Khalifa Turn Segment"})
-		self.assertEqual(self.as_(MONA).call("khalifa_whatsapp.api.kpi.rows_of_days", **{**behind, "agent": self.ali}).status, 404)
-		for bad in ({"first": "soon"}, {"first": "0001-01-01"}, {"metric": "score"}):
-			self.assertEqual(self.as_(HUDA).call("khalifa_whatsapp.api.kpi.rows_of_days", **{**behind, **bad}).status, 417, bad)
+		counted = self.counted(row, "response")
+		self.assertEqual(len(counted["result"]), row["response_count"])
+		self.assertEqual({found["minutes"] for found in counted["result"]}, {1.0, 3.0})
+
+	def counted(self, row: dict[str, Any], metric: str) -> dict[str, Any]:
+		behind = row["behind"]
+		given = {"agent": behind["agent"], "from_date": behind["first"], "to_date": behind["last"], "metric": metric}
+		return self.report(COUNTED, **given)
+
+	def test_any_number_of_rows_has_a_short_address_and_they_are_those_that_were_counted(self) -> None:
+		for number in range(471):
+			self.segment(self.mona, self.at(1, 12), self.at(1, 12, 1) + number, end_reason="answered", turn=f"T{number}")
+		self.segment(self.ali, self.at(1, 12), self.at(1, 12, 1), end_reason="answered")
+		self.segment(self.mona, self.at(1, 12), self.at(9, 12), end_reason="answered")  # another period
+		row = next(row for row in self.live(KPI) if row.get("agent") == self.mona)
+		self.assertEqual(row["response_count"], 471)
+		counted = self.counted(row, "response")
+		opened = {line["links"]["at"].rsplit("/", 1)[1] for line in counted["result"]}
+		self.assertEqual(len(opened), 471)
+		expected = frappe.get_all(
+			"Khalifa Turn Segment", {"agent": self.mona, "to_ms": ("<", self.at(8, 0))}, pluck="name"
+		)
+		self.assertEqual(opened, set(expected))
+		self.assertEqual(next(iter(counted["report_summary"]))["value"], "471")
+		self.assertLess(len(json.dumps(row["behind"])), 200)
+
+	def live(self, name: str) -> list[dict[str, Any]]:
+		"""A report's rows once its days are rolled up."""
+		for day in range(1, 8):
+			kpi.rollup_day(on_site(), date(2026, 11, day), now_ms())
+		frappe.db.commit()
+		return self.rows(name)
+
+	def test_agents_open_their_own_figures_and_see_whose_only_what_is_theirs(self) -> None:
+		mine = self.ticket(self.at(1, 12), agent=self.mona, status=r.OPEN)
+		given_away = self.ticket(self.at(1, 12), agent=self.ali, status=r.OPEN)
+		for ticket in (mine, given_away):
+			self.segment(self.mona, self.at(1, 12), self.at(1, 13), end_reason="answered", ticket=ticket)
+		asked = {"metric": "response", "from_date": "2026-11-01", "to_date": "2026-11-07"}
+		answer = self.run_as(MONA, COUNTED, {**asked, "agent": self.mona})
+		self.assertEqual([(row["minutes"], row.get("ticket")) for row in answer.message["result"]], [(60.0, mine), (60.0, None)])
+		self.assertNotIn(given_away, answer.text)
+		answer = self.run_as(MONA, COUNTED, {**asked, "agent": self.ali})
+		self.assertEqual((answer.message["result"], "not yours" in answer.text), ([], True))
+		self.assertEqual(self.run_as(VISITOR, COUNTED, {**asked, "agent": self.mona}).status, 403)
+		form = {"report_name": COUNTED, "file_format_type": "CSV", "filters": json.dumps({**asked, "agent": self.mona}), "visible_idx": "[0, 1]"}
+		export = f"{METHOD}frappe.desk.query_report.export_query"
+		self.assertIn(mine, self.as_(HUDA).send("POST", export, data=form).text)
+		self.assertEqual(self.as_(MONA).send("POST", export, data=form).status, 403)
+
+	def run_as(self, user: str, name: str, filters: dict[str, Any]) -> Answer:
+		return self.as_(user).call("frappe.desk.query_report.run", report_name=name, filters=json.dumps(filters))
+
+	def test_a_figure_that_makes_no_sense_is_refused_in_words(self) -> None:
+		good = {"agent": self.mona, "metric": "response"}
+		for bad in ({"from_date": "soon"}, {"metric": "score"}, {"metric": None}, {"agent": ["like", "%"]}, {"agent": None}):
+			self.refused_in_words(COUNTED, **{**good, **bad})
 
 	def test_agents_by_week_and_month_add_up_to_the_whole_period(self) -> None:
 		for day, handled in (("2026-10-31", 1), ("2026-11-01", 2), ("2026-11-07", 4), ("2026-11-08", 8)):

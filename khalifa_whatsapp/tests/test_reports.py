@@ -57,7 +57,8 @@ class TestReports(SiteCase):
 
 	def test_reports_are_for_managers_by_every_road(self) -> None:
 		names = frappe.get_all("Report", {"module": "Khalifa WhatsApp"}, pluck="name")
-		self.assertEqual(len(names), 8)
+		self.assertEqual(len(names), 9)
+		names.remove("WhatsApp Counted Rows")  # an agent's own figures are his or hers
 		for name in names:
 			answer = self.as_(MONA).call("frappe.desk.query_report.run", report_name=name, filters="{}")
 			self.assertEqual(answer.status, 403, name)
@@ -72,7 +73,7 @@ class TestReports(SiteCase):
 			insert(
 				r.Ticket(
 					name, f"C-{name}", "Loop", status=r.OPEN, customer_name=text, preview=text, waiting_since_ms=now - 9_000,
-					response_by_ms=now - 5_000, agent=self.mona, agent_name=text, open_key=frappe.generate_hash(length=64),
+					due_by_ms=now - 5_000, agent=self.mona, agent_name=text, open_key=frappe.generate_hash(length=64),
 				)
 			)  # fmt: skip
 		frappe.db.commit()

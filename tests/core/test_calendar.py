@@ -571,3 +571,23 @@ def test_pieces_are_disjoint_and_sorted() -> None:
 	table = PHARMACY._table(at("2026-11-21 00:00") // (32 * DAY))
 	edges = [edge for pair in zip(table.starts, table.ends, strict=True) for edge in pair]
 	assert all(before < after for before, after in pairwise(edges))
+
+
+# The stretch in which time counts
+
+
+@given(st.integers(0, 400 * 24 * 60), st.sampled_from([PHARMACY, Calendar.always(CAIRO)]))
+def test_an_open_stretch_is_all_open_and_the_first_that_is_not_over(minutes: int, calendar: Calendar) -> None:
+	now = at("2026-01-01 00:00") + minutes * MINUTE
+	stretch = calendar.open_stretch_ms(now)
+	assert stretch is not None
+	start, end = stretch
+	assert start < end
+	assert now < end
+	assert calendar.business_ms(max(start, now), end) == end - max(start, now)
+	assert calendar.business_ms(now, start) == 0
+	assert (start <= now) is calendar.is_open(now)
+
+
+def test_hours_that_never_open_have_no_stretch() -> None:
+	assert Calendar(CAIRO, (), (DayOverride(date(2020, 1, 1), (Span(0, 60),)),)).open_stretch_ms(at("2026-11-21 12:00")) is None

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khalifa_whatsapp.core import ledger
+from khalifa_whatsapp.core import deadlines, ledger
 from khalifa_whatsapp.core.calendar import Calendar, Interval
 from khalifa_whatsapp.core.records import CLOSED_UNANSWERED, NO_REPLY_NEEDED, Segment, Ticket, Turn
 from khalifa_whatsapp.core.settings import MINUTE_MS, BranchRules, Settings
@@ -54,7 +54,7 @@ def test_thresholds_are_the_same_whenever_and_however_often_one_looks(calendar, 
 def test_the_next_look_finds_something_and_a_millisecond_sooner_does_not(looks: int) -> None:
 	ticket, turn, segment = waiting()
 	for _ in range(looks):
-		moment = ledger.next_check(turn, segment, RULES, SETTINGS)
+		moment = deadlines.next_check(turn, segment, RULES, SETTINGS)
 		assert moment is not None
 		assert not ledger.cross(ticket, turn, segment, moment - 1, RULES, SETTINGS).level
 		assert not turn.is_delayed or moment > NOW + RULES.customer_delay_ms
@@ -65,7 +65,7 @@ def test_the_next_look_finds_something_and_a_millisecond_sooner_does_not(looks: 
 def test_there_are_four_looks_and_then_none() -> None:
 	ticket, turn, segment = waiting()
 	looks = []
-	while (moment := ledger.next_check(turn, segment, RULES, SETTINGS)) is not None:
+	while (moment := deadlines.next_check(turn, segment, RULES, SETTINGS)) is not None:
 		looks.append(moment - NOW)
 		ledger.cross(ticket, turn, segment, moment, RULES, SETTINGS)
 	assert looks == [round(10.5 * MINUTE_MS), 15 * MINUTE_MS + 1, 20 * MINUTE_MS + 1, 30 * MINUTE_MS + 1]
@@ -73,10 +73,10 @@ def test_there_are_four_looks_and_then_none() -> None:
 
 def test_in_the_queue_only_the_customer_s_threshold_counts() -> None:
 	ticket, turn, segment = waiting(None)
-	assert ledger.next_check(turn, segment, RULES, SETTINGS) == NOW + 20 * MINUTE_MS + 1
+	assert deadlines.next_check(turn, segment, RULES, SETTINGS) == NOW + 20 * MINUTE_MS + 1
 	found = ledger.cross(ticket, turn, segment, NOW + 60 * MINUTE_MS, RULES, SETTINGS)
 	assert ([e.kind for e in found.events], found.level, found.is_customer) == (["Customer"], 0, True)
-	assert ledger.next_check(turn, segment, RULES, SETTINGS) is None
+	assert deadlines.next_check(turn, segment, RULES, SETTINGS) is None
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_lengths_are_frozen_at_the_end_and_never_negative() -> None:
 		0,
 		ALWAYS.version,
 	)
-	assert (ticket.turn, ticket.segment, ticket.waiting_since_ms, ticket.response_by_ms) == (None,) * 4
+	assert (ticket.turn, ticket.segment, ticket.waiting_since_ms, ticket.due_by_ms) == (None,) * 4
 
 
 def test_a_segment_counts_when_it_crossed_its_threshold_else_when_it_ended_and_never_when_closed_in_bulk() -> (

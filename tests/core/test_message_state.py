@@ -122,12 +122,12 @@ def test_the_latest_edit_stands_and_a_revoked_message_stays_revoked() -> None:
 	assert (folded.body, folded.is_edited, folded.is_revoked) == ("second", 1, 1)
 
 
-def test_everybody_has_one_reaction_and_may_take_it_back() -> None:
+def test_each_side_of_a_chat_has_one_reaction_and_may_take_it_back() -> None:
 	folded = message()
-	rows = [log("reaction", "👍", 1, "x"), log("reaction", "❤️", 2, "x"), log("reaction", "😀", 1, "y")]
+	rows = [log("reaction", "👍", 1, "x"), log("reaction", "❤️", 2, "x"), log("reaction", "😀", 1, "me")]
 	fold(folded, rows)
-	assert json.loads(folded.reactions or "") == {"x": "❤️", "y": "😀"}
-	fold(folded, [*rows, log("reaction", "", 3, "x"), log("reaction", "", 3, "y")])
+	assert json.loads(folded.reactions or "") == {"customer": "❤️", "me": "😀"}
+	fold(folded, [*rows, log("reaction", "", 3, "the same person's user id"), log("reaction", "", 3, "me")])
 	assert folded.reactions is None
 
 

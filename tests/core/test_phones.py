@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khalifa_whatsapp.core.phones import Phone, PhoneError, from_gateway, from_person
+from khalifa_whatsapp.core.phones import Phone, PhoneError, from_gateway, from_person, other_form
 
 MOBILE = "+201001234567"
 
@@ -243,3 +243,22 @@ def test_the_short_cut_for_home_mobiles_says_what_the_library_says(operator: str
 	parsed = phonenumbers.parse(f"+{digits}", None)
 	assert phonenumbers.is_valid_number(parsed)
 	assert from_gateway(digits).e164 == phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+@pytest.mark.parametrize(
+	("one", "other"),
+	[("+5531988887777", "+553188887777"), ("+5215512345678", "+525512345678"), ("+5491123456789", "+541123456789")],
+)
+def test_both_forms_of_a_number_know_each_other(one: str, other: str) -> None:
+	assert (other_form(one), other_form(other)) == (other, one)
+
+
+@pytest.mark.parametrize("number", ["+201001234567", "+553138887777", "+5531938887777", "+15551234567", "+5255123", "+54"])
+def test_other_numbers_have_one_form(number: str) -> None:
+	assert other_form(number) == ""
+
+
+@given(st.text("0123456789", min_size=1, max_size=32))
+def test_a_gateway_s_digits_stay_as_they_are(digits: str) -> None:
+	assert from_gateway(digits).e164 == f"+{digits}"
+	assert other_form(other_form(f"+{digits}")) in ("", f"+{digits}")

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from khalifa_whatsapp.drivers.base import (
 	ERROR_KINDS,
 	AuthError,
+	OptedOut,
 	Permanent,
 	RateLimited,
 	RecipientError,
@@ -28,7 +29,8 @@ from khalifa_whatsapp.drivers.http import Reply
 REFERENCE: dict[type[SendError], tuple[int, ...]] = {
 	Retryable: (1, 2, 131000, 131016, 131057),
 	RateLimited: (4, 613, 80007, 130429, 131048, 131056),
-	RecipientError: (130472, 130497, 131021, 131026, 131030, 131049, 131050, 137000),
+	RecipientError: (130472, 130497, 131021, 131026, 131030, 131049, 137000),
+	OptedOut: (131050,),
 	WindowClosed: (131047,),
 	# the device stops and a person is told: token, permissions, the account, its money, the number's registration
 	AuthError: (

@@ -74,8 +74,16 @@ def unhandled(reason: str, is_noise: bool = False) -> tuple[type, dict[str, Any]
 	return Unhandled, {"reason": reason, "is_noise": is_noise}
 
 
-def notice(kind: str, /, **data: Any) -> tuple[type, dict[str, Any]]:
-	return AccountNotice, {"kind": kind, "data": data} if data else {"kind": kind}
+def notice(kind: str, /, **expected: Any) -> tuple[type, dict[str, Any]]:
+	return AccountNotice, {"kind": kind, "at_ms": DECIDED_MS, **expected}
+
+
+def error(**data: str) -> tuple[type, dict[str, Any]]:
+	return AccountNotice, {"kind": "error", "data": data, "text": data["text"], "is_for_people": data["kind"] == "auth"}
+
+
+DECIDED_MS = 1_795_160_400_000
+TEMPLATE = {"template_id": "1230004567", "name": "order_ready_v2", "language": "ar", "at_ms": DECIDED_MS}
 
 
 NEW_PHONE = (Identity("phone", "+201119876543"),)
@@ -179,8 +187,7 @@ EXPECTED: dict[str, list[tuple[type, dict[str, Any]]]] = {
 			"unsupported",
 			data={"type": "interactive", "errors": [{"code": 131000, "title": "Something went wrong"}]},
 		),
-		notice(
-			"error",
+		error(
 			code="131000",
 			kind="retryable",
 			text="WhatsApp had an unknown problem.",
@@ -264,8 +271,7 @@ EXPECTED: dict[str, list[tuple[type, dict[str, Any]]]] = {
 	"status_group": [unhandled("group status", is_noise=True)],
 	"status_unknown": [unhandled("status warning")],
 	"value_errors": [
-		notice(
-			"error",
+		error(
 			code="130429",
 			kind="rate_limited",
 			text="The number sends too fast.",
@@ -301,19 +307,29 @@ EXPECTED: dict[str, list[tuple[type, dict[str, Any]]]] = {
 				"language": "ar",
 				"status": "REJECTED",
 				"reason": "INVALID_FORMAT",
+				"at_ms": DECIDED_MS,
 			},
 		)
 	],
-	"message_template_quality_update": [notice("message_template_quality_update")],
-	"message_template_components_update": [notice("message_template_components_update")],
-	"template_category_update": [notice("template_category_update")],
-	"phone_number_quality_update": [notice("phone_number_quality_update")],
-	"phone_number_name_update": [notice("phone_number_name_update")],
-	"business_capability_update": [notice("business_capability_update")],
-	"account_update": [notice("account_update")],
-	"account_alerts": [notice("account_alerts")],
-	"account_review_update": [notice("account_review_update", decision="APPROVED")],
-	"security": [notice("security")],
+	"message_template_quality_update": [(TemplateStatus, {**TEMPLATE, "status": "", "quality": "RED"})],
+	"message_template_components_update": [(TemplateStatus, {**TEMPLATE, "is_text_changed": True})],
+	"template_category_update": [(TemplateStatus, {**TEMPLATE, "category": "MARKETING"})],
+	"phone_number_quality_update": [
+		notice(
+			"phone_number_quality_update", severity="Critical", facts={"quality": "RED", "messaging_limit": "TIER_2K"}
+		)
+	],
+	"phone_number_name_update": [notice("phone_number_name_update", facts={"name_status": "APPROVED"})],
+	"business_capability_update": [notice("business_capability_update", facts={"messaging_limit": "2000"})],
+	"account_update": [
+		notice(
+			"account_update", severity="Critical", facts={"state": "restricted"},
+			values={"restriction": "RESTRICTED_BIZ_INITIATED_MESSAGING"},
+		)
+	],
+	"account_alerts": [notice("account_alerts", severity="Critical", values={"alert": "OBA_REJECTED"})],
+	"account_review_update": [notice("account_review_update", data={"decision": "APPROVED"})],
+	"security": [notice("security", severity="Warning")],
 	"user_preferences": [
 		(MarketingPreference, {"customer": BOTH, "is_stopped": True, "at_ms": SENT_MS}),
 		(MarketingPreference, {"customer": (PHONE,), "is_stopped": False}),

@@ -58,7 +58,8 @@ class TestCloudApi(DriverContract):
 	FAILURES: ClassVar[dict[str, tuple[str, ...]]] = {
 		"retryable": ("131000", "131016", "1", "131057"),
 		"rate_limited": ("429", "130429", "131056", "80007"),
-		"recipient": ("131026", "131050", "131030"),
+		"recipient": ("131026", "131030"),
+		"opted_out": ("131050",),
 		"permanent": ("100", "131009", "132001", "777777"),
 		"window_closed": ("131047",),
 		"auth": ("190", "10", "368"),

@@ -7,13 +7,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.accounts import account_of, route
 from khalifa_whatsapp.core.calendar import Calendar
 from khalifa_whatsapp.core.keys import delivery_key
 from khalifa_whatsapp.core.pacing import Pace
 from khalifa_whatsapp.core.settings import BranchRules, Rules, Settings
+from khalifa_whatsapp.drivers import base as d
 from khalifa_whatsapp.drivers.base import DeviceConfig
 from khalifa_whatsapp.drivers.loopback import LoopbackDriver, message_item, status_item
-from khalifa_whatsapp.services import assignment, delays, intake, outbox, presence, replies
+from khalifa_whatsapp.services import answering, assignment, delays, intake, outbox, presence, replies
 from khalifa_whatsapp.services.work import Actor, working
 from khalifa_whatsapp.stores.sqlite_store import SqliteStore
 
@@ -130,10 +132,29 @@ class Desk:
 		return [e.event for e in self.all(r.TicketEvent) if e.ticket == ticket]
 
 
+class WireDesk(Desk):
+	"""A desk whose gateway says events as they are: what no loopback payload can say."""
+
+	def __init__(self, **how: Any) -> None:
+		super().__init__(**how)
+		self.said: list[d.Event] = []
+		self.driver.parse = lambda raw: [self.said[item["n"]] for item in json.loads(raw)["events"]]  # type: ignore[method-assign]
+
+	def hear(self, *events: d.Event, take: bool = True) -> None:
+		"""One delivery with these events."""
+		first = len(self.said)
+		self.said += events
+		wids = [" ".join(f"{one.value}@{one.kind}" for one in getattr(event, "sender", ())) for event in events]
+		self.deliver(*({"n": first + place, "from": wid} for place, wid in enumerate(wids)), take=take)
+
+
 def facts_of(desk: Desk) -> str:
-	"""The state that must not depend on the order of deliveries, with names replaced by what they name."""
-	customers = {c.name: c for c in desk.all(r.Customer)}
-	tickets = {t.name: t for t in desk.all(r.Ticket)}
+	"""The state that must not depend on the order of deliveries, with names replaced by what they name.
+
+	What became part of another customer or ticket keeps an empty row: how many such there are depends on the order.
+	"""
+	customers = {c.name: c for c in desk.all(r.Customer) if not c.merged_into}
+	tickets = {t.name: t for t in desk.all(r.Ticket) if t.close_reason != "merged"}
 	who = {name: c.phone or c.customer_name for name, c in customers.items()}
 	messages = [
 		[who[m.customer], m.direction, m.gateway_id, m.body, m.sent_ms, m.status, m.reactions, m.is_edited, m.is_revoked,
@@ -141,12 +162,27 @@ def facts_of(desk: Desk) -> str:
 		for m in desk.all(r.Message)
 	]  # fmt: skip
 	facts = [
-		[who[t.customer], t.status, t.cycle, t.first_message_ms, t.last_in_ms, t.last_message_ms, t.unread_count,
-		t.waiting_since_ms]
+		[who[t.customer], t.customer_name, t.status, t.cycle, t.first_message_ms, t.last_in_ms, t.last_message_ms,
+		t.unread_count, t.waiting_since_ms, answered_as(desk, t)]
 		for t in tickets.values()
 	]  # fmt: skip
 	waits = [[who[t.customer], t.started_ms, t.outcome] for t in desk.all(r.Turn) if t.outcome != "joined"]
 	logs = [[m.target_key, m.kind, m.value, m.author, bool(m.message)] for m in desk.all(r.MessageLog)]
-	identities = [[i.kind, i.value, who[i.customer]] for i in desk.all(r.CustomerIdentity)]
-	parts: list[Iterable[Any]] = [messages, facts, waits, logs, identities, [[c.customer_name] for c in customers.values()]]
+	rows = desk.all(r.CustomerIdentity)
+	values = {row.name: row.value for row in rows}
+	identities = [
+		[i.kind, i.value, who[i.customer], i.since_ms, i.seen_ms, i.left_ms, values.get(i.successor or ""), i.taken_ms,
+		sorted(other.value for other in rows if account_of(other) == account_of(i)), i.profile_name]
+		for i in rows
+	]  # fmt: skip
+	people = [[c.customer_name, c.phone, c.search_text, c.last_in_ms, c.duplicate_state] for c in customers.values()]
+	parts: list[Iterable[Any]] = [messages, facts, waits, logs, identities, people]
 	return json.dumps([sorted(part, key=repr) for part in parts], ensure_ascii=False)
+
+
+def answered_as(desk: Desk, ticket: r.Ticket) -> list[str]:
+	"""Where an answer in this ticket would go, and what opened its window."""
+	rows = answering.identities(desk.store, ticket.customer)
+	way = route(rows, ticket.identity)
+	window = answering.window_from_ms(desk.store, ticket, way, rows)
+	return [*(one.value for one in way.recipient), str(window)]

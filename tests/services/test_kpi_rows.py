@@ -1,10 +1,13 @@
 """Every figure opens the rows behind it, and they are as many as it says."""
 
+from datetime import date, timedelta
+
 import pytest
 
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.errors import NotFound, UserError
 from khalifa_whatsapp.services import conversation, kpi, replies
+from khalifa_whatsapp.services.work import Actor
 from tests.services.harness import MANAGER, Desk
 
 
@@ -19,8 +22,16 @@ def busy_desk() -> Desk:
 		elif number != 5:
 			desk.reply(name)
 		conversation.close(desk.store, MANAGER, name, desk.now)
-	kpi.rollup_today(desk.store, desk.now)
+	kpi.rollup_dirty(desk.store, desk.now)
 	return desk
+
+
+def behind(desk: Desk, actor: Actor, row: r.AgentKpi, metric: str) -> list[tuple[str, str, int]]:
+	"""The rows of one cell, asked for by its agent and days."""
+	first = last = date.fromisoformat(row.start_date)
+	if row.period == "Monthly":
+		last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+	return kpi.rows_behind(desk.store, actor, row.agent, metric, first, last)
 
 
 def test_each_cell_opens_as_many_rows_as_it_counts():
@@ -30,21 +41,22 @@ def test_each_cell_opens_as_many_rows_as_it_counts():
 	for row in rows:
 		for metric in kpi.OPENABLE:
 			count = getattr(row, f"{metric}_count" if hasattr(row, f"{metric}_count") else metric)
-			behind = kpi.rows_behind(desk.store, MANAGER, row, metric)
-			assert len(behind) == count, metric
+			found = behind(desk, MANAGER, row, metric)
+			assert len({(kind, name) for kind, name, _at in found}) == len(found) == count, metric
 			seen += count
 	assert seen > 30
 
 
 def test_an_agent_opens_only_his_or_her_own_figures():
 	desk = busy_desk()
-	one, other = sorted(desk.all(r.AgentKpi), key=lambda row: row.agent)
-	assert kpi.rows_behind(desk.store, desk.actor(one.agent), one, "response")
+	days = [row for row in desk.all(r.AgentKpi) if row.period == kpi.DAILY]
+	one, other = sorted(days, key=lambda row: row.agent)
+	assert behind(desk, desk.actor(one.agent), one, "response")
 	with pytest.raises(NotFound):
-		kpi.rows_behind(desk.store, desk.actor(one.agent), other, "response")
+		behind(desk, desk.actor(one.agent), other, "response")
 
 
 def test_a_figure_without_rows_is_refused_in_words():
 	desk = busy_desk()
 	with pytest.raises(UserError):
-		kpi.rows_behind(desk.store, MANAGER, desk.all(r.AgentKpi)[0], "online_time")
+		behind(desk, MANAGER, desk.all(r.AgentKpi)[0], "online_time")

@@ -228,7 +228,8 @@ def test_at_seventy_per_cent_the_agent_is_warned_at_all_of_it_told_at_twice_the_
 	assert told(30) == []
 	assert told(30.01) == [(user, 3), (manager, 3)]
 	assert [e.is_escalated for e in desk.all(r.DelayEvent) if e.kind == "Agent"] == [1]
-	assert desk.ticket(name).response_by_ms is None
+	assert desk.ticket(name).next_check_ms is None
+	assert desk.ticket(name).response_by_ms == START + 15 * MINUTE  # everybody was told, and it is late all the same
 	assert len(desk.all(r.DelayEvent)) == 2
 
 

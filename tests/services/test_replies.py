@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from typing import Any
 
@@ -11,8 +10,7 @@ import pytest
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.errors import Changed, NotAllowed, NotFound, UserError
 from khalifa_whatsapp.drivers import base as d
-from khalifa_whatsapp.drivers.abilities import FetchedMedia
-from khalifa_whatsapp.services import media, reconcile, replies
+from khalifa_whatsapp.services import reconcile, replies
 from tests.services.harness import MANAGER, MINUTE, Desk
 
 PHONE = "+201001234567"
@@ -262,53 +260,29 @@ def test_two_equal_doubts_and_one_bubble_leave_one_doubt(desk):
 	assert sorted(m.status for m in desk.all(r.Message) if m.direction == r.OUTGOING) == [r.SENT, r.UNKNOWN]
 
 
-# -- customers' files
+# -- the same key again
 
 
-class WithFiles(Remembering):
-	"""The loopback driver with files to fetch; `answers` come one by one."""
-
-	answers: list[Any]
-
-	def fetch_media(self, wanted: d.Media, ref: d.MessageRef, max_bytes: int) -> FetchedMedia:
-		answer = self.answers.pop(0)
-		if isinstance(answer, Exception):
-			raise answer
-		return answer
-
-
-def picture(desk: Desk) -> r.Message:
-	desk.write(PHONE)
-	(message,) = [m for m in desk.all(r.Message) if m.direction == r.INCOMING]
-	stored = dataclasses.replace(message, content_type="image", media_id="M1", media_state=media.WAITING)
-	with replies.working(desk.store, desk.now) as work:
-		work.touch(stored)
-	return stored
+def test_other_words_under_the_same_key_are_neither_sent_nor_lost_in_silence(desk):
+	message = say(desk, replies.Draft("50 pounds"), key="k")
+	actor = holder(desk, message.ticket)
+	again = replies.send(desk.store, actor, message.ticket, replies.Draft("50 pounds"), "k", desk.now + 1)
+	assert again.name == message.name
+	with pytest.raises(Changed) as refused:
+		replies.send(desk.store, actor, message.ticket, replies.Draft("50 pounds each"), "k", desk.now + 2)
+	assert refused.value.code == "sent_before"
+	replies.send(desk.store, actor, message.ticket, replies.Draft("50 pounds each"), "another", desk.now + 3)
+	assert desk.send().sent == 2
 
 
-def test_a_file_is_fetched_when_the_gateway_has_it_and_given_up_when_it_is_gone(desk):
-	message = picture(desk)
-	driver = WithFiles(desk)
-	driver.answers = [d.Retryable("not yet"), FetchedMedia(b"bytes", "image/jpeg", "a.jpg")]
-	saved: list[bytes] = []
-
-	def save(row: r.Message, fetched: FetchedMedia) -> str:
-		saved.append(fetched.content)
-		return "/private/files/a.jpg"
-
-	assert media.fetch(desk.store, driver, lambda: desk.now, save).later == 1  # type: ignore[arg-type]
-	assert media.fetch(desk.store, driver, lambda: desk.now, save).later == 0, "not before its time"  # type: ignore[arg-type]
-	desk.now += HOUR
-	assert media.fetch(desk.store, driver, lambda: desk.now, save).stored == 1  # type: ignore[arg-type]
-	stored = desk.message(message.name)
-	assert (stored.media_state, stored.file_url, stored.media_error, saved) == (
-		media.STORED, "/private/files/a.jpg", None, [b"bytes"],
-	)  # fmt: skip
-
-
-def test_a_file_that_is_gone_says_so(desk):
-	message = picture(desk)
-	driver = WithFiles(desk)
-	driver.answers = [d.Permanent("The file is too big.")]
-	assert media.fetch(desk.store, driver, lambda: desk.now, lambda row, f: "").failed == 1  # type: ignore[arg-type]
-	assert (lambda m: (m.media_state, m.media_error))(desk.message(message.name)) == (media.FAILED, "The file is too big.")
+def test_a_note_is_written_once_under_its_key(desk):
+	name = desk.write(PHONE)
+	actor = holder(desk, name)
+	first = replies.note(desk.store, actor, name, "pays late", desk.now, "k")
+	assert replies.note(desk.store, actor, name, "pays late", desk.now + 1, "k").name == first.name
+	with pytest.raises(Changed):
+		replies.note(desk.store, actor, name, "pays never", desk.now + 2, "k")
+	with pytest.raises(UserError) as refused:
+		replies.note(desk.store, MANAGER, name, "pays late", desk.now + 3, "k")
+	assert refused.value.code == "client_key_used"
+	assert replies.note(desk.store, actor, name, "pays late", desk.now + 4).name != first.name

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from khalifa_whatsapp.core import deadlines, ledger
 from khalifa_whatsapp.core import kpi as kpi_rules
-from khalifa_whatsapp.core import ledger
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.errors import UserError
 from khalifa_whatsapp.core.keys import open_key
@@ -306,7 +306,9 @@ class DeskMachine(RuleBasedStateMachine):
 			assert ticket.waiting_since_ms == (turn and turn.started_ms)
 			assert (segment and segment.agent) == (ticket.agent if turn else None)
 			assert segment is None or (turn is not None and segment.turn == turn.name)
-			assert ticket.response_by_ms == self.next_look(turn, segment)
+			assert ticket.next_check_ms == self.next_look(turn, segment)
+			moments = (ticket.customer_due_by_ms, ticket.response_by_ms, ticket.due_by_ms, ticket.late_soon_ms)
+			assert moments == self.moments(turn, segment)
 			ended = [
 				t.biz_time
 				for t in turns
@@ -349,7 +351,7 @@ class DeskMachine(RuleBasedStateMachine):
 		turns, segments = self.ledger()
 		events = self.desk.all(r.DelayEvent)
 		charged = {e.segment for e in events if e.kind == "Agent"}
-		assert charged == {s.name for s in segments if s.level >= ledger.DELAYED}
+		assert charged == {s.name for s in segments if s.level >= deadlines.DELAYED}
 		assert charged == {s.name for s in segments if s.delayed_ms is not None}
 		assert {e.turn for e in events if e.kind == "Customer"} == {t.name for t in turns if t.is_delayed}
 		waiting = {s.name for s in segments if s.to_ms is None}
@@ -429,6 +431,16 @@ class DeskMachine(RuleBasedStateMachine):
 			steps = (round(10.5 * MINUTE), 15 * MINUTE + 1, 30 * MINUTE + 1)
 			due.append(segment.from_ms + steps[segment.level])
 		return min(due, default=None)
+
+	def moments(self, turn: r.Turn | None, segment: r.Segment | None) -> tuple[int | None, ...]:
+		"""The deadlines, said without the code under test and without what the minute job has told whom."""
+		if turn is None:
+			return (None,) * 4
+		starts = [turn.started_ms]
+		if segment is not None and segment.agent is not None:
+			starts.append(segment.from_ms)
+		due = [start + 15 * MINUTE for start in starts]
+		return due[0], due[1] if len(due) > 1 else None, min(due), min(starts) + round(10.5 * MINUTE)
 
 	def sent(self) -> list[r.Message]:
 		"""Answers that a gateway may still speak of; after a failure it is silent."""

@@ -21,6 +21,8 @@ UNIQUE_KEYS = {
 	"delay_key",
 	"kpi_key",
 	"delivery_key",
+	"notice_key",
+	"template_key",
 }
 TEXT_TYPES = {"Data", "Link", "Dynamic Link", "Select", "Code", "Text", "Small Text", "Long Text", "Date"}
 NUMBER_TYPES = {"int": {"Int", "Check", "Duration"}, "float": {"Float"}}

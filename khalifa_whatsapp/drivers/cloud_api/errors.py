@@ -11,6 +11,7 @@ from typing import Any
 
 from khalifa_whatsapp.drivers.base import (
 	AuthError,
+	OptedOut,
 	Permanent,
 	RateLimited,
 	RecipientError,
@@ -24,7 +25,7 @@ from khalifa_whatsapp.drivers.payload import dict_of, text_of
 
 KINDS: Mapping[str, type[SendError]] = {
 	one.kind: one
-	for one in (Retryable, RateLimited, RecipientError, Permanent, WindowClosed, AuthError, UnknownOutcome)
+	for one in (Retryable, RateLimited, RecipientError, OptedOut, Permanent, WindowClosed, AuthError, UnknownOutcome)
 }
 
 # "auth" is also every trouble of the account as a whole: the device stops and a person is told.
@@ -62,7 +63,7 @@ ERRORS: Mapping[int, tuple[str, str]] = {
 	131047: ("window_closed", "More than 24 hours since the customer wrote: send an approved template."),
 	131048: ("rate_limited", "Too many customers blocked or reported the number: pause, check its quality."),
 	131049: ("recipient", "Meta holds back more marketing to this customer: not before tomorrow."),
-	131050: ("recipient", "The customer stopped marketing messages of this business."),
+	131050: ("opted_out", "The customer stopped marketing messages of this business."),
 	131051: ("permanent", "This message type is not supported."),
 	131052: ("permanent", "The customer's file can't be fetched: ask to send it again."),
 	131053: ("permanent", "The file can't be sent: wrong type, broken or too big."),

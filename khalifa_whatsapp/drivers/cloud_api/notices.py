@@ -1,11 +1,10 @@
-"""Everything in a Cloud API delivery that is not a message: statuses, errors, templates, account, wishes."""
+"""Everything in a Cloud API delivery that is not a message, and not about the account: statuses, templates, wishes."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from khalifa_whatsapp.drivers.base import (
-	AccountNotice,
 	Event,
 	MarketingPreference,
 	MessageRef,
@@ -13,14 +12,13 @@ from khalifa_whatsapp.drivers.base import (
 	TemplateStatus,
 	Unhandled,
 )
-from khalifa_whatsapp.drivers.cloud_api.errors import describe, details_of
+from khalifa_whatsapp.drivers.cloud_api.errors import describe
 from khalifa_whatsapp.drivers.cloud_api.inbound import phone_of, user_of
 from khalifa_whatsapp.drivers.payload import (
 	Malformed,
 	dict_of,
 	distinct,
 	epoch_ms,
-	json_value,
 	list_of,
 	need_id,
 	reason,
@@ -54,21 +52,26 @@ def parse_status(status: dict[str, Any]) -> Event:
 	)
 
 
-def parse_error(error: dict[str, Any]) -> Event:
-	"""An error that belongs to the number and to no message of ours."""
-	code, kind, text = describe(error)
-	return AccountNotice("error", {"code": code, "kind": kind, "text": text, "details": details_of(error)})
-
-
-def parse_template_status(value: dict[str, Any]) -> Event:
-	"""Meta's verdict on a template. Its id is a number here and a text everywhere else."""
+def parse_template(value: dict[str, Any], at_ms: int = 0) -> Event:
+	"""What Meta says of a template, by whichever of its four fields. Its id is a number here, a text elsewhere."""
 	return TemplateStatus(
 		template_id=need_id(value, "message_template_id"),
 		name=text_of(value.get("message_template_name")),
 		language=text_of(value.get("message_template_language")),
 		status=text_of(value.get("event")),
-		reason=text_of(value.get("reason")),
+		reason=_reason_of(value),
+		category=text_of(value.get("new_category")),
+		quality=text_of(value.get("new_quality_score")),
+		is_text_changed="message_template_element" in value,
+		at_ms=at_ms,
 	)
+
+
+def _reason_of(value: dict[str, Any]) -> str:
+	"""Meta gives the reason of a rejection, a pause or a ban each in a place of its own; «NONE» is none."""
+	info = dict_of(value.get("rejection_info")) or dict_of(value.get("other_info"))
+	words = (text_of(value.get("reason")), text_of(info.get("reason")) or text_of(info.get("title")), text_of(info.get("description")))
+	return ": ".join(dict.fromkeys(word for word in words if word and word != "NONE"))
 
 
 def parse_preference(wish: dict[str, Any]) -> Event:
@@ -80,8 +83,3 @@ def parse_preference(wish: dict[str, Any]) -> Event:
 	if not customer:
 		raise Malformed("no customer")
 	return MarketingPreference(customer, WISHES[value], epoch_ms(wish.get("timestamp")))
-
-
-def parse_notice(field: str, value: dict[str, Any]) -> Event:
-	"""News of the account, the number or a template, as Meta worded it."""
-	return AccountNotice(field, json_value(value))

@@ -10,26 +10,35 @@ from collections.abc import Callable
 from typing import Any
 
 from khalifa_whatsapp.drivers.base import Event, PayloadError, Unhandled
+from khalifa_whatsapp.drivers.cloud_api.account import error_notice, notice
 from khalifa_whatsapp.drivers.cloud_api.calls import parse_call, parse_call_status
 from khalifa_whatsapp.drivers.cloud_api.inbound import Frame, parse_echo, parse_message
-from khalifa_whatsapp.drivers.cloud_api.notices import (
-	parse_error,
-	parse_notice,
-	parse_preference,
-	parse_status,
-	parse_template_status,
+from khalifa_whatsapp.drivers.cloud_api.notices import parse_preference, parse_status, parse_template
+from khalifa_whatsapp.drivers.payload import (
+	Malformed,
+	dict_of,
+	epoch_ms,
+	id_of,
+	list_of,
+	load_object,
+	reason,
+	text_of,
 )
-from khalifa_whatsapp.drivers.payload import Malformed, dict_of, id_of, list_of, load_object, reason, text_of
 
 OBJECT = "whatsapp_business_account"
 NUMBER_FIELDS = frozenset(
 	{"messages", "calls", "smb_message_echoes", "user_preferences", "history", "smb_app_state_sync"}
 )
-NOTICE_FIELDS = frozenset(
+TEMPLATE_FIELDS = frozenset(
 	{
+		"message_template_status_update",
 		"message_template_quality_update",
 		"message_template_components_update",
 		"template_category_update",
+	}
+)
+NOTICE_FIELDS = frozenset(
+	{
 		"phone_number_quality_update",
 		"phone_number_name_update",
 		"business_capability_update",
@@ -61,6 +70,7 @@ def _parse_entry(events: list[Event], entry: Any, phone_number_id: str, business
 	if not isinstance(changes, list):
 		events.append(Unhandled("malformed entry"))
 		return
+	at_ms = epoch_ms(dict_of(entry).get("time"))
 	is_foreign = bool(business_account_id) and id_of(entry.get("id")) not in ("", "0", business_account_id)
 	for change in changes:
 		field, value = text_of(dict_of(change).get("field")), dict_of(change).get("value")
@@ -71,14 +81,14 @@ def _parse_entry(events: list[Event], entry: Any, phone_number_id: str, business
 		elif field not in NUMBER_FIELDS and is_foreign:
 			events.append(Unhandled("foreign account"))
 		else:
-			_parse_change(events, field, value)
+			_parse_change(events, field, value, at_ms)
 
 
 def _number_of(value: dict[str, Any]) -> str:
 	return id_of(dict_of(value.get("metadata")).get("phone_number_id"))
 
 
-def _parse_change(events: list[Event], field: str, value: dict[str, Any]) -> None:
+def _parse_change(events: list[Event], field: str, value: dict[str, Any], at_ms: int) -> None:
 	if field == "messages":
 		_parse_messages(events, value)
 	elif field == "calls":
@@ -87,10 +97,10 @@ def _parse_change(events: list[Event], field: str, value: dict[str, Any]) -> Non
 		_each(events, value.get("message_echoes"), parse_echo)
 	elif field == "user_preferences":
 		_each(events, value.get("user_preferences"), parse_preference)
-	elif field == "message_template_status_update":
-		_each(events, [value], parse_template_status)
+	elif field in TEMPLATE_FIELDS:
+		_each(events, [value], lambda item: parse_template(item, at_ms))
 	elif field in NOTICE_FIELDS:
-		events.append(parse_notice(field, value))
+		events.append(notice(field, value, at_ms))
 	else:
 		is_noise = field in NOISE_FIELDS or field.startswith("group_")
 		events.append(Unhandled(reason("field", field), is_noise))
@@ -104,7 +114,7 @@ def _parse_messages(events: list[Event], value: dict[str, Any]) -> None:
 	if value.get("statuses") is not None:
 		_each(events, value["statuses"], parse_status)
 	if value.get("errors") is not None:
-		_each(events, value["errors"], parse_error)
+		_each(events, value["errors"], error_notice)
 	if len(events) == before:
 		events.append(Unhandled("nothing in messages"))
 

@@ -44,6 +44,7 @@ from khalifa_whatsapp.drivers.wppconnect.send import (
 from khalifa_whatsapp.drivers.wppconnect.verify import verify_secret
 from khalifa_whatsapp.drivers.wppconnect.wid import serialized
 
+RESOLVE_SECONDS = 5.0  # customers' messages wait for this answer
 MOST_UNREAD_BYTES = 16 * 1024 * 1024  # of one answer with all unread messages, previews and all
 
 
@@ -156,7 +157,7 @@ class WppConnectDriver:
 		if identity.kind not in ("phone", "lid"):
 			return (identity,)
 		path = f"contact/pn-lid/{quote(wid_of(identity), safe='@')}"
-		return reads.identities_from(self._ask("GET", path), identity)
+		return reads.identities_from(self._ask("GET", path, total_timeout=RESOLVE_SECONDS), identity)
 
 	def _messages_of(self, chat: str, limit: int) -> Reply:
 		count = min(max(limit, 1) * 3, reads.MOST_ASKED)  # the customer's own are among them

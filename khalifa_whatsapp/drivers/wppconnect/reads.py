@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import json
@@ -63,7 +62,7 @@ def media_from(reply: Reply, media: Media, max_bytes: int) -> FetchedMedia:
 	encoded, mime_type = answer.get("base64"), mime_of(text_of(answer.get("mimetype")))
 	try:
 		content = base64.b64decode(encoded, validate=True) if isinstance(encoded, str) else b""
-	except binascii.Error:
+	except ValueError:  # no base64 (binascii.Error), or letters beyond ASCII in it
 		content = b""
 	if not content:
 		raise Retryable("The gateway could not read the file yet.", "no_file")

@@ -56,7 +56,7 @@ khalifa.draw_agent_figures = (frm, rows) => {
 	const sum = (field) => rows.reduce((total, row) => total + (row[field] || 0), 0);
 	const mean = (kind) => {
 		const count = sum(`${kind}_count`);
-		return count ? __("{0} min", [(sum(`${kind}_sum`) / count / 60).toFixed(1)]) : "–";
+		return count ? __("{0} min", [Math.round(sum(`${kind}_sum`) / count / 6) / 10]) : "–";
 	};
 	const facts = [
 		[__("Tickets Handled"), sum("tickets_handled")],

@@ -8,18 +8,17 @@ const OPENS = {
 };
 
 frappe.ui.form.on("Khalifa Agent KPI", {
-	onload: () => frappe.require("khalifa_reports.bundle.js"),
 	refresh(frm) {
 		for (const [field, metric] of Object.entries(OPENS)) {
 			if (!frm.doc[field]) continue;
 			const title = `${__(frm.fields_dict[field].df.label)}: ${frm.doc[field]}`;
-			frm.add_custom_button(title, () => open_rows(frm, metric), __("Show Rows"));
+			frm.add_custom_button(title, () => open_rows(frm.doc, metric), __("Show Rows"));
 		}
 	},
 });
 
-function open_rows(frm, metric) {
-	return frappe
-		.call({ method: "khalifa_whatsapp.api.kpi.rows_behind", args: { kpi_row: frm.doc.name, metric }, type: "GET" })
-		.then(({ message }) => khalifa_whatsapp.reports.show_rows(message));
+function open_rows({ agent, period, start_date }, metric) {
+	const last = period === "Monthly" ? moment(start_date).endOf("month").format("YYYY-MM-DD") : start_date;
+	frappe.route_options = { agent, metric, from_date: start_date, to_date: last };
+	return frappe.set_route("query-report", "WhatsApp Counted Rows");
 }

@@ -7,6 +7,7 @@ from frappe.utils import flt
 
 from khalifa_whatsapp.core.arabic import safe_name
 from khalifa_whatsapp.core.markup import without_tags
+from khalifa_whatsapp.jobs.wake import wake_deadlines
 from khalifa_whatsapp.khalifa_whatsapp.forms import validate_hours
 
 MAX_DELAY_MINUTES = 7 * 24 * 60
@@ -23,6 +24,10 @@ class KhalifaBranch(Document):
 		self.address = without_tags(self.address or "")
 		self.validate_delays()
 		validate_hours(self.working_hours)
+
+	def on_update(self) -> None:
+		if self.get_doc_before_save():  # in a new one nobody waits yet
+			wake_deadlines()
 
 	def validate_delays(self) -> None:
 		for fieldname in ("delay_minutes", "customer_delay_minutes"):

@@ -1,13 +1,23 @@
 const DOORS = "khalifa_whatsapp.api.conversation";
+const DOWNLOAD = "/api/method/khalifa_whatsapp.api.media.download";
 
 frappe.ui.form.on("Khalifa Message", {
 	refresh(frm) {
 		frm.disable_save();
+		show_file(frm);
 		if (frm.doc.direction !== "Outgoing") return;
 		show_fate(frm);
 		add_choices(frm);
 	},
 });
+
+function show_file(frm) {
+	if (frm.doc.file_url) frm.add_custom_button(__("Open the File"), () => window.open(`${DOWNLOAD}?${new URLSearchParams({ message: frm.doc.name })}`, "_blank", "noopener"));
+	const error = frm.doc.media_error && __(frm.doc.media_error);
+	if (!["Waiting", "Failed"].includes(frm.doc.media_state) || frm.doc.is_revoked) return;
+	if (error) frm.set_intro(frappe.utils.escape_html(frm.doc.media_state === "Failed" ? __("The file could not be fetched: {0}", [error]) : __("The file is not here yet: {0}", [error])), "orange");
+	frm.add_custom_button(__("Fetch the File Again"), () => frappe.xcall("khalifa_whatsapp.api.media.fetch_again", { message: frm.doc.name }).then(() => frm.reload_doc()));
+}
 
 function show_fate(frm) {
 	const colours = { Failed: "red", Unknown: "orange", Queued: "blue", Sending: "blue" };

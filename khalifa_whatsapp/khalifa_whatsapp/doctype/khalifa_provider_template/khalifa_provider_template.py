@@ -1,7 +1,12 @@
-"""A message template as the gateway knows it, kept in step by the sync."""
+"""A message template as the gateway knows it, kept in step by the sync and by what the gateway posts of it."""
 
-from frappe.model.document import Document
+from khalifa_whatsapp.khalifa_whatsapp.ledger import LedgerDocument
+from khalifa_whatsapp.setup.indexes import add_indexes
 
 
-class KhalifaProviderTemplate(Document):
+class KhalifaProviderTemplate(LedgerDocument):
 	pass
+
+
+def on_doctype_update() -> None:
+	add_indexes("Khalifa Provider Template")

@@ -6,6 +6,7 @@ from frappe.model.document import Document
 
 from khalifa_whatsapp.core.arabic import safe_name
 from khalifa_whatsapp.core.markup import without_tags
+from khalifa_whatsapp.core.quick_replies import KNOWN, unknown
 from khalifa_whatsapp.guards import current_actor
 
 MAX_SHORTCUT = 40
@@ -24,6 +25,14 @@ class KhalifaReplyTemplate(Document):
 		self.validate_only_one()
 		self.title = safe_name(self.title or "") or self.shortcut
 		self.body = without_tags(self.body or "")  # searches show it, and Frappe's sanitiser lets JSON and styles pass
+		self.validate_blanks()
+
+	def validate_blanks(self) -> None:
+		"""A name in braces that nobody fills in would reach the customer as it was written."""
+		if names := unknown(self.body):
+			known = ", ".join(f"{{{name}}}" for name in KNOWN)
+			found = ", ".join(f"{{{name}}}" for name in names)
+			frappe.throw(_("Nobody fills in {0}. What can be filled in: {1}.").format(found, known))
 
 	def validate_only_one(self) -> None:
 		same = {"shortcut": self.shortcut, "agent": self.agent or ("is", "not set"), "name": ("!=", self.name or "")}

@@ -6,6 +6,7 @@ from frappe.model.document import Document
 from frappe.utils import flt
 from phonenumbers import SUPPORTED_REGIONS
 
+from khalifa_whatsapp.jobs.wake import wake_deadlines
 from khalifa_whatsapp.khalifa_whatsapp.forms import validate_hours
 
 WEEK_MINUTES = 7 * 24 * 60
@@ -67,6 +68,9 @@ class KhalifaSettings(Document):
 		self.validate_heartbeat()
 		self.validate_region()
 		validate_hours(self.working_hours, self.calendar_exceptions)
+
+	def on_update(self) -> None:
+		wake_deadlines()
 
 	def validate_ranges(self) -> None:
 		for fieldname, (least, most) in RANGES.items():

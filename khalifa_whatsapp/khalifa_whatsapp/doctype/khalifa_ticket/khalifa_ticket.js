@@ -12,12 +12,21 @@ frappe.ui.form.on("Khalifa Ticket", {
 khalifa.show_ticket = (frm) => {
 	frappe.xcall("khalifa_whatsapp.api.desk.ticket_form", { ticket: frm.doc.name }).then((form) => {
 		if (frm.doc.name !== cur_frm?.doc.name) return;
-		const [label, colour] = khalifa.ticket_indicator(frm.doc, form.level);
+		const [label, colour] = khalifa.ticket_indicator(frm.doc, form.state);
 		frm.page.set_indicator(label, colour);
+		khalifa.show_wait(frm, form);
 		khalifa.show_history(frm, form.history);
 		frm.get_field("close_reason").$wrapper.find(".control-value").text(form.close_reason);
 		khalifa.add_ticket_buttons(frm, form);
 	});
+};
+
+// Beside the moment at which the wait began: how long that is by the clock that the limits run on
+khalifa.show_wait = (frm, { state, waited, late }) => {
+	const waits = frm.doc.waiting_since_ms
+		? __("Waited in business hours (minutes): {0}", [waited]) + (state === "Delayed" ? ` · ${__("Late by (minutes): {0}", [late])}` : "")
+		: "";
+	frm.set_df_property("waiting_since", "description", waits);
 };
 
 khalifa.show_history = (frm, lines) => {

@@ -3,15 +3,15 @@ frappe.provide("khalifa");
 
 khalifa.is_manager = () => frappe.user.has_role(["WhatsApp Manager", "System Manager"]);
 
-// How late tickets are: by name, 1 warned, 2 delayed, 3 escalated. Filled after each refresh of the list.
-khalifa.ticket_levels = {};
+// How waits stand, by ticket: "Late Soon" or "Delayed", as the server says. Filled after each refresh of the list.
+khalifa.ticket_states = {};
 
-khalifa.ticket_indicator = (doc, level) => {
+khalifa.ticket_indicator = (doc, state) => {
 	if (doc.status === "Closed") {
 		return doc.is_missed ? [__("Missed"), "gray", "is_missed,=,1"] : [__("Closed"), "gray", "status,=,Closed"];
 	}
-	if (level >= 2) return [__("Delayed"), "red", `status,=,${doc.status}`];
-	if (level === 1) return [__("Soon Late"), "orange", `status,=,${doc.status}`];
+	if (state === "Delayed") return [__("Delayed"), "red", `status,=,${doc.status}`];
+	if (state === "Late Soon") return [__("Soon Late"), "orange", `status,=,${doc.status}`];
 	const colour = { Queued: "purple", Open: "blue", Pending: "green" }[doc.status];
 	return [__(doc.status), colour || "gray", `status,=,${doc.status}`];
 };
@@ -19,7 +19,7 @@ khalifa.ticket_indicator = (doc, level) => {
 frappe.listview_settings["Khalifa Ticket"] = {
 	add_fields: ["status", "waiting_since", "waiting_since_ms", "is_missed", "agent_name"],
 	hide_name_column: true,
-	get_indicator: (doc) => khalifa.ticket_indicator(doc, khalifa.ticket_levels[doc.name] || 0),
+	get_indicator: (doc) => khalifa.ticket_indicator(doc, khalifa.ticket_states[doc.name]),
 	formatters: {
 		waiting_since: (value) => (value ? frappe.datetime.comment_when(value, true) : ""),
 		agent_name: (value) => frappe.utils.escape_html(value || "") || `<span class="text-muted">${__("Queue")}</span>`,
@@ -31,17 +31,20 @@ frappe.listview_settings["Khalifa Ticket"] = {
 		}
 		const refresh = frappe.utils.debounce(() => !document.hidden && listview.refresh(), 3000);
 		frappe.realtime.on("khalifa_whatsapp:ticket", () => cur_list === listview && refresh());
+		setInterval(() => cur_list === listview && !document.hidden && khalifa.mark_waits(listview), 60000);
 	},
-	refresh(listview) {
-		const names = listview.data.filter((doc) => doc.waiting_since_ms).map((doc) => doc.name);
-		if (!names.length) return;
-		frappe.xcall("khalifa_whatsapp.api.desk.waiting_levels", { tickets: names }).then((levels) => {
-			if (names.every((name) => (levels[name] || 0) === (khalifa.ticket_levels[name] || 0))) return;
-			names.forEach((name) => (khalifa.ticket_levels[name] = levels[name] || 0));
-			listview.render_list();
-			listview.set_rows_as_checked();
-		});
-	},
+	refresh: (listview) => khalifa.mark_waits(listview),
+};
+
+khalifa.mark_waits = (listview) => {
+	const names = listview.data.filter((doc) => doc.waiting_since_ms).map((doc) => doc.name);
+	if (!names.length) return;
+	frappe.xcall("khalifa_whatsapp.api.desk.waiting_states", { tickets: names }).then((states) => {
+		if (names.every((name) => states[name] === khalifa.ticket_states[name])) return;
+		names.forEach((name) => (khalifa.ticket_states[name] = states[name]));
+		listview.render_list();
+		listview.set_rows_as_checked();
+	});
 };
 
 // A table of plain texts: every cell is escaped
@@ -141,13 +144,12 @@ khalifa.CloseAll = class {
 		this.poll();
 	}
 
-	// Realtime may be down: ask every two seconds as well
+	// Realtime may be down: ask every two seconds as well. The network may be too: the next question finds it again
 	poll() {
-		frappe.xcall("khalifa_whatsapp.api.conversation.close_all_status", { batch: this.batch }).then((state) => {
-			this.show(state);
-			if (["Running", "Undoing"].includes(this.status) && this.is_watched) {
-				this.timer = setTimeout(() => this.poll(), 2000);
-			}
+		const ask = khalifa.attempt("conversation.close_all_status", { batch: this.batch }, "GET");
+		ask.then((state) => this.show(state)).catch(() => {}).then(() => {
+			const is_over = ["Done", "Undone"].includes(this.status);
+			if (!is_over && this.is_watched) this.timer = setTimeout(() => this.poll(), 2000);
 		});
 	}
 
@@ -241,7 +243,8 @@ khalifa.watch_reassign = (listview, state) => {
 		if (now.status === "Running") setTimeout(ask, 1500);
 		else listview.refresh();
 	};
-	const ask = () => frappe.xcall("khalifa_whatsapp.api.bulk.reassign_status", { run: state.run }).then(show);
+	const again = (error) => error.is_unknown && setTimeout(ask, 3000); // no network: the next question may find it
+	const ask = () => khalifa.attempt("bulk.reassign_status", { run: state.run }, "GET").then(show, again);
 	dialog.show();
 	show(state);
 	listview.clear_checked_items();

@@ -29,6 +29,9 @@ function add_buttons(frm) {
 	if (frm.doc.enabled) {
 		frm.add_custom_button(__("Send a Test Message"), () => ask_test(frm));
 	}
+	if (frm.doc.provider === "loopback" && frm.doc.enabled) {
+		frm.add_custom_button(__("Receive a Test Message"), () => ask_received(frm));
+	}
 	if (frm.doc.provider === "cloud_api" && frm.doc.enabled) {
 		frm.add_custom_button(__("Sync Templates"), () => sync_templates(frm));
 	}
@@ -76,6 +79,9 @@ function panel(frm, state, counts) {
 	if (state.error.text) {
 		const when = state.error.on ? frappe.datetime.prettyDate(state.error.on) : "";
 		line(box, __("Last error ({0}): {1}", [when, state.error.text]), "red");
+	}
+	for (const { on, severity, words } of state.notices) {
+		line(box, `\u2068${frappe.datetime.str_to_user(on)}\u2069: ${words}`, severity === "Critical" ? "red" : "orange");
 	}
 	if (state.gateway && !state.gateway.is_running) {
 		line(box, __("The process that owns the browsers is not running. Start it on the server:"), "red");
@@ -216,6 +222,30 @@ function ask_test(frm) {
 		__("Send a Test Message"),
 		__("Send")
 	);
+}
+
+// This device talks to nobody: here a customer's message is made up
+
+function ask_received(frm) {
+	frappe.prompt(
+		[
+			{ fieldname: "phone", fieldtype: "Data", label: __("Customer's Phone Number"), reqd: 1, default: "01001234567" },
+			{ fieldname: "customer_name", fieldtype: "Data", label: __("Customer's Name") },
+			{ fieldname: "text", fieldtype: "Small Text", label: __("Text"), reqd: 1, default: __("Hello, are you open today?") },
+		],
+		(given) =>
+			frappe
+				.xcall(`${API}.device_tools.receive_test_message`, { device: frm.doc.name, ...given })
+				.then(({ ticket }) => show_received(ticket))
+				.finally(() => show_state(frm)),
+		__("Receive a Test Message"),
+		__("Receive")
+	);
+}
+
+function show_received(ticket) {
+	const link = `<a href="/app/khalifa-inbox/${encodeURIComponent(ticket)}">${__("Open the conversation")}</a>`;
+	frappe.show_alert({ message: `${__("The message has arrived.")} ${link}`, indicator: "green" }, 15);
 }
 
 function sync_templates(frm) {

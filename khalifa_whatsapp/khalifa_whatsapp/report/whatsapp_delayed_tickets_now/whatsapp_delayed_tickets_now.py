@@ -1,4 +1,4 @@
-"""Customers who have waited too long at this moment, the longest first."""
+"""Customers who have waited too long at this moment, the longest overdue first; lengths are business time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Any
 
 import frappe
 from frappe import _
+from frappe.utils import cint
 
+from khalifa_whatsapp.api import lateness
 from khalifa_whatsapp.api.words import last_line
 from khalifa_whatsapp.bootstrap import now_ms
 from khalifa_whatsapp.khalifa_whatsapp import reports
@@ -17,13 +19,17 @@ MOST = 2_000
 
 @reports.for_managers
 def execute(filters: Any) -> tuple[Any, ...]:
-	rows = _rows(filters)
+	clock = lateness.Clock(now_ms(), reports.store().rules())
+	where, values = _where(filters, clock.now)
+	rows = _rows(where, values)
 	nobody = _("Waiting for an agent")
 	for row in rows:
+		row.update(clock.minutes(row))
 		row["agent_name"] = reports.safe(row["agent_name"]) or nobody
 		row["customer_name"] = reports.safe(row["customer_name"])
 		row["preview"] = reports.safe(last_line(row["preview"], row.pop("preview_label")))
-	return _columns(), rows, None, _chart(rows), _summary(rows)
+	counts = _counts(where, values)
+	return _columns(), rows, reports.cut_message(len(rows), sum(counts.values())), _chart(counts), _summary(rows, counts)
 
 
 def _columns() -> list[dict[str, Any]]:
@@ -32,30 +38,43 @@ def _columns() -> list[dict[str, Any]]:
 		reports.column("customer_name", _("Customer"), width=180),
 		reports.column("agent_name", _("Agent"), width=160),
 		reports.column("branch", _("Branch"), "Link", 140, "Khalifa Branch"),
-		reports.column("waited", _("Waited (Minutes)"), "Int", 130),
+		reports.column("waiting_since", _("Waiting Since"), "Datetime", 160),
+		reports.column("waited", _("Waited in Business Hours (Minutes)"), "Int", 230),
 		reports.column("late", _("Late By (Minutes)"), "Int", 130),
 		reports.column("preview", _("Last Message"), width=280),
 	]
 
 
-def _rows(filters: Any) -> list[dict[str, Any]]:
-	also, values = reports.chosen(filters, {"branch": "branch", "agent": "agent"})
+def _where(filters: Any, now: int) -> tuple[str, dict[str, Any]]:
+	also, values = reports.chosen(filters, {"branch": "t.branch", "agent": "t.agent"})
+	queued = " and t.agent is null" if cint(filters.get("is_queued")) else ""
+	return f"{lateness.delayed_sql(now, 't')}{also}{queued}", values
+
+
+def _rows(where: str, values: dict[str, Any]) -> list[dict[str, Any]]:
+	fields = ", ".join(f"t.{field}" for field in lateness.FIELDS)
 	sql = (
-		"select name as ticket, customer_name, agent_name, branch, preview, preview_label, (%(now)s - waiting_since_ms) div 60000 as waited, "
-		"(%(now)s - response_by_ms) div 60000 as late from `tabKhalifa Ticket` where response_by_ms > 0 "
-		f"and response_by_ms <= %(now)s and status in ('Queued', 'Open'){also} order by response_by_ms limit {MOST}"
+		f"select t.name as ticket, t.customer_name, t.agent_name, t.branch, t.preview, t.preview_label, t.waiting_since, {fields} "
+		f"from `tabKhalifa Ticket` t where {where} order by t.due_by_ms, t.name limit {MOST}"
 	)
-	return frappe.db.sql(sql, {**values, "now": now_ms()}, as_dict=True)
+	return frappe.db.sql(sql, values, as_dict=True)
 
 
-def _chart(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
-	by_branch = dict(Counter(row["branch"] or _("No Branch") for row in rows).most_common(20))
-	return reports.chart(list(by_branch), reports.Line(_("Delayed"), reports.RED, list(by_branch.values())))
+def _counts(where: str, values: dict[str, Any]) -> Counter[str]:
+	"""By branch, however many rows are shown."""
+	sql = f"select coalesce(t.branch, ''), count(*) from `tabKhalifa Ticket` t where {where} group by 1"
+	return Counter({branch: int(count) for branch, count in frappe.db.sql(sql, values)})
 
 
-def _summary(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-	longest = max((row["waited"] for row in rows), default=0)
+def _chart(counts: Counter[str]) -> dict[str, Any] | None:
+	top = counts.most_common(20)
+	names = [reports.safe(branch) or _("No Branch") for branch, _count in top]
+	return reports.chart(names, reports.Line(_("Delayed"), reports.RED, [count for _branch, count in top]))
+
+
+def _summary(rows: list[dict[str, Any]], counts: Counter[str]) -> list[dict[str, Any]]:
+	count = sum(counts.values())
 	return [
-		reports.figure(_("Delayed Now"), len(rows), reports.red_if(rows)),
-		reports.figure(_("Longest Wait (Minutes)"), longest),
+		reports.figure(_("Delayed Now"), count, reports.red_if(count)),
+		reports.figure(_("Longest Wait (Minutes)"), max((row["waited"] for row in rows), default=0)),
 	]

@@ -52,11 +52,14 @@ def _queue(filters: Any, group: str) -> tuple[Any, ...]:
 
 
 def _queue_segments(filters: Any, group: str) -> Any:
+	"""(bucket, seconds, how many, how many of them too long): the customer's limit was passed while nobody held it."""
 	start, end = period = reports.period_ms(filters)
-	also, values = reports.chosen(filters, {"branch": "branch"})
+	also, values = reports.chosen(filters, {"branch": "s.branch"})
 	sql = (
-		f"select {buckets.sql_of(group, 'to_ms', period)}, cast(biz_time as signed), count(*), sum(level >= 2) from `tabKhalifa Turn Segment` "
-		f"where agent is null and to_ms >= %(start)s and to_ms < %(end)s{also} group by 1, 2"
+		f"select {buckets.sql_of(group, 's.to_ms', period, 's.branch')}, cast(s.biz_time as signed), count(*), count(d.name) "
+		"from `tabKhalifa Turn Segment` s left join `tabKhalifa Delay Event` d on d.turn = s.turn and d.kind = 'Customer' "
+		"and d.at_ms >= s.from_ms and d.at_ms < s.to_ms "
+		f"where s.agent is null and s.to_ms >= %(start)s and s.to_ms < %(end)s{also} group by 1, 2"
 	)
 	return frappe.db.sql(sql, {**values, "start": start, "end": end})
 

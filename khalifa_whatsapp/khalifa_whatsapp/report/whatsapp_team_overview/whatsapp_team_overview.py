@@ -8,6 +8,7 @@ import frappe
 from frappe import _
 from frappe.utils import today
 
+from khalifa_whatsapp.api import lateness
 from khalifa_whatsapp.bootstrap import now_ms
 from khalifa_whatsapp.khalifa_whatsapp import report_kpi, reports
 
@@ -18,25 +19,33 @@ ORDER = {"Online": 0, "Away": 1, "Offline": 2}
 @reports.for_managers
 def execute(filters: Any) -> tuple[Any, ...]:
 	filters = frappe._dict({"from_date": today(), "to_date": today(), **filters})
-	now, held, done = now_ms(), _held(filters), {row["agent"]: row for row in report_kpi.sums(filters)}
+	held, done = _held(filters), {row["agent"]: row for row in report_kpi.sums(filters)}
 	first, last = (str(day) for day in reports.dates(filters))
-	rows = [_row(agent, held, done, now) for agent in _agents(filters, {*held, *done})]
+	rows = [_row(agent, held, done, filters.get("branch")) for agent in _agents(filters, {*held, *done})]
 	for row in rows:
 		row["behind"] = {"agent": row["agent"], "first": first, "last": last}
 	rows.sort(key=lambda row: (ORDER.get(row["state"], 3), -row["waiting"], -row["open"], row["agent_name"]))
-	queue = _queue_row(held.get(None), now)
+	queue = _queue_row(held.get(None), filters.get("branch"))
 	return _columns(), _shown(rows, queue), None, _chart(rows), _summary(rows, queue)
 
 
-def _held(filters: Any) -> dict[str | None, Any]:
-	"""What each agent (None: the queue) has in hand at this moment; one statement."""
-	also, values = reports.chosen(filters, {"branch": "branch"})
+def _held(filters: Any) -> dict[str | None, dict[str, int]]:
+	"""What each agent (None: the queue) has in hand at this moment; one statement. The oldest wait is in business time."""
+	now, rules = now_ms(), reports.store().rules()
+	also, values = reports.chosen(filters, {"branch": "t.branch"})
 	sql = (
-		"select agent, count(*) as open, sum(status = 'Pending') as pending, sum(waiting_since_ms > 0) as waiting, "
-		"sum(response_by_ms > 0 and response_by_ms <= %(now)s) as `delayed`, min(nullif(waiting_since_ms, 0)) as oldest "
-		f"from `tabKhalifa Ticket` where status in ('Queued', 'Open', 'Pending'){also} group by agent"
+		"select t.agent, t.branch, count(*) as open, sum(t.status = 'Pending') as pending, sum(t.waiting_since_ms > 0) as waiting, "
+		f"sum({lateness.delayed_sql(now, 't')}) as `delayed`, coalesce(min(nullif(t.waiting_since_ms, 0)), %(now)s) as since "
+		f"from `tabKhalifa Ticket` t where t.status in ('Queued', 'Open', 'Pending'){also} group by t.agent, t.branch"
 	)
-	return {row.agent or None: row for row in frappe.db.sql(sql, {**values, "now": now_ms()}, as_dict=True)}
+	found: dict[str | None, dict[str, int]] = {}
+	for row in frappe.db.sql(sql, {**values, "now": now}, as_dict=True):
+		kept = found.setdefault(row.agent or None, {**dict.fromkeys(NOW, 0), "oldest_ms": 0})
+		for name in NOW:
+			kept[name] += int(row[name])
+		waited = rules.of_branch(row.branch).calendar.business_ms(int(row.since), now)
+		kept["oldest_ms"] = max(kept["oldest_ms"], waited)
+	return found
 
 
 def _agents(filters: Any, with_figures: set[Any]) -> list[Any]:
@@ -49,37 +58,37 @@ def _agents(filters: Any, with_figures: set[Any]) -> list[Any]:
 	return frappe.db.sql(sql, {**values, "named": [*filter(None, with_figures), ""]}, as_dict=True)
 
 
-def _row(agent: Any, held: dict[Any, Any], done: dict[str, Any], now: int) -> dict[str, Any]:
+def _row(agent: Any, held: dict[Any, Any], done: dict[str, Any], branch: str | None) -> dict[str, Any]:
 	settings = reports.store().rules().settings
 	figures = done.get(agent.name) or {"agent": agent.name, **dict.fromkeys(report_kpi.SUMS, 0)}
 	report_kpi.finish(figures, settings.min_sample_daily, settings, None)
 	state = agent.presence if agent.enabled else "Disabled"
 	return {
-		**figures, **_in_hand(held.get(agent.name), now), "agent": agent.name, "agent_name": reports.safe(agent.employee_name),
-		"branch": agent.branch, "state": state, "presence": _(state), "capacity": agent.capacity, "links": _links(agent.name),
+		**figures, **_in_hand(held.get(agent.name)), "agent": agent.name, "agent_name": reports.safe(agent.employee_name),
+		"branch": agent.branch, "state": state, "presence": _(state), "capacity": agent.capacity, "links": _links(agent.name, branch),
 	}  # fmt: skip
 
 
-def _in_hand(row: Any, now: int) -> dict[str, Any]:
-	found = {name: int((row or {}).get(name) or 0) for name in NOW}
-	oldest = (row or {}).get("oldest")
-	return {**found, "oldest": round((now - oldest) / 60_000) if oldest else None}
+def _in_hand(row: dict[str, int] | None) -> dict[str, Any]:
+	found = {name: row[name] if row else 0 for name in NOW}
+	return {**found, "oldest": row["oldest_ms"] // lateness.MINUTE_MS if row and row["waiting"] else None}
 
 
-def _links(agent: str | None) -> dict[str, str]:
+def _links(agent: str | None, branch: str | None) -> dict[str, str]:
 	"""Lists behind the figures of now."""
-	whose = {"agent": agent} if agent else {"agent": ["is", "not set"]}
+	whose = {"agent": agent or ["is", "not set"], "branch": branch}
+	late = {"agent": agent or "", "branch": branch or "", "is_queued": "" if agent else "1"}
 	return {
 		**({"agent_name": f"/app/khalifa-agent/{agent}"} if agent else {}),
 		"open": reports.link("Khalifa Ticket", **whose, status=["in", ["Queued", "Open", "Pending"]]),
 		"pending": reports.link("Khalifa Ticket", **whose, status="Pending"),
 		"waiting": reports.link("Khalifa Ticket", **whose, status=["in", ["Queued", "Open"]], waiting_since=["is", "set"]),
-		"delayed": reports.report_link("WhatsApp Delayed Tickets Now", agent=agent or ""),
+		"delayed": reports.report_link("WhatsApp Delayed Tickets Now", **late),
 	}
 
 
-def _queue_row(row: Any, now: int) -> dict[str, Any]:
-	return {**_in_hand(row, now), "agent_name": _("Waiting for an agent"), "links": _links(None)}
+def _queue_row(row: dict[str, int] | None, branch: str | None) -> dict[str, Any]:
+	return {**_in_hand(row), "agent_name": _("Waiting for an agent"), "links": _links(None, branch)}
 
 
 def _shown(rows: list[dict[str, Any]], queue: dict[str, Any]) -> list[dict[str, Any]]:

@@ -1,8 +1,7 @@
 // Files that people bring: chosen, pasted, dropped, or spoken. Nothing leaves before it was shown and confirmed.
 
-import { attempt, el, icon, microphone, toast, uuid } from "./util.js";
+import { attempt, el, icon, microphone, toast, upload, uuid } from "./util.js";
 
-const UPLOAD = "/api/method/khalifa_whatsapp.api.media.upload";
 const RECORDED = ["audio/ogg;codecs=opus", "audio/webm;codecs=opus", "audio/mp4"]; // of which the server makes a voice message
 
 export class Attachments {
@@ -35,6 +34,7 @@ export class Attachments {
 
 	bring(file, is_voice = false) {
 		if (!file || !this.composer.ticket) return;
+		if (this.composer.is_note) return toast(__("A note holds no files. Leave the note to send the customer a file."));
 		if (!this.composer.may_write) return toast(__("Files can't be sent here now."));
 		const most = this.composer.can.max_media_bytes;
 		if (file.size > most) return toast(__("The file is larger than {0} MB.", [Math.round(most / 1048576)]), "red");
@@ -54,37 +54,32 @@ export class Attachments {
 		else if (file.type.startsWith("audio/")) box.append(el("audio", { src: url, controls: true }));
 		else box.append(el("div", { class: "kin-file" }, icon("file"), el("bdi", { text: file.name })));
 		dialog.onhide = () => URL.revokeObjectURL(url);
-		dialog.khalifa_key = uuid();
+		dialog.khalifa = { ticket: this.composer.ticket, client_key: uuid() };
 		dialog.show();
 	}
 
+	// The dialog keeps the conversation it was opened for, its key, and the file that the server has already
 	send(file, is_voice, caption, dialog) {
-		const ticket = this.composer.ticket;
+		const { ticket, client_key } = dialog.khalifa;
 		dialog.get_primary_btn().prop("disabled", true);
-		this.upload(file, is_voice, ticket)
-			.then((kept) =>
-				attempt("conversation.send_file", {
-					ticket, file_url: kept.file_url, kind: kept.kind, caption, client_key: dialog.khalifa_key,
-					seen_ms: this.composer.last_seen(),
-				})
-			)
+		this.kept(file, is_voice, dialog.khalifa)
+			.then((kept) => attempt("conversation.send_file", { ticket, file_url: kept.file_url, kind: kept.kind, caption, client_key, seen_ms: this.composer.last_seen() }))
 			.then(() => {
 				dialog.hide();
+				if (this.composer.ticket !== ticket) return;
 				this.composer.inbox.thread.changed().then(() => this.composer.inbox.thread.to_end());
 			})
-			.catch((error) => {
-				dialog.get_primary_btn().prop("disabled", false);
-				toast(error.text || __("The file could not be sent. Try again."), "red");
-			});
+			.catch((error) => toast(error.text, "red"))
+			.finally(() => dialog.get_primary_btn().prop("disabled", false));
 	}
 
-	upload(file, is_voice, ticket) {
+	kept(file, is_voice, held) {
+		if (held.kept) return Promise.resolve(held.kept);
 		const form = new FormData();
-		form.append("ticket", ticket);
+		form.append("ticket", held.ticket);
 		if (is_voice) form.append("is_voice", "1");
 		form.append("file", file, file.name);
-		return fetch(UPLOAD, { method: "POST", body: form, headers: { "X-Frappe-CSRF-Token": frappe.csrf_token, Accept: "application/json" } })
-			.then((answer) => answer.json().then((told) => (answer.ok ? told.message : Promise.reject(words(told)))));
+		return upload("media.upload", form, file.size).then((kept) => (held.kept = kept));
 	}
 
 	record() {
@@ -108,14 +103,5 @@ export class Attachments {
 			},
 			() => toast(__("The microphone may not be used. Allow it in the browser."))
 		);
-	}
-}
-
-function words(told) {
-	try {
-		const html = JSON.parse(JSON.parse(told._server_messages)[0]).message;
-		return { text: new DOMParser().parseFromString(html, "text/html").body.textContent };
-	} catch {
-		return { text: "" };
 	}
 }

@@ -1,5 +1,6 @@
 // One item of a thread: a bubble, a note, or a line in the middle. Whatever a customer wrote is text and nothing else.
 
+import { identity_of } from "./people.js";
 import { clock, el, icon, rich } from "./util.js";
 
 const TICKS = { Queued: "🕓", Sending: "🕓", Sent: "✓", Delivered: "✓✓", Read: "✓✓", Played: "✓✓", Failed: "!", Unknown: "?" };
@@ -19,7 +20,7 @@ export function bubble(item, thread) {
 	const box = el("div", { class: `kin-bubble ${kind} ${item.status}`, "data-name": item.name, "data-at": item.sent_ms, tabindex: "-1" });
 	if (kind !== "in") box.append(author(item));
 	if (item.reply_to) box.append(quote(item.reply_to, thread));
-	box.append(...content(item));
+	box.append(...content(item, thread));
 	box.append(foot(item));
 	if (item.reactions.length) box.append(reactions(item.reactions));
 	if (["Failed", "Unknown"].includes(item.status) && side === "out") box.append(trouble(item, thread));
@@ -41,8 +42,8 @@ function quote(quoted, thread) {
 }
 
 // What it says was put together by the server: words of people, and sentences of ours in the reader's language
-function content(item) {
-	return [item.file ? file(item) : "", ...item.parts.map((part) => PARTS[part.kind](part))];
+function content(item, thread) {
+	return [item.file ? file(item, thread) : "", ...item.parts.map((part) => PARTS[part.kind](part))];
 }
 
 const PARTS = {
@@ -63,12 +64,9 @@ function boxed(drawing, ...lines) {
 	return el("div", { class: "kin-file" }, icon(drawing), el("div", { class: "kin-box" }, ...lines));
 }
 
-function file(item) {
-	const { url, mime_type, name, state, error } = item.file;
-	if (!url) {
-		const text = state === "Failed" ? __("The file could not be fetched: {0}", [error]) : __("The file is being fetched…");
-		return el("div", { class: "kin-file" }, icon("attachment"), el("span", { text: `${item.label} · ${text}` }));
-	}
+function file(item, thread) {
+	const { url, mime_type, name } = item.file;
+	if (!url) return absent_file(item, thread);
 	const family = (mime_type || "").split("/")[0];
 	if (family === "image" && !mime_type.includes("svg")) {
 		return el("a", { href: url, target: "_blank", rel: "noopener", class: "kin-media" }, el("img", { src: url, alt: name || __("Picture"), loading: "lazy" }));
@@ -76,6 +74,14 @@ function file(item) {
 	if (family === "audio") return el("audio", { src: url, controls: true, preload: "none", class: "kin-audio" });
 	if (family === "video") return el("video", { src: url, controls: true, preload: "none", class: "kin-media" });
 	return el("a", { href: url, target: "_blank", rel: "noopener", class: "kin-file" }, icon("file"), el("bdi", { text: name || __("File") }));
+}
+
+function absent_file(item, thread) {
+	const { name, state, error } = item.file;
+	const words = state === "Failed" ? __("The file could not be fetched: {0}", [error]) : error ? __("The file is not here yet: {0}", [error]) : __("The file is being fetched…");
+	const what = el("div", { class: "kin-file" }, icon("attachment"), el("span", {}, el("bdi", { text: name || item.label }), ` · ${words}`));
+	if (!error && state !== "Failed") return what;
+	return el("div", {}, what, el("button", { class: "btn btn-xs btn-default kin-fetch", onclick: () => thread.fetch_again(item) }, __("Fetch Again")));
 }
 
 function place(part) {
@@ -87,7 +93,7 @@ function place(part) {
 function foot(item) {
 	const edited = item.is_edited ? el("span", { text: __("edited") }) : "";
 	const tick = item.direction === "Outgoing" && !item.is_note ? el("span", { class: `kin-tick ${item.status}`, title: __(item.status), "aria-label": __(item.status), text: TICKS[item.status] || "" }) : "";
-	return el("div", { class: "kin-foot" }, edited, el("time", { text: clock(item.sent_ms) }), tick);
+	return el("div", { class: "kin-foot" }, item.is_note ? "" : identity_of(item), edited, el("time", { text: clock(item.sent_ms) }), tick);
 }
 
 function reactions(list) {

@@ -1,7 +1,13 @@
 // Where people write: text, quick replies, files, voice, emoji, notes, and templates when the window is closed.
+//
+// What is written to the customer and what to colleagues are two texts (`drafts.js`): the switch between them shows the
+// other one, and never makes one of the other.
 
 import { Attachments } from "./attachments.js";
-import { act, attempt, el, icon, read, uuid } from "./util.js";
+import { Drafts, NOTE, REPLY } from "./drafts.js";
+import { answers_to } from "./people.js";
+import { QuickReplies } from "./quick_replies.js";
+import { attempt, el, icon, toast, uuid } from "./util.js";
 
 const SMILES = "😀 😊 🙂 😉 😍 🤝 🙏 👍 👌 👏 💪 ❤️ 💚 🌹 🎉 ✅ ❌ ⏳ 📦 🚚 💊 🩺 🏥 📍 📞 💵".split(" ");
 const TYPING_MS = 4000;
@@ -9,7 +15,13 @@ const TYPING_MS = 4000;
 export class Composer {
 	constructor(inbox) {
 		this.inbox = inbox;
+		this.drafts = new Drafts(window.localStorage, frappe.session.user, uuid);
+		this.sending = new Set(); // conversation and mode
 		this.make();
+	}
+
+	get is_note() {
+		return this.mode === NOTE;
 	}
 
 	make() {
@@ -19,9 +31,10 @@ export class Composer {
 		});
 		this.above = el("div", { class: "kin-above" });
 		this.popup = el("div", { class: "kin-popup", hidden: true, role: "listbox" });
+		this.quick = new QuickReplies(this);
 		this.files = new Attachments(this);
 		const button = (label, name, go) => el("button", { class: "btn btn-sm kin-tool", title: label, "aria-label": label, onclick: go }, typeof name === "string" && name.length < 3 ? name : icon(name));
-		this.note_button = button(__("Note"), "edit", () => this.note_mode(!this.is_note));
+		this.note_button = button(__("Note"), "edit", () => this.write(this.is_note ? REPLY : NOTE));
 		this.send_button = el("button", { class: "btn btn-primary kin-send", title: __("Send (Ctrl+Enter)"), onclick: () => this.send() }, __("Send"));
 		this.bar = el("div", { class: "kin-bar" },
 			button(__("Emoji"), "☺", () => this.smiles()), button(__("Attach a File"), "attachment", () => this.files.choose()),
@@ -29,22 +42,30 @@ export class Composer {
 		this.closed = el("div", { class: "kin-closed", hidden: true });
 		this.root = el("footer", { class: "kin-composer" }, this.popup, this.above, this.closed, this.bar);
 		this.files.listen(this.inbox.thread.root);
-		this.note_mode(false);
+		this.show_mode(REPLY);
 	}
 
 	// What the conversation allows now
 	fit(thread) {
 		const { head, can, window } = thread;
 		const is_window_closed = window && !window.is_open;
-		const may_write = head.rights.reply && can.text && !is_window_closed;
 		this.can = can;
-		this.may_write = may_write;
-		this.bar.hidden = !(may_write || head.rights.note);
-		if (!may_write && !this.is_note) this.note_mode(true);
-		else if (may_write && this.is_note && !this.is_note_wanted) this.note_mode(false);
-		this.closed.hidden = may_write;
-		if (!may_write) this.explain(head, is_window_closed);
-		this.above_text(head);
+		this.may_write = head.rights.reply && can.text && !is_window_closed && !head.cannot_answer;
+		this.bar.hidden = !(this.may_write || head.rights.note);
+		this.fit_mode();
+		this.closed.hidden = this.may_write;
+		if (!this.may_write) this.explain(head, is_window_closed);
+		this.above_text();
+		this.show_send();
+	}
+
+	// A mode that nobody chose follows what the conversation allows, but never under somebody's hands
+	fit_mode() {
+		const is_busy = this.text.value.trim() || document.activeElement === this.text;
+		if (!this.may_write && !this.is_note && !this.text.value.trim()) {
+			this.show_mode(NOTE);
+			this.is_forced = true;
+		} else if (this.may_write && this.is_note && this.is_forced && !is_busy) this.show_mode(REPLY);
 	}
 
 	explain(head, is_window_closed) {
@@ -52,21 +73,25 @@ export class Composer {
 		if (head.status === "Closed") parts.push(el("span", { text: __("The conversation is closed.") }), el("button", { class: "btn btn-sm btn-default", onclick: () => this.inbox.thread.do("conversation.reopen") }, __("Reopen")));
 		else if (head.rights.assign && !head.rights.reply) parts.push(el("span", { text: __("Nobody answers this customer yet.") }), el("button", { class: "btn btn-sm btn-primary", onclick: () => this.inbox.dialogs.take() }, __("Take")));
 		else if (!head.rights.reply) parts.push(el("span", { text: __("{0} answers this customer.", [head.agent_name || ""]) }));
-		else if (is_window_closed) parts.push(el("span", { text: __("More than 24 hours since the customer wrote: only a template may go.") }), el("button", { class: "btn btn-sm btn-primary", onclick: () => this.inbox.dialogs.template() }, __("Choose a Template")));
+		else if (head.cannot_answer) parts.push(el("span", { text: head.cannot_answer }));
+		else if (is_window_closed) parts.push(answers_to(head), el("span", { text: __("More than 24 hours since the customer wrote: only a template may go.") }), el("button", { class: "btn btn-sm btn-primary", onclick: () => this.inbox.dialogs.template() }, __("Choose a Template")));
 		else parts.push(el("span", { text: __("The number is switched off. A manager can switch it on again.") }));
 		this.closed.replaceChildren(...parts);
 	}
 
-	above_text(head) {
-		this.behalf = head.rights.on_behalf && !this.is_note ? __("You answer on behalf of {0}.", [head.agent_name]) : "";
+	above_text() {
+		const { head } = this.inbox.thread;
+		this.behalf = head?.rights.on_behalf && !this.is_note ? __("You answer on behalf of {0}.", [head.agent_name]) : "";
 		this.show_above();
 	}
 
 	show_above() {
 		const parts = [];
+		if (this.may_write && !this.is_note && this.inbox.thread.head) parts.push(answers_to(this.inbox.thread.head));
 		if (this.behalf) parts.push(el("div", { class: "kin-behalf", text: this.behalf }));
-		if (this.quoted) {
-			parts.push(el("div", { class: "kin-quoting" }, el("bdi", { text: this.quoted.line }),
+		const { quoted } = this.draft;
+		if (quoted) {
+			parts.push(el("div", { class: "kin-quoting" }, el("bdi", { text: quoted.line }),
 				el("button", { class: "btn btn-xs", "aria-label": __("Don't quote"), onclick: () => this.quote(null) }, "✕")));
 		}
 		if (this.problem) parts.push(el("div", { class: "kin-trouble bad", role: "alert" }, el("span", { text: this.problem.text }), this.problem.again || ""));
@@ -76,30 +101,48 @@ export class Composer {
 	open(ticket) {
 		this.keep_draft();
 		this.ticket = ticket;
-		this.quoted = this.problem = null;
-		this.is_note_wanted = false;
-		this.key = uuid();
-		this.text.value = ticket ? localStorage.getItem(this.place()) || "" : "";
+		this.may_write = false; // until the conversation is there
+		this.show_mode(ticket ? this.drafts.mode(ticket) : REPLY);
+	}
+
+	// The text of this mode, and what shows which one it is
+	show_mode(mode) {
+		Object.assign(this, { mode, problem: null, is_forced: false });
+		this.draft = this.drafts.get(this.ticket, mode);
+		this.text.value = this.ticket ? this.draft.text : "";
+		this.popup.hidden = true;
+		this.root.classList.toggle("note", this.is_note);
+		this.note_button.classList.toggle("active", this.is_note);
+		this.note_button.setAttribute("aria-pressed", String(this.is_note));
+		this.text.placeholder = this.is_note ? __("A note for colleagues; the customer never sees it") : __("Write a message, or / for quick replies");
+		this.send_button.textContent = this.is_note ? __("Save Note") : __("Send");
+		this.above_text();
+		this.show_send();
 		this.grow();
 	}
 
-	place() {
-		return `khalifa_draft:${frappe.session.user}:${this.ticket}`;
+	// A person's own wish to write a note, or to the customer
+	write(mode) {
+		if (mode !== this.mode && (mode === NOTE || this.may_write)) {
+			this.keep_draft();
+			this.show_mode(mode);
+		}
+		this.text.focus();
 	}
 
 	keep_draft() {
 		if (!this.ticket) return;
-		if (this.text.value.trim()) localStorage.setItem(this.place(), this.text.value);
-		else localStorage.removeItem(this.place());
+		this.draft.text = this.text.value;
+		this.drafts.put(this.ticket, this.mode, this.draft);
 	}
 
 	written() {
 		this.grow();
 		this.keep_draft();
-		this.offer();
+		this.quick.offer();
 		if (!this.is_note && this.text.value.trim() && Date.now() - (this.said_ms || 0) > TYPING_MS) {
 			this.said_ms = Date.now();
-			act("inbox.typing", { ticket: this.ticket });
+			attempt("inbox.typing", { ticket: this.ticket }).catch(() => {}); // a colleague sees it a moment later, or not
 		}
 	}
 
@@ -109,10 +152,16 @@ export class Composer {
 	}
 
 	pressed(event) {
-		if (!this.popup.hidden && this.chosen(event)) return;
-		if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+		if (event.isComposing) return;
+		if (!this.popup.hidden && this.quick.chosen(event)) return;
+		const is_with_control = event.ctrlKey || event.metaKey;
+		if (event.key === "Enter" && is_with_control) {
 			event.preventDefault();
 			this.send();
+		}
+		if ((event.code === "Slash" || event.key === "/") && is_with_control && !event.altKey) {
+			event.preventDefault();
+			this.pick();
 		}
 		if (event.key === "Escape") {
 			this.popup.hidden = true;
@@ -121,41 +170,55 @@ export class Composer {
 		}
 	}
 
-	note_mode(is_note) {
-		this.is_note = is_note;
-		this.is_note_wanted = is_note && this.may_write;
-		this.root.classList.toggle("note", is_note);
-		this.note_button.classList.toggle("active", is_note);
-		this.text.placeholder = is_note ? __("A note for colleagues; the customer never sees it") : __("Write a message, or / for quick replies");
-		this.send_button.textContent = is_note ? __("Save Note") : __("Send");
-		if (this.inbox.thread.head) this.above_text(this.inbox.thread.head);
+	// Quick replies by a key: «/» lies elsewhere on an Arabic keyboard
+	pick() {
+		this.write(REPLY);
+		if (!this.is_note) this.quick.pick();
 	}
 
+	// A note quotes nothing: who quotes writes to the customer, and sees that
 	quote(item) {
-		this.quoted = item;
+		if (item && !this.may_write) return toast(__("The customer can't be answered here now."));
+		if (item && this.is_note) this.write(REPLY);
+		if (!item && !this.draft.quoted) return;
+		this.draft.quoted = item && { message_key: item.message_key, line: item.line };
+		this.keep_draft();
 		this.show_above();
 		if (item) this.text.focus();
 	}
 
-	// Sending: the same key until it is done, so that a repeated click is one message; the text stays until the server has it
+	// Sending: the draft keeps its key until it is done, so that a repeated click, also after a lost answer, is one message;
+	// the text stays until the server has it
+
+	may_send() {
+		const is_allowed = this.inbox.thread.head && (this.is_note || this.may_write);
+		return Boolean(is_allowed && !this.sending.has(`${this.ticket}:${this.mode}`));
+	}
+
+	show_send() {
+		this.send_button.disabled = !this.may_send();
+	}
 
 	send(more = {}) {
+		const { ticket, mode } = this;
 		const body = this.text.value;
-		const ticket = this.ticket;
-		if (!body.trim() || this.is_sending) return;
-		this.is_sending = true;
-		this.send_button.disabled = true;
-		const seen_ms = this.last_seen();
-		const done = this.is_note
-			? attempt("conversation.note", { ticket, body })
-			: attempt("conversation.reply", { ticket, body, client_key: this.key, reply_to: this.quoted?.message_key || null, seen_ms, ...more });
-		done
-			.then(() => this.sent(ticket))
-			.catch((error) => this.refused(error))
+		if (!body.trim() || !this.may_send()) return;
+		this.keep_draft();
+		this.sending.add(`${ticket}:${mode}`);
+		this.show_send();
+		this.asked(ticket, mode, body, more)
+			.then(() => this.sent(ticket, mode, body))
+			.catch((error) => this.refused(error, ticket, mode))
 			.finally(() => {
-				this.is_sending = false;
-				this.send_button.disabled = false;
+				this.sending.delete(`${ticket}:${mode}`);
+				this.show_send();
 			});
+	}
+
+	asked(ticket, mode, body, more) {
+		const { key, quoted } = this.draft;
+		if (mode === NOTE) return attempt("conversation.note", { ticket, body, client_key: key });
+		return attempt("conversation.reply", { ticket, body, client_key: key, reply_to: quoted?.message_key, seen_ms: this.last_seen(), ...more });
 	}
 
 	last_seen() {
@@ -163,69 +226,37 @@ export class Composer {
 		return shown.length ? shown[shown.length - 1].sent_ms : null;
 	}
 
-	sent(ticket) {
-		localStorage.removeItem(`khalifa_draft:${frappe.session.user}:${ticket}`);
+	// What was written on meanwhile is another message, which is not sent yet
+	sent(ticket, mode, body) {
+		const is_here = this.ticket === ticket && this.mode === mode;
+		const written = is_here ? this.text.value : this.drafts.get(ticket, mode).text;
+		this.drafts.drop(ticket, mode);
+		if (written !== body) this.drafts.put(ticket, mode, { text: written, key: uuid(), quoted: null });
 		if (this.ticket !== ticket) return;
-		this.key = uuid();
-		this.text.value = "";
-		this.quoted = this.problem = null;
-		this.grow();
-		this.show_above();
+		if (is_here) {
+			this.show_mode(mode);
+			this.text.focus();
+		}
 		this.inbox.thread.changed().then(() => this.inbox.thread.to_end());
-		this.text.focus();
 	}
 
-	refused(error) {
-		const is_answered = error.code === "answered_meanwhile";
-		const again = is_answered ? el("button", { class: "btn btn-xs btn-default", onclick: () => this.send({ seen_ms: null }) }, __("Send Anyway")) : "";
-		this.problem = { text: error.text, again };
+	refused(error, ticket, mode) {
+		if (this.ticket !== ticket || this.mode !== mode) return toast(error.text, "red"); // the text waits where it was written
+		const again = (label, more, key) => el("button", { class: "btn btn-xs btn-default", onclick: () => this.again(more, key) }, label);
+		const ways = {
+			answered_meanwhile: [error.text, again(__("Send Anyway"), { seen_ms: null })],
+			sent_before: [error.text, again(__("Send as Well"), {}, uuid())],
+		};
+		const unknown = [__("No answer came, so nobody knows whether it was sent. Your text is kept. Send it again: it arrives once only."), again(__("Send Again"))];
+		const [text, button] = ways[error.code] || (error.is_unknown ? unknown : [error.text, ""]);
+		this.problem = { text, again: button };
 		this.show_above();
-		if (is_answered) this.inbox.thread.catch_up();
-		if (error.code === "window_closed") this.inbox.thread.catch_up();
+		if (["answered_meanwhile", "sent_before", "window_closed", "ticket_closed", "not_your_ticket"].includes(error.code)) this.inbox.thread.catch_up();
 	}
 
-	// Quick replies: / and a few letters
-
-	offer() {
-		const found = /^\/(\S*)$/.exec(this.text.value);
-		if (!found || this.is_note) return (this.popup.hidden = true);
-		const load = found[1] && this.replies ? Promise.resolve(this.replies) : read("inbox.quick_replies"); // each «/» asks anew
-		return load.then((replies) => {
-			this.replies = replies;
-			const wanted = found[1].toLowerCase();
-			const fitting = replies.filter((one) => `${one.shortcut} ${one.title}`.toLowerCase().includes(wanted)).slice(0, 8);
-			this.popup.replaceChildren(...fitting.map((one, place) => el("button", { class: `kin-option${place ? "" : " active"}`, role: "option", onclick: () => this.use(one) },
-				el("b", { text: `/${one.shortcut}` }), " ", el("bdi", { text: one.title }), el("div", { class: "kin-muted", dir: "auto", text: one.body.slice(0, 90) }))));
-			if (!replies.length) this.popup.replaceChildren(el("div", { class: "kin-option kin-muted", text: __("There are no quick replies yet.") }));
-			this.popup.hidden = Boolean(replies.length && !fitting.length);
-		});
-	}
-
-	chosen(event) {
-		const options = [...this.popup.children];
-		const place = options.findIndex((option) => option.classList.contains("active"));
-		if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-			event.preventDefault();
-			const next = (place + (event.key === "ArrowDown" ? 1 : options.length - 1)) % options.length;
-			options.forEach((option, number) => option.classList.toggle("active", number === next));
-			return true;
-		}
-		if (event.key === "Enter" || event.key === "Tab") {
-			event.preventDefault();
-			options[place]?.click();
-			return true;
-		}
-		return false;
-	}
-
-	use(reply) {
-		const head = this.inbox.thread.head;
-		const values = { customer: head.customer_name || "", agent: this.inbox.me.name || "", branch: head.branch || "", ticket: head.ticket };
-		this.text.value = reply.body.replace(/\{(customer|agent|branch|ticket)\}/g, (_all, name) => values[name]);
-		this.popup.hidden = true;
-		this.grow();
-		this.keep_draft();
-		this.text.focus();
+	again(more, key = this.draft.key) {
+		this.draft.key = key;
+		this.send(more);
 	}
 
 	smiles() {

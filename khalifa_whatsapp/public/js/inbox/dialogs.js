@@ -1,6 +1,6 @@
 // Questions that need more than a click: to whom, why, with which values.
 
-import { attempt, el, read, toast } from "./util.js";
+import { attempt, el, read, toast, uuid } from "./util.js";
 
 const PRESENCE = { Online: "🟢", Away: "🟠", Offline: "⚪" };
 
@@ -16,9 +16,11 @@ export class Dialogs {
 	}
 
 	transfer() {
+		const { ticket, head } = this.inbox.thread;
 		return read("inbox.agents").then((agents) => {
+			if (this.inbox.ticket !== ticket) return;
 			const options = agents
-				.filter((one) => one.agent !== this.inbox.thread.head.agent)
+				.filter((one) => one.agent !== head.agent)
 				.map((one) => ({ value: one.agent, label: khalifa.as_text(`${PRESENCE[one.availability] || ""} ${one.name} (${one.load}/${one.capacity}) ${one.branch || ""}`) }));
 			const branches = this.inbox.branches.map((value) => ({ value, label: khalifa.as_text(value) }));
 			const dialog = new frappe.ui.Dialog({
@@ -30,51 +32,66 @@ export class Dialogs {
 				],
 				primary_action_label: __("Transfer"),
 				primary_action: ({ to_agent, to_branch, reason }) => {
-					const is_free = !this.inbox.thread.head.agent && to_agent && !this.inbox.thread.head.rights.reply;
+					const is_free = !head.agent && to_agent && !head.rights.reply;
 					const method = is_free ? "conversation.assign" : "conversation.transfer";
-					attempt(method, { ticket: this.inbox.ticket, agent: to_agent, to_agent, to_branch: to_agent ? null : to_branch, reason })
-						.then(() => {
-							dialog.hide();
-							this.inbox.thread.changed().catch(() => this.inbox.back());
-						})
-						.catch((error) => toast(error.text, "red"));
+					this.done(dialog, method, { ticket, agent: to_agent, to_agent, to_branch: to_agent ? null : to_branch, reason });
 				},
 			});
 			dialog.show();
-		});
+		}).catch((error) => toast(error.text, "red"));
+	}
+
+	// One answer for one click; the dialog stays as it is until the server has done it
+	done(dialog, method, args) {
+		dialog.get_primary_btn().prop("disabled", true);
+		return attempt(method, args)
+			.then(() => {
+				dialog.hide();
+				if (this.inbox.ticket === args.ticket) this.inbox.thread.changed();
+			})
+			.catch((error) => toast(error.text, "red"))
+			.finally(() => dialog.get_primary_btn().prop("disabled", false));
+	}
+
+	become_agent() {
+		frappe.new_doc("Khalifa Agent", { user: frappe.session.user, employee_name: this.inbox.me.name });
+	}
+
+	// Blanks of a quick reply that only the writer can fill in
+	ask_blanks(names, then) {
+		const fields = names.map((name, place) => ({ fieldname: `blank_${place}`, fieldtype: "Data", label: khalifa.as_text(name), reqd: 1 }));
+		frappe.prompt(fields, (values) => then(names.map((name, place) => [name, values[`blank_${place}`]])), __("Fill In"), __("Insert"));
 	}
 
 	close() {
+		const { ticket } = this.inbox;
 		const labels = { resolved: __("Resolved"), no_reply_needed: __("No reply needed"), spam: __("Spam"), inactive: __("The customer does not answer") };
 		const dialog = new frappe.ui.Dialog({
 			title: __("Close the Conversation"),
 			fields: [{ fieldname: "reason", fieldtype: "Select", label: __("Reason"), reqd: 1, default: "resolved", options: this.inbox.close_reasons.map((value) => ({ value, label: labels[value] || value })) }],
 			primary_action_label: __("Close"),
-			primary_action: ({ reason }) =>
-				attempt("conversation.close", { ticket: this.inbox.ticket, reason })
-					.then(() => {
-						dialog.hide();
-						this.inbox.thread.changed();
-					})
-					.catch((error) => toast(error.text, "red")),
+			primary_action: ({ reason }) => this.done(dialog, "conversation.close", { ticket, reason }),
 		});
 		dialog.show();
 	}
 
 	template() {
-		return read("inbox.templates", { ticket: this.inbox.ticket }).then((templates) => {
-			if (!templates.length) return toast(__("There is no approved template for this number. A manager can sync them."));
+		const { ticket } = this.inbox;
+		return read("inbox.templates", { ticket }).then((templates) => {
+			if (this.inbox.ticket !== ticket) return;
+			const first = templates.find((one) => !one.why_not);
+			if (!first) return toast(no_template(templates));
 			const dialog = new frappe.ui.Dialog({
 				title: __("Send a Template"),
 				fields: [
-					{ fieldname: "template", fieldtype: "Select", label: __("Template"), options: templates.map((one) => ({ value: one.name, label: khalifa.as_text(`${one.template_name} (${one.language})`) })), default: templates[0].name, onchange: () => draw() },
+					{ fieldname: "template", fieldtype: "Select", label: __("Template"), options: templates.map(template_option), default: first.name, onchange: () => draw() },
 					{ fieldname: "values", fieldtype: "HTML" },
 				],
 				primary_action_label: __("Send"),
 				primary_action: () => send(),
 			});
 			const box = dialog.fields_dict.values.$wrapper[0];
-			const chosen = () => templates.find((one) => one.name === dialog.get_value("template")) || templates[0];
+			const chosen = () => templates.find((one) => one.name === dialog.get_value("template")) || first;
 			const values = () => [...box.querySelectorAll("input")].map((input) => input.value);
 			const draw = () => {
 				const one = chosen();
@@ -84,25 +101,30 @@ export class Dialogs {
 				box.replaceChildren(...inputs, shown);
 				show();
 			};
-			const send = () =>
-				attempt("conversation.send_template", { ticket: this.inbox.ticket, template: chosen().name, values: values(), client_key: key })
-					.then(() => {
-						dialog.hide();
-						this.inbox.thread.changed();
-					})
-					.catch((error) => toast(error.text, "red"));
-			const key = `${this.inbox.ticket}-${Date.now()}`;
+			const send = () => this.done(dialog, "conversation.send_template", { ticket, template: chosen().name, values: JSON.stringify(values()), client_key: key });
+			const key = uuid();
 			dialog.show();
 			draw();
-		});
+		}).catch((error) => toast(error.text, "red"));
 	}
 
 	help() {
-		const keys = [["j / k", __("Next and previous conversation")], ["/", __("Search")], ["r", __("Write")], ["n", __("Note")], ["Ctrl+Enter", __("Send")], ["t", __("Transfer")], ["e", __("Close")], ["Esc", __("Leave the text")], ["?", __("This help")]];
+		const keys = [["j / k", __("Next and previous conversation")], ["/", __("Search")], ["r", __("Write")], ["n", __("Note")], ["q", __("Quick replies")], ["Ctrl+/", __("Quick replies, while writing")], ["Ctrl+Enter", __("Send")], ["t", __("Transfer")], ["e", __("Close")], ["Esc", __("Leave the text")], ["?", __("This help")]];
 		const dialog = new frappe.ui.Dialog({ title: __("Keys"), fields: [{ fieldname: "keys", fieldtype: "HTML" }] });
-		dialog.fields_dict.keys.$wrapper[0].append(el("table", { class: "table table-sm" }, ...keys.map(([key, what]) => el("tr", {}, el("td", {}, el("kbd", { dir: "ltr", text: key })), el("td", { text: what })))));
+		const hint = el("p", { class: "kin-muted", text: __("On an Arabic keyboard the keys in the same places.") });
+		dialog.fields_dict.keys.$wrapper[0].append(hint, el("table", { class: "table table-sm" }, ...keys.map(([key, what]) => el("tr", {}, el("td", {}, el("kbd", { dir: "ltr", text: key })), el("td", { text: what })))));
 		dialog.show();
 	}
+}
+
+function no_template(templates) {
+	if (!templates.length) return __("There is no approved template for this number. A manager can sync them.");
+	return __("No template of this number can be sent now. {0}: {1}", [templates[0].template_name, templates[0].why_not]);
+}
+
+function template_option(one) {
+	const label = `${one.template_name} (${one.language})`;
+	return { value: one.name, label: khalifa.as_text(one.why_not ? `${label} – ${one.why_not}` : label), disabled: Boolean(one.why_not) };
 }
 
 function filled(one, values) {

@@ -1,34 +1,55 @@
-// The page: list, thread, customer, and what keys do.
+// The page: list, thread, customer, and what keys do. The address says what is open; Back leads to what was before.
 
+import { Banner } from "./banner.js";
 import { Composer } from "./composer.js";
 import { Dialogs } from "./dialogs.js";
+import { pressed } from "./keys.js";
 import { ConversationList } from "./list.js";
 import { Live } from "./live.js";
+import { failure, missing } from "./notices.js";
 import { Panel } from "./panel.js";
 import { Thread } from "./thread.js";
-import { act, el, read, toast } from "./util.js";
+import { el, read, times, toast } from "./util.js";
 
 const WIDE = window.matchMedia("(min-width: 1200px)");
+const PHONE = window.matchMedia("(max-width: 767px)");
 const CLOSED = "khalifa_panel_closed";
+const OF_A_TICKET = "rntqe"; // keys that mean the open conversation
 
 export class Inbox {
 	constructor(wrapper) {
 		this.wrapper = wrapper;
-		this.offset = 0;
+		this.depth = 0; // how many steps back the list is, as far as we know
 		this.page = frappe.ui.make_app_page({ parent: wrapper, title: __("WhatsApp Inbox"), single_column: true });
+		this.wrapper.classList.add("khalifa-inbox-page");
 	}
 
 	start() {
-		return read("inbox.boot").then((found) => {
-			Object.assign(this, { me: found.me, branches: found.branches, close_reasons: found.close_reasons, warn_percent: found.thresholds.warn_percent });
-			this.clock(found.now_ms);
-			this.make();
-			this.list.show_tabs({});
-			this.add_page_buttons();
-			this.listen();
-			this.is_ready = true;
-			this.shown();
-		});
+		return read("inbox.boot").then(
+			(found) => (found.missing ? this.fill(missing(found.missing, () => this.start())) : this.begin(found)),
+			(error) => this.fill(failure(error, () => this.start()))
+		);
+	}
+
+	begin(found) {
+		Object.assign(this, { me: found.me, branches: found.branches, close_reasons: found.close_reasons });
+		times.now = () => this.now();
+		this.clock(found.now_ms);
+		this.make();
+		const [page, wanted] = frappe.get_route();
+		if (this.list.has(wanted)) this.list.view = wanted;
+		this.list.show_tabs({});
+		if (!this.is_ready) this.listen();
+		khalifa.desk.hearing.resume();
+		this.is_ready = true;
+		this.is_shown = page === "khalifa-inbox"; // unless somebody has gone on meanwhile
+		if (!this.is_shown) return null;
+		this.follow();
+		return this.list.load();
+	}
+
+	fill(...nodes) {
+		this.page.main[0].replaceChildren(...nodes);
 	}
 
 	make() {
@@ -37,31 +58,39 @@ export class Inbox {
 		this.dialogs = new Dialogs(this);
 		this.composer = new Composer(this);
 		this.panel = new Panel(this);
-		this.live = new Live(this);
+		this.live ||= new Live(this);
+		this.banner = new Banner(this);
 		this.thread.root.append(this.composer.root);
 		this.root = el("div", { class: "khalifa-inbox" }, this.list.root, this.thread.root, this.panel.root);
-		this.page.main[0].replaceChildren(this.root);
-		this.wrapper.classList.add("khalifa-inbox-page");
+		this.fill(el("div", { class: "kin-frame" }, this.banner.root, this.root));
 		this.thread.clear();
 		this.composer.root.hidden = true;
+		this.add_page_buttons();
 	}
 
 	add_page_buttons() {
-		this.socket_sign = $('<span class="kin-socket indicator-pill"></span>').appendTo(this.page.page_actions.find(".standard-actions").length ? this.page.page_actions : this.page.page_actions);
+		this.page.clear_inner_toolbar();
+		this.page.clear_menu();
+		this.socket_sign ||= $('<span class="kin-socket indicator-pill"></span>').appendTo(this.page.page_actions);
 		if (this.me.agent) {
-			const choose = (presence) => act("agents.set_presence", { presence }).then(() => this.show_presence(presence));
+			const choose = (presence) => khalifa.desk.standing.set(presence).catch((error) => toast(error.text, "red"));
 			for (const [value, label] of [["Online", __("Online")], ["Away", __("Away")], ["Offline", __("Offline")]]) {
 				this.page.add_inner_button(label, () => choose(value), __("I Am"));
 			}
-			this.show_presence(this.me.availability);
+			khalifa.desk.standing.now ||= { presence: this.me.availability };
 		}
-		this.page.add_menu_item(__("Notify Me of New Messages"), () => this.live.ask_notifications());
+		if (this.me.may_become_agent) this.page.add_menu_item(__("Answer Customers Myself"), () => this.dialogs.become_agent());
+		this.page.add_menu_item(__("Notify Me of New Messages"), () => khalifa.desk.notifier.wish());
 		this.page.add_menu_item(__("Keys"), () => this.dialogs.help());
+		this.show_standing();
 	}
 
-	show_presence(presence) {
+	show_standing() {
+		if (!this.me?.agent) return;
+		const { presence } = khalifa.desk.standing.now || {};
 		const colours = { Online: "green", Away: "orange", Offline: "gray" };
 		this.page.set_indicator(__(presence || "Offline"), colours[presence] || "gray");
+		this.banner.show();
 	}
 
 	// Time: the server's clock, so that a wrong one here bends no waiting time
@@ -71,18 +100,19 @@ export class Inbox {
 	}
 
 	now() {
-		return Date.now() + this.offset;
+		return Date.now() + (this.offset || 0);
 	}
 
 	// Where we are
 
 	shown() {
-		if (!this.is_ready) return;
+		const is_back = !this.is_shown;
 		this.is_shown = true;
+		if (!this.is_ready) return;
+		this.follow();
+		if (!is_back) return;
 		this.list.refresh();
-		const wanted = frappe.get_route()[1];
-		if (wanted && wanted !== this.ticket) this.open(wanted, false);
-		else this.thread.catch_up();
+		this.thread.catch_up();
 	}
 
 	hidden() {
@@ -90,59 +120,111 @@ export class Inbox {
 		this.composer?.keep_draft();
 	}
 
-	open(ticket, is_new = true) {
-		this.ticket = ticket;
-		this.root.classList.add("has-thread");
-		if (WIDE.matches && !localStorage.getItem(CLOSED)) this.root.classList.add("has-panel");
-		this.composer.root.hidden = false;
-		this.composer.open(ticket);
-		this.list.mark_active();
-		if (is_new) frappe.router.push_state(`/app/khalifa-inbox/${encodeURIComponent(ticket)}`);
-		return Promise.all([this.thread.open(ticket), this.panel.open(ticket)]).catch(() => this.back());
+	// Show what the address says: a conversation, or one of the lists
+	follow() {
+		const wanted = frappe.get_route()[1] || "";
+		const is_list = !wanted || this.list.has(wanted);
+		if (wanted && is_list && wanted !== this.list.view) this.list.choose(wanted);
+		if (PHONE.matches && !history.state?.khalifa_panel && this.root.classList.contains("has-panel")) {
+			this.root.classList.remove("has-panel");
+			this.depth -= 1;
+		}
+		if (is_list ? !this.ticket : wanted === this.ticket) return;
+		this.depth = 0;
+		if (is_list) this.close();
+		else this.show(wanted);
 	}
 
-	back() {
+	open(ticket) {
+		if (ticket === this.ticket) return;
+		this.depth = this.ticket && !this.depth ? 0 : this.depth + 1;
+		this.show(ticket);
+		frappe.router.push_state(`/app/khalifa-inbox/${encodeURIComponent(ticket)}`);
+	}
+
+	show(ticket) {
+		this.ticket = ticket;
+		this.root.classList.add("has-thread");
+		this.root.classList.toggle("has-panel", WIDE.matches && !localStorage.getItem(CLOSED));
+		this.composer.root.hidden = false;
+		this.thread.head = null; // what could be done in the one before
+		this.composer.open(ticket);
+		this.list.mark_active();
+		return this.thread.open(ticket);
+	}
+
+	close() {
 		this.ticket = null;
 		this.root.classList.remove("has-thread", "has-panel");
 		this.composer.open(null);
 		this.composer.root.hidden = true;
 		this.thread.clear();
-		this.panel.open(null);
+		this.panel.clear();
 		this.list.mark_active();
-		this.list.refresh();
+	}
+
+	// The button: as the browser's own, where that leads to the list
+	back() {
+		if (this.depth > 0) return history.go(-this.depth);
+		this.close();
+		this.list.show_address();
+	}
+
+	// Another address for what is open, without a step to go back
+	replace_address(address) {
+		if (!this.is_ready || location.pathname === address) return;
+		frappe.route_flags.replace_route = true;
+		frappe.router.push_state(address);
+		frappe.route_flags = {};
 	}
 
 	// What is open here went to somebody else
-	left(ticket) {
+	left(ticket, text = __("This conversation is with somebody else now.")) {
 		if (this.ticket !== ticket) return;
-		this.back();
-		toast(__("This conversation is with somebody else now."));
+		this.close();
+		this.list.show_address();
+		toast(text);
 	}
 
-	// Where there is room the customer is always beside the thread, unless one has closed it
+	// Where there is room the customer is always beside the thread, unless one has closed it. On a phone Back closes it
 	toggle_panel(is_open) {
 		const shown = this.root.classList.toggle("has-panel", is_open);
 		if (WIDE.matches) localStorage.setItem(CLOSED, shown ? "" : "1");
+		if (!PHONE.matches) return;
+		if (shown) {
+			history.pushState({ khalifa_panel: true }, null, location.pathname);
+			this.depth += 1;
+		} else if (history.state?.khalifa_panel) {
+			this.root.classList.add("has-panel"); // the step back takes it away
+			history.back();
+		}
 	}
 
 	listen() {
 		this.live.listen();
+		khalifa.desk.join({
+			is_shown: () => this.is_shown,
+			hearing_changed: () => this.live.hearing_changed(),
+			standing_changed: () => (khalifa.desk.hearing.is_stopped ? this.start() : this.show_standing()),
+		});
 		setInterval(() => this.is_shown && this.list.tick(), 1000);
 		document.addEventListener("keydown", (event) => this.key(event));
 		document.addEventListener("visibilitychange", () => !document.hidden && this.is_shown && this.thread.catch_up());
+		window.addEventListener("online", () => this.is_shown && (this.list.refresh(), this.thread.catch_up()));
 	}
 
 	// Keys, when nobody is writing
 
 	key(event) {
-		const is_writing = event.target.closest("input, textarea, select, [contenteditable], .modal");
+		const is_writing = event.target.closest("input, textarea, select, [contenteditable], .modal") || window.cur_dialog?.display;
 		if (!this.is_shown || is_writing || event.ctrlKey || event.metaKey || event.altKey) return;
+		const key = pressed(event);
 		const does = {
 			j: () => this.list.move(1), k: () => this.list.move(-1), "/": () => this.list.search.focus(), "?": () => this.dialogs.help(),
-			r: () => this.composer.text.focus(), n: () => (this.composer.note_mode(true), this.composer.text.focus()),
+			r: () => this.composer.write("reply"), n: () => this.composer.write("note"), q: () => this.composer.pick(),
 			t: () => this.thread.head?.rights.transfer && this.dialogs.transfer(), e: () => this.thread.head?.rights.close && this.dialogs.close(),
-		}[event.key];
-		if (!does || (!this.ticket && "rnte".includes(event.key))) return;
+		}[key];
+		if (!does || (!this.ticket && OF_A_TICKET.includes(key))) return;
 		event.preventDefault();
 		event.stopPropagation();
 		does();

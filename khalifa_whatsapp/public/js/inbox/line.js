@@ -1,6 +1,6 @@
 // One line of the list, and the pill that counts how long a customer has waited.
 
-import { avatar, el, short_time, span } from "./util.js";
+import { avatar, clock, el, short_time, span } from "./util.js";
 
 const MARKS = { Queued: "🕓", Sending: "🕓", Sent: "✓", Delivered: "✓✓", Read: "✓✓", Played: "✓✓", Failed: "⚠", Unknown: "?" };
 
@@ -19,11 +19,25 @@ export function line(row, inbox) {
 				el("bdi", { class: "kin-name", text: row.customer_name || row.phone || row.ticket }),
 				el("span", { class: "kin-when", text: row.last_message_ms ? short_time(row.last_message_ms) : "" })),
 			el("div", { class: "kin-line-bottom" },
-				el("span", { class: "kin-preview" }, mark ? el("span", { class: `kin-tick ${row.last_out_status}`, text: mark }) : "", el("bdi", { text: row.preview || "" })),
+				el("span", { class: "kin-preview" }, ...(row.found ? hit(row) : [mark ? el("span", { class: `kin-tick ${row.last_out_status}`, text: mark }) : "", el("bdi", { text: row.preview || "" })])),
 				row.unread_count ? el("span", { class: "kin-badge", text: row.unread_count }) : ""),
 			el("div", { class: "kin-line-foot" },
-				el("span", { class: "kin-agent", text: row.agent_name || __("Waiting for an agent") }),
+				el("span", { class: "kin-agent" }, row.found ? el("span", { class: "kin-tag", text: where(row) }) : "", el("bdi", { text: row.agent_name || __("Waiting for an agent") })),
 				waiting(row, inbox))));
+}
+
+// In which list a line that was found lies
+function where(row) {
+	if (row.status === "Closed") return __("Closed");
+	if (row.status === "Queued") return __("Queue");
+	return row.is_mine ? __("Mine") : __("Open");
+}
+
+// What matched: the words of a message with those that were searched for marked, or what else it was
+function hit({ found, phone, ticket, preview }) {
+	const what = { name: "", number: __("Another number of the customer"), phone, ticket }[found.what];
+	if (found.what !== "message") return [what ? el("mark", { dir: "auto", text: what }) : "", " ", el("bdi", { text: preview || "" })];
+	return [el("bdi", {}, ...found.words.flatMap(([word, is_hit]) => [is_hit ? el("mark", { text: word }) : word, " "]))];
 }
 
 export function line_id(ticket) {
@@ -31,21 +45,27 @@ export function line_id(ticket) {
 }
 
 export function waiting(row, inbox) {
-	if (!row.waiting_since_ms || row.status === "Closed") return "";
-	const pill = el("span", { class: "kin-wait", "data-since": row.waiting_since_ms, "data-by": row.response_by_ms || "" });
+	if (!row.waited || row.status === "Closed") return "";
+	const { zero_ms, from_ms, until_ms } = row.waited;
+	const pill = el("span", {
+		class: "kin-wait", title: __("Business time waited, since {0}", [moment_of(row.waiting_since_ms)]),
+		"data-zero": zero_ms, "data-from": from_ms, "data-until": until_ms, "data-by": row.due_by_ms || "", "data-soon": row.late_soon_ms || "",
+	});
 	colour(pill, inbox);
 	return pill;
 }
 
-// How long, and how bad
+// How long, in business time as the server counted it, and how bad by the deadlines that it gave
 export function colour(pill, inbox) {
 	const now = inbox.now();
-	const since = Number(pill.dataset.since);
-	const by = Number(pill.dataset.by);
-	const share = by > since ? (now - since) / (by - since) : 0;
-	const level = by && now >= by ? "bad" : share * 100 >= inbox.warn_percent ? "warn" : "";
+	const [zero, from, until, by, soon] = ["zero", "from", "until", "by", "soon"].map((name) => Number(pill.dataset[name]));
+	const level = by && now > by ? "bad" : soon && now >= soon ? "warn" : "";
 	const look = `kin-wait ${level}`;
-	const text = span(now - since);
+	const text = span(Math.min(Math.max(now, from), until) - zero);
 	if (pill.className !== look) pill.className = look;
 	if (pill.textContent !== text) pill.textContent = text;
+}
+
+function moment_of(at_ms) {
+	return `${short_time(at_ms)}${short_time(at_ms) === clock(at_ms) ? "" : ` ${clock(at_ms)}`}`;
 }

@@ -1,8 +1,10 @@
 // The list of conversations: views, search, pages by cursor. What the server tells changes single lines, not the list.
+// A search looks through all that one may see, whatever view is open.
 
 import { line, line_id, colour, waiting } from "./line.js";
+import { failure } from "./notices.js";
 import { Rows } from "./rows.js";
-import { el, icon, look, read } from "./util.js";
+import { el, icon, look } from "./util.js";
 import { RowWindow } from "./window.js";
 
 const PAGE = 30;
@@ -13,7 +15,7 @@ const MOST_NAMES = 50; // that the server takes at once
 export class ConversationList {
 	constructor(inbox) {
 		this.inbox = inbox;
-		this.view = inbox.me.agent ? "mine" : "all"; // who answers nobody has none of his own
+		this.view = this.first = inbox.me.agent ? "mine" : "all"; // who answers nobody has none of his own
 		this.rows = new Rows();
 		this.asked = 0;
 		this.make();
@@ -23,7 +25,7 @@ export class ConversationList {
 		this.tabs = el("div", { class: "kin-tabs", role: "tablist" }, ...this.views().map(([name, label]) => this.tab(name, label)));
 		this.search = el("input", {
 			class: "form-control kin-search", type: "search", placeholder: __("Search names, numbers, messages"),
-			"aria-label": __("Search"), oninput: frappe.utils.debounce(() => this.begin(), 350),
+			"aria-label": __("Search"), oninput: frappe.utils.debounce(() => this.searched(), 350),
 		});
 		this.lines = el("div", {
 			class: "kin-lines", role: "listbox", tabindex: "0", "aria-label": __("Conversations"), onkeydown: (event) => this.key(event),
@@ -45,17 +47,38 @@ export class ConversationList {
 
 	show_tabs(counts = this.counts) {
 		this.counts = counts;
+		const shown = this.is_search() ? "" : this.view;
 		for (const tab of this.tabs.children) {
 			const { view } = tab.dataset;
-			tab.classList.toggle("active", view === this.view);
-			tab.setAttribute("aria-selected", String(view === this.view));
+			tab.classList.toggle("active", view === shown);
+			tab.setAttribute("aria-selected", String(view === shown));
 			tab.lastChild.textContent = counts[view] || "";
 		}
 		document.title = counts.unread ? `(${counts.unread}) ${__("WhatsApp Inbox")}` : __("WhatsApp Inbox");
 	}
 
+	has(view) {
+		return this.views().some(([name]) => name === view);
+	}
+
 	choose(view) {
 		this.view = view;
+		this.search.value = "";
+		this.show_tabs();
+		if (!this.inbox.ticket) this.show_address();
+		return this.begin();
+	}
+
+	// The address of the list that is open, so that it is the same one after the page is loaded again
+	show_address() {
+		this.inbox.replace_address(this.view === this.first ? "/app/khalifa-inbox" : `/app/khalifa-inbox/${this.view}`);
+	}
+
+	is_search() {
+		return Boolean(this.search.value.trim());
+	}
+
+	searched() {
 		this.show_tabs();
 		return this.begin();
 	}
@@ -75,21 +98,28 @@ export class ConversationList {
 		return this.load();
 	}
 
-	load(ask = read) {
+	load() {
 		const asked = ++this.asked;
-		return ask("inbox.conversations", { ...this.wanted(), limit: PAGE }).then((found) => {
+		return look("inbox.conversations", { ...this.wanted(), limit: PAGE }).then((found) => {
 			if (asked !== this.asked) return;
 			this.is_loaded = true;
 			this.rows.reset(found);
 			this.told(found);
 			this.draw();
+		}).catch((error) => {
+			if (asked !== this.asked) return;
+			this.is_loaded = false;
+			this.rows.reset({ rows: [], next_cursor: "", is_falling: true });
+			this.window.clear();
+			this.lines.replaceChildren(failure(error, () => this.load()));
 		});
 	}
 
 	// Everything that is in sight, as it is now, without losing the place
 	refresh() {
-		if (this.lines.scrollTop <= 0) return this.load(this.is_loaded ? look : read).catch(() => {});
+		if (!this.is_loaded) return this.load();
 		const asked = this.asked;
+		if (this.lines.scrollTop <= 0) return this.renew(asked);
 		const names = this.window.in_sight().map((row) => row.ticket).slice(0, MOST_NAMES);
 		return Promise.all([look("inbox.conversations", { ...this.wanted(), limit: PAGE }), this.ask(names)]).then(([found]) => {
 			if (asked !== this.asked) return;
@@ -97,6 +127,24 @@ export class ConversationList {
 			this.told(found);
 			this.draw(new Set(found.rows.map((row) => row.ticket)));
 		}).catch(() => {}); // the next look by the clock brings it
+	}
+
+	// What is shown stays until there is something newer to show
+	renew(asked) {
+		return look("inbox.conversations", { ...this.wanted(), limit: PAGE }).then((found) => {
+			if (asked !== this.asked) return;
+			this.rows.reset(found);
+			this.told(found);
+			this.draw();
+		}).catch(() => {});
+	}
+
+	// A line that came with the conversation that was opened
+	opened({ row, ...found }, wanted) {
+		this.told(found);
+		if (!row || !this.is_loaded || !this.is_wanted(wanted)) return;
+		this.rows.take([row.ticket], [row]);
+		this.draw(new Set([row.ticket]));
 	}
 
 	// Single lines: put where they belong now, or taken out. The answer also holds lines that this list does not show
@@ -134,7 +182,7 @@ export class ConversationList {
 
 	draw(moved) {
 		const { list, cursor } = this.rows;
-		const counted = this.search.value.trim() ? -1 : this.counts[this.view] || -1;
+		const counted = this.is_search() ? -1 : this.counts[this.view] || -1;
 		this.window.set(list, cursor ? counted : list.length, moved);
 		if (!list.length) {
 			this.lines.replaceChildren(el("div", { class: "kin-empty" }, icon("inbox", "lg"), el("p", { text: this.nothing() })));
@@ -144,7 +192,7 @@ export class ConversationList {
 	}
 
 	nothing() {
-		if (this.search.value.trim()) return __("Nothing was found.");
+		if (this.is_search()) return __("Nothing was found in any conversation that you may see.");
 		const words = {
 			mine: __("No conversation waits for you."), queue: __("The queue is empty."), delayed: __("Nobody waits too long."),
 		};

@@ -2,17 +2,13 @@
 //
 // An event carries a name and no content, so whoever hears too much still reads only what the server shows.
 
-import { Hearing } from "./hearing.js";
+import { is_news, news } from "../desk/notifier.js";
 
 const GATHER = 300;
 const GATHER_MORE = 1000; // while events keep coming
 const MOST_NAMES = 50; // that the server takes at once
 const POLL_UP = 60000;
 const POLL_DOWN = 15000;
-const INCOMING = "message"; // a customer wrote; what was typed on our own phone is «phone», our answers are «answered»
-const HANDED = ["assigned", "transferred"]; // what a customer wrote before may be new to whoever gets it
-const SOUND_REST = 2000;
-const SOUNDED = "khalifa_sounded"; // when any tab of this browser did
 const QUEUE_SOON = 1000; // somebody looks at the queue
 const QUEUE_LATER = 15000; // only its number is in sight
 
@@ -22,14 +18,15 @@ export class Live {
 		this.names = new Set();
 		this.news = new Set();
 		this.told_of = new Set();
-		this.hearing = new Hearing(() => this.hearing_changed());
+		this.hearing = khalifa.desk.hearing;
 	}
 
 	listen() {
 		for (const kind of ["ticket", "status", "delay"]) frappe.realtime.on(`khalifa_whatsapp:${kind}`, (told) => this.told(told));
 		frappe.realtime.on("khalifa_whatsapp:typing", (told) => told.ticket === this.inbox.ticket && this.inbox.thread.signs.add(told.name, told.seconds));
 		frappe.realtime.on("khalifa_whatsapp:queue", () => this.queue_moved());
-		this.hearing.listen();
+		this.hearing.enter("Khalifa Ticket");
+		khalifa.desk.notifier.is_inbox = true;
 		setInterval(() => this.poll(), POLL_DOWN);
 	}
 
@@ -51,9 +48,9 @@ export class Live {
 
 	told(told) {
 		if (!told.ticket) return;
-		const is_news = told.event === INCOMING || HANDED.includes(told.event);
-		if (is_news) this.news.add(told.ticket);
-		if (!this.inbox.is_shown && !is_news) return; // the whole list is read when the page is shown again
+		const is_new = is_news(told);
+		if (is_new) this.news.add(told.ticket);
+		if (!this.inbox.is_shown && !is_new) return; // the whole list is read when the page is shown again
 		this.told_of.add(told.ticket);
 		this.changed(told.ticket);
 	}
@@ -71,7 +68,7 @@ export class Live {
 		clearTimeout(this.timer);
 		this.timer = null;
 		const names = [...this.news, ...[...this.names].filter((name) => !this.news.has(name))].slice(0, MOST_NAMES);
-		const news = this.news;
+		const told_new = this.news;
 		const is_flood = this.names.size > MOST_NAMES;
 		const told = this.told_of;
 		this.names = new Set();
@@ -80,7 +77,7 @@ export class Live {
 		this.is_asking = true;
 		this.asked_ms = Date.now();
 		return this.inbox.list.ask(names)
-			.then((found) => this.heard(names, found.rows, news, told))
+			.then((found) => this.heard(names, found.rows, told_new, told))
 			.then(() => is_flood && this.inbox.is_shown && this.inbox.list.refresh())
 			.catch(() => {}) // no answer: the next look by the clock brings it
 			.finally(() => {
@@ -90,9 +87,8 @@ export class Live {
 			});
 	}
 
-	heard(asked, rows, news, told) {
-		const new_to_me = rows.filter((row) => news.has(row.ticket) && row.unread_count && (row.is_mine || row.status === "Queued"));
-		if (new_to_me.length) this.notify(new_to_me);
+	heard(asked, rows, told_new, told) {
+		this.notify(news(rows.filter((row) => told_new.has(row.ticket))));
 		const open = this.inbox.ticket;
 		if (!open || !asked.includes(open)) return null;
 		if (!rows.some((row) => row.ticket === open)) return this.inbox.left(open);
@@ -114,36 +110,9 @@ export class Live {
 		this.inbox.thread.catch_up();
 	}
 
-	ask_notifications() {
-		if (!window.Notification) return frappe.show_alert(__("This browser has no notifications."));
-		return Notification.requestPermission().then((answer) => {
-			localStorage.setItem("khalifa_notify", answer === "granted" ? "1" : "");
-			frappe.show_alert(answer === "granted" ? __("You will be notified.") : __("The browser does not allow it."));
-		});
-	}
-
-	// A sound for what is not before one's eyes; a notification too, when the page itself is not
+	// What lies open before one's eyes needs no sign; what is in the list beside it a sound
 	notify(rows) {
-		if (!localStorage.getItem("khalifa_notify")) return;
 		const is_seen = this.inbox.is_shown && !document.hidden;
-		const unseen = rows.filter((row) => !is_seen || row.ticket !== this.inbox.ticket);
-		if (!unseen.length) return;
-		setTimeout(() => this.sound(), Math.random() * 200); // not in the same moment as another tab
-		if (is_seen || !window.Notification || Notification.permission !== "granted") return;
-		for (const { ticket } of unseen.slice(0, 3)) this.show(ticket);
-	}
-
-	sound() {
-		if (Date.now() - Number(localStorage.getItem(SOUNDED)) < SOUND_REST) return;
-		localStorage.setItem(SOUNDED, Date.now());
-		frappe.utils.play_sound("alert");
-	}
-
-	show(ticket) {
-		const shown = new Notification(__("A customer wrote"), { tag: ticket, body: ticket });
-		shown.onclick = () => {
-			window.focus();
-			frappe.set_route("khalifa-inbox", ticket);
-		};
+		khalifa.desk.notifier.notify(rows.filter((row) => !is_seen || row.ticket !== this.inbox.ticket), is_seen);
 	}
 }

@@ -1,6 +1,6 @@
 // The customer beside the thread: numbers, tags, notes, earlier conversations, what the books say.
 
-import { attempt, avatar, day, el, read, toast } from "./util.js";
+import { attempt, avatar, day, el, toast } from "./util.js";
 
 export class Panel {
 	constructor(inbox) {
@@ -8,20 +8,23 @@ export class Panel {
 		this.root = el("aside", { class: "kin-panel", "aria-label": __("Customer") });
 	}
 
-	open(ticket) {
+	clear() {
+		this.root.replaceChildren();
+	}
+
+	// What came with the thread
+	show(ticket, found) {
 		this.ticket = ticket;
-		if (!ticket) return this.root.replaceChildren();
-		return read("inbox.customer", { ticket }).then((found) => {
-			if (this.ticket === ticket) this.draw(found);
-		});
+		this.draw(found);
 	}
 
 	draw(found) {
 		const phones = found.phones.map((phone) => el("div", { class: "kin-phone", dir: "ltr", text: phone }));
+		const former = (found.former_phones || []).map((phone) => el("div", { class: "kin-muted kin-former" }, el("s", { dir: "ltr", text: phone }), " ", __("given up")));
 		const names = found.identities.map((one) => el("div", { class: "kin-muted", dir: "ltr", text: `${one.kind}: ${one.value}` }));
 		this.root.replaceChildren(
 			el("button", { class: "btn btn-sm kin-panel-close", "aria-label": __("Close"), onclick: () => this.inbox.toggle_panel(false) }, "✕"),
-			el("div", { class: "kin-panel-who" }, avatar(found.name), el("bdi", { class: "kin-name", text: found.name || "" }), ...phones, ...names,
+			el("div", { class: "kin-panel-who" }, avatar(found.name), el("bdi", { class: "kin-name", text: found.name || "" }), ...phones, ...former, ...names,
 				found.opted_out ? el("div", { class: "kin-trouble warn", text: __("Wants no promotions.") }) : ""),
 			section(__("Tags"), this.tags(found.tags)),
 			section(__("Notes"), this.notes(found.notes)),

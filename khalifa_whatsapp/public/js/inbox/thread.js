@@ -1,8 +1,10 @@
 // The thread in the middle: its head with what can be done, its items, and what happens to them.
 
 import { bubble, day_line, event_line } from "./bubble.js";
+import { failure } from "./notices.js";
+import { new_holder } from "./people.js";
 import { Signs } from "./signs.js";
-import { act, attempt, avatar, day, el, icon, look, read, toast, uuid } from "./util.js";
+import { attempt, avatar, day, el, icon, look, read, toast, uuid } from "./util.js";
 
 const GONE = ["not_permitted", "no_such_ticket"];
 
@@ -16,31 +18,46 @@ export class Thread {
 
 	make() {
 		this.top = el("header", { class: "kin-thread-head" });
+		this.asked = el("div", { class: "kin-asked" });
 		this.log = el("div", { class: "kin-log", role: "log", "aria-live": "polite", "aria-label": __("Messages"), tabindex: "0", onscroll: () => this.scrolled() });
 		this.signs = new Signs();
 		this.latest = el("button", { class: "kin-latest btn btn-default", hidden: true, "aria-label": __("To the latest message"), onclick: () => this.to_end() }, "↓");
-		this.root = el("section", { class: "kin-thread", "aria-label": __("Conversation") }, this.top, this.log, this.latest, this.signs.root);
+		this.root = el("section", { class: "kin-thread", "aria-label": __("Conversation") }, this.top, this.asked, this.log, this.latest, this.signs.root);
 	}
 
+	// Thread, customer, rights and the line in the list come in one answer; whoever holds it has read it thereby
 	open(ticket) {
 		this.ticket = ticket;
 		this.items = [];
+		this.seen_ms = null;
+		this.top.replaceChildren(this.back_button());
+		this.inbox.panel.clear();
 		this.log.replaceChildren(el("div", { class: "kin-empty", text: __("Loading…") }));
-		return read("inbox.thread", { ticket }).then((found) => {
-			if (this.ticket !== ticket) return;
-			this.before = found.next_before;
-			this.take(found);
-			this.items = found.items;
-			this.draw();
-			this.to_end();
-			this.mark_read();
-		});
+		const wanted = this.inbox.list.wanted();
+		return attempt("inbox.open_conversation", { ticket, ...wanted, is_seen: document.hidden ? 0 : 1 })
+			.then((found) => {
+				if (this.ticket !== ticket) return;
+				this.before = found.next_before;
+				this.take(found);
+				this.items = found.items;
+				this.draw();
+				this.to_end();
+				this.inbox.panel.show(ticket, found.customer);
+				this.inbox.list.opened(found, wanted);
+			})
+			.catch((error) => this.not_opened(ticket, error));
+	}
+
+	not_opened(ticket, error) {
+		if (this.ticket !== ticket) return;
+		if (GONE.includes(error.code)) return this.inbox.left(ticket, error.text);
+		this.log.replaceChildren(failure(error, () => this.open(ticket)));
 	}
 
 	mark_read() {
 		const { ticket, is_mine, unread_count } = this.head;
 		if (!is_mine || !unread_count || document.hidden) return;
-		act("conversation.mark_read", { ticket }).then(() => this.inbox.live.now(ticket));
+		attempt("conversation.mark_read", { ticket }).then(() => this.inbox.live.now(ticket)).catch(() => {}); // the next look marks it
 	}
 
 	take(found) {
@@ -77,7 +94,7 @@ export class Thread {
 			return newer || item;
 		});
 		for (const item of fresh.values()) if (item.direction === "Outgoing") this.signs.drop(item.sender_name); // written, then
-		this.items = [...kept, ...fresh.values()].sort((one, other) => at(one) - at(other));
+		this.items = [...kept, ...fresh.values()].sort(by_place);
 		this.draw();
 		if (is_at_end) this.to_end();
 		else if (fresh.size) this.latest.hidden = false;
@@ -96,6 +113,7 @@ export class Thread {
 				this.draw();
 				this.log.scrollTop = this.log.scrollHeight - height;
 			})
+			.catch((error) => toast(error.text, "red"))
 			.finally(() => (this.is_loading = false));
 	}
 
@@ -114,6 +132,7 @@ export class Thread {
 
 	show_head() {
 		const head = this.head;
+		this.asked.replaceChildren(new_holder(this));
 		const actions = el("div", { class: "kin-actions" });
 		const add = (label, name, go, style = "btn-default") => actions.append(el("button", { class: `btn btn-sm ${style}`, onclick: go, title: label }, icon(name), el("span", { class: "kin-label", text: label })));
 		if (head.rights.assign && !head.rights.on_behalf) add(__("Take"), "assign", () => this.inbox.dialogs.take(), "btn-primary");
@@ -123,13 +142,17 @@ export class Thread {
 		if (head.rights.reopen) add(__("Reopen"), "refresh", () => this.do("conversation.reopen"));
 		const wait = this.inbox.list.waiting(head);
 		this.top.replaceChildren(
-			el("button", { class: "btn btn-sm kin-back", "aria-label": __("Back"), onclick: () => this.inbox.back() }, icon("left")),
+			this.back_button(),
 			avatar(head.customer_name),
 			el("button", { class: "kin-who", onclick: () => this.inbox.toggle_panel() },
 				el("bdi", { class: "kin-name", text: head.customer_name || head.ticket }),
 				el("span", { class: "kin-sub" }, el("bdi", { text: [head.agent_name || __("Waiting for an agent"), head.branch].filter(Boolean).join(" · ") }), " ", wait)),
 			actions
 		);
+	}
+
+	back_button() {
+		return el("button", { class: "btn btn-sm kin-back", "aria-label": __("Back"), onclick: () => this.inbox.back() }, icon("left"));
 	}
 
 	is_at_end() {
@@ -169,7 +192,7 @@ export class Thread {
 
 	react(item, emoji) {
 		attempt("conversation.react", { ticket: this.ticket, message: item.name, emoji, client_key: uuid() })
-			.then(() => setTimeout(() => this.open(this.ticket), 1500))
+			.then(() => setTimeout(() => this.catch_up(), 1500))
 			.catch((error) => toast(error.text, "red"));
 	}
 
@@ -183,15 +206,24 @@ export class Thread {
 		attempt(`conversation.${method}`, { message: item.name }).then(() => this.changed()).catch((error) => toast(error.text, "red"));
 	}
 
+	fetch_again(item) {
+		attempt("media.fetch_again", { message: item.name }).then(() => this.changed()).catch((error) => toast(error.text, "red"));
+	}
+
 	clear() {
-		this.ticket = null;
+		this.ticket = this.head = this.seen_ms = null;
 		this.items = [];
 		this.top.replaceChildren();
+		this.asked.replaceChildren();
 		this.signs.clear();
-		this.log.replaceChildren(el("div", { class: "kin-empty" }, icon("message", "lg"), el("p", { text: __("Choose a conversation.") })));
+		this.log.replaceChildren(el("div", { class: "kin-empty" }, icon("small-message", "lg"), el("p", { text: __("Choose a conversation.") })));
 	}
 }
 
-function at(item) {
-	return item.kind === "event" ? item.at_ms : item.sent_ms;
+// The server's order: by time, events before messages of the same moment, then as the messages were numbered
+function by_place(one, other) {
+	const at = (item) => (item.kind === "event" ? item.at_ms : item.sent_ms);
+	const rank = (item) => (item.kind === "event" ? 0 : 1);
+	const by_name = one.name < other.name ? -1 : one.name > other.name ? 1 : 0;
+	return at(one) - at(other) || rank(one) - rank(other) || (one.sequence || 0) - (other.sequence || 0) || by_name;
 }

@@ -1,48 +1,8 @@
 // Small words that the whole page speaks. Data only ever becomes text: nothing here writes HTML.
 
-const API = "khalifa_whatsapp.api";
+import { Times } from "./time.js";
 
-export function read(method, args = {}) {
-	return frappe.call({ method: `${API}.${method}`, args, type: "GET" }).then((answer) => answer.message);
-}
-
-export function act(method, args = {}) {
-	return frappe.xcall(`${API}.${method}`, args);
-}
-
-// Like `act`, but the page itself shows the refusal: the promise fails with what the server said
-export function attempt(method, args = {}, type = "POST") {
-	return new Promise((resolve, reject) => {
-		frappe.call({
-			method: `${API}.${method}`,
-			args,
-			type,
-			silent: true,
-			callback: (answer) => resolve(answer.message),
-			error: (answer) => reject(refusal(answer)),
-		});
-	});
-}
-
-// Like `read`, for what nobody waits for: a failure is no message on the screen
-export function look(method, args = {}) {
-	return attempt(method, args, "GET");
-}
-
-function refusal(answer) {
-	const told = answer?.responseJSON || answer || {};
-	let text = "";
-	try {
-		text = JSON.parse(JSON.parse(told._server_messages || "[]")[0]).message;
-	} catch {
-		text = "";
-	}
-	return { code: told.code || "", text: plain(text) || __("The server did not answer. Your text is kept; try again.") };
-}
-
-function plain(html) {
-	return new DOMParser().parseFromString(html || "", "text/html").body.textContent;
-}
+export { attempt, look, read, upload } from "../desk/calls.js";
 
 export function el(tag, attributes = {}, ...children) {
 	const node = document.createElement(tag);
@@ -94,33 +54,16 @@ export function uuid() {
 	return crypto.randomUUID ? crypto.randomUUID() : `${Date.now()}-${Math.random().toString(36).slice(2)}`;
 }
 
-export function clock(at_ms) {
-	return new Intl.DateTimeFormat(language(), { hour: "numeric", minute: "2-digit" }).format(at_ms);
-}
-
-export function day(at_ms) {
-	const today = new Date();
-	const then = new Date(at_ms);
-	const days = Math.round((midnight(today) - midnight(then)) / 86400000);
-	if (days === 0) return __("Today");
-	if (days === 1) return __("Yesterday");
-	const format = days < 7 ? { weekday: "long" } : { day: "numeric", month: "long", year: "numeric" };
-	return new Intl.DateTimeFormat(language(), format).format(then);
-}
-
-export function short_time(at_ms) {
-	const name = day(at_ms);
-	return name === __("Today") ? clock(at_ms) : name;
-}
-
-function midnight(moment) {
-	return new Date(moment.getFullYear(), moment.getMonth(), moment.getDate()).getTime();
-}
-
-function language() {
-	const lang = frappe.boot.lang || "en";
-	return lang === "ar" ? "ar-EG-u-nu-latn" : lang;
-}
+// The page sets the server's clock when it knows it
+export const times = new Times({
+	zone: frappe.boot.time_zone?.user || frappe.boot.time_zone?.system || undefined,
+	language: frappe.boot.lang === "ar" ? "ar-EG-u-nu-latn" : (frappe.boot.lang || "en").replace("_", "-"),
+	now: () => Date.now(),
+	words: { today: __("Today"), yesterday: __("Yesterday") },
+});
+export const clock = (at_ms) => times.clock(at_ms);
+export const day = (at_ms) => times.day(at_ms);
+export const short_time = (at_ms) => times.short(at_ms);
 
 export function span(ms) {
 	const minutes = Math.max(0, Math.floor(ms / 60000));

@@ -3,35 +3,63 @@
 // gives up for good after three tries, and between it and us are Redis and a proxy. So each beat of ours is answered
 // through the socket too, and a page that does not hear the answer looks by the clock and connects anew.
 
-import { attempt } from "./util.js";
+import { attempt } from "./calls.js";
 
 const BEAT = 60000;
 const PATIENCE = 5000; // for an answer through the socket
 
 export class Hearing {
-	// `changed`: called when the page begins or ends to hear
-	constructor(changed) {
-		this.changed = changed;
+	// `changed`: called when the page begins or ends to hear; `answered`: with what the server answers to a beat
+	constructor(changed, answered) {
+		Object.assign(this, { changed, answered });
 		this.is_up = true; // until the first answer is missed
+		this.rooms = new Set();
 	}
 
 	listen() {
 		frappe.realtime.on("khalifa_whatsapp:here", () => this.heard());
 		frappe.realtime.on("connect", () => this.join()); // the socket server forgets who was in which room
 		this.join();
-		setInterval(() => this.next(), BEAT);
+		this.timer = setInterval(() => this.next(), BEAT);
+	}
+
+	// Whoever shows the queue hears of it in the room of all
+	enter(doctype) {
+		this.rooms.add(doctype);
+		this.join();
 	}
 
 	join() {
-		if (frappe.realtime.socket?.connected) frappe.realtime.doctype_subscribe("Khalifa Ticket");
+		if (frappe.realtime.socket?.connected) for (const doctype of this.rooms) frappe.realtime.doctype_subscribe(doctype);
 		this.beat();
 	}
 
 	// Says that one is here, which keeps an agent present, and waits for the answer
 	beat() {
-		attempt("agents.heartbeat").catch(() => {}); // not sent: neither will there be an answer
+		if (this.is_stopped) return;
+		attempt("agents.heartbeat").then((told) => this.answered(told)).catch((error) => this.failed(error));
 		clearTimeout(this.waiting);
 		this.waiting = setTimeout(() => this.set(false), PATIENCE);
+	}
+
+	// Not sent: neither will there be an answer. Who may not work here any more asks no longer
+	failed(error) {
+		if (error.code === "not_permitted") this.stop();
+	}
+
+	stop() {
+		clearInterval(this.timer);
+		clearTimeout(this.waiting);
+		this.is_stopped = true;
+		this.answered({ agent: null, standing: null });
+	}
+
+	// Who was let in (again) meanwhile
+	resume() {
+		if (!this.is_stopped) return;
+		this.is_stopped = false;
+		this.timer = setInterval(() => this.next(), BEAT);
+		this.beat();
 	}
 
 	heard() {

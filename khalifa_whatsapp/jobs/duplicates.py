@@ -1,0 +1,44 @@
+"""Telling managers, once, of two customers whom a gateway calls one person and nobody may merge unasked."""
+
+from __future__ import annotations
+
+import frappe
+from frappe import _
+from frappe.utils.user import get_users_with_role
+
+from khalifa_whatsapp.guards import MANAGER_ROLE
+from khalifa_whatsapp.jobs.alerts import language_of, notify
+from khalifa_whatsapp.services.intake_customers import FOUND, TOLD
+
+CUSTOMER = "Khalifa Customer"
+ISOLATE = "\u2068{}\u2069"  # a number keeps its direction in any sentence
+AT_ONCE = 50
+
+
+def tell_managers() -> int:
+	"""One notification to each manager for each pair found since; the customer's form asks what to do. How many pairs."""
+	fields = ["name", "customer_name", "phone", "duplicate_of"]
+	found = frappe.get_all(CUSTOMER, {"duplicate_state": FOUND}, fields, order_by="name", limit=AT_ONCE)
+	if not found:
+		return 0
+	others = frappe.get_all(CUSTOMER, {"name": ("in", [row.duplicate_of for row in found])}, fields)
+	shown = {row.name: _shown(row) for row in others}
+	for user in get_users_with_role(MANAGER_ROLE):
+		for row in found:
+			notify(user, CUSTOMER, row.name, _subject(user, _shown(row), shown.get(row.duplicate_of, "")))
+	told = [row.name for row in found]
+	frappe.db.set_value(CUSTOMER, {"name": ("in", told)}, "duplicate_state", TOLD, update_modified=False)
+	frappe.db.commit()
+	return len(found)
+
+
+def _shown(row: frappe._dict) -> str:
+	"""Both may have the same name: the number tells them apart."""
+	parts = dict.fromkeys(filter(None, (row.customer_name, row.phone)))
+	return " ".join(ISOLATE.format(part) for part in parts)
+
+
+def _subject(user: str, name: str, other: str) -> str:
+	"""Customers choose their names, and Desk shows a subject as HTML."""
+	text = _("WhatsApp says that {0} and {1} are one person. Merge them?", language_of(user))
+	return frappe.utils.escape_html(text.format(name, other))

@@ -1,0 +1,80 @@
+"""Bringing a device's message templates in step with its gateway, when a webhook said that they changed, and each night."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import frappe
+
+from khalifa_whatsapp.bootstrap import now_ms, on_site
+from khalifa_whatsapp.core.keys import template_key
+from khalifa_whatsapp.drivers.abilities import TemplateInfo, TemplateSource
+from khalifa_whatsapp.drivers.base import SendError
+from khalifa_whatsapp.jobs.wake import allow_next_wake
+from khalifa_whatsapp.services.intake import describe
+from khalifa_whatsapp.site_devices import get_device
+from khalifa_whatsapp.stores.base import StoreUnavailable
+
+TEMPLATE = "Khalifa Provider Template"
+
+
+def run(device: str) -> dict[str, int]:
+	"""Sync one device. What can't be asked now is asked again a minute later: the rows still say that they wait."""
+	found = get_device(device)
+	if found is None or not isinstance(found.driver, TemplateSource):
+		return {}
+	allow_next_wake("templates", device)
+	try:
+		with on_site().lock(f"templates:{device}") as is_ours:
+			return store_templates(device, found.driver.list_templates()) if is_ours else {}
+	except (SendError, StoreUnavailable):
+		return {}
+
+
+def store_templates(device: str, templates: list[TemplateInfo]) -> dict[str, int]:
+	"""Write the templates of a device; how many there are, are new, went, and could not be written."""
+	known = dict(frappe.get_all(TEMPLATE, {"device": device}, ["template_key", "name"], as_list=True))
+	by_key = {template_key(device, one.name, one.language): one for one in templates}
+	failed = [key for key, one in by_key.items() if not _is_written(device, key, known.get(key), one)]
+	gone = [name for key, name in known.items() if key not in by_key]
+	for name in gone:
+		doc = frappe.get_doc(TEMPLATE, name)
+		doc.flags.by_use_case = True
+		doc.delete(ignore_permissions=True, force=True)
+	frappe.db.commit()
+	new = by_key.keys() - known.keys() - set(failed)
+	return {"templates": len(templates), "new": len(new), "removed": len(gone), "failed": len(failed)}
+
+
+def _is_written(device: str, key: str, name: str | None, template: TemplateInfo) -> bool:
+	"""One template that can't be stored leaves the others as they should be, and is seen in the log."""
+	frappe.db.savepoint("template")
+	try:
+		_write_template(device, key, name, template)
+	except frappe.ValidationError as error:
+		frappe.db.rollback(save_point="template")
+		frappe.clear_last_message()
+		frappe.log_error(title="Khalifa WhatsApp: a template was not stored", message=describe(error))
+		return False
+	return True
+
+
+def _write_template(device: str, key: str, name: str | None, template: TemplateInfo) -> None:
+	doc = frappe.get_doc(TEMPLATE, name) if name else frappe.new_doc(TEMPLATE)
+	doc.update({
+		"device": device, "template_key": key, "template_id": template.template_id, "template_name": template.name,
+		"language": template.language, "status": template.status, "category": template.category,
+		"parameter_format": template.parameter_format, "quality": template.quality,
+		"rejected_reason": template.rejected_reason, "synced_on": frappe.utils.now_datetime(),
+		"components": json.dumps(list(template.components), ensure_ascii=False, default=dict), "needs_sync": 0,
+		**_moments(doc, template),
+	})  # fmt: skip
+	doc.flags.by_use_case = True
+	doc.save(ignore_permissions=True)
+
+
+def _moments(doc: Any, template: TemplateInfo) -> dict[str, int]:
+	"""What the list says is true now: since now where it says something new."""
+	facts = {"status": template.status, "category": template.category, "quality": template.quality}
+	return {f"{name}_ms": now_ms() for name, value in facts.items() if value != doc.get(name)}
