@@ -217,6 +217,13 @@ class NotVerified(Exception):
 		self.reason = reason
 
 
+class CannotVerify(Exception):
+	"""Whether a webhook call is genuine can't be said now, for the secret that would tell can't be read.
+
+	It must be neither taken nor refused for good: the gateway shall come again.
+	"""
+
+
 ERROR_KINDS = (
 	"retryable", "rate_limited", "recipient", "opted_out", "permanent", "window_closed", "auth", "unknown",
 )  # fmt: skip
@@ -413,6 +420,10 @@ class Capabilities:
 	max_media_bytes: int = 16 * 1024 * 1024
 
 
+LOGINS = frozenset({"access_token", "gateway_secret"})
+SECRETS_LOST = "The device's secrets can't be read any more. A manager must enter them again in its form."
+
+
 @dataclass(frozen=True, slots=True)
 class DeviceConfig:
 	"""What a driver needs to know of a device. Secrets stay out of `repr`."""
@@ -437,6 +448,17 @@ class DeviceConfig:
 	browser: Mapping[str, Any] = field(
 		default_factory=dict
 	)  # browser_* fields of the device, without the prefix
+	unreadable: tuple[str, ...] = ()  # names of secrets that are stored, and that nobody can decrypt
+
+	@property
+	def has_lost_login(self) -> bool:
+		"""Whether the gateway can't be called: what would let us in is stored and can't be read."""
+		return not (self.access_token or self.gateway_secret) and not LOGINS.isdisjoint(self.unreadable)
+
+	def check_login(self) -> None:
+		"""Raise `AuthError` when the gateway can't be called for want of a secret that nobody can read."""
+		if self.has_lost_login:
+			raise AuthError(SECRETS_LOST, "secrets_lost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -457,10 +479,16 @@ class MessageDriver(Protocol):
 	capabilities: Capabilities
 
 	def verify(self, call: WebhookCall) -> None:
-		"""Raise `NotVerified` unless the call proves that it comes from this device's gateway."""
+		"""Raise `NotVerified` unless the call proves that it comes from this device's gateway.
+
+		`CannotVerify` when a secret that nobody can read might prove it.
+		"""
 
 	def handshake(self, call: WebhookCall) -> str:
-		"""The text to answer a gateway's subscription check with; `NotVerified` when it is not for us."""
+		"""The text to answer a gateway's subscription check with; `NotVerified` when it is not for us.
+
+		`CannotVerify` as above.
+		"""
 
 	def parse(self, raw: bytes) -> list[Event]:
 		"""Everything a delivery says, in its order. `PayloadError` when it is not the gateway's format."""
