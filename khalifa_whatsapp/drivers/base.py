@@ -12,6 +12,36 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 from khalifa_whatsapp.core.identity import Identity
+from khalifa_whatsapp.drivers.send_errors import (  # a part of this port: whoever uses it imports from here
+	ERROR_KINDS as ERROR_KINDS,
+)
+from khalifa_whatsapp.drivers.send_errors import (
+	AuthError as AuthError,
+)
+from khalifa_whatsapp.drivers.send_errors import (
+	OptedOut as OptedOut,
+)
+from khalifa_whatsapp.drivers.send_errors import (
+	Permanent as Permanent,
+)
+from khalifa_whatsapp.drivers.send_errors import (
+	RateLimited as RateLimited,
+)
+from khalifa_whatsapp.drivers.send_errors import (
+	RecipientError as RecipientError,
+)
+from khalifa_whatsapp.drivers.send_errors import (
+	Retryable as Retryable,
+)
+from khalifa_whatsapp.drivers.send_errors import (
+	SendError as SendError,
+)
+from khalifa_whatsapp.drivers.send_errors import (
+	UnknownOutcome as UnknownOutcome,
+)
+from khalifa_whatsapp.drivers.send_errors import (
+	WindowClosed as WindowClosed,
+)
 
 TEXT_TYPES = frozenset({"text", "button_reply", "list_reply", "flow_reply"})
 
@@ -222,80 +252,6 @@ class CannotVerify(Exception):
 
 	It must be neither taken nor refused for good: the gateway shall come again.
 	"""
-
-
-ERROR_KINDS = (
-	"retryable", "rate_limited", "recipient", "opted_out", "permanent", "window_closed", "auth", "unknown",
-)  # fmt: skip
-
-
-class SendError(Exception):
-	"""A send that did not end in acceptance. `code` is the gateway's, `text` safe to show, with no secret."""
-
-	kind = "permanent"
-
-	def __init__(self, text: str, code: str = "", retry_after: float | None = None) -> None:
-		super().__init__(f"{self.kind}: {text}")
-		self.text = text
-		self.code = code
-		self.retry_after = retry_after
-
-
-class Retryable(SendError):
-	"""Surely not sent, and likely to work later: refused connection, gateway down, session not ready."""
-
-	kind = "retryable"
-
-
-class RateLimited(Retryable):
-	"""Surely not sent: too fast. `retry_after` seconds when the gateway says.
-
-	`is_pair`: only this customer was written to too fast; otherwise the whole device was too fast.
-	"""
-
-	kind = "rate_limited"
-
-	def __init__(
-		self, text: str, code: str = "", retry_after: float | None = None, *, is_pair: bool = False
-	) -> None:
-		super().__init__(text, code, retry_after)
-		self.is_pair = is_pair
-
-
-class RecipientError(SendError):
-	"""This recipient can't get it: not on WhatsApp, blocked us, stopped promotions."""
-
-	kind = "recipient"
-
-
-class OptedOut(RecipientError):
-	"""The customer has stopped this business's promotions."""
-
-	kind = "opted_out"
-
-
-class Permanent(SendError):
-	"""Sending the same again can't help: bad content, bad template, unsupported."""
-
-	kind = "permanent"
-
-
-class WindowClosed(Permanent):
-	"""More than 24 hours since the customer wrote: only a template may go."""
-
-	kind = "window_closed"
-
-
-class AuthError(SendError):
-	"""The device's login or token is not accepted: stop the device and tell a person."""
-
-	kind = "auth"
-
-
-class UnknownOutcome(SendError):
-	"""Nobody knows whether it went (read timeout, reset, unreadable answer). Never sent again by a machine."""
-
-	kind = "unknown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
