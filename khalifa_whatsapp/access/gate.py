@@ -110,11 +110,18 @@ SEARCHES = f"{APP}access.overrides.search_"
 
 
 class Asked(NamedTuple):
-	"""What Frappe will execute, a method or REST, with what it is given. `name`: the row's, if the URL says it."""
+	"""What Frappe was asked for. `path`: of the method that it will execute. `name`: the row's, if the URL says it."""
 
-	method: str | None
 	given: dict[str, Any]
+	path: str = ""
+	of_doctype: str | None = None
+	endpoint: str | None = None
 	name: str | None = None
+
+	@property
+	def method(self) -> str | None:
+		"""Where the function stands that will be executed; or REST."""
+		return self.endpoint or _place_of(_module_of(self.of_doctype) + self.path)
 
 
 def check_request() -> None:
@@ -141,9 +148,10 @@ def _is_elsewhere(given: dict[str, Any], path: str) -> bool:
 
 def _check(asked: Asked) -> None:
 	"""The request names one of our DocTypes, and comes from somebody who is no manager."""
-	if is_agent() and not _finds_others(asked):
+	method = asked.method
+	if is_agent() and not _finds_others(method, asked.given):
 		logins.hide_in_answer()
-	if not _is_open(asked) or _asks_by_conditions(asked.given) or _hangs_on_ours(asked):
+	if not _is_open(method, asked.given) or _asks_by_conditions(asked.given) or _hangs_on_ours(method, asked.given):
 		refuse(_("This is not for agents. The inbox and the lists of WhatsApp show what is yours."))
 	if is_wanted(asked.given):
 		refuse_expansion()
@@ -161,20 +169,20 @@ def _check_others(asked: Asked) -> None:
 
 def _asked(given: dict[str, Any]) -> Asked:
 	if cmd := given.get("cmd"):
-		return Asked(_place_of(cmd), given)
+		return Asked(given, str(cmd))
 	path = frappe.request.path
 	if not path.startswith("/api/"):
-		return Asked(None, {**given, IN_URL: path.split("/")[1]})  # a row's page, or a list's
+		return Asked({**given, IN_URL: path.split("/")[1]})  # a row's page, or a list's
 	try:
 		endpoint, arguments = API_URL_MAP.bind_to_environ(frappe.request.environ).match()
 	except HTTPException:
-		return Asked(None, given)
-	doctype, method = arguments.get("doctype"), arguments.get("method")
+		return Asked(given)
+	doctype = arguments.get("doctype")
+	given = {**given, IN_URL: doctype} if doctype else given
 	if endpoint.__name__ == "handle_rpc_call":
-		found = _place_of(_module_of(doctype) + method.split("/")[0])
-	else:
-		found = {"upload_file": UPLOAD, "<lambda>": RUN}.get(endpoint.__name__, REST)
-	return Asked(found, {**given, IN_URL: doctype} if doctype else given, arguments.get("name"))
+		return Asked(given, arguments["method"].split("/")[0], doctype)
+	found = {"upload_file": UPLOAD, "<lambda>": RUN}.get(endpoint.__name__, REST)
+	return Asked(given, endpoint=found, name=arguments.get("name"))
 
 
 def _module_of(doctype: str | None) -> str:
@@ -200,19 +208,21 @@ def _place_of(path: Any) -> str | None:
 	try:
 		method = get_attr((overrides.get(path) or [path])[-1])
 		return f"{method.__module__}.{method.__qualname__}"
-	except (AttributeError, ImportError, KeyError, TypeError, ValueError, frappe.AppNotInstalledError):
+	except (AttributeError, ImportError, KeyError, TypeError, ValueError):
 		return None  # Frappe will say so
+	except frappe.AppNotInstalledError:
+		frappe.clear_last_message()
+		return None
 
 
-def _is_open(asked: Asked) -> bool:
-	method = asked.method
-	called = asked.given.get("query") or APP  # a method that a link search calls in its turn
+def _is_open(method: str | None, given: dict[str, Any]) -> bool:
+	called = given.get("query") or APP  # a method that a link search calls in its turn
 	return method is not None and (method in DOORS or method.startswith(APP)) and str(called).startswith(APP)
 
 
-def _finds_others(asked: Asked) -> bool:
+def _finds_others(method: str | None, given: dict[str, Any]) -> bool:
 	"""A search for other apps' rows, by a link in a form of ours."""
-	return str(asked.method).startswith(SEARCHES) and not is_ours(asked.given.get("doctype"))
+	return str(method).startswith(SEARCHES) and not is_ours(given.get("doctype"))
 
 
 def _asks_by_conditions(given: dict[str, Any]) -> bool:
@@ -230,9 +240,9 @@ def _is_structured(value: Any) -> bool:
 	return isinstance(value, dict) or any(isinstance(item, dict | list) for item in inner)
 
 
-def _hangs_on_ours(asked: Asked) -> bool:
+def _hangs_on_ours(method: str | None, given: dict[str, Any]) -> bool:
 	"""Whether a row of another DocType is written that names ours: boards and the like ask about it later."""
-	if asked.method not in WRITING and not (asked.method == REST and frappe.request.method != "GET"):
+	if method not in WRITING and not (method == REST and frappe.request.method != "GET"):
 		return False
-	of_others = (node for node in nodes(asked.given) if node.doctype not in HANGERS and not is_ours(node.doctype))
+	of_others = (node for node in nodes(given) if node.doctype not in HANGERS and not is_ours(node.doctype))
 	return any(node.doctype and any(map(is_name, named_in(node))) for node in of_others)
