@@ -26,6 +26,7 @@ from khalifa_whatsapp.access.expansions import EXPAND_LINKS, is_wanted, leads_to
 from khalifa_whatsapp.access.places import (
 	CONDITIONS,
 	FILE,
+	IN_PATH,
 	IN_URL,
 	OURS,
 	is_name,
@@ -172,7 +173,7 @@ def _asked(given: dict[str, Any]) -> Asked:
 		return Asked(given, str(cmd))
 	path = frappe.request.path
 	if not path.startswith("/api/"):
-		return Asked({**given, IN_URL: path.split("/")[1]})  # a row's page, or a list's
+		return Asked({**given, IN_PATH: path.split("/")[1]})  # a row's page, or a list's
 	try:
 		endpoint, arguments = API_URL_MAP.bind_to_environ(frappe.request.environ).match()
 	except HTTPException:

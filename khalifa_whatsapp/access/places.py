@@ -18,7 +18,8 @@ from khalifa_whatsapp.permissions import GUARDED
 
 MAX_NAME = 140
 OURS, FILE = "ours", "File"
-IN_URL = ""  # the key under which a DocType that stands in the URL is looked at
+# The keys under which a DocType that stands in the URL is looked at: of the API, or of a page that may be one
+IN_URL, IN_PATH = "", " doctype "
 PLACE = re.compile(r"doctype|doc_?type$|document_type|parenttype|reference_type|(^|_)dt$|^(_report|child_type)$")
 ROWS = frozenset({"doc", "docs", "document", "reference_doc"})  # a row, or the name of its DocType alone
 CONDITIONS = re.compile("filter")
