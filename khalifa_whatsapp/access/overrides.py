@@ -23,7 +23,12 @@ from khalifa_whatsapp.guards import current_actor, is_manager, refuse_record, re
 from khalifa_whatsapp.permissions import GUARDED
 
 # Lists of Frappe's in which rows hang on ours, and the field that says so
-HANGING = {"File": "attached_to_doctype", "Tag Link": "document_type"}
+HANGING = {
+	"Activity Log": "reference_doctype", "Comment": "reference_doctype", "Communication": "reference_doctype",
+	"Deleted Document": "deleted_doctype", "DocShare": "share_doctype", "Document Follow": "ref_doctype",
+	"Energy Point Log": "reference_doctype", "File": "attached_to_doctype", "Notification Log": "document_type",
+	"Tag Link": "document_type", "ToDo": "reference_type", "Version": "ref_doctype", "View Log": "reference_doctype",
+}  # fmt: skip
 
 
 @frappe.whitelist()
@@ -49,11 +54,14 @@ def get_count(doctype: Any, filters: Any = None, debug: Any = False, cache: Any 
 	found = client.get_count(doctype, filters, debug, cache)
 	if doctype not in HANGING or not found or is_manager():
 		return found
-	of_ours = [*_as_list(doctype, filters), [doctype, HANGING[doctype], "in", sorted(GUARDED)]]
-	return found - client.get_count(doctype, of_ours) + _count_readable(doctype, of_ours)
+	hanging = [*_as_list(doctype, filters), [doctype, HANGING[doctype], "in", sorted(GUARDED)]]
+	of_ours = client.get_count(doctype, hanging)
+	return found - of_ours + _count_readable(doctype, hanging) if of_ours else found
 
 
 def _count_readable(doctype: str, filters: Any) -> int:
+	if doctype in HANGING and not frappe.has_permission(doctype):
+		return 0
 	field = f"count(distinct `tab{doctype}`.name) as total"
 	rows = frappe.get_list(doctype, filters=filters, fields=[field], order_by=None)
 	return rows[0].total if rows else 0
