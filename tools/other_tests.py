@@ -177,7 +177,7 @@ def main() -> int:
 		**site_tests.commit(), "at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
 	}  # fmt: skip
 	try:
-		bench = site_tests.find_bench()
+		bench = next(iter(site_tests.find_benches()), None)
 		if bench is None:
 			result.update(status="not run", reason="no Frappe bench found; set FRAPPE_BENCH")
 		else:
