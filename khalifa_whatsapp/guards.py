@@ -46,6 +46,16 @@ def current_actor(user: str | None = None) -> Actor:
 	return actors[user]
 
 
+def is_manager(user: str | None = None) -> bool:
+	"""By roles alone, which Frappe keeps: hooks that every request passes ask so, and cost no query."""
+	return not MANAGER_ROLES.isdisjoint(frappe.get_roles(user))
+
+
+def is_agent(user: str | None = None) -> bool:
+	"""Whether the user has an agent's role and no manager's."""
+	return AGENT_ROLE in frappe.get_roles(user) and not is_manager(user)
+
+
 def forget_actors() -> None:
 	"""Work every actor out again: roles or agents were changed in this very request."""
 	_new_cache()
@@ -116,6 +126,7 @@ def refuse_record(doctype: str) -> NoReturn:
 
 
 def refuse(message: str) -> NoReturn:
+	frappe.local.flags.disable_traceback = True
 	frappe.local.response["code"] = "not_permitted"
 	frappe.throw(message, frappe.PermissionError, title=_("Not Permitted"))
 

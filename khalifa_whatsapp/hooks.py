@@ -23,6 +23,7 @@ permission_query_conditions = {
 	"Khalifa Agent": "khalifa_whatsapp.permissions.query_conditions",
 	"Khalifa Agent KPI": "khalifa_whatsapp.permissions.query_conditions",
 	"Khalifa Agent Shift": "khalifa_whatsapp.permissions.query_conditions",
+	"Khalifa Alert": "khalifa_whatsapp.permissions.query_conditions",
 	"Khalifa Browser Session": "khalifa_whatsapp.permissions.query_conditions",
 	"Khalifa Close Batch": "khalifa_whatsapp.permissions.query_conditions",
 	"Khalifa Close Batch Item": "khalifa_whatsapp.permissions.query_conditions",
@@ -49,6 +50,7 @@ has_permission = {
 	"File": "khalifa_whatsapp.access.files.has_permission",
 	"Khalifa Agent": "khalifa_whatsapp.permissions.has_permission",
 	"Khalifa Agent KPI": "khalifa_whatsapp.permissions.has_permission",
+	"Khalifa Alert": "khalifa_whatsapp.permissions.has_permission",
 	"Khalifa Browser Session": "khalifa_whatsapp.permissions.has_permission",
 	"Khalifa Close Batch": "khalifa_whatsapp.permissions.has_permission",
 	"Khalifa Close Batch Item": "khalifa_whatsapp.permissions.has_permission",
@@ -104,6 +106,7 @@ override_doctype_class = {
 # No "*": a hook on every event of every document would slow the whole site down.
 doc_events = {
 	"Auto Email Report": {"validate": "khalifa_whatsapp.access.mailed_reports.validate"},
+	"Error Log": {"before_insert": "khalifa_whatsapp.access.error_logs.keep_words_out"},
 	"File": {
 		"before_insert": "khalifa_whatsapp.access.files.before_insert",
 		"validate": "khalifa_whatsapp.access.files.validate",
@@ -113,6 +116,7 @@ doc_events = {
 	"Khalifa Branch": {"on_update": "khalifa_whatsapp.setup.onboarding.mark_steps"},
 	"Khalifa Reply Template": {"validate": "khalifa_whatsapp.permissions.keep_owner"},
 	"Khalifa Settings": {"on_update": "khalifa_whatsapp.setup.onboarding.mark_steps"},
+	"System Settings": {"on_update": "khalifa_whatsapp.jobs.scheduler_watch.settings_changed"},
 	"ToDo": {"validate": "khalifa_whatsapp.access.sharing.refuse_assignment"},
 	"WhatsApp Device": {"on_update": "khalifa_whatsapp.setup.onboarding.mark_steps"},
 }

@@ -38,6 +38,7 @@ MANAGERS_ONLY = (
 	"Khalifa Close Batch Item",
 	"Khalifa Webhook Event",
 	"Khalifa Settings",
+	"Khalifa Alert",
 	"Khalifa Browser Session",
 	"Khalifa Device Notice",
 	"WhatsApp Device",

@@ -16,6 +16,7 @@ LASTS = {
 	"delay": "delay events, and the deadline on the ticket",
 	"device": "the device's state and facts; Khalifa Device Notice, of which managers are notified",
 	"here": "nothing: the answer to a page's own sign of life",
+	"presence": "the agent's presence log, which says by whom and why; each heartbeat's answer",
 	"queue": "tickets",
 	"status": "the message's status",
 	"ticket": "tickets, their events and messages",

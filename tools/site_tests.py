@@ -141,9 +141,9 @@ def find_benches() -> list[Bench]:
 
 
 @contextmanager
-def alone(bench: Bench) -> Iterator[None]:
+def alone(bench: Bench, site: str = SITE) -> Iterator[None]:
 	"""One run at a time on a bench: they share the site."""
-	with (bench.sites / f".{SITE}.lock").open("w") as file:
+	with (bench.sites / f".{site}.lock").open("w") as file:
 		try:
 			fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 		except BlockingIOError:
@@ -275,21 +275,22 @@ def root_password(bench: Bench) -> str:
 	raise Failed("the database's root password is not known: set DB_ROOT_PASSWORD")
 
 
-def make_site(bench: Bench) -> None:
-	"""A new site with the app, in place of the one the last run left."""
-	say(f"making {SITE}")
+def make_site(bench: Bench, site: str = SITE, with_app: bool = True) -> None:
+	"""A new site, with the app, in place of the one the last run left."""
+	say(f"making {site}")
 	host = database_address(bench)[0]
 	scope = "localhost" if host in ("127.0.0.1", "localhost", "::1") else "%"
 	user = os.environ.get("DB_ROOT_USER") or bench.config.get("root_login") or "root"
 	bench.frappe(
-		"new site", "new-site", SITE, "--force", "--admin-password", "admin",
+		"new site", "new-site", site, "--force", "--admin-password", "admin",
 		"--db-root-username", user, "--db-root-password", root_password(bench),
 		f"--mariadb-user-host-login-scope={scope}", site=None,
 	)  # fmt: skip
-	bench.frappe("allow tests", "set-config", "-p", "allow_tests", "True")
-	say("installing the app and migrating")
-	bench.frappe("install the app on the site", "install-app", APP)
-	bench.frappe("migrate", "migrate")
+	bench.frappe("allow tests", "set-config", "-p", "allow_tests", "True", site=site)
+	if with_app:
+		say("installing the app and migrating")
+		bench.frappe("install the app on the site", "install-app", APP, site=site)
+		bench.frappe("migrate", "migrate", site=site)
 
 
 # -- the tests

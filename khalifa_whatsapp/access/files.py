@@ -19,7 +19,7 @@ from frappe import _
 from frappe.model.document import Document
 
 from khalifa_whatsapp.access.stored_files import StoredFile
-from khalifa_whatsapp.guards import current_actor, refuse
+from khalifa_whatsapp.guards import is_agent, is_manager, refuse
 from khalifa_whatsapp.permissions import GUARDED, READING, query_conditions
 
 
@@ -58,11 +58,24 @@ def refuse_claim(doc: Document) -> None:
 
 
 def is_claim(doc: Document) -> bool:
-	"""Whether the File would open a conversation's file to somebody whom it is closed to."""
+	"""Whether the File would open a conversation's file to somebody whom it is closed to.
+
+	However many Files share the place, the questions are as many: an URL may have thousands of them.
+	"""
 	if doc.is_new() and doc.get("content") and not doc.is_remote_file:
 		return False  # what he brings along is stored under an URL of its own
-	files = _files_behind(doc)
-	return any(_is_ours(file) for file in files) and not any(file.is_downloadable() for file in files)
+	behind = _behind(doc)
+	if not frappe.db.exists("File", {**behind, "attached_to_doctype": ("in", sorted(GUARDED))}):
+		return False
+	return not (_is_open_to_all(behind) or frappe.get_list("File", behind, limit=1))
+
+
+def _is_open_to_all(behind: dict[str, Any]) -> bool:
+	"""Or uploaded by the very user, and hanging on nothing of ours, which would ask for more."""
+	seen = frappe.get_all("File", behind, ["is_private", "owner", "attached_to_doctype"], distinct=True)
+	return any(
+		not file.is_private or file.owner == frappe.session.user for file in seen if not _is_ours(file)
+	)
 
 
 def never_share_content(doc: Document) -> None:
@@ -92,11 +105,12 @@ def has_permission(
 
 def query_conditions_of_files(user: str | None = None, doctype: str | None = None) -> str:
 	"""Leave files of other apps to Frappe; of ours, those whose record passes its own condition."""
-	if current_actor(user).is_manager:
+	if is_manager(user):
 		return ""
 	ours = ", ".join(frappe.db.escape(name, percent=False) for name in sorted(GUARDED))
 	visible = [f"ifnull(`tabFile`.attached_to_doctype, '') not in ({ours})"]
-	visible += [_attached_to_visible(name, user) for name in ("Khalifa Message", "Khalifa Ticket")]
+	if is_agent(user):
+		visible += [_attached_to_visible(name, user) for name in ("Khalifa Message", "Khalifa Ticket")]
 	return f"({' or '.join(visible)})"
 
 
@@ -110,11 +124,10 @@ def _is_ours(doc: Any) -> bool:
 	return doc.attached_to_doctype in GUARDED
 
 
-def _files_behind(doc: Document) -> list[Document]:
+def _behind(doc: Document) -> dict[str, Any]:
 	"""The Files that share the place on the disk which `doc` points at, however its URL is written."""
 	urls = [url for url in (doc.file_url, _plain_path(doc)) if url]
-	names = frappe.get_all("File", {"file_url": ("in", urls)}, pluck="name")
-	return [frappe.get_doc("File", name) for name in names if name != doc.name]
+	return {"file_url": ("in", urls), "name": ("!=", doc.name or "")}
 
 
 def _plain_path(doc: Document) -> str:

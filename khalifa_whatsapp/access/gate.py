@@ -2,31 +2,46 @@
 
 Frappe has some five hundred methods that anybody who is signed in may call. Many take the name of a DocType, and
 several of those read its rows without asking for a right, or take conditions where they expect a row's name, and
-so answer guesses. Which do, changes with every version. So a request that speaks of one of our DocTypes goes
-through if its method is written here, and `tests/test_guesses.py` knocks at every door that there is.
+so answer guesses. Which do, changes with every version. So a request that names one of our DocTypes (`places` says
+where) goes through if its method is written here, and `tests/test_guesses.py` knocks at every door that there is.
+All other requests are none of our business: they cost no query, and nothing of them changes.
 
 What is executed counts, not the path that was asked for: a path may lead to a method by another module's import.
 """
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import frappe
 from frappe import _
 from frappe.api import API_URL_MAP
+from frappe.auth import SAFE_HTTP_METHODS
 from frappe.handler import get_attr
 from frappe.modules.utils import load_doctype_module
 from werkzeug.exceptions import HTTPException
 
-from khalifa_whatsapp.access.logins import hide_logins_in_answer
-from khalifa_whatsapp.guards import current_actor, refuse
-from khalifa_whatsapp.permissions import GUARDED
+from khalifa_whatsapp.access import logins
+from khalifa_whatsapp.access.expansions import EXPAND_LINKS, is_wanted, leads_to_ours, refuse_expansion
+from khalifa_whatsapp.access.places import (
+	CONDITIONS,
+	FILE,
+	IN_PATH,
+	IN_URL,
+	OURS,
+	is_name,
+	is_ours,
+	mentioned,
+	named_in,
+	names_ours,
+	nodes,
+	opened,
+)  # fmt: skip
+from khalifa_whatsapp.guards import is_agent, is_manager, refuse
 
 APP = "khalifa_whatsapp."
+OWN = f"{APP}api."
+TAKES_BODIES = ("/api/resource/", "/api/v1/resource/")
 RUN, UPLOAD = "frappe.handler.run_doc_method", "frappe.handler.upload_file"
 REST = "REST"
 # They ask for the right to each row, or answer about the DocType alone. Never the original of an override
@@ -88,60 +103,103 @@ WRITING = frozenset(
 )
 # Other DocTypes whose rows may name one of ours: they have guards of their own, or only the browser reads them
 HANGERS = frozenset({"File", "List Filter"})
-NAMES = frozenset(name.casefold() for name in GUARDED)
-TABLE = re.compile("tab(?:" + "|".join(sorted(map(re.escape, NAMES))) + ")", re.IGNORECASE)
-CONDITIONS = frozenset({"filters", "or_filters", "current_filters", "applied_filters", "filters_json"})
-# What else may be an object or a list of lists. The name of a row never is
-OBJECTS = CONDITIONS | {
-	"args", "chart", "data", "doc", "docs", "document", "fieldname", "fields", "kwargs", "user_settings", "value", "values",
-}  # fmt: skip
-IN_URL = ""  # the key under which a DocType that stands in the URL is looked at
+# What may be an object or a list of lists beside conditions. The name of a row never is
+OBJECTS = frozenset(
+	{"args", "chart", "data", "doc", "docs", "document", "fieldname", "fields", "kwargs", "user_settings", "value", "values"}
+)  # fmt: skip
+SEARCHES = f"{APP}access.overrides.search_"
+
+
+class Asked(NamedTuple):
+	"""What Frappe was asked for. `path`: of the method that it will execute. `name`: the row's, if the URL says it."""
+
+	given: dict[str, Any]
+	path: str = ""
+	of_doctype: str | None = None
+	endpoint: str | None = None
+	name: str | None = None
+
+	@property
+	def method(self) -> str | None:
+		"""Where the function stands that will be executed; or REST."""
+		return self.endpoint or _place_of(_module_of(self.of_doctype) + self.path)
 
 
 def check_request() -> None:
 	"""Let nobody but managers ask about our rows where Frappe would answer guesses."""
-	given = dict(frappe.form_dict)
-	if _is_elsewhere(given):
+	given, path = frappe.local.form_dict, frappe.local.request.path
+	if _is_elsewhere(given, path):
 		return
-	method, doctype = _asked(given)
-	if method == REST:
-		given.update(_body(given))
-	if doctype:
-		given[IN_URL] = doctype
-	values = [value for value in _values(given) if isinstance(value, str)]
-	is_about_us = any(map(_is_ours, values))
-	if not (is_about_us or "File" in values) or current_actor().is_manager:
-		return
-	hide_logins_in_answer()  # files, too, belong to whoever sent them
-	if not is_about_us:
-		return
-	if not _is_open(method, given) or _asks_by_conditions(given) or _hangs_on_ours(method, given):
-		refuse(_("This is not for agents. The inbox and the lists of WhatsApp show what is yours."))
+	body = _body(given, path)
+	about = mentioned(given, path.split("/"), body)
+	if about or given.get(EXPAND_LINKS):
+		asked = _asked({**given, **body})
+		if about == OURS and not is_manager() and names_ours(asked.given):
+			_check(asked)
+		else:
+			_check_others(asked)
 
 
-def _is_elsewhere(given: dict[str, Any]) -> bool:
+def _is_elsewhere(given: dict[str, Any], path: str) -> bool:
 	"""Pages of Desk and our own doors, which Frappe takes for such only if there is no `cmd`."""
-	return not given.get("cmd") and frappe.request.path.startswith(("/app", f"/api/method/{APP}api."))
+	if f"/method/{OWN}" in path or str(given.get("cmd")).startswith(OWN):
+		frappe.local.flags.disable_traceback = True  # a gateway that posts nonsense isn't shown our code
+	return not given.get("cmd") and (path == "/app" or path.startswith(("/app/", f"/api/method/{OWN}")))
 
 
-def _asked(given: dict[str, Any]) -> tuple[str | None, str | None]:
-	"""The method that Frappe will execute, or REST, and the DocType that stands in the URL."""
+def _check(asked: Asked) -> None:
+	"""The request names one of our DocTypes, and comes from somebody who is no manager."""
+	method = asked.method
+	if is_agent() and not _finds_others(method, asked.given):
+		logins.hide_in_answer()
+	if not _is_open(method, asked.given) or _asks_by_conditions(asked.given) or _hangs_on_ours(method, asked.given):
+		refuse(_("This is not for agents. The inbox and the lists of WhatsApp show what is yours."))
+	if is_wanted(asked.given):
+		refuse_expansion()
+
+
+def _check_others(asked: Asked) -> None:
+	"""The request names none of them, and may lead to our rows all the same."""
+	if is_wanted(asked.given) and leads_to_ours(asked.given, asked.name) and not is_manager():
+		refuse_expansion()
+	files = [node.given for node in nodes(asked.given) if node.doctype == FILE or FILE in named_in(node)]
+	if files and is_agent():
+		named = [row.get(key) for row in files for key in ("name", "docname", "dn")]
+		logins.hide_in_answer_about_files([*named, asked.name])
+
+
+def _asked(given: dict[str, Any]) -> Asked:
 	if cmd := given.get("cmd"):
-		return _place_of(cmd), None
+		return Asked(given, str(cmd))
+	path = frappe.request.path
+	if not path.startswith("/api/"):
+		return Asked({**given, IN_PATH: path.split("/")[1]})  # a row's page, or a list's
 	try:
 		endpoint, arguments = API_URL_MAP.bind_to_environ(frappe.request.environ).match()
 	except HTTPException:
-		return None, None
-	doctype, method = arguments.get("doctype"), arguments.get("method")
+		return Asked(given)
+	doctype = arguments.get("doctype")
+	given = {**given, IN_URL: doctype} if doctype else given
 	if endpoint.__name__ == "handle_rpc_call":
-		module = f"{load_doctype_module(doctype).__name__}." if doctype else ""
-		return _place_of(module + method.split("/")[0]), doctype
-	return {"upload_file": UPLOAD, "<lambda>": RUN}.get(endpoint.__name__, REST), doctype
+		return Asked(given, arguments["method"].split("/")[0], doctype)
+	found = {"upload_file": UPLOAD, "<lambda>": RUN}.get(endpoint.__name__, REST)
+	return Asked(given, endpoint=found, name=arguments.get("name"))
 
 
-def _body(given: dict[str, Any]) -> dict[str, Any]:
+def _module_of(doctype: str | None) -> str:
+	try:
+		return f"{load_doctype_module(doctype).__name__}." if doctype else ""
+	except (ImportError, KeyError, frappe.DoesNotExistError):
+		return ""  # Frappe will say so
+
+
+def _body(given: dict[str, Any], path: str) -> dict[str, Any]:
 	"""What REST takes for a row's values: JSON, by whatever content type it was sent."""
-	body = _opened(given.get("data") or frappe.request.get_data(as_text=True))
+	request = frappe.request
+	if given.get("cmd") or request.method in SAFE_HTTP_METHODS or not path.startswith(TAKES_BODIES):
+		return {}
+	data = given.get("data")
+	body = opened(request.get_data(as_text=True) if data is None else data)
 	return body if isinstance(body, dict) else {}
 
 
@@ -151,8 +209,11 @@ def _place_of(path: Any) -> str | None:
 	try:
 		method = get_attr((overrides.get(path) or [path])[-1])
 		return f"{method.__module__}.{method.__qualname__}"
-	except (AttributeError, ImportError, KeyError, TypeError, ValueError, frappe.AppNotInstalledError):
+	except (AttributeError, ImportError, KeyError, TypeError, ValueError):
 		return None  # Frappe will say so
+	except frappe.AppNotInstalledError:
+		frappe.clear_last_message()
+		return None
 
 
 def _is_open(method: str | None, given: dict[str, Any]) -> bool:
@@ -160,14 +221,19 @@ def _is_open(method: str | None, given: dict[str, Any]) -> bool:
 	return method is not None and (method in DOORS or method.startswith(APP)) and str(called).startswith(APP)
 
 
+def _finds_others(method: str | None, given: dict[str, Any]) -> bool:
+	"""A search for other apps' rows, by a link in a form of ours."""
+	return str(method).startswith(SEARCHES) and not is_ours(given.get("doctype"))
+
+
 def _asks_by_conditions(given: dict[str, Any]) -> bool:
 	"""Whether an object, or a list of lists, stands where a row of ours should be named."""
 	return any(
-		key not in OBJECTS and not key.startswith("__") and _is_structured(_opened(value))
-		for node in _objects(given)
-		if any(map(_is_ours, node.values()))
-		for key, value in node.items()
-	)
+		key not in OBJECTS and not CONDITIONS.search(key) and not key.startswith("__") and _is_structured(opened(value))
+		for node in nodes(given)
+		if any(map(is_name, named_in(node)))
+		for key, value in node.given.items()
+	)  # fmt: skip
 
 
 def _is_structured(value: Any) -> bool:
@@ -179,46 +245,5 @@ def _hangs_on_ours(method: str | None, given: dict[str, Any]) -> bool:
 	"""Whether a row of another DocType is written that names ours: boards and the like ask about it later."""
 	if method not in WRITING and not (method == REST and frappe.request.method != "GET"):
 		return False
-	return any(_is_of_others(node) and any(map(_is_ours, node.values())) for node in _objects(given))
-
-
-def _is_of_others(node: dict[str, Any]) -> bool:
-	named = [node[key] for key in (IN_URL, "doctype", "dt") if node.get(key)]
-	return any(not _is_ours(name) and name not in HANGERS for name in named)
-
-
-def _is_ours(value: Any) -> bool:
-	return isinstance(value, str) and (value.strip().casefold() in NAMES or bool(TABLE.search(value)))
-
-
-def _objects(value: Any) -> Iterator[dict[str, Any]]:
-	"""The objects in it, without those that are conditions."""
-	value = _opened(value)
-	if isinstance(value, dict):
-		yield value
-		inner = [held for key, held in value.items() if key not in CONDITIONS]
-	else:
-		inner = value if isinstance(value, list) else []
-	for held in inner:
-		yield from _objects(held)
-
-
-def _values(value: Any) -> Iterator[Any]:
-	"""Everything in it, keys too."""
-	value = _opened(value)
-	yield value
-	if isinstance(value, dict):
-		yield from value
-	if isinstance(value, dict | list):
-		for held in value.values() if isinstance(value, dict) else value:
-			yield from _values(held)
-
-
-def _opened(value: Any) -> Any:
-	"""What is JSON, as the methods of Frappe would read it."""
-	if not isinstance(value, str) or not value.lstrip().startswith(("{", "[", '"')):
-		return value
-	try:
-		return json.loads(value)
-	except (ValueError, RecursionError):
-		return value
+	of_others = (node for node in nodes(given) if node.doctype not in HANGERS and not is_ours(node.doctype))
+	return any(node.doctype and any(map(is_name, named_in(node))) for node in of_others)

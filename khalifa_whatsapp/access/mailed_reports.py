@@ -22,7 +22,7 @@ from frappe.utils import escape_html, get_url
 
 from khalifa_whatsapp.access.exports import MODULE, guarded_xlsx
 from khalifa_whatsapp.core.cells import guarded_csv
-from khalifa_whatsapp.guards import current_actor, refuse
+from khalifa_whatsapp.guards import current_actor, is_agent, refuse
 from khalifa_whatsapp.permissions import GUARDED
 
 # Lists of Frappe's that show a manager what belongs to conversations: nobody borrows his rights for them
@@ -68,7 +68,7 @@ def may_run(doc: Document) -> bool:
 	report = _report(doc)
 	if report.ref_doctype in GUARDED or report.module == MODULE:
 		return all(map(is_manager, asking | {doc.user}))
-	if report.ref_doctype in OF_CONVERSATIONS:
+	if report.ref_doctype in OF_CONVERSATIONS and (is_agent(doc.user) or is_manager(doc.user)):
 		return all(user == doc.user or is_manager(user) for user in asking)
 	return True
 

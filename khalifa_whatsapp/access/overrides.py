@@ -1,7 +1,7 @@
 """Methods of Frappe that answer without asking for permission, with the question put before them.
 
 Each of them told, or let change, something of a record that its caller may not read. The hooks send the
-original's dotted path here; other apps' DocTypes are answered as ever wherever that is safe.
+original's dotted path here; other apps' DocTypes are answered by the original, and as ever.
 
 The originals are reached through their modules: a whitelisted function that is imported by its own name could be
 called by the path of this module, too.
@@ -16,43 +16,59 @@ from frappe import _, client
 from frappe.desk import like, listview, search
 from frappe.desk.form import utils as form_utils
 from frappe.utils import get_safe_filters
+from frappe.utils.data import make_filter_tuple
 
-from khalifa_whatsapp.guards import current_actor, refuse_record, require_read
+from khalifa_whatsapp.access.places import is_ours, names_ours
+from khalifa_whatsapp.guards import current_actor, is_manager, refuse_record, require_read
 from khalifa_whatsapp.permissions import GUARDED
 
-# The lists that have conditions of ours
-WITH_CONDITIONS = GUARDED | {"File", "Tag Link"}
+# Lists of Frappe's in which rows hang on ours, and the field that says so
+HANGING = {
+	"Activity Log": "reference_doctype", "Comment": "reference_doctype", "Communication": "reference_doctype",
+	"Deleted Document": "deleted_doctype", "DocShare": "share_doctype", "Document Follow": "ref_doctype",
+	"Energy Point Log": "reference_doctype", "File": "attached_to_doctype", "Notification Log": "document_type",
+	"Tag Link": "document_type", "ToDo": "reference_type", "Version": "ref_doctype", "View Log": "reference_doctype",
+}  # fmt: skip
 
 
 @frappe.whitelist()
-def get(doctype: str, name: Any = None, filters: Any = None, parent: str | None = None) -> Any:
+def get(doctype: Any, name: Any = None, filters: Any = None, parent: Any = None) -> Any:
 	"""Pick by a filter among the rows the caller may read.
 
 	The original picks among all, and answers guesses about their texts: a row it then refuses is there.
 	"""
 	picks = filters if name is None else name
-	if doctype not in GUARDED or picks is None or isinstance(name, str | int):
-		return client.get(doctype, name, filters, parent)
-	meta = frappe.get_meta(doctype)
-	if meta.istable or meta.issingle:
+	is_open = picks is None or isinstance(name, str | int) or not _reaches_ours(doctype, picks)
+	meta = None if is_open else frappe.get_meta(doctype)
+	if meta is None or meta.istable or meta.issingle:
 		return client.get(doctype, name, filters, parent)
 	found = frappe.get_list(doctype, filters=get_safe_filters(picks), pluck="name", limit=1)
 	return client.get(doctype, found[0]) if found else refuse_record(doctype)
 
 
 @frappe.whitelist()
-def get_count(doctype: str, filters: Any = None, debug: bool = False, cache: bool = False) -> int:
+def get_count(doctype: Any, filters: Any = None, debug: Any = False, cache: Any = False) -> Any:
 	"""Count the rows the caller may see; the original counts all, and so answers guesses about their texts."""
-	meta = frappe.get_meta(doctype)
-	if doctype not in GUARDED and (meta.istable or meta.issingle or meta.get("is_virtual")):
-		return client.get_count(doctype, filters, debug, cache)
+	if _reaches_ours(doctype, filters):
+		return _count_readable(doctype, get_safe_filters(filters))
+	found = client.get_count(doctype, filters, debug, cache)
+	if doctype not in HANGING or not found or is_manager():
+		return found
+	hanging = [*_as_list(doctype, filters), [doctype, HANGING[doctype], "in", sorted(GUARDED)]]
+	of_ours = client.get_count(doctype, hanging)
+	return found - of_ours + _count_readable(doctype, hanging) if of_ours else found
+
+
+def _count_readable(doctype: str, filters: Any) -> int:
+	if doctype in HANGING and not frappe.has_permission(doctype):
+		return 0
 	field = f"count(distinct `tab{doctype}`.name) as total"
-	rows = frappe.get_list(doctype, filters=get_safe_filters(filters), fields=[field], order_by=None)
+	rows = frappe.get_list(doctype, filters=filters, fields=[field], order_by=None)
 	return rows[0].total if rows else 0
 
 
 @frappe.whitelist()
-def validate_link(doctype: str, docname: str, fields: Any = None) -> Any:
+def validate_link(doctype: Any, docname: Any, fields: Any = None) -> Any:
 	"""Say nothing of a record that the caller may not read, not even that it is there."""
 	if not _may_be_confirmed(doctype, docname):
 		return frappe._dict()
@@ -60,7 +76,7 @@ def validate_link(doctype: str, docname: str, fields: Any = None) -> Any:
 
 
 @frappe.whitelist()
-def get_link_title(doctype: str, docname: str) -> Any:
+def get_link_title(doctype: Any, docname: Any) -> Any:
 	"""Names of employees are for all who work here; other titles for those who may read the record."""
 	if doctype == "Khalifa Agent":
 		_require_colleague()
@@ -70,45 +86,78 @@ def get_link_title(doctype: str, docname: str) -> Any:
 
 
 @frappe.whitelist()
-def toggle_like(doctype: str, name: str, add: Any = False) -> None:
+def toggle_like(doctype: Any, name: Any, add: Any = False) -> None:
 	"""Only what one may read can be liked: a like writes to the record."""
-	if not _may_read(doctype, name):
+	if not _may_be_confirmed(doctype, name):
 		frappe.throw(_("Not permitted"), frappe.PermissionError)
 	like.toggle_like(doctype, name, add)
 
 
 @frappe.whitelist()
 def search_link(doctype: str, txt: str, ignore_user_permissions: Any = False, **given: Any) -> Any:
-	"""Search among the rows the caller may see; the original searches all if the caller so wishes."""
-	ignored = False if doctype in WITH_CONDITIONS else ignore_user_permissions
-	return frappe.call(search.search_link, doctype, txt, ignore_user_permissions=ignored, **given)
+	"""A wish that leaves no permission in force, which the original grants, finds nothing of ours."""
+	given = _asked_with_permissions(doctype, ignore_user_permissions, given)
+	return frappe.call(search.search_link, doctype, txt, **given)
 
 
 @frappe.whitelist()
 def search_widget(doctype: str, txt: str, ignore_user_permissions: Any = False, **given: Any) -> Any:
 	"""As `search_link`."""
-	ignored = False if doctype in WITH_CONDITIONS else ignore_user_permissions
-	return frappe.call(search.search_widget, doctype, txt, ignore_user_permissions=ignored, **given)
+	given = _asked_with_permissions(doctype, ignore_user_permissions, given)
+	return frappe.call(search.search_widget, doctype, txt, **given)
+
+
+def _asked_with_permissions(doctype: str, is_ignoring: Any, given: dict[str, Any]) -> dict[str, Any]:
+	if is_ours(doctype):
+		return {**given, "ignore_user_permissions": False}
+	given["ignore_user_permissions"] = is_ignoring
+	if doctype in HANGING and is_ignoring and not is_manager():
+		not_ours = [doctype, HANGING[doctype], "not in", sorted(GUARDED)]
+		given["filters"] = [*_as_list(doctype, given.get("filters")), not_ours]
+	return given
 
 
 @frappe.whitelist()
-def get_group_by_count(doctype: str, current_filters: str, field: str) -> list[dict]:
+def get_group_by_count(doctype: Any, current_filters: Any, field: Any) -> Any:
 	"""Count the rows the caller may see. By assignments the original counts all; and ours have none."""
-	if doctype in GUARDED and field == "assigned_to":
+	if field == "assigned_to" and _reaches_ours(doctype, current_filters):
 		return []
 	return listview.get_group_by_count(doctype, current_filters, field)
 
 
 @frappe.whitelist()
-def get_next(doctype: str, value: Any, prev: Any, **given: Any) -> Any:
+def get_next(doctype: Any, value: Any, prev: Any, **given: Any) -> Any:
 	"""Go on from a row that the caller may read; the original compares with any, and so tells what is in it."""
-	if doctype in GUARDED:
+	if is_ours(doctype):
 		require_read(doctype, value)
 	return frappe.call(form_utils.get_next, doctype, value, prev, **given)
 
 
-def _may_be_confirmed(doctype: str, name: Any) -> bool:
-	return doctype not in GUARDED or _may_read(doctype, name)
+def _reaches_ours(doctype: Any, filters: Any) -> bool:
+	"""Whether rows of ours are asked for, or others by what is in ours: by a table, or by a link."""
+	if is_ours(doctype) or names_ours({"filters": filters}):
+		return True
+	if "." not in str(filters) or not isinstance(doctype, str):
+		return False
+	return any(is_ours(df.options) for df in frappe.get_meta(doctype).get_link_fields())
+
+
+def _as_list(doctype: str, filters: Any) -> list[Any]:
+	filters = get_safe_filters(filters) or []
+	if isinstance(filters, str):
+		filters = {"name": filters}
+	if isinstance(filters, dict):
+		return [make_filter_tuple(doctype, key, value) for key, value in filters.items()]
+	return filters
+
+
+def _may_be_confirmed(doctype: Any, name: Any) -> bool:
+	"""Whether it is another app's record, or one that the caller may read."""
+	field = HANGING.get(doctype) if isinstance(doctype, str) else None
+	if field and isinstance(name, str) and not is_manager():
+		hangs_on_ours = {"name": name, field: ("in", sorted(GUARDED))}
+		return not frappe.db.exists(doctype, hangs_on_ours) or _may_read(doctype, name)
+	return not is_ours(doctype) or _may_read(doctype, name)
 
 
 def _may_read(doctype: str, name: str) -> bool:

@@ -18,7 +18,7 @@ from frappe.model import get_permitted_fields
 from frappe.model.db_query import DatabaseQuery
 from frappe.utils import escape_html, get_filter
 
-from khalifa_whatsapp.guards import current_actor, refuse
+from khalifa_whatsapp.guards import is_agent, is_manager, refuse
 
 # Columns of every row that hold logins, or JSON with logins
 OF_LOGINS = frozenset({"owner", "modified_by", "_assign", "_comments", "_liked_by", "_seen"})
@@ -28,16 +28,13 @@ WORDS = frozenset({
 	"locate", "max", "min", "not", "null", "nullif", "or", "sum",
 })
 # fmt: on
+OF_LOGIN = re.compile(r"\b(?:" + "|".join(sorted(OF_LOGINS)) + r")\b", re.IGNORECASE)
 FLAGS = re.ASCII | re.IGNORECASE
 QUOTED = r"'(?:[^'\\]|\\.|'')*'" + r'|"(?:[^"\\]|\\.|"")*"'
 TOKEN = re.compile(rf"({QUOTED})|`([^`]*)`|([a-z_][a-z0-9_]*)|[0-9.]+|[\s(),*+/<>=!%-]", FLAGS)
 COMMENT = re.compile(r"--|/\*")
 ALIAS = re.compile(r"\sas\s+[`'\"]?([a-z_][a-z0-9_]*)[`'\"]?\s*$", FLAGS)
 PLAIN = re.compile(r"\s*(?:`tab[^`]+`\.)?`?(\w+|\*)`?(?:\s+as\s+[`'\"]?\w+[`'\"]?)?\s*", FLAGS)
-
-
-# Files of conversations belong to whoever sent them
-OF_COLLEAGUES = frozenset({"File"})
 
 
 def guard_queries(guarded: frozenset[str]) -> None:
@@ -49,6 +46,8 @@ def guard_queries(guarded: frozenset[str]) -> None:
 	def apply_fieldlevel_read_permissions(query: DatabaseQuery) -> None:
 		check_query(query, guarded)
 		checked(query)
+		if query.doctype == "File" and not query.flags.ignore_permissions and is_agent(query.user):
+			hide_uploaders(query, guarded)
 
 	apply_fieldlevel_read_permissions.guarded_for_khalifa = True  # type: ignore[attr-defined]
 	DatabaseQuery.apply_fieldlevel_read_permissions = apply_fieldlevel_read_permissions
@@ -56,12 +55,38 @@ def guard_queries(guarded: frozenset[str]) -> None:
 
 def check_query(query: DatabaseQuery, guarded: frozenset[str]) -> None:
 	"""Refuse a query that speaks of a column which its user may not read, whatever it would find."""
-	if query.flags.ignore_permissions or (guarded | OF_COLLEAGUES).isdisjoint(_doctypes(query)):
+	if query.flags.ignore_permissions or guarded.isdisjoint(_doctypes(query)):
 		return
-	actor = current_actor(query.user)
-	if actor.is_manager or (guarded.isdisjoint(_doctypes(query)) and not actor.is_agent):
-		return
-	_Columns(query).check()
+	if not is_manager(query.user):
+		_Columns(query).check()
+
+
+def hide_uploaders(query: DatabaseQuery, guarded: frozenset[str]) -> None:
+	"""A list of Files, for an agent: names in the place of logins where a File hangs on a row of ours, and only there.
+
+	A query that does more with a login than show it, finds no such File.
+	"""
+	ours = ", ".join(frappe.db.escape(name, percent=False) for name in sorted(guarded))
+	hangs_on_ours = f"ifnull(`tabFile`.attached_to_doctype, '') in ({ours})"
+	for place, field in enumerate(query.fields):
+		shown = PLAIN.fullmatch(field or "")
+		if shown and shown[1].lower() in OF_LOGINS:
+			query.fields[place] = _name_of_uploader(shown[1].lower(), field, hangs_on_ours)
+		elif OF_LOGIN.search(field or ""):
+			query.conditions.append(f"not {hangs_on_ours}")
+	asked = [query.order_by, query.group_by, *map(str, (*query.filters, *query.or_filters))]
+	if any(OF_LOGIN.search(text) for text in asked if text):
+		query.conditions.append(f"not {hangs_on_ours}")
+
+
+def _name_of_uploader(column: str, field: str, hangs_on_ours: str) -> str:
+	"""Of the columns with several logins, nothing."""
+	alias, login, own = ALIAS.search(field), f"`tabFile`.`{column}`", frappe.db.escape(frappe.session.user)
+	agent = f"(select a.employee_name from `tabKhalifa Agent` a where a.user = {login} limit 1)"
+	full = f"(select u.full_name from `tabUser` u where u.name = {login} and u.full_name not like '%%@%%')"
+	name = f"coalesce({agent}, {full}, '')" if column in ("owner", "modified_by") else "''"
+	shown = f"(case when {hangs_on_ours} and {login} != {own} then {name} else {login} end)"
+	return f"{shown} as `{alias[1] if alias else column}`"
 
 
 def _doctypes(query: DatabaseQuery) -> list[str]:
@@ -129,7 +154,8 @@ class _Columns:
 		end = 0
 		for token in TOKEN.finditer(expression):
 			quoted, named, word = token.groups()
-			if token.start() != end or not (quoted or self.is_known(named or word, aliases)):
+			is_login = quoted and "@" in quoted  # it would come back as a name, if somebody has it
+			if token.start() != end or is_login or not (quoted or self.is_known(named or word, aliases)):
 				self.refuse(named or word or expression)
 			end = token.end()
 		if end != len(expression) or COMMENT.search(re.sub(QUOTED, "", expression)):

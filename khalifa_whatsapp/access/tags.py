@@ -13,7 +13,7 @@ from frappe import _
 from frappe.desk.doctype.tag import tag as core
 from frappe.model.document import Document
 
-from khalifa_whatsapp.guards import current_actor, refuse, require_read
+from khalifa_whatsapp.guards import is_manager, refuse, require_read
 from khalifa_whatsapp.permissions import GUARDED
 
 TAGGABLE = frozenset({"Khalifa Ticket", "Khalifa Customer"})
@@ -30,9 +30,12 @@ def add_tag(tag: str, dt: str, dn: str, color: str | None = None) -> str:
 
 @frappe.whitelist()
 def add_tags(tags: Any, dt: str, docs: Any, color: str | None = None) -> None:
+	if dt not in GUARDED:
+		return core.add_tags(tags, dt, docs, color)
 	for name in frappe.parse_json(docs):
 		for tag in frappe.parse_json(tags):
 			add_tag(tag, dt, name, color)
+	return None
 
 
 @frappe.whitelist()
@@ -79,7 +82,7 @@ def clean_tag(tag: str) -> str:
 
 def query_conditions(user: str | None = None, doctype: str | None = None) -> str:
 	"""Tag Links of conversations are for managers; agents see tags on their own records."""
-	if current_actor(user).is_manager:
+	if is_manager(user):
 		return ""
 	ours = ", ".join(frappe.db.escape(name, percent=False) for name in sorted(GUARDED))
 	return f"ifnull(`tabTag Link`.document_type, '') not in ({ours})"
@@ -89,7 +92,7 @@ def has_permission(
 	doc: Document, ptype: str | None = None, user: str | None = None, **kwargs: Any
 ) -> bool | None:
 	"""None leaves other apps' tags to Frappe."""
-	if doc.document_type not in GUARDED or current_actor(user).is_manager:
+	if doc.document_type not in GUARDED or is_manager(user):
 		return None
 	return False
 

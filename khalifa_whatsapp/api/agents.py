@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from typing import Any
 
@@ -11,7 +12,8 @@ from khalifa_whatsapp.api.door import actor, door, hand_out
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core.errors import NotFound
 from khalifa_whatsapp.guards import agent_only
-from khalifa_whatsapp.jobs import wake
+from khalifa_whatsapp.jobs import scheduler_watch, wake
+from khalifa_whatsapp.jobs.steps import StepsFailed
 from khalifa_whatsapp.services import delays, presence
 
 
@@ -41,9 +43,16 @@ def heartbeat() -> dict[str, Any]:
 	who = actor()
 	frappe.publish_realtime("khalifa_whatsapp:here", {}, user=frappe.session.user)
 	standing = presence.heartbeat(on_site(), who.agent, now_ms()) if who.agent is not None else None
-	wake.wake_due()
+	_look_after_jobs()
 	told = dataclasses.asdict(standing) if standing else None
 	return {"agent": who.agent, "standing": told, "now_ms": now_ms()}
+
+
+def _look_after_jobs() -> None:
+	"""What can't be woken or mended now is no agent's affair: it is noted, and the page is told that it is alive."""
+	with contextlib.suppress(StepsFailed):
+		scheduler_watch.look()
+		wake.wake_due()
 
 
 @frappe.whitelist(methods=["POST"])

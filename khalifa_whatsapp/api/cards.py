@@ -15,6 +15,7 @@ from khalifa_whatsapp.api import inbox_rows
 from khalifa_whatsapp.api.door import door
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.guards import AGENT_ROLE, agent_only, current_actor, manager_only
+from khalifa_whatsapp.jobs import scheduler_watch
 from khalifa_whatsapp.permissions import query_conditions
 
 TICKET, MESSAGE = "`tabKhalifa Ticket`", "`tabKhalifa Message`"
@@ -126,14 +127,33 @@ def devices_down(**_given: Any) -> dict[str, Any]:
 	"""Enabled numbers that are not connected, or that their breaker or a person has stopped."""
 	down = frappe.get_all(
 		"WhatsApp Device", {"enabled": 1},
-		["name", "provider", "state", "breaker_state", "is_paused"],
+		["name", "provider", "state", "breaker_state", "is_paused", "problem"],
 	)  # fmt: skip
 	bad = [
 		row.name for row in down
-		if row.breaker_state == "Open" or row.is_paused or row.state in ("Disconnected", "QR", "Restricted")
+		if row.breaker_state == "Open" or row.is_paused or row.problem or row.state in ("Disconnected", "QR", "Restricted")
 	]  # fmt: skip
 	shown = {"name": ["in", bad]} if bad else {"enabled": 1}
 	return {"value": len(bad), "fieldtype": "Int", "route": ["List", "WhatsApp Device", "List"], "route_options": shown}
+
+
+@frappe.whitelist()
+@manager_only
+@door
+def last_minute_job(**_given: Any) -> dict[str, Any] | str:
+	"""Minutes since the background work last began: more than three, and nothing moves by itself."""
+	scheduler_watch.look()
+	age_ms = scheduler_watch.age_ms()
+	return NOTHING if age_ms >= now_ms() else {"value": age_ms // 60_000, "fieldtype": "Int"}
+
+
+@frappe.whitelist()
+@manager_only
+@door
+def failing_jobs(**_given: Any) -> dict[str, Any]:
+	"""Parts of the background work that failed when they last ran."""
+	count = frappe.db.count("Khalifa Alert", {"kind": "Job"})
+	return {"value": count, "fieldtype": "Int", "route": ["List", "Khalifa Alert", "List"], "route_options": {"kind": "Job"}}
 
 
 def _tickets(where: str) -> int:

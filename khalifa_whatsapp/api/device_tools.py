@@ -7,10 +7,11 @@ from typing import Any
 import frappe
 from frappe import _
 
+from khalifa_whatsapp.api.devices import refuse_device
 from khalifa_whatsapp.api.door import door
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core import phones
-from khalifa_whatsapp.core.errors import NotFound, UserError
+from khalifa_whatsapp.core.errors import UserError
 from khalifa_whatsapp.core.identity import Identity
 from khalifa_whatsapp.core.keys import delivery_key
 from khalifa_whatsapp.core.pacing import HOUR_MS, MINUTE_MS, Pace, day_start_ms
@@ -128,5 +129,5 @@ def _enabled(device: str) -> SiteDevice:
 	require_read("WhatsApp Device", device)
 	found = get_device(device)
 	if found is None:
-		raise NotFound("device_not_enabled", "This device is not enabled. Enable it, then try again.")
+		refuse_device(device)
 	return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import frappe
 import redis
@@ -23,9 +23,9 @@ from khalifa_whatsapp.drivers.abilities import QrCode, SessionDriver
 from khalifa_whatsapp.drivers.base import MessageDriver, SendError, SessionState
 from khalifa_whatsapp.drivers.factory import make_driver
 from khalifa_whatsapp.guards import manager_only, require_read
+from khalifa_whatsapp.jobs import device_problems, notices, watch
 from khalifa_whatsapp.jobs import gateway_calls as calls
-from khalifa_whatsapp.jobs import notices, watch
-from khalifa_whatsapp.site_devices import get_device
+from khalifa_whatsapp.site_devices import get_device, problem_of
 
 T = TypeVar("T")
 CONNECT_SECONDS, READ_SECONDS = 3.0, 10.0  # a person waits for these answers
@@ -94,12 +94,15 @@ def status(device: str) -> dict[str, Any]:
 	"""How the device is: its state in words, its last error, its breaker, who owns its browser, and today's counts."""
 	require_read("WhatsApp Device", device)
 	row = frappe.db.get_value("WhatsApp Device", device, _FIELDS, as_dict=True)
-	found = get_device(device)
+	found, problem = get_device(device), problem_of(device)
 	has_browser = found is not None and found.driver.capabilities.has_browser
 	return {
 		"state": row.state,
 		"words": _words(row.state, bool(row.enabled)),
 		"detail": _(row.state_detail or ""),
+		"problem": device_problems.words_of(problem),
+		"problem_kind": problem.kind if problem is not None else "",
+		"is_held": found.is_held if found is not None else problem is not None,
 		"since": row.state_on,
 		"is_paused": bool(row.is_paused),
 		"has_session": found is not None and (has_browser or isinstance(found.driver, SessionDriver)),
@@ -117,7 +120,7 @@ def _driver(device: str) -> MessageDriver:
 	require_read("WhatsApp Device", device)
 	found = get_device(device)
 	if found is None:
-		raise NotFound("device_not_enabled", "This device is not enabled. Enable it, then try again.")
+		refuse_device(device)
 	if found.driver.capabilities.has_browser:
 		return found.driver
 	config = found.driver.config
@@ -128,6 +131,14 @@ def _driver(device: str) -> MessageDriver:
 			read_timeout=min(config.read_timeout, READ_SECONDS),
 		)
 	)
+
+
+def refuse_device(device: str) -> NoReturn:
+	"""Say why the device can't be used: its own problem, or that it is off."""
+	problem = problem_of(device)
+	if problem is not None:
+		raise UserError("device_problem", "This device can't be used: {reason}", reason=device_problems.words_of(problem))
+	raise NotFound("device_not_enabled", "This device is not enabled. Enable it, then try again.")
 
 
 def _session(driver: MessageDriver) -> SessionDriver:

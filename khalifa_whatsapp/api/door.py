@@ -5,15 +5,18 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, NoReturn, TypeVar, get_type_hints
 
 import frappe
+import pymysql
 from frappe import _
 
+from khalifa_whatsapp.api import quiet
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core.errors import Changed, NotAllowed, NotFound, UserError
 from khalifa_whatsapp.guards import current_actor
 from khalifa_whatsapp.services import assignment
+from khalifa_whatsapp.services.apart import RowsFailed
 from khalifa_whatsapp.services.work import Actor
 from khalifa_whatsapp.stores.base import Conflict, StoreUnavailable
 
@@ -24,6 +27,12 @@ class Busy(frappe.InReadOnlyMode):
 	"""The database is overloaded or away for a moment. Of this family, for Frappe logs others with all that was sent."""
 
 	http_status_code = 503
+
+
+class Failed(Busy):
+	"""A fault of ours. What was sent stays out of the log, as above; kind and place are written down."""
+
+	http_status_code = 500
 
 
 class Outdated(frappe.ValidationError):
@@ -49,6 +58,7 @@ def door(method: Method) -> Method:
 
 	@functools.wraps(method)
 	def guarded(*args: Any, **kwargs: Any) -> Any:
+		frappe.local.flags.disable_traceback = True  # what was sent stands in it, and Frappe prints it as well
 		try:
 			given = _bound(signature, args, kwargs)
 			for name, value in given.arguments.items():
@@ -57,10 +67,27 @@ def door(method: Method) -> Method:
 		except UserError as error:
 			refuse(error)
 		except (Conflict, StoreUnavailable):
-			frappe.local.response["code"] = "busy"
-			frappe.throw(_("The server is busy. Try again in a moment; nothing was changed."), Busy)
+			failure = None
+		except Exception as error:  # Frappe logs what has a status of 500 and above, with all that was sent
+			if getattr(error, "http_status_code", 500) < 500:
+				raise
+			failure = error
+		_fail(method, failure)  # outside: no traceback leads from here to what failed
 
 	return guarded
+
+
+def _fail(method: Callable[..., Any], error: Exception | None) -> NoReturn:
+	"""Tell the person that it is not his or her fault. None: the database was in the way, for a moment."""
+	is_busy = error is None or isinstance(error, pymysql.err.OperationalError | pymysql.err.InterfaceError)
+	if is_busy:
+		text = _("The server is busy. Try again in a moment; nothing was changed.")
+	else:
+		text = _("Something failed on our side, and nothing was changed. Your administrator finds it in the Error Log.")
+	if error is not None:
+		quiet.give_up(f"{method.__module__.rpartition('.')[2]}.{method.__name__}", error)
+	frappe.local.response["code"] = "busy" if is_busy else "failed"
+	frappe.throw(text, Busy if is_busy else Failed)
 
 
 def _bound(
@@ -122,5 +149,5 @@ def hand_out() -> int:
 	"""Give waiting tickets to whoever is free now; how many. What a person did is done, whether or not this works."""
 	try:
 		return len(assignment.assign_queue(on_site(), now_ms(), wait_seconds=1))
-	except (Conflict, StoreUnavailable):
+	except (Conflict, StoreUnavailable, RowsFailed):  # the minute job says which rows
 		return 0

@@ -4,47 +4,80 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+from collections.abc import Callable
 from typing import Any
 
 import frappe
 import redis
+from frappe import _
 from frappe.query_builder.functions import Count, Min
 
+from khalifa_whatsapp.api import quiet
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.guards import current_actor
-from khalifa_whatsapp.jobs import notices
-from khalifa_whatsapp.jobs.wake import MINUTE_MARK
+from khalifa_whatsapp.jobs import device_problems, notices, scheduler_watch
+from khalifa_whatsapp.jobs.steps import said_of
+from khalifa_whatsapp.site_devices import problem_of
 
 OLD_DELIVERY_MS = 120_000
-OLD_MINUTE_MS = 180_000
+Part = dict[str, Any]
 
 
 @frappe.whitelist(allow_guest=True, methods=["GET"])
 def check() -> dict[str, Any]:
 	"""200 when messages flow, else 503. Guests learn no more than that; managers see every part."""
-	parts = _parts()
-	is_healthy = all(part["ok"] for part in parts.values())
+	scheduler_is_looked_after = _part(_look_after_scheduler)
+	parts = {name: _part(act) for name, act in PARTS.items()}
+	is_healthy = scheduler_is_looked_after["ok"] and all(part["ok"] for part in parts.values())
 	frappe.local.response.http_status_code = 200 if is_healthy else 503
 	status = "ok" if is_healthy else "failing"
+	if not parts["database"]["ok"]:
+		quiet.let_go_of_database()
+		return {"status": status}
 	if frappe.session.user == "Guest" or not current_actor().is_manager:
 		return {"status": status}
 	return {"status": status, "parts": parts}
 
 
-def _parts() -> dict[str, dict[str, Any]]:
+def _part(act: Callable[[], Part]) -> Part:
+	"""One part; what can't be found out is not well, and hides no other."""
+	try:
+		return act()
+	except Exception as error:  # the check that fails is itself what a monitor must learn
+		return {"ok": False, "error": said_of(error)}
+
+
+def _database() -> Part:
+	frappe.db.sql("SELECT 1")
+	return {"ok": True}
+
+
+def _look_after_scheduler() -> Part:
+	scheduler_watch.look()
+	return {"ok": True}
+
+
+def _intake() -> Part:
 	backlog = on_site().backlog(now_ms())
-	minute_age = now_ms() - int(frappe.db.get_default(MINUTE_MARK) or 0)
+	return {"ok": backlog.oldest_delivery_ms < OLD_DELIVERY_MS, **dataclasses.asdict(backlog)}
+
+
+def _minute_job() -> Part:
+	age = scheduler_watch.age_ms()
+	return {"ok": age < scheduler_watch.LATE_MS, "age_ms": age}
+
+
+def _jobs() -> Part:
+	"""Steps that failed when they last ran: which, of which device, since when, and what kind of error."""
+	fields = ["step", "subject", "device", "error", "times", "since_on", "since_ms", "last_on", "last_ms"]
+	rows = frappe.get_all("Khalifa Alert", {"kind": "Job"}, fields, order_by="since_ms", limit=0)
+	failing = [{**row, "subject": _(row.subject)} for row in rows]
+	return {"ok": not failing, "failing": failing}
+
+
+def _disk() -> Part:
 	free = shutil.disk_usage(frappe.get_site_path()).free
-	return {
-		"database": {"ok": True},
-		"cache": {"ok": _answers(frappe.cache)},
-		"queue": {"ok": _answers(frappe.utils.background_jobs.get_redis_conn)},
-		"intake": {"ok": backlog.oldest_delivery_ms < OLD_DELIVERY_MS, **dataclasses.asdict(backlog)},
-		"minute_job": {"ok": minute_age < OLD_MINUTE_MS, "age_ms": minute_age},
-		"disk": {"ok": free > 1 << 30, "free_bytes": free},
-		"devices": _devices(),
-		"files": _files(),
-	}
+	return {"ok": free > 1 << 30, "free_bytes": free}
 
 
 def _answers(connection: Any) -> bool:
@@ -54,13 +87,14 @@ def _answers(connection: Any) -> bool:
 		return False
 
 
-def _devices() -> dict[str, Any]:
+def _devices() -> Part:
 	rows = frappe.get_all(
-		"WhatsApp Device", filters={"enabled": 1}, fields=["name", "state", "is_paused"], ignore_permissions=True
+		"WhatsApp Device", filters={"enabled": 1}, fields=["name", "state", "is_paused", "problem"], limit=0
 	)
-	failing = [row.name for row in rows if row.state in ("Disconnected", "Restricted", "QR")]
+	failing = [row.name for row in rows if row.problem or row.state in ("Disconnected", "Restricted", "QR")]
+	problems = {row.name: device_problems.words_of(problem_of(row.name)) for row in rows if row.problem}
 	said = {row.name: found for row in rows if (found := notices.latest(row.name))}
-	return {"ok": not failing, "devices": rows, "failing": failing, "notices": said}
+	return {"ok": not failing, "devices": rows, "failing": failing, "problems": problems, "notices": said}
 
 
 def _files() -> dict[str, Any]:
@@ -77,3 +111,16 @@ def _files() -> dict[str, Any]:
 	)  # fmt: skip
 	age_ms = now_ms() - oldest_ms if oldest_ms else 0
 	return {"ok": not problems, "waiting": count, "oldest_waiting_ms": age_ms, "problems": problems}
+
+
+PARTS: dict[str, Callable[[], Part]] = {
+	"database": _database,
+	"cache": lambda: {"ok": _answers(frappe.cache)},
+	"queue": lambda: {"ok": _answers(frappe.utils.background_jobs.get_redis_conn)},
+	"intake": _intake,
+	"minute_job": _minute_job,
+	"jobs": _jobs,
+	"disk": _disk,
+	"devices": _devices,
+	"files": _files,
+}

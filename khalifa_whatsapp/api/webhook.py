@@ -6,18 +6,44 @@ Refusals say nothing. The work itself wakes after the response, best effort: the
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+
 import frappe
 from werkzeug.wrappers import Response
 
+from khalifa_whatsapp.api import quiet
 from khalifa_whatsapp.bootstrap import now_ms, on_site
-from khalifa_whatsapp.drivers.base import WebhookCall
+from khalifa_whatsapp.drivers.base import CannotVerify, WebhookCall
+from khalifa_whatsapp.drivers.wppconnect.verify import SECRET_PARAMETER
 from khalifa_whatsapp.jobs.wake import wake_intake
 from khalifa_whatsapp.services import deliveries
-from khalifa_whatsapp.site_devices import SiteDevice, get_device
+from khalifa_whatsapp.site_devices import SiteDevice, Unusable, find_device
+
+SECRET_HEADER = "x-khalifa-webhook-secret"
+
+
+def door(method: Callable[[], deliveries.Answer]) -> Callable[[], Response]:
+	"""Answer a gateway. Whatever fails is told with a time to come again, and nothing of the call gets into a log."""
+
+	@functools.wraps(method)
+	def guarded() -> Response:
+		try:
+			return _answer(method())
+		except CannotVerify:
+			return _answer(deliveries.UNSURE)
+		except Exception as error:  # no gateway may be refused for good for a fault of ours, and Frappe would log the call
+			quiet.give_up("webhook", error)
+			return _answer(deliveries.AWAY)
+		finally:
+			quiet.forget_call()
+
+	return guarded
 
 
 @frappe.whitelist(allow_guest=True, methods=["GET", "POST"])
-def cloud_api() -> Response:
+@door
+def cloud_api() -> deliveries.Answer:
 	"""Meta's Cloud API: `?device=NAME`; GET is the subscription's handshake."""
 	if frappe.request.method == "GET":
 		return _handshake()
@@ -25,38 +51,43 @@ def cloud_api() -> Response:
 
 
 @frappe.whitelist(allow_guest=True, methods=["POST"])
-def wppconnect() -> Response:
+@door
+def wppconnect() -> deliveries.Answer:
 	"""WPPConnect Server: `?device=NAME&k=SECRET`, as the device's form shows it once."""
 	return _receive("wppconnect")
 
 
 @frappe.whitelist(allow_guest=True, methods=["POST"])
-def loopback() -> Response:
+@door
+def loopback() -> deliveries.Answer:
 	"""The built-in gateway for trials and measurements; signed like the Cloud API."""
 	return _receive("loopback")
 
 
-def _receive(provider: str) -> Response:
+def _receive(provider: str) -> deliveries.Answer:
 	device = _device(provider)
 	if device is None:
-		return _answer(deliveries.REFUSED)
+		return deliveries.REFUSED
 	answer = deliveries.accept(on_site(), device.driver, _call(), now_ms(), device.max_bytes)
 	if answer.status == 200:
 		name = device.driver.config.name
-		frappe.request.after_response.add(lambda: wake_intake(name))
-	return _answer(answer)
+		frappe.request.after_response.add(lambda: quiet.run(lambda: wake_intake(name)))
+	return answer
 
 
-def _handshake() -> Response:
+def _handshake() -> deliveries.Answer:
 	device = _device("cloud_api")
-	if device is None:
-		return _answer(deliveries.REFUSED)
-	return _answer(deliveries.handshake(device.driver, _call()))
+	return deliveries.REFUSED if device is None else deliveries.handshake(device.driver, _call())
 
 
 def _device(provider: str) -> SiteDevice | None:
 	"""The device the call names, if it is of this door's kind and the caller's address may use it."""
-	device = get_device(frappe.request.args.get("device") or "")
+	try:
+		device = find_device(frappe.request.args.get("device") or "")
+	except Unusable as error:  # nobody can say whether the call is genuine; it must not be lost for that
+		if error.provider == provider:
+			raise CannotVerify from None
+		return None
 	if device is None or device.driver.config.provider != provider:
 		return None
 	return device if device.allows(_address()) else None
@@ -77,11 +108,14 @@ def _address() -> str:
 def _call() -> WebhookCall:
 	request = frappe.request
 	headers = {name.lower(): value for name, value in request.headers.items()}
-	return WebhookCall(request.get_data(), headers, request.args.to_dict(), request.method)
+	query = request.args.to_dict()
+	if SECRET_HEADER in headers:  # a proxy that keeps secrets out of addresses
+		query[SECRET_PARAMETER] = headers[SECRET_HEADER]
+	return WebhookCall(request.get_data(), headers, query, request.method)
 
 
 def _answer(answer: deliveries.Answer) -> Response:
 	response = Response(answer.body, status=answer.status, content_type="text/plain; charset=utf-8")
-	if answer.status == 503:
-		response.headers["Retry-After"] = "5"
+	if answer.retry_after is not None:
+		response.headers["Retry-After"] = str(answer.retry_after)
 	return response

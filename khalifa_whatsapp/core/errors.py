@@ -1,11 +1,17 @@
-"""What a person did that can't be done, in words that say how to mend it.
+"""What a person did that can't be done, in words that say how to mend it; and what may be said of any other error.
 
 `text` is the English source string with `{name}` fields; a host translates it and then fills in `values`.
 """
 
 from __future__ import annotations
 
+import traceback
+from pathlib import PurePath
+from types import CodeType
 from typing import Any
+
+PACKAGE = __name__.partition(".")[0]
+MOST_CODE = 9_999  # databases and systems number their errors below; a phone is no such number
 
 
 class UserError(ValueError):
@@ -28,3 +34,24 @@ class NotFound(UserError):
 
 class Changed(UserError):
 	"""Somebody else was faster: look again, then decide."""
+
+
+def describe(error: BaseException) -> str:
+	"""What kind of error it was and where, never its text: that may hold a customer's words, a row or a secret.
+
+	The place is the last line of ours that was at work. A database's or a system's number for the error is kept.
+	"""
+	frames = [(frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+	ours = [(code, line) for code, line in frames if PACKAGE in PurePath(code.co_filename).parts]
+	kind = " ".join([type(error).__name__, *_number_of(error)])
+	return " at ".join([kind, *(_place(code, line) for code, line in (ours or frames)[-1:])])
+
+
+def _number_of(error: BaseException) -> list[str]:
+	"""What pymysql's errors and OSError have first among their arguments."""
+	first = error.args[0] if error.args else None
+	return [str(first)] if type(first) is int and 0 < first <= MOST_CODE else []
+
+
+def _place(code: CodeType, line: int) -> str:
+	return f"{'/'.join(PurePath(code.co_filename).parts[-2:])}:{line} {code.co_name}"

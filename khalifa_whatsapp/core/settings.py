@@ -62,9 +62,25 @@ class Settings:
 
 	@classmethod
 	def from_row(cls, row: Mapping[str, Any]) -> Settings:
-		"""Settings from stored values; a missing or empty one keeps its default."""
-		stored = {f.name: (f.type, row.get(f.name)) for f in fields(cls)}
-		return cls(**{name: _READ[kind](value) for name, (kind, value) in stored.items() if value not in (None, "")})
+		"""Settings from stored values; one that is missing, empty or can't be read keeps its default."""
+		return cls(**cls._split(row)[0])
+
+	@classmethod
+	def unreadable(cls, row: Mapping[str, Any]) -> list[str]:
+		"""Names of stored values that can't be read."""
+		return cls._split(row)[1]
+
+	@classmethod
+	def _split(cls, row: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+		found, wrong = {}, []
+		for f in fields(cls):
+			if row.get(f.name) in (None, ""):
+				continue
+			try:
+				found[f.name] = _READ[f.type](row[f.name])
+			except (TypeError, ValueError, OverflowError):
+				wrong.append(f.name)
+		return found, wrong
 
 
 def _whole(value: Any) -> int:

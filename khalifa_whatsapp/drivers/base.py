@@ -12,6 +12,36 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 from khalifa_whatsapp.core.identity import Identity
+from khalifa_whatsapp.drivers.send_errors import (  # a part of this port: whoever uses it imports from here
+	ERROR_KINDS as ERROR_KINDS,
+)
+from khalifa_whatsapp.drivers.send_errors import (
+	AuthError as AuthError,
+)
+from khalifa_whatsapp.drivers.send_errors import (
+	OptedOut as OptedOut,
+)
+from khalifa_whatsapp.drivers.send_errors import (
+	Permanent as Permanent,
+)
+from khalifa_whatsapp.drivers.send_errors import (
+	RateLimited as RateLimited,
+)
+from khalifa_whatsapp.drivers.send_errors import (
+	RecipientError as RecipientError,
+)
+from khalifa_whatsapp.drivers.send_errors import (
+	Retryable as Retryable,
+)
+from khalifa_whatsapp.drivers.send_errors import (
+	SendError as SendError,
+)
+from khalifa_whatsapp.drivers.send_errors import (
+	UnknownOutcome as UnknownOutcome,
+)
+from khalifa_whatsapp.drivers.send_errors import (
+	WindowClosed as WindowClosed,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,78 +268,11 @@ class NotVerified(Exception):
 		self.reason = reason
 
 
-ERROR_KINDS = (
-	"retryable", "rate_limited", "recipient", "opted_out", "permanent", "window_closed", "auth", "unknown",
-)  # fmt: skip
+class CannotVerify(Exception):
+	"""Whether a webhook call is genuine can't be said now, for the secret that would tell can't be read.
 
-
-class SendError(Exception):
-	"""A send that did not end in acceptance. `code` is the gateway's, `text` safe to show, with no secret."""
-
-	kind = "permanent"
-
-	def __init__(self, text: str, code: str = "", retry_after: float | None = None) -> None:
-		super().__init__(f"{self.kind}: {text}")
-		self.text = text
-		self.code = code
-		self.retry_after = retry_after
-
-
-class Retryable(SendError):
-	"""Surely not sent, and likely to work later: refused connection, gateway down, session not ready."""
-
-	kind = "retryable"
-
-
-class RateLimited(Retryable):
-	"""Surely not sent: too fast. `retry_after` seconds when the gateway says.
-
-	`is_pair`: only this customer was written to too fast; otherwise the whole device was too fast.
+	It must be neither taken nor refused for good: the gateway shall come again.
 	"""
-
-	kind = "rate_limited"
-
-	def __init__(
-		self, text: str, code: str = "", retry_after: float | None = None, *, is_pair: bool = False
-	) -> None:
-		super().__init__(text, code, retry_after)
-		self.is_pair = is_pair
-
-
-class RecipientError(SendError):
-	"""This recipient can't get it: not on WhatsApp, blocked us, stopped promotions."""
-
-	kind = "recipient"
-
-
-class OptedOut(RecipientError):
-	"""The customer has stopped this business's promotions."""
-
-	kind = "opted_out"
-
-
-class Permanent(SendError):
-	"""Sending the same again can't help: bad content, bad template, unsupported."""
-
-	kind = "permanent"
-
-
-class WindowClosed(Permanent):
-	"""More than 24 hours since the customer wrote: only a template may go."""
-
-	kind = "window_closed"
-
-
-class AuthError(SendError):
-	"""The device's login or token is not accepted: stop the device and tell a person."""
-
-	kind = "auth"
-
-
-class UnknownOutcome(SendError):
-	"""Nobody knows whether it went (read timeout, reset, unreadable answer). Never sent again by a machine."""
-
-	kind = "unknown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -434,6 +397,10 @@ class Capabilities:
 	max_media_bytes: int = 16 * 1024 * 1024
 
 
+LOGINS = frozenset({"access_token", "gateway_secret"})
+SECRETS_LOST = "The device's secrets can't be read any more. A manager must enter them again in its form."
+
+
 @dataclass(frozen=True, slots=True)
 class DeviceConfig:
 	"""What a driver needs to know of a device. Secrets stay out of `repr`."""
@@ -458,6 +425,17 @@ class DeviceConfig:
 	browser: Mapping[str, Any] = field(
 		default_factory=dict
 	)  # browser_* fields of the device, without the prefix
+	unreadable: tuple[str, ...] = ()  # names of secrets that are stored, and that nobody can decrypt
+
+	@property
+	def has_lost_login(self) -> bool:
+		"""Whether the gateway can't be called: what would let us in is stored and can't be read."""
+		return not (self.access_token or self.gateway_secret) and not LOGINS.isdisjoint(self.unreadable)
+
+	def check_login(self) -> None:
+		"""Raise `AuthError` when the gateway can't be called for want of a secret that nobody can read."""
+		if self.has_lost_login:
+			raise AuthError(SECRETS_LOST, "secrets_lost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -478,10 +456,16 @@ class MessageDriver(Protocol):
 	capabilities: Capabilities
 
 	def verify(self, call: WebhookCall) -> None:
-		"""Raise `NotVerified` unless the call proves that it comes from this device's gateway."""
+		"""Raise `NotVerified` unless the call proves that it comes from this device's gateway.
+
+		`CannotVerify` when a secret that nobody can read might prove it.
+		"""
 
 	def handshake(self, call: WebhookCall) -> str:
-		"""The text to answer a gateway's subscription check with; `NotVerified` when it is not for us."""
+		"""The text to answer a gateway's subscription check with; `NotVerified` when it is not for us.
+
+		`CannotVerify` as above.
+		"""
 
 	def parse(self, raw: bytes) -> list[Event]:
 		"""Everything a delivery says, in its order. `PayloadError` when it is not the gateway's format."""

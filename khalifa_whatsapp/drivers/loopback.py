@@ -79,11 +79,11 @@ class LoopbackDriver:
 
 	def verify(self, call: WebhookCall) -> None:
 		"""Raise `NotVerified` unless the body is signed with one of the device's secrets."""
-		verify_signature(call, self.config.app_secrets, SIGNATURE_HEADER)
+		verify_signature(call, self.config, SIGNATURE_HEADER)
 
 	def handshake(self, call: WebhookCall) -> str:
 		"""As the Cloud API's."""
-		return answer_challenge(call, self.config.verify_token)
+		return answer_challenge(call, self.config)
 
 	def parse(self, raw: bytes) -> list[Event]:
 		"""Everything in a delivery. `PayloadError` when it has no event list."""

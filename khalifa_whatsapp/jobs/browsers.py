@@ -11,6 +11,7 @@ from khalifa_whatsapp.drivers.base import SessionState
 from khalifa_whatsapp.drivers.sessions import processes
 from khalifa_whatsapp.drivers.sessions.owner import is_gone
 from khalifa_whatsapp.jobs import watch
+from khalifa_whatsapp.jobs.steps import Steps
 from khalifa_whatsapp.services.sessions import NOT_RUNNING
 
 
@@ -21,8 +22,9 @@ def profiles_folder() -> Path:
 
 def look_after() -> None:
 	"""End what dead owners left on this host, and say of their devices what is so."""
-	sweep()
-	say_abandoned()
+	steps = Steps()
+	steps.all({"browsers of dead owners": sweep, "abandoned browsers": say_abandoned})
+	steps.check()
 
 
 def say_abandoned() -> list[str]:
@@ -30,10 +32,13 @@ def say_abandoned() -> list[str]:
 	gone = {row.device for row in leases(on_site()).all() if row.owner_key and not row.has_owner(now_ms())}
 	states = {name: frappe.db.get_value("WhatsApp Device", name, "state") for name in gone}
 	abandoned = [name for name, state in states.items() if state not in (None, "Disconnected")]
-	for name in abandoned:
-		watch.say(on_site(), name, SessionState("disconnected", NOT_RUNNING))
-		watch.note(name, "disconnected", NOT_RUNNING)
+	Steps().each("abandoned browsers", abandoned, _say_abandoned)
 	return abandoned
+
+
+def _say_abandoned(device: str) -> None:
+	watch.say(on_site(), device, SessionState("disconnected", NOT_RUNNING))
+	watch.note(device, "disconnected", NOT_RUNNING)
 
 
 def sweep() -> int:

@@ -6,21 +6,26 @@ import frappe
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.guards import current_actor
+from khalifa_whatsapp.jobs.steps import Steps
 from khalifa_whatsapp.services import assignment, close_all
 from khalifa_whatsapp.services.work import Actor
-from khalifa_whatsapp.stores.base import Store, StoreUnavailable
+from khalifa_whatsapp.stores.base import Store
 
 
 def run(batch: str) -> str:
-	"""Go on with a batch in the name of the manager who asked. Safe to run again after a crash, or beside another."""
-	store = on_site()
-	try:
-		with store.lock(f"close_all:{batch}") as is_ours:
-			status = _go_on(store, batch) if is_ours else "busy"
-		assignment.assign_queue(store, now_ms())
-	except StoreUnavailable:  # the minute job sees to it
-		return ""
+	"""Go on with a batch in the name of the manager who asked. Safe to run again after a crash, or beside another.
+
+	What fails is taken up again by the minute job.
+	"""
+	steps = Steps()
+	status = steps.run("close all run", lambda: _run(on_site(), batch)) or ""
+	steps.run("assignment", lambda: assignment.assign_queue(on_site(), now_ms()))
 	return status
+
+
+def _run(store: Store, batch: str) -> str:
+	with store.lock(f"close_all:{batch}") as is_ours:
+		return _go_on(store, batch) if is_ours else "busy"
 
 
 def _go_on(store: Store, batch: str) -> str:

@@ -39,6 +39,4 @@ def _shown(row: frappe._dict) -> str:
 
 
 def _subject(user: str, name: str, other: str) -> str:
-	"""Customers choose their names, and Desk shows a subject as HTML."""
-	text = _("WhatsApp says that {0} and {1} are one person. Merge them?", language_of(user))
-	return frappe.utils.escape_html(text.format(name, other))
+	return _("WhatsApp says that {0} and {1} are one person. Merge them?", language_of(user)).format(name, other)

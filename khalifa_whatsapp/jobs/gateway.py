@@ -9,7 +9,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +21,7 @@ import redis
 
 from khalifa_whatsapp.bootstrap import leases, now_ms, on_site
 from khalifa_whatsapp.core import lease as rules
+from khalifa_whatsapp.core.errors import describe
 from khalifa_whatsapp.core.lease import Lease
 from khalifa_whatsapp.drivers.abilities import MediaSource
 from khalifa_whatsapp.drivers.base import MessageDriver, SessionState
@@ -29,7 +32,6 @@ from khalifa_whatsapp.jobs import gateway_calls as calls
 from khalifa_whatsapp.jobs import watch
 from khalifa_whatsapp.jobs.browsers import profiles_folder
 from khalifa_whatsapp.jobs.gateway_work import DeviceWork, Site
-from khalifa_whatsapp.services.intake import describe
 from khalifa_whatsapp.services.sessions import NOT_BACK
 from khalifa_whatsapp.site_devices import SiteDevice, get_device
 from khalifa_whatsapp.stores.base import StoreUnavailable
@@ -96,16 +98,17 @@ class Gateway:
 		if self._in_maintenance():
 			return
 		for session in self.registry.keep():
-			self._ended(session)
+			self._apart(session.device, partial(self._ended, session))
 		calls.mark_running()
 		rows = {lease.device: lease for lease in self.leases.all()}
 		devices = self._devices()
 		for session in self.registry.sessions():
 			if session.device not in devices:
-				self.registry.close(session.device)
+				self._apart(session.device, partial(self.registry.close, session.device))
 		due, files = set(on_site().devices_with_due_messages(now_ms())), on_site().devices_without_files(now_ms())
 		for name, device in devices.items():
-			self._guarded(name, device, rows.get(name), Due(name in due, name in files))
+			found = Due(name in due, name in files)
+			self._apart(name, partial(self._tend, name, device, rows.get(name), found))
 
 	def let_go(self) -> None:
 		"""End all browsers and leases. The database may be away: then the leases run out."""
@@ -128,9 +131,9 @@ class Gateway:
 			found = {name: get_device(name) for name in names}
 		return {n: d for n, d in found.items() if d is not None and d.driver.capabilities.has_browser}
 
-	def _guarded(self, name: str, device: SiteDevice, lease: Lease | None, due: Due) -> None:
+	def _apart(self, name: str, act: Callable[[], object]) -> None:
 		try:
-			self._tend(name, device, lease, due)
+			act()
 		except AWAY:
 			raise
 		except Exception as error:  # what one device does wrong must not stop the others: it is logged

@@ -20,6 +20,7 @@ from khalifa_whatsapp.drivers.base import MessageDriver, SendError, SessionState
 from khalifa_whatsapp.jobs import watch
 from khalifa_whatsapp.jobs.media import fetch
 from khalifa_whatsapp.jobs.outbox import send_due
+from khalifa_whatsapp.jobs.steps import Steps
 from khalifa_whatsapp.site_devices import get_device
 from khalifa_whatsapp.stores.base import Store
 
@@ -70,12 +71,13 @@ class DeviceWork:
 		with self.site.connected():
 			device = get_device(self.driver.config.name)
 			if device is not None:
-				send_due(dataclasses.replace(device, driver=self.driver), DRAIN_SECONDS)
+				ours = dataclasses.replace(device, driver=self.driver)
+				Steps().run("outbox", lambda: send_due(ours, DRAIN_SECONDS), self.driver.config.name)
 
 	def fetch_files(self) -> None:
 		"""Fetch the files that customers sent, as the media job does for other gateways."""
 		with self.site.connected():
-			fetch(self.driver, DRAIN_SECONDS)
+			Steps().run("media", lambda: fetch(self.driver, DRAIN_SECONDS), self.driver.config.name)
 
 	def log_out(self) -> None:
 		"""Forget the login; the page shows a new code."""

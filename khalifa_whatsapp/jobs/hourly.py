@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
+from khalifa_whatsapp.jobs.steps import Steps
 from khalifa_whatsapp.jobs.wake import wake_looks
 from khalifa_whatsapp.services import kpi
 
 
 def run() -> None:
 	"""Rebuild today's rows; a worker asks the gateways."""
-	kpi.rollup_today(on_site(), now_ms())
-	wake_looks()
+	steps = Steps()
+	steps.all({"kpi today": lambda: kpi.rollup_today(on_site(), now_ms()), "looks": wake_looks})
+	steps.check()

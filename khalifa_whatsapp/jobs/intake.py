@@ -6,31 +6,39 @@ import time
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.drivers.base import MessageDriver
+from khalifa_whatsapp.jobs.steps import Steps
 from khalifa_whatsapp.jobs.wake import allow_next_wake, wake_media, wake_outbox
 from khalifa_whatsapp.services import assignment, intake
 from khalifa_whatsapp.site_devices import get_device
-from khalifa_whatsapp.stores.base import Store, StoreUnavailable
+from khalifa_whatsapp.stores.base import Store
 
 SECONDS = 60
 
 
 def run(device: str) -> dict[str, int]:
 	"""Take in what is due, then hand out tickets. Another drain at work, or a database gone: the next wake does it."""
+	steps = Steps()
+	taken = steps.run("intake", lambda: _take(device), device)
+	if taken is None:
+		return {}
+	given = steps.run("assignment", lambda: assignment.assign_queue(on_site(), now_ms()))
+	steps.run("wake", lambda: _wake_others(on_site(), device), device)
+	return {"deliveries": taken.deliveries, "messages": taken.messages, "assigned": len(given or ())}
+
+
+def _take(device: str) -> intake.Taken | None:
 	found = get_device(device)
 	if found is None:
-		return {}
+		return None
 	allow_next_wake("intake", device)
-	store = on_site()
-	try:
-		taken = _drain(store, found.driver, device)
-		assigned = assignment.assign_queue(store, now_ms())
-	except StoreUnavailable:
-		return {}
+	return _drain(on_site(), found.driver, device)
+
+
+def _wake_others(store: Store, device: str) -> None:
 	if device in store.devices_with_due_messages(now_ms()):
 		wake_outbox(device)
 	if device in store.devices_without_files(now_ms()):
 		wake_media(device)
-	return {"deliveries": taken.deliveries, "messages": taken.messages, "assigned": len(assigned)}
 
 
 def _drain(store: Store, driver: MessageDriver, device: str) -> intake.Taken:

@@ -15,6 +15,7 @@ from khalifa_whatsapp.core.records import Message
 from khalifa_whatsapp.drivers.abilities import FetchedMedia
 from khalifa_whatsapp.drivers.base import AuthError, MessageDriver, Permanent, SendError
 from khalifa_whatsapp.jobs.alerts import alert_managers
+from khalifa_whatsapp.jobs.steps import job
 from khalifa_whatsapp.jobs.wake import allow_next_wake
 from khalifa_whatsapp.services import media
 from khalifa_whatsapp.site_devices import get_device
@@ -26,10 +27,11 @@ FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 CLOSED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
+@job("media")
 def run(device: str) -> dict[str, int]:
 	"""Fetch what waits. Files of a device that lives in a browser are fetched by the process that owns it."""
 	found = get_device(device)
-	if found is None or found.driver.capabilities.has_browser:
+	if found is None or found.driver.capabilities.has_browser or found.driver.config.has_lost_login:
 		return {}
 	allow_next_wake("media", device)
 	total, stop = media.Fetched(), time.monotonic() + SECONDS

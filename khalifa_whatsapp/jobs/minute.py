@@ -3,46 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import frappe
+from frappe.defaults import get_defaults_for
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
-from khalifa_whatsapp.jobs import browsers, duplicates, notices
+from khalifa_whatsapp.jobs import browsers, device_problems, duplicates, notices
+from khalifa_whatsapp.jobs.steps import Steps
 from khalifa_whatsapp.jobs.wake import MINUTE_MARK, wake_close_all, wake_due, wake_templates
 from khalifa_whatsapp.services import assignment, delays, parked, presence
-from khalifa_whatsapp.services.intake import describe
+from khalifa_whatsapp.services.apart import check
 from khalifa_whatsapp.stores.base import Store
 
 SCAN_LIMIT = 5_000
 
 
-class PartFailed(Exception):
-	"""Some part of the minute job failed; the others ran."""
-
-
 def run() -> None:
-	"""Every part is bounded; what one minute does not finish the next does."""
+	"""Every part is bounded; what one minute does not finish the next does. One that fails does not stop the others."""
 	mark()
-	store = on_site()
-	failed = [name for name, part in PARTS.items() if not _ran(name, part, store)]
-	if failed:
-		raise PartFailed(", ".join(failed))
+	store, steps = on_site(), Steps()
+	steps.all({name: partial(part, store) for name, part in PARTS.items()})
+	steps.check()
 
 
 def mark() -> None:
 	"""Write down that the scheduler lives, whatever happens next."""
 	frappe.db.set_default(MINUTE_MARK, str(now_ms()))
 	frappe.db.commit()
+	# That emptied caches which Frappe needs at the start of every request: a gateway that posts while the database
+	# is away gets to our door, and is asked to come again, only while they are filled
+	for parent in ("__default", "__global"):
+		get_defaults_for(parent)
 
 
-def _ran(name: str, part: Callable[[Store], object], store: Store) -> bool:
-	try:
-		part(store)
-	except Exception as error:  # whatever stops one part must not stop the others: it is logged, and the job fails
-		frappe.db.rollback()
-		frappe.log_error(title=f"Khalifa WhatsApp: {name}", message=describe(error))
-		return False
-	return True
+def check_settings() -> None:
+	"""Whether all settings and hours can be read; what can't is left out everywhere, and must not go unseen."""
+	wrong = on_site().wrong_rules()
+	check(dict.fromkeys(wrong, "can't be read"))
 
 
 PARTS: dict[str, Callable[[Store], object]] = {
@@ -57,4 +55,6 @@ PARTS: dict[str, Callable[[Store], object]] = {
 	"templates": lambda store: wake_templates(),
 	"deadlines": lambda store: delays.renew_deadlines(store, now_ms()),
 	"delays": lambda store: delays.scan(store, now_ms(), SCAN_LIMIT),
+	"devices": lambda store: device_problems.look(),
+	"settings": lambda store: check_settings(),
 }

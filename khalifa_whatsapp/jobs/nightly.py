@@ -5,6 +5,7 @@ from __future__ import annotations
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core.settings import DAY_MS
 from khalifa_whatsapp.jobs import search_index
+from khalifa_whatsapp.jobs.steps import Steps
 from khalifa_whatsapp.jobs.wake import wake_all_templates
 from khalifa_whatsapp.services import kpi
 
@@ -13,13 +14,22 @@ CHUNK = 2_000
 
 def run() -> None:
 	"""Roll up dirty days, clear the bodies of old webhook events (their keys stay), look whether search works."""
+	steps = Steps()
+	steps.all({
+		"kpi days": lambda: kpi.rollup_dirty(on_site(), now_ms()),
+		"old events": forget_old_events,
+		"templates": wake_all_templates,
+		"search": search_index.run,
+	})  # fmt: skip
+	steps.check()
+
+
+def forget_old_events() -> None:
+	"""Chunk by chunk, each in a transaction of its own."""
 	store = on_site()
-	kpi.rollup_dirty(store, now_ms())
 	before = now_ms() - store.rules().settings.raw_event_retention_days * DAY_MS
 	while True:
 		with store.transaction():
 			cleared = store.forget_deliveries(before, CHUNK)
 		if cleared < CHUNK:
 			break
-	wake_all_templates()
-	search_index.run()

@@ -17,6 +17,8 @@ from frappe.utils.user import get_users_with_role
 from khalifa_whatsapp.bootstrap import now_ms
 from khalifa_whatsapp.core.settings import DAY_MS
 from khalifa_whatsapp.guards import MANAGER_ROLE
+from khalifa_whatsapp.jobs.alerts import language_of, notify
+from khalifa_whatsapp.jobs.steps import Steps
 
 NOTICE = "Khalifa Device Notice"
 SHOWN_MS = 30 * DAY_MS
@@ -29,14 +31,19 @@ def notify_managers() -> int:
 	fields = ["name", "device", "text", "text_values"]
 	rows = frappe.get_all(NOTICE, filters, fields, order_by="at_ms, name", limit=LIMIT)
 	managers = get_users_with_role(MANAGER_ROLE) if rows else []
+	steps = Steps()
 	for row in rows:
-		for user in managers:
-			_notify(user, row)
-		now = now_ms()
-		stamp = {"notified_ms": now, "notified_on": frappe.utils.now_datetime()}
-		frappe.db.set_value(NOTICE, row.name, stamp, update_modified=False)
-		frappe.db.commit()
+		steps.run("notices", lambda row=row: _notify_all(managers, row))  # type: ignore[misc]
+	steps.check()
 	return len(rows)
+
+
+def _notify_all(managers: list[str], row: frappe._dict) -> None:
+	for user in managers:
+		_notify(user, row)
+	stamp = {"notified_ms": now_ms(), "notified_on": frappe.utils.now_datetime()}
+	frappe.db.set_value(NOTICE, row.name, stamp, update_modified=False)
+	frappe.db.commit()
 
 
 def latest(device: str, count: int = 3) -> list[dict[str, Any]]:
@@ -53,10 +60,5 @@ def sentence(text: str, text_values: str | None, language: str | None = None) ->
 
 
 def _notify(user: str, row: frappe._dict) -> None:
-	language = frappe.db.get_value("User", user, "language") or frappe.db.get_default("lang")
-	words = sentence(row.text, row.text_values, language)
-	subject = frappe.utils.escape_html(f"{row.device}: {words}")  # Desk shows a subject as HTML
-	frappe.get_doc(
-		doctype="Notification Log", for_user=user, type="Alert", document_type=NOTICE, document_name=row.name,
-		subject=subject,
-	).insert(ignore_permissions=True)  # fmt: skip
+	words = sentence(row.text, row.text_values, language_of(user))
+	notify(user, NOTICE, row.name, f"{row.device}: {words}")

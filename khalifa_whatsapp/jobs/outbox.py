@@ -3,37 +3,42 @@
 from __future__ import annotations
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
-from khalifa_whatsapp.jobs.alerts import alert_managers
+from khalifa_whatsapp.core.troubles import PROBLEMS
+from khalifa_whatsapp.jobs.alerts import alert_managers, clear_alerts
+from khalifa_whatsapp.jobs.steps import Steps, job
 from khalifa_whatsapp.jobs.wake import allow_next_wake, wake_outbox
 from khalifa_whatsapp.services import outbox, reconcile
+from khalifa_whatsapp.services.apart import check
 from khalifa_whatsapp.site_devices import SiteDevice, get_device
-from khalifa_whatsapp.stores.base import StoreUnavailable
 
 SECONDS = 60
 
 
+@job("outbox")
 def run(device: str) -> dict[str, int]:
 	"""Send what is due. A device that lives in a browser is served by the process that owns the browser."""
 	found = get_device(device)
 	if found is None or found.driver.capabilities.has_browser:
 		return {}
 	allow_next_wake("outbox", device)
-	try:
-		return send_due(found)
-	except StoreUnavailable:
-		return {}
+	return send_due(found)
 
 
 def send_due(device: SiteDevice, seconds: float = SECONDS) -> dict[str, int]:
 	"""Settle what the chat's own log can settle, then send what is due; what came of it."""
-	store, driver = on_site(), device.driver
-	found = reconcile.reconcile(store, driver, now_ms)
-	sent = outbox.drain(store, driver, now_ms, seconds, device.pace)
+	store, driver, steps = on_site(), device.driver, Steps()
+	name, found = driver.config.name, 0
+	if not device.is_held:
+		found = steps.run("reconcile", lambda: reconcile.reconcile(store, driver, now_ms), name) or 0
+	sent = outbox.drain(store, driver, now_ms, seconds, device.pace, is_held=device.is_held)
 	is_over = sent.waits or sent.is_stopped or sent.is_busy or driver.capabilities.has_browser
 	if sent.sent and not is_over:  # the process that owns a browser looks by itself, each second
-		_go_on(driver.config.name)
+		_go_on(name)
 	if sent.is_alarming:
-		alert_managers(driver.config.name)
+		alert_managers(name)
+	elif sent.sent:
+		clear_alerts(name, but=PROBLEMS)
+	check(sent.not_tried)
 	return {
 		"sent": sent.sent, "retried": sent.retried, "failed": sent.failed, "unknown": sent.unknown, "found": found,
 	}  # fmt: skip

@@ -17,6 +17,7 @@ from frappe import _
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core.errors import UserError
 from khalifa_whatsapp.guards import current_actor
+from khalifa_whatsapp.jobs.steps import Steps, log_error
 from khalifa_whatsapp.services import assignment, conversation
 from khalifa_whatsapp.services.work import Actor
 from khalifa_whatsapp.stores.base import Conflict, Store, StoreUnavailable
@@ -48,6 +49,11 @@ def _transfer(
 	except Conflict:
 		busy = _("The server is busy. Try again in a moment; nothing was changed.")
 		return {"ticket": ticket, "is_done": False, "why": busy}
+	except StoreUnavailable:
+		raise
+	except Exception as error:  # one conversation that can't be handed on holds up no other; it is written down
+		log_error("reassign", error)
+		return {"ticket": ticket, "is_done": False, "why": _("It could not be done. The administrator finds it in the Error Log.")}
 	return {"ticket": ticket, "is_done": True, "why": ""}
 
 
@@ -68,19 +74,16 @@ def run(
 	found = current_actor(user)
 	actor = Actor(found.user, found.employee_name, found.agent, found.is_manager)
 	store, total = on_site(), len(tickets)
-	results: list[Result] = []
 
 	def tell(done: int) -> None:
 		if done % TELL_EVERY == 0:
 			_tell(run_name, user, "Running", done, total, [])
 
-	status = "Done"
-	try:
-		results = transfer_each(store, actor, tickets, reason, to_agent, to_branch, tell)
-		assignment.assign_queue(store, now_ms())
-	except StoreUnavailable:
-		status = "Failed"
-	_tell(run_name, user, status, len(results), total, results)
+	steps = Steps()
+	done = steps.run("reassign", lambda: transfer_each(store, actor, tickets, reason, to_agent, to_branch, tell))
+	steps.run("assignment", lambda: assignment.assign_queue(store, now_ms()))
+	results = done or []
+	_tell(run_name, user, "Failed" if done is None else "Done", len(results), total, results)
 
 
 def _tell(run_name: str, user: str, status: str, done: int, total: int, results: list[Result]) -> None:

@@ -11,14 +11,15 @@ from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core.keys import template_key
 from khalifa_whatsapp.drivers.abilities import TemplateInfo, TemplateSource
 from khalifa_whatsapp.drivers.base import SendError
+from khalifa_whatsapp.jobs.steps import job, log_error
 from khalifa_whatsapp.jobs.wake import allow_next_wake
-from khalifa_whatsapp.services.intake import describe
 from khalifa_whatsapp.site_devices import get_device
 from khalifa_whatsapp.stores.base import StoreUnavailable
 
 TEMPLATE = "Khalifa Provider Template"
 
 
+@job("templates")
 def run(device: str) -> dict[str, int]:
 	"""Sync one device. What can't be asked now is asked again a minute later: the rows still say that they wait."""
 	found = get_device(device)
@@ -55,7 +56,7 @@ def _is_written(device: str, key: str, name: str | None, template: TemplateInfo)
 	except frappe.ValidationError as error:
 		frappe.db.rollback(save_point="template")
 		frappe.clear_last_message()
-		frappe.log_error(title="Khalifa WhatsApp: a template was not stored", message=describe(error))
+		log_error("templates", error, device)
 		return False
 	return True
 

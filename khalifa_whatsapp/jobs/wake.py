@@ -12,6 +12,7 @@ import frappe
 import redis
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
+from khalifa_whatsapp.jobs.steps import Steps
 from khalifa_whatsapp.site_devices import get_device
 
 MINUTE_MARK = "khalifa_minute_job_ms"
@@ -42,45 +43,57 @@ def wake_watch(device: str) -> None:
 
 
 def wake_due() -> None:
-	"""Wake every device that has something due."""
-	store, now = on_site(), now_ms()
-	for device in store.devices_with_due_deliveries(now):
-		wake_intake(device)
-	for device in store.devices_with_due_messages(now):
-		wake_outbox(device)
-	for device in store.devices_without_files(now):
-		wake_media(device)
-	for device in devices_with_sessions():
-		wake_watch(device)
+	"""Wake every device that has something due. What can't be found out, or woken, holds up nothing else."""
+	store, now, steps = on_site(), now_ms(), Steps()
+	for name, devices, wake in (
+		("intake", lambda: store.devices_with_due_deliveries(now), wake_intake),
+		("outbox", lambda: store.devices_with_due_messages(now), wake_outbox),
+		("media", lambda: store.devices_without_files(now), wake_media),
+		("watch", devices_with_sessions, wake_watch),
+	):
+		step = f"wake {name}"
+		steps.each(step, steps.run(step, devices) or (), wake)
+	steps.check()
 
 
 def wake_templates() -> None:
 	"""Have a worker sync the templates of devices whose gateway said that some of them changed."""
-	for device in frappe.get_all("Khalifa Provider Template", {"needs_sync": 1}, pluck="device", distinct=True):
-		_wake("templates", device)
+	steps = Steps()
+	waiting = frappe.get_all("Khalifa Provider Template", {"needs_sync": 1}, pluck="device", distinct=True)
+	steps.each("wake templates", waiting, lambda device: _wake("templates", device))
+	steps.check()
 
 
 def wake_all_templates() -> None:
 	"""Have a worker sync every device's templates: a webhook may have been missed."""
-	for device in frappe.get_all("WhatsApp Device", {"enabled": 1, "provider": "cloud_api"}, pluck="name"):
-		_wake("templates", device)
+	steps = Steps()
+	devices = frappe.get_all("WhatsApp Device", {"enabled": 1, "provider": "cloud_api"}, pluck="name")
+	steps.each("wake templates", devices, lambda device: _wake("templates", device))
+	steps.check()
 
 
 def devices_with_sessions() -> list[str]:
 	"""Enabled devices that a person wants connected and whose gateway has sessions."""
 	wanted = frappe.get_all("WhatsApp Device", {"enabled": 1, "is_connection_wanted": 1}, pluck="name")
-	found = [(name, get_device(name)) for name in wanted]
-	return [
-		name for name, device in found
-		if device is not None and device.driver.capabilities.has_qr and not device.driver.capabilities.has_browser
-	]  # fmt: skip
+	steps = Steps()
+	return [name for name in wanted if steps.run("sessions", lambda name=name: _has_session(name), name)]  # type: ignore[misc]
+
+
+def _has_session(name: str) -> bool:
+	device = get_device(name)
+	return device is not None and device.driver.capabilities.has_qr and not device.driver.capabilities.has_browser
 
 
 def wake_looks() -> None:
 	"""Have a worker ask how each number is whose gateway has no session."""
+	steps = Steps()
+	steps.each("wake look", frappe.get_all("WhatsApp Device", {"enabled": 1, "provider": "cloud_api"}, pluck="name"), _wake_look)
+	steps.check()
+
+
+def _wake_look(device: str) -> None:
 	with contextlib.suppress(redis.exceptions.RedisError):
-		for device in frappe.get_all("WhatsApp Device", {"enabled": 1, "provider": "cloud_api"}, pluck="name"):
-			frappe.enqueue("khalifa_whatsapp.jobs.watch.look", queue="default", device=device)
+		frappe.enqueue("khalifa_whatsapp.jobs.watch.look", queue="default", device=device)
 
 
 def wake_deadlines() -> None:
@@ -102,8 +115,10 @@ def enqueue_close_all(batch: str) -> None:
 def wake_close_all() -> None:
 	"""Go on with batches whose worker may have died. One that lives holds the batch's lock: the second leaves."""
 	unfinished = {"status": ("in", ("Running", "Undoing")), "requested_ms": ("<=", now_ms() - CLOSE_ALL_MS)}
+	steps = Steps()
 	for batch in frappe.get_all("Khalifa Close Batch", filters=unfinished, pluck="name"):
-		enqueue_close_all(batch)
+		steps.run("wake close all", lambda batch=batch: enqueue_close_all(batch))  # type: ignore[misc]
+	steps.check()
 
 
 def _wake(kind: str, device: str) -> None:

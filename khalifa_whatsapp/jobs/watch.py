@@ -13,40 +13,43 @@ import frappe
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core.keys import delivery_key
+from khalifa_whatsapp.core.troubles import PROBLEMS
 from khalifa_whatsapp.core.watchdog import CONNECTED, Watch
 from khalifa_whatsapp.drivers.abilities import ChatLog, SessionDriver
 from khalifa_whatsapp.drivers.base import MessageDriver, SendError, SessionState
 from khalifa_whatsapp.guards import MANAGER_ROLE
-from khalifa_whatsapp.jobs.alerts import alert_managers
+from khalifa_whatsapp.jobs.alerts import alert_managers, clear_alerts
+from khalifa_whatsapp.jobs.steps import job
 from khalifa_whatsapp.jobs.wake import allow_next_wake, wake_intake
 from khalifa_whatsapp.services import sessions
 from khalifa_whatsapp.services.work import retrying, working
 from khalifa_whatsapp.site_devices import get_device
-from khalifa_whatsapp.stores.base import Store, StoreUnavailable
+from khalifa_whatsapp.stores.base import Store
 
 DEVICE = "WhatsApp Device"
 # `SessionState.data` → the device's field (`DEVICE_FACTS`)
 FACT_OF = {"quality": "quality", "limit": "messaging_limit", "name_status": "name_status"}
 
 
+@job("watch")
 def run(device: str) -> dict[str, str | int]:
 	"""One check of one device: its session, and then what nobody has read. A person who disconnected it is obeyed."""
 	found = get_device(device)
-	if found is None or not is_watched(found.driver) or not _is_wanted(device):
+	if found is None or found.driver.config.has_lost_login or not (is_watched(found.driver) and _is_wanted(device)):
 		return {}
 	allow_next_wake("watch", device)
 	store = on_site()
-	try:
-		with store.lock(f"watch:{device}") as is_ours:
-			return _watch(store, found.driver, device) if is_ours else {}
-	except StoreUnavailable:
-		return {}
+	with store.lock(f"watch:{device}") as is_ours:
+		return _watch(store, found.driver, device) if is_ours else {}
 
 
+@job("look")
 def look(device: str) -> dict[str, str]:
 	"""Ask a gateway without sessions how its number is: quality, limits, whether it may send."""
 	found = get_device(device)
 	if found is None or is_watched(found.driver) or found.driver.capabilities.has_browser:
+		return {}
+	if found.driver.config.has_lost_login:  # there is nothing to ask with, and the device says so
 		return {}
 	try:
 		state = found.driver.get_status()
@@ -76,6 +79,8 @@ def _watch(store: Store, driver: MessageDriver, device: str) -> dict[str, str | 
 		say(store, device, done.seen)
 	if done.alert:
 		alert_managers(device, reason=done.alert)
+	elif done.memory.state == CONNECTED and before.state != CONNECTED:
+		clear_alerts(device, but=PROBLEMS)
 	count = 0
 	if done.memory.state == CONNECTED and isinstance(driver, ChatLog):
 		count = take_in(store, driver)
@@ -83,9 +88,12 @@ def _watch(store: Store, driver: MessageDriver, device: str) -> dict[str, str | 
 
 
 def remembered(device: str) -> Watch:
-	"""What is known of the session from check to check."""
+	"""What is known of the session from check to check; nothing, when what was written down can't be read."""
 	stored = frappe.db.get_value(DEVICE, device, "watch")
-	return Watch(**json.loads(stored)) if stored else Watch()
+	try:
+		return Watch(**json.loads(stored)) if stored else Watch()
+	except (TypeError, ValueError):
+		return Watch()
 
 
 def remember(device: str, memory: Watch | None) -> None:
@@ -101,6 +109,8 @@ def note(device: str, state: str, given_up: str = "") -> None:
 	remember(device, memory)
 	if alert:
 		alert_managers(device, reason=alert)
+	elif state == CONNECTED:
+		clear_alerts(device, but=PROBLEMS)
 
 
 def say(store: Store, device: str, state: SessionState) -> None:

@@ -6,13 +6,15 @@ online) and each minute. There is no age limit: who waits longest is looked at f
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from khalifa_whatsapp.core import assignment as rules
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.services import turns
+from khalifa_whatsapp.services.apart import check, together_or_apart
 from khalifa_whatsapp.services.rights import tell_owner
-from khalifa_whatsapp.services.work import Work, retrying, working
+from khalifa_whatsapp.services.work import Work, working
 from khalifa_whatsapp.stores.base import Store
 
 LOCK = "assign"
@@ -32,16 +34,31 @@ def assign_queue(store: Store, now_ms: int, wait_seconds: float = 5) -> list[Ass
 	"""Give waiting tickets to free agents until one of the two runs out.
 
 	When another process holds the lock longer than `wait_seconds` nothing is done: that process, the next event
-	or the next minute does it.
+	or the next minute does it. Raises `RowsFailed` when all others were looked at.
 	"""
 	done: list[Assigned] = []
 	with store.lock(LOCK, wait_seconds) as is_ours:
 		while is_ours:
-			batch = retrying(lambda: _assign_batch(store, now_ms))
-			done += batch.done
-			if not batch.done or not batch.is_full:
+			found = together_or_apart(
+				lambda: _assign_batch(store, now_ms), lambda: _waiting(store),
+				lambda name: _assign_batch(store, now_ms, name),
+			)  # fmt: skip
+			batch = [assigned for one in found.done for assigned in one.done]
+			done += batch
+			check(found.failed)
+			if not batch or not any(one.is_full for one in found.done):
 				return done
 	return done
+
+
+def _waiting(store: Store) -> list[str]:
+	"""The tickets that are looked at together."""
+	with store.transaction():
+		return [ticket.name for ticket in store.queue(BATCH, _branches(store.roster()))]
+
+
+def _branches(entries: Iterable[rules.RosterEntry]) -> list[str]:
+	return sorted({entry.agent.branch for entry in entries if entry.agent.branch})
 
 
 @dataclass(slots=True)
@@ -50,13 +67,14 @@ class _Batch:
 	is_full: bool = False  # as many tickets as are looked at together: there may be more behind them
 
 
-def _assign_batch(store: Store, now_ms: int) -> _Batch:
+def _assign_batch(store: Store, now_ms: int, only: str | None = None) -> _Batch:
 	with working(store, now_ms) as work:
 		roster = store.roster()
 		free = rules.available(roster, now_ms, work.rules.settings)
 		if not free:
 			return _Batch([])
-		waiting = store.queue(BATCH, sorted({e.agent.branch for e in free if e.agent.branch}))
+		queue = store.queue(BATCH, _branches(free))
+		waiting = [ticket for ticket in queue if only in (None, ticket.name)]
 		customers = store.customers({ticket.customer for ticket in waiting})
 		work.read_ahead(waiting)
 		done = []
@@ -68,7 +86,7 @@ def _assign_batch(store: Store, now_ms: int) -> _Batch:
 				give(work, ticket, choice.agent, choice.reason, customers.get(ticket.customer))
 				_count(free, choice.agent, ticket)
 				done.append(Assigned(ticket.name, choice.agent.name, choice.reason))
-		return _Batch(done, len(waiting) == BATCH)
+		return _Batch(done, len(queue) == BATCH)
 
 
 def _choose(

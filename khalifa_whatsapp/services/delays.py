@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from khalifa_whatsapp.core import deadlines
 from khalifa_whatsapp.core.errors import NotAllowed, NotFound, UserError
 from khalifa_whatsapp.services import turns
-from khalifa_whatsapp.services.work import Actor, retrying, working
+from khalifa_whatsapp.services.apart import check, together_or_apart
+from khalifa_whatsapp.services.work import Actor, working
 from khalifa_whatsapp.stores.base import Store
 
 BATCH = 500
@@ -26,20 +27,33 @@ class Scanned:
 
 
 def scan(store: Store, now_ms: int, limit: int = 20_000) -> Scanned:
-	"""Write down every threshold passed by now. Its cost grows with what is due."""
-	total = Scanned()
+	"""Write down every threshold passed by now. Its cost grows with what is due.
+
+	Raises `RowsFailed` after all others were looked at.
+	"""
+	total, failed = Scanned(), dict[str, str]()
 	while total.tickets < limit:
-		found = retrying(lambda: _scan_batch(store, now_ms))
-		total.tickets += found.tickets
-		total.events += found.events
-		if found.tickets < BATCH:
+		found = together_or_apart(
+			lambda: _scan_batch(store, now_ms), lambda: _due(store, now_ms), lambda name: _scan_batch(store, now_ms, name)
+		)
+		done = sum(one.tickets for one in found.done)
+		total.tickets += done
+		total.events += sum(one.events for one in found.done)
+		failed |= found.failed
+		if not done or done + len(found.failed) < BATCH:
 			break
+	check(failed)
 	return total
 
 
-def _scan_batch(store: Store, now_ms: int) -> Scanned:
+def _due(store: Store, now_ms: int) -> list[str]:
+	with store.transaction():
+		return [ticket.name for ticket in store.due_tickets(now_ms, BATCH)]
+
+
+def _scan_batch(store: Store, now_ms: int, only: str | None = None) -> Scanned:
 	with working(store, now_ms) as work:
-		due = store.due_tickets(now_ms, BATCH)
+		due = [ticket for ticket in store.due_tickets(now_ms, BATCH) if only in (None, ticket.name)]
 		work.read_ahead(due)
 		events = 0
 		for ticket in due:
@@ -54,15 +68,32 @@ def _scan_batch(store: Store, now_ms: int) -> Scanned:
 
 
 def renew_deadlines(store: Store, now_ms: int, limit: int = 20_000) -> int:
-	"""Work out anew the deadlines and checks that other hours or limits than today's gave. How many tickets."""
-	total = 0
+	"""Work out anew the deadlines and checks that other hours or limits than today's gave. How many tickets.
+
+	Raises `RowsFailed` after all others.
+	"""
+	total, failed = 0, dict[str, str]()
 	for branch, version in _outdated(store):
 		while total < limit:
-			found = retrying(lambda b=branch, v=version: _renew_batch(store, b, v, now_ms))
-			total += found
-			if found < BATCH:
+			done, missed = _renew(store, branch, version, now_ms)
+			total += done
+			failed |= missed
+			if not done or done + len(missed) < BATCH:
 				break
+	check(failed)
 	return total
+
+
+def _renew(store: Store, branch: str | None, version: str, now_ms: int) -> tuple[int, dict[str, str]]:
+	def names() -> list[str]:
+		with store.transaction():
+			return [ticket.name for ticket in store.tickets_of_rules(branch, version, BATCH)]
+
+	def renew(only: str | None = None) -> int:
+		return _renew_batch(store, branch, version, now_ms, only)
+
+	found = together_or_apart(renew, names, renew)
+	return sum(found.done), found.failed
 
 
 def _outdated(store: Store) -> list[tuple[str | None, str]]:
@@ -75,9 +106,9 @@ def _outdated(store: Store) -> list[tuple[str | None, str]]:
 	]
 
 
-def _renew_batch(store: Store, branch: str | None, version: str, now_ms: int) -> int:
+def _renew_batch(store: Store, branch: str | None, version: str, now_ms: int, only: str | None = None) -> int:
 	with working(store, now_ms) as work:
-		found = store.tickets_of_rules(branch, version, BATCH)
+		found = [t for t in store.tickets_of_rules(branch, version, BATCH) if only in (None, t.name)]
 		work.read_ahead(found)
 		for ticket in found:
 			turn, segment = work.open_parts(ticket)

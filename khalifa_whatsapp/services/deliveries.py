@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from khalifa_whatsapp.core.keys import delivery_key
-from khalifa_whatsapp.drivers.base import MessageDriver, NotVerified, WebhookCall
+from khalifa_whatsapp.drivers.base import CannotVerify, MessageDriver, NotVerified, WebhookCall
 from khalifa_whatsapp.services.work import retrying
 from khalifa_whatsapp.stores.base import Conflict, Store, StoreUnavailable
 
 RETRY_AFTER = 5  # seconds a gateway should leave us alone when the database is away
+UNSURE_RETRY_AFTER = 60  # and when a person must mend something first
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ TAKEN = "ok"
 REFUSED = Answer(401, "unauthorized", reason="no such device")
 TOO_LARGE = Answer(413, "too large", reason="too large")
 AWAY = Answer(503, "try again", retry_after=RETRY_AFTER, reason="the database is away")
+# Meta comes again for seven days. A gateway that does not has lost nothing that could have been kept
+UNSURE = Answer(503, "try again", retry_after=UNSURE_RETRY_AFTER, reason="nobody can say whether it is genuine")
 
 
 def accept(
@@ -45,6 +48,8 @@ def accept(
 		driver.verify(call)
 	except NotVerified as error:
 		return _refused(error)
+	except CannotVerify:
+		return UNSURE
 	config = driver.config
 	key = delivery_key(config.name, call.raw)
 	try:
@@ -63,6 +68,8 @@ def handshake(driver: MessageDriver | None, call: WebhookCall) -> Answer:
 		return Answer(200, driver.handshake(call))
 	except NotVerified as error:
 		return _refused(error)
+	except CannotVerify:
+		return UNSURE
 
 
 def _refused(error: NotVerified) -> Answer:

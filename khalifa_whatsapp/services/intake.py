@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.errors import describe
 from khalifa_whatsapp.core.settings import HOUR_MS
 from khalifa_whatsapp.drivers.base import Event, MessageDriver, PayloadError, Unhandled
 from khalifa_whatsapp.services.intake_batch import IntakeBatch
@@ -138,12 +139,3 @@ def _write_failure(store: Store, driver: MessageDriver, now_ms: int, error: Exce
 				None if is_dead else now_ms + wait,
 			)  # fmt: skip
 			store.finish_deliveries([outcome], now_ms)
-
-
-def describe(error: Exception) -> str:
-	"""Where it happened, without what was in the message: errors must not carry customers' words into logs."""
-	frame = error.__traceback__
-	while frame is not None and frame.tb_next is not None:
-		frame = frame.tb_next
-	where = f" at {frame.tb_frame.f_code.co_name}:{frame.tb_lineno}" if frame else ""
-	return f"{type(error).__name__}{where}"

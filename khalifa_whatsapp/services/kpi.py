@@ -9,6 +9,7 @@ from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.errors import NotFound, UserError
 from khalifa_whatsapp.core.keys import kpi_key
 from khalifa_whatsapp.core.settings import Rules
+from khalifa_whatsapp.services.apart import check, each_alone
 from khalifa_whatsapp.services.work import Actor, Work, retrying, working
 from khalifa_whatsapp.stores.base import Store
 
@@ -27,16 +28,20 @@ def rollup_month(store: Store, day: date, now_ms: int) -> int:
 
 
 def rollup_dirty(store: Store, now_ms: int, limit: int = 400) -> list[date]:
-	"""Rebuild the days whose facts changed, and the months they lie in. Which days."""
+	"""Rebuild the days whose facts changed, and the months they lie in. Which days.
+
+	Raises `RowsFailed` after all other months.
+	"""
 	days = store.dirty_days(limit)
-	for month in sorted({day.replace(day=1) for day in days}):
-		of_month = [day for day in days if day.replace(day=1) == month]
-		retrying(lambda month=month, of_month=of_month: _rebuild(store, month, of_month, now_ms))
+	months = sorted({day.replace(day=1).isoformat() for day in days})
+	done = each_alone(months, lambda month: _rebuild(store, date.fromisoformat(month), days, now_ms))
+	check(done.failed)
 	return days
 
 
-def _rebuild(store: Store, month: date, days: list[date], now_ms: int) -> None:
+def _rebuild(store: Store, month: date, dirty: list[date], now_ms: int) -> None:
 	"""Days and their month in one transaction: a day is never clean while its month is not."""
+	days = [day for day in dirty if day.replace(day=1) == month]
 	with working(store, now_ms) as work:
 		store.clean_days(days, now_ms)
 		for day in days:

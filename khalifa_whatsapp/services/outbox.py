@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from khalifa_whatsapp.core import breaker as circuit
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.accounts import Route
+from khalifa_whatsapp.core.errors import describe
 from khalifa_whatsapp.core.identity import Identity
 from khalifa_whatsapp.core.pacing import Candidate, Pace, Slot, day_start_ms, next_slot
 from khalifa_whatsapp.core.settings import Settings
@@ -23,11 +24,12 @@ from khalifa_whatsapp.drivers import base as d
 from khalifa_whatsapp.services import answering, outgoing
 from khalifa_whatsapp.services.outbox_results import accepted, doubt_after_silence, gave_up, refused
 from khalifa_whatsapp.services.work import retrying, working
-from khalifa_whatsapp.stores.base import Gate, Store
+from khalifa_whatsapp.stores.base import Gate, Store, StoreUnavailable
 
 CLAIM = 20
 PATIENCE_SECONDS = 30.0  # longer waits are left to the next run: a worker has other devices to serve
 FREE = Pace()
+MOST_CODE = 140  # characters of an error's code, as the message keeps it
 
 
 @dataclass(slots=True)
@@ -39,9 +41,10 @@ class Sent:
 	failed: int = 0
 	unknown: int = 0
 	is_busy: bool = False
-	is_stopped: bool = False  # paused, or the breaker is open
+	is_stopped: bool = False  # paused, held, or the breaker is open
 	is_alarming: bool = False  # the breaker opened in this very run: tell a person
 	waits: Slot | None = None  # the pace holds up what is left until then
+	not_tried: dict[str, str] = field(default_factory=dict)  # messages that could not even be claimed, and why
 
 
 @dataclass(slots=True)
@@ -52,6 +55,7 @@ class Run:
 	driver: d.MessageDriver
 	clock: Callable[[], int]
 	pace: Pace
+	is_held: bool = False
 	total: Sent = field(default_factory=Sent)
 	ahead: deque[r.Message] = field(default_factory=deque)
 	gate: Gate | None = None
@@ -63,16 +67,19 @@ class Run:
 
 def drain(
 	store: Store, driver: d.MessageDriver, clock: Callable[[], int], seconds: float = 60, pace: Pace = FREE,
-	sleep: Callable[[float], None] = time.sleep,
+	sleep: Callable[[float], None] = time.sleep, is_held: bool = False,
 ) -> Sent:  # fmt: skip
-	"""Send what is due on one device, for at most `seconds`. One sender per device at a time."""
-	run = Run(store, driver, clock, pace)
+	"""Send what is due on one device, for at most `seconds`. One sender per device at a time.
+
+	`is_held`: its settings can't be used now. Nothing goes and no attempt is used, but its outbox is looked at.
+	"""
+	run = Run(store, driver, clock, pace, is_held or driver.config.has_lost_login)
 	stop = time.monotonic() + seconds
 	with store.lock(f"out:{run.device}") as is_ours:
 		if not is_ours:
 			return Sent(is_busy=True)
-		run.total.unknown += retrying(lambda: gave_up(store, driver, clock()))
-		run.total.unknown += retrying(lambda: doubt_after_silence(store, driver, clock()))
+		for settle in (gave_up, doubt_after_silence):
+			_settle(run, settle)
 		while time.monotonic() < stop:
 			picked = _pick(run)
 			if picked is None:
@@ -88,11 +95,21 @@ def drain(
 	return run.total
 
 
+def _settle(run: Run, act: Callable[[Store, d.MessageDriver, int], int]) -> None:
+	"""What was left behind; if one row of it can't be settled, what is queued goes nevertheless."""
+	try:
+		run.total.unknown += retrying(lambda: act(run.store, run.driver, run.clock()))
+	except StoreUnavailable:
+		raise
+	except Exception as error:  # whatever a row can provoke: it is told, and tried again by the next run
+		run.total.not_tried[act.__name__] = describe(error)
+
+
 def _pick(run: Run) -> r.Message | Slot | None:
 	"""The next message that may go; or when the next one may; or None: nothing is due, or nothing may go at all."""
 	now_ms = run.clock()
 	run.gate = run.store.gate(run.device)
-	is_held = run.gate.is_paused or bool(run.store.rules().settings.is_sending_paused)
+	is_held = run.is_held or run.gate.is_paused or bool(run.store.rules().settings.is_sending_paused)
 	run.total.is_stopped = is_held or not run.gate.breaker.may_try(now_ms)
 	if run.total.is_stopped:
 		return None
@@ -104,15 +121,19 @@ def _pick(run: Run) -> r.Message | Slot | None:
 def _next_due(run: Run, now_ms: int) -> r.Message | None:
 	if not run.ahead:
 		with run.store.transaction():
-			run.ahead.extend(run.store.due_messages(run.device, now_ms, CLAIM))
+			run.ahead.extend(_triable(run, run.store.due_messages(run.device, now_ms, CLAIM)))
 	return run.ahead.popleft() if run.ahead else None
+
+
+def _triable(run: Run, due: list[r.Message]) -> list[r.Message]:
+	return [message for message in due if message.name not in run.total.not_tried]
 
 
 def _next_paced(run: Run, now_ms: int) -> r.Message | Slot | None:
 	"""Asked anew for every message: the one before it has changed what the pace allows."""
 	calendar = run.store.rules().calendar
 	with run.store.transaction():
-		due = run.store.due_messages(run.device, now_ms, CLAIM)
+		due = _triable(run, run.store.due_messages(run.device, now_ms, CLAIM))
 		keys = {message.text_key for message in due if message.text_key}
 		traffic = run.store.traffic(run.device, run.pace, now_ms, day_start_ms(now_ms, calendar), keys)
 	soonest: Slot | None = None
@@ -126,12 +147,18 @@ def _next_paced(run: Run, now_ms: int) -> r.Message | Slot | None:
 
 
 def _send(run: Run, name: str) -> None:
-	claimed = retrying(lambda: _claim(run, name))
+	try:
+		claimed = retrying(lambda: _claim(run, name))
+	except StoreUnavailable:
+		raise
+	except Exception as error:  # whatever its row can provoke: it waits, is told, and holds up no other
+		run.total.not_tried[name] = describe(error)
+		return
 	if claimed is None:
 		return
 	message, parts = claimed
 	try:
-		done = run.driver.send(outgoing.build(message, parts, run.store.read_file))
+		done = _handed_over(run, message, parts)
 	except d.SendError as error:
 		failure = error
 		retrying(lambda: _note_failure(run, message, failure))
@@ -140,6 +167,22 @@ def _send(run: Run, name: str) -> None:
 		if not set(done.recipient) <= parts.known:
 			answering.link_reached(run.store, message.name, done.recipient, run.clock())
 		run.total.sent += 1
+
+
+def _handed_over(run: Run, message: r.Message, parts: outgoing.Parts) -> d.Accepted:
+	"""What neither the message nor the driver foresaw is an outcome too: surely not sent before the socket, doubt after."""
+	try:
+		built = outgoing.build(message, parts, run.store.read_file)
+	except (d.SendError, StoreUnavailable):
+		raise
+	except Exception as error:  # a row or a file that nobody can read: this message fails, the others go
+		raise d.Permanent("This message can't be prepared for sending.", code=describe(error)[:MOST_CODE]) from None
+	try:
+		return run.driver.send(built)
+	except d.SendError:
+		raise
+	except Exception as error:  # nobody knows how far it got
+		raise d.UnknownOutcome("The driver failed while it was sending.", code=describe(error)[:MOST_CODE]) from None
 
 
 def _note_success(run: Run, message: r.Message, done: d.Accepted) -> None:

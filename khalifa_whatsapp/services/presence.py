@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.assignment import RosterEntry
 from khalifa_whatsapp.core.errors import NotFound, UserError
-from khalifa_whatsapp.core.settings import DAY_MS, MINUTE_MS
+from khalifa_whatsapp.core.settings import DAY_MS, MINUTE_MS, Settings
+from khalifa_whatsapp.services.apart import check, each_alone, together_or_apart
 from khalifa_whatsapp.services.assignment import give_back
 from khalifa_whatsapp.services.work import Actor, Work, retrying, working
 from khalifa_whatsapp.stores.base import Store
@@ -64,23 +66,67 @@ def _standing(store: Store, agent: r.Agent) -> Presence:
 
 
 def sweep(store: Store, now_ms: int) -> int:
-	"""Return the tickets of agents who fell silent or whose shift ended. How many went back to the queue."""
+	"""Return the tickets of agents who fell silent or whose shift ended. How many went back to the queue.
 
-	def run() -> int:
-		with working(store, now_ms) as work:
-			gone = []
-			for entry in store.roster():
-				if entry.agent.presence == r.OFFLINE:
-					continue
-				cause = _cause_to_leave(entry, now_ms, work.rules.settings.heartbeat_requeue_minutes * MINUTE_MS)
-				fresh = work.present_agent(entry.agent.name) if cause else None
-				if fresh is not None and fresh.heartbeat_ms == entry.agent.heartbeat_ms:
-					_change(work, fresh, r.OFFLINE, cause)
-					gone.append(fresh)
-			names = {agent.name for agent in gone} | set(store.holders_gone())
-			return _release(work, names, "agent left") if names else 0
+	Raises `RowsFailed` after all others: the agent of a ticket that could not be returned is looked at again.
+	"""
+	found = together_or_apart(
+		lambda: _sweep(store, now_ms), lambda: _left_tickets(store, now_ms),
+		lambda name: _return_one(store, now_ms, name),
+	)  # fmt: skip
+	if found.failed:
+		held = {holder for holder in map(partial(_holder, store), found.failed) if holder}
+		left = each_alone(sorted(_gone(store, now_ms) - held), lambda name: _sweep(store, now_ms, name))
+		check(found.failed | left.failed)
+	return sum(found.done)
 
-	return retrying(run)
+
+def _sweep(store: Store, now_ms: int, only: str | None = None) -> int:
+	with working(store, now_ms) as work:
+		gone = []
+		for name, heartbeat_ms, cause in _leaving(store, work.rules.settings, now_ms):
+			fresh = work.present_agent(name) if only in (None, name) else None
+			if fresh is not None and fresh.heartbeat_ms == heartbeat_ms:
+				_change(work, fresh, r.OFFLINE, cause)
+				gone.append(fresh.name)
+		names = {*gone, *(store.holders_gone() if only is None else ())}
+		return _release(work, names, "agent left") if names else 0
+
+
+def _leaving(store: Store, settings: Settings, now_ms: int) -> list[tuple[str, int | None, str]]:
+	"""Agents who can't be here any more: name, the heartbeat by which that was seen, and the cause."""
+	patience_ms = settings.heartbeat_requeue_minutes * MINUTE_MS
+	present = (entry for entry in store.roster() if entry.agent.presence != r.OFFLINE)
+	found = ((entry.agent, _cause_to_leave(entry, now_ms, patience_ms)) for entry in present)
+	return [(agent.name, agent.heartbeat_ms, cause) for agent, cause in found if cause]
+
+
+def _gone(store: Store, now_ms: int) -> set[str]:
+	settings = store.rules().settings
+	with store.transaction():
+		return {name for name, *_ in _leaving(store, settings, now_ms)}
+
+
+def _left_tickets(store: Store, now_ms: int) -> list[str]:
+	"""What those who are gone hold, to be returned ticket by ticket."""
+	gone = _gone(store, now_ms)
+	with store.transaction():
+		return [ticket.name for ticket in store.waiting_tickets_of(gone | set(store.holders_gone()))]
+
+
+def _holder(store: Store, ticket: str) -> str | None:
+	with store.transaction():
+		found = store.tickets([ticket]).get(ticket)
+		return found.agent if found is not None else None
+
+
+def _return_one(store: Store, now_ms: int, name: str) -> int:
+	with working(store, now_ms) as work:
+		ticket = store.tickets([name]).get(name)
+		if ticket is None or ticket.agent is None or ticket.waiting_since_ms is None:
+			return 0
+		give_back(work, ticket, "agent left")
+		return 1
 
 
 def _cause_to_leave(entry: RosterEntry, now_ms: int, patience_ms: float) -> str:

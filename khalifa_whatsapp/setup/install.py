@@ -15,7 +15,6 @@ SEQUENCE_SLUG = "_seq"
 
 def after_install() -> None:
 	prepare_site()
-	hide_tracebacks()
 
 
 def after_migrate() -> None:
@@ -63,8 +62,3 @@ def open_reports_at_once() -> None:
 	"""Frappe makes a background report of one that failed once, as they do while code and workers change."""
 	ours = {"module": "Khalifa WhatsApp", "is_standard": "Yes", "prepared_report": 1}
 	frappe.db.set_value("Report", ours, "prepared_report", 0, update_modified=False)
-
-
-def hide_tracebacks() -> None:
-	"""A gateway that posts nonsense must not be shown our code. Done once: an administrator may turn it on again."""
-	frappe.db.set_single_value("System Settings", "allow_error_traceback", 0)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from functools import lru_cache
@@ -24,7 +24,7 @@ from frappe.realtime import clear_realtime_log
 from frappe.utils import get_system_timezone
 
 from khalifa_whatsapp.core.arabic import safe_name
-from khalifa_whatsapp.core.calendar import Calendar, calendar_from_rows
+from khalifa_whatsapp.core.calendar import Calendar, CalendarError, calendar_from_rows
 from khalifa_whatsapp.core.records import Agent
 from khalifa_whatsapp.core.settings import MINUTE_MS, BranchRules, Rules, Settings
 from khalifa_whatsapp.stores.base import Changes, Conflict, StoreUnavailable
@@ -216,6 +216,11 @@ class SiteStore(SqlStore):
 			self._rules_until = time.monotonic() + RULES_SECONDS
 		return self._rules
 
+	def wrong_rules(self) -> list[str]:
+		"""What can't be read of settings and hours."""
+		with _in_the_ports_words():
+			return wrong_rules()
+
 	def agents_in_shift(self) -> dict[str, Calendar]:
 		rows: dict[str, list[tuple[Any, ...]]] = {}
 		for parent, *cells in self.rows(
@@ -250,11 +255,28 @@ def _on_duplicate(table: Table) -> str:
 	return f" ON DUPLICATE KEY UPDATE {pairs}"
 
 
+def wrong_rules() -> list[str]:
+	"""Names of settings, and rows of hours, holidays and shifts, that can't be read: all else is used without them."""
+	found = Settings.unreadable(_stored_settings())
+	zone = get_system_timezone()
+	for table, cells, place in (
+		("Khalifa Working Hour", "day, start_time, end_time", 0),
+		("Khalifa Calendar Exception", "date, start_time, end_time", 1),
+		("Khalifa Agent Shift", "day, start_time, end_time", 0),
+	):
+		for parent, idx, *row in frappe.db.sql(f"SELECT parent, idx, {cells} FROM `tab{table}` ORDER BY parent, idx"):
+			if not _is_right(zone, tuple(row), place):
+				found.append(f"{table} {parent} {idx}")
+	return found
+
+
+def _stored_settings() -> dict[str, Any]:
+	return dict(frappe.db.sql("SELECT field, value FROM `tabSingles` WHERE doctype = 'Khalifa Settings'"))
+
+
 def read_rules() -> Rules:
 	"""Settings, calendars and branches as they are stored now: five queries."""
-	settings = Settings.from_row(
-		dict(frappe.db.sql("SELECT field, value FROM `tabSingles` WHERE doctype = 'Khalifa Settings'"))
-	)
+	settings = Settings.from_row(_stored_settings())
 	zone = get_system_timezone()
 	hours = _children("Khalifa Working Hour", "parent, day, start_time, end_time")
 	overrides = _children("Khalifa Calendar Exception", "parent, date, start_time, end_time")
@@ -284,12 +306,32 @@ def _children(doctype: str, fields: str) -> dict[str, list[tuple[Any, ...]]]:
 
 @lru_cache(maxsize=256)
 def _calendar(zone: str, weekly: tuple[tuple[Any, ...], ...], overrides: tuple[tuple[Any, ...], ...]) -> Calendar:
-	"""A calendar by its content: the same rows give the same object, with its tables warm."""
+	"""A calendar by its content: the same rows give the same object, with its tables warm.
+
+	Rows that nobody can read are left out: one must not stop every conversation of the company.
+	"""
+	try:
+		return _made(zone, weekly, overrides)
+	except CalendarError:
+		right = [row for row in weekly if _is_right(zone, row, 0)], [row for row in overrides if _is_right(zone, row, 1)]
+		return _made(zone, *right)
+
+
+def _made(zone: str, weekly: Iterable[tuple[Any, ...]], overrides: Iterable[tuple[Any, ...]]) -> Calendar:
 	return calendar_from_rows(
 		zone,
 		[{"day": day, "start_time": start, "end_time": end} for day, start, end in weekly],
 		[{"date": day, "start_time": start, "end_time": end} for day, start, end in overrides],
 	)
+
+
+def _is_right(zone: str, row: tuple[Any, ...], place: int) -> bool:
+	"""Whether a weekly row (place 0) or a dated one (1) can be read."""
+	try:
+		_made(zone, [] if place else [row], [row] if place else [])
+	except CalendarError:
+		return False
+	return True
 
 
 def reconnect() -> None:

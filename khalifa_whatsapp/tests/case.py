@@ -39,6 +39,7 @@ TRAFFIC = (
 	*(kind.DOCTYPE for kind in r.RECORDS if kind is not r.Agent),
 	"Khalifa Webhook Event",
 	"Khalifa KPI Day",
+	"Khalifa Alert",
 )
 OURS = (*TRAFFIC, "Khalifa Agent", "Khalifa Agent Shift", "Khalifa Branch", "WhatsApp Device")
 CHILDREN = ("Khalifa Working Hour", "Khalifa Calendar Exception")

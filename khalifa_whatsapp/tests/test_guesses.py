@@ -107,6 +107,18 @@ class GuessCase(DeskCase):
 		self.as_(HUDA).call("frappe.desk.like.toggle_like", doctype="Khalifa Ticket", name=ticket, add="Yes")
 		return ticket
 
+	def own_todo(self) -> str:
+		doc = {"doctype": "ToDo", "description": "x", "allocated_to": ALI}
+		todo = self.as_(ALI).call("frappe.client.insert", doc=doc)
+		self.addCleanup(frappe.db.delete, "ToDo", {"allocated_to": ALI})
+		self.assertEqual(todo.status, 200, todo.text)
+		return todo.message["name"]
+
+	def closed(self, answer: Answer) -> None:
+		self.assertEqual(answer.status, 403, answer.text)
+		for word in SECRETS:
+			self.assertNotIn(word, answer.text)
+
 	def pattern(self, doctype: str, is_right: bool) -> str:
 		if GUESSES[doctype] == "user":
 			return "m0na%" if is_right else f"{WRONG}%"
@@ -188,18 +200,6 @@ class TestRoundabouts(GuessCase):
 	"""Ways to a method that the gate keeps, or to a condition, by way of something else."""
 
 	STATES = "frappe.workflow.doctype.workflow.workflow.get_workflow_state_count"
-
-	def own_todo(self) -> str:
-		doc = {"doctype": "ToDo", "description": "x", "allocated_to": ALI}
-		todo = self.as_(ALI).call("frappe.client.insert", doc=doc)
-		self.addCleanup(frappe.db.delete, "ToDo", {"allocated_to": ALI})
-		self.assertEqual(todo.status, 200, todo.text)
-		return todo.message["name"]
-
-	def closed(self, answer: Answer) -> None:
-		self.assertEqual(answer.status, 403, answer.text)
-		for word in SECRETS:
-			self.assertNotIn(word, answer.text)
 
 	def test_every_way_to_call_a_method_leads_to_the_gate(self) -> None:
 		given = {"doctype": "Khalifa Message", "workflow_state_field": "body", "states": "[]"}

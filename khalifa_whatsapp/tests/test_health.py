@@ -11,7 +11,7 @@ from khalifa_whatsapp.tests.case import DEVICE, HUDA, MINUTE, MONA, VISITOR, Sit
 from khalifa_whatsapp.tests.web import Answer, Caller
 
 CHECK = "khalifa_whatsapp.api.health.check"
-PARTS = {"database", "cache", "queue", "intake", "minute_job", "disk", "devices", "files"}
+PARTS = {"database", "cache", "queue", "intake", "minute_job", "jobs", "disk", "devices", "files"}
 
 
 class TestHealth(SiteCase):

@@ -12,11 +12,11 @@ from frappe.utils import get_system_timezone
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core import records as r
-from khalifa_whatsapp.core.errors import NotFound
 from khalifa_whatsapp.core.settings import DAY_MS
 from khalifa_whatsapp.drivers import base as d
 from khalifa_whatsapp.drivers.loopback import LoopbackDriver, message_item, status_item
 from khalifa_whatsapp.jobs import close_all, hourly, intake, minute, nightly, outbox, wake
+from khalifa_whatsapp.jobs.steps import StepsFailed
 from khalifa_whatsapp.services import close_all as batches
 from khalifa_whatsapp.site_devices import forget_devices
 from khalifa_whatsapp.stores.base import TicketFilter
@@ -298,7 +298,7 @@ class TestMinute(JobCase):
 		ticket = self.ticket_of(self.mona)
 		self.make_older(ticket, 60 * MINUTE)
 		with patch.object(minute.presence, "sweep", side_effect=ZeroDivisionError("secret words")):
-			self.assertRaises(minute.PartFailed, minute.run)
+			self.assertRaises(StepsFailed, minute.run)
 		self.assertEqual(len(self.all(r.DelayEvent, kind="Agent")), 1)
 		frappe.db.rollback()
 		log = frappe.get_last_doc("Error Log")
@@ -421,7 +421,9 @@ class TestCloseAll(JobCase):
 		self.assertEqual(close_all.run(batch=batch), "Done")
 
 	def test_no_such_batch(self) -> None:
-		self.assertRaises(NotFound, close_all.run, batch="none")
+		self.assertEqual(close_all.run(batch="none"), "")
+		(alert,) = frappe.get_all("Khalifa Alert", ["step", "error"])
+		self.assertEqual((alert.step, alert.error), ("close all run", "UserError no_such_batch"))
 
 
 class TestWaking(JobCase):

@@ -16,6 +16,7 @@ from khalifa_whatsapp.core.errors import NotAllowed, NotFound, UserError
 from khalifa_whatsapp.core.settings import BranchRules, Rules, Settings
 from khalifa_whatsapp.drivers import base as d
 from khalifa_whatsapp.services import close_all, conversation, delays, kpi, presence, replies
+from khalifa_whatsapp.services.apart import RowsFailed
 from khalifa_whatsapp.services.work import Actor
 from khalifa_whatsapp.stores.base import TicketFilter
 from tests.services.harness import MANAGER, MINUTE, START, Desk
@@ -885,7 +886,7 @@ def test_a_rollup_that_dies_between_day_and_month_leaves_the_day_dirty():
 			raise OSError("power cut")
 
 	desk.store.replace_kpi = dies
-	with pytest.raises(OSError):
+	with pytest.raises(RowsFailed, match="OSError"):
 		kpi.rollup_dirty(desk.store, desk.now)
 	desk.store.replace_kpi = honest
 	assert (desk.store.dirty_days(9), desk.all(r.AgentKpi)) == (days, [])

@@ -62,11 +62,11 @@ class CloudApiDriver:
 
 	def verify(self, call: WebhookCall) -> None:
 		"""Raise `NotVerified` unless the body is signed with one of the app's secrets."""
-		verify_signature(call, self.config.app_secrets)
+		verify_signature(call, self.config)
 
 	def handshake(self, call: WebhookCall) -> str:
 		"""The challenge of Meta's subscription check; `NotVerified` when the token is not ours."""
-		return answer_challenge(call, self.config.verify_token)
+		return answer_challenge(call, self.config)
 
 	def parse(self, raw: bytes) -> list[Event]:
 		"""Everything a delivery says of this number. `PayloadError` when it is no envelope of Meta's."""
@@ -169,6 +169,7 @@ class CloudApiDriver:
 		return self._ask(method, "/".join(filter(None, parts)) + path, **body)
 
 	def _ask(self, method: str, url: str, **body: Any) -> Reply:
+		self.config.check_login()
 		return self._http.request(method, url, token=self.config.access_token, **body)
 
 

@@ -8,7 +8,9 @@ from urllib.parse import quote
 from khalifa_whatsapp.core.identity import Identity
 from khalifa_whatsapp.drivers.abilities import FetchedMedia, QrCode
 from khalifa_whatsapp.drivers.base import (
+	SECRETS_LOST,
 	Accepted,
+	AuthError,
 	Capabilities,
 	DeviceConfig,
 	Event,
@@ -91,6 +93,8 @@ class WppConnectDriver:
 
 	def start_session(self) -> SessionState:
 		"""Begin, or go on with, the login; its code and its end come later. Does nothing to a session that is up."""
+		if "webhook_address" in self.config.unreadable:  # it would begin without knowing where to post
+			raise AuthError(SECRETS_LOST, "secrets_lost")
 		return session.started_from(
 			self._ask("POST", "start-session", json=session.start_body(self.config.webhook_url))
 		)

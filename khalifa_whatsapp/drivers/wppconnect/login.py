@@ -39,7 +39,7 @@ class Login:
 	"""Calls to one session, each with a token that the gateway takes."""
 
 	def __init__(self, config: DeviceConfig, http: HttpClient) -> None:
-		self._http = http
+		self._http, self._config = http, config
 		self._given, self._secret = config.access_token, config.gateway_secret
 		self._token = self._given
 		base = config.base_url.rstrip("/") or BASE_URL
@@ -57,6 +57,7 @@ class Login:
 
 	def _renewed(self) -> str:
 		"""A new token. Raises `AuthError` for a wrong secret, `Retryable` when nobody can be asked."""
+		self._config.check_login()
 		if not self._secret:
 			raise AuthError(
 				"The device has neither an access token nor the gateway's secret: enter one.", "no_login"

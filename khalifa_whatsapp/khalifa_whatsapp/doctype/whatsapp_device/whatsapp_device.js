@@ -63,7 +63,8 @@ function show_state(frm) {
 		frappe.xcall(`${API}.device_tools.counters`, { device }),
 	]).then(([state, counts]) => {
 		if (frm.doc.name !== device) return;
-		frm.page.set_indicator(__(state.state), frm.doc.enabled ? COLOURS[state.state] || "gray" : "gray");
+		if (state.problem) frm.page.set_indicator(__(state.problem_kind), "red");
+		else frm.page.set_indicator(__(state.state), frm.doc.enabled ? COLOURS[state.state] || "gray" : "gray");
 		frm.layout.wrapper.find(".khalifa-device").remove();
 		frm.layout.wrapper.prepend(panel(frm, state, counts));
 	});
@@ -71,6 +72,10 @@ function show_state(frm) {
 
 function panel(frm, state, counts) {
 	const box = $('<div class="khalifa-device form-section"></div>').css({ padding: "var(--padding-md) var(--padding-lg)" });
+	if (state.problem) {
+		line(box, state.problem, "red");
+		if (state.is_held) line(box, __("Nothing is sent until then. Messages wait, and none is lost."), "orange");
+	}
 	line(box, state.words, frm.doc.enabled ? COLOURS[state.state] : "gray");
 	if (state.is_paused || counts.is_paused_everywhere) line(box, __("Sending is paused. Messages wait."), "orange");
 	if (state.breaker.state !== "Closed") {

@@ -12,9 +12,13 @@ from frappe.utils import add_to_date, cint, flt, get_url, now_datetime
 from frappe.utils.password import set_encrypted_password
 
 from khalifa_whatsapp.core.pacing import minute_of
+from khalifa_whatsapp.core.troubles import MESSAGES
 from khalifa_whatsapp.drivers.whatsapp_web import options
 from khalifa_whatsapp.guards import manager_only
+from khalifa_whatsapp.jobs import device_problems
+from khalifa_whatsapp.jobs.alerts import clear_alerts
 from khalifa_whatsapp.khalifa_whatsapp.forms import normal_phone
+from khalifa_whatsapp.site_devices import forget_devices
 
 WEBHOOK_PATH = "/api/method/khalifa_whatsapp.api.webhook.wppconnect"
 ROTATION_HOURS = 24
@@ -58,6 +62,7 @@ class WhatsAppDevice(Document):
 
 	def on_update(self) -> None:
 		self.be_the_only_default()
+		self.show_problem()
 
 	def validate_provider_fields(self) -> None:
 		missing = [name for name in REQUIRED.get(self.provider, ()) if not self.get(name)]
@@ -121,6 +126,14 @@ class WhatsAppDevice(Document):
 			others = {"is_default": 1, "name": ("!=", self.name)}
 			frappe.db.set_value("WhatsApp Device", others, "is_default", 0)
 
+	def show_problem(self) -> None:
+		"""Whoever has just entered the secrets again, or a setting that can be used, sees it in the answer."""
+		forget_devices()
+		before, now = self.get("problem") or "", device_problems.fields_of(self.name)
+		self.db_set(now, update_modified=False)
+		if before and before != now["problem"]:
+			frappe.db.after_commit.add(lambda: clear_alerts(self.name, MESSAGES[before]))
+
 	@frappe.whitelist()
 	@manager_only
 	def new_webhook_secret(self) -> dict[str, str]:
@@ -134,6 +147,7 @@ class WhatsAppDevice(Document):
 		url = f"{get_url(WEBHOOK_PATH)}?{urlencode({'device': self.name, 'k': secret})}"
 		self.db_set(self._rotated(hashlib.sha256(secret.encode()).hexdigest()))
 		set_encrypted_password(self.doctype, self.name, url, "webhook_address")
+		self.show_problem()
 		return {"url": url}
 
 	def _rotated(self, digest: str) -> dict[str, object]:
