@@ -260,7 +260,7 @@ class TestWords(OthersCase):
 				self.assertIn(answer.status, (403, 417), (user, answer.text))
 
 	def test_nobody_counts_what_hangs_on_ours(self) -> None:
-		"""Frappe counts all rows for everybody. Ours are left out, the others stay."""
+		"""Frappe counts all rows for everybody, newer versions those that one may read. Ours are left out, the others stay."""
 		ticket = self.ticket_of(self.mona)
 		for doctype, name in (("Khalifa Ticket", ticket), ("User", VISITOR)):
 			comment = {"doctype": "Comment", "reference_doctype": doctype, "reference_name": name, "content": "of-others"}
@@ -270,7 +270,10 @@ class TestWords(OthersCase):
 		for user in (VISITOR, CHIEF):
 			for doctype, filters in (("Comment", {"content": "of-others"}), ("File", [["file_name", "like", "of-others%"]])):
 				counted = self.as_(user).call("frappe.client.get_count", doctype=doctype, filters=filters)
-				self.assertEqual(counted.message, 1, (user, doctype, counted.text))
+				with without_the_app():
+					all_there_is = self.as_(user).call("frappe.client.get_count", doctype=doctype, filters=filters)
+				self.assertEqual(counted.status, all_there_is.status)
+				self.assertEqual(counted.message, 1 if all_there_is.message == 2 else all_there_is.message, (user, counted.text))
 				hanging = [["attached_to_doctype" if doctype == "File" else "reference_doctype", "=", "Khalifa Ticket"]]
 				counted = self.as_(user).call("frappe.client.get_count", doctype=doctype, filters=hanging)
 				self.assertNotIn(counted.message, (1, 2), (user, doctype, counted.text))
@@ -309,14 +312,14 @@ class TestTracebacks(OthersCase):
 		frappe.db.commit()
 
 	def test_our_own_doors_show_none_and_frappes_do(self) -> None:
-		ours, theirs = "khalifa_whatsapp.api.conversation.reply", "frappe.client.get_count"
+		ours = "khalifa_whatsapp.api.conversation.reply"
 		for path in (f"/api/method/{ours}", f"/api/v1/method/{ours}", f"/api/v2/method/{ours}"):
 			answer = self.as_(MONA).send("POST", path, json={"ticket": {"a": 1}})
 			self.assertNotEqual(answer.status, 200)
 			self.assertNotIn("Traceback", answer.text, path)
 		answer = self.as_(MONA).send("POST", "/", json={"cmd": ours, "ticket": {"a": 1}})
 		self.assertNotIn("Traceback", answer.text)
-		self.assertIn("Traceback", self.as_(MONA).call(theirs, doctype="No Such").text)
+		self.assertIn("Traceback", self.as_(MONA).call("frappe.client.get_value").text)
 
 	def test_installing_leaves_the_setting_as_it_is(self) -> None:
 		for is_allowed in (1, 0):
