@@ -122,7 +122,7 @@ class Asked(NamedTuple):
 	@property
 	def method(self) -> str | None:
 		"""Where the function stands that will be executed; or REST."""
-		return self.endpoint or _place_of(_module_of(self.of_doctype) + self.path)
+		return self.endpoint or (_place_of(_module_of(self.of_doctype) + self.path) if self.path else None)
 
 
 def check_request() -> None:
@@ -160,10 +160,12 @@ def _check(asked: Asked) -> None:
 
 def _check_others(asked: Asked) -> None:
 	"""The request names none of them, and may lead to our rows all the same."""
-	if is_wanted(asked.given) and leads_to_ours(asked.given, asked.name) and not is_manager():
+	if is_wanted(asked.given) and not is_manager() and leads_to_ours(asked.given, asked.name):
 		refuse_expansion()
+	if not is_agent():
+		return
 	files = [node.given for node in nodes(asked.given) if node.doctype == FILE or FILE in named_in(node)]
-	if files and is_agent():
+	if files:
 		named = [row.get(key) for row in files for key in ("name", "docname", "dn")]
 		logins.hide_in_answer_about_files([*named, asked.name])
 

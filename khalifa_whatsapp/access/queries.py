@@ -74,8 +74,8 @@ def hide_uploaders(query: DatabaseQuery, guarded: frozenset[str]) -> None:
 			query.fields[place] = _name_of_uploader(shown[1].lower(), field, hangs_on_ours)
 		elif OF_LOGIN.search(field or ""):
 			query.conditions.append(f"not {hangs_on_ours}")
-	asked = [query.order_by, query.group_by, *map(str, (*query.filters, *query.or_filters))]
-	if any(OF_LOGIN.search(text) for text in asked if text):
+	compared = (part if isinstance(part, str) else str(part[-3]) for part in (*query.filters, *query.or_filters))
+	if any(OF_LOGIN.search(text) for text in (query.order_by, query.group_by, *compared) if text):
 		query.conditions.append(f"not {hangs_on_ours}")
 
 
