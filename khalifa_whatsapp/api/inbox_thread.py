@@ -20,7 +20,8 @@ from khalifa_whatsapp.core.content import load, said
 from khalifa_whatsapp.core.errors import UserError
 from khalifa_whatsapp.core.window import is_window_open, window_until_ms
 from khalifa_whatsapp.guards import Actor
-from khalifa_whatsapp.site_devices import get_device
+from khalifa_whatsapp.jobs import device_problems
+from khalifa_whatsapp.site_devices import get_device, problem_of
 
 MESSAGE, EVENT = "`tabKhalifa Message`", "`tabKhalifa Ticket Event`"
 FIELDS = (
@@ -60,7 +61,11 @@ def abilities(row: Any, window_from_ms: Callable[[], int | None]) -> dict[str, A
 	"""What can be sent on the conversation's number now; the window is that of whom an answer goes to."""
 	device = get_device(row.device)
 	if device is None:
-		return {"can": {"text": False, "media": [], "template": False, "reaction": False, "reply_to": False}, "window": None}
+		held = device_problems.words_for_agents(problem_of(row.device))
+		return {
+			"can": {"text": False, "media": [], "template": False, "reaction": False, "reply_to": False, "held": held},
+			"window": None,
+		}
 	can = device.driver.capabilities
 	window = None
 	if can.has_window:
@@ -72,6 +77,7 @@ def abilities(row: Any, window_from_ms: Callable[[], int | None]) -> dict[str, A
 			"text": "text" in can.kinds, "media": sorted(can.media_kinds), "template": can.has_templates,
 			"reaction": "reaction" in can.kinds, "reply_to": True, "max_text": can.max_text,
 			"max_media_bytes": can.max_media_bytes,
+			"held": device_problems.words_for_agents(device.problem) if device.is_held else "",
 		},
 	}  # fmt: skip
 

@@ -55,3 +55,12 @@ def words_of(problem: Problem | None) -> str:
 	if problem.kind == NEEDS_SECRETS and "webhook_address" in problem.about:
 		labels.append(_("New Webhook Secret"))
 	return " ".join([_(MESSAGES[problem.kind]), *([f"({comma_and(labels, add_quotes=False)})"] if labels else [])])
+
+
+def words_for_agents(problem: Problem | None) -> str:
+	"""Why what they write waits. Who mends it, and how, is the manager's part."""
+	if problem is None:
+		return ""
+	if problem.kind == NEEDS_SECRETS:
+		return _("This number can't send now: a manager must enter its secrets again. What you write waits, and goes then.")
+	return _("This number can't send now: a manager must correct its settings. What you write waits, and goes then.")

@@ -78,8 +78,9 @@ def drain(
 	with store.lock(f"out:{run.device}") as is_ours:
 		if not is_ours:
 			return Sent(is_busy=True)
-		for settle in (gave_up, doubt_after_silence):
-			_settle(run, settle)
+		_apart(run, "abandoned messages", lambda: _count_unknown(run, gave_up))
+		if not _apart(run, "doubt after silence", lambda: _count_unknown(run, doubt_after_silence)):
+			return run.total  # what may have gone already must not go again
 		while time.monotonic() < stop:
 			picked = _pick(run)
 			if picked is None:
@@ -95,14 +96,20 @@ def drain(
 	return run.total
 
 
-def _settle(run: Run, act: Callable[[Store, d.MessageDriver, int], int]) -> None:
-	"""What was left behind; if one row of it can't be settled, what is queued goes nevertheless."""
+def _apart(run: Run, name: str, act: Callable[[], None]) -> bool:
+	"""Whether it was done; if not, it is told, the next run tries again, and other messages are not held up for it."""
 	try:
-		run.total.unknown += retrying(lambda: act(run.store, run.driver, run.clock()))
+		retrying(act)
 	except StoreUnavailable:
 		raise
-	except Exception as error:  # whatever a row can provoke: it is told, and tried again by the next run
-		run.total.not_tried[act.__name__] = describe(error)
+	except Exception as error:  # whatever one row can provoke
+		run.total.not_tried[name] = describe(error)
+		return False
+	return True
+
+
+def _count_unknown(run: Run, settle: Callable[[Store, d.MessageDriver, int], int]) -> None:
+	run.total.unknown += settle(run.store, run.driver, run.clock())
 
 
 def _pick(run: Run) -> r.Message | Slot | None:
@@ -147,26 +154,19 @@ def _next_paced(run: Run, now_ms: int) -> r.Message | Slot | None:
 
 
 def _send(run: Run, name: str) -> None:
-	try:
-		claimed = retrying(lambda: _claim(run, name))
-	except StoreUnavailable:
-		raise
-	except Exception as error:  # whatever its row can provoke: it waits, is told, and holds up no other
-		run.total.not_tried[name] = describe(error)
+	claimed: list[tuple[r.Message, outgoing.Parts] | None] = []
+	if not _apart(run, name, lambda: claimed.append(_claim(run, name))) or claimed[-1] is None:
 		return
-	if claimed is None:
-		return
-	message, parts = claimed
+	message, parts = claimed[-1]
 	try:
 		done = _handed_over(run, message, parts)
 	except d.SendError as error:
 		failure = error
-		retrying(lambda: _note_failure(run, message, failure))
+		_apart(run, name, lambda: _note_failure(run, message, failure))
 	else:
-		retrying(lambda: _note_success(run, message, done))
+		run.total.sent += _apart(run, name, lambda: _note_success(run, message, done))
 		if not set(done.recipient) <= parts.known:
-			answering.link_reached(run.store, message.name, done.recipient, run.clock())
-		run.total.sent += 1
+			_apart(run, name, lambda: answering.link_reached(run.store, message.name, done.recipient, run.clock()))
 
 
 def _handed_over(run: Run, message: r.Message, parts: outgoing.Parts) -> d.Accepted:

@@ -176,6 +176,18 @@ class TestSecretsLost(BrokenCase):
 		frappe.db.commit()
 		return message.name
 
+	def test_an_agent_is_told_why_what_he_writes_waits(self) -> None:
+		self.queued()
+		ticket = self.only(r.Ticket).name
+		lose(META, "access_token")
+		answer = self.as_(MONA).call("khalifa_whatsapp.api.inbox.thread", ticket=ticket)
+		self.assertIn("a manager must enter its secrets again", answer.message["can"]["held"])
+		enter(META, access_token="new")
+		self.assertEqual(self.as_(MONA).call("khalifa_whatsapp.api.inbox.thread", ticket=ticket).message["can"]["held"], "")
+		spoil(META, provider="telegram")
+		answer = self.as_(MONA).call("khalifa_whatsapp.api.inbox.thread", ticket=ticket)
+		self.assertIn("correct its settings", answer.message["can"]["held"])
+
 	def test_a_person_who_asks_the_gateway_is_told_why_not_in_his_language(self) -> None:
 		lose(META, "access_token")
 		for language, words in (("en", "secrets can't be read"), ("ar", "")):

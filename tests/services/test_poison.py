@@ -10,7 +10,17 @@ import pytest
 
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.errors import describe
-from khalifa_whatsapp.services import assignment, conversation, delays, kpi, outcomes, parked, presence, turns
+from khalifa_whatsapp.services import (
+	assignment,
+	conversation,
+	delays,
+	kpi,
+	outbox,
+	outcomes,
+	parked,
+	presence,
+	turns,
+)
 from khalifa_whatsapp.services.apart import RowsFailed, check
 from khalifa_whatsapp.services.work import Work, working
 from khalifa_whatsapp.stores.base import StoreUnavailable
@@ -135,3 +145,46 @@ def test_of_many_failures_a_few_are_named():
 	check({})
 	with pytest.raises(RowsFailed, match=r"^9 failed\. KT-0: E; KT-1: E; KT-2: E; KT-3: E; KT-4: E$"):
 		check({f"KT-{number}": "E" for number in range(9)})
+
+
+def test_a_message_whose_fate_can_t_be_written_down_holds_up_no_other_and_is_not_sent_again():
+	desk = Desk()
+	desk.online()
+	messages = [desk.reply(desk.write(phone)) for phone in PHONES[:3]]
+	with patch.object(outbox, "accepted", not_for(messages[0].name)):
+		sent = outbox.drain(desk.store, desk.driver, lambda: desk.now)
+	assert (sent.sent, list(sent.not_tried)) == (2, [messages[0].name])
+	assert len(desk.driver.sent) == 3
+	assert [desk.message(one.name).status for one in messages] == [r.SENDING, r.SENT, r.SENT]
+	outbox.drain(desk.store, desk.driver, lambda: desk.now)
+	assert desk.message(messages[0].name).status == r.UNKNOWN
+	assert len(desk.driver.sent) == 3
+
+
+def not_for(name: str) -> object:
+	really = outbox.accepted
+
+	def accepted(work: Work, driver: object, message: r.Message, done: object) -> bool:
+		if message.name == name:
+			raise ValueError(WORDS)
+		return really(work, driver, message, done)
+
+	return accepted
+
+
+def test_what_may_have_gone_already_is_not_sent_while_nobody_can_write_that_down():
+	desk = Desk()
+	desk.online()
+	desk.reply(desk.write(PHONES[0]))
+	with patch.object(outbox, "doubt_after_silence", side_effect=ValueError(WORDS)):
+		sent = outbox.drain(desk.store, desk.driver, lambda: desk.now)
+	assert (sent.sent, list(sent.not_tried), desk.driver.sent) == (0, ["doubt after silence"], [])
+	assert WORDS not in sent.not_tried["doubt after silence"]
+
+
+def test_an_abandoned_message_that_can_t_be_settled_holds_up_no_other():
+	desk = Desk()
+	desk.online()
+	desk.reply(desk.write(PHONES[0]))
+	with patch.object(outbox, "gave_up", side_effect=ValueError(WORDS)):
+		assert outbox.drain(desk.store, desk.driver, lambda: desk.now).sent == 1

@@ -50,6 +50,7 @@ export class Composer {
 		const { head, can, window } = thread;
 		const is_window_closed = window && !window.is_open;
 		this.can = can;
+		this.held = head.rights.reply ? can.held : "";
 		this.may_write = head.rights.reply && can.text && !is_window_closed && !head.cannot_answer;
 		this.bar.hidden = !(this.may_write || head.rights.note);
 		this.fit_mode();
@@ -75,6 +76,7 @@ export class Composer {
 		else if (!head.rights.reply) parts.push(el("span", { text: __("{0} answers this customer.", [head.agent_name || ""]) }));
 		else if (head.cannot_answer) parts.push(el("span", { text: head.cannot_answer }));
 		else if (is_window_closed) parts.push(answers_to(head), el("span", { text: __("More than 24 hours since the customer wrote: only a template may go.") }), el("button", { class: "btn btn-sm btn-primary", onclick: () => this.inbox.dialogs.template() }, __("Choose a Template")));
+		else if (this.can.held) parts.push(el("span", { text: this.can.held }));
 		else parts.push(el("span", { text: __("The number is switched off. A manager can switch it on again.") }));
 		this.closed.replaceChildren(...parts);
 	}
@@ -88,6 +90,7 @@ export class Composer {
 	show_above() {
 		const parts = [];
 		if (this.may_write && !this.is_note && this.inbox.thread.head) parts.push(answers_to(this.inbox.thread.head));
+		if (this.held && this.may_write) parts.push(el("div", { class: "kin-trouble bad", role: "alert" }, el("span", { text: this.held })));
 		if (this.behalf) parts.push(el("div", { class: "kin-behalf", text: this.behalf }));
 		const { quoted } = this.draft;
 		if (quoted) {
