@@ -220,9 +220,12 @@ export class Thread {
 	}
 }
 
+function at(item) {
+	return item.kind === "event" ? item.at_ms : item.sent_ms;
+}
+
 // The server's order: by time, events before messages of the same moment, then as the messages were numbered
 function by_place(one, other) {
-	const at = (item) => (item.kind === "event" ? item.at_ms : item.sent_ms);
 	const rank = (item) => (item.kind === "event" ? 0 : 1);
 	const by_name = one.name < other.name ? -1 : one.name > other.name ? 1 : 0;
 	return at(one) - at(other) || rank(one) - rank(other) || (one.sequence || 0) - (other.sequence || 0) || by_name;
