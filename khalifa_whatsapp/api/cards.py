@@ -24,22 +24,26 @@ LIST = ["List", "Khalifa Ticket", "List"]
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
-def agents_card(method: Method) -> Method:
+def agents_card(nothing: Any = NOTHING) -> Callable[[Method], Method]:
 	"""For agents and managers. Whose agent record is not there yet has the agents' workspace before them, and finds in it
-	nothing to count: the inbox says what is missing, and five refusals over each other would not."""
-	guarded = agent_only(method)
+	`nothing`: the inbox says what is missing, and five refusals over each other would not."""
 
-	@functools.wraps(method)
-	def card(*args: Any, **kwargs: Any) -> Any:
-		actor = current_actor()
-		can_t_work_yet = not (actor.is_agent or actor.is_manager) and AGENT_ROLE in frappe.get_roles()
-		return NOTHING if can_t_work_yet else guarded(*args, **kwargs)
+	def made(method: Method) -> Method:
+		guarded = agent_only(method)
 
-	return card
+		@functools.wraps(method)
+		def card(*args: Any, **kwargs: Any) -> Any:
+			actor = current_actor()
+			can_t_work_yet = not (actor.is_agent or actor.is_manager) and AGENT_ROLE in frappe.get_roles()
+			return nothing if can_t_work_yet else guarded(*args, **kwargs)
+
+		return card
+
+	return made
 
 
 @frappe.whitelist()
-@agents_card
+@agents_card()
 @door
 def open_tickets(**_given: Any) -> dict[str, Any]:
 	"""Open conversations that the reader may see."""
@@ -48,7 +52,7 @@ def open_tickets(**_given: Any) -> dict[str, Any]:
 
 
 @frappe.whitelist()
-@agents_card
+@agents_card()
 @door
 def waiting_now(**_given: Any) -> dict[str, Any]:
 	"""Customers who wait for an answer now."""
@@ -57,7 +61,7 @@ def waiting_now(**_given: Any) -> dict[str, Any]:
 
 
 @frappe.whitelist()
-@agents_card
+@agents_card()
 @door
 def delayed_now(**_given: Any) -> dict[str, Any]:
 	"""Customers who have waited too long."""
@@ -65,7 +69,7 @@ def delayed_now(**_given: Any) -> dict[str, Any]:
 
 
 @frappe.whitelist()
-@agents_card
+@agents_card()
 @door
 def answered_today(**_given: Any) -> dict[str, Any]:
 	"""Answers of people today: the reader's own, or everybody's for managers."""
@@ -76,7 +80,7 @@ def answered_today(**_given: Any) -> dict[str, Any]:
 
 
 @frappe.whitelist()
-@agents_card
+@agents_card()
 @door
 def first_response_today(**_given: Any) -> dict[str, Any] | str:
 	"""Mean time to the first answer of today's first answers, in business minutes; nothing to show without any."""
@@ -104,7 +108,7 @@ def satisfaction(**_given: Any) -> dict[str, Any] | str:
 
 
 @frappe.whitelist()
-@agents_card
+@agents_card({})
 @door
 def my_days(**_given: Any) -> dict[str, Any]:
 	"""The reader's conversations and late answers of the last two weeks, as a chart; a manager's: everybody's.
