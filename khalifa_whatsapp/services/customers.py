@@ -185,10 +185,10 @@ def _part(work: Work, ticket: r.Ticket, rows: list[r.CustomerIdentity], holder: 
 
 
 def _ticket_of_newcomer(work: Work, ticket: r.Ticket, newcomer: r.Customer, holder: NewHolder) -> r.Ticket:
-	theirs = {row.name for row in holder.rows}
 	said = work.store.messages_of(ticket.name)
-	new = [m for m in said if m.sent_ms >= holder.since_ms and (m.direction == r.OUTGOING or m.identity in theirs)]
-	old = [message for message in said if message not in new]
+	new = _said_since(said, holder)
+	names = {message.name for message in new}
+	old = [message for message in said if message.name not in names]
 	for message in new:
 		message.customer = newcomer.name
 		work.touch(message)
@@ -201,6 +201,18 @@ def _ticket_of_newcomer(work: Work, ticket: r.Ticket, newcomer: r.Customer, hold
 	_move_wait(work, ticket, moved, new, holder.since_ms)
 	_leave_behind(work, ticket, old)
 	return moved
+
+
+def _said_since(messages: list[r.Message], holder: NewHolder) -> list[r.Message]:
+	"""What the new holder wrote, and what was answered once it was here: until then answers were meant for the former one."""
+	theirs = {row.name for row in holder.rows}
+	written = [m for m in messages if m.direction == r.INCOMING and m.sent_ms >= holder.since_ms and m.identity in theirs]
+	known_ms = min((m.received_ms for m in written), default=None)
+	names = {m.name for m in written}
+	return [
+		m for m in messages
+		if m.name in names or (known_ms is not None and m.direction == r.OUTGOING and m.received_ms >= known_ms)
+	]  # fmt: skip
 
 
 def _give_to(work: Work, ticket: r.Ticket, newcomer: r.Customer) -> None:

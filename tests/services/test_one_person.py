@@ -475,6 +475,18 @@ def test_a_new_person_gets_the_number_and_what_was_said_since():
 	assert [m.customer for m in desk.all(r.Message) if m.gateway_id in ("late", "e")] == [former.customer, ticket.customer]
 
 
+def test_an_answer_given_before_the_new_holder_s_message_came_in_stays_with_the_former_one():
+	desk = desk_with(wrote(OLD, HERS, id="a", name="Sara"))
+	desk.now += 2 * MINUTE
+	answer(desk, "meant for Sara")
+	desk.now += MINUTE
+	desk.hear(wrote(OLD, HIS, id="b", seconds=90, name="Hany"))
+	former = the_ticket(desk).name
+	ticket = customers.new_person(desk.store, MANAGER, former, desk.now)
+	assert [m.ticket for m in desk.all(r.Message) if m.body == "meant for Sara"] == [former]
+	assert [m.gateway_id for m in desk.all(r.Message) if m.ticket == ticket.name] == ["b"]
+
+
 def test_a_ticket_that_only_the_new_holder_wrote_in_moves_whole():
 	desk = desk_with(wrote(OLD, HERS, id="a", name="Sara"))
 	first = the_ticket(desk).name
@@ -531,7 +543,7 @@ def test_what_was_meant_for_the_former_holder_is_not_sent_to_the_new_one():
 	desk.assign()
 	former = the_ticket(desk)
 	early = desk.reply(former.name, body="your prescription")
-	desk.store.run("UPDATE `tabKhalifa Message` SET sent_ms = ? WHERE name = ?", (at(5), early.name))
+	desk.store.run("UPDATE `tabKhalifa Message` SET sent_ms = ?, received_ms = ? WHERE name = ?", (at(5), at(5), early.name))
 	customers.new_person(desk.store, MANAGER, former.name, desk.now)
 	desk.send()
 	assert desk.message(early.name).error_code == "number_left"

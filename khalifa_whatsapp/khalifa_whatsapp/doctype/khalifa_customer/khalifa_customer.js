@@ -39,7 +39,8 @@ khalifa.show_customer = (frm) => {
 };
 
 khalifa.ask_duplicate = (frm, duplicate) => {
-	const name = `<bdi>${frappe.utils.escape_html(duplicate.customer_name || duplicate.phone || duplicate.name)}</bdi>`;
+	const address = frappe.utils.get_form_link("Khalifa Customer", duplicate.name);
+	const name = `<a href="${address}"><bdi>${frappe.utils.escape_html(duplicate.customer_name || duplicate.phone || duplicate.name)}</bdi></a>`;
 	const button = (what, label) => `<button class="btn btn-xs btn-default" data-do="${what}">${label}</button>`;
 	const text = __("WhatsApp says that this is the same person as {0}.", [name]);
 	frm.layout.show_message("");
