@@ -377,7 +377,11 @@ class IntakeBatch:
 		key = self.target_key(event.target)
 		if self._log(delivery, key, "edit", event.body, event.at_ms, digest(key, "edit", str(event.at_ms), event.body)):
 			self._fold_target(key)
-		if key not in self.by_key and event.customer:
+		if not event.customer:
+			return
+		at_ms = clamp(event.at_ms, delivery.received_ms)  # whoever edits was there then, whether or not we have the message
+		self.customers.resolve(self.people(event.customer), at_ms, has_written=not event.is_ours)
+		if key not in self.by_key:
 			intake_missing.edited_only(self, delivery, event)
 
 	def revoke(self, delivery: r.Delivery, event: d.MessageRevoke) -> None:
