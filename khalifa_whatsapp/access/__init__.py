@@ -2,6 +2,8 @@
 
 `gate` and `queries` stand in front of its general doors, for requests that name our DocTypes (`places` says where) or lead to
 our rows by a link (`expansions`); `overrides` replaces single ones, `logins` turns logins into names in what agents are
-answered about our rows, `exports` takes the formulas out of files, and `files`, `sharing` and `tags` guard what other
-DocTypes hang on ours. Who may see which row is said in `permissions`; who asks, in `guards`.
+answered about our rows, `exports` takes the formulas out of files and makes those of the `background` the asker's alone.
+`hanging` gives what Frappe's DocTypes hang on ours (`hangers`) the rights of what it hangs on; `files`, `sharing` and `tags`
+guard the rest of that. `rooms` keeps Frappe's live notices of our rows from agents. Who may see which row is said in
+`permissions`; who asks, in `guards`.
 """

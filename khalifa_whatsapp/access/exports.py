@@ -7,36 +7,50 @@ The hooks send the originals' dotted paths here; exports of other apps' DocTypes
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 
 import frappe
 import openpyxl
+from frappe.core.api import file as file_api
 from frappe.core.doctype.data_export import exporter
 from frappe.core.doctype.data_import import data_import
+from frappe.core.doctype.file.file import File
 from frappe.desk import query_report, reportview
-from frappe.utils import cstr
+from frappe.utils import cint, cstr
 
+from khalifa_whatsapp.access import background
 from khalifa_whatsapp.core.cells import guarded, guarded_csv
+from khalifa_whatsapp.permissions import GUARDED
 
 MODULE = "Khalifa WhatsApp"
+# What Frappe's jobs attach a report's result to, and the field that names the report if it is not the report itself
+RESULTS = {"Report": None, "Prepared Report": "report_name"}
 
 
 @frappe.whitelist()
 def export_list() -> None:
 	"""A list, or its report view."""
 	doctype, delimiter = frappe.form_dict.get("doctype"), _delimiter()
+	if _is_for_later(doctype):
+		return background.enqueue(f"{__name__}.export_list")
 	reportview.export_query()
 	_guard_answer(delimiter, doctype)
+	return None
 
 
 @frappe.whitelist()
 def export_report() -> None:
 	"""A report. Ours guard texts on the screen already, but not links: guarded, they would lead nowhere."""
 	report, delimiter = frappe.form_dict.get("report_name"), _delimiter()
+	doctype = frappe.get_cached_value("Report", report, "ref_doctype")
+	if _is_for_later(doctype):
+		return background.enqueue(f"{__name__}.export_report")
 	query_report.export_query()
-	_guard_answer(delimiter, frappe.get_cached_value("Report", report, "ref_doctype"))
+	_guard_answer(delimiter, doctype)
+	return None
 
 
 @frappe.whitelist()
@@ -53,6 +67,60 @@ def download_template(**given: Any) -> None:
 	"""The template of «Data Import», which comes with rows when one asks for them."""
 	frappe.call(data_import.download_template, **given)
 	_guard_answer(",", given.get("doctype"))
+
+
+@frappe.whitelist()
+def download_errored_template(data_import_name: str) -> None:
+	"""The rows that «Data Import» did not take."""
+	data_import.download_errored_template(data_import_name)
+	_guard_answer(",", _imported(data_import_name))
+
+
+@frappe.whitelist()
+def download_import_log(data_import_name: str) -> None:
+	"""What became of each row, and what was wrong in it."""
+	data_import.download_import_log(data_import_name)
+	_guard_answer(",", _imported(data_import_name))
+
+
+@frappe.whitelist()
+def zip_files(files: str) -> None:
+	"""Files of conversations go with their conversations. The original asks who has uploaded them."""
+	names = frappe.parse_json(files)
+	guarded = {"attached_to_doctype": ("in", [*sorted(GUARDED), *RESULTS]), "name": ("in", [str(name) for name in names])}
+	found = [frappe.get_doc("File", name) for name in frappe.get_all("File", guarded, pluck="name")]
+	closed = {file.name for file in found if not file.is_downloadable()}
+	file_api.zip_files(frappe.as_json([name for name in names if name not in closed]) if closed else files)
+
+
+def guard_result(doc: File) -> None:
+	"""A report's result that a job of Frappe's stores: no formula, and nothing that hangs on the report, which all may read."""
+	if doc.attached_to_doctype not in RESULTS or not doc.get("content") or not _is_result_of_ours(doc):
+		return
+	guard = {".xlsx": guarded_xlsx, ".csv": lambda content: guarded_csv(content.decode()).encode()}
+	_stem, ending = posixpath.splitext(doc.file_name or "")
+	if isinstance(doc.content, bytes) and ending in guard:
+		doc.content = guard[ending](doc.content)
+	if doc.attached_to_doctype == "Report":
+		doc.attached_to_doctype = doc.attached_to_name = None
+		doc.is_private = 1
+
+
+def _is_result_of_ours(doc: File) -> bool:
+	report, name = RESULTS[doc.attached_to_doctype], doc.attached_to_name
+	report = frappe.db.get_value(doc.attached_to_doctype, name, report) if report else name
+	return _is_ours(frappe.get_cached_value("Report", report, "ref_doctype"))
+
+
+def _imported(name: str) -> str | None:
+	return frappe.db.get_value("Data Import", name, "reference_doctype")
+
+
+def _is_for_later(doctype: Any) -> bool:
+	"""Whether it is ours, and to be made in the background by somebody who may export it."""
+	if not _is_ours(doctype) or not cint(frappe.form_dict.get("export_in_background")):
+		return False
+	return frappe.permissions.can_export(doctype, raise_exception=True)
 
 
 def _delimiter() -> str:

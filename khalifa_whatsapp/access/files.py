@@ -18,6 +18,8 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
+from khalifa_whatsapp.access import hanging
+from khalifa_whatsapp.access.exports import guard_result
 from khalifa_whatsapp.access.stored_files import StoredFile
 from khalifa_whatsapp.guards import is_agent, is_manager, refuse
 from khalifa_whatsapp.permissions import GUARDED, READING, query_conditions
@@ -27,11 +29,13 @@ class GuardedFile(StoredFile):
 	"""A File that asks before it reads what its URL points to, and each time it is downloaded."""
 
 	def before_insert(self) -> None:
+		guard_result(self)
 		refuse_claim(self)
 		super().before_insert()
 
 	def is_downloadable(self) -> bool:
-		return super().is_downloadable() and has_permission(self, "read") is not False
+		rules = (has_permission, hanging.has_permission)
+		return super().is_downloadable() and all(rule(self, "read") is not False for rule in rules)
 
 
 def before_insert(doc: Document, method: str | None = None) -> None:

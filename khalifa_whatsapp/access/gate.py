@@ -87,8 +87,6 @@ DOORS = frozenset(
 		REST,
 		"frappe.model.utils.user_settings.get",
 		"frappe.model.utils.user_settings.save",
-		"frappe.realtime.can_subscribe_doc",
-		"frappe.realtime.can_subscribe_doctype",
 	}
 )
 # They take a whole row, of whatever DocType

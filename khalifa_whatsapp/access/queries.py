@@ -9,6 +9,7 @@ so our check is put in front of the step in which that class takes the unreadabl
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import frappe
@@ -37,6 +38,9 @@ ALIAS = re.compile(r"\sas\s+[`'\"]?([a-z_][a-z0-9_]*)[`'\"]?\s*$", FLAGS)
 PLAIN = re.compile(r"\s*(?:`tab[^`]+`\.)?`?(\w+|\*)`?(?:\s+as\s+[`'\"]?\w+[`'\"]?)?\s*", FLAGS)
 
 
+# Conditions that hold whatever else is allowed, by DocType; `hanging` gives them
+RULES: dict[str, Callable[[str | None, str], str]] = {}
+
 def guard_queries(guarded: frozenset[str]) -> None:
 	"""Look at every query on one of these DocTypes, once it is built and before it runs."""
 	checked = DatabaseQuery.apply_fieldlevel_read_permissions
@@ -48,9 +52,21 @@ def guard_queries(guarded: frozenset[str]) -> None:
 		checked(query)
 		if query.doctype == "File" and not query.flags.ignore_permissions and is_agent(query.user):
 			hide_uploaders(query, guarded)
+		add_rule(query)
 
 	apply_fieldlevel_read_permissions.guarded_for_khalifa = True  # type: ignore[attr-defined]
 	DatabaseQuery.apply_fieldlevel_read_permissions = apply_fieldlevel_read_permissions
+
+
+def add_rule(query: DatabaseQuery) -> None:
+	"""Put a rule beside all other conditions.
+
+	Frappe joins the hooks' conditions without brackets, also those that are an «or» (of Event, of File), and whatever is
+	shared goes past them.
+	"""
+	rule = RULES.get(query.doctype)
+	if rule and not query.flags.ignore_permissions and (condition := rule(query.user, query.doctype)):
+		query.conditions.append(f"({condition})")
 
 
 def check_query(query: DatabaseQuery, guarded: frozenset[str]) -> None:

@@ -6,12 +6,21 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
+from khalifa_whatsapp.access.hangers import HANGERS
+from khalifa_whatsapp.access.hanging import hangs
 from khalifa_whatsapp.permissions import GUARDED
 
 
 def refuse_share(doc: Document, method: str | None = None) -> None:
-	if doc.share_doctype in GUARDED:
+	"""Nor what hangs on them: shared, a comment would be read by whoever may not read the ticket."""
+	if doc.share_doctype in GUARDED or _hangs_on_ours(doc):
 		frappe.throw(_("{0} can't be shared. Transfer the ticket instead.").format(_(doc.share_doctype)))
+
+
+def _hangs_on_ours(doc: Document) -> bool:
+	if doc.share_doctype not in HANGERS or not frappe.db.exists(doc.share_doctype, doc.share_name):
+		return False
+	return hangs(frappe.get_doc(doc.share_doctype, doc.share_name))
 
 
 def refuse_assignment(doc: Document, method: str | None = None) -> None:

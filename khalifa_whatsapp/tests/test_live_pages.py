@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import frappe
-from frappe.realtime import get_doctype_room
 
 from khalifa_whatsapp.bootstrap import now_ms
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.drivers.loopback import message_item
 from khalifa_whatsapp.jobs import intake
+from khalifa_whatsapp.stores.site_notices import ROOM_OF_MANAGERS
 from khalifa_whatsapp.tests.case import ALI, DEVICE, HUDA, MONA
 from khalifa_whatsapp.tests.pages import PageCase
 
@@ -18,15 +18,16 @@ LINES = ".kin-line .kin-name"
 
 class TestLivePages(PageCase):
 	def enter(self, user: str, view: str) -> None:
-		"""Open a view of the inbox, its socket joined to the room of all, and its clock stopped."""
+		"""Open a view of the inbox, its socket joined to the room in which it hears of the queue, and its clock stopped."""
 		self.sign_in(user)
+		self.room = {"room": ROOM_OF_MANAGERS} if user == HUDA else {"user": user}
 		self.go("/app/khalifa-inbox", ".kin-tabs .kin-tab")
 		self.click(f".kin-tab[data-view={view}]")
 		self.js(f"{LIVE}.poll = () => {{}}; frappe.realtime.on('khalifa_whatsapp:joined', () => (window.joined = 1))")
 		self.until(self.is_joined, "the socket's room")
 
 	def is_joined(self) -> bool:
-		frappe.publish_realtime("khalifa_whatsapp:joined", {}, room=get_doctype_room("Khalifa Ticket"))
+		frappe.publish_realtime("khalifa_whatsapp:joined", {}, **self.room)
 		return self.js("return !!window.joined")
 
 	def post(self, item: dict[str, object]) -> None:
@@ -83,4 +84,4 @@ class TestLivePages(PageCase):
 		self.js(f"delete {LIVE}.hearing.heard; window.joined = 0; {LIVE}.hearing.next()")
 		self.until(lambda: self.sign() == "", "it hears again")
 		self.assertNotEqual(self.js("return frappe.realtime.socket.id"), deaf)
-		self.until(self.is_joined, "and is in the room of all")
+		self.until(self.is_joined, "and is in the managers' room")

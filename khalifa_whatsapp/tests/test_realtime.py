@@ -12,7 +12,7 @@ from khalifa_whatsapp.drivers.loopback import message_item
 from khalifa_whatsapp.jobs import close_all, intake
 from khalifa_whatsapp.services import intake_batch
 from khalifa_whatsapp.stores.base import Conflict
-from khalifa_whatsapp.stores.site_notices import ROOM_OF_ALL
+from khalifa_whatsapp.stores.site_notices import ROOM_OF_MANAGERS
 from khalifa_whatsapp.stores.site_store import SiteStore
 from khalifa_whatsapp.tests.case import ALI, DEVICE, HUDA, MONA, kill_own_connection
 from khalifa_whatsapp.tests.desk import DeskCase
@@ -22,6 +22,7 @@ class TestWhoIsTold(DeskCase):
 	def setUp(self) -> None:
 		super().setUp()
 		self.told: list[tuple[str, dict[str, Any], str | None]] = []
+		self.moved: list[str] = []
 		self.replace("frappe.publish_realtime", self.hear)
 
 	def hear(self, event: str, message: dict[str, Any] | None = None, **more: Any) -> None:
@@ -29,7 +30,8 @@ class TestWhoIsTold(DeskCase):
 			return
 		self.assertTrue(more.get("after_commit"), event)
 		if event == "khalifa_whatsapp:queue":
-			self.assertEqual((message, more.get("room"), len(more)), ({}, ROOM_OF_ALL, 2), "to all, and nothing at all")
+			self.assertEqual((message, len(more)), ({}, 2), "to all, and nothing at all")
+			self.moved.append(more.get("room") or more["user"])
 			return
 		self.assertLessEqual(set(more), {"user", "after_commit"}, "only to a person's own room")
 		self.told.append((event, message or {}, more.get("user")))
@@ -53,6 +55,10 @@ class TestWhoIsTold(DeskCase):
 		del self.told[:]
 		self.done(MONA, "transfer", ticket=ticket, to_agent=self.ali, reason="r")
 		self.assertIn(("khalifa_whatsapp:ticket", {"ticket": ticket, "event": "transferred"}, ALI), self.told)
+
+	def test_that_the_queue_moved_is_told_to_agents_in_their_own_rooms_and_to_the_room_of_managers(self) -> None:
+		self.write()
+		self.assertEqual(sorted(self.moved), sorted([ROOM_OF_MANAGERS, MONA, ALI]), "each once")
 
 	def test_progress_of_close_all_is_told_to_whoever_asked(self) -> None:
 		self.write()
@@ -160,4 +166,5 @@ class TestNoNoticeOfWhatWasUndone(DeskCase):
 		self.assertEqual(sent, [])
 		frappe.connect()
 		intake.run(DEVICE)
-		self.assertEqual({what[2] for what in sent if "khalifa" in what[0]}, {f"user:{HUDA}", ROOM_OF_ALL})
+		rooms = {f"user:{user}" for user in (HUDA, MONA, ALI)} | {ROOM_OF_MANAGERS}
+		self.assertEqual({what[2] for what in sent if "khalifa" in what[0]}, rooms)

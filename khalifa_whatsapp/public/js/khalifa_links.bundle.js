@@ -1,3 +1,5 @@
+import "./rooms.js";
+
 // What a search for our records found is text. Frappe writes titles and descriptions into the drop-downs of link
 // fields, and into the dialog of the advanced search, as HTML, and customers choose their names. Other apps' records
 // stay as they were: a search of theirs may mean its HTML.

@@ -1,0 +1,223 @@
+"""Rows that hang on ours by name have the rights of what they hang on: see `hangers` for which they are.
+
+Frappe asks about such a row alone: who may read one comment, may read them all. So the hooks ask about the record in its
+place, in lists and one by one. They leave every other row to Frappe, for which they cost no query, and ask managers nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import frappe
+from frappe import _
+from frappe.desk.doctype.event import event
+from frappe.model.document import Document
+from frappe.permissions import get_role_permissions
+from frappe.utils import global_search
+
+from khalifa_whatsapp.access.hangers import HANGERS, Ref
+from khalifa_whatsapp.access.queries import RULES
+from khalifa_whatsapp.guards import is_agent, is_manager, refuse
+from khalifa_whatsapp.permissions import GUARDED, NOTHING, READING, is_row_visible
+from khalifa_whatsapp.permissions import query_conditions as conditions_of_ours
+
+# All of ours that have lists and forms. Branches have no condition of their own: a role opens all of them
+OURS = GUARDED | {"Khalifa Branch"}
+# Whoever knows the name of a board may call methods that save it, and give it back, without asking for a right
+FORCED = ("Kanban Board",)
+NAMES = frozenset(name.casefold() for name in OURS)
+
+
+def query_conditions(user: str | None = None, doctype: str | None = None) -> str:
+	"""The SQL condition that leaves out of `doctype` what hangs on records that `user` may not read."""
+	if doctype is None or is_manager(user):
+		return ""
+	return " and ".join(f"not ({_hidden(doctype, ref, _user(user))})" for ref in _refs(doctype))
+
+
+def has_permission(
+	doc: Document, ptype: str | None = None, user: str | None = None, **kwargs: Any
+) -> bool | None:
+	"""None leaves it to Frappe: the row hangs on nothing of ours, or on what the user may read."""
+	if is_manager(user):
+		return None
+	named = [(ref, doctype, name) for ref in _refs(doc.doctype) for doctype, name in _named_by(doc, ref)]
+	ours = (found for found in named if is_ours(found[1]))
+	return None if all(_is_open(doc, *found, ptype or "read", _user(user)) for found in ours) else False
+
+
+def validate(doc: Document, method: str | None = None) -> None:
+	refuse_to_move(doc)
+	keep_quiet(doc)
+
+
+def refuse_to_move(doc: Document) -> None:
+	"""Nobody takes a row away from a record that is closed to him: what it says would come along."""
+	before, is_forced = doc.get_doc_before_save(), doc.flags.ignore_permissions
+	if before and (not is_forced or doc.doctype in FORCED) and has_permission(before, "write") is False:
+		refuse(_("You may not change this record."))
+
+
+def keep_quiet(doc: Document) -> None:
+	"""Whoever looks at a list of such rows is not told that one was written, and by whom."""
+	columns = [ref.doctype for ref in HANGERS[doc.doctype] if not ref.through]
+	if any(is_ours(doc.get(column)) for column in (*columns, "attached_to_doctype")):
+		doc.flags.notify_update = False
+
+
+def hangs(doc: Document) -> bool:
+	return any(is_ours(doctype) for ref in _refs(doc.doctype) for doctype, _name in _named_by(doc, ref))
+
+
+# Here, because Frappe comes here for the condition of any such list before it runs it
+RULES.update(dict.fromkeys(HANGERS, query_conditions))
+
+
+def is_ours(doctype: Any) -> bool:
+	return isinstance(doctype, str) and doctype.strip().casefold() in NAMES
+
+
+@frappe.whitelist()
+def search(text: str, start: Any = 0, limit: Any = 20, doctype: str = "") -> Any:
+	"""The search of the whole site, which asks for the right to a DocType alone."""
+	found = global_search.search(text, start, limit, doctype)
+	kinds = {row.doctype for row in found if row.doctype in HANGERS}
+	closed = {kind: _closed(kind, [row.name for row in found if row.doctype == kind]) for kind in kinds}
+	return [row for row in found if row.name not in closed.get(row.doctype, ())]
+
+
+@frappe.whitelist()
+def get_events(start: Any, end: Any, **given: Any) -> Any:
+	"""The calendar, whose query has no permissions but its own."""
+	found = frappe.call(event.get_events, start, end, **given)
+	closed = _closed("Event", [row.name for row in found])
+	return [row for row in found if row.name not in closed] if closed else found
+
+
+def _closed(doctype: str, names: list[str]) -> set[str]:
+	"""Those of the rows that the present user may not read for what they hang on."""
+	condition = query_conditions(None, doctype)
+	if not condition or not names:
+		return set()
+	table, wanted = f"`tab{doctype}`", ", ".join(map(_escape, names))
+	sql = f"select {table}.name from {table} where {table}.name in ({wanted}) and not ({condition})"
+	return {row[0] for row in frappe.db.sql(sql)}
+
+
+def _user(user: str | None) -> str:
+	return user or frappe.session.user
+
+
+def _refs(doctype: str) -> Iterator[Ref]:
+	"""Those whose columns there are: Frappe's versions differ."""
+	for ref in HANGERS[doctype]:
+		if frappe.get_meta(ref.through.doctype if ref.through else doctype).has_field(ref.doctype):
+			yield ref
+
+
+# -- one row
+
+
+def _named_by(doc: Document, ref: Ref) -> list[tuple[Any, Any]]:
+	"""The DocTypes and names that stand in these columns."""
+	if not ref.through:
+		return [_pair(doc, ref)]
+	if ref.in_lists:
+		return []
+	link, kind = doc.get(ref.through.column), ref.through.kind
+	if not link or (kind and doc.get(kind[0]) != kind[1]):
+		return []
+	if frappe.get_meta(ref.through.doctype).istable:
+		return [_pair(row, ref) for row in doc.get_all_children() if row.doctype == ref.through.doctype]
+	columns = (ref.doctype, ref.name) if ref.name else (ref.doctype,)
+	found = frappe.get_cached_value(ref.through.doctype, link, columns)
+	return [_pair(dict(zip(columns, found, strict=True)), ref)] if found else []
+
+
+def _pair(row: Any, ref: Ref) -> tuple[Any, Any]:
+	return row.get(ref.doctype), row.get(ref.name) if ref.name else None
+
+
+def _is_open(doc: Document, ref: Ref, doctype: str, name: Any, ptype: str, user: str) -> bool:
+	"""Whoever may read the record may read the row. To change somebody else's, he must be able to change the record."""
+	if ref.own and (owner := doc.get(ref.own)):
+		return owner == user
+	if not ref.name:
+		return _may_read_any(doctype, user)
+	if not name or not _may_read(doctype, str(name), user):
+		return False
+	is_enough = ptype in READING or doc.is_new() or doc.owner == user
+	return is_enough or bool(frappe.has_permission(doctype, "write", doc=name, user=user))
+
+
+def _may_read(doctype: str, name: str, user: str) -> bool:
+	if not _may_read_any(doctype, user):
+		return False
+	return is_row_visible(doctype, name, user) if doctype in GUARDED else bool(frappe.db.exists(doctype, name))
+
+
+def _may_read_any(doctype: str, user: str) -> bool:
+	return _condition(doctype, user) != NOTHING
+
+
+def _condition(doctype: str, user: str) -> str:
+	"""Of a list of ours: roles say whether there is one at all, `permissions` what is in it."""
+	if not get_role_permissions(frappe.get_meta(doctype), user=user).get("read"):
+		return NOTHING
+	return conditions_of_ours(user, doctype) if doctype in GUARDED else ""
+
+
+# -- lists
+
+
+@cache
+def _ours() -> str:
+	return ", ".join(map(_escape, sorted(OURS)))
+
+
+def _hidden(doctype: str, ref: Ref, user: str) -> str:
+	"""SQL: the row hangs on what the user may not read. Never NULL, in which a condition would lose other rows."""
+	table = f"`tab{doctype}`"
+	there = f"`tab{ref.through.doctype}`" if ref.through else table
+	hangs = f"ifnull({there}.{ref.doctype}, '') in ({_ours()})"
+	visible = _visible(there, ref, user)
+	closed = f"{hangs} and not ({visible})" if visible else hangs
+	if not ref.own:
+		return _reached(table, ref, closed)
+	own = f"ifnull({table}.{ref.own}, '')"
+	of_others = f"{_reached(table, ref, hangs)} and {own} not in ('', {_escape(user)})"
+	return f"({of_others}) or ({_reached(table, ref, closed)} and {own} = '')"
+
+
+def _reached(table: str, ref: Ref, condition: str) -> str:
+	"""SQL: the condition, which is about the columns of `ref`, holds where they stand."""
+	if not ref.through:
+		return condition
+	column, doctype, out, kind = ref.through
+	of_kind = f"{table}.{kind[0]} = {_escape(kind[1])} and " if kind else ""
+	rows = f"select `tab{doctype}`.{out} from `tab{doctype}` where {condition} and `tab{doctype}`.{out} is not null"
+	return f"({of_kind}ifnull({table}.{column}, '') in ({rows}))"
+
+
+def _visible(there: str, ref: Ref, user: str) -> str:
+	"""SQL: the user may read what the columns name. Empty if he may read nothing of ours."""
+	lists = {name: _condition(name, user) for name in sorted(OURS if is_agent(user) else OURS - GUARDED)}
+	return " or ".join(
+		_names_one(there, ref, name, condition)
+		for name, condition in lists.items()
+		if condition != NOTHING and not frappe.get_meta(name).issingle
+	)
+
+
+def _names_one(there: str, ref: Ref, doctype: str, condition: str) -> str:
+	named = f"ifnull({there}.{ref.doctype}, '') = {_escape(doctype)}"
+	if not ref.name:
+		return f"({named})"
+	rows = f"select `tab{doctype}`.name from `tab{doctype}` where {condition or '1 = 1'}"
+	return f"({named} and ifnull({there}.{ref.name}, '') in ({rows}))"
+
+
+def _escape(value: str) -> str:
+	return frappe.db.escape(value, percent=False)
