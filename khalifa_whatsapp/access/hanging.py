@@ -181,24 +181,31 @@ def _hidden(doctype: str, ref: Ref, user: str) -> str:
 	"""SQL: the row hangs on what the user may not read. Never NULL, in which a condition would lose other rows."""
 	table = f"`tab{doctype}`"
 	there = f"`tab{ref.through.doctype}`" if ref.through else table
-	hangs = f"ifnull({there}.{ref.doctype}, '') in ({_ours()})"
+	named = f"{there}.{ref.doctype}"
+	hangs = f"{named if ref.through else _filled(named)} in ({_ours()})"
 	visible = _visible(there, ref, user)
 	closed = f"{hangs} and not ({visible})" if visible else hangs
 	if not ref.own:
 		return _reached(table, ref, closed)
-	own = f"ifnull({table}.{ref.own}, '')"
+	own = _filled(f"{table}.{ref.own}")
 	of_others = f"{_reached(table, ref, hangs)} and {own} not in ('', {_escape(user)})"
 	return f"({of_others}) or ({_reached(table, ref, closed)} and {own} = '')"
 
 
 def _reached(table: str, ref: Ref, condition: str) -> str:
-	"""SQL: the condition, which is about the columns of `ref`, holds where they stand."""
+	"""SQL: the condition, which is about the columns of `ref`, holds where they stand. By an index, however long the tables."""
 	if not ref.through:
 		return condition
 	column, doctype, out, kind = ref.through
+	there = f"`tab{doctype}`"
+	if frappe.get_meta(doctype).istable:
+		return f"(select count(*) from {there} where {there}.{out} = {table}.{column} and {condition}) > 0"
 	of_kind = f"{table}.{kind[0]} = {_escape(kind[1])} and " if kind else ""
-	rows = f"select `tab{doctype}`.{out} from `tab{doctype}` where {condition} and `tab{doctype}`.{out} is not null"
-	return f"({of_kind}ifnull({table}.{column}, '') in ({rows}))"
+	return f"({of_kind}{_filled(f'{table}.{column}')} in (select {there}.{out} from {there} where {condition}))"
+
+
+def _filled(column: str) -> str:
+	return f"ifnull({column}, '')"
 
 
 def _visible(there: str, ref: Ref, user: str) -> str:
@@ -212,11 +219,11 @@ def _visible(there: str, ref: Ref, user: str) -> str:
 
 
 def _names_one(there: str, ref: Ref, doctype: str, condition: str) -> str:
-	named = f"ifnull({there}.{ref.doctype}, '') = {_escape(doctype)}"
+	named = f"{_filled(f'{there}.{ref.doctype}')} = {_escape(doctype)}"
 	if not ref.name:
 		return f"({named})"
 	rows = f"select `tab{doctype}`.name from `tab{doctype}` where {condition or '1 = 1'}"
-	return f"({named} and ifnull({there}.{ref.name}, '') in ({rows}))"
+	return f"({named} and {_filled(f'{there}.{ref.name}')} in ({rows}))"
 
 
 def _escape(value: str) -> str:

@@ -40,6 +40,7 @@ PLAIN = re.compile(r"\s*(?:`tab[^`]+`\.)?`?(\w+|\*)`?(?:\s+as\s+[`'\"]?\w+[`'\"]
 
 # Conditions that hold whatever else is allowed, by DocType; `hanging` gives them
 RULES: dict[str, Callable[[str | None, str], str]] = {}
+UNBRACKETED = ("Event", "File")  # their conditions in Frappe are an «or»
 
 def guard_queries(guarded: frozenset[str]) -> None:
 	"""Look at every query on one of these DocTypes, once it is built and before it runs."""
@@ -59,13 +60,14 @@ def guard_queries(guarded: frozenset[str]) -> None:
 
 
 def add_rule(query: DatabaseQuery) -> None:
-	"""Put a rule beside all other conditions.
+	"""Put a rule beside the conditions of the hooks where it would not hold among them.
 
-	Frappe joins the hooks' conditions without brackets, also those that are an «or» (of Event, of File), and whatever is
-	shared goes past them.
+	Frappe joins these without brackets, also one that is an «or»; and what is shared goes past all of them.
 	"""
 	rule = RULES.get(query.doctype)
-	if rule and not query.flags.ignore_permissions and (condition := rule(query.user, query.doctype)):
+	if rule is None or query.flags.ignore_permissions or not (query.doctype in UNBRACKETED or query.shared):
+		return
+	if condition := rule(query.user, query.doctype):
 		query.conditions.append(f"({condition})")
 
 

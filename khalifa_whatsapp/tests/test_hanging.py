@@ -16,7 +16,7 @@ import frappe
 from frappe.permissions import setup_custom_perms
 from frappe.utils.password import update_password
 
-from khalifa_whatsapp.access import hanging
+from khalifa_whatsapp.access import hanging, queries
 from khalifa_whatsapp.access.hangers import HANGERS, Ref
 from khalifa_whatsapp.tests.case import ALI, HUDA, PASSWORD, VISITOR, SiteCase
 from khalifa_whatsapp.tests.records import make_conversation, make_user
@@ -100,6 +100,7 @@ def without_hooks() -> Iterator[None]:
 	with (
 		patch.object(hanging, "query_conditions", lambda *given, **more: ""),
 		patch.object(hanging, "has_permission", lambda *given, **more: None),
+		patch.dict(queries.RULES, clear=True),
 	):
 		yield
 
