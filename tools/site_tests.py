@@ -33,7 +33,7 @@ RESULTS = CHECKOUT / "test-results"
 LOG = RESULTS / "site.log"
 JUNIT = RESULTS / "site.xml"
 START_SECONDS = 60
-STEP_SECONDS = 1800
+STEP_SECONDS = 3600
 ABOUT_SITE = """
 import json, sys, frappe
 frappe.init(site=sys.argv[1], sites_path=".")
