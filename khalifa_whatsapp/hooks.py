@@ -176,7 +176,7 @@ override_whitelisted_methods = {
 	"frappe.core.doctype.data_import.data_import.download_import_log": "khalifa_whatsapp.access.exports.download_import_log",
 	"frappe.core.doctype.data_import.data_import.download_template": "khalifa_whatsapp.access.exports.download_template",
 	"frappe.core.doctype.file.file.zip_files": "khalifa_whatsapp.access.exports.zip_files",
-	"frappe.desk.doctype.event.event.get_events": "khalifa_whatsapp.access.hanging.get_events",
+	"frappe.desk.doctype.event.event.get_events": "khalifa_whatsapp.access.closed_rows.get_events",
 	"frappe.desk.doctype.tag.tag.add_tag": "khalifa_whatsapp.access.tags.add_tag",
 	"frappe.desk.doctype.tag.tag.add_tags": "khalifa_whatsapp.access.tags.add_tags",
 	"frappe.desk.doctype.tag.tag.get_tagged_docs": "khalifa_whatsapp.access.tags.get_tagged_docs",
@@ -191,7 +191,7 @@ override_whitelisted_methods = {
 	"frappe.desk.search.search_widget": "khalifa_whatsapp.access.overrides.search_widget",
 	"frappe.realtime.can_subscribe_doc": "khalifa_whatsapp.access.rooms.can_subscribe_doc",
 	"frappe.realtime.can_subscribe_doctype": "khalifa_whatsapp.access.rooms.can_subscribe_doctype",
-	"frappe.utils.global_search.search": "khalifa_whatsapp.access.hanging.search",
+	"frappe.utils.global_search.search": "khalifa_whatsapp.access.closed_rows.search",
 }
 
 override_doctype_class = {

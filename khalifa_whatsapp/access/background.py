@@ -30,7 +30,10 @@ def export(road: str, form: dict[str, Any]) -> None:
 	frappe.local.form_dict = frappe._dict(form)
 	frappe.get_attr(road)()
 	answer = frappe.response
-	tell(store(answer.pop("filename"), answer.pop("filecontent")))
+	if answer.get("filename"):
+		tell(store(answer.pop("filename"), answer.pop("filecontent")))
+	else:  # Frappe makes no file of nothing
+		_notify(_("Your export has no rows, so there is no file. Choose other filters."))
 
 
 def store(name: str, content: bytes) -> File:
@@ -41,14 +44,18 @@ def store(name: str, content: bytes) -> File:
 def tell(file: File) -> None:
 	user, link = frappe.session.user, file.unique_url
 	subject = _("Your export is ready: {0}").format(escape_html(file.file_name))
-	notice = {"doctype": "Notification Log", "for_user": user, "type": "Alert", "subject": subject, "link": link}
-	frappe.get_doc(notice).insert(ignore_permissions=True)
+	_notify(subject, link)
 	text = _("It can be downloaded for {0} hours:").format(_hours())
 	mail = {"recipients": [frappe.get_cached_value("User", user, "email")], "subject": subject}
 	try:
 		frappe.sendmail(**mail, message=f'{text}<br><a href="{get_url(link)}">{escape_html(file.file_name)}</a>')
 	except frappe.OutgoingEmailError:
 		frappe.clear_last_message()  # a site that sends no mail: the notification is there
+
+
+def _notify(subject: str, link: str | None = None) -> None:
+	notice = {"for_user": frappe.session.user, "type": "Alert", "subject": subject, "link": link}
+	frappe.get_doc({"doctype": "Notification Log", **notice}).insert(ignore_permissions=True)
 
 
 def delete_old() -> None:

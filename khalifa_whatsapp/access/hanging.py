@@ -12,10 +12,8 @@ from typing import Any
 
 import frappe
 from frappe import _
-from frappe.desk.doctype.event import event
 from frappe.model.document import Document
 from frappe.permissions import get_role_permissions
-from frappe.utils import global_search
 
 from khalifa_whatsapp.access.hangers import HANGERS, Ref
 from khalifa_whatsapp.access.queries import RULES
@@ -77,33 +75,6 @@ RULES.update(dict.fromkeys(HANGERS, query_conditions))
 
 def is_ours(doctype: Any) -> bool:
 	return isinstance(doctype, str) and doctype.strip().casefold() in NAMES
-
-
-@frappe.whitelist()
-def search(text: str, start: Any = 0, limit: Any = 20, doctype: str = "") -> Any:
-	"""The search of the whole site, which asks for the right to a DocType alone."""
-	found = global_search.search(text, start, limit, doctype)
-	kinds = {row.doctype for row in found if row.doctype in HANGERS}
-	closed = {kind: _closed(kind, [row.name for row in found if row.doctype == kind]) for kind in kinds}
-	return [row for row in found if row.name not in closed.get(row.doctype, ())]
-
-
-@frappe.whitelist()
-def get_events(start: Any, end: Any, **given: Any) -> Any:
-	"""The calendar, whose query has no permissions but its own."""
-	found = frappe.call(event.get_events, start, end, **given)
-	closed = _closed("Event", [row.name for row in found])
-	return [row for row in found if row.name not in closed] if closed else found
-
-
-def _closed(doctype: str, names: list[str]) -> set[str]:
-	"""Those of the rows that the present user may not read for what they hang on."""
-	condition = query_conditions(None, doctype)
-	if not condition or not names:
-		return set()
-	table, wanted = f"`tab{doctype}`", ", ".join(map(_escape, names))
-	sql = f"select {table}.name from {table} where {table}.name in ({wanted}) and not ({condition})"
-	return {row[0] for row in frappe.db.sql(sql)}
 
 
 def _user(user: str | None) -> str:

@@ -16,19 +16,11 @@ from frappe import _, client
 from frappe.desk import like, listview, search
 from frappe.desk.form import utils as form_utils
 from frappe.utils import get_safe_filters
-from frappe.utils.data import make_filter_tuple
 
+from khalifa_whatsapp.access import closed_rows
+from khalifa_whatsapp.access.hangers import HANGERS
 from khalifa_whatsapp.access.places import is_ours, names_ours
-from khalifa_whatsapp.guards import current_actor, is_manager, refuse_record, require_read
-from khalifa_whatsapp.permissions import GUARDED
-
-# Lists of Frappe's in which rows hang on ours, and the field that says so
-HANGING = {
-	"Activity Log": "reference_doctype", "Comment": "reference_doctype", "Communication": "reference_doctype",
-	"Deleted Document": "deleted_doctype", "DocShare": "share_doctype", "Document Follow": "ref_doctype",
-	"Energy Point Log": "reference_doctype", "File": "attached_to_doctype", "Notification Log": "document_type",
-	"Tag Link": "document_type", "ToDo": "reference_type", "Version": "ref_doctype", "View Log": "reference_doctype",
-}  # fmt: skip
+from khalifa_whatsapp.guards import current_actor, refuse_record, require_read
 
 
 @frappe.whitelist()
@@ -52,15 +44,14 @@ def get_count(doctype: Any, filters: Any = None, debug: Any = False, cache: Any 
 	if _reaches_ours(doctype, filters):
 		return _count_readable(doctype, get_safe_filters(filters))
 	found = client.get_count(doctype, filters, debug, cache)
-	if doctype not in HANGING or not found or is_manager():
+	if not found or doctype not in HANGERS:
 		return found
-	hanging = [*_as_list(doctype, filters), [doctype, HANGING[doctype], "in", sorted(GUARDED)]]
-	of_ours = client.get_count(doctype, hanging)
-	return found - of_ours + _count_readable(doctype, hanging) if of_ours else found
+	left = closed_rows.count_open(doctype, get_safe_filters(filters))
+	return found if left is None else min(found, left)  # newer versions count by permission, and so less already
 
 
 def _count_readable(doctype: str, filters: Any) -> int:
-	if doctype in HANGING and not frappe.has_permission(doctype):
+	if doctype in HANGERS and not frappe.has_permission(doctype):
 		return 0
 	field = f"count(distinct `tab{doctype}`.name) as total"
 	rows = frappe.get_list(doctype, filters=filters, fields=[field], order_by=None)
@@ -96,25 +87,27 @@ def toggle_like(doctype: Any, name: Any, add: Any = False) -> None:
 @frappe.whitelist()
 def search_link(doctype: str, txt: str, ignore_user_permissions: Any = False, **given: Any) -> Any:
 	"""A wish that leaves no permission in force, which the original grants, finds nothing of ours."""
-	given = _asked_with_permissions(doctype, ignore_user_permissions, given)
-	return frappe.call(search.search_link, doctype, txt, **given)
+	given["ignore_user_permissions"] = ignore_user_permissions and not is_ours(doctype)
+	return _without_closed(doctype, frappe.call(search.search_link, doctype, txt, **given))
 
 
 @frappe.whitelist()
 def search_widget(doctype: str, txt: str, ignore_user_permissions: Any = False, **given: Any) -> Any:
 	"""As `search_link`."""
-	given = _asked_with_permissions(doctype, ignore_user_permissions, given)
-	return frappe.call(search.search_widget, doctype, txt, **given)
+	given["ignore_user_permissions"] = ignore_user_permissions and not is_ours(doctype)
+	return _without_closed(doctype, frappe.call(search.search_widget, doctype, txt, **given))
 
 
-def _asked_with_permissions(doctype: str, is_ignoring: Any, given: dict[str, Any]) -> dict[str, Any]:
-	if is_ours(doctype):
-		return {**given, "ignore_user_permissions": False}
-	given["ignore_user_permissions"] = is_ignoring
-	if doctype in HANGING and is_ignoring and not is_manager():
-		not_ours = [doctype, HANGING[doctype], "not in", sorted(GUARDED)]
-		given["filters"] = [*_as_list(doctype, given.get("filters")), not_ours]
-	return given
+def _without_closed(doctype: str, found: Any) -> Any:
+	if doctype not in HANGERS or not found:
+		return found
+	names = [_name_in(row) for row in found]
+	closed = closed_rows.closed(doctype, [name for name in names if isinstance(name, str)])
+	return [row for row, name in zip(found, names, strict=True) if name not in closed] if closed else found
+
+
+def _name_in(row: Any) -> Any:
+	return row.get("value", row.get("name")) if isinstance(row, dict) else row[0]
 
 
 @frappe.whitelist()
@@ -142,21 +135,10 @@ def _reaches_ours(doctype: Any, filters: Any) -> bool:
 	return any(is_ours(df.options) for df in frappe.get_meta(doctype).get_link_fields())
 
 
-def _as_list(doctype: str, filters: Any) -> list[Any]:
-	filters = get_safe_filters(filters) or []
-	if isinstance(filters, str):
-		filters = {"name": filters}
-	if isinstance(filters, dict):
-		return [make_filter_tuple(doctype, key, value) for key, value in filters.items()]
-	return filters
-
-
 def _may_be_confirmed(doctype: Any, name: Any) -> bool:
 	"""Whether it is another app's record, or one that the caller may read."""
-	field = HANGING.get(doctype) if isinstance(doctype, str) else None
-	if field and isinstance(name, str) and not is_manager():
-		hangs_on_ours = {"name": name, field: ("in", sorted(GUARDED))}
-		return not frappe.db.exists(doctype, hangs_on_ours) or _may_read(doctype, name)
+	if isinstance(name, str) and isinstance(doctype, str) and doctype in HANGERS:
+		return not closed_rows.closed(doctype, [name])
 	return not is_ours(doctype) or _may_read(doctype, name)
 
 

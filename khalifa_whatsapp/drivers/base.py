@@ -87,6 +87,7 @@ class InboundMessage:
 		0  # place inside its delivery: breaks ties of `sent_ms`, which many gateways give in seconds
 	)
 	is_missing: bool = False  # nobody could read it yet: the same message may still come, under the same ref
+	is_edit_alone: bool = False  # all that came is an edit, so that nobody knows when it was written
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,8 +150,7 @@ class IntakeBatch:
 			return
 		people = self.people(event.sender)
 		self._tie(event, people, sent)
-		is_edit_alone = event.is_missing and bool(event.body)  # nobody knows when what was edited was written
-		customer, identity = self.person(people, sent, event.profile_name, has_written=not is_edit_alone)
+		customer, identity = self.person(people, sent, event.profile_name, has_written=not event.is_edit_alone)
 		self._note_asked(people)
 		known = self.by_key.get(key) or self.known_by_id(event.ref, customer.name)  # only now: two customers may have become one
 		if known is None:

@@ -51,4 +51,4 @@ def edited_only(batch: IntakeBatch, delivery: r.Delivery, event: d.MessageEdit) 
 	if event.is_ours:
 		batch.echo(delivery, d.OutboundEcho(recipient=event.customer, **common))
 	else:
-		batch.inbound(delivery, d.InboundMessage(sender=event.customer, **common))
+		batch.inbound(delivery, d.InboundMessage(sender=event.customer, is_edit_alone=True, **common))

@@ -46,6 +46,7 @@ OTHER = written(PHONE, "other", "m2", START + 5 * SECOND)
 SETS = {
 	"could not be read at first": [unread(), HELLO, OTHER],
 	"edited": [HELLO, edited("hullo", 10), OTHER],
+	"its words edited away": [HELLO, edited("", 10), OTHER],
 	"edited twice": [HELLO, edited("hullo", 10), edited("hallo", 20)],
 	"could not be read, and was edited": [unread(), HELLO, edited("hullo", 10), OTHER],
 	"edited, taken back": [HELLO, edited("hullo", 10), {"type": "revoke", "id": "m1", "at_ms": START + 30 * SECOND}],
