@@ -238,7 +238,9 @@ def test_a_file_of_a_customer_is_told_though_it_can_not_be_fetched(page):
 	page.simulator.customer_text(SAMY, "الروشتة", kind="image")
 	page.open()
 	(event,) = read(page)
-	assert (event.content_type, event.body, dict(event.data)) == ("unsupported", "الروشتة", {"type": "image"})
+	assert (event.content_type, event.body, dict(event.data)) == (
+		"unsupported", "الروشتة", {"type": "image", "on_phone": True},
+	)  # fmt: skip
 
 
 def test_how_far_ours_got_is_told(page):
