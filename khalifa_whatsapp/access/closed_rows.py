@@ -13,9 +13,9 @@ from frappe.desk.doctype.event import event
 from frappe.model.db_query import DatabaseQuery
 from frappe.utils import global_search
 
+from khalifa_whatsapp.access import hanging
 from khalifa_whatsapp.access.files import query_conditions_of_files
 from khalifa_whatsapp.access.hangers import HANGERS
-from khalifa_whatsapp.access.hanging import query_conditions
 
 
 @frappe.whitelist()
@@ -37,7 +37,7 @@ def get_events(start: Any, end: Any, **given: Any) -> Any:
 
 def open_rows(doctype: str) -> str:
 	"""SQL: the row hangs on nothing of ours, or on what the present user may read. Empty: no row is closed to him."""
-	rules = [query_conditions(None, doctype), query_conditions_of_files() if doctype == "File" else ""]
+	rules = [hanging.query_conditions(None, doctype), query_conditions_of_files() if doctype == "File" else ""]
 	return " and ".join(rule for rule in rules if rule)
 
 

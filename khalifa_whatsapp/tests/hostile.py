@@ -193,7 +193,8 @@ class HostileCase(DeskCase):
 			alerts.alert_managers(DEVICE, text)
 
 	def object_to_delays(self) -> None:
-		self.receive(*(message_item(f"+2010012340{n:02}", "again", f"z{n}", now_ms(), "x") for n in range(len(PAYLOADS))))
+		again = enumerate(PAYLOADS)
+		self.receive(*(message_item(f"+2010012340{n:02}", text, f"z{n}", now_ms(), "x") for n, text in again))
 		delays.scan(on_site(), now_ms() + 60 * MINUTE)
 		frappe.db.sql("UPDATE `tabKhalifa Ticket` SET due_by_ms = 1 WHERE waiting_since_ms > 0")  # late
 		frappe.db.commit()

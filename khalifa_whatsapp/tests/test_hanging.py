@@ -409,7 +409,8 @@ class TestWhatElseHangs(HangingCase):
 		for doctype in self.with_rights():
 			doc = frappe.get_doc(doctype, f"kw-else-{frappe.scrub(doctype)}")
 			for user in (CLERK, ALI, HUDA):
-				hanging.has_permission(doc, "read", user)  # metas and roles are kept from now on
+				hanging.has_permission(doc, "read", user)
+				hanging.query_conditions(user, doctype)  # metas and roles are kept from now on
 				with patch.object(frappe.db, "sql", side_effect=AssertionError(doctype)):
 					self.assertIsNone(hanging.has_permission(doc, "read", user))
 					if user != ALI:
