@@ -14,7 +14,7 @@ from khalifa_whatsapp.core.file_names import named
 from khalifa_whatsapp.core.records import Message
 from khalifa_whatsapp.drivers.abilities import FetchedMedia
 from khalifa_whatsapp.drivers.base import AuthError, MessageDriver, Permanent, SendError
-from khalifa_whatsapp.jobs.alerts import alert_managers
+from khalifa_whatsapp.jobs.alerts import alert_managers, clear_alerts
 from khalifa_whatsapp.jobs.steps import job
 from khalifa_whatsapp.jobs.wake import allow_next_wake
 from khalifa_whatsapp.services import media
@@ -68,6 +68,8 @@ def _note_problem(device: str, fetched: media.Fetched) -> None:
 		return
 	frappe.db.set_value(DEVICE, device, "files_problem", problem, update_modified=False)
 	frappe.db.commit()
+	if before:
+		clear_alerts(device, before)  # should it come back, it is news
 	if problem and not before:
 		alert_managers(device, reason=problem)
 

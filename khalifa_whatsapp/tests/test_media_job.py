@@ -188,6 +188,10 @@ class TestMediaJob(SiteCase):
 		self.assertEqual(self.fetch()["stored"], 2)
 		self.assertIsNone(self.problem())
 		self.assertEqual(len(self.told()), 1)
+		self.send(self.picture())
+		with patch("khalifa_whatsapp.access.stored_files.os.fsync", side_effect=full):
+			self.fetch()
+		self.assertEqual(len(self.told()), 2, "it was right meanwhile: this is news")
 
 	def test_an_error_after_the_file_was_written_takes_it_away_again(self) -> None:
 		self.send(self.picture())
