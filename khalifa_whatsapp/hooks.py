@@ -234,5 +234,4 @@ scheduler_events = {
 		"7 * * * *": ["khalifa_whatsapp.jobs.hourly.run"],
 		"20 2 * * *": ["khalifa_whatsapp.jobs.nightly.run"],
 	},
-	"hourly": ["khalifa_whatsapp.access.background.delete_old"],
 }

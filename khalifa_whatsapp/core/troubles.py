@@ -45,6 +45,7 @@ MESSAGES = {
 	"watch": "Watching the device's session",
 	"look": "Asking how the number is",
 	"looks": "Having the numbers asked how they are",
+	"exports": "Deleting exports whose time is over",
 	"kpi today": "Computing today's figures",
 	"kpi days": "Computing figures of changed days",
 	"old events": "Clearing old webhook events",
