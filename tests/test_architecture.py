@@ -38,7 +38,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 	"access": (CORE, *PERMISSIONS, "access"),
 	"access.queries": (CORE, "guards"),
 	"api": (*DESK, DRIVERS, "access.stored_files", "setup.onboarding", "api"),
-	"jobs": (*DESK, DRIVERS, "access.stored_files"),
+	"jobs": (*DESK, DRIVERS, "access.background", "access.stored_files"),
 	"commands": (*DESK, DRIVERS, "commands", "demo", "setup"),
 	"setup": (CORE, "stores.schema", *PERMISSIONS, "setup"),
 	"patches": (CORE, "stores.schema", *PERMISSIONS, "setup", "bootstrap", SERVICES),
