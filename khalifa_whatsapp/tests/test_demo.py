@@ -24,6 +24,8 @@ class DemoCase(SiteCase):
 
 	def setUp(self) -> None:
 		super().setUp()
+		frappe.db.delete("Version", {"ref_doctype": "WhatsApp Device"})  # another test's device had the same name
+		frappe.db.commit()
 		self.addCleanup(site.remove)
 
 	def empty(self) -> None:
