@@ -27,7 +27,7 @@ def enqueue(method: str) -> None:
 
 def export(road: str, form: dict[str, Any]) -> None:
 	"""The job, with the rights of whoever asked."""
-	frappe.local.form_dict = frappe._dict(form)
+	frappe.local.form_dict, frappe.local.response = frappe._dict(form), frappe._dict(docs=[])
 	frappe.get_attr(road)()
 	answer = frappe.response
 	if answer.get("filename"):

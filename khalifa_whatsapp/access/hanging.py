@@ -171,7 +171,7 @@ def _reached(table: str, ref: Ref, condition: str) -> str:
 	there = f"`tab{doctype}`"
 	if frappe.get_meta(doctype).istable:
 		return f"(select count(*) from {there} where {there}.{out} = {table}.{column} and {condition}) > 0"
-	of_kind = f"{table}.{kind[0]} = {_escape(kind[1])} and " if kind else ""
+	of_kind = f"ifnull({table}.{kind[0]}, '') = {_escape(kind[1])} and " if kind else ""
 	return f"({of_kind}{_filled(f'{table}.{column}')} in (select {there}.{out} from {there} where {condition}))"
 
 

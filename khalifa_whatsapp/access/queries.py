@@ -40,7 +40,7 @@ PLAIN = re.compile(r"\s*(?:`tab[^`]+`\.)?`?(\w+|\*)`?(?:\s+as\s+[`'\"]?\w+[`'\"]
 
 # Conditions that hold whatever else is allowed, by DocType; `hanging` gives them
 RULES: dict[str, Callable[[str | None, str], str]] = {}
-UNBRACKETED = ("Event", "File")  # their conditions in Frappe are an «or»
+
 
 def guard_queries(guarded: frozenset[str]) -> None:
 	"""Look at every query on one of these DocTypes, once it is built and before it runs."""
@@ -60,15 +60,14 @@ def guard_queries(guarded: frozenset[str]) -> None:
 
 
 def add_rule(query: DatabaseQuery) -> None:
-	"""Put a rule beside the conditions of the hooks where it would not hold among them.
+	"""Take a rule out from among the conditions of the hooks, and put it beside all others.
 
-	Frappe joins these without brackets, also one that is an «or»; and what is shared goes past all of them.
+	Frappe joins those without brackets, also where one is an «or» (of Event, File, Number Card); and what is shared goes past them.
 	"""
 	rule = RULES.get(query.doctype)
-	if rule is None or query.flags.ignore_permissions or not (query.doctype in UNBRACKETED or query.shared):
-		return
-	if condition := rule(query.user, query.doctype):
-		query.conditions.append(f"({condition})")
+	if rule and not query.flags.ignore_permissions and (condition := rule(query.user, query.doctype)):
+		among = [text.replace(condition, "1 = 1") for text in query.conditions]
+		query.conditions[:] = [*among, f"({condition})"]
 
 
 def check_query(query: DatabaseQuery, guarded: frozenset[str]) -> None:
