@@ -107,6 +107,14 @@ class Desk:
 		actor = self.actor(agent or self.ticket(ticket).agent or "")
 		return replies.reply(self.store, actor, ticket, body, more.pop("key", f"k{self.keys}"), self.now, **more)
 
+	def answer_first(self, delivery: Any, phone: str) -> str:
+		"""What came first of a new customer is given to somebody and answered; the ticket."""
+		self.deliver(delivery)
+		self.assign()
+		ticket = self.ticket_of(phone).name
+		self.reply(ticket)
+		return ticket
+
 	def send(self, pace: Pace = outbox.FREE) -> outbox.Sent:
 		return outbox.drain(self.store, self.driver, lambda: self.now, pace=pace, sleep=self.sleep)
 

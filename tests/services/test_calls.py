@@ -139,10 +139,7 @@ def test_a_wait_that_never_was_counts_nowhere() -> None:
 
 def test_an_answer_of_ours_is_not_undone_by_late_news_of_the_call() -> None:
 	desk = open_desk()
-	desk.deliver(call("missed", 45))
-	desk.assign()
-	ticket = desk.ticket_of(PHONE).name
-	desk.reply(ticket)
+	ticket = desk.answer_first(call("missed", 45), PHONE)
 	for late in (call("missed", 45, duration=1), call("ringing"), call("rang"), call("answered", 46, duration=3)):
 		desk.deliver(late)
 		assert desk.ticket(ticket).turn is None, late
@@ -151,10 +148,7 @@ def test_an_answer_of_ours_is_not_undone_by_late_news_of_the_call() -> None:
 
 def test_a_later_wait_does_not_begin_with_an_old_call() -> None:
 	desk = open_desk()
-	desk.deliver(call("missed", 45))
-	desk.assign()
-	ticket = desk.ticket_of(PHONE).name
-	desk.reply(ticket)
+	ticket = desk.answer_first(call("missed", 45), PHONE)
 	desk.now += MINUTE
 	desk.write(PHONE)
 	since = desk.ticket(ticket).waiting_since_ms

@@ -91,10 +91,7 @@ def test_an_edit_of_a_message_that_never_came_is_shown_with_its_words() -> None:
 
 def test_the_message_that_comes_after_the_answer_changes_the_line_and_opens_no_wait() -> None:
 	desk = open_desk()
-	desk.deliver(unread())
-	desk.assign()
-	ticket = desk.ticket_of(PHONE).name
-	desk.reply(ticket)
+	ticket = desk.answer_first(unread(), PHONE)
 	before = desk.ticket(ticket).preview
 	desk.deliver(HELLO)
 	assert desk.ticket(ticket).turn is None
@@ -104,10 +101,7 @@ def test_the_message_that_comes_after_the_answer_changes_the_line_and_opens_no_w
 
 def test_a_later_wait_does_not_begin_with_a_message_that_came_late() -> None:
 	desk = open_desk()
-	desk.deliver(edited("hullo", 10))
-	desk.assign()
-	ticket = desk.ticket_of(PHONE).name
-	desk.reply(ticket)
+	ticket = desk.answer_first(edited("hullo", 10), PHONE)
 	desk.now += MINUTE
 	desk.write(PHONE)
 	desk.deliver(HELLO)
