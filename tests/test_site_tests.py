@@ -69,3 +69,9 @@ def test_what_is_no_bench_is_refused_and_none_at_all_is_said(
 	monkeypatch.delenv("FRAPPE_BENCH")
 	monkeypatch.setenv("HOME", str(tmp_path))
 	assert tool.find_benches() == []
+
+
+def test_two_benches_on_one_database_server_do_not_share_a_site(tool: ModuleType, tmp_path: Path) -> None:
+	benches = [tool.Bench(tmp_path / name) for name in ("one", "two")]
+	names = {tool.database_name(bench, site) for bench in benches for site in (tool.SITE, "other.localhost")}
+	assert len(names) == 4 and all(len(name) <= 17 for name in names)

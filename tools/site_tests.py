@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import fcntl
+import hashlib
 import json
 import os
 import re
@@ -275,6 +276,11 @@ def root_password(bench: Bench) -> str:
 	raise Failed("the database's root password is not known: set DB_ROOT_PASSWORD")
 
 
+def database_name(bench: Bench, site: str) -> str:
+	"""Frappe's own way to name a site's database, with the bench in it: benches that share a database server don't share a site."""
+	return "_" + hashlib.sha1(f"{bench.path}:{site}".encode()).hexdigest()[:16]
+
+
 def make_site(bench: Bench, site: str = SITE, with_app: bool = True) -> None:
 	"""A new site, with the app, in place of the one the last run left."""
 	say(f"making {site}")
@@ -282,7 +288,7 @@ def make_site(bench: Bench, site: str = SITE, with_app: bool = True) -> None:
 	scope = "localhost" if host in ("127.0.0.1", "localhost", "::1") else "%"
 	user = os.environ.get("DB_ROOT_USER") or bench.config.get("root_login") or "root"
 	bench.frappe(
-		"new site", "new-site", site, "--force", "--admin-password", "admin",
+		"new site", "new-site", site, "--force", "--db-name", database_name(bench, site), "--admin-password", "admin",
 		"--db-root-username", user, "--db-root-password", root_password(bench),
 		f"--mariadb-user-host-login-scope={scope}", site=None,
 	)  # fmt: skip
