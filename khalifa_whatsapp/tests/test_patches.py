@@ -6,7 +6,7 @@ import frappe
 
 from khalifa_whatsapp.bootstrap import now_ms
 from khalifa_whatsapp.core import records as r
-from khalifa_whatsapp.patches import fill_deadlines, fill_message_search_text
+from khalifa_whatsapp.patches import fill_deadlines, fill_message_search_text, fill_search_of_details
 from khalifa_whatsapp.tests.case import MINUTE, SiteCase
 from khalifa_whatsapp.tests.records import insert
 
@@ -24,6 +24,23 @@ class TestPatches(SiteCase):
 			fill_message_search_text.execute()
 			found = dict(frappe.db.sql("select name, search_text from `tabKhalifa Message`"))
 			self.assertEqual(found, {"M-1": "عندكم اسبرين؟", "M-2": None, "M-3": "✓", "M-4": "another form"})
+
+	def test_what_old_messages_say_outside_their_text_is_found_by_search(self) -> None:
+		now, ad = now_ms(), '{"referral": {"headline": "عرض الصيف"}}'
+		rows = {
+			"M-1": {"content_type": "text", "body": "بكام؟", "data": ad, "search_text": "بكام؟"},
+			"M-2": {"content_type": "document", "file_name": "روشتة.pdf"},
+			"M-3": {"content_type": "text", "body": "kept", "search_text": "another form"},
+			"M-4": {"content_type": "document", "file_name": "secret.pdf", "is_revoked": 1},
+		}
+		for name, more in rows.items():
+			insert(r.Message(name, "KT-1", "C-1", "Loop", r.INCOMING, r.CUSTOMER, more.pop("content_type"), r.RECEIVED, now, now, **more))
+		frappe.db.commit()
+		self.replace("khalifa_whatsapp.patches.fill_search_of_details.CHUNK", 1)
+		for _run in range(2):
+			fill_search_of_details.execute()
+			found = dict(frappe.db.sql("select name, search_text from `tabKhalifa Message`"))
+			self.assertEqual(found, {"M-1": "بكام؟ عرض الصيف", "M-2": "روشته.pdf", "M-3": "another form", "M-4": None})
 
 	def test_waits_that_were_open_get_their_deadlines(self) -> None:
 		since, looked = now_ms() - 20 * MINUTE, now_ms() + 10 * MINUTE
