@@ -6,7 +6,9 @@ import frappe
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.jobs.alerts import alert_managers, clear_alerts
 from khalifa_whatsapp.services import kpi
+from khalifa_whatsapp.services.media import DISK_FULL
 from khalifa_whatsapp.tests.case import HUDA, MONA
 from khalifa_whatsapp.tests.pages import PageCase
 from khalifa_whatsapp.tests.records import insert
@@ -88,3 +90,22 @@ class TestManagerPages(PageCase):
 		shown = self.js("return cur_list.data.map(row => row.name)")
 		self.assertEqual([self.ticket(name).waiting_since_ms is not None for name in shown], [True])
 		self.assertLess(self.ticket(shown[0]).waiting_since_ms, now)
+
+	def test_a_stored_reason_is_read_in_the_readers_language(self) -> None:
+		frappe.db.set_value("WhatsApp Device", "Loop", "files_problem", DISK_FULL)
+		alert_managers("Loop", reason=DISK_FULL)
+		self.addCleanup(clear_alerts, "Loop", DISK_FULL)
+		self.speaks(HUDA, "ar")
+		self.addCleanup(self.speaks, HUDA, "en")
+		words, alert = frappe._(DISK_FULL, lang="ar"), frappe.db.get_value("Khalifa Alert", {"device": "Loop"})
+		self.assertNotEqual(words, DISK_FULL)
+		self.sign_in(HUDA)
+		for path, field in (("/app/whatsapp-device/Loop", "files_problem"), (f"/app/khalifa-alert/{alert}", "subject")):
+			shown = f".form-layout [data-fieldname='{field}'] .like-disabled-input"
+			self.go(path, shown)
+			self.until(lambda shown=shown: [text.strip() for text in self.texts(shown)] == [words], f"the words of {field}")
+
+	def speaks(self, user: str, language: str) -> None:
+		frappe.db.set_value("User", user, "language", language)
+		frappe.db.commit()
+		frappe.clear_cache(user=user)

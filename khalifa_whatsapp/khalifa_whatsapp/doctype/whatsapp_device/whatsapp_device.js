@@ -9,15 +9,7 @@ const COLOURS = {
 const REFRESH_SECONDS = 15;
 const QR_SECONDS = 3;
 
-// Reasons that the server keeps in English, shown in the reader's language
-const REASONS = ["last_error_text", "files_problem"];
-
 frappe.ui.form.on("WhatsApp Device", {
-	setup() {
-		for (const field of REASONS) {
-			frappe.meta.get_docfield("WhatsApp Device", field).formatter = (text) => frappe.utils.escape_html(__(text || ""));
-		}
-	},
 	refresh(frm) {
 		frm.fields_dict.phone_number.$input?.attr("dir", "ltr");
 		if (frm.is_new()) return;

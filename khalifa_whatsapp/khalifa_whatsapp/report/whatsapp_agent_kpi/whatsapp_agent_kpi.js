@@ -17,6 +17,6 @@ frappe.query_reports["WhatsApp Agent KPI"] = {
 		{ fieldname: "branch", label: __("Branch"), fieldtype: "Link", options: "Khalifa Branch" },
 		{ fieldname: "agent", label: __("Agent"), fieldtype: "Link", options: "Khalifa Agent" },
 	],
-	onload: () => frappe.require("khalifa_reports.bundle.js"),
+	onload: (report) => frappe.require("khalifa_reports.bundle.js").then(() => khalifa_whatsapp.reports.ready(report)),
 	formatter: (...cell) => khalifa_whatsapp.reports.cell(...cell),
 };

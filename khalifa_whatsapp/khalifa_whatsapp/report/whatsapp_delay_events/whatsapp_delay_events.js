@@ -37,6 +37,6 @@ frappe.query_reports["WhatsApp Delay Events"] = {
 			],
 		},
 	],
-	onload: () => frappe.require("khalifa_reports.bundle.js"),
+	onload: (report) => frappe.require("khalifa_reports.bundle.js").then(() => khalifa_whatsapp.reports.ready(report)),
 	formatter: (...cell) => khalifa_whatsapp.reports.cell(...cell),
 };

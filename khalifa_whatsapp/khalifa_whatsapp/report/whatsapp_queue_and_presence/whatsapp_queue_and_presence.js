@@ -19,6 +19,6 @@ frappe.query_reports["WhatsApp Queue and Presence"] = {
 		},
 		{ fieldname: "branch", label: __("Branch"), fieldtype: "Link", options: "Khalifa Branch" },
 	],
-	onload: () => frappe.require("khalifa_reports.bundle.js"),
+	onload: (report) => frappe.require("khalifa_reports.bundle.js").then(() => khalifa_whatsapp.reports.ready(report)),
 	formatter: (...cell) => khalifa_whatsapp.reports.cell(...cell),
 };

@@ -20,6 +20,6 @@ frappe.query_reports["WhatsApp Response Times"] = {
 		{ fieldname: "branch", label: __("Branch"), fieldtype: "Link", options: "Khalifa Branch" },
 		{ fieldname: "device", label: __("Device"), fieldtype: "Link", options: "WhatsApp Device" },
 	],
-	onload: () => frappe.require("khalifa_reports.bundle.js"),
+	onload: (report) => frappe.require("khalifa_reports.bundle.js").then(() => khalifa_whatsapp.reports.ready(report)),
 	formatter: (...cell) => khalifa_whatsapp.reports.cell(...cell),
 };
