@@ -21,6 +21,7 @@ from khalifa_whatsapp.core.file_names import disk_ending, safe_file_name
 from khalifa_whatsapp.permissions import GUARDED
 
 FOLDER = "/private/files/"
+DAMAGED = "This file is damaged and can't be checked. Save it once more and choose the new one."
 
 
 class StoredFile(File):
@@ -60,7 +61,12 @@ class StoredFile(File):
 	def _ask_frappe(self) -> None:
 		self.check_max_file_size()
 		if hasattr(self, "check_content"):  # newer versions of v15
-			self.check_content()
+			try:
+				self.check_content()
+			except frappe.ValidationError:
+				raise
+			except Exception as error:  # Frappe takes a PDF apart: a damaged one may raise anything there
+				raise frappe.ValidationError(_(DAMAGED)) from error
 
 	def write_file(self) -> str | None:
 		if not self.is_remote_file:

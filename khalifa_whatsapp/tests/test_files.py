@@ -19,10 +19,11 @@ from urllib.parse import unquote
 
 import frappe
 import requests
+from frappe.core.doctype.file.file import File
 from PIL import Image
 from pypdf import PdfWriter
 
-from khalifa_whatsapp.access.stored_files import StoredFile, keep
+from khalifa_whatsapp.access.stored_files import DAMAGED, StoredFile, keep
 from khalifa_whatsapp.bootstrap import on_site
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.file_names import MOST_BYTES
@@ -189,7 +190,19 @@ class TestUploads(FilesCase):
 
 	def test_what_pharmacies_send_each_other_is_taken(self) -> None:
 		for name in ("sums.xlsx", "macro.xlsm", "list.csv", "a.docx", "a.zip", "a.rar", "invoice.xml", "card.vcf", "x.pdf"):
-			self.assertEqual(self.bring(b"hello", name).status, 200, name)
+			self.assertEqual(self.bring(PDF if name.endswith(".pdf") else b"hello", name).status, 200, name)
+
+	def test_a_damaged_file_is_taken_or_refused_in_words(self) -> None:
+		"""Newer versions of Frappe take a PDF apart when it is brought, and stumble over what isn't one."""
+		is_read = hasattr(File, "check_content")
+		loop = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 1 0 R/Kids[1 0 R]>>endobj\ntrailer<</Root 1 0 R>>\nstartxref\n9\n%%EOF"
+		for content in (b"hello", PDF[:60], PDF[: len(PDF) // 2], loop, b"%PDF-1.7\n" + bytes(100)):
+			answer = self.bring(content, "x.pdf", "application/pdf")
+			if is_read and answer.status != 200:
+				self.assertEqual(answer.status, 417, answer.text)
+				self.assertIn(frappe._(DAMAGED), answer.said)
+			else:
+				self.assertEqual(self.kept(answer), content)
 
 	def test_a_photo_goes_out_without_its_place_and_is_the_same_picture(self) -> None:
 		photo = jpeg(turn=6)
