@@ -153,7 +153,7 @@ class HostileCase(DeskCase):
 
 	def chat(self, ticket: str) -> None:
 		"""All of it in one conversation, with reactions and edits."""
-		items = [message_item("+201001234000", text, f"y{number}", now_ms(), "x") for number, text in enumerate(PAYLOADS)]
+		items = [message_item("+201001234000", text, f"y{number}", now_ms(), text) for number, text in enumerate(PAYLOADS)]
 		react = {"type": "reaction", "id": "x0", "from": "+201001234000", "emoji": PAYLOADS[2], "at_ms": now_ms()}
 		edit = {"type": "edit", "id": "y1", "text": PAYLOADS[3], "at_ms": now_ms()}
 		self.receive(*items, react, edit)
@@ -194,7 +194,7 @@ class HostileCase(DeskCase):
 
 	def object_to_delays(self) -> None:
 		again = enumerate(PAYLOADS)
-		self.receive(*(message_item(f"+2010012340{n:02}", text, f"z{n}", now_ms(), "x") for n, text in again))
+		self.receive(*(message_item(f"+2010012340{n:02}", text, f"z{n}", now_ms(), text) for n, text in again))
 		delays.scan(on_site(), now_ms() + 60 * MINUTE)
 		frappe.db.sql("UPDATE `tabKhalifa Ticket` SET due_by_ms = 1 WHERE waiting_since_ms > 0")  # late
 		frappe.db.commit()
