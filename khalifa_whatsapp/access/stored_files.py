@@ -65,8 +65,8 @@ class StoredFile(File):
 				self.check_content()
 			except frappe.ValidationError:
 				raise
-			except Exception as error:  # Frappe takes a PDF apart: a damaged one may raise anything there
-				raise frappe.ValidationError(_(DAMAGED)) from error
+			except Exception:  # Frappe takes a PDF apart: a damaged one may raise anything there
+				frappe.throw(_(DAMAGED))
 
 	def write_file(self) -> str | None:
 		if not self.is_remote_file:

@@ -5,13 +5,16 @@ const reports = khalifa_whatsapp.reports;
 const PATIENCE_MS = 10_000;
 
 // What reports do before they are asked for the first time. Frappe sets the filters of an address one by one, has the
-// server look at a linked name, and does not wait for its answer: a report that is asked for meanwhile shows other rows
-// than its filters say, or none.
+// server look at a linked name and fetch its title, and does not wait for the answers: a report that is asked for
+// meanwhile shows other rows than its filters say, or none.
 reports.ready = async (report) => {
 	const until = Date.now() + PATIENCE_MS;
-	const is_set = () => !report.filters.some((filter) => filter.inside_change_event);
-	while (!is_set() && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 50));
+	while (!report.filters.every(is_set) && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 50));
 };
+
+function is_set(filter) {
+	return !filter.inside_change_event && (!filter.value || filter.get_value());
+}
 
 // Numbers that the server says how to open become links; the last row, the total, is bold.
 reports.cell = (value, row, column, data, plain) => {
