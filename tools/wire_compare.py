@@ -16,6 +16,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.cookies import SimpleCookie
@@ -25,12 +26,13 @@ from typing import Any, NamedTuple
 import other_tests
 import site_tests
 from site_tests import RESULTS, Bench, Failed, say
-from wire_requests import AGENT, PASSWORD, PEOPLE, Ask, requests_of
+from wire_requests import AGENT, PASSWORD, PEOPLE, VISITOR, Ask, requests_of
 
 WITHOUT, WITH = "khalifa-wire-without.localhost", "khalifa-wire-with.localhost"
 REPORT = RESULTS / "wire.json"
 SEED = Path(__file__).with_name("wire_rows.py")
 REQUEST_SECONDS = 60
+SIGNED_IN = frozenset(PEOPLE) - {"Guest", VISITOR}
 # What differs between two answers of one site to the same request
 CHANGING = tuple(
 	(re.compile(pattern), put)
@@ -55,6 +57,7 @@ OF_THE_APP = tuple(
 		r'\\?"Khalifa (Ticket|Customer|Agent|Agent KPI)\\?",(\s|\\n)*(?=[^\[\]{}]*\])',  # whose links show a title: `link_title_doctypes`
 	)
 )  # fmt: skip
+TOKEN = re.compile(r'csrf_token"?\s*[=:]\s*"([0-9a-f]{20,})"')
 # In what Desk begins with, Frappe's lists of all apps, modules and single DocTypes of a site
 OF_APPS = frozenset({"module_app", "module_wise_workspaces", "single_types", "versions"})
 BOOT = re.compile(r"frappe\.boot = (\{.*?\});\s*\n", re.DOTALL)
@@ -72,7 +75,7 @@ class Person:
 	"""Somebody on one site, by one server."""
 
 	def __init__(self, port: int, site: str) -> None:
-		self.port, self.site, self.cookies = port, site, SimpleCookie()
+		self.port, self.site, self.cookies, self.token = port, site, SimpleCookie(), ""
 
 	def sign_in(self, user: str) -> None:
 		answer = self.send(Ask("POST", "/api/method/login", form={"usr": user, "pwd": PASSWORD}))
@@ -85,13 +88,17 @@ class Person:
 		cookies = "; ".join(f"{name}={held.coded_value}" for name, held in self.cookies.items())
 		connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=REQUEST_SECONDS)
 		try:
-			connection.request(ask.http, path, body, {"Host": self.site, "Cookie": cookies, **headers})
+			own = {"Host": self.site, "Cookie": cookies, "X-Frappe-CSRF-Token": self.token}
+			connection.request(ask.http, path, body, {**own, **headers})
 			response = connection.getresponse()
 			told = response.getheaders()
 			for name, value in told:
 				if name.lower() == "set-cookie":
 					self.cookies.load(value)
-			return Answer(response.status, plain_headers(told), plain(response.read().decode("utf-8", "replace")))
+			text = response.read().decode("utf-8", "replace")
+			if token := TOKEN.search(text):
+				self.token = token[1]  # as a page keeps it: without it Frappe would refuse all changes
+			return Answer(response.status, plain_headers(told), plain(text))
 		except (OSError, http.client.HTTPException) as error:
 			return Answer(0, {}, type(error).__name__)
 		finally:
@@ -137,6 +144,7 @@ def boot_in(page: str) -> dict[str, Any]:
 		boot = json.loads(found[1])
 	except ValueError:
 		return {"body": page}
+	boot.get("user", {}).get("roles", []).sort()  # in the order of their rows' names, which are drawn
 	parts = {f"boot.{key}": without_ours(held) if key in OF_APPS else held for key, held in boot.items()}
 	return {"body": page.replace(found[1], ""), **parts}
 
@@ -165,15 +173,16 @@ def around(one: str, other: str) -> str:
 	return f"without {one[begin : at + 140]!r}, with {other[begin : at + 140]!r}"
 
 
-def compare(ports: tuple[int, int], user: str) -> tuple[int, list[str]]:
-	"""All requests of one person: how many, and what differs."""
+def compare(ports: tuple[int, int], user: str) -> tuple[Counter[int], list[str]]:
+	"""All requests of one person: how many were answered by each status, and what differs."""
 	without, with_app, neighbour = (Person(port, site) for port, site in zip((ports[0], *ports[1:] * 2), (WITHOUT, WITH, WITHOUT), strict=True))
 	everybody = (without, with_app, neighbour)
 	for person in everybody if user != "Guest" else ():
 		person.sign_in(user)
-	asked, found = list(requests_of(user)), []
-	for ask in asked:
+	statuses, found = Counter[int](), []
+	for ask in requests_of(user):
 		before = without.send(ask)
+		statuses[before.status] += 1
 		if problem := difference(before, with_app.send(ask)):
 			found.append(f"{user}: {ask}: {problem}")
 			say(found[-1])
@@ -182,7 +191,7 @@ def compare(ports: tuple[int, int], user: str) -> tuple[int, list[str]]:
 		if ask.http == "GET" and (problem := difference(before, neighbour.send(ask))):
 			found.append(f"{user}: {ask}: on a site beside the app's: {problem}")
 			say(found[-1])
-	return len(asked), found
+	return statuses, found
 
 
 @contextmanager
@@ -192,10 +201,9 @@ def served(bench: Bench) -> Iterator[int]:
 		probe.bind(("127.0.0.1", 0))
 		port = probe.getsockname()[1]
 	command = [bench.python, "-m", "gunicorn", "-b", f"127.0.0.1:{port}", "--workers", "1", "-t", "120", "frappe.app:application"]
+	environment = {**site_tests.environment(), "PYTHONHASHSEED": "0"}  # Frappe answers in the order of sets
 	with site_tests.LOG.open("a", encoding="utf-8") as log:
-		server = subprocess.Popen(
-			[str(part) for part in command], cwd=bench.sites, env=site_tests.environment(), stdout=log, stderr=log
-		)
+		server = subprocess.Popen([str(part) for part in command], cwd=bench.sites, env=environment, stdout=log, stderr=log)
 		try:
 			site_tests.wait_until(lambda: site_tests.answers(("127.0.0.1", port)), lambda: "gunicorn doesn't answer")
 			yield port
@@ -217,14 +225,15 @@ def prepare(bench: Bench, is_kept: bool) -> None:
 def run(bench: Bench, people: list[str], result: dict[str, Any]) -> None:
 	with served(bench) as without, served(bench) as with_app:
 		for user in people:
-			number, found = compare((without, with_app), user)
-			say(f"{user}: {number} requests, {len(found)} differ")
-			result["requests"] += number
+			statuses, found = compare((without, with_app), user)
+			say(f"{user}: {statuses.total()} requests, {len(found)} differ; {dict(statuses.most_common())}")
+			result["requests"] += statuses.total()
+			result["statuses"][user] = statuses
 			result["differences"] += found
 	if result["differences"]:
 		raise Failed(f"{len(result['differences'])} answers differ")
-	if not result["requests"]:
-		raise Failed("nothing was sent")
+	if any(2 * statuses[200] < statuses.total() for user, statuses in result["statuses"].items() if user in SIGNED_IN):
+		raise Failed("most requests were refused: that proves nothing")
 
 
 def main() -> int:
@@ -238,7 +247,7 @@ def main() -> int:
 	site_tests.LOG = RESULTS / "wire.log"
 	site_tests.LOG.write_text("", encoding="utf-8")
 	REPORT.unlink(missing_ok=True)  # whatever happens, an earlier verdict is not this one's
-	started, result = time.monotonic(), {"status": "failed", "requests": 0, "differences": [], **site_tests.commit()}
+	started, result = time.monotonic(), {"status": "failed", "requests": 0, "statuses": {}, "differences": [], **site_tests.commit()}
 	try:
 		bench = next(iter(site_tests.find_benches()), None)
 		if bench is None:

@@ -121,11 +121,11 @@ def _name_in(row: Any) -> Any:
 
 
 @frappe.whitelist()
-def get_group_by_count(doctype: Any, current_filters: Any, field: Any) -> Any:
+def get_group_by_count(**given: Any) -> Any:
 	"""Count the rows the caller may see. By assignments the original counts all; and ours have none."""
-	if field == "assigned_to" and _reaches_ours(doctype, current_filters):
+	if given.get("field") == "assigned_to" and _reaches_ours(given.get("doctype"), given.get("current_filters")):
 		return []
-	return listview.get_group_by_count(doctype, current_filters, field)
+	return frappe.call(listview.get_group_by_count, **given)
 
 
 @frappe.whitelist()

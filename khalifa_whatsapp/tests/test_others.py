@@ -66,7 +66,19 @@ def for_everybody() -> Iterator[Send]:
 		yield get("/api/resource/Note", filters=[["title", "=", word]])
 
 
+	for method in frappe.get_hooks("override_whitelisted_methods"):
+		if method.startswith("frappe."):
+			yield call(method)
+
+
 def for_those_signed_in() -> Iterator[Send]:
+	for wrong in ({"a": 1}, [1], 5):
+		tag = {"tag": "x", "dn": "none", "docs": ["none"], "tags": ["x"]}
+		yield from (call_json(f"frappe.desk.doctype.tag.tag.{verb}", dt=wrong, **tag) for verb in ("add_tag", "add_tags", "remove_tag"))
+		yield call_json("frappe.desk.doctype.tag.tag.get_tagged_docs", doctype=wrong, tag="x")
+		yield call_json("frappe.desk.listview.get_group_by_count", doctype=wrong)
+		yield call_json("frappe.core.api.file.zip_files", files=wrong)
+		yield call_json("frappe.client.get_count", doctype=wrong, filters=wrong)
 	for word in WORDS:
 		yield get("/api/resource/Note", fields=["name", "title", "owner"], filters=[["Note", "title", "like", f"%{word}%"]])
 		yield get("/api/v2/document/Note", filters={"title": word})
@@ -164,7 +176,7 @@ def told(answer: Answer) -> tuple[int, str]:
 	text = CHANGING.sub("", answer.raw.decode("utf-8", "replace"))
 	if '"exc"' in text or '"exception"' in text:
 		told = json.loads(text)
-		for key in ("exc", "exception", "_exc_source"):
+		for key in ("exc", "_exc_source"):
 			told.pop(key, None)
 		text = json.dumps(told)
 	return answer.status, text
