@@ -186,19 +186,20 @@ def words() -> Iterator[Ask]:
 def reads(doctype: str, name: str) -> Iterator[Ask]:
 	"""A DocType of others and one of its rows, by every road."""
 	others = [["name", "not like", "%WhatsApp%"], ["name", "not like", "%Khalifa%"], ["name", "not like", "%Delay%"]] if doctype in WITH_OURS else []
-	others += [["owner", "=", COLLEAGUE]] if doctype in WITH_OURS and doctype != "Role" else []
+	others += [["owner", "=", COLLEAGUE]] if doctype in (*WITH_OURS, "Activity Log") and doctype != "Role" else []
 	full = [[doctype, *part] for part in others]
-	listed = {"order_by": "name asc", "filters": others, "limit_page_length": "50"}
+	by_age = f"`tab{doctype}`.creation asc, `tab{doctype}`.name asc"  # most names are drawn
+	listed = {"order_by": by_age, "filters": others, "limit_page_length": "50"}
 	yield from (get(f"/api/resource/{doctype}", fields=fields, **listed) for fields in (["name", "owner"], ["*"], ["name", "owner as x", "modified_by"]))
 	yield get(f"/api/resource/{doctype}", fields=["owner", "count(name) as n"], group_by="owner", filters=others, order_by="owner")
-	yield get(f"/api/v2/document/{doctype}", fields=["name", "owner"], filters=others, order_by="name asc", limit="50")
+	yield get(f"/api/v2/document/{doctype}", fields=["name", "owner"], filters=others, order_by=by_age, limit="50")
 	yield from (get(path) for path in (f"/api/resource/{doctype}/{name}", f"/api/v2/document/{doctype}/{name}", f"/api/resource/{doctype}/none"))
 	yield get(f"/api/v2/doctype/{doctype}/meta")
 	yield get(f"/api/v2/doctype/{doctype}/count", filters=others)
 	yield call("frappe.client.get_count", doctype=doctype, filters=others)
 	yield call("frappe.client.get_count", doctype=doctype, filters=full)
 	yield call("frappe.client.get_count", doctype=doctype, filters={"owner": COLLEAGUE, "name": name})
-	yield call("frappe.client.get_list", doctype=doctype, fields=["name"], filters=others, order_by="name asc", limit_page_length="0")
+	yield call("frappe.client.get_list", doctype=doctype, fields=["name"], filters=others, order_by=by_age, limit_page_length="0")
 	yield call("frappe.client.get", doctype=doctype, name=name)
 	yield call("frappe.client.get", doctype=doctype, filters={"name": name})
 	yield call("frappe.client.get_value", doctype=doctype, filters={"name": name}, fieldname=["name", "owner"])
@@ -208,7 +209,7 @@ def reads(doctype: str, name: str) -> Iterator[Ask]:
 	yield from (call(f"frappe.desk.search.{verb}", doctype=doctype, txt=name[:4], page_length=20, filters=full) for verb in ("search_link", "search_widget"))
 	yield call("frappe.desk.search.search_link", doctype=doctype, txt=name, ignore_user_permissions=1)
 	yield call("frappe.desk.search.get_link_title", doctype=doctype, docname=name)
-	view = {"doctype": doctype, "fields": [f"`tab{doctype}`.`name`", f"`tab{doctype}`.`owner`"], "filters": full, "order_by": f"`tab{doctype}`.`name` asc"}
+	view = {"doctype": doctype, "fields": [f"`tab{doctype}`.`name`", f"`tab{doctype}`.`owner`"], "filters": full, "order_by": by_age}
 	yield call("frappe.desk.reportview.get", **view, page_length=50, start=0, view="List")
 	yield call("frappe.desk.reportview.get_list", **view, page_length=50)
 	yield call("frappe.desk.reportview.get_count", doctype=doctype, fields=[], filters=full, distinct="false")

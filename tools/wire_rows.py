@@ -59,7 +59,7 @@ def make_agent(user: str) -> None:
 
 
 def make_rows() -> None:
-	for doctype in ("Comment", "Communication", "DocShare", "Document Follow", "Error Log", "Note", "Tag Link", "ToDo", "Version"):
+	for doctype in ("Activity Log", "Comment", "Communication", "DocShare", "Document Follow", "Error Log", "Note", "Tag Link", "ToDo", "Version"):
 		frappe.db.delete(doctype)
 	frappe.db.delete("File", {"owner": ("like", "%@wire.example")})
 	for doctype, values in VALUES.items():

@@ -148,11 +148,12 @@ def _is_elsewhere(given: dict[str, Any], path: str) -> bool:
 
 def _refuse_as_frappe(given: dict[str, Any], path: str) -> None:
 	"""A guest whom Frappe will refuse a method is told by which name he asked, and not which of ours stands in its place."""
-	name = given.get("cmd") or path.partition("/method/")[2]
+	name = str(given.get("cmd") or path.partition("/method/")[2])
 	if not name or frappe.session.user != "Guest":
 		return
-	if str(frappe.get_hooks("override_whitelisted_methods").get(name, [""])[-1]).startswith(APP):
-		frappe.is_whitelisted(get_attr(name))
+	paths = [name, *frappe.get_hooks("override_whitelisted_methods").get(name, ())]
+	if paths[-1].startswith(APP):
+		frappe.is_whitelisted(get_attr([path for path in paths if not path.startswith(APP)][-1]))
 
 
 def _check(asked: Asked) -> None:
