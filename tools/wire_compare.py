@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.cookies import SimpleCookie
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -174,14 +175,14 @@ def around(one: str, other: str) -> str:
 	return f"without {one[begin : at + 140]!r}, with {other[begin : at + 140]!r}"
 
 
-def compare(ports: tuple[int, int], user: str) -> tuple[Counter[int], list[str]]:
-	"""All requests of one person: how many were answered by each status, and what differs."""
+def compare(ports: tuple[int, int], user: str, every: int) -> tuple[Counter[int], list[str]]:
+	"""All requests of one person, or each so many'th: how many were answered by each status, and what differs."""
 	without, with_app, neighbour = (Person(port, site) for port, site in zip((ports[0], *ports[1:] * 2), (WITHOUT, WITH, WITHOUT), strict=True))
 	everybody = (without, with_app, neighbour)
 	for person in everybody if user != "Guest" else ():
 		person.sign_in(user)
 	statuses, found = Counter[int](), []
-	for ask in requests_of(user):
+	for ask in islice(requests_of(user), 0, None, every):
 		before = without.send(ask)
 		statuses[before.status] += 1
 		if problem := difference(before, with_app.send(ask)):
@@ -223,10 +224,10 @@ def prepare(bench: Bench, is_kept: bool) -> None:
 		bench.run(f"rows of {site}", bench.python, SEED, site, AGENT, PASSWORD, env=site_tests.environment())
 
 
-def run(bench: Bench, people: list[str], result: dict[str, Any]) -> None:
+def run(bench: Bench, people: list[str], every: int, result: dict[str, Any]) -> None:
 	with served(bench) as without, served(bench) as with_app:
 		for user in people:
-			statuses, found = compare((without, with_app), user)
+			statuses, found = compare((without, with_app), user, every)
 			say(f"{user}: {statuses.total()} requests, {len(found)} differ; {dict(statuses.most_common())}")
 			result["requests"] += statuses.total()
 			result["statuses"][user] = statuses
@@ -242,6 +243,7 @@ def main() -> int:
 	parser = argparse.ArgumentParser(description=__doc__)
 	parser.add_argument("--needed", action="store_true", help="fail when there is no bench")
 	parser.add_argument("--keep", action="store_true", help="use the two sites that the last run left")
+	parser.add_argument("--every", type=int, default=1, help="send each so many'th request only")
 	parser.add_argument("people", nargs="*", help="only these people")
 	given = parser.parse_args()
 	RESULTS.mkdir(exist_ok=True)
@@ -256,7 +258,7 @@ def main() -> int:
 		else:
 			with site_tests.alone(bench, WITH):
 				prepare(bench, given.keep)
-				run(bench, given.people or list(PEOPLE), result)
+				run(bench, given.people or list(PEOPLE), given.every, result)
 			result["status"] = "passed"
 	except Failed as error:
 		result["reason"] = str(error).splitlines()[0]
