@@ -87,10 +87,12 @@ def download_import_log(data_import_name: str) -> None:
 def zip_files(files: str) -> None:
 	"""Files of conversations go with their conversations. The original asks who has uploaded them."""
 	names = frappe.parse_json(files)
+	if not isinstance(names, list):
+		return file_api.zip_files(files)
 	guarded = {"attached_to_doctype": ("in", [*sorted(GUARDED), *RESULTS]), "name": ("in", [str(name) for name in names])}
 	found = [frappe.get_doc("File", name) for name in frappe.get_all("File", guarded, pluck="name")]
 	closed = {file.name for file in found if not file.is_downloadable()}
-	file_api.zip_files(frappe.as_json([name for name in names if name not in closed]) if closed else files)
+	return file_api.zip_files(frappe.as_json([name for name in names if name not in closed]) if closed else files)
 
 
 def guard_result(doc: File) -> None:

@@ -111,11 +111,21 @@ def query_conditions_of_files(user: str | None = None, doctype: str | None = Non
 	"""Leave files of other apps to Frappe; of ours, those whose record passes its own condition."""
 	if is_manager(user):
 		return ""
-	ours = ", ".join(frappe.db.escape(name, percent=False) for name in sorted(GUARDED))
-	visible = [f"ifnull(`tabFile`.attached_to_doctype, '') not in ({ours})"]
+	visible = [f"ifnull(`tabFile`.attached_to_doctype, '') not in ({_names_of_ours()})"]
 	if is_agent(user):
 		visible += [_attached_to_visible(name, user) for name in ("Khalifa Message", "Khalifa Ticket")]
 	return f"({' or '.join(visible)})"
+
+
+def conditions_of_all_files(user: str | None = None) -> str:
+	"""The same for queries that look at every row."""
+	condition = query_conditions_of_files(user)
+	attached = f"`tabFile`.attached_to_doctype in ({_names_of_ours()})"
+	return f"not ({hanging.among('File', f'{attached} and not {condition}')})" if condition else ""
+
+
+def _names_of_ours() -> str:
+	return ", ".join(frappe.db.escape(name, percent=False) for name in sorted(GUARDED))
 
 
 def _attached_to_visible(doctype: str, user: str | None) -> str:

@@ -128,6 +128,7 @@ def check_request() -> None:
 	given, path = frappe.local.form_dict, frappe.local.request.path
 	if _is_elsewhere(given, path):
 		return
+	_refuse_as_frappe(given, path)
 	body = _body(given, path)
 	about = mentioned(given, path.split("/"), body)
 	if about or given.get(EXPAND_LINKS):
@@ -143,6 +144,16 @@ def _is_elsewhere(given: dict[str, Any], path: str) -> bool:
 	if f"/method/{OWN}" in path or str(given.get("cmd")).startswith(OWN):
 		frappe.local.flags.disable_traceback = True  # a gateway that posts nonsense isn't shown our code
 	return not given.get("cmd") and (path == "/app" or path.startswith(("/app/", f"/api/method/{OWN}")))
+
+
+def _refuse_as_frappe(given: dict[str, Any], path: str) -> None:
+	"""A guest whom Frappe will refuse a method is told by which name he asked, and not which of ours stands in its place."""
+	name = str(given.get("cmd") or path.partition("/method/")[2])
+	if not name or frappe.session.user != "Guest":
+		return
+	paths = [name, *frappe.get_hooks("override_whitelisted_methods").get(name, ())]
+	if paths[-1].startswith(APP):
+		frappe.is_whitelisted(get_attr([path for path in paths if not path.startswith(APP)][-1]))
 
 
 def _check(asked: Asked) -> None:

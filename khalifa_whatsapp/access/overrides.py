@@ -9,18 +9,22 @@ called by the path of this module, too.
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import frappe
 from frappe import _, client
 from frappe.desk import like, listview, search
 from frappe.desk.form import utils as form_utils
-from frappe.utils import get_safe_filters
+from frappe.utils import cint, get_safe_filters
 
 from khalifa_whatsapp.access import closed_rows
 from khalifa_whatsapp.access.hangers import HANGERS
 from khalifa_whatsapp.access.places import is_ours, names_ours
 from khalifa_whatsapp.guards import current_actor, refuse_record, require_read
+
+# Newer versions count by permission, as lists do; the older ask the database for all rows
+COUNTS_ALL = "count" in inspect.unwrap(client.get_count).__code__.co_names
 
 
 @frappe.whitelist()
@@ -43,11 +47,11 @@ def get_count(doctype: Any, filters: Any = None, debug: Any = False, cache: Any 
 	"""Count the rows the caller may see; the original counts all, and so answers guesses about their texts."""
 	if _reaches_ours(doctype, filters):
 		return _count_readable(doctype, get_safe_filters(filters))
-	found = client.get_count(doctype, filters, debug, cache)
-	if not found or doctype not in HANGERS:
-		return found
-	left = closed_rows.count_open(doctype, get_safe_filters(filters))
-	return found if left is None else min(found, left)  # newer versions count by permission, and so less already
+	if not COUNTS_ALL or not isinstance(doctype, str) or doctype not in HANGERS:
+		return client.get_count(doctype, filters, debug, cache)
+	if cache and not filters:  # Frappe keeps the number of all there are, for everybody
+		return client.get_count(doctype, filters, debug, cache) - closed_rows.count_closed(doctype)
+	return client.get_count(doctype, closed_rows.open_filters(doctype, get_safe_filters(filters)), debug)
 
 
 def _count_readable(doctype: str, filters: Any) -> int:
@@ -88,22 +92,28 @@ def toggle_like(doctype: Any, name: Any, add: Any = False) -> None:
 def search_link(doctype: str, txt: str, ignore_user_permissions: Any = False, **given: Any) -> Any:
 	"""A wish that leaves no permission in force, which the original grants, finds nothing of ours."""
 	given["ignore_user_permissions"] = ignore_user_permissions and not is_ours(doctype)
-	return _without_closed(doctype, frappe.call(search.search_link, doctype, txt, **given))
+	return _without_closed(doctype, frappe.call(search.search_link, doctype, txt, **given), given)
 
 
 @frappe.whitelist()
 def search_widget(doctype: str, txt: str, ignore_user_permissions: Any = False, **given: Any) -> Any:
 	"""As `search_link`."""
 	given["ignore_user_permissions"] = ignore_user_permissions and not is_ours(doctype)
-	return _without_closed(doctype, frappe.call(search.search_widget, doctype, txt, **given))
+	return _without_closed(doctype, frappe.call(search.search_widget, doctype, txt, **given), given)
 
 
-def _without_closed(doctype: str, found: Any) -> Any:
-	if doctype not in HANGERS or not found:
+def _without_closed(doctype: str, found: Any, given: dict[str, Any]) -> Any:
+	if doctype not in HANGERS or not found or _is_by_permission(doctype, given):
 		return found
 	names = [_name_in(row) for row in found]
 	closed = closed_rows.closed(doctype, [name for name in names if isinstance(name, str)])
 	return [row for row, name in zip(found, names, strict=True) if name not in closed] if closed else found
+
+
+def _is_by_permission(doctype: str, given: dict[str, Any]) -> bool:
+	"""Whether the search looked for rows as lists do, whose conditions leave out closed ones."""
+	is_custom = given.get("query") or doctype in (frappe.get_hooks("standard_queries") or {})
+	return not (is_custom or cint(given["ignore_user_permissions"]))
 
 
 def _name_in(row: Any) -> Any:
@@ -111,11 +121,11 @@ def _name_in(row: Any) -> Any:
 
 
 @frappe.whitelist()
-def get_group_by_count(doctype: Any, current_filters: Any, field: Any) -> Any:
+def get_group_by_count(**given: Any) -> Any:
 	"""Count the rows the caller may see. By assignments the original counts all; and ours have none."""
-	if field == "assigned_to" and _reaches_ours(doctype, current_filters):
+	if given.get("field") == "assigned_to" and _reaches_ours(given.get("doctype"), given.get("current_filters")):
 		return []
-	return listview.get_group_by_count(doctype, current_filters, field)
+	return frappe.call(listview.get_group_by_count, **given)
 
 
 @frappe.whitelist()

@@ -38,8 +38,8 @@ ALIAS = re.compile(r"\sas\s+[`'\"]?([a-z_][a-z0-9_]*)[`'\"]?\s*$", FLAGS)
 PLAIN = re.compile(r"\s*(?:`tab[^`]+`\.)?`?(\w+|\*)`?(?:\s+as\s+[`'\"]?\w+[`'\"]?)?\s*", FLAGS)
 
 
-# Conditions that hold whatever else is allowed, by DocType; `hanging` gives them
-RULES: dict[str, Callable[[str | None, str], str]] = {}
+# Conditions that hold whatever else is allowed, by DocType; `hanging` gives them, row by row and for whole tables
+RULES: dict[str, tuple[Callable[[str | None, str], str], Callable[[str | None, str], str]]] = {}
 
 
 def guard_queries(guarded: frozenset[str]) -> None:
@@ -49,14 +49,22 @@ def guard_queries(guarded: frozenset[str]) -> None:
 		return
 
 	def apply_fieldlevel_read_permissions(query: DatabaseQuery) -> None:
+		if not is_installed():
+			return checked(query)
 		check_query(query, guarded)
 		checked(query)
 		if query.doctype == "File" and not query.flags.ignore_permissions and is_agent(query.user):
 			hide_uploaders(query, guarded)
 		add_rule(query)
+		return None
 
 	apply_fieldlevel_read_permissions.guarded_for_khalifa = True  # type: ignore[attr-defined]
 	DatabaseQuery.apply_fieldlevel_read_permissions = apply_fieldlevel_read_permissions
+
+
+def is_installed() -> bool:
+	"""Whether the app is on this site: a process serves all sites of its bench, and has one class for all."""
+	return "khalifa_whatsapp" in frappe.get_hooks("app_name")
 
 
 def add_rule(query: DatabaseQuery) -> None:
@@ -64,10 +72,13 @@ def add_rule(query: DatabaseQuery) -> None:
 
 	Frappe joins those without brackets, also where one is an «or» (of Event, File, Number Card); and what is shared goes past them.
 	"""
-	rule = RULES.get(query.doctype)
-	if rule and not query.flags.ignore_permissions and (condition := rule(query.user, query.doctype)):
+	if query.doctype not in RULES or query.flags.ignore_permissions:
+		return
+	by_row, of_all = RULES[query.doctype]
+	if condition := by_row(query.user, query.doctype):
 		among = [text.replace(condition, "1 = 1") for text in query.conditions]
-		query.conditions[:] = [*among, f"({condition})"]
+		rule = condition if query.limit_page_length else of_all(query.user, query.doctype)
+		query.conditions[:] = [*among, f"({rule})"]
 
 
 def check_query(query: DatabaseQuery, guarded: frozenset[str]) -> None:

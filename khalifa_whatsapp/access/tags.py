@@ -22,7 +22,7 @@ MAX_LENGTH = 60
 
 @frappe.whitelist()
 def add_tag(tag: str, dt: str, dn: str, color: str | None = None) -> str:
-	if dt in TAGGABLE:
+	if _is_one_of(TAGGABLE, dt):
 		return add_to_record(dt, dn, tag)
 	_require_write(dt, dn)
 	return core.add_tag(tag, dt, dn, color)
@@ -30,7 +30,7 @@ def add_tag(tag: str, dt: str, dn: str, color: str | None = None) -> str:
 
 @frappe.whitelist()
 def add_tags(tags: Any, dt: str, docs: Any, color: str | None = None) -> None:
-	if dt not in GUARDED:
+	if not _is_one_of(GUARDED, dt):
 		return core.add_tags(tags, dt, docs, color)
 	for name in frappe.parse_json(docs):
 		for tag in frappe.parse_json(tags):
@@ -40,7 +40,7 @@ def add_tags(tags: Any, dt: str, docs: Any, color: str | None = None) -> None:
 
 @frappe.whitelist()
 def remove_tag(tag: str, dt: str, dn: str) -> None:
-	if dt in TAGGABLE:
+	if _is_one_of(TAGGABLE, dt):
 		return remove_from_record(dt, dn, tag)
 	_require_write(dt, dn)
 	return core.remove_tag(tag, dt, dn)
@@ -49,9 +49,14 @@ def remove_tag(tag: str, dt: str, dn: str) -> None:
 @frappe.whitelist()
 def get_tagged_docs(doctype: str, tag: str) -> Any:
 	"""The caller's own records with a tag; the original names everybody's."""
-	if doctype not in GUARDED:
+	if not _is_one_of(GUARDED, doctype):
 		return core.get_tagged_docs(doctype, tag)
 	return frappe.get_list(doctype, filters={"_user_tags": ("like", tag)}, as_list=True, limit=0)
+
+
+def _is_one_of(names: frozenset[str], doctype: Any) -> bool:
+	"""What is no text, the original complains of."""
+	return isinstance(doctype, str) and doctype in names
 
 
 def add_to_record(doctype: str, name: str, tag: str) -> str:
@@ -99,7 +104,7 @@ def has_permission(
 
 def _require_write(doctype: str, name: str) -> None:
 	"""The original asks only after it has written, and then hides the refusal behind another error."""
-	if doctype in GUARDED and not frappe.has_permission(doctype, "write", doc=name):
+	if _is_one_of(GUARDED, doctype) and not frappe.has_permission(doctype, "write", doc=name):
 		refuse(_("You may not change this record."))
 
 

@@ -15,7 +15,7 @@ import redis
 from frappe.utils.user import get_users_with_role
 
 from khalifa_whatsapp.core import records as r
-from khalifa_whatsapp.guards import MANAGER_ROLE
+from khalifa_whatsapp.guards import AGENT_ROLE, MANAGER_ROLE
 
 EVENT = "khalifa_whatsapp:typing"
 SECONDS = 8
@@ -49,7 +49,8 @@ def _readers(ticket: Any) -> set[str]:
 		wanted["presence"] = ("!=", r.OFFLINE)
 		if ticket.is_branch_only:
 			wanted["branch"] = ticket.branch
-	return managers | set(frappe.get_all("Khalifa Agent", wanted, pluck="user"))
+	agents = set(frappe.get_all("Khalifa Agent", wanted, pluck="user"))
+	return managers | (agents & set(get_users_with_role(AGENT_ROLE)))
 
 
 def others(ticket: str) -> list[str]:

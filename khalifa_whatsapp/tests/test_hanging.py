@@ -57,6 +57,7 @@ OF_OURS = '[["name", "like", "kw-%"]]'
 LISTS = {
 	"rest": get("/api/resource/$dt", filters=OF_OURS, limit_page_length="100"),
 	"rest v2": get("/api/v2/document/$dt", filters=OF_OURS, limit="100"),
+	"all of rest": get("/api/resource/$dt", filters=OF_OURS, limit_page_length="0"),
 	"get_list": call("client.get_list", doctype="$dt", filters=[["name", "like", "kw-%"]], limit_page_length=100),
 	"report view": call("desk.reportview.get", doctype="$dt", fields=["name"], filters=[["$dt", "name", "like", "kw-%"]], page_length=100),
 	"list view": call("desk.reportview.get_list", doctype="$dt", fields=["name"], filters=[["$dt", "name", "like", "kw-%"]], page_length=100),

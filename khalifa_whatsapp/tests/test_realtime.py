@@ -9,6 +9,7 @@ import frappe
 
 from khalifa_whatsapp.bootstrap import now_ms
 from khalifa_whatsapp.drivers.loopback import message_item
+from khalifa_whatsapp.guards import AGENT_ROLE, MANAGER_ROLE
 from khalifa_whatsapp.jobs import close_all, intake
 from khalifa_whatsapp.services import intake_batch
 from khalifa_whatsapp.stores.base import Conflict
@@ -60,6 +61,47 @@ class TestWhoIsTold(DeskCase):
 		self.write()
 		self.assertEqual(sorted(self.moved), sorted([ROOM_OF_MANAGERS, MONA, ALI]), "each once")
 
+	def dismiss(self, way: str) -> None:
+		"""Mona may not work any more."""
+		if way == "role":
+			frappe.db.delete("Has Role", {"parent": MONA, "role": AGENT_ROLE})
+		else:
+			frappe.db.set_value(*(("User", MONA) if way == "user" else ("Khalifa Agent", self.mona)), "enabled", 0)
+		frappe.db.commit()
+		frappe.clear_cache(user=MONA)
+
+	def take_back(self) -> None:
+		frappe.db.set_value("User", MONA, "enabled", 1)
+		frappe.db.set_value("Khalifa Agent", self.mona, "enabled", 1)
+		frappe.get_doc("User", MONA).add_roles(AGENT_ROLE)
+		frappe.db.commit()
+		frappe.clear_cache(user=MONA)
+
+	def test_an_agent_who_may_not_work_hears_of_nothing(self) -> None:
+		"""Neither of the queue nor of what was hers: her pages may be open still."""
+		self.addCleanup(self.take_back)
+		for number, way in enumerate(("agent", "user", "role")):
+			ticket = self.ticket_of(self.mona, f"+20100200300{number}")
+			self.dismiss(way)
+			del self.moved[:], self.told[:]
+			self.write()
+			self.done(HUDA, "close", ticket=ticket)
+			self.write(f"+20100200301{number}")
+			self.assertEqual(set(self.moved), {ROOM_OF_MANAGERS, ALI}, way)
+			self.assertTrue(self.told)
+			self.assertNotIn(MONA, {user for _, _, user in self.told}, way)
+			self.take_back()
+
+	def test_a_manager_who_is_no_agent_any_more_hears_as_a_manager(self) -> None:
+		self.addCleanup(self.take_back)
+		self.addCleanup(frappe.db.delete, "Has Role", {"parent": MONA, "role": MANAGER_ROLE})
+		ticket = self.ticket_of(self.mona)
+		frappe.get_doc("User", MONA).add_roles(MANAGER_ROLE)
+		self.dismiss("agent")
+		del self.told[:]
+		self.done(HUDA, "close", ticket=ticket)
+		self.assertIn(MONA, {user for _, _, user in self.told})
+
 	def test_progress_of_close_all_is_told_to_whoever_asked(self) -> None:
 		self.write()
 		batch = self.done(HUDA, "close_all_start", reason="r")["name"]
@@ -100,6 +142,13 @@ class TestWhoSeesSomebodyWrite(DeskCase):
 		said = {"ticket": ticket, "name": "Mona Adel", "seconds": 8}
 		self.assertEqual(self.writes(MONA, ticket), {HUDA: [said]})
 		self.assertEqual(self.writes(HUDA, ticket), {MONA: [{**said, "name": "Huda"}]})
+
+	def test_a_holder_who_may_not_work_any_more_sees_nobody_write(self) -> None:
+		ticket = self.ticket_of(self.mona)
+		frappe.db.delete("Has Role", {"parent": MONA, "role": AGENT_ROLE})
+		frappe.db.commit()
+		self.addCleanup(lambda: (frappe.get_doc("User", MONA).add_roles(AGENT_ROLE), frappe.db.commit()))
+		self.assertEqual(self.writes(HUDA, ticket), {})
 
 	def test_whoever_handed_the_ticket_on_sees_nobody_write_there_any_more(self) -> None:
 		ticket = self.ticket_of(self.mona)
