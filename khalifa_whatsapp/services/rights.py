@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from khalifa_whatsapp.core import records as r
-from khalifa_whatsapp.core.actor import actor_of
 from khalifa_whatsapp.core.errors import Changed, NotAllowed, NotFound, UserError
 from khalifa_whatsapp.core.ticket_access import Decision, Refusal
 from khalifa_whatsapp.services import turns
@@ -54,7 +53,7 @@ def tell_owner(work: Work, ticket: r.Ticket, event: str, former: str | None = No
 	data = {"ticket": ticket.name, "event": event}
 	for name in filter(None, (ticket.agent, former)):
 		agent = work.agent(name)
-		if agent is not None and actor_of(agent).is_agent:
+		if agent is not None and agent.enabled:
 			work.tell("khalifa_whatsapp:ticket", data, user=agent.user)
 	work.tell("khalifa_whatsapp:ticket", data, role=turns.MANAGER_ROLE)
 	if ticket.agent is None or (event == "assigned" and former is None):
