@@ -14,6 +14,7 @@ from khalifa_whatsapp.core.actor import Actor, actor_of
 from khalifa_whatsapp.core.errors import NotFound, UserError
 from khalifa_whatsapp.core.keys import digest, open_key
 from khalifa_whatsapp.services import conversation, customers, replies
+from khalifa_whatsapp.services.intake_tickets import Tickets
 from khalifa_whatsapp.services.rights import tell_owner
 from khalifa_whatsapp.services.work import working
 from tests.services.harness import MANAGER, Desk
@@ -146,3 +147,21 @@ def test_whoever_is_told_of_a_ticket_holds_it_or_has_just_lost_it(desk: Desk) ->
 		told = {notice.user for notice in desk.notices if notice.user}
 		holder = {who.user for who in agents if ticket_access.holds(who, ticket)}
 		assert told == holder | ({"A2@example.com"} if former == "A2" else set())
+
+
+def test_of_what_is_queued_those_are_told_who_are_here_and_see_it() -> None:
+	desk = Desk(agents=5, capacity=0)  # nobody has room: then all who may take it by hand are told
+	for agent in desk.agents:
+		desk.store.run(
+			"UPDATE `tabKhalifa Agent` SET branch = ?, presence = 'Online', heartbeat_ms = ?, enabled = ? WHERE name = ?",
+			(BRANCHES.get(agent), desk.now, int(agent != "A4"), agent),
+		)
+	agents = [actor_of(agent) for agent in desk.store.agents(desk.agents).values()]
+	queued = [ticket for ticket in tickets() if ticket.status == r.QUEUED and not ticket.agent]
+	for ticket in queued:
+		del desk.notices[:]
+		with working(desk.store, desk.now) as work:
+			Tickets(work, "desk").tell(ticket, "message")
+		told = {notice.user for notice in desk.notices if notice.user}
+		assert told == {who.user for who in agents if ticket_access.can_see(who, ticket)}, ticket
+	assert len(queued) == 6
