@@ -21,13 +21,14 @@ import argparse
 import common
 
 from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.calendar import Calendar
 from khalifa_whatsapp.core.keys import delivery_key
 from khalifa_whatsapp.core.settings import Rules, Settings
 from khalifa_whatsapp.drivers.base import DeviceConfig
 from khalifa_whatsapp.drivers.loopback import LoopbackDriver
 from khalifa_whatsapp.services import assignment, intake, presence
-from khalifa_whatsapp.services.work import Actor, working
+from khalifa_whatsapp.services.work import working
 from khalifa_whatsapp.stores.base import Changes
 from khalifa_whatsapp.stores.sqlite_store import SqliteStore
 

@@ -8,33 +8,19 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
 
 import frappe
 from frappe import _
 from frappe.model.document import Document
 
+from khalifa_whatsapp.core.actor import Actor
+
 AGENT_ROLE = "WhatsApp Agent"
 MANAGER_ROLE = "WhatsApp Manager"
 MANAGER_ROLES = frozenset({MANAGER_ROLE, "System Manager", "Administrator"})
 
 Method = TypeVar("Method", bound=Callable[..., Any])
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-	"""The person behind a request. `agent` is his Khalifa Agent, when he is one and may work now."""
-
-	user: str
-	employee_name: str
-	agent: str | None
-	branch: str | None
-	is_manager: bool
-
-	@property
-	def is_agent(self) -> bool:
-		return self.agent is not None
 
 
 def current_actor(user: str | None = None) -> Actor:
@@ -71,7 +57,7 @@ def _load_actor(user: str) -> Actor:
 	agent = _agent_row(user) if AGENT_ROLE in roles else None
 	return Actor(
 		user=user,
-		employee_name=(agent and agent.employee_name) or _full_name(user),
+		full_name=(agent and agent.employee_name) or _full_name(user),
 		agent=agent.name if agent else None,
 		branch=agent.branch if agent else None,
 		is_manager=not MANAGER_ROLES.isdisjoint(roles),

@@ -1,7 +1,7 @@
-"""Which rows a person may see, said once for lists (SQL conditions) and for single records.
+"""Which rows a person may see, for lists (SQL conditions) and for single records.
 
-An agent sees the tickets that are his and those that wait in the queue for anybody (or for his branch), and
-what belongs to them. A manager sees all rows. Everybody else sees none.
+Which tickets an agent sees is `core.ticket_access.can_see`, here as SQL (`tests/test_ticket_access.py` compares the two);
+what belongs to a ticket is seen with it. A manager sees all rows. Everybody else sees none.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import frappe
 from frappe.model.document import Document
 
 from khalifa_whatsapp.access.queries import guard_queries
-from khalifa_whatsapp.guards import Actor, current_actor
+from khalifa_whatsapp.core.actor import Actor
+from khalifa_whatsapp.guards import current_actor
 
 NOTHING = "1 = 0"
 WRITING = frozenset({"create", "write", "delete"})
@@ -121,6 +122,7 @@ def keep_owner(doc: Document, method: str | None = None) -> None:
 
 
 def _own_or_queued(actor: Actor) -> str:
+	"""`can_see` of an agent."""
 	ticket = "`tabKhalifa Ticket`"
 	open_to_him = f"ifnull({ticket}.is_branch_only, 0) = 0"
 	if actor.branch:

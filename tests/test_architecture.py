@@ -189,6 +189,34 @@ def reads_clock(node: ast.Attribute) -> bool:
 	return node.attr in clocks and name_of(node.value).rpartition(".")[2] in {"time", "datetime", "date"}
 
 
+# Where the rule for tickets is, and who reads what it is made of for something else: whom the customer knows, a copy of a
+# ticket, a quick reply, a delay, a figure, a presence
+ASKS_OTHERWISE = (
+	"core.ticket_access", "core.assignment", "services.customers", "permissions", "services.objections", "services.kpi",
+	"services.presence",
+)  # fmt: skip
+
+
+def test_who_may_do_what_with_a_ticket_is_decided_in_one_file():
+	"""Nobody else looks whether it is a branch's alone, or compares its agent with who asks."""
+	refuse([
+		f"{module.at(node.lineno)}: ask core/ticket_access.py"
+		for module in MODULES
+		if not is_within(module.name, (*ASKS_OTHERWISE, "tests", "testing"))
+		for node in ast.walk(module.tree)
+		if decides_on_a_ticket(node)
+	])  # fmt: skip
+
+
+def decides_on_a_ticket(node: ast.AST) -> bool:
+	if isinstance(node, ast.Attribute):
+		return node.attr == "is_branch_only" and isinstance(node.ctx, ast.Load)
+	if not isinstance(node, ast.Compare):
+		return False
+	agents = [name_of(side) for side in (node.left, *node.comparators) if name_of(side).endswith(".agent")]
+	return any(name.split(".")[-2] in ("actor", "who") for name in agents) and len(agents) > 1
+
+
 def test_everything_but_the_site_imports_without_frappe():
 	names = [m.dotted for m in MODULES if needs_no_frappe(m.name)]
 	done = subprocess.run(

@@ -14,7 +14,7 @@ from khalifa_whatsapp.core.errors import NotFound
 from khalifa_whatsapp.guards import agent_only
 from khalifa_whatsapp.jobs import scheduler_watch, wake
 from khalifa_whatsapp.jobs.steps import StepsFailed
-from khalifa_whatsapp.services import delays, presence
+from khalifa_whatsapp.services import objections, presence
 
 
 @frappe.whitelist(methods=["POST"])
@@ -60,10 +60,8 @@ def _look_after_jobs() -> None:
 @door
 def object_to_delay(delay: str, objection: str) -> dict[str, Any]:
 	"""An agent's objection to a delay charged to him or her."""
-	delays.may_object(on_site(), actor(), delay, now_ms())
-	values = {"objection": objection, "objected_by": frappe.session.user, "objected_ms": now_ms()}
-	frappe.db.set_value("Khalifa Delay Event", delay, values, update_modified=False)
-	return {"delay": delay, "objection_status": "Open"}
+	found = objections.object_to_delay(on_site(), actor(), delay, objection, now_ms())
+	return {"delay": delay, "objection_status": found.objection_status}
 
 
 @frappe.whitelist(methods=["POST"])
@@ -71,7 +69,5 @@ def object_to_delay(delay: str, objection: str) -> dict[str, Any]:
 @door
 def decide_objection(delay: str, is_accepted: bool, decision: str = "") -> dict[str, Any]:
 	"""A manager's decision on an objection."""
-	delays.decide_objection(on_site(), actor(), delay, is_accepted, now_ms())
-	values = {"decision": decision, "decided_by": frappe.session.user, "decided_ms": now_ms()}
-	frappe.db.set_value("Khalifa Delay Event", delay, values, update_modified=False)
+	objections.decide_on_objection(on_site(), actor(), delay, is_accepted, decision, now_ms())
 	return {"delay": delay, "is_accepted": is_accepted}

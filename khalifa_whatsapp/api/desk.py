@@ -11,7 +11,7 @@ from khalifa_whatsapp.api.door import actor, door
 from khalifa_whatsapp.api.filters import ticket_filter
 from khalifa_whatsapp.api.history import close_reason, history
 from khalifa_whatsapp.bootstrap import now_ms, on_site
-from khalifa_whatsapp.core import deadlines
+from khalifa_whatsapp.core import deadlines, ticket_access
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.guards import agent_only, manager_only, require_read
 from khalifa_whatsapp.services.conversation import CLOSE_REASONS
@@ -60,20 +60,31 @@ def agent_loads() -> list[dict[str, Any]]:
 def ticket_form(ticket: str) -> dict[str, Any]:
 	"""A ticket's form: how late it is, what the user may do with it, its history."""
 	require_read("Khalifa Ticket", ticket)
-	fields = ["status", "agent", "branch", "close_reason", *lateness.FIELDS]
+	fields = [*ticket_access.FACTS, "close_reason", *lateness.FIELDS]
 	row = frappe.db.get_value("Khalifa Ticket", ticket, fields, as_dict=True)
 	who = actor()
-	is_his = who.is_manager or (who.agent is not None and who.agent == row.agent)
+	may = ticket_access.rights(who, row)
 	return {
 		**lateness.Clock(now_ms()).minutes(row),
 		"can": {
-			"transfer": is_his and row.status != r.CLOSED, "close": is_his and row.status != r.CLOSED,
-			"reopen": is_his and row.status == r.CLOSED, "take": (who.agent or "") if row.status == r.QUEUED else "",
+			"transfer": may.transfer, "close": may.close, "reopen": may.reopen, "take": who.agent if may.take else "",
 		},
 		"close_reason": close_reason(row.close_reason or ""),
 		"close_reasons": [{"value": reason, "label": close_reason(reason)} for reason in CLOSE_REASONS],
 		"history": history(ticket),
 	}  # fmt: skip
+
+
+@frappe.whitelist()
+@agent_only
+@door
+def message_form(message: str) -> dict[str, Any]:
+	"""A message's form: what the user may do about what became of it."""
+	require_read("Khalifa Message", message)
+	ticket = frappe.db.get_value("Khalifa Message", message, "ticket")
+	row = frappe.db.get_value("Khalifa Ticket", ticket, ticket_access.FACTS, as_dict=True)
+	may = ticket_access.rights(actor(), row)
+	return {"can": {"send_again": may.reply, "settle": may.settle}}
 
 
 @frappe.whitelist()

@@ -13,11 +13,11 @@ from frappe import _
 
 from khalifa_whatsapp.api import quiet
 from khalifa_whatsapp.bootstrap import now_ms, on_site
+from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.errors import Changed, NotAllowed, NotFound, UserError
 from khalifa_whatsapp.guards import current_actor
 from khalifa_whatsapp.services import assignment
 from khalifa_whatsapp.services.apart import RowsFailed
-from khalifa_whatsapp.services.work import Actor
 from khalifa_whatsapp.stores.base import Conflict, StoreUnavailable
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -140,9 +140,8 @@ def refuse(error: UserError) -> None:
 
 
 def actor() -> Actor:
-	"""The person behind the request, as the use cases know people."""
-	found = current_actor()
-	return Actor(found.user, found.employee_name, found.agent, found.is_manager)
+	"""The person behind the request."""
+	return current_actor()
 
 
 def hand_out() -> int:

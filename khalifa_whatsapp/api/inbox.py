@@ -21,12 +21,11 @@ from khalifa_whatsapp.api import (
 	inbox_thread,
 	typing_signs,
 )
-from khalifa_whatsapp.api.door import actor as door_actor
 from khalifa_whatsapp.api.door import door
 from khalifa_whatsapp.api.inbox_people import People
 from khalifa_whatsapp.api.sending import stored_shape
 from khalifa_whatsapp.bootstrap import now_ms, on_site
-from khalifa_whatsapp.core import template_state
+from khalifa_whatsapp.core import template_state, ticket_access
 from khalifa_whatsapp.core.quick_replies import parts
 from khalifa_whatsapp.guards import agent_only, current_actor, refuse_record
 from khalifa_whatsapp.services import conversation
@@ -52,7 +51,7 @@ def boot() -> dict[str, Any]:
 	presence = frappe.db.get_value("Khalifa Agent", actor.agent, "presence") if actor.agent else None
 	return {
 		"me": {
-			"agent": actor.agent, "name": actor.employee_name, "branch": actor.branch, "is_manager": actor.is_manager,
+			"agent": actor.agent, "name": actor.full_name, "branch": actor.branch, "is_manager": actor.is_manager,
 			"availability": presence, "may_become_agent": inbox_missing.may_become_agent(actor),
 		},
 		"now_ms": now_ms(),
@@ -142,8 +141,8 @@ def open_conversation(
 
 def _mark_read(row: Any) -> bool:
 	"""What a busy database leaves unread, the next look marks: it is no reason to show nothing."""
-	who = door_actor()
-	if not who.agent or who.agent != row.agent or not row.unread_count:
+	who = current_actor()
+	if not ticket_access.holds(who, row) or not row.unread_count:
 		return False
 	with contextlib.suppress(Conflict, StoreUnavailable):
 		conversation.mark_read(on_site(), who, row.name, now_ms())
@@ -262,7 +261,7 @@ def templates(ticket: str) -> list[dict[str, Any]]:
 def typing(ticket: str) -> dict[str, Any]:
 	"""Say that I am writing here, for a few seconds."""
 	row = _visible(ticket)
-	name = current_actor().employee_name
+	name = current_actor().full_name or ""
 	typing_signs.show(row.name, name)
 	typing_signs.tell(row, name)
 	return {"ticket": ticket}

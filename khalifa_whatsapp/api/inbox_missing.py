@@ -8,7 +8,8 @@ import frappe
 from frappe import _
 from frappe.utils.user import get_users_with_role
 
-from khalifa_whatsapp.guards import AGENT_ROLE, MANAGER_ROLE, Actor, refuse
+from khalifa_whatsapp.core.actor import Actor
+from khalifa_whatsapp.guards import AGENT_ROLE, MANAGER_ROLE, refuse
 
 MOST_NAMES = 5
 

@@ -18,9 +18,10 @@ from khalifa_whatsapp.api import lateness
 from khalifa_whatsapp.api.inbox_found import MOST_TYPED, digits_of, like, say_what_matched, words_of
 from khalifa_whatsapp.api.words import last_line
 from khalifa_whatsapp.bootstrap import now_ms
+from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.arabic import normalise
 from khalifa_whatsapp.core.errors import NotAllowed, UserError
-from khalifa_whatsapp.guards import Actor
+from khalifa_whatsapp.core.ticket_access import holds
 from khalifa_whatsapp.permissions import query_conditions
 
 TABLE, MESSAGE, CUSTOMER = "`tabKhalifa Ticket`", "`tabKhalifa Message`", "`tabKhalifa Customer`"
@@ -224,7 +225,7 @@ def _shown(actor: Actor, asked: Asked, rows: list[dict[str, Any]], now: int) -> 
 	for row in rows:
 		row["ticket"] = row.pop("name")
 		row["preview"] = last_line(row["preview"], row.pop("preview_label"))
-		row["is_mine"] = bool(actor.agent and row["agent"] == actor.agent)
+		row["is_mine"] = holds(actor, row)
 		row["waited"] = clock.waited(row)
 	return rows
 

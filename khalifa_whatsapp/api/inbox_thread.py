@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -16,10 +17,11 @@ from khalifa_whatsapp.api.history import EVENT_FIELDS, agent_names, event_text
 from khalifa_whatsapp.api.words import label, last_line, line, whole
 from khalifa_whatsapp.bootstrap import now_ms
 from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import ticket_access
+from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.content import load, said
 from khalifa_whatsapp.core.errors import UserError
 from khalifa_whatsapp.core.window import is_window_open, window_until_ms
-from khalifa_whatsapp.guards import Actor
 from khalifa_whatsapp.jobs import device_problems
 from khalifa_whatsapp.site_devices import get_device, problem_of
 
@@ -37,23 +39,15 @@ OVERLAP_MS = 2_000  # a change that was committed late is not missed
 
 def head(actor: Actor, row: Any) -> dict[str, Any]:
 	"""The conversation's own facts, and what the reader may do with it."""
-	is_mine = bool(actor.agent and actor.agent == row.agent)
-	is_open, is_free = row.status != r.CLOSED, row.agent is None
-	may = is_mine or actor.is_manager
 	fields = (
 		"customer", "customer_name", "status", "agent", "agent_name", "branch", "device", "unread_count",
 		*lateness.FIELDS, "last_message_ms", "is_branch_only", "opened_ms", "closed_ms",
 		"close_reason", "cycle", "version", "is_missed",
 	)  # fmt: skip
 	return {
-		"ticket": row.name, **{field: row.get(field) for field in fields}, "is_mine": is_mine,
+		"ticket": row.name, **{field: row.get(field) for field in fields}, "is_mine": ticket_access.holds(actor, row),
 		"preview": last_line(row.preview, row.preview_label), "waited": lateness.Clock(now_ms()).waited(row),
-		"rights": {
-			"reply": may and is_open, "note": True, "transfer": may and is_open, "close": may and is_open,
-			"reopen": may and not is_open, "assign": is_open and is_free and bool(actor.agent or actor.is_manager),
-			"take_over": may and is_open and not is_mine and bool(actor.agent),
-			"on_behalf": actor.is_manager and not is_mine and not is_free,
-		},
+		"rights": dataclasses.asdict(ticket_access.rights(actor, row)),
 	}  # fmt: skip
 
 

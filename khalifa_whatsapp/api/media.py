@@ -19,9 +19,10 @@ from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core.errors import NotFound, UserError
 from khalifa_whatsapp.core.file_names import RUNNING_TYPES, can_run, named, plain_mime_type
 from khalifa_whatsapp.core.jpeg import NotJpeg, without_metadata
-from khalifa_whatsapp.guards import agent_only, require_read
+from khalifa_whatsapp.core.ticket_access import FACTS, can_answer
+from khalifa_whatsapp.guards import agent_only, current_actor, require_read
 from khalifa_whatsapp.jobs.wake import wake_media
-from khalifa_whatsapp.services import media
+from khalifa_whatsapp.services import media, rights
 from khalifa_whatsapp.services.voice import voice_note
 
 # What a browser may show in the page; everything else is saved as a file. No HTML, no SVG: they can hold scripts.
@@ -49,6 +50,8 @@ def upload(ticket: str, is_voice: bool = False) -> dict[str, Any]:
 	What was spoken into the page (`is_voice`) becomes a voice message, whatever the browser made of it.
 	"""
 	require_read("Khalifa Ticket", ticket)
+	facts = frappe.db.get_value("Khalifa Ticket", ticket, FACTS, as_dict=True)
+	rights.require(can_answer(current_actor(), facts))
 	given = frappe.request.files.get("file") if frappe.request else None
 	if given is None:
 		raise UserError("no_file", "Choose a file.")

@@ -15,6 +15,8 @@ import redis
 from frappe.utils.user import get_users_with_role
 
 from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.actor import actor_of
+from khalifa_whatsapp.core.ticket_access import can_see
 from khalifa_whatsapp.guards import AGENT_ROLE, MANAGER_ROLE
 
 EVENT = "khalifa_whatsapp:typing"
@@ -38,19 +40,11 @@ def tell(ticket: Any, name: str) -> None:
 
 
 def _readers(ticket: Any) -> set[str]:
-	"""Managers and the holder; of what is in the queue, agents who are here and may take it."""
-	managers = set(get_users_with_role(MANAGER_ROLE))
-	if not ticket.agent and ticket.status != r.QUEUED:
-		return managers
-	wanted: dict[str, Any] = {"enabled": 1}
-	if ticket.agent:
-		wanted["name"] = ticket.agent
-	else:
-		wanted["presence"] = ("!=", r.OFFLINE)
-		if ticket.is_branch_only:
-			wanted["branch"] = ticket.branch
-	agents = set(frappe.get_all("Khalifa Agent", wanted, pluck="user"))
-	return managers | (agents & set(get_users_with_role(AGENT_ROLE)))
+	"""Managers, and agents who see it: the holder; of what is in the queue, those who are here."""
+	wanted = {"name": ticket.agent} if ticket.agent else {"presence": ("!=", r.OFFLINE)}
+	rows = frappe.get_all("Khalifa Agent", wanted, ["name", "user", "employee_name", "branch", "enabled"])
+	agents = {row.user for row in rows if can_see(actor_of(row), ticket)}
+	return set(get_users_with_role(MANAGER_ROLE)) | agents & set(get_users_with_role(AGENT_ROLE))
 
 
 def others(ticket: str) -> list[str]:

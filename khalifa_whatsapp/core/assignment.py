@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from khalifa_whatsapp.core.calendar import Calendar
 from khalifa_whatsapp.core.records import ONLINE, Agent, Customer, Ticket
 from khalifa_whatsapp.core.settings import MINUTE_MS, Settings
+from khalifa_whatsapp.core.ticket_access import is_open_to
 
 
 @dataclass(slots=True)
@@ -62,9 +63,7 @@ def choose(
 	ticket: Ticket, customer: Customer | None, free: Sequence[RosterEntry], settings: Settings
 ) -> Choice:
 	"""The agent for a waiting ticket among the `free` ones (as `available` gives them)."""
-	candidates = [e for e in free if e.can_take(settings)]
-	if ticket.is_branch_only:
-		candidates = [e for e in candidates if e.agent.branch == ticket.branch]
+	candidates = [e for e in free if e.can_take(settings) and is_open_to(ticket, e.agent.branch)]
 	if not candidates:
 		return Choice(None, "nobody free")
 	known = customer.last_agent if customer and not ticket.is_branch_only else None

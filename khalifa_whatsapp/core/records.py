@@ -282,6 +282,12 @@ class DelayEvent:
 	closed_ms: int | None = None
 	is_escalated: int = 0
 	objection_status: str | None = None  # Open Accepted Rejected
+	objection: str | None = None  # the agent's words
+	objected_by: str | None = None
+	objected_ms: int | None = None
+	decision: str | None = None  # the manager's words
+	decided_by: str | None = None
+	decided_ms: int | None = None
 
 
 @dataclass(slots=True)

@@ -38,7 +38,7 @@ def copy(
 	rows = {kind: _rows(month, kind) for kind in COPIED}
 	_number_tickets(rows, store)
 	_mark_customers(rows)
-	objections = _object(rows[r.DelayEvent], rng)
+	_object(rows[r.DelayEvent], rng)
 	total = sum(map(len, rows.values()))
 	done = 0
 	with store.transaction():
@@ -48,7 +48,7 @@ def copy(
 				done += len(records[start : start + CHUNK])
 				tell(done / total)
 		_date(store, rows)
-		_write_desk_words(store, rows, objections, rng)
+		_write_desk_words(store, rows, rng)
 		_set_presence(month, store, is_shared)
 		store.run("UPDATE `tabWhatsApp Device` SET enabled = 1, state = 'Connected' WHERE name = ?", (company.DEVICE,))
 	return {kind.DOCTYPE: len(records) for kind, records in rows.items()}
@@ -84,14 +84,19 @@ def _marked(name: str) -> str:
 	return company.CUSTOMER_MARK + name[len(company.CUSTOMER_MARK) :]
 
 
-def _object(delays: list[r.DelayEvent], rng: Random) -> list[r.DelayEvent]:
+def _object(delays: list[r.DelayEvent], rng: Random) -> None:
 	"""Some agents object to their delays; on some a manager has decided."""
 	charged = [delay for delay in delays if delay.kind == "Agent" and delay.closed_ms]
 	latest = sorted(charged, key=lambda delay: delay.at_ms)[-5 * OBJECTIONS :]
 	chosen = rng.sample(latest, min(OBJECTIONS, len(latest)))
+	users = dict(frappe.get_all("Khalifa Agent", fields=["name", "user"], as_list=True))
 	for number, delay in enumerate(chosen):
 		delay.objection_status = ("Open", "Open", "Accepted", "Rejected")[number % 4]
-	return chosen
+		delay.objection, delay.objected_by = rng.choice(words.OBJECTIONS), users.get(delay.agent)
+		delay.objected_ms = delay.closed_ms
+		if delay.objection_status != "Open":
+			delay.decision, delay.decided_by = words.DECISION, company.OWNER
+			delay.decided_ms = (delay.closed_ms or 0) + DAY_MS
 
 
 def _date(store: SiteStore, rows: dict[Any, list[Any]]) -> None:
@@ -122,21 +127,8 @@ def _own_days(store: SiteStore, days: list[date]) -> None:
 		store.run("UPDATE `tabKhalifa KPI Day` SET owner = ? WHERE kpi_date = ?", (company.OWNER, day))
 
 
-def _write_desk_words(
-	store: SiteStore, rows: dict[Any, list[Any]], objections: list[r.DelayEvent], rng: Random
-) -> None:
-	"""What people wrote in Desk: objections and decisions, notes on customers, tags."""
-	users = dict(frappe.get_all("Khalifa Agent", fields=["name", "user"], as_list=True))
-	for delay in objections:
-		decided = delay.objection_status in ("Accepted", "Rejected")
-		store.run(
-			"UPDATE `tabKhalifa Delay Event` SET objection = ?, objected_by = ?, objected_ms = ?, decision = ?, "
-			"decided_by = ?, decided_ms = ? WHERE name = ?",
-			(
-				rng.choice(words.OBJECTIONS), users.get(delay.agent), delay.closed_ms, words.DECISION if decided else None,
-				company.OWNER if decided else None, (delay.closed_ms or 0) + DAY_MS if decided else 0, delay.name,
-			),
-		)  # fmt: skip
+def _write_desk_words(store: SiteStore, rows: dict[Any, list[Any]], rng: Random) -> None:
+	"""What people wrote in Desk: notes on customers, tags."""
 	customers = [customer.name for customer in rows[r.Customer]]
 	for name in rng.sample(customers, min(NOTED, len(customers))):
 		store.run("UPDATE `tabKhalifa Customer` SET notes = ? WHERE name = ?", (rng.choice(words.NOTES), name))

@@ -15,6 +15,7 @@ from random import Random
 
 from khalifa_whatsapp.bootstrap import EmbeddedHost, embedded
 from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.actor import SYSTEM, Actor, actor_of
 from khalifa_whatsapp.core.calendar import Calendar
 from khalifa_whatsapp.core.errors import UserError
 from khalifa_whatsapp.core.settings import DAY_MS, MINUTE_MS, Rules
@@ -34,7 +35,6 @@ from khalifa_whatsapp.services import (
 	presence,
 	replies,
 )
-from khalifa_whatsapp.services.work import SYSTEM, Actor
 from khalifa_whatsapp.stores.base import TicketFilter
 
 STEP_MS = 10_000
@@ -293,7 +293,7 @@ def make_month(
 	rng = Random(f"{seed} people")
 	month = Month(host, gateway, plan, rng, start_ms, end_ms)
 	for agent, _ in people:
-		actor = Actor(agent.user, agent.employee_name, agent.name)
+		actor = actor_of(agent)
 		month.workers[agent.name] = Worker(agent, actor, rng.uniform(70, 200))
 	return month
 

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from khalifa_whatsapp.bootstrap import EmbeddedHost, embedded
 from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.actor import SYSTEM
 from khalifa_whatsapp.core.calendar import Calendar
 from khalifa_whatsapp.core.settings import MINUTE_MS, BranchRules, Rules, Settings
 from khalifa_whatsapp.drivers.base import DeviceConfig
@@ -28,7 +29,6 @@ from khalifa_whatsapp.embedded.text import clock, isolate
 from khalifa_whatsapp.embedded.views import line
 from khalifa_whatsapp.embedded.world import ZONE, agent_names
 from khalifa_whatsapp.services import assignment, delays, intake, outbox, presence
-from khalifa_whatsapp.services.work import SYSTEM
 
 SWEEP_SECONDS = 1.0  # how long a wake-up may be lost without anybody noticing
 EVENTS = (

@@ -10,13 +10,13 @@ from random import Random
 from typing import NamedTuple
 
 from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.actor import SYSTEM, Actor, actor_of
 from khalifa_whatsapp.core.errors import UserError
 from khalifa_whatsapp.core.settings import HOUR_MS, MINUTE_MS
 from khalifa_whatsapp.embedded import names, phrases
 from khalifa_whatsapp.embedded.views import OpenStore
 from khalifa_whatsapp.embedded.world import Person, World, local_ms
 from khalifa_whatsapp.services import conversation, presence, replies
-from khalifa_whatsapp.services.work import SYSTEM, Actor
 
 MANAGER = Actor("manager@example.com", names.MANAGER, None, is_manager=True)
 SILENT = "Silent"  # the page crashed: nothing is said, heartbeats stop
@@ -86,7 +86,7 @@ class Staff:
 	def __post_init__(self) -> None:
 		for person in self.world.people:
 			agent = person.agent
-			actor = Actor(agent.user, agent.employee_name, agent.name)
+			actor = actor_of(agent)
 			self.workers[agent.name] = Worker(person, actor, self.rng.uniform(60, 220))
 			self._shifts += self._day_of(person)
 		heapq.heapify(self._shifts)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import frappe
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
+from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.guards import current_actor
 from khalifa_whatsapp.jobs.steps import Steps
 from khalifa_whatsapp.services import assignment, close_all
-from khalifa_whatsapp.services.work import Actor
 from khalifa_whatsapp.stores.base import Store
 
 
@@ -39,7 +41,5 @@ def _go_on(store: Store, batch: str) -> str:
 
 def _actor(batch: str) -> Actor:
 	"""Who asked. The right to do so was checked then: a batch goes on when the manager has left meanwhile."""
-	found = current_actor(
-		frappe.db.get_value("Khalifa Close Batch", batch, "requested_by") or "Administrator"
-	)
-	return Actor(found.user, found.employee_name, found.agent, is_manager=True)
+	user = frappe.db.get_value("Khalifa Close Batch", batch, "requested_by") or "Administrator"
+	return dataclasses.replace(current_actor(user), is_manager=True)

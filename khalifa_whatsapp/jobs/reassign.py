@@ -15,11 +15,11 @@ import redis
 from frappe import _
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
+from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.errors import UserError
 from khalifa_whatsapp.guards import current_actor
 from khalifa_whatsapp.jobs.steps import Steps, log_error
 from khalifa_whatsapp.services import assignment, conversation
-from khalifa_whatsapp.services.work import Actor
 from khalifa_whatsapp.stores.base import Conflict, Store, StoreUnavailable
 
 KEEP_SECONDS = 3600
@@ -71,9 +71,7 @@ def run(
 ) -> None:
 	"""The worker's part. Rights are the user's as they are now: who is no manager any more is refused."""
 	frappe.set_user_lang(user)
-	found = current_actor(user)
-	actor = Actor(found.user, found.employee_name, found.agent, found.is_manager)
-	store, total = on_site(), len(tickets)
+	store, actor, total = on_site(), current_actor(user), len(tickets)
 
 	def tell(done: int) -> None:
 		if done % TELL_EVERY == 0:

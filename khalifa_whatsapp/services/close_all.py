@@ -10,12 +10,13 @@ import dataclasses
 import json
 
 from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.arabic import safe_name
 from khalifa_whatsapp.core.errors import NotAllowed, NotFound, UserError
 from khalifa_whatsapp.services import turns
 from khalifa_whatsapp.services.conversation import close_ticket
 from khalifa_whatsapp.services.intake_tickets import reopen
-from khalifa_whatsapp.services.work import Actor, Work, retrying, working
+from khalifa_whatsapp.services.work import Work, retrying, working
 from khalifa_whatsapp.stores.base import Store, TicketFilter
 
 CHUNK = 200

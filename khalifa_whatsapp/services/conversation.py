@@ -6,13 +6,14 @@ Refusals say how to go on. Answers are in `replies`.
 
 from __future__ import annotations
 
-from khalifa_whatsapp.core import ledger
+from khalifa_whatsapp.core import ledger, ticket_access
 from khalifa_whatsapp.core import records as r
-from khalifa_whatsapp.core.errors import NotAllowed, NotFound, UserError
+from khalifa_whatsapp.core.actor import Actor
+from khalifa_whatsapp.core.errors import NotFound, UserError
 from khalifa_whatsapp.services import turns
 from khalifa_whatsapp.services.intake_tickets import reopen as reopen_ticket
-from khalifa_whatsapp.services.rights import may_answer, may_see, open_ticket, tell_owner, ticket_of
-from khalifa_whatsapp.services.work import Actor, Work, retrying, working
+from khalifa_whatsapp.services.rights import require, tell_owner, ticket_of
+from khalifa_whatsapp.services.work import Work, retrying, working
 from khalifa_whatsapp.stores.base import Store
 
 CLOSE_REASONS = ("resolved", "no_reply_needed", "spam", "inactive")
@@ -28,8 +29,8 @@ def transfer(
 		with working(store, now_ms, actor) as work:
 			if not reason.strip():
 				raise UserError("no_reason", "Say why you hand the conversation on: the next one will need it.")
-			found = open_ticket(work, ticket)
-			may_answer(actor, found)
+			found = ticket_of(work, ticket)
+			require(ticket_access.can_transfer(actor, found))
 			if to_agent:
 				hand_over(work, found, _receiver(work, to_agent, found), reason, "transferred")
 			elif to_branch:
@@ -109,13 +110,9 @@ def assign(store: Store, actor: Actor, ticket: str, agent: str, now_ms: int) -> 
 
 	def run() -> r.Ticket:
 		with working(store, now_ms, actor) as work:
-			found = open_ticket(work, ticket)
-			if not actor.is_manager and (agent != actor.agent or found.agent is not None):
-				raise NotAllowed("only_managers_assign", "Only a manager gives conversations to others.")
-			receiver = _receiver(work, agent, found)
-			if not actor.is_manager and found.is_branch_only and receiver.branch != found.branch:
-				raise NotFound("no_such_ticket", "There is no such conversation, or it is not yours.")
-			hand_over(work, found, receiver, "by hand", "assigned")
+			found = ticket_of(work, ticket)
+			require(ticket_access.can_assign(actor, found, agent))
+			hand_over(work, found, _receiver(work, agent, found), "by hand", "assigned")
 			return found
 
 	return retrying(run)
@@ -128,8 +125,8 @@ def close(store: Store, actor: Actor, ticket: str, now_ms: int, reason: str = "r
 
 	def run() -> r.Ticket:
 		with working(store, now_ms, actor) as work:
-			found = open_ticket(work, ticket)
-			may_answer(actor, found)
+			found = ticket_of(work, ticket)
+			require(ticket_access.can_close(actor, found))
 			if reason == "inactive" and found.turn is not None:
 				raise UserError("customer_waits", "The customer waits for an answer. Answer first, or choose another reason.")
 			close_ticket(work, found, reason, _OUTCOME.get(reason, r.CLOSED_UNANSWERED))
@@ -175,10 +172,7 @@ def reopen(store: Store, actor: Actor, ticket: str, now_ms: int, reason: str = "
 	def run() -> r.Ticket:
 		with working(store, now_ms, actor) as work:
 			found = ticket_of(work, ticket)
-			if not actor.is_manager and (actor.agent is None or actor.agent != found.agent):
-				raise NotFound("no_such_ticket", "There is no such conversation, or it is not yours.")
-			if found.open_key is not None:
-				raise UserError("already_open", "The conversation is already open.")
+			require(ticket_access.can_reopen(actor, found))
 			other = store.latest_tickets([(found.customer, found.device)]).get((found.customer, found.device))
 			if other is not None and other.open_key is not None:
 				raise UserError(
@@ -199,8 +193,8 @@ def no_reply_needed(store: Store, actor: Actor, ticket: str, now_ms: int) -> r.T
 
 	def run() -> r.Ticket:
 		with working(store, now_ms, actor) as work:
-			found = open_ticket(work, ticket)
-			may_answer(actor, found)
+			found = ticket_of(work, ticket)
+			require(ticket_access.can_close(actor, found))
 			turns.end_turn(work, found, r.NO_REPLY_NEEDED, "no_reply_needed")
 			found.status, found.unread_count = r.PENDING if found.agent else r.QUEUED, 0
 			work.touch_ticket(found)
@@ -215,7 +209,7 @@ def mark_read(store: Store, actor: Actor, ticket: str, now_ms: int) -> None:
 	"""The holder looked at the conversation: nothing in it is new any more."""
 	with working(store, now_ms, actor) as work:
 		found = ticket_of(work, ticket)
-		may_see(actor, found)
-		if actor.agent is not None and actor.agent == found.agent and found.unread_count:
+		require(ticket_access.can_see(actor, found))
+		if ticket_access.holds(actor, found) and found.unread_count:
 			found.unread_count = 0
 			work.touch(found)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from khalifa_whatsapp.core import ledger
+from khalifa_whatsapp.core import ledger, ticket_access
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.accounts import NewHolder, account_of, is_left, main_phone, new_holder
+from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.content import is_in_thread, makes_wait, opens_window, put_preview
 from khalifa_whatsapp.core.errors import Changed, NotAllowed, NotFound, UserError
 from khalifa_whatsapp.core.identity import PHONE, of_phone
@@ -13,8 +14,8 @@ from khalifa_whatsapp.core.phones import MESSAGES, Phone, PhoneError, from_perso
 from khalifa_whatsapp.services import duplicates, turns
 from khalifa_whatsapp.services.conversation import close_ticket
 from khalifa_whatsapp.services.intake_customers import NOT_A_DUPLICATE, show_name
-from khalifa_whatsapp.services.rights import may_answer, open_ticket, tell_owner
-from khalifa_whatsapp.services.work import Actor, Work, retrying, working
+from khalifa_whatsapp.services.rights import require, tell_owner, ticket_of
+from khalifa_whatsapp.services.work import Work, retrying, working
 from khalifa_whatsapp.stores.base import Store
 
 NEW_HOLDER = "new_holder"  # why the former holder's ticket is closed
@@ -141,8 +142,8 @@ def _follow(work: Work, rows: list[r.CustomerIdentity], holder: NewHolder) -> No
 
 
 def _doubted(work: Work, ticket: str) -> tuple[r.Ticket, list[r.CustomerIdentity], NewHolder]:
-	found = open_ticket(work, ticket)
-	may_answer(work.actor, found)
+	found = ticket_of(work, ticket)
+	require(ticket_access.can_answer(work.actor, found))
 	rows = work.store.identities_of([found.customer], locked=True).get(found.customer, [])
 	holder = new_holder(rows)
 	if holder is None:

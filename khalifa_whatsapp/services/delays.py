@@ -9,10 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from khalifa_whatsapp.core import deadlines
-from khalifa_whatsapp.core.errors import NotAllowed, NotFound, UserError
 from khalifa_whatsapp.services import turns
 from khalifa_whatsapp.services.apart import check, together_or_apart
-from khalifa_whatsapp.services.work import Actor, working
+from khalifa_whatsapp.services.work import working
 from khalifa_whatsapp.stores.base import Store
 
 BATCH = 500
@@ -118,28 +117,3 @@ def _renew_batch(store: Store, branch: str | None, version: str, now_ms: int, on
 				turns.schedule(work, ticket, turn, segment)
 			work.touch(ticket)
 		return len(found)
-
-
-def decide_objection(store: Store, actor: Actor, delay: str, is_accepted: bool, now_ms: int) -> None:
-	"""A manager's word on an agent's objection: an accepted one takes the delay out of the measures."""
-	if not actor.is_manager:
-		raise NotAllowed("only_managers_decide", "Only a manager decides on objections.")
-	with working(store, now_ms, actor) as work:
-		found = store.delay(delay)
-		if found is None:
-			raise NotFound("no_such_delay", "There is no such delay.")
-		found.objection_status = "Accepted" if is_accepted else "Rejected"
-		work.mark_day(found.at_ms)
-		work.touch(found)
-
-
-def may_object(store: Store, actor: Actor, delay: str, now_ms: int) -> None:
-	"""Open an objection: only the charged agent, and only while nobody has decided."""
-	with working(store, now_ms, actor) as work:
-		found = store.delay(delay)
-		if found is None or actor.agent is None or found.agent != actor.agent:
-			raise NotFound("no_such_delay", "There is no such delay.")
-		if found.objection_status in ("Accepted", "Rejected"):
-			raise UserError("already_decided", "A manager has already decided on this delay.")
-		found.objection_status = "Open"
-		work.touch(found)

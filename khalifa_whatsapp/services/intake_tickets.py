@@ -6,8 +6,10 @@ from collections.abc import Collection
 
 from khalifa_whatsapp.core import assignment
 from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.actor import actor_of
 from khalifa_whatsapp.core.keys import open_key
 from khalifa_whatsapp.core.settings import HOUR_MS
+from khalifa_whatsapp.core.ticket_access import can_see
 from khalifa_whatsapp.services.rights import tell_of_queue
 from khalifa_whatsapp.services.turns import MANAGER_ROLE
 from khalifa_whatsapp.services.work import Work
@@ -118,8 +120,8 @@ class Tickets:
 		if ticket.status != r.QUEUED or len(self._queued) > MOST_TOLD:
 			return []
 		entries = self.roster().values()
-		near = [e for e in entries if not ticket.is_branch_only or e.agent.branch == ticket.branch]
-		here = [e for e in near if self._is_here(e.agent.name)]
+		readers = [e for e in entries if can_see(actor_of(e.agent), ticket)]
+		here = [e for e in readers if self._is_here(e.agent.name)]
 		return [] if any(e.can_take(self.work.rules.settings) for e in here) else here
 
 

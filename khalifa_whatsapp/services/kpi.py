@@ -6,11 +6,12 @@ from datetime import date
 
 from khalifa_whatsapp.core import kpi
 from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.errors import NotFound, UserError
 from khalifa_whatsapp.core.keys import kpi_key
 from khalifa_whatsapp.core.settings import Rules
 from khalifa_whatsapp.services.apart import check, each_alone
-from khalifa_whatsapp.services.work import Actor, Work, retrying, working
+from khalifa_whatsapp.services.work import Work, retrying, working
 from khalifa_whatsapp.stores.base import Store
 
 DAILY, MONTHLY = "Daily", "Monthly"

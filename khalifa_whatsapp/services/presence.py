@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from functools import partial
 
 from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.assignment import RosterEntry
 from khalifa_whatsapp.core.errors import NotFound, UserError
 from khalifa_whatsapp.core.settings import DAY_MS, MINUTE_MS, Settings
 from khalifa_whatsapp.services.apart import check, each_alone, together_or_apart
 from khalifa_whatsapp.services.assignment import give_back
-from khalifa_whatsapp.services.work import Actor, Work, retrying, working
+from khalifa_whatsapp.services.work import Work, retrying, working
 from khalifa_whatsapp.stores.base import Store
 
 PRESENCES = (r.ONLINE, r.AWAY, r.OFFLINE)

@@ -10,9 +10,10 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from khalifa_whatsapp.core import ledger
+from khalifa_whatsapp.core import ledger, ticket_access
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.accounts import Route, route
+from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.arabic import normalise
 from khalifa_whatsapp.core.content import put_preview
 from khalifa_whatsapp.core.errors import Changed, NotFound, UserError
@@ -21,8 +22,8 @@ from khalifa_whatsapp.core.window import is_window_open
 from khalifa_whatsapp.drivers.base import Capabilities
 from khalifa_whatsapp.services import answering, outcomes, outgoing, turns
 from khalifa_whatsapp.services.conversation import hand_over
-from khalifa_whatsapp.services.rights import agent_of, may_answer, may_see, open_ticket, tell_owner, ticket_of
-from khalifa_whatsapp.services.work import Actor, Work, retrying, working
+from khalifa_whatsapp.services.rights import agent_of, require, tell_owner, ticket_of
+from khalifa_whatsapp.services.work import Work, retrying, working
 from khalifa_whatsapp.stores.base import Store
 
 MAX_EMOJI = 16  # code units: skin tones and joined families are long
@@ -78,8 +79,8 @@ def _send(
 	if (known := work.store.message_by_client_key(key)) is not None:
 		return _same(known, name, work.actor, draft)
 	body = _checked_body(work, draft)
-	ticket = open_ticket(work, name)
-	may_answer(work.actor, ticket)
+	ticket = ticket_of(work, name)
+	require(ticket_access.can_answer(work.actor, ticket))
 	rows = answering.identities(work.store, ticket.customer)
 	way = _checked_route(route(rows, ticket.identity))
 	_check_capabilities(draft, can)
@@ -90,7 +91,7 @@ def _send(
 	message.client_key = key
 	_answered(work, ticket, message)
 	work.mark_day(work.now_ms)
-	if take_over and message.on_behalf_of and work.actor.agent:
+	if take_over and work.actor.agent and ticket_access.can_take_over(work.actor, ticket):
 		hand_over(work, ticket, agent_of(work, work.actor.agent), "took over", "transferred")
 	return message
 
@@ -192,7 +193,7 @@ def _outgoing(work: Work, ticket: r.Ticket, draft: Draft, body: str, origin: str
 
 def _answered(work: Work, ticket: r.Ticket, message: r.Message) -> None:
 	"""A human reply ends the customer's wait; who gets sample and credit depends on who owns the ticket."""
-	is_owner = message.agent is not None and message.agent == ticket.agent
+	is_owner = ticket_access.holds(work.actor, ticket)
 	if not is_owner:
 		message.on_behalf_of, message.agent = ticket.agent, None
 		work.log(ticket, "on_behalf", to_agent=ticket.agent)
@@ -228,7 +229,7 @@ def note(store: Store, actor: Actor, ticket: str, body: str, now_ms: int, client
 			found = ticket_of(work, ticket)
 			if key and (known := store.message_by_client_key(key)) is not None:
 				return _same(known, ticket, actor, Draft(body))
-			may_see(actor, found)
+			require(ticket_access.can_note(actor, found))
 			written = _outgoing(work, found, Draft(text), text, r.NOTE, r.SENT)
 			written.client_key = key
 			return written
@@ -245,10 +246,10 @@ def react(
 	def run() -> r.Message:
 		with working(store, now_ms, actor) as work:
 			key = digest("client", client_key)
-			found = open_ticket(work, ticket)
+			found = ticket_of(work, ticket)
 			if (known := store.message_by_client_key(key)) is not None:
 				return _same(known, ticket, actor, Draft(emoji))
-			may_answer(actor, found)
+			require(ticket_access.can_answer(actor, found))
 			message = store.messages([target]).get(target)
 			if message is None or message.ticket != ticket or not message.message_key:
 				raise NotFound("no_such_message", "There is no such message in this conversation.")
@@ -330,7 +331,7 @@ def _message_to_settle(work: Work, name: str, statuses: frozenset[str] = RESENDA
 	seen = work.store.messages([name]).get(name)
 	if seen is None or seen.direction != r.OUTGOING or seen.origin == r.NOTE:
 		raise NotFound("no_such_message", "There is no such message in this conversation.")
-	may_answer(work.actor, ticket_of(work, seen.ticket))
+	require(ticket_access.can_settle(work.actor, ticket_of(work, seen.ticket)))
 	message = work.store.messages([name])[name]
 	if message.status not in statuses:
 		raise Changed("message_changed", "The message has changed meanwhile. Look again.")

@@ -1,43 +1,42 @@
-"""Whose ticket is it? What every verb on a ticket asks first, and tells last."""
+"""What every verb on a ticket asks first, and tells last: refusals in words, and whose pages are told."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from khalifa_whatsapp.core import records as r
-from khalifa_whatsapp.core.errors import Changed, NotAllowed, NotFound
+from khalifa_whatsapp.core.errors import Changed, NotAllowed, NotFound, UserError
+from khalifa_whatsapp.core.ticket_access import Decision, Refusal
 from khalifa_whatsapp.services import turns
-from khalifa_whatsapp.services.work import Actor, Work
+from khalifa_whatsapp.services.work import Work
+
+_ERRORS: dict[Refusal, Callable[[], UserError]] = {
+	Refusal.UNSEEN: lambda: NotFound("no_such_ticket", "There is no such conversation, or it is not yours."),
+	Refusal.WAITING: lambda: NotAllowed(
+		"not_assigned", "This conversation is still waiting for an agent. Take it first."
+	),
+	Refusal.HELD_BY_COLLEAGUE: lambda: NotAllowed(
+		"not_your_ticket", "A colleague answers this conversation. Ask for a transfer first."
+	),
+	Refusal.CLOSED: lambda: Changed("ticket_closed", "The conversation is closed. Open it again first."),
+	Refusal.OPEN: lambda: UserError("already_open", "The conversation is already open."),
+	Refusal.ONLY_MANAGERS_ASSIGN: lambda: NotAllowed(
+		"only_managers_assign", "Only a manager gives conversations to others."
+	),
+}
 
 
-def may_answer(actor: Actor, ticket: r.Ticket) -> None:
-	"""Only the ticket's agent, or a manager on behalf."""
-	if actor.is_manager or (actor.agent is not None and actor.agent == ticket.agent):
-		return
-	if ticket.agent is None:
-		raise NotAllowed("not_assigned", "This conversation is still waiting for an agent. Take it first.")
-	raise NotAllowed("not_your_ticket", "A colleague answers this conversation. Ask for a transfer first.")
-
-
-def may_see(actor: Actor, ticket: r.Ticket) -> None:
-	"""Own tickets and the queue for agents, all for managers; others don't learn that the ticket exists."""
-	if actor.is_manager or (actor.agent is not None and actor.agent == ticket.agent):
-		return
-	if actor.agent is not None and ticket.status == r.QUEUED and not ticket.is_branch_only:
-		return
-	raise NotFound("no_such_ticket", "There is no such conversation, or it is not yours.")
+def require(decision: Decision) -> None:
+	"""Go on, or refuse in the words for this reason."""
+	if decision.refusal is not None:
+		raise _ERRORS[decision.refusal]()
 
 
 def ticket_of(work: Work, name: str) -> r.Ticket:
-	"""The ticket, locked."""
+	"""The ticket, locked. What is not there is refused as what may not be seen."""
 	found = work.store.tickets([name]).get(name)
 	if found is None:
-		raise NotFound("no_such_ticket", "There is no such conversation, or it is not yours.")
-	return found
-
-
-def open_ticket(work: Work, name: str) -> r.Ticket:
-	found = ticket_of(work, name)
-	if found.open_key is None:
-		raise Changed("ticket_closed", "The conversation is closed. Open it again first.")
+		raise _ERRORS[Refusal.UNSEEN]()
 	return found
 
 
@@ -50,11 +49,11 @@ def agent_of(work: Work, name: str) -> r.Agent:
 
 
 def tell_owner(work: Work, ticket: r.Ticket, event: str, former: str | None = None) -> None:
-	"""Tell the holder's page, the former holder's and the managers' that something happened to the ticket."""
+	"""Tell the holder's page, the former holder's (that it is gone) and the managers' that something happened."""
 	data = {"ticket": ticket.name, "event": event}
 	for name in filter(None, (ticket.agent, former)):
 		agent = work.agent(name)
-		if agent is not None:
+		if agent is not None and agent.enabled:
 			work.tell("khalifa_whatsapp:ticket", data, user=agent.user)
 	work.tell("khalifa_whatsapp:ticket", data, role=turns.MANAGER_ROLE)
 	if ticket.agent is None or (event == "assigned" and former is None):

@@ -76,7 +76,7 @@ def _warn(work: Work, ticket: r.Ticket, segment: r.Segment | None, found: ledger
 	data = {"ticket": ticket.name, "level": found.level, "agent": ticket.agent_name}
 	if found.level and segment is not None and segment.agent is not None:
 		agent = work.agent(segment.agent)
-		if agent is not None:
+		if agent is not None and agent.enabled:
 			work.tell("khalifa_whatsapp:delay", data, user=agent.user)
 	if found.level >= deadlines.ESCALATED or (found.is_customer and ticket.agent is None):
 		work.tell("khalifa_whatsapp:delay", data, role=MANAGER_ROLE)

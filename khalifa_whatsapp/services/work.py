@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.actor import SYSTEM, Actor
 from khalifa_whatsapp.core.arabic import NAME_LIMIT, safe_name
 from khalifa_whatsapp.core.content import search_text
 from khalifa_whatsapp.core.file_names import safe_file_name
@@ -28,19 +29,6 @@ T = TypeVar("T")
 _random = random.Random()
 os.register_at_fork(after_in_child=_random.seed)
 _names = Names(_random)
-
-
-@dataclass(slots=True)
-class Actor:
-	"""Who does it: the user, the real name, the agent he or she is, and whether a manager. None: the system."""
-
-	user: str | None = None
-	full_name: str | None = None
-	agent: str | None = None
-	is_manager: bool = False
-
-
-SYSTEM = Actor()
 
 
 @dataclass(slots=True)
@@ -69,7 +57,7 @@ class Work:
 	store: Store
 	rules: Rules
 	now_ms: int
-	actor: Actor = field(default_factory=Actor)
+	actor: Actor = SYSTEM
 	changes: Changes = field(default_factory=Changes)
 	agents: dict[str, r.Agent | None] = field(default_factory=dict)
 	locked_agents: dict[str, r.Agent | None] = field(default_factory=dict)

@@ -198,7 +198,7 @@ class SqlStore(OutboxQueries):
 		return opened + list(self._by_name(r.Ticket, {row[0] for row in names}, self.LOCK).values())
 
 	def queue(self, limit: int, branches: Collection[str]) -> list[r.Ticket]:
-		marks = ", ".join(["''", *"?" * len(branches)])
+		marks = ", ".join(["NULL", *"?" * len(branches)])  # of no branch, nothing that is some branch's alone
 		mine = f"status = 'Queued' AND (is_branch_only = 0 OR branch IN ({marks}))"
 		order = f"ORDER BY queue_rank, waiting_since_ms, name LIMIT ? {self.SKIP}"
 		waiting = self._read(r.Ticket, f"{mine} AND waiting_since_ms > 0", (*branches, limit), order)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.keys import digest, open_key
 from khalifa_whatsapp.core.kpi import Fact
+from khalifa_whatsapp.core.ticket_access import is_open_to
 from khalifa_whatsapp.stores.base import DeliveryOutcome, TicketFilter
 from khalifa_whatsapp.testing.store_scene import BODIES, HOUR, NOW, StoreScene
 
@@ -210,6 +212,26 @@ class ReadsContract(StoreScene):
 			found = [t.name[8:] for t in store.queue(10_000, []) if t.name.startswith(self.tag)]
 		assert found == ["t4", "t3", "t1", "t5", "t6", "t2"]
 		assert len(self.read(lambda: store.queue(2, []), store)) == 2
+
+	def test_the_queue_of_branches_holds_what_the_rule_opens_to_them(self) -> None:
+		"""The statement says `ticket_access.is_open_to` a second time: every state, branch and mark, for any branches."""
+		store, branches = self.make_store(), (None, "", "North", "South")
+		made = [
+			self.ticket(number, f"c{number}", status=status, branch=branch, is_branch_only=mark, queued_since_ms=NOW)
+			for number, (status, branch, mark) in enumerate(
+				itertools.product((r.QUEUED, r.OPEN, r.PENDING, r.CLOSED), branches, (0, 1))
+			)
+		]  # fmt: skip
+		self.save(store, *made)
+		for asked in ([], ["North"], ["South"], ["North", "South"], ["East"]):
+			found = self.read(lambda asked=asked: store.queue(10_000, asked), store)
+			names = {ticket.name for ticket in found if ticket.name.startswith(self.tag)}
+			readers = [None, *asked]
+			expected = {
+				ticket.name for ticket in made
+				if ticket.status == r.QUEUED and any(is_open_to(ticket, branch) for branch in readers)
+			}  # fmt: skip
+			assert names == expected, asked
 
 	def test_due_tickets_are_those_whose_moment_has_come_the_longest_overdue_first(self) -> None:
 		store = self.make_store()

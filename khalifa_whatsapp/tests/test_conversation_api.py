@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+from typing import Any
 from unittest.mock import patch
 
 import frappe
+from frappe.database.mariadb.database import MariaDBDatabase
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core import records as r
@@ -213,6 +216,44 @@ class TestDelays(DeskCase):
 			"Khalifa Delay Event", name, ["objection", "objection_status", "decided_by"], as_dict=True
 		)
 		self.assertEqual((row.objection, row.objection_status, row.decided_by), (words, "Rejected", HUDA))
+
+	def test_a_crash_at_any_statement_leaves_no_objection_and_no_decision_by_half(self) -> None:
+		name = self.delay()
+		for verb, user, given, whole in (
+			("object_to_delay", MONA, {"objection": "a call"}, ("Open", "a call", MONA, True, None, None, False)),
+			(
+				"decide_objection", HUDA, {"is_accepted": 1, "decision": "yes"},
+				("Accepted", "a call", MONA, True, "yes", HUDA, True),
+			),
+		):  # fmt: skip
+			before, deaths = self.said(name), 0
+			while self.dies(deaths, user, verb, delay=name, **given):
+				self.assertIn(self.said(name), (before, whole), (verb, f"after {deaths} statements"))
+				deaths += 1
+			self.assertGreater(deaths, 2)
+			self.assertEqual(self.said(name), whole)
+
+	def said(self, name: str) -> tuple[Any, ...]:
+		"""What is written of it; whether both moments are there as people read them."""
+		frappe.db.rollback()
+		words = ["objection_status", "objection", "objected_by", "objected_on", "decision", "decided_by", "decided_on"]
+		row = frappe.db.get_value("Khalifa Delay Event", name, words, as_dict=True)
+		return tuple(bool(row[word]) if word.endswith("_on") else row[word] for word in words)
+
+	def dies(self, statements: int, user: str, verb: str, **given: Any) -> bool:
+		"""The request, with the process dying after so many statements on the delay; whether it came to that."""
+		caller, really, seen = self.as_(user), MariaDBDatabase.sql, []
+
+		def until_it_dies(db: Any, query: Any, *values: Any, **more: Any) -> Any:
+			if "tabKhalifa Delay Event" in str(query) or (seen and str(query).lower() == "commit"):
+				seen.append(query)
+				if len(seen) > statements:
+					raise SystemExit
+			return really(db, query, *values, **more)
+
+		with patch.object(MariaDBDatabase, "sql", until_it_dies), contextlib.suppress(SystemExit):
+			caller.call(f"khalifa_whatsapp.api.agents.{verb}", **given)
+		return len(seen) > statements
 
 
 class TestCloseAll(DeskCase):

@@ -8,9 +8,9 @@ import frappe
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.jobs import close_all as job
 from khalifa_whatsapp.services import close_all
-from khalifa_whatsapp.services.work import Actor
 from khalifa_whatsapp.tests.case import HUDA
 from khalifa_whatsapp.tests.pages import PageCase
 

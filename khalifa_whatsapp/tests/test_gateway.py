@@ -22,6 +22,7 @@ from khalifa_whatsapp import site_devices
 from khalifa_whatsapp.bootstrap import leases, now_ms, on_site
 from khalifa_whatsapp.core import lease as rules
 from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.drivers import factory
 from khalifa_whatsapp.drivers.abilities import QrCode
 from khalifa_whatsapp.drivers.base import AuthError, Capabilities, SessionState
@@ -30,7 +31,6 @@ from khalifa_whatsapp.jobs import gateway_calls, intake, outbox
 from khalifa_whatsapp.jobs.browsers import say_abandoned, sweep
 from khalifa_whatsapp.services import replies
 from khalifa_whatsapp.services.sessions import NOT_RUNNING
-from khalifa_whatsapp.services.work import Actor
 from khalifa_whatsapp.site_devices import forget_devices
 from khalifa_whatsapp.tests.case import DEVICE, HUDA, MONA, SiteCase, make_loop
 from khalifa_whatsapp.tests.gateway import FOLDER, QR, use_browser_driver

@@ -11,6 +11,7 @@ import frappe
 from khalifa_whatsapp.access.stored_files import keep
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.drivers.loopback import message_item
 from khalifa_whatsapp.jobs import intake, outbox
 from khalifa_whatsapp.services import replies
@@ -219,7 +220,7 @@ class TestTheThread(InboxCase):
 	def test_a_quote_a_reaction_and_what_was_taken_back_are_shown_as_they_are(self) -> None:
 		ticket = self.ticket_of(self.mona)
 		asked = self.only(r.Message, direction="Incoming")
-		actor = replies.Actor(MONA, "Mona Adel", self.mona)
+		actor = Actor(MONA, "Mona Adel", self.mona)
 		replies.reply(on_site(), actor, ticket, "yes", "k1", now_ms(), reply_to=asked.message_key)
 		replies.react(on_site(), actor, ticket, asked.name, "❤️", "k2", now_ms())
 		outbox.run(DEVICE)

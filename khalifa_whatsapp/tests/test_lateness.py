@@ -15,10 +15,10 @@ from khalifa_whatsapp.api import lateness
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core import deadlines
 from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.jobs import deadlines as renew_job
 from khalifa_whatsapp.jobs import minute, wake
 from khalifa_whatsapp.services import conversation, delays, presence
-from khalifa_whatsapp.services.work import Actor
 from khalifa_whatsapp.stores.base import Changes
 from khalifa_whatsapp.tests.case import DEVICE, HUDA, MINUTE, MONA, SiteCase
 

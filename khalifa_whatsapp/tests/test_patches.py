@@ -6,7 +6,12 @@ import frappe
 
 from khalifa_whatsapp.bootstrap import now_ms
 from khalifa_whatsapp.core import records as r
-from khalifa_whatsapp.patches import fill_deadlines, fill_message_search_text, fill_search_of_details
+from khalifa_whatsapp.patches import (
+	fill_deadlines,
+	fill_message_search_text,
+	fill_objection_times,
+	fill_search_of_details,
+)
 from khalifa_whatsapp.tests.case import MINUTE, SiteCase
 from khalifa_whatsapp.tests.records import insert
 
@@ -41,6 +46,21 @@ class TestPatches(SiteCase):
 			fill_search_of_details.execute()
 			found = dict(frappe.db.sql("select name, search_text from `tabKhalifa Message`"))
 			self.assertEqual(found, {"M-1": "بكام؟ عرض الصيف", "M-2": "روشته.pdf", "M-3": "another form", "M-4": None})
+
+	def test_objections_of_before_get_the_moment_that_people_read(self) -> None:
+		at_ms = now_ms()
+		for name in ("D-1", "D-2", "D-3"):
+			insert(r.DelayEvent(name, name.ljust(64, "x"), "Agent", "KT-1", "T-1", at_ms))
+		frappe.db.set_value("Khalifa Delay Event", "D-1", {"objected_ms": at_ms, "decided_ms": at_ms + 60_000})
+		frappe.db.set_value("Khalifa Delay Event", "D-2", {"objected_ms": at_ms, "objected_on": "2020-01-01 10:00:00"})
+		frappe.db.commit()
+		for _run in range(2):
+			fill_objection_times.execute()
+			rows = frappe.db.sql("select objected_on, decided_on from `tabKhalifa Delay Event` order by name")
+			objected, decided = rows[0]
+			self.assertEqual((decided - objected).total_seconds(), 60)
+			self.assertLess(abs((frappe.utils.now_datetime() - objected).total_seconds()), 60)
+			self.assertEqual([[str(at or "") for at in row] for row in rows[1:]], [["2020-01-01 10:00:00", ""], ["", ""]])
 
 	def test_waits_that_were_open_get_their_deadlines(self) -> None:
 		since, looked = now_ms() - 20 * MINUTE, now_ms() + 10 * MINUTE

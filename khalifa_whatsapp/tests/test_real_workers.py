@@ -18,10 +18,10 @@ from frappe.utils import background_jobs
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.drivers.loopback import message_item
 from khalifa_whatsapp.jobs import minute, wake
 from khalifa_whatsapp.services import replies
-from khalifa_whatsapp.services.work import Actor
 from khalifa_whatsapp.tests.case import CONVERSATION, DEVICE, HUDA, MONA, SiteCase
 
 SERVER = shutil.which("redis-server")

@@ -10,8 +10,8 @@ import frappe
 
 from khalifa_whatsapp.bootstrap import on_site
 from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.services import replies
-from khalifa_whatsapp.services.work import Actor
 from khalifa_whatsapp.stores.base import Changes
 from khalifa_whatsapp.tests.case import HUDA, MINUTE, MONA
 from khalifa_whatsapp.tests.test_lateness import Clocked

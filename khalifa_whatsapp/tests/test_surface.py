@@ -63,6 +63,7 @@ ONLY_READ = {
 	f"{API}desk.agent_loads",
 	f"{API}desk.batch_items",
 	f"{API}desk.customer_form",
+	f"{API}desk.message_form",
 	f"{API}desk.receivers",
 	f"{API}desk.ticket_form",
 	f"{API}desk.waiting_states",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.drivers.loopback import message_item
 from khalifa_whatsapp.services import replies
-from khalifa_whatsapp.services.work import Actor
 from khalifa_whatsapp.tests.case import (
 	HUDA,
 	MONA,

@@ -8,6 +8,7 @@ from typing import Any
 
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.accounts import account_of, route
+from khalifa_whatsapp.core.actor import Actor, actor_of
 from khalifa_whatsapp.core.calendar import Calendar
 from khalifa_whatsapp.core.keys import delivery_key
 from khalifa_whatsapp.core.pacing import Pace
@@ -16,7 +17,7 @@ from khalifa_whatsapp.drivers import base as d
 from khalifa_whatsapp.drivers.base import DeviceConfig
 from khalifa_whatsapp.drivers.loopback import LoopbackDriver, message_item, status_item
 from khalifa_whatsapp.services import answering, assignment, delays, intake, outbox, presence, replies
-from khalifa_whatsapp.services.work import Actor, working
+from khalifa_whatsapp.services.work import working
 from khalifa_whatsapp.stores.sqlite_store import SqliteStore
 
 MINUTE = 60_000
@@ -52,7 +53,9 @@ class Desk:
 
 	# -- people
 	def actor(self, agent: str) -> Actor:
-		return Actor(f"{agent}@example.com", f"Agent {agent}", agent)
+		"""As he or she is now: with the branch of today, and no agent when disabled or not there."""
+		found = self.store.agent(agent)
+		return actor_of(found) if found is not None else Actor(f"{agent}@example.com", f"Agent {agent}")
 
 	def online(self, *agents: str) -> None:
 		for agent in agents or self.agents:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.errors import Changed, NotAllowed, NotFound, UserError
 from khalifa_whatsapp.drivers import base as d
 from khalifa_whatsapp.services import conversation, kpi, presence, replies
-from khalifa_whatsapp.services.work import Actor
 from tests.services.harness import MANAGER, START, Desk
 
 PHONE, OTHER = "+201001234567", "+201119876543"

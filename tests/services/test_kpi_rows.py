@@ -5,9 +5,9 @@ from datetime import date, timedelta
 import pytest
 
 from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.errors import NotFound, UserError
 from khalifa_whatsapp.services import conversation, kpi, replies
-from khalifa_whatsapp.services.work import Actor
 from tests.services.harness import MANAGER, Desk
 
 

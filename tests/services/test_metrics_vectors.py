@@ -11,13 +11,13 @@ import pytest
 
 from khalifa_whatsapp.core import kpi as rules
 from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.calendar import Calendar, Interval
 from khalifa_whatsapp.core.errors import NotAllowed, NotFound, UserError
 from khalifa_whatsapp.core.settings import BranchRules, Rules, Settings
 from khalifa_whatsapp.drivers import base as d
-from khalifa_whatsapp.services import close_all, conversation, delays, kpi, presence, replies
+from khalifa_whatsapp.services import close_all, conversation, delays, kpi, objections, presence, replies
 from khalifa_whatsapp.services.apart import RowsFailed
-from khalifa_whatsapp.services.work import Actor
 from khalifa_whatsapp.stores.base import TicketFilter
 from tests.services.harness import MANAGER, MINUTE, START, Desk
 
@@ -771,19 +771,19 @@ def test_an_accepted_objection_takes_the_delay_out_and_marks_the_day():
 	kpi.rollup_dirty(desk.store, desk.now)
 	assert desk.store.dirty_days(9) == []
 	(event,) = [e for e in desk.all(r.DelayEvent) if e.kind == "Agent"]
-	delays.may_object(desk.store, desk.actor(MONA), event.name, desk.now)
+	objections.object_to_delay(desk.store, desk.actor(MONA), event.name, "a call", desk.now)
 	assert desk.store.dirty_days(9) == []
 	with pytest.raises(NotAllowed):
-		delays.decide_objection(desk.store, desk.actor(MONA), event.name, True, desk.now)
-	delays.decide_objection(desk.store, MANAGER, event.name, True, desk.now)
+		objections.decide_on_objection(desk.store, desk.actor(MONA), event.name, True, "", desk.now)
+	objections.decide_on_objection(desk.store, MANAGER, event.name, True, "", desk.now)
 	day = desk.store.rules().calendar.local_date(event.at_ms)
 	assert desk.store.dirty_days(9) == [day]
 	kpi.rollup_dirty(desk.store, desk.now)
 	rows = {k.period: k for k in desk.all(r.AgentKpi) if k.agent == MONA}
 	assert [(row.delays, row.segments_counted) for row in rows.values()] == [(0, 1), (0, 1)]
 	with pytest.raises(UserError):
-		delays.may_object(desk.store, desk.actor(MONA), event.name, desk.now)
-	delays.decide_objection(desk.store, MANAGER, event.name, False, desk.now)
+		objections.object_to_delay(desk.store, desk.actor(MONA), event.name, "please", desk.now)
+	objections.decide_on_objection(desk.store, MANAGER, event.name, False, "", desk.now)
 	assert kpi_of(desk, MONA).delays == 1
 
 
@@ -794,7 +794,7 @@ def test_only_the_charged_agent_may_object():
 	desk.wait(16)
 	for event in desk.all(r.DelayEvent):
 		with pytest.raises(NotFound):
-			delays.may_object(desk.store, desk.actor(ALI), event.name, desk.now)
+			objections.object_to_delay(desk.store, desk.actor(ALI), event.name, "not mine", desk.now)
 
 
 # -- rows of days and months

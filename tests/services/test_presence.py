@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.calendar import Calendar, Interval
 from khalifa_whatsapp.core.settings import HOUR_MS, MINUTE_MS
 from khalifa_whatsapp.services import presence
 from khalifa_whatsapp.services.presence import Presence
-from khalifa_whatsapp.services.work import Actor
 from tests.services.harness import MANAGER, Desk
 
 MINE = Actor("A0@example.com", "Agent A0", "A0")

@@ -16,13 +16,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from khalifa_whatsapp.core import deadlines, ledger
 from khalifa_whatsapp.core import kpi as kpi_rules
 from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.errors import UserError
 from khalifa_whatsapp.core.keys import open_key
 from khalifa_whatsapp.drivers import base as d
 from khalifa_whatsapp.drivers.loopback import message_item, status_item
 from khalifa_whatsapp.services import close_all, conversation, kpi, presence, replies
 from khalifa_whatsapp.services.intake_batch import FUTURE_MS
-from khalifa_whatsapp.services.work import Actor
 from khalifa_whatsapp.stores.base import StoreUnavailable, TicketFilter
 from tests.services.harness import MANAGER, MINUTE, START, Desk
 

@@ -7,7 +7,9 @@ frappe.ui.form.on("Khalifa Message", {
 		show_file(frm);
 		if (frm.doc.direction !== "Outgoing") return;
 		show_fate(frm);
-		add_choices(frm);
+		frappe.xcall("khalifa_whatsapp.api.desk.message_form", { message: frm.doc.name }).then(({ can }) => {
+			if (frm.doc.name === cur_frm?.doc.name) add_choices(frm, can);
+		});
 	},
 });
 
@@ -30,13 +32,14 @@ function show_fate(frm) {
 	frm.set_intro(frappe.utils.escape_html(words), colours[frm.doc.status]);
 }
 
-function add_choices(frm) {
-	if (["Failed", "Unknown"].includes(frm.doc.status) && !frm.doc.resent_as) {
+function add_choices(frm, can) {
+	if (can.send_again && ["Failed", "Unknown"].includes(frm.doc.status) && !frm.doc.resent_as) {
 		frm.add_custom_button(__("Send Again"), () => send_again(frm)).addClass("btn-primary");
 	}
 	if (frm.doc.resent_as) {
 		frm.add_custom_button(__("Open the New One"), () => frappe.set_route("Form", "Khalifa Message", frm.doc.resent_as));
 	}
+	if (!can.settle) return;
 	if (frm.doc.status === "Unknown") {
 		frm.add_custom_button(__("It Was Sent"), () => settle(frm, "confirm_message"));
 		frm.add_custom_button(__("It Was Not Sent"), () => settle(frm, "discard_message"));

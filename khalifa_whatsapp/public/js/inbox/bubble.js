@@ -105,8 +105,8 @@ function trouble(item, thread) {
 	const words = is_failed ? __("It was not sent: {0}", [item.error_text]) : __("It may not have been sent. Look at the phone before you send it again.");
 	const box = el("div", { class: `kin-trouble ${is_failed ? "bad" : "warn"}` }, el("span", { text: words }));
 	if (item.resent_as) box.append(el("em", { text: __("Sent again below.") }));
-	else box.append(el("button", { class: "btn btn-xs btn-default", onclick: () => thread.send_again(item) }, __("Send Again")));
-	if (!is_failed && !item.resent_as) {
+	else if (thread.head.rights.reply) box.append(el("button", { class: "btn btn-xs btn-default", onclick: () => thread.send_again(item) }, __("Send Again")));
+	if (!is_failed && !item.resent_as && thread.head.rights.settle) {
 		box.append(el("button", { class: "btn btn-xs btn-default", onclick: () => thread.settle(item, "confirm_message") }, __("It Was Sent")));
 		box.append(el("button", { class: "btn btn-xs btn-default", onclick: () => thread.settle(item, "discard_message") }, __("It Was Not Sent")));
 	}
@@ -121,7 +121,7 @@ function tools(item, thread) {
 	if (thread.can.reaction && thread.head.rights.reply && item.direction === "Incoming") {
 		box.append(...EMOJI.map((emoji) => el("button", { class: "kin-emoji", "aria-label": __("React with {0}", [emoji]), onclick: () => thread.react(item, emoji) }, emoji)));
 	}
-	if (item.status === "Queued") {
+	if (item.status === "Queued" && thread.head.rights.settle) {
 		box.append(el("button", { title: __("Take Back"), onclick: () => thread.settle(item, "discard_message") }, "✕"));
 	}
 	return box;

@@ -71,7 +71,7 @@ export class Composer {
 
 	explain(head, is_window_closed) {
 		const parts = [];
-		if (head.status === "Closed") parts.push(el("span", { text: __("The conversation is closed.") }), el("button", { class: "btn btn-sm btn-default", onclick: () => this.inbox.thread.do("conversation.reopen") }, __("Reopen")));
+		if (head.status === "Closed") parts.push(el("span", { text: __("The conversation is closed.") }), head.rights.reopen ? el("button", { class: "btn btn-sm btn-default", onclick: () => this.inbox.thread.do("conversation.reopen") }, __("Reopen")) : "");
 		else if (head.rights.assign && !head.rights.reply) parts.push(el("span", { text: __("Nobody answers this customer yet.") }), el("button", { class: "btn btn-sm btn-primary", onclick: () => this.inbox.dialogs.take() }, __("Take")));
 		else if (!head.rights.reply) parts.push(el("span", { text: __("{0} answers this customer.", [head.agent_name || ""]) }));
 		else if (head.cannot_answer) parts.push(el("span", { text: head.cannot_answer }));
