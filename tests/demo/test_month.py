@@ -18,6 +18,7 @@ from khalifa_whatsapp.demo.play import Month, make_month
 from khalifa_whatsapp.embedded.checks import check_desk
 from khalifa_whatsapp.services import kpi
 
+pytestmark = pytest.mark.xdist_group("month")  # it is played once, on one worker
 ZONE = "Africa/Cairo"
 END = 1_795_228_000_000  # a Saturday at seven in the morning: only those who never close are there
 TICKETS, DAYS = 300, 21  # long enough for a «close all» and one that is undone
