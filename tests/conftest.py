@@ -1,25 +1,31 @@
 """The parts of these tests: `browser` (in real Chromium) and `long` (processes killed in earnest, days played to the end)
-are a part of their own, which `./test --quick` leaves out. Shared out among workers, browsers come one at a time.
+are a part of their own, which `./test --quick` leaves out. And how workers share all of them out.
 """
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
-BROWSER, MONTH = "browser", "month"
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-	"""All browsers on one worker: two at once would be slower on two cores than one after the other."""
-	for item in items:
-		if item.get_closest_marker(BROWSER):
-			item.add_marker(pytest.mark.xdist_group(BROWSER))
+IN_CHROMIUM = "chromium"
+PLAYED_ONCE = "tests/demo/test_month.py"  # its month takes as long as all that is asked of it
+# Of real time: a neighbour may have the processor meanwhile. What must be fast says so in its own test.
+settings.register_profile("shared", deadline=timedelta(seconds=5))
+settings.load_profile("shared")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-	"""Reports name a test as it is named without workers: xdist appends its group, and `--lf` would not find it again."""
-	for group in (BROWSER, MONTH):
-		report.nodeid = report.nodeid.removesuffix(f"@{group}")
+class Sharing(LoadScopeScheduling):
+	"""Test by test, but browsers one at a time: two at once are slower on two processors than one after the other."""
 
+	def _split_scope(self, nodeid: str) -> str:
+		if nodeid.startswith("tests/browser/") or nodeid.endswith("-chrome]"):
+			return IN_CHROMIUM
+		return PLAYED_ONCE if nodeid.startswith(PLAYED_ONCE) else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Sharing:
+	"""What `-n` shares the tests out with; the largest part, the browsers, comes first."""
+	return Sharing(config, log)

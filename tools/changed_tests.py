@@ -69,6 +69,7 @@ def files_of(dotted: str) -> Iterator[str]:
 		yield from (file for file in (f"{path}.py", f"{path}/__init__.py") if file in texts())
 
 
+@cache
 def importers() -> dict[str, set[str]]:
 	"""For each file those that import it."""
 	found: dict[str, set[str]] = defaultdict(set)
