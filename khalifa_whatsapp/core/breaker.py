@@ -56,4 +56,5 @@ def held(breaker: Breaker, reason: str, now_ms: int, pause_ms: int) -> Breaker:
 
 def _pause_ms(settings: Settings, failed_probes: int) -> int:
 	first = settings.breaker_open_seconds * 1000
-	return round(min(LONGEST_PAUSE_MS, first * 2 ** min(max(failed_probes, 0), 20)))
+	doubled: float = first * 2 ** min(max(failed_probes, 0), 20)
+	return round(min(LONGEST_PAUSE_MS, doubled))
