@@ -53,6 +53,7 @@ test("nowhere to send to goes before the window, and the window before the devic
 	assert.equal(obstacle(thread({ window: OVER, text: false, held: "paused" })), "window");
 	assert.equal(obstacle(thread({ text: false, held: "paused" })), "held");
 	assert.equal(obstacle(thread({ text: false })), "off");
+	assert.equal(may_write(thread({ text: false })), false);
 });
 
 test("a device that only waits takes the text: it goes later", () => {
