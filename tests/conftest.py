@@ -11,7 +11,8 @@ from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
 
 IN_CHROMIUM = "chromium"
-PLAYED_ONCE = "tests/demo/test_month.py"  # its month takes as long as all that is asked of it
+# What these make once for all their tests takes longer than the tests
+MADE_ONCE = ("tests/demo/test_month.py", "tests/test_translations.py")
 # Of real time: a neighbour may have the processor meanwhile. What must be fast says so in its own test.
 settings.register_profile("shared", deadline=timedelta(seconds=5))
 settings.load_profile("shared")
@@ -23,7 +24,8 @@ class Sharing(LoadScopeScheduling):
 	def _split_scope(self, nodeid: str) -> str:
 		if nodeid.startswith("tests/browser/") or nodeid.endswith("-chrome]"):
 			return IN_CHROMIUM
-		return PLAYED_ONCE if nodeid.startswith(PLAYED_ONCE) else nodeid
+		file = nodeid.partition("::")[0]
+		return file if file in MADE_ONCE else nodeid
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Sharing:
