@@ -13,7 +13,10 @@ import pytest
 
 import khalifa_whatsapp
 
-tomllib = pytest.importorskip("tomllib" if sys.version_info >= (3, 11) else "tomli")
+if sys.version_info >= (3, 11):
+	import tomllib
+else:
+	import tomli as tomllib
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "khalifa_whatsapp"
@@ -58,6 +61,19 @@ def test_requirements_are_the_same_in_all_places(setup_arguments):
 	wanted = sorted(lines_of(ROOT / "requirements.txt"))
 	assert sorted(PYPROJECT["project"]["dependencies"]) == wanted
 	assert sorted(setup_arguments["install_requires"]) == wanted
+
+
+def test_the_python_versions_are_the_same_wherever_they_are_said():
+	script = (ROOT / "tools" / "venv.sh").read_text(encoding="utf-8")
+	(first, last), *more = re.findall(r"Python 3\.(\d+) to 3\.(\d+)", script)
+	assert PYPROJECT["project"]["requires-python"] == f">=3.{first}"
+	assert set(more) == {(first, last)}
+	assert f"(3, {first}) <= sys.version_info[:2] <= (3, {last})" in script
+	tried = re.search(r"for candidate in (.*); do", script)
+	wanted = [f"python3.{minor}" for minor in range(int(last), int(first) - 1, -1)]
+	assert tried is not None and [word for word in tried[1].split() if "." in word] == wanted
+	for page in ("README.md", "CONTRIBUTING.md"):
+		assert f"Python 3.{first} to 3.{last}" in (ROOT / page).read_text(encoding="utf-8"), page
 
 
 def test_frappe_comes_from_bench_and_never_from_a_package_registry():

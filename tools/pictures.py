@@ -1,19 +1,21 @@
-"""Pictures of every page for the guide: in Arabic and English, wide and phone, light and dark, from a site with demo data.
+"""Pictures of pages from a site with demo data: those that our documents show, or every page in every dress.
 
-	python tools/pictures.py --site demo.localhost --port 8000 --manager LOGIN --agent LOGIN --password-file FILE [--only inbox]
+	python tools/pictures.py --site demo.localhost --port 8000 --manager LOGIN --agent LOGIN --password-file FILE
 
 Fill the site first: bench --site demo.localhost khalifa-demo. The site must answer on that port of this machine. Needs
-selenium, Pillow, Chromium and its driver. Each page becomes eight files, docs/images/PAGE-LANGUAGE-SIZE-THEME.png.
+selenium, Pillow, Chromium and its driver. A page may become eight files, PAGE-LANGUAGE-SIZE-THEME.webp; those that a document
+shows are made anew in docs/images, and with `--into FOLDER` all are made there (`--only inbox tickets`: of these pages).
 """
 
 from __future__ import annotations
 
 import argparse
 import io
+import re
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
@@ -25,7 +27,8 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.support.ui import WebDriverWait
 
-OUT = Path(__file__).resolve().parents[1] / "docs" / "images"
+ROOT = Path(__file__).resolve().parents[1]
+OUT = ROOT / "docs" / "images"
 SIZES = {"wide": (1440, 900), "phone": (390, 844)}
 LANGUAGES, THEMES = ("ar", "en"), ("Light", "Dark")
 SWITCHES = "--headless=new --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-sync"
@@ -60,6 +63,19 @@ class Page(NamedTuple):
 	ready: str = ""  # what must be seen, where «nothing more is asked for» comes too early
 
 
+class Picture(NamedTuple):
+	"""A page in one of its eight dresses."""
+
+	page: Page
+	language: str
+	size: str
+	theme: str
+
+	@property
+	def file(self) -> str:
+		return f"{self.page.name}-{self.language}-{self.size}-{self.theme.lower()}.webp"
+
+
 PAGES = (
 	Page("inbox", "/app/khalifa-inbox"),
 	Page("conversation", "/app/khalifa-inbox", steps=("document.querySelector('.kin-tab[data-view=closed]').click()", OPEN_FIRST)),
@@ -86,16 +102,30 @@ def main() -> int:
 	"""Take the pictures that were asked for; names of pages that had nothing to show, if any."""
 	options = _arguments()
 	password = Path(options.password_file).read_text(encoding="utf-8").strip()
-	pages = [page for page in PAGES if not options.only or page.name in options.only]
+	pictures = list(wanted(options.only, None if options.into else shown()))
 	empty: set[str] = set()
-	for is_agents in (False, True):
-		theirs = [page for page in pages if page.is_agents == is_agents]
-		for size in SIZES if theirs else ():
+	for is_agents, size in product((False, True), SIZES):
+		theirs = [one for one in pictures if (one.page.is_agents, one.size) == (is_agents, size)]
+		if theirs:
 			with _browser(options.site, size) as browser:
 				_sign_in(browser, options, options.agent if is_agents else options.manager, password)
-				empty |= set(_take(browser, options, theirs, size))
+				empty |= set(_take(browser, options, theirs))
 	print(f"nothing to show: {', '.join(sorted(empty)) or 'none'}")
 	return 1 if empty else 0
+
+
+def shown() -> set[str]:
+	"""The files that a document shows."""
+	documents = (ROOT / "README.md", *(ROOT / "docs").glob("*.md"))
+	return {name for path in documents for name in re.findall(r"images/([\w.-]+)", path.read_text(encoding="utf-8"))}
+
+
+def wanted(pages: Collection[str] | None, names: set[str] | None) -> Iterator[Picture]:
+	"""The pictures of these pages with these names; None is all of them."""
+	for page, language, size, theme in product(PAGES, LANGUAGES, SIZES, THEMES):
+		picture = Picture(page, language, size, theme)
+		if (not pages or page.name in pages) and (names is None or picture.file in names):
+			yield picture
 
 
 def _arguments() -> argparse.Namespace:
@@ -104,6 +134,7 @@ def _arguments() -> argparse.Namespace:
 		parser.add_argument(f"--{name}", required=True)
 	parser.add_argument("--port", type=int, default=8000)
 	parser.add_argument("--only", nargs="*", help="names of pages; all without it")
+	parser.add_argument("--into", type=Path, help="a folder for the pictures of every page, also those that no document shows")
 	return parser.parse_args()
 
 
@@ -131,16 +162,18 @@ def _sign_in(browser: webdriver.Chrome, options: argparse.Namespace, user: str, 
 		sys.exit(f"{user} can't sign in.")
 
 
-def _take(browser: webdriver.Chrome, options: argparse.Namespace, pages: list[Page], size: str) -> Iterator[str]:
+def _take(browser: webdriver.Chrome, options: argparse.Namespace, pictures: list[Picture]) -> Iterator[str]:
 	address = f"http://{options.site}:{options.port}"
 	for language, theme in product(LANGUAGES, THEMES):
-		_open(browser, f"{address}/app/khalifa-inbox")
-		browser.execute_async_script(DRESS, language, theme)
-		for page in pages:
-			if not _show(browser, address, page):
-				yield page.name
+		dressed = [one for one in pictures if (one.language, one.theme) == (language, theme)]
+		if dressed:
+			_open(browser, f"{address}/app/khalifa-inbox")
+			browser.execute_async_script(DRESS, language, theme)
+		for picture in dressed:
+			if not _show(browser, address, picture.page):
+				yield picture.page.name
 				continue
-			_save(browser, OUT / f"{page.name}-{language}-{size}-{theme.lower()}.png")
+			_save(browser, (options.into or OUT) / picture.file)
 
 
 def _show(browser: webdriver.Chrome, address: str, page: Page) -> bool:
@@ -170,7 +203,8 @@ def _settle(browser: webdriver.Chrome) -> None:
 
 def _save(browser: webdriver.Chrome, path: Path) -> None:
 	picture = Image.open(io.BytesIO(browser.get_screenshot_as_png())).convert("RGB")
-	picture.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+	path.parent.mkdir(parents=True, exist_ok=True)
+	picture.quantize(COLOURS, dither=Image.Dither.NONE).save(path, "WEBP", lossless=True, quality=100, method=6)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,16 @@
 # Sourced by ./test and ./run: makes .venv in the checkout once, and brings it up to date when a requirements
-# file has changed. Sets VENV_PYTHON. Needs Python 3.10 to 3.12 ($PYTHON chooses one) and PyPI.
+# file has changed. Sets VENV_PYTHON. Needs Python 3.10 to 3.14 ($PYTHON chooses one) and PyPI.
 
 find_python() {
 	local candidate
-	for candidate in "${PYTHON:-}" python3 python3.12 python3.11 python3.10 python; do
+	for candidate in "${PYTHON:-}" python3 python3.14 python3.13 python3.12 python3.11 python3.10 python; do
 		[ -n "$candidate" ] || continue
-		if "$candidate" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null; then
+		if "$candidate" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 14))' 2>/dev/null; then
 			echo "$candidate"
 			return 0
 		fi
 	done
-	echo "venv: no Python 3.10, 3.11 or 3.12 found; install one, or name it: PYTHON=/path/to/python3.12 $0" >&2
+	echo "venv: no Python 3.10 to 3.14 found; install one, or name it: PYTHON=/path/to/python3.14 $0" >&2
 	return 1
 }
 

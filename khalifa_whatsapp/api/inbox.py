@@ -14,7 +14,6 @@ import frappe
 from frappe import _
 
 from khalifa_whatsapp.api import (
-	inbox_books,
 	inbox_customer,
 	inbox_missing,
 	inbox_rows,
@@ -40,7 +39,7 @@ TICKET = "Khalifa Ticket"
 @frappe.whitelist()
 @door
 def boot() -> dict[str, Any]:
-	"""What the page needs once: who I am, the company's branches and devices.
+	"""What the page needs once: who I am, the company's branches, and why one may close.
 
 	Counts come with the first page of conversations, which the page asks for next: to count twice is half of the time.
 	Who has the role and can't work yet learns what is missing, and who can mend it.
@@ -51,17 +50,12 @@ def boot() -> dict[str, Any]:
 	presence = frappe.db.get_value("Khalifa Agent", actor.agent, "presence") if actor.agent else None
 	return {
 		"me": {
-			"agent": actor.agent, "name": actor.full_name, "branch": actor.branch, "is_manager": actor.is_manager,
+			"agent": actor.agent, "name": actor.full_name, "is_manager": actor.is_manager,
 			"availability": presence, "may_become_agent": inbox_missing.may_become_agent(actor),
 		},
 		"now_ms": now_ms(),
 		"branches": frappe.db.sql_list("select name from `tabKhalifa Branch` where enabled = 1 order by name"),
 		"close_reasons": list(CLOSE_REASONS),
-		"devices": frappe.db.sql(
-			"select name, device_name, state, is_paused from `tabWhatsApp Device` where enabled = 1 order by name",
-			as_dict=True,
-		),
-		"has_erpnext": inbox_books.has_erpnext(),
 	}  # fmt: skip
 
 

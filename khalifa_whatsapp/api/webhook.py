@@ -16,6 +16,7 @@ from khalifa_whatsapp.api import quiet
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.drivers.base import CannotVerify, WebhookCall
 from khalifa_whatsapp.drivers.wppconnect.verify import SECRET_PARAMETER
+from khalifa_whatsapp.jobs.steps import log_file
 from khalifa_whatsapp.jobs.wake import wake_intake
 from khalifa_whatsapp.services import deliveries
 from khalifa_whatsapp.site_devices import SiteDevice, Unusable, find_device
@@ -29,9 +30,9 @@ def door(method: Callable[[], deliveries.Answer]) -> Callable[[], Response]:
 	@functools.wraps(method)
 	def guarded() -> Response:
 		try:
-			return _answer(method())
+			return _answer(_noted(method()))
 		except CannotVerify:
-			return _answer(deliveries.UNSURE)
+			return _answer(_noted(deliveries.UNSURE))
 		except Exception as error:  # no gateway may be refused for good for a fault of ours, and Frappe would log the call
 			quiet.give_up("webhook", error)
 			return _answer(deliveries.AWAY)
@@ -112,6 +113,13 @@ def _call() -> WebhookCall:
 	if SECRET_HEADER in headers:  # a proxy that keeps secrets out of addresses
 		query[SECRET_PARAMETER] = headers[SECRET_HEADER]
 	return WebhookCall(request.get_data(), headers, query, request.method)
+
+
+def _noted(answer: deliveries.Answer) -> deliveries.Answer:
+	"""Why a call was refused stands in our log file: the caller must not learn it, and whoever looks after the site must."""
+	if answer.reason:
+		log_file(f"webhook: {answer.status}, {answer.reason}")
+	return answer
 
 
 def _answer(answer: deliveries.Answer) -> Response:

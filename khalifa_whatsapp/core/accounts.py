@@ -140,7 +140,7 @@ def _of_account(rows: list[CustomerIdentity]) -> NewHolder | None:
 			newest = max(of_kind, key=lambda row: (row.since_ms or 0, row.value))
 			phones = [row for row in rows if row.kind == PHONE and not is_left(row)]
 			return NewHolder(newest.since_ms or 0, (*phones, newest))
-	for phone in rows:
+	for phone in sorted(rows, key=lambda row: (-(row.left_ms or 0), row.value)):
 		left_ms = phone.left_ms or 0
 		if phone.kind == PHONE and is_left(phone) and (phone.seen_ms or 0) > left_ms:
 			return NewHolder(left_ms + 1, (phone, *(row for row in ids if (row.since_ms or 0) > left_ms)))

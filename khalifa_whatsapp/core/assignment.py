@@ -78,9 +78,3 @@ def choose(
 
 def _held(entry: RosterEntry, settings: Settings) -> str:
 	return f"load {entry.load(settings):g}/{entry.agent.capacity}"
-
-
-def queue_order(ticket: Ticket) -> tuple[bool, int, int, str]:
-	"""Customers who wait go first: tickets given back, then by how long; then those who wait for nothing."""
-	since = ticket.waiting_since_ms
-	return (since is None, ticket.queue_rank, since or ticket.queued_since_ms or 0, ticket.name)

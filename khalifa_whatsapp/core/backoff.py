@@ -13,6 +13,6 @@ def delay_ms(attempt: int, rng: random.Random, retry_after: float | None = None)
 
 	A gateway's own `retry_after` (seconds) is never undercut.
 	"""
-	doubled = min(LONGEST_SECONDS, FIRST_SECONDS * 2 ** min(attempt - 1, 20))
+	doubled: float = min(LONGEST_SECONDS, FIRST_SECONDS * 2 ** min(attempt - 1, 20))
 	spread = min(LONGEST_SECONDS, doubled * rng.uniform(0.5, 1.5))
 	return round(1000 * max(spread, retry_after or 0.0))

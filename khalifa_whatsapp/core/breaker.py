@@ -1,7 +1,7 @@
 """A circuit breaker per device: a gateway that fails again and again is left alone for a while.
 
 It opens after some failures in a row within a window, or at once when the login is refused; it then lets one
-message through (half open) after a pause that doubles with each probe that fails. Any success closes it.
+message through after a pause that doubles with each probe that fails. Any success closes it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from khalifa_whatsapp.core.settings import Settings
 
-CLOSED, OPEN, HALF_OPEN = "Closed", "Open", "Half Open"
+CLOSED, OPEN = "Closed", "Open"
 LONGEST_PAUSE_MS = 60 * 60_000
 FAILURES = frozenset({"retryable", "unknown", "auth"})  # kinds that say something of the gateway, not of a message
 
@@ -28,10 +28,6 @@ class Breaker:
 	def may_try(self, now_ms: int) -> bool:
 		"""Whether an attempt may be made now; when the pause is over, one is the probe."""
 		return self.state == CLOSED or now_ms >= self.until_ms
-
-	def probing(self, now_ms: int) -> Breaker:
-		"""As it stands while the probe is under way."""
-		return replace(self, state=HALF_OPEN) if self.state == OPEN and now_ms >= self.until_ms else self
 
 
 def succeeded(breaker: Breaker) -> Breaker:
@@ -60,4 +56,5 @@ def held(breaker: Breaker, reason: str, now_ms: int, pause_ms: int) -> Breaker:
 
 def _pause_ms(settings: Settings, failed_probes: int) -> int:
 	first = settings.breaker_open_seconds * 1000
-	return round(min(LONGEST_PAUSE_MS, first * 2 ** min(max(failed_probes, 0), 20)))
+	doubled: float = first * 2 ** min(max(failed_probes, 0), 20)
+	return round(min(LONGEST_PAUSE_MS, doubled))

@@ -36,8 +36,6 @@ _USER_OF_KIND = {PHONE: _NUMBER, LID: _NUMBER}
 MESSAGES = {
 	"bad_wid": "{value} is not a WhatsApp id. Expected digits@c.us, digits@lid, id@g.us "
 	"or a user id such as EG.9000.",
-	"bad_bsuid": "{value} is not a business-scoped user id. Expected a country, a dot "
-	"and up to 128 letters or digits.",
 }
 
 
@@ -85,13 +83,6 @@ class Identity:
 def of_phone(phone: Phone) -> Identity:
 	"""The identity of a phone number."""
 	return Identity(PHONE, phone.e164)
-
-
-def of_bsuid(value: str) -> Identity:
-	"""The identity behind a business-scoped user id such as `EG.90000000000000001`. Raises IdentityError."""
-	if not _BSUID.fullmatch(value):
-		raise IdentityError("bad_bsuid", {"value": value[:60]})
-	return Identity(BSUID, value)
 
 
 @lru_cache(maxsize=16_384)

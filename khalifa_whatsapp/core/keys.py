@@ -43,11 +43,6 @@ def message_key(device: str, scope: str, gateway_id: str) -> str:
 	return digest("message", device, scope, gateway_id)
 
 
-def status_key(message_key: str, status: str) -> str:
-	"""Key of one step of a message's delivery."""
-	return digest("status", message_key, status)
-
-
 def open_key(customer: str, device: str) -> str:
 	"""Key of the one open ticket a customer may have on a device."""
 	return digest("open", customer, device)

@@ -66,14 +66,6 @@ class Phone:
 		"""The number as gateways want it: country code first, no +."""
 		return self.e164[1:]
 
-	def masked(self) -> str:
-		"""For logs: `+20••••4567`. At most half of the number and four digits; no country if not valid."""
-		number = _parsed(self.e164, None) if self.is_valid else None
-		country = f"+{number.country_code}" if number else ""
-		rest = self.e164[len(country) or 1 :]
-		shown = min(4, len(rest) // 2)
-		return f"{country}••••{rest[len(rest) - shown :]}"
-
 	def display(self) -> str:
 		"""For people: the international format, `+20 10 01234567`; the plain number if not valid."""
 		number = _parsed(self.e164, None) if self.is_valid else None

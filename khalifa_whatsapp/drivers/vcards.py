@@ -67,7 +67,8 @@ def _lines(text: str) -> Iterator[ContentLine]:
 		except Unreadable:
 			name = head.partition(";")[0].rpartition(".")[2].strip().upper()
 			if name in KNOWN:
-				yield ContentLine(name, [], _as_it_stands(head, value), encoded=True)
+				# The stubs ask for a mapping, the library for a list of lists
+				yield ContentLine(name, [], _as_it_stands(head, value), encoded=True)  # type: ignore[arg-type]
 
 
 def _as_it_stands(head: str, value: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from khalifa_whatsapp.core import message_state
 from khalifa_whatsapp.core import records as r
@@ -464,7 +465,7 @@ class IntakeBatch:
 		self.work.tell(name, {"device": self.device.name, **data}, role=turns.MANAGER_ROLE)
 
 
-_HANDLERS = {
+_HANDLERS: dict[type, Callable[[IntakeBatch, r.Delivery, Any], None]] = {
 	d.InboundMessage: IntakeBatch.inbound,
 	d.OutboundEcho: IntakeBatch.echo,
 	d.Call: IntakeBatch.call,

@@ -13,10 +13,9 @@ from dataclasses import dataclass, field
 
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.backoff import delay_ms
-from khalifa_whatsapp.core.errors import NotFound, UserError
+from khalifa_whatsapp.core.errors import NotFound, UserError, describe
 from khalifa_whatsapp.drivers import base as d
 from khalifa_whatsapp.drivers.abilities import FetchedMedia, MediaSource
-from khalifa_whatsapp.services.intake import describe
 from khalifa_whatsapp.services.rights import tell_owner
 from khalifa_whatsapp.services.work import Work, retrying, working
 from khalifa_whatsapp.stores.base import Store, StoreUnavailable

@@ -201,7 +201,7 @@ def _note_failure(run: Run, message: r.Message, error: d.SendError) -> None:
 		if after != before:
 			run.store.save_breaker(run.device, after)
 	run.total.is_alarming |= after.state == circuit.OPEN and before.state == circuit.CLOSED
-	counter = {r.MSG_QUEUED: "retried", r.FAILED: "failed", r.UNKNOWN: "unknown"}.get(fate)
+	counter = {r.MSG_QUEUED: "retried", r.FAILED: "failed", r.UNKNOWN: "unknown"}.get(fate or "")
 	if counter:
 		setattr(run.total, counter, getattr(run.total, counter) + 1)
 

@@ -136,8 +136,8 @@ def _cause_to_leave(entry: RosterEntry, now_ms: int, patience_ms: float) -> str:
 	Who came (back) online outside the shift meant it, and stays until a shift ends.
 	"""
 	agent, shift = entry.agent, entry.shift
-	is_off = shift is not None and not shift.is_open(now_ms)
-	if is_off and (agent.presence_ms is None or shift.business_ms(agent.presence_ms, now_ms) > 0):
+	came_ms = agent.presence_ms
+	if shift is not None and not shift.is_open(now_ms) and (came_ms is None or shift.business_ms(came_ms, now_ms) > 0):
 		return r.SHIFT_OVER
 	return r.SILENT if now_ms - (agent.heartbeat_ms or 0) >= patience_ms else ""
 

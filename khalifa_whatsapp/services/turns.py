@@ -136,7 +136,7 @@ def void_turn(work: Work, ticket: r.Ticket) -> r.Turn | None:
 	if segment is not None:
 		_end_segment(work, ticket, turn, segment, "joined")
 	for part in work.ledger.segments[turn.name]:
-		if part.counted_ms is not None and part.level < ledger.DELAYED:
+		if part.counted_ms is not None and part.level < deadlines.DELAYED:
 			work.mark_day(part.counted_ms)
 			part.counted_ms = None
 			work.touch(part)

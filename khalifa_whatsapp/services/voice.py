@@ -40,7 +40,7 @@ def _unreadable() -> UserError:
 
 def _wrapped(recording: bytes, wrapping: str) -> bytes:
 	target = BytesIO()
-	read = av.open(BytesIO(recording), format=wrapping, metadata_errors="ignore")
+	read = av.open(BytesIO(recording), "r", format=wrapping, metadata_errors="ignore")
 	with read as source, av.open(target, "w", format="ogg") as out:
 		sound = next(iter(source.streams.audio), None)
 		if sound is None or sound.codec_context is None:  # no sound, or of a kind that nobody knows

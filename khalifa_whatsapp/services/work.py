@@ -112,7 +112,7 @@ class Work:
 		"""A name for a new record: sorts by time, never guessed twice."""
 		return _names.next(self.now_ms)
 
-	def add(self, record: Any) -> Any:
+	def add(self, record: T) -> T:
 		"""This record is new."""
 		self.changes.created.setdefault(type(record), []).append(record)
 		self.ledger.add(record)
@@ -159,9 +159,9 @@ class Work:
 		for kind, rows in self.changes.updated.items():
 			for record in self.changes.created.get(kind, ()):
 				rows.pop(record.name, None)
-		for rows in (self.changes.created.get(r.Message, ()), self.changes.updated.get(r.Message, {}).values()):
-			for message in rows:
-				_tidy(message)
+		created, updated = self.changes.created.get(r.Message, ()), self.changes.updated.get(r.Message, {})
+		for message in (*created, *updated.values()):
+			_tidy(message)
 		if self.changes:
 			self.store.save(self.changes)
 			self.changes = Changes()

@@ -55,9 +55,13 @@ class WordsCase(StepCase):
 			for text in frappe.get_all(doctype, pluck=field):
 				self.clean_text(text or "", doctype)
 		for path in log_files():
-			with path.open("rb") as log:
-				log.seek(self.logs.get(path, 0))
-				self.clean_text(log.read().decode(errors="replace"), str(path))
+			self.clean_text(self.written(path), str(path))
+
+	def written(self, path: Path) -> str:
+		"""What a log file got since the test began."""
+		with path.open("rb") as log:
+			log.seek(self.logs.get(path, 0))
+			return log.read().decode(errors="replace")
 
 	def clean_text(self, text: str, where: str) -> None:
 		for word in (CANARY, PHONE, "k=", "s3cret"):
@@ -224,6 +228,14 @@ class TestDatabaseAway(WordsCase):
 	def test_what_fails_after_the_answer_is_quiet_too(self) -> None:
 		with patch("khalifa_whatsapp.api.webhook.wake_intake", broken):
 			self.assertEqual(post_signed(b'{"events": []}').status, 200)
+		self.nothing_was_said()
+
+	def test_why_a_call_was_refused_stands_in_our_log_and_nothing_of_the_call(self) -> None:
+		self.assertEqual(post_signed(CANARY.encode(), secret="s3cret").status, 401)
+		self.assertEqual(self.shop().status, 401)
+		ours = "".join(self.written(path) for path in log_files() if path.name == "khalifa_whatsapp.log")
+		for cause in ("wrong signature", "no such device"):
+			self.assertIn(f"webhook: 401, {cause}", ours)
 		self.nothing_was_said()
 
 	def test_the_log_of_requests_has_no_key(self) -> None:

@@ -29,7 +29,10 @@ from khalifa_whatsapp.embedded.trials.browser_host import (
 	living,
 )
 
-pytestmark = pytest.mark.skipif(not (CHROME and CHROMEDRIVER), reason="needs Chromium and chromedriver")
+pytestmark = [
+	pytest.mark.browser,
+	pytest.mark.skipif(not (CHROME and CHROMEDRIVER), reason="needs Chromium and chromedriver"),
+]
 CYCLES = int(os.environ.get("BROWSER_CYCLES", "15"))
 DETECTED = 15  # seconds
 

@@ -27,7 +27,7 @@ from khalifa_whatsapp.embedded.simulators import WhatsAppWebSimulator
 from khalifa_whatsapp.testing.driver_contract import SENT_MS, TEXT, DriverContract, Inbound, Scene
 from tests.browser.whatsapp_web import MONA, SAMY, Stage, chromium, file, needs_chromium, now_ms, stage, text
 
-pytestmark = needs_chromium
+pytestmark = [pytest.mark.browser, needs_chromium]
 
 
 @pytest.fixture(scope="module")

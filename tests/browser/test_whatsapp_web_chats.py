@@ -25,7 +25,7 @@ from khalifa_whatsapp.embedded.simulators import Person
 from khalifa_whatsapp.embedded.simulators.whatsapp_web import Chat
 from tests.browser.whatsapp_web import MONA, SAMY, chromium, file, needs_chromium, now_ms, phone, stage, text
 
-pytestmark = needs_chromium
+pytestmark = [pytest.mark.browser, needs_chromium]
 OTHER_SAMY = Person(digits="201009998887", name=SAMY.name)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -48,6 +49,14 @@ def test_the_order_of_rows_says_nothing(found: list[CustomerIdentity], wrote_as:
 
 	orders = itertools.islice(itertools.permutations(found), 12)
 	assert all(facts(list(order)) == facts(found) for order in orders)
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_of_two_numbers_that_came_back_the_one_given_up_last_is_asked_about(turn: int) -> None:
+	found = [row("p", account="a", left_ms=1, seen_ms=4), row("q", account="a", left_ms=2, seen_ms=4)]
+	holder = new_holder(found[::turn])
+	assert holder is not None
+	assert ([one.name for one in holder.rows], holder.since_ms) == (["q"], 3)
 
 
 def test_who_wrote_under_an_id_alone_is_answered_at_the_phone_of_the_same_account() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khalifa_whatsapp.core.assignment import RosterEntry, available, choose, is_present, queue_order
+from khalifa_whatsapp.core.assignment import RosterEntry, available, choose, is_present
 from khalifa_whatsapp.core.calendar import Calendar, Interval
 from khalifa_whatsapp.core.records import AWAY, OFFLINE, ONLINE, Agent, Customer, Ticket
 from khalifa_whatsapp.core.settings import MINUTE_MS, Settings
@@ -132,13 +132,3 @@ def test_who_is_out_of_shift_gets_nothing() -> None:
 
 def _weekday() -> int:
 	return Calendar.always("UTC").local_date(NOW).weekday()
-
-
-def test_the_queue_is_fair() -> None:
-	tickets = [
-		Ticket("nothing", "c", "d", queued_since_ms=1),
-		Ticket("long", "c", "d", waiting_since_ms=10),
-		Ticket("back", "c", "d", waiting_since_ms=30, queue_rank=0),
-		Ticket("short", "c", "d", waiting_since_ms=20),
-	]
-	assert [t.name for t in sorted(tickets, key=queue_order)] == ["back", "long", "short", "nothing"]

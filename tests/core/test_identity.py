@@ -18,7 +18,6 @@ from khalifa_whatsapp.core.identity import (
 	PHONE,
 	Identity,
 	IdentityError,
-	of_bsuid,
 	of_phone,
 	parse_wid,
 )
@@ -102,14 +101,8 @@ def test_a_lid_is_never_a_phone_even_with_the_same_digits() -> None:
 
 
 def test_a_bsuid_is_never_a_phone() -> None:
-	assert of_bsuid("EG.201001234567").phone is None
-	assert of_bsuid("EG.9") == parse_wid("EG.9")
-
-
-@pytest.mark.parametrize("value", ["", "201001234567", "EG.", "EG.9@lid", "EG.9\n"])
-def test_of_bsuid_takes_nothing_else(value: str) -> None:
-	with pytest.raises(IdentityError, match="not a business-scoped user id"):
-		of_bsuid(value)
+	assert parse_wid("EG.201001234567").phone is None
+	assert parse_wid("EG.9") == Identity(BSUID, "EG.9")
 
 
 def test_one_phone_has_one_identity_by_every_road() -> None:
@@ -128,7 +121,7 @@ def test_key_is_pinned_because_the_database_holds_it() -> None:
 
 
 def test_bsuids_that_differ_in_case_are_two_people() -> None:
-	assert of_bsuid("EG.aB").key != of_bsuid("EG.Ab").key
+	assert parse_wid("EG.aB").key != parse_wid("EG.Ab").key
 
 
 identities = st.builds(

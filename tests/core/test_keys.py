@@ -19,7 +19,6 @@ from khalifa_whatsapp.core.keys import (
 	message_key,
 	new_name,
 	open_key,
-	status_key,
 )
 
 HEX64 = re.compile(r"[0-9a-f]{64}")
@@ -70,13 +69,12 @@ def test_every_part_of_a_message_key_counts() -> None:
 def test_the_same_parts_make_different_keys_for_different_things() -> None:
 	keys = {
 		delivery_key("a", b"b"),
-		status_key("a", "b"),
 		open_key("a", "b"),
 		digest("a", "b"),
 		message_key("a", "b", ""),
 		kpi_key("a", "b", ""),
 	}
-	assert len(keys) == 6
+	assert len(keys) == 5
 
 
 def test_one_byte_of_the_body_makes_another_delivery() -> None:

@@ -167,20 +167,6 @@ def test_what_no_gateway_sends_is_refused(digits: str) -> None:
 # How they are shown
 
 
-@pytest.mark.parametrize(
-	("digits", "masked"),
-	[
-		("201001234567", "+20••••4567"),
-		("12015550123", "+1••••0123"),
-		("98765432109876", "••••9876"),
-		("999", "••••9"),
-		("7", "••••"),
-	],
-)
-def test_masked_shows_the_country_and_the_last_digits_at_most(digits: str, masked: str) -> None:
-	assert from_gateway(digits).masked() == masked
-
-
 def test_an_unknown_number_is_shown_as_it_is() -> None:
 	assert from_gateway("98765432109876").display() == "+98765432109876"
 
@@ -198,16 +184,6 @@ def test_a_gateways_number_read_again_is_the_same(digits: str) -> None:
 	phone = from_gateway(digits)
 	assert from_gateway(phone.digits).e164 == from_gateway(phone.e164).e164 == phone.e164
 	assert phone.is_valid or phone.digits == digits
-
-
-@given(digit_strings)
-def test_masked_hides_at_least_half_of_the_number(digits: str) -> None:
-	phone = from_gateway(digits)
-	country, last = phone.masked().split("••••")
-	assert len(last) <= 4
-	assert phone.e164.startswith(country)
-	assert phone.e164.endswith(last)
-	assert len(last) <= (len(phone.e164) - max(len(country), 1)) / 2
 
 
 @given(typed | st.text(max_size=30))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from khalifa_whatsapp.core.pacing import CAMPAIGN, REPLY, Pace
 from khalifa_whatsapp.embedded import pace
 from khalifa_whatsapp.embedded.cli import main
@@ -9,6 +11,7 @@ from khalifa_whatsapp.embedded.cli import main
 DAYS = 5  # the fourth has the hour in which the gateway is down
 
 
+@pytest.mark.long
 def test_a_week_of_sending_breaks_no_promise_and_every_reply_goes() -> None:
 	month = pace.simulate(DAYS)
 	assert month.broken == []

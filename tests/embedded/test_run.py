@@ -72,6 +72,7 @@ def test_the_same_seed_is_the_same_day():
 	assert first.summary == second.summary
 
 
+@pytest.mark.long
 def test_a_day_with_faults_adds_up_too():
 	found = run_day(Options(messages=250, agents=6, seed=2, has_faults=True))
 	assert found.summary.problems == []

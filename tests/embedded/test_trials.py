@@ -8,14 +8,26 @@ from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.drivers import base as d
 from khalifa_whatsapp.embedded.trials import gateways
 from khalifa_whatsapp.embedded.trials.stand import stand
-from khalifa_whatsapp.embedded.trials.table import ENTRIES, Entry
+from khalifa_whatsapp.embedded.trials.table import CHROME, ENTRIES, Entry
 from khalifa_whatsapp.services import outbox
 from khalifa_whatsapp.services.work import working
 
-CASES = [(entry, kind) for entry in ENTRIES for kind in entry.kinds]
+KILLED_AGAIN_AND_AGAIN = ("F29", "F31")
 
 
-@pytest.mark.parametrize(("entry", "kind"), CASES, ids=[f"{entry.fault}-{kind}" for entry, kind in CASES])
+def marks_of(entry: Entry) -> list[pytest.MarkDecorator]:
+	"""The part of the tests that a trial belongs to."""
+	if entry.kinds == CHROME:
+		return [pytest.mark.browser]
+	return [pytest.mark.long] if entry.fault in KILLED_AGAIN_AND_AGAIN else []
+
+
+CASES = [
+	pytest.param(entry, kind, marks=marks_of(entry), id=f"{entry.fault}-{kind}") for entry in ENTRIES for kind in entry.kinds
+]
+
+
+@pytest.mark.parametrize(("entry", "kind"), CASES)
 def test_nothing_is_lost_sent_twice_or_falsely_said_to_be_sent(entry: Entry, kind: str, tmp_path) -> None:
 	verdict = entry.run(tmp_path, kind, min(entry.count, 6))
 	if not verdict.is_run:

@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 import pytest
@@ -21,8 +20,8 @@ ROUNDS = 1000
 
 class TestLeases(LeaseContract):
 	@pytest.fixture(autouse=True)
-	def database(self):
-		self.path = Path(mkdtemp()) / "leases.sqlite3"
+	def database(self, tmp_path):
+		self.path = tmp_path / "leases.sqlite3"
 
 	def make_leases(self) -> SqlLeases:
 		return SqlLeases(SqliteStore(self.path))

@@ -18,8 +18,12 @@ from khalifa_whatsapp.testing.store_contract import StoreContract
 class TestSqliteStore(StoreContract):
 	"""A file; the other process is another connection to it."""
 
+	@pytest.fixture(autouse=True)
+	def _folder(self, tmp_path: Path) -> None:
+		self.folder = tmp_path
+
 	def make_store(self) -> Store:
-		return self.kept(SqliteStore(Path(mkdtemp()) / "desk.sqlite3"))
+		return self.kept(SqliteStore(Path(mkdtemp(dir=self.folder)) / "desk.sqlite3"))
 
 	def kept(self, store: SqliteStore) -> SqliteStore:
 		self.__dict__.setdefault("told", {})[id(store)] = notices = []

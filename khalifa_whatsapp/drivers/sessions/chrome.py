@@ -13,13 +13,15 @@ from collections.abc import Mapping
 from http.client import HTTPException
 from os import environ
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import psutil
 from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.chrome.webdriver import WebDriver
+from selenium.webdriver.chromium.service import ChromiumService
+from selenium.webdriver.remote.remote_connection import RemoteConnection
 
 from khalifa_whatsapp.drivers.base import DeviceConfig
 from khalifa_whatsapp.drivers.sessions import processes
@@ -90,7 +92,7 @@ class Browser:
 
 	def _after(self, left: int) -> int:
 		_reap(self._service)
-		self.driver.command_executor.close()
+		_connection(self.driver).close()  # type: ignore[no-untyped-call]
 		if not left:
 			processes.remove_temporary(self._temporary)
 		return left
@@ -98,12 +100,14 @@ class Browser:
 	def _ask(self, method: str, url: str, body: Mapping[str, Any] | None, seconds: float) -> dict[str, Any]:
 		data = None if body is None else json.dumps(body).encode()
 		request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)
+		answer: dict[str, Any]
 		try:
 			with _direct.open(request, timeout=seconds) as response:
-				return json.load(response)
+				answer = json.load(response)
 		except urllib.error.HTTPError as error:
 			with error:
-				return json.load(error)
+				answer = json.load(error)
+		return answer
 
 
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # chromedriver is on this host
@@ -122,7 +126,7 @@ def launch(config: DeviceConfig, profile: Path, tags: Tags) -> Browser:
 	service = _service(path, tags, temporary)
 	try:
 		driver = webdriver.Chrome(options=options, service=service)
-		driver.command_executor.client_config.timeout = COMMAND_SECONDS
+		_connection(driver).client_config.timeout = COMMAND_SECONDS
 		driver.set_page_load_timeout(COMMAND_SECONDS - 10)
 		return Browser(driver, tags, profile, temporary)
 	except (WebDriverException, OSError, HTTPException, psutil.Error) as error:
@@ -149,7 +153,12 @@ def _service(path: str, tags: Tags, temporary: Path) -> Service:
 	)
 
 
-def _reap(service: Service) -> None:
+def _connection(driver: WebDriver) -> RemoteConnection:
+	"""The way to chromedriver; only before it is made it may be an address."""
+	return cast(RemoteConnection, driver.command_executor)
+
+
+def _reap(service: ChromiumService) -> None:
 	"""Collect what is left of chromedriver, and close our ends of its pipes."""
 	process: subprocess.Popen[bytes] | None = getattr(service, "process", None)
 	if process is None:

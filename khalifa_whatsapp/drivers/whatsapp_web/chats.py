@@ -118,7 +118,8 @@ class _Opening:
 		if _is_final(look):
 			raise state_error(look)
 		if look.buttons:
-			return self._dialog(look)
+			self._dialog(look)
+			return None
 		self.dialog_since = None
 		if look.state != p.CONNECTED or not look.has_composer:
 			return None

@@ -75,10 +75,6 @@ class WhatsAppWebDriver:
 		self._page = p.Page(browser, home_of(self.config.browser))
 		self._has_caught_up = False
 
-	def detach(self) -> None:
-		"""The browser is gone, or about to go."""
-		self._page = None
-
 	# -- the port
 
 	def verify(self, call: WebhookCall) -> None:

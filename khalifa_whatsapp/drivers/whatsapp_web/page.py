@@ -35,7 +35,7 @@ except ImportError:  # a web worker never touches a browser, but must know what 
 	class WebDriverException(Exception):  # type: ignore[no-redef]
 		"""Raised by nobody."""
 
-	InvalidSessionIdException = NoSuchWindowException = WebDriverException  # type: ignore[misc]
+	InvalidSessionIdException = NoSuchWindowException = WebDriverException  # type: ignore[misc, assignment]
 
 T = TypeVar("T")
 BROKEN = (WebDriverException, HTTPError, HTTPException, OSError)  # of the browser, or of the way to it

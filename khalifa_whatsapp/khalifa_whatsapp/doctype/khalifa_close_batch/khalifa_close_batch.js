@@ -1,7 +1,7 @@
 frappe.provide("khalifa");
 
 frappe.ui.form.on("Khalifa Close Batch", {
-	setup(frm) {
+	setup() {
 		frappe.realtime.on("khalifa_whatsapp:close_all", (news) => news.batch === cur_frm?.doc.name && cur_frm.reload_doc());
 	},
 	refresh(frm) {

@@ -56,12 +56,12 @@ khalifa.ask_merge = (frm, target = "") => {
 		fieldname: "target", fieldtype: "Link", options: "Khalifa Customer", label: __("Customer to Keep"), reqd: 1, default: target,
 		get_query: () => ({ filters: { name: ["!=", frm.doc.name], merged_into: ["is", "not set"] } }),
 	};
-	const merge = ({ target }) =>
+	const merge = (kept_customer) =>
 		frappe
-			.xcall("khalifa_whatsapp.api.customers.merge", { source: frm.doc.name, target })
+			.xcall("khalifa_whatsapp.api.customers.merge", { source: frm.doc.name, target: kept_customer })
 			.then((kept) => frappe.set_route("Form", "Khalifa Customer", kept.customer));
 	const warning = __("All tickets and messages of {0} will belong to the other customer. This can't be undone.", [
 		frappe.utils.escape_html(frm.doc.customer_name).bold(),
 	]);
-	frappe.prompt(field, (values) => frappe.confirm(warning, () => merge(values)), __("Merge"), __("Merge"));
+	frappe.prompt(field, (values) => frappe.confirm(warning, () => merge(values.target)), __("Merge"), __("Merge"));
 };

@@ -8,6 +8,7 @@ import { Drafts, NOTE, REPLY } from "./drafts.js";
 import { answers_to } from "./people.js";
 import { QuickReplies } from "./quick_replies.js";
 import { attempt, el, icon, toast, uuid } from "./util.js";
+import { may_write, obstacle } from "./writing.js";
 
 const SMILES = "😀 😊 🙂 😉 😍 🤝 🙏 👍 👌 👏 💪 ❤️ 💚 🌹 🎉 ✅ ❌ ⏳ 📦 🚚 💊 🩺 🏥 📍 📞 💵".split(" ");
 const TYPING_MS = 4000;
@@ -47,15 +48,14 @@ export class Composer {
 
 	// What the conversation allows now
 	fit(thread) {
-		const { head, can, window } = thread;
-		const is_window_closed = window && !window.is_open;
+		const { head, can } = thread;
 		this.can = can;
 		this.held = head.rights.reply ? can.held : "";
-		this.may_write = head.rights.reply && can.text && !is_window_closed && !head.cannot_answer;
+		this.may_write = may_write(thread);
 		this.bar.hidden = !(this.may_write || head.rights.note);
 		this.fit_mode();
 		this.closed.hidden = this.may_write;
-		if (!this.may_write) this.explain(head, is_window_closed);
+		if (!this.may_write) this.explain(head, obstacle(thread));
 		this.above_text();
 		this.show_send();
 	}
@@ -69,14 +69,14 @@ export class Composer {
 		} else if (this.may_write && this.is_note && this.is_forced && !is_busy) this.show_mode(REPLY);
 	}
 
-	explain(head, is_window_closed) {
+	explain(head, what) {
 		const parts = [];
-		if (head.status === "Closed") parts.push(el("span", { text: __("The conversation is closed.") }), head.rights.reopen ? el("button", { class: "btn btn-sm btn-default", onclick: () => this.inbox.thread.do("conversation.reopen") }, __("Reopen")) : "");
-		else if (head.rights.assign && !head.rights.reply) parts.push(el("span", { text: __("Nobody answers this customer yet.") }), el("button", { class: "btn btn-sm btn-primary", onclick: () => this.inbox.dialogs.take() }, __("Take")));
-		else if (!head.rights.reply) parts.push(el("span", { text: __("{0} answers this customer.", [head.agent_name || ""]) }));
-		else if (head.cannot_answer) parts.push(el("span", { text: head.cannot_answer }));
-		else if (is_window_closed) parts.push(answers_to(head), el("span", { text: __("More than 24 hours since the customer wrote: only a template may go.") }), el("button", { class: "btn btn-sm btn-primary", onclick: () => this.inbox.dialogs.template() }, __("Choose a Template")));
-		else if (this.can.held) parts.push(el("span", { text: this.can.held }));
+		if (what === "closed") parts.push(el("span", { text: __("The conversation is closed.") }), head.rights.reopen ? el("button", { class: "btn btn-sm btn-default", onclick: () => this.inbox.thread.do("conversation.reopen") }, __("Reopen")) : "");
+		else if (what === "nobody") parts.push(el("span", { text: __("Nobody answers this customer yet.") }), el("button", { class: "btn btn-sm btn-primary", onclick: () => this.inbox.dialogs.take() }, __("Take")));
+		else if (what === "somebody") parts.push(el("span", { text: __("{0} answers this customer.", [head.agent_name || ""]) }));
+		else if (what === "cannot_answer") parts.push(el("span", { text: head.cannot_answer }));
+		else if (what === "window") parts.push(answers_to(head), el("span", { text: __("More than 24 hours since the customer wrote: only a template may go.") }), el("button", { class: "btn btn-sm btn-primary", onclick: () => this.inbox.dialogs.template() }, __("Choose a Template")));
+		else if (what === "held") parts.push(el("span", { text: this.can.held }));
 		else parts.push(el("span", { text: __("The number is switched off. A manager can switch it on again.") }));
 		this.closed.replaceChildren(...parts);
 	}
