@@ -44,7 +44,7 @@ def reassign_status(run: str) -> dict[str, Any]:
 	"""How far one's own run is; its results when it is done."""
 	state = job.state_of(run)
 	if state is None or state.get("user") != frappe.session.user:
-		raise NotFound("no_such_run", "Nothing is known of this run any more. The list shows what was handed on.")
+		raise NotFound("no_such_run", "Nothing is known of this run any more. The list shows what was transferred.")
 	return {"run": run, **{key: value for key, value in state.items() if key != "user"}}
 
 
@@ -59,7 +59,7 @@ def _names(tickets: Any) -> list[str]:
 
 def _reason(reason: str) -> str:
 	if not reason.strip():
-		raise UserError("no_reason", "Say why you hand the conversation on: the next one will need it.")
+		raise UserError("no_reason", "Say why you transfer the conversation: the next one will need it.")
 	if len(reason) > MAX_REASON:
 		raise UserError("reason_too_long", "The reason is too long: at most {limit} characters fit.", limit=MAX_REASON)
 	return reason.strip()

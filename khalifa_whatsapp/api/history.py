@@ -103,9 +103,9 @@ def _transferred(row: Any, names: dict[str, str]) -> str:
 	giver = names.get(row.from_agent)
 	who = row.actor_name or giver or ""
 	if giver and giver != who:
-		text = _("{0} handed the conversation from {1} to {2}").format(who, giver, receiver)
+		text = _("{0} transferred the conversation from {1} to {2}").format(who, giver, receiver)
 	else:
-		text = _("{0} handed the conversation to {1}").format(who, receiver)
+		text = _("{0} transferred the conversation to {1}").format(who, receiver)
 	text = _with_reason(text, row.reason)
 	return f"{text} {_('It was a late transfer.')}" if row.is_late else text
 
@@ -126,7 +126,7 @@ def _closed(row: Any, names: dict[str, str]) -> str:
 
 
 def _reopened(row: Any, names: dict[str, str]) -> str:
-	return _with_reason(_("The conversation was opened again"), row.reason)
+	return _with_reason(_("The conversation was reopened"), row.reason)
 
 
 def _settled(row: Any, names: dict[str, str]) -> str:

@@ -50,7 +50,7 @@ MESSAGES = {
 	"kpi days": "Computing figures of changed days",
 	"old events": "Clearing old webhook events",
 	"search": "Looking whether search works",
-	"reassign": "Handing over many conversations",
+	"reassign": "Transferring many conversations",
 	"webhook": "Answering gateways",
 }
 

@@ -28,7 +28,7 @@ def transfer(
 	def run() -> r.Ticket:
 		with working(store, now_ms, actor) as work:
 			if not reason.strip():
-				raise UserError("no_reason", "Say why you hand the conversation on: the next one will need it.")
+				raise UserError("no_reason", "Say why you transfer the conversation: the next one will need it.")
 			found = ticket_of(work, ticket)
 			require(ticket_access.can_transfer(actor, found))
 			if to_agent:

@@ -18,7 +18,7 @@ _ERRORS: dict[Refusal, Callable[[], UserError]] = {
 	Refusal.HELD_BY_COLLEAGUE: lambda: NotAllowed(
 		"not_your_ticket", "A colleague answers this conversation. Ask for a transfer first."
 	),
-	Refusal.CLOSED: lambda: Changed("ticket_closed", "The conversation is closed. Open it again first."),
+	Refusal.CLOSED: lambda: Changed("ticket_closed", "The conversation is closed. Reopen it first."),
 	Refusal.OPEN: lambda: UserError("already_open", "The conversation is already open."),
 	Refusal.ONLY_MANAGERS_ASSIGN: lambda: NotAllowed(
 		"only_managers_assign", "Only a manager gives conversations to others."

@@ -19,7 +19,7 @@ frappe.ui.form.on("Khalifa Close Batch", {
 });
 
 khalifa.undo_batch = (frm) => {
-	const question = __("Open the {0} tickets of this run again?", [frm.doc.closed]);
+	const question = __("Reopen the {0} tickets of this run?", [frm.doc.closed]);
 	const undo = () => frappe.xcall("khalifa_whatsapp.api.conversation.close_all_undo", { batch: frm.doc.name });
 	frappe.confirm(question, () => undo().then(() => frm.reload_doc()));
 };

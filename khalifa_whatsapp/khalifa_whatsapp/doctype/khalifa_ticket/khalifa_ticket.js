@@ -58,14 +58,14 @@ khalifa.add_ticket_buttons = (frm, { can, close_reasons }) => {
 			.then(() => frm.reload_doc());
 	if (can.take) frm.add_custom_button(__("Take"), () => act("assign", { agent: can.take }));
 	if (can.transfer) {
-		const ask = () => khalifa.ask_receiver({ title: __("Hand On"), then: (values) => act("transfer", values) });
-		frm.add_custom_button(__("Hand On"), ask);
+		const ask = () => khalifa.ask_receiver({ title: __("Transfer"), then: (values) => act("transfer", values) });
+		frm.add_custom_button(__("Transfer"), ask);
 	}
 	if (can.close) frm.add_custom_button(__("Close Ticket"), () => khalifa.ask_close(close_reasons, act));
 	if (can.reopen) {
 		const reason = { fieldname: "reason", fieldtype: "Data", label: __("Reason"), length: 140 };
-		const ask = () => frappe.prompt(reason, (values) => act("reopen", values), __("Open Again"), __("Open Again"));
-		frm.add_custom_button(__("Open Again"), ask);
+		const ask = () => frappe.prompt(reason, (values) => act("reopen", values), __("Reopen"), __("Reopen"));
+		frm.add_custom_button(__("Reopen"), ask);
 	}
 };
 

@@ -27,7 +27,7 @@ frappe.listview_settings["Khalifa Ticket"] = {
 	onload(listview) {
 		if (khalifa.is_manager()) {
 			listview.page.add_inner_button(__("Close All Open Tickets"), () => new khalifa.CloseAll(listview));
-			listview.page.add_actions_menu_item(__("Reassign"), () => khalifa.reassign(listview), false);
+			listview.page.add_actions_menu_item(__("Transfer"), () => khalifa.reassign(listview), false);
 		}
 		const refresh = frappe.utils.debounce(() => !document.hidden && listview.refresh(), 3000);
 		frappe.realtime.on("khalifa_whatsapp:ticket", () => cur_list === listview && refresh());
@@ -170,8 +170,8 @@ khalifa.CloseAll = class {
 		const words = {
 			Running: __("Closing: {0} of {1}", [done, total]),
 			Done: __("Closed: {0}. Left as they are: {1}.", [state.closed, state.skipped]),
-			Undoing: __("Opening again: {0} of {1}", [done, total]),
-			Undone: __("Open again: {0}.", [state.undone]),
+			Undoing: __("Reopening: {0} of {1}", [done, total]),
+			Undone: __("Reopened: {0}.", [state.undone]),
 		}[state.status];
 		const html = `${khalifa.progress(is_over ? 1 : total ? done / total : 0)}<p>${words}</p><div class="left-alone"></div>`;
 		this.dialog.get_field("state").$wrapper.html(html);
@@ -214,7 +214,7 @@ khalifa.reassign = (listview) => {
 	const tickets = listview.get_checked_items(true);
 	if (!tickets.length) return;
 	khalifa.ask_receiver({
-		title: __("Reassign {0} Tickets", [tickets.length]),
+		title: __("Transfer {0} Tickets", [tickets.length]),
 		with_load: true,
 		then: (values) =>
 			frappe
@@ -225,17 +225,17 @@ khalifa.reassign = (listview) => {
 
 khalifa.watch_reassign = (listview, state) => {
 	const titles = Object.fromEntries(listview.data.map((doc) => [doc.name, doc.customer_name]));
-	const dialog = new frappe.ui.Dialog({ title: __("Reassign"), fields: [{ fieldtype: "HTML", fieldname: "state" }] });
+	const dialog = new frappe.ui.Dialog({ title: __("Transfer"), fields: [{ fieldtype: "HTML", fieldname: "state" }] });
 	const show = (now) => {
 		const failed = now.results.filter((row) => !row.is_done);
 		const words = {
-			Running: __("Handing on: {0} of {1}", [now.done, now.total]),
-			Done: __("Handed on: {0}. Not handed on: {1}.", [now.results.length - failed.length, failed.length]),
-			Failed: __("The database was away. The list shows what was handed on."),
+			Running: __("Transferring: {0} of {1}", [now.done, now.total]),
+			Done: __("Transferred: {0}. Not transferred: {1}.", [now.results.length - failed.length, failed.length]),
+			Failed: __("The database was away. The list shows what was transferred."),
 		}[now.status];
 		const rows = now.results.map((row) => [
 			khalifa.ticket_link(row.ticket, titles[row.ticket]),
-			row.is_done ? __("Handed on") : row.why,
+			row.is_done ? __("Transferred") : row.why,
 		]);
 		const table = rows.length ? khalifa.table([__("Customer"), __("Result")], rows) : "";
 		const share = now.status === "Running" ? now.done / now.total : 1;

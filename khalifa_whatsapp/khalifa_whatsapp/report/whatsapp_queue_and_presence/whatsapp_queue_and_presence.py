@@ -81,7 +81,7 @@ def _queue_columns(group: str) -> list[dict[str, Any]]:
 	return [
 		reports.column("bucket", buckets.title(group), width=170),
 		reports.column("wait_count", _("Waits in the Queue"), "Int", 150),
-		reports.column("at_once", _("Handed On at Once"), "Percent", 150),
+		reports.column("at_once", _("Assigned at Once"), "Percent", 150),
 		reports.column("wait_mean", _("Mean (Minutes)"), "Float", 140),
 		reports.column("wait_median", _("Median (Minutes)"), "Float", 140),
 		reports.column("wait_p90", _("p90 (Minutes)"), "Float", 130),
