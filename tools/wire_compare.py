@@ -190,6 +190,8 @@ def compare(ports: tuple[int, int], user: str, every: int) -> tuple[Counter[int]
 			say(found[-1])
 		if not ask.path.startswith("/api/"):
 			before = without.send(ask)  # Frappe keeps pages, and sends one that it kept with fewer headers
+		if ask.path.endswith("/logout"):
+			neighbour.send(ask)
 		if ask.http == "GET" and (problem := difference(before, neighbour.send(ask))):
 			found.append(f"{user}: {ask}: on a site beside the app's: {problem}")
 			say(found[-1])
