@@ -42,7 +42,7 @@ CHANGING = tuple(
 		(r"\d{4}-\d\d-\d\d[ T+]\d\d(:|%3A)\d\d(:|%3A)\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?", "TIME"),
 		(r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT", "TIME"),
 		(r"\b[0-9a-f]{16,64}\b", "HASH"), (r"(?<!\\)\b(?=[a-z]*\d)[a-z0-9]{10}\b", "NAME"),
-		(r'"name":\s?"[a-z0-9]{10}"', '"name":"NAME"'),
+		(r'"(name|message)":\s?"[a-z0-9]{10}"', r'"\1":"NAME"'),
 		(r"\n {2,}File (&quot;|\")[^\n]*(\n {4}[^\n]*)*", ""),  # where a traceback came through
 		(r"csrf_token[\"']?\s*[=:]\s*[\"'][^\"']*", "csrf_token"),
 		(r"([?&;])v=[\w.]+", r"\1v="), (r"\.[A-Z0-9]{8}\.(js|css)", r".HASH.\1"), (r"_[0-9a-f]{16}\b", "DATABASE"),
@@ -190,6 +190,8 @@ def compare(ports: tuple[int, int], user: str, every: int) -> tuple[Counter[int]
 			say(found[-1])
 		if not ask.path.startswith("/api/"):
 			before = without.send(ask)  # Frappe keeps pages, and sends one that it kept with fewer headers
+		if ask.path.endswith("/logout"):
+			neighbour.send(ask)
 		if ask.http == "GET" and (problem := difference(before, neighbour.send(ask))):
 			found.append(f"{user}: {ask}: on a site beside the app's: {problem}")
 			say(found[-1])

@@ -222,7 +222,8 @@ def reads(doctype: str, name: str) -> Iterator[Ask]:
 	yield call("frappe.desk.form.load.getdoctype", doctype=doctype, with_parent=1)
 	yield call("frappe.desk.form.load.get_docinfo", doctype=doctype, name=name)
 	yield call("frappe.desk.form.utils.get_next", doctype=doctype, value=name, prev=0, filters=[])
-	yield call("frappe.desk.form.linked_with.get_linked_doctypes", doctype=doctype)
+	if doctype in ("Contact", "Event"):  # nothing of ours links to
+		yield call("frappe.desk.form.linked_with.get_linked_doctypes", doctype=doctype)
 	yield call("frappe.desk.link_preview.get_preview_data", doctype=doctype, docname=name)
 	yield call("frappe.realtime.can_subscribe_doctype", doctype=doctype)
 	yield call("frappe.realtime.can_subscribe_doc", doctype=doctype, docname=name)

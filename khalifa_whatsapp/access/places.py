@@ -127,8 +127,8 @@ def named_in(node: Node) -> Iterator[str]:
 			yield from _texts(held)
 		elif key in ROWS and isinstance(held, str) and not _is_json(held):
 			yield held
-		elif CONDITIONS.search(key):
-			yield from _named_in_conditions(held, links)
+		elif CONDITIONS.search(key) or (key == "fieldname" and isinstance(opened(held), dict)):
+			yield from _named_in_conditions(held, links)  # or new values, by field
 		elif STATEMENT.search(key):
 			yield from filter(TABLE.search, _texts(held))
 	if is_place(str(given.get("fieldname")), links):

@@ -98,6 +98,7 @@ def for_those_signed_in() -> Iterator[Send]:
 		yield lambda who, word=word: who.send("POST", "/api/resource/Note", data={"data": json.dumps({"title": word})})
 		yield call("frappe.desk.form.save.savedocs", doc={**NOTE, "__islocal": 1, "title": word, "content": MONA}, action="Save")
 		yield call("frappe.client.insert", doc={"doctype": "ToDo", "description": word, "color": word})
+		yield call("frappe.client.set_value", doctype="Note", name="none", fieldname={"title": word, "content": word})
 	yield from (call("frappe.client.get_count", doctype=doctype) for doctype in ("Role", "Error Log", "User", "No Such", ""))
 	yield call("frappe.client.get_count")
 	yield call("frappe.client.get_count", doctype="ToDo", filters={"no_such": 1})
