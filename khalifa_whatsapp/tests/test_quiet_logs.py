@@ -231,7 +231,7 @@ class TestDatabaseAway(WordsCase):
 		self.nothing_was_said()
 
 	def test_why_a_call_was_refused_stands_in_our_log_and_nothing_of_the_call(self) -> None:
-		self.assertEqual(post_signed(CANARY.encode(), secret="s3cret").status, 401)
+		self.assertEqual(post_signed(json.dumps({"said": CANARY}).encode(), secret="s3cret").status, 401)
 		self.assertEqual(self.shop().status, 401)
 		ours = "".join(self.written(path) for path in log_files() if path.name == "khalifa_whatsapp.log")
 		for cause in ("wrong signature", "no such device"):
