@@ -142,7 +142,7 @@ class TestForms(DeskCase):
 		said = said.replace("\u2068", "").replace("\u2069", "")
 		for part in (
 			"The customer wrote and the conversation began.", "Given to Mona Adel automatically",
-			"Huda answered on behalf of Mona Adel.", "Mona Adel handed the conversation to Ali Hassan: is in the South",
+			"Huda answered on behalf of Mona Adel.", "Mona Adel transferred the conversation to Ali Hassan: is in the South",
 			"Huda closed the conversation: Resolved",
 		):  # fmt: skip
 			self.assertIn(part, said)

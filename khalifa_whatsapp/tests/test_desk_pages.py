@@ -111,7 +111,7 @@ class TestCloseAll(PageCase):
 		self.assertEqual(self.states([*self.south_tickets, *self.north_tickets]), [r.CLOSED] * 2 + [r.OPEN] * 3)
 		self.write(SOUTH[0], "I am still here")
 		self.click(".modal.show .btn-modal-primary", "Undo")
-		self.shown("Open again: 1.", 100)
+		self.shown("Reopened: 1.", 100)
 		self.assertEqual(self.rows(".modal.show .left-alone"), [["Samy", "", "changed after the batch"]])
 		run = self.only(r.CloseBatch)
 		self.assertEqual((run.status, run.closed, run.undone), ("Undone", 2, 1))
