@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from khalifa_whatsapp.core.content import wants_answer
 from khalifa_whatsapp.core.identity import Identity
 from khalifa_whatsapp.drivers.base import (
 	AccountNotice,
@@ -284,7 +285,7 @@ EXPECTED: dict[str, list[tuple[type, dict[str, Any]]]] = {
 		message(
 			"text", "اثنان", sequence=2, profile_name="ليلى", sender=(Identity("phone", "+966501234567"),)
 		),
-		unhandled("malformed text no text"),
+		message("unknown", sequence=3, data={"type": "text", "content": None}),
 		unhandled("malformed item"),
 		unhandled("malformed text no sender"),
 		status("read", "wamid.FAKEOUT0001"),
@@ -577,3 +578,23 @@ def test_a_batch_of_a_thousand_entries_is_parsed() -> None:
 	payload = json.loads(corpus.raw("cloud_api", "text"))
 	payload["entry"] *= 1_000
 	assert len(parse(json.dumps(payload).encode())) == 1_000
+
+
+@pytest.mark.parametrize("odd", [None, "words", ["words"], {}, {"body": {"deep": 1}}])
+@pytest.mark.parametrize("kind", ["text", "image", "document", "location", "contacts", "interactive", "button", "order"])
+def test_what_a_customer_wrote_is_kept_even_if_nobody_can_read_it(kind: str, odd: Any) -> None:
+	payload = json.loads(corpus.raw("cloud_api", "text"))
+	written = payload["entry"][0]["changes"][0]["value"]["messages"][0]
+	del written["text"]
+	written.update({"type": kind, kind: odd})
+	(event,) = parse(json.dumps(payload).encode())
+	assert isinstance(event, InboundMessage) and event.sender and wants_answer(event.content_type, event.data)
+
+
+def test_an_edit_that_nobody_can_read_wipes_nothing_out() -> None:
+	payload = json.loads(corpus.raw("cloud_api", "text"))
+	written = payload["entry"][0]["changes"][0]["value"]["messages"][0]
+	edit = {"original_message_id": "wamid.FAKEIN0001", "message": {"type": "text", "text": "words"}}
+	written.update({"type": "edit", "edit": edit})
+	(event,) = parse(json.dumps(payload).encode())
+	assert isinstance(event, Unhandled)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from khalifa_whatsapp.core.content import wants_answer
 from khalifa_whatsapp.core.identity import Identity
 from khalifa_whatsapp.drivers.base import (
 	Call,
@@ -295,6 +296,14 @@ def test_two_customers_may_choose_the_same_id() -> None:
 	refs = [parse(json.dumps(one).encode())[0] for one in (payload, other)]
 	assert all(isinstance(event, InboundMessage) for event in refs)
 	assert len({event.ref for event in refs if isinstance(event, InboundMessage)}) == 2
+
+
+@pytest.mark.parametrize("odd", [None, 7, ["words"], {"deep": 1}])
+@pytest.mark.parametrize("kind", ["chat", "image", "document", "location", "vcard", "multi_vcard", "poll_creation"])
+def test_what_a_customer_wrote_is_kept_even_if_nobody_can_read_it(kind: str, odd: Any) -> None:
+	payload = {**json.loads(corpus.raw("wppconnect", "chat")), "type": kind, "body": odd, "content": odd}
+	(event,) = parse(json.dumps(payload).encode())
+	assert isinstance(event, InboundMessage) and wants_answer(event.content_type, event.data)
 
 
 def test_a_customer_cant_revoke_our_message() -> None:

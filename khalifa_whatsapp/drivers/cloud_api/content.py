@@ -33,14 +33,26 @@ class Content(NamedTuple):
 
 
 def content_of(message: dict[str, Any], kind: str, errors: list[Any]) -> Content:
-	"""The content of a message of this type. `errors` stand beside it and may explain a gap."""
+	"""The content of a message of this type. What can't be read is shown as such: whoever wrote it waits for an answer."""
+	try:
+		return read_content(message, kind, errors)
+	except Malformed:
+		return _unknown(message, kind)
+
+
+def read_content(message: dict[str, Any], kind: str, errors: list[Any]) -> Content:
+	"""The same; `Malformed` when it can't be read. `errors` stand beside it and may explain a gap."""
 	reader = READERS.get(kind)
 	if reader is None:
-		return Content("unknown", data={"type": kind[:60], "content": json_value(message.get(kind))})
+		return _unknown(message, kind)
 	explained = list_of(message.get("errors")) or errors
 	if kind not in message and explained:  # Meta had it and could not hand it over
 		return _unsupported({**message, "errors": explained})
 	return reader(message)
+
+
+def _unknown(message: dict[str, Any], kind: str) -> Content:
+	return Content("unknown", data={"type": kind[:60], "content": json_value(message.get(kind))})
 
 
 def _text(message: dict[str, Any]) -> Content:

@@ -18,7 +18,7 @@ from khalifa_whatsapp.drivers.base import (
 	Reaction,
 	Unhandled,
 )
-from khalifa_whatsapp.drivers.cloud_api.content import content_of
+from khalifa_whatsapp.drivers.cloud_api.content import content_of, read_content
 from khalifa_whatsapp.drivers.payload import (
 	Malformed,
 	dict_of,
@@ -182,7 +182,7 @@ def _reaction(message: dict[str, Any], sender: tuple[Identity, ...]) -> Event:
 def _edit(message: dict[str, Any], sender: tuple[Identity, ...]) -> MessageEdit:
 	edit = need_dict(message, "edit")
 	content = need_dict(edit, "message")
-	_, body, _, _ = content_of(content, text_of(content.get("type")), [])
+	_, body, _, _ = read_content(content, text_of(content.get("type")), [])  # a guess would wipe out what was there
 	target = MessageRef(need_id(edit, "original_message_id"))
 	return MessageEdit(target, body, epoch_ms(message.get("timestamp")), sender)
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from khalifa_whatsapp.core.details import cards_text, place_text
 from khalifa_whatsapp.drivers.base import Media
 from khalifa_whatsapp.drivers.payload import (
+	Malformed,
 	dict_of,
 	id_of,
 	json_value,
@@ -60,7 +61,14 @@ class Content(NamedTuple):
 
 
 def content_of(message: dict[str, Any], kind: str) -> Content:
-	"""The content of a message of this type. `Malformed` when a text has no text."""
+	"""The content of a message of this type. What can't be read is shown as such: whoever wrote it waits for an answer."""
+	try:
+		return _read(message, kind)
+	except Malformed:
+		return Content("unknown", data={"type": kind[:60], **ON_PHONE})
+
+
+def _read(message: dict[str, Any], kind: str) -> Content:
 	if kind == "chat":
 		return Content("text", need_text(message, "body"))
 	if kind == MISSING:
