@@ -42,7 +42,8 @@ CHANGING = tuple(
 		(r"\d{4}-\d\d-\d\d[ T+]\d\d(:|%3A)\d\d(:|%3A)\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?", "TIME"),
 		(r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT", "TIME"),
 		(r"\b[0-9a-f]{16,64}\b", "HASH"), (r"(?<!\\)\b(?=[a-z]*\d)[a-z0-9]{10}\b", "NAME"),
-		(r'"(name|message)":\s?"[a-z0-9]{10}"', r'"\1":"NAME"'),
+		(r'(?<!\\)"[a-z0-9]{10}"', '"NAME"'),
+		(r"(?<=[\w-])[0-9a-f]{6,7}(?=\.txt\b)", ""),  # of a file whose name was taken
 		(r"\n {2,}File (&quot;|\")[^\n]*(\n {4}[^\n]*)*", ""),  # where a traceback came through
 		(r"csrf_token[\"']?\s*[=:]\s*[\"'][^\"']*", "csrf_token"),
 		(r"([?&;])v=[\w.]+", r"\1v="), (r"\.[A-Z0-9]{8}\.(js|css)", r".HASH.\1"), (r"_[0-9a-f]{16}\b", "DATABASE"),
@@ -134,7 +135,13 @@ def told(answer: Answer) -> dict[str, Any]:
 	parts = {key: value for key, value in body.items() if key not in DEBUG} if isinstance(body, dict) else {"body": body}
 	for error in parts["errors"] if isinstance(parts.get("errors"), list) else ():  # of REST v2, each with its traceback
 		error["exception"] = str(error.get("exception", "")).strip().rpartition("\n")[2]
+	if is_counted(parts.get("message")):
+		parts["message"].sort(key=json.dumps)  # Frappe leaves equal counts in any order
 	return {"status": answer.status, **answer.headers, **parts}
+
+
+def is_counted(held: Any) -> bool:
+	return isinstance(held, list) and all(isinstance(row, dict) and row.keys() == {"count", "name"} for row in held)
 
 
 def boot_in(page: str) -> dict[str, Any]:
