@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -167,32 +168,45 @@ def main() -> int:
 	parser.add_argument("--keep", action="store_true", help="use the two sites that the last run left")
 	parser.add_argument("modules", nargs="*", help="only these modules of tests")
 	given = parser.parse_args()
-	RESULTS.mkdir(exist_ok=True)
-	site_tests.LOG = RESULTS / "others.log"
-	site_tests.LOG.write_text("", encoding="utf-8")
-	REPORT.unlink(missing_ok=True)  # whatever happens, an earlier verdict is not this one's
-	started = time.monotonic()
 	result: dict[str, Any] = {
 		"status": "failed", "tests": 0, "passed": 0, "differences": {}, "modules": {}, "frappe": None, "database": None,
 		**site_tests.commit(), "at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
 	}  # fmt: skip
+
+	def work(bench: Bench) -> None:
+		prepare(bench, given.keep)
+		result["frappe"], result["database"] = about(bench)
+		run(bench, given.modules or [module for module in MODULES if is_in(bench, module)], result)
+
+	on_first_bench(REPORT, WITH, work, result)
+	say(summary(result))
+	return exit_code(result, given.needed)
+
+
+def on_first_bench(report: Path, site: str, work: Callable[[Bench], None], result: dict[str, Any]) -> None:
+	"""Do the work on the first bench, with its site for oneself, and write into `result` and the report how it ended."""
+	RESULTS.mkdir(exist_ok=True)
+	site_tests.LOG = report.with_suffix(".log")
+	site_tests.LOG.write_text("", encoding="utf-8")
+	report.unlink(missing_ok=True)  # whatever happens, an earlier verdict is not this one's
+	started = time.monotonic()
 	try:
 		bench = next(iter(site_tests.find_benches()), None)
 		if bench is None:
 			result.update(status="not run", reason="no Frappe bench found; set FRAPPE_BENCH")
 		else:
-			with site_tests.alone(bench, WITH):
-				prepare(bench, given.keep)
-				result["frappe"], result["database"] = about(bench)
-				run(bench, given.modules or [module for module in MODULES if is_in(bench, module)], result)
+			with site_tests.alone(bench, site):
+				work(bench)
 			result["status"] = "passed"
 	except Failed as error:
 		result["reason"] = str(error).splitlines()[0]
 		say(f"{error}\n(all output: {site_tests.LOG.name})")
 	result["seconds"] = round(time.monotonic() - started, 1)
-	REPORT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-	say(summary(result))
-	return 1 if result["status"] == "failed" or (given.needed and result["status"] == "not run") else 0
+	report.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def exit_code(result: dict[str, Any], is_needed: bool) -> int:
+	return 1 if result["status"] == "failed" or (is_needed and result["status"] == "not run") else 0
 
 
 def summary(result: dict[str, Any]) -> str:

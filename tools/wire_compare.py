@@ -15,7 +15,6 @@ import re
 import socket
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -255,27 +254,15 @@ def main() -> int:
 	parser.add_argument("--every", type=int, default=1, help="send each so many'th request only")
 	parser.add_argument("people", nargs="*", help="only these people")
 	given = parser.parse_args()
-	RESULTS.mkdir(exist_ok=True)
-	site_tests.LOG = RESULTS / "wire.log"
-	site_tests.LOG.write_text("", encoding="utf-8")
-	REPORT.unlink(missing_ok=True)  # whatever happens, an earlier verdict is not this one's
-	started, result = time.monotonic(), {"status": "failed", "requests": 0, "statuses": {}, "differences": [], **site_tests.commit()}
-	try:
-		bench = next(iter(site_tests.find_benches()), None)
-		if bench is None:
-			result.update(status="not run", reason="no Frappe bench found; set FRAPPE_BENCH")
-		else:
-			with site_tests.alone(bench, WITH):
-				prepare(bench, given.keep)
-				run(bench, given.people or list(PEOPLE), given.every, result)
-			result["status"] = "passed"
-	except Failed as error:
-		result["reason"] = str(error).splitlines()[0]
-		say(f"{error}\n(all output: {site_tests.LOG.name})")
-	result["seconds"] = round(time.monotonic() - started, 1)
-	REPORT.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+	result: dict[str, Any] = {"status": "failed", "requests": 0, "statuses": {}, "differences": [], **site_tests.commit()}
+
+	def work(bench: Bench) -> None:
+		prepare(bench, given.keep)
+		run(bench, given.people or list(PEOPLE), given.every, result)
+
+	other_tests.on_first_bench(REPORT, WITH, work, result)
 	say(f"{result['status'].upper()}: {result['requests']} requests in {result['seconds']} s")
-	return 1 if result["status"] == "failed" or (given.needed and result["status"] == "not run") else 0
+	return other_tests.exit_code(result, given.needed)
 
 
 if __name__ == "__main__":
