@@ -11,11 +11,19 @@ from khalifa_whatsapp.core.content import opens_window, put_preview, wants_answe
 from khalifa_whatsapp.core.identity import PHONE, Identity
 from khalifa_whatsapp.core.keys import digest, message_key
 from khalifa_whatsapp.drivers import base as d
-from khalifa_whatsapp.services import duplicates, intake_calls, intake_missing, outcomes, turns
+from khalifa_whatsapp.services import (
+	duplicates,
+	intake_account,
+	intake_calls,
+	intake_echoes,
+	intake_missing,
+	outcomes,
+	turns,
+)
 from khalifa_whatsapp.services.intake_customers import Customers
 from khalifa_whatsapp.services.intake_events import chat_of, chats_in, identities_in, refs_in
 from khalifa_whatsapp.services.intake_notices import Notices
-from khalifa_whatsapp.services.intake_rows import FUTURE_MS, clamp, fill
+from khalifa_whatsapp.services.intake_rows import clamp, fill
 from khalifa_whatsapp.services.intake_tickets import Tickets
 from khalifa_whatsapp.services.work import Work
 
@@ -25,7 +33,12 @@ Pair = tuple[r.Delivery, d.Event]
 class IntakeBatch:
 	"""The events of some deliveries of one device, and the rows they touch."""
 
-	def __init__(self, work: Work, device: d.DeviceConfig, aliases: Mapping[Identity, tuple[Identity, ...]] | None = None) -> None:
+	def __init__(
+		self,
+		work: Work,
+		device: d.DeviceConfig,
+		aliases: Mapping[Identity, tuple[Identity, ...]] | None = None,
+	) -> None:
 		self.work = work
 		self.device = device
 		self.stored = 0
@@ -38,7 +51,7 @@ class IntakeBatch:
 		self.by_name: dict[str, r.Message] = {}
 		self.by_gateway_id: dict[str, list[r.Message]] = {}
 		self.logs: dict[str, dict[str, r.MessageLog]] = {}
-		self._doubtful: list[r.Message] | None = None
+		self.doubtful: list[r.Message] | None = None
 		self._changed: dict[str, r.Message] = {}  # stored before, and something else to be seen now
 
 	def apply(self, pairs: list[Pair]) -> None:
@@ -68,9 +81,11 @@ class IntakeBatch:
 		self.tickets.read(self.customers.names())
 		refs = {self.key(ref): ref for event in events for ref in refs_in(event)}
 		callbacks = {e.callback for e in events if isinstance(e, d.MessageStatus) and e.callback}
-		self._keep(self.work.store.messages_by_key(refs).values() if refs else ())
-		self._keep(self.work.store.messages(callbacks).values() if callbacks else ())
-		self.customers.load({message.customer for message in map(self._ties_to, events) if message is not None})
+		self.keep(self.work.store.messages_by_key(refs).values() if refs else ())
+		self.keep(self.work.store.messages(callbacks).values() if callbacks else ())
+		self.customers.load(
+			{message.customer for message in map(self._ties_to, events) if message is not None}
+		)
 		self.tickets.read(self.customers.names() - self.tickets.latest.keys())
 		self.tickets.wanted = self._customers_without_ticket(events)
 		scoped = [ref.gateway_id for ref in refs.values() if ref.scope.startswith("in|")]
@@ -81,7 +96,9 @@ class IntakeBatch:
 			self.logs.setdefault(log.target_key, {})[log.log_key] = log
 
 	def _merge(self, gone: str, kept: str) -> None:
-		"""Two customers turn out to be one: all that this batch has done is written, then all is read anew."""
+		"""Two customers turn out to be one: all that this batch has done is written,
+		then all is read anew.
+		"""
 		self.work.flush()
 		duplicates.merge(self.work, gone, kept)
 		self.work.flush()
@@ -90,12 +107,16 @@ class IntakeBatch:
 		self.tickets.latest, self.tickets.by_name = {}, {}
 		self._read(self.events)
 		missing = changed.keys() - self.by_name.keys()
-		self._keep(self.work.store.messages(missing).values() if missing else ())
+		self.keep(self.work.store.messages(missing).values() if missing else ())
 		self._changed = {name: self.by_name[name] for name in changed if name in self.by_name}
 
 	def _identities(self, event: d.Event) -> tuple[Identity, ...]:
 		"""Those whose customers this event is about, with what the gateway told of them when it was asked."""
-		return tuple(one for given in (*identities_in(event), *chats_in(event)) for one in (given, *self.aliases.get(given, ())))
+		return tuple(
+			one
+			for given in (*identities_in(event), *chats_in(event))
+			for one in (given, *self.aliases.get(given, ()))
+		)
 
 	def people(self, identities: Sequence[Identity]) -> tuple[Identity, ...]:
 		"""All identities of a sender or recipient, a phone first."""
@@ -103,7 +124,9 @@ class IntakeBatch:
 		return tuple(sorted(found, key=lambda one: one.kind != PHONE))
 
 	def _ties_to(self, event: d.Event) -> r.Message | None:
-		"""Our message that an event without a phone answers or reports of: its customer is the one it speaks of."""
+		"""Our message that an event without a phone answers or reports of:
+		its customer is the one it speaks of.
+		"""
 		if isinstance(event, d.MessageStatus):
 			message = self.by_key.get(self.key(event.ref)) or self.by_name.get(event.callback)
 			people: Sequence[Identity] = event.recipient
@@ -124,12 +147,16 @@ class IntakeBatch:
 			self.customers.belongs_to(message.customer, people, at_ms, message.identity)
 
 	def _customers_without_ticket(self, events: list[d.Event]) -> int:
-		senders = {identities_in(e)[0] for e in events if isinstance(e, d.InboundMessage | d.OutboundEcho | d.Call) and identities_in(e)}
+		senders = {
+			identities_in(e)[0]
+			for e in events
+			if isinstance(e, d.InboundMessage | d.OutboundEcho | d.Call) and identities_in(e)
+		}
 		held = {name for name, ticket in self.tickets.latest.items() if ticket.open_key is not None}
 		rows = map(self.customers.row, senders)
 		return sum(row is None or row.customer not in held for row in rows)
 
-	def _keep(self, messages: Iterable[r.Message]) -> None:
+	def keep(self, messages: Iterable[r.Message]) -> None:
 		for message in messages:
 			self._kept(message)
 
@@ -151,9 +178,12 @@ class IntakeBatch:
 			return
 		people = self.people(event.sender)
 		self._tie(event, people, sent)
-		customer, identity = self.person(people, sent, event.profile_name, has_written=not event.is_edit_alone)
+		customer, identity = self.person(
+			people, sent, event.profile_name, has_written=not event.is_edit_alone
+		)
 		self._note_asked(people)
-		known = self.by_key.get(key) or self.known_by_id(event.ref, customer.name)  # only now: two customers may have become one
+		# only now: two customers may have become one
+		known = self.by_key.get(key) or self.known_by_id(event.ref, customer.name)
 		if known is None:
 			self._new(delivery, event, customer, identity)
 		elif intake_missing.stands_in(known, event):
@@ -162,17 +192,19 @@ class IntakeBatch:
 	def person(
 		self, people: Sequence[Identity], at_ms: int, name: str = "", has_written: bool = False
 	) -> tuple[r.Customer, str | None]:
-		"""The customer behind identities that were named together, and the strongest identity of these that is his or hers."""
+		"""The customer behind identities that were named together,
+		and the strongest identity of these that is his or hers.
+		"""
 		customer = self.customers.resolve(people, at_ms, has_written=has_written)
 		self.customers.name(customer, people, name, at_ms)
-		return customer, self._identity_of(people, customer)
+		return customer, self.identity_of(people, customer)
 
 	def _new(
 		self, delivery: r.Delivery, event: d.InboundMessage, customer: r.Customer, identity: str | None
 	) -> None:
 		waits = wants_answer(event.content_type, event.data)
 		ticket = self.tickets.for_customer(customer, delivery.received_ms, waits)
-		message = self._message(delivery, event, customer, ticket)
+		message = self.make_message(delivery, event, customer, ticket)
 		message.identity = identity
 		self.store(message, ticket)
 		ticket.unread_count += int(event.content_type != "system")
@@ -190,7 +222,7 @@ class IntakeBatch:
 		rows = self.by_gateway_id.get(ref.gateway_id, ()) if ref.scope else ()
 		return next((m for m in rows if m.customer == customer and m.direction == r.INCOMING), None)
 
-	def _identity_of(self, people: Sequence[Identity], customer: r.Customer) -> str | None:
+	def identity_of(self, people: Sequence[Identity], customer: r.Customer) -> str | None:
 		"""The strongest identity that a message came from, as far as it is this customer's."""
 		rows = map(self.customers.row, people)
 		return next((row.name for row in rows if row is not None and row.customer == customer.name), None)
@@ -208,8 +240,12 @@ class IntakeBatch:
 		if phone is not None:
 			self.work.log(ticket, "other_account", reason=phone)
 
-	def _message(
-		self, delivery: r.Delivery, event: d.InboundMessage | d.OutboundEcho, customer: r.Customer, ticket: r.Ticket
+	def make_message(
+		self,
+		delivery: r.Delivery,
+		event: d.InboundMessage | d.OutboundEcho,
+		customer: r.Customer,
+		ticket: r.Ticket,
 	) -> r.Message:
 		message = self.new_row(delivery, event.ref, customer, ticket, isinstance(event, d.InboundMessage))
 		message.sent_ms, message.body = clamp(event.sent_ms, delivery.received_ms), event.body
@@ -217,21 +253,36 @@ class IntakeBatch:
 		return message
 
 	def new_row(
-		self, delivery: r.Delivery, ref: d.MessageRef, customer: r.Customer, ticket: r.Ticket, is_inbound: bool
+		self,
+		delivery: r.Delivery,
+		ref: d.MessageRef,
+		customer: r.Customer,
+		ticket: r.Ticket,
+		is_inbound: bool,
 	) -> r.Message:
 		"""A row of the thread for something that a gateway names, without what it says."""
 		received = delivery.received_ms
 		return r.Message(
-			name=self.work.new_name(), ticket=ticket.name, customer=customer.name, device=self.device.name,
-			direction=r.INCOMING if is_inbound else r.OUTGOING, origin=r.CUSTOMER if is_inbound else r.PHONE,
-			content_type="", status=r.RECEIVED if is_inbound else r.SENT, sent_ms=received, received_ms=received,
-			message_key=self.key(ref), provider=self.device.provider, gateway_id=ref.gateway_id, scope=ref.scope,
-		)  # fmt: skip
+			name=self.work.new_name(),
+			ticket=ticket.name,
+			customer=customer.name,
+			device=self.device.name,
+			direction=r.INCOMING if is_inbound else r.OUTGOING,
+			origin=r.CUSTOMER if is_inbound else r.PHONE,
+			content_type="",
+			status=r.RECEIVED if is_inbound else r.SENT,
+			sent_ms=received,
+			received_ms=received,
+			message_key=self.key(ref),
+			provider=self.device.provider,
+			gateway_id=ref.gateway_id,
+			scope=ref.scope,
+		)
 
 	def store(self, message: r.Message, ticket: r.Ticket) -> None:
 		"""A new row of the thread."""
 		self.work.add(message)
-		self._keep([message])
+		self.keep([message])
 		self.by_gateway_id.setdefault(message.gateway_id or "", []).append(message)
 		self.fold(message)
 		self.stored += 1
@@ -244,15 +295,23 @@ class IntakeBatch:
 			put_preview(ticket, message)
 
 	def hears(self, customer: r.Customer, ticket: r.Ticket, at_ms: int, identity: str | None) -> None:
-		"""The customer turned to us: that opens the gateway's service window, and answers go to the identity that was last."""
+		"""The customer turned to us: that opens the gateway's service window,
+		and answers go to the identity that was last.
+		"""
 		if (at_ms, self._value_of(identity)) >= (ticket.last_in_ms or 0, self._value_of(ticket.identity)):
 			ticket.last_in_ms, ticket.identity = at_ms, identity
 		customer.last_in_ms = max(customer.last_in_ms or 0, at_ms)
 		self.work.touch(customer)
 
 	def _value_of(self, identity: str | None) -> str:
-		"""Of two identities that wrote in the same second the one of the greater value counts as the later."""
-		rows = (row for rows in self.customers.rows.values() for row in rows if row.name == identity) if identity else ()
+		"""Of two identities that wrote in the same second the one of
+		the greater value counts as the later.
+		"""
+		rows = (
+			(row for rows in self.customers.rows.values() for row in rows if row.name == identity)
+			if identity
+			else ()
+		)
 		return next((row.value for row in rows), "")
 
 	def wait(self, ticket: r.Ticket, sent_ms: int, known_ms: int) -> None:
@@ -267,7 +326,12 @@ class IntakeBatch:
 	def rows_of(self, ticket: r.Ticket) -> list[r.Message]:
 		"""All messages of a ticket, those of this batch as it has them."""
 		stored = {row.name: row for row in self.work.store.messages_of(ticket.name)}
-		return list({**stored, **{name: row for name, row in self.by_name.items() if row.ticket == ticket.name}}.values())
+		return list(
+			{
+				**stored,
+				**{name: row for name, row in self.by_name.items() if row.ticket == ticket.name},
+			}.values()
+		)
 
 	def ticket_named(self, name: str) -> r.Ticket:
 		"""A message's ticket, which need not be its customer's latest."""
@@ -283,49 +347,8 @@ class IntakeBatch:
 	def call(self, delivery: r.Delivery, event: d.Call) -> None:
 		intake_calls.take(self, delivery, event)
 
-	# -- our number wrote, but not through us
 	def echo(self, delivery: r.Delivery, event: d.OutboundEcho) -> None:
-		"""A message typed on the phone: shown, but nobody's answer, so the customer's wait goes on."""
-		key, known = self.key(event.ref), self.by_key.get(self.key(event.ref))
-		if known is not None:
-			if intake_missing.stands_in(known, event):
-				intake_missing.arrived(self, delivery, event, known)
-			return
-		if not event.recipient:
-			return
-		people = self.people(event.recipient)
-		customer = self.customers.resolve(people, clamp(event.sent_ms, delivery.received_ms))
-		if self._settles_doubt(delivery, event, key, customer.name):
-			return
-		ticket = self.tickets.for_customer(customer, delivery.received_ms, wants_answer=False)
-		message = self._message(delivery, event, customer, ticket)
-		message.identity = self._identity_of(people, customer)
-		self.store(message, ticket)
-		self.work.touch_ticket(ticket)
-		self.tickets.tell(ticket, "phone")
-
-	def _settles_doubt(self, delivery: r.Delivery, event: d.OutboundEcho, key: str, customer: str) -> bool:
-		"""The echo of a message whose sending had no clear answer: it did go, and it is this row, not another."""
-		for message in self.doubtful():
-			is_same = message.customer == customer and message.body == event.body and message.message_key is None
-			if is_same and message.sent_ms <= clamp(event.sent_ms, delivery.received_ms) + FUTURE_MS:
-				message.message_key, message.gateway_id, message.scope = key, event.ref.gateway_id, event.ref.scope
-				before, message.status = message.status, r.SENT
-				message.error_kind = message.error_code = message.error_text = None
-				self._keep([message])
-				self.fold(message)
-				self.work.touch(message)
-				outcomes.status_changed(self.work, message, before, self.tickets.by_name)
-				return True
-		return False
-
-	def doubtful(self) -> list[r.Message]:
-		"""Messages being sent, or of unknown fate, oldest first; read once and only when an echo asks."""
-		if self._doubtful is None:
-			self._doubtful = self.work.store.doubtful_messages(self.device.name)
-			self._keep(self._doubtful)
-			self._doubtful = [self.by_name[message.name] for message in self._doubtful]
-		return self._doubtful
+		intake_echoes.take(self, delivery, event)
 
 	# -- something is said of a message
 	def status(self, delivery: r.Delivery, event: d.MessageStatus) -> None:
@@ -333,13 +356,17 @@ class IntakeBatch:
 		message = self.by_key.get(key) or self.by_name.get(event.callback)
 		is_found = message is not None and message.message_key is None and message.direction == r.OUTGOING
 		if message is not None and is_found:
-			message.message_key, message.gateway_id, message.scope = key, event.ref.gateway_id, event.ref.scope
-			self._keep([message])
+			message.message_key = key
+			message.gateway_id, message.scope = event.ref.gateway_id, event.ref.scope
+			self.keep([message])
 			self.work.touch(message)
-		log = self._log(delivery, key, "status", event.status, event.at_ms, digest(key, "status", event.status))
+		log = self._log(
+			delivery, key, "status", event.status, event.at_ms, digest(key, "status", event.status)
+		)
 		if log is not None:
 			log.callback = event.callback or None
-			log.error_kind, log.error_code, log.error_text = event.error_kind, event.error_code, event.error_text
+			log.error_kind, log.error_code = event.error_kind, event.error_code
+			log.error_text = event.error_text
 		if log is not None or is_found:
 			self._fold_target(key, message)
 		self._reached(event, message, clamp(event.at_ms, delivery.received_ms))
@@ -362,7 +389,9 @@ class IntakeBatch:
 		row = self.customers.row(chat) if chat is not None and key not in self.by_key else None
 		if row is None:
 			return key
-		same = [m for m in self.by_gateway_id.get(ref.gateway_id, ()) if m.customer == row.customer and m.scope]
+		same = [
+			m for m in self.by_gateway_id.get(ref.gateway_id, ()) if m.customer == row.customer and m.scope
+		]
 		return next((m.message_key for m in same if m.direction == r.INCOMING and m.message_key), key)
 
 	def reaction(self, delivery: r.Delivery, event: d.Reaction) -> None:
@@ -375,11 +404,14 @@ class IntakeBatch:
 
 	def edit(self, delivery: r.Delivery, event: d.MessageEdit) -> None:
 		key = self.target_key(event.target)
-		if self._log(delivery, key, "edit", event.body, event.at_ms, digest(key, "edit", str(event.at_ms), event.body)):
+		if self._log(
+			delivery, key, "edit", event.body, event.at_ms, digest(key, "edit", str(event.at_ms), event.body)
+		):
 			self._fold_target(key)
 		if not event.customer:
 			return
-		at_ms = clamp(event.at_ms, delivery.received_ms)  # whoever edits was there then, whether or not we have the message
+		# whoever edits was there then, whether or not we have the message
+		at_ms = clamp(event.at_ms, delivery.received_ms)
 		self.customers.resolve(self.people(event.customer), at_ms, has_written=not event.is_ours)
 		if key not in self.by_key:
 			intake_missing.edited_only(self, delivery, event)
@@ -397,7 +429,13 @@ class IntakeBatch:
 		if log_key in rows:
 			return None
 		log = r.MessageLog(
-			self.work.new_name(), log_key, key, kind, value, clamp(at_ms, delivery.received_ms), self.device.name
+			self.work.new_name(),
+			log_key,
+			key,
+			kind,
+			value,
+			clamp(at_ms, delivery.received_ms),
+			self.device.name,
 		)
 		rows[log_key] = self.work.add(log)
 		return log
@@ -423,7 +461,9 @@ class IntakeBatch:
 				self._changed[message.name] = message
 
 	def _tell_of_changed(self) -> None:
-		"""A reaction, an edit, a message taken back: whoever has the conversation open sees it, and so do lists."""
+		"""A reaction, an edit, a message taken back: whoever has the conversation open sees it,
+		and so do lists.
+		"""
 		names = {message.ticket for message in self._changed.values()} - self.tickets.by_name.keys()
 		tickets = self.tickets.by_name | (self.work.store.tickets(names) if names else {})
 		for message in self._changed.values():
@@ -435,35 +475,6 @@ class IntakeBatch:
 				self.work.touch(ticket)
 			self.tickets.tell(ticket, "changed")
 
-	# -- about a customer, the device, the account
-	def identity_change(self, delivery: r.Delivery, event: d.IdentityChange) -> None:
-		customer, is_news = self.customers.move(event.old, event.new, clamp(event.at_ms, delivery.received_ms))
-		ticket = self.tickets.latest.get(customer.name)
-		numbers = [one.value for group in (event.old, event.new) for one in group if one.kind == PHONE]
-		if ticket is not None and is_news and len(numbers) > 1:
-			self.work.log(ticket, "number_changed", reason=" ".join(numbers[:2]))
-			self.tickets.tell(ticket, "changed")
-
-	def preference(self, delivery: r.Delivery, event: d.MarketingPreference) -> None:
-		customer = self.customers.resolve(event.customer, clamp(event.at_ms, delivery.received_ms))
-		if (customer.opted_out_ms or 0) <= event.at_ms:
-			customer.is_opted_out, customer.opted_out_ms = int(event.is_stopped), event.at_ms
-			self.work.touch(customer)
-
-	def session(self, delivery: r.Delivery, event: d.SessionState) -> None:
-		self.work.changes.device_states[self.device.name] = (event.state, event.detail, delivery.received_ms)
-		self._tell_managers("khalifa_whatsapp:device", state=event.state)
-
-	def account(self, delivery: r.Delivery, event: d.AccountNotice) -> None:
-		self.notices.account(event, delivery.received_ms)
-		self._tell_managers("khalifa_whatsapp:device")
-
-	def template(self, delivery: r.Delivery, event: d.TemplateStatus) -> None:
-		self.notices.template(event, delivery.received_ms)
-
-	def _tell_managers(self, name: str, **data: str) -> None:
-		self.work.tell(name, {"device": self.device.name, **data}, role=turns.MANAGER_ROLE)
-
 
 _HANDLERS: dict[type, Callable[[IntakeBatch, r.Delivery, Any], None]] = {
 	d.InboundMessage: IntakeBatch.inbound,
@@ -473,11 +484,11 @@ _HANDLERS: dict[type, Callable[[IntakeBatch, r.Delivery, Any], None]] = {
 	d.Reaction: IntakeBatch.reaction,
 	d.MessageEdit: IntakeBatch.edit,
 	d.MessageRevoke: IntakeBatch.revoke,
-	d.IdentityChange: IntakeBatch.identity_change,
-	d.MarketingPreference: IntakeBatch.preference,
-	d.SessionState: IntakeBatch.session,
-	d.AccountNotice: IntakeBatch.account,
-	d.TemplateStatus: IntakeBatch.template,
+	d.IdentityChange: intake_account.identity_change,
+	d.MarketingPreference: intake_account.preference,
+	d.SessionState: intake_account.session,
+	d.AccountNotice: intake_account.account,
+	d.TemplateStatus: intake_account.template,
 }
 
 

@@ -1,4 +1,6 @@
-"""Calls among the events of a batch: one row of the thread for each call, whatever is said of it and in which order."""
+"""Calls among the events of a batch: one row of the thread for each call,
+whatever is said of it and in which order.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ CALL = "call"
 
 @dataclass(slots=True)
 class News:
-	"""What was said of a call, what that makes of it, and whether it makes the customer wait: before, and now."""
+	"""What was said of a call, what that makes of it, and whether it makes the customer wait:
+	before, and now.
+	"""
 
 	delivery: r.Delivery
 	event: d.Call

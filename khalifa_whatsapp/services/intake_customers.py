@@ -1,8 +1,9 @@
 """The customers a batch speaks of: found by any identity in any of its forms, created on the first message.
 
-What is kept of an identity are earliest and latest moments of gateways' own time, and what a customer is shown with
-(phone, name) is worked out from them: the same deliveries in any order make the same customer. Two customers become
-one only when a gateway has named both together and nothing that people wrote is lost; else a manager is asked.
+What is kept of an identity are earliest and latest moments of gateways' own time, and what a customer is
+shown with (phone, name) is worked out from them: the same deliveries in any order make the same customer. Two
+customers become one only when a gateway has named both together and nothing that people wrote is lost; else a
+manager is asked.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from khalifa_whatsapp.core.settings import DAY_MS
 from khalifa_whatsapp.services.work import Work
 
 FOUND, TOLD, NOT_A_DUPLICATE = "Found", "Told", "Not a Duplicate"
-FRESH_MS = DAY_MS  # a customer who is not older than this when a gateway says who it is has no history of another person
+# a customer who is not older than this when a gateway says who it is has no history of another person
+FRESH_MS = DAY_MS
 Merge = Callable[[str, str], None]  # gone, kept: within the transaction; afterwards everything is read anew
 
 
@@ -39,17 +41,25 @@ class Customers:
 		self.by_name: dict[str, r.Customer] = {}
 		self.renamed: set[str] = set()
 		self._new: set[str] = set()  # customers whose tickets are all made in this transaction
-		self.doubted: dict[str, str] = {}  # customers whose number has just come with somebody else's id, and the number
+		# customers whose number has just come with somebody else's id, and the number
+		self.doubted: dict[str, str] = {}
 
 	# -- reading
-	def read(self, identities: Iterable[Identity], mentioned: Iterable[tuple[Sequence[Identity], int]] = ()) -> None:
+	def read(
+		self, identities: Iterable[Identity], mentioned: Iterable[tuple[Sequence[Identity], int]] = ()
+	) -> None:
 		"""Forget all, and read what is known of these identities.
 
-		Of those that are only mentioned (as recipients, at a time) customers are read where that says something new.
+		Of those that are only mentioned (as recipients, at a time) customers are read where that says
+		something new.
 		"""
 		self.by_key, self.rows, self.by_name = {}, {}, {}
 		named, mentioned = set(identities), list(mentioned)
-		keys = {form.key for one in (*named, *(one for group, _ in mentioned for one in group)) for form in one.forms}
+		keys = {
+			form.key
+			for one in (*named, *(one for group, _ in mentioned for one in group))
+			for form in one.forms
+		}
 		if keys:
 			self.by_key = dict(self.work.store.identities(keys))
 			news = [one for group, at_ms in mentioned if self.is_news(group, at_ms) for one in group]
@@ -94,7 +104,9 @@ class Customers:
 
 	# -- who it is
 	def resolve(self, identities: Sequence[Identity], at_ms: int, has_written: bool = False) -> r.Customer:
-		"""The customer behind identities that a gateway named together at `at_ms`; unknown ones are attached."""
+		"""The customer behind identities that a gateway named together at `at_ms`;
+		unknown ones are attached.
+		"""
 		known = self._known(identities)
 		self.load(known)
 		customer = self.customer(self._one_of(known, identities, at_ms)) if known else self._create()
@@ -110,7 +122,9 @@ class Customers:
 		return first
 
 	def _owner_of_id(self, identities: Sequence[Identity]) -> str:
-		"""Whose the user id is, when its number belongs to another user id: an id stays with its person, a number may not."""
+		"""Whose the user id is, when its number belongs to another user id: an id stays with its person,
+		a number may not.
+		"""
 		for phone in identities:
 			row = self.row(phone) if phone.kind == PHONE else None
 			for one in identities:
@@ -123,7 +137,9 @@ class Customers:
 		return ""
 
 	def _with_number(self, owner: str, holder: str, at_ms: int) -> str:
-		"""Whoever has just begun to write under an id alone is asked about with the number's customer; others are apart."""
+		"""Whoever has just begun to write under an id alone is asked about with the number's customer;
+		others are apart.
+		"""
 		is_new = self.customer(owner).created_ms >= at_ms - FRESH_MS
 		if not is_new or self._phones(owner) or not self._may_go(owner, holder):
 			return owner
@@ -137,10 +153,14 @@ class Customers:
 	def _account(self, row: r.CustomerIdentity) -> list[r.CustomerIdentity]:
 		return [mate for mate in self.rows.get(row.customer, ()) if account_of(mate) == account_of(row)]
 
-	def belongs_to(self, customer: str, identities: Sequence[Identity], at_ms: int, mate: str | None = None) -> None:
-		"""A gateway ties identities without a known owner to a customer: a message to or a quote from him or her names them.
+	def belongs_to(
+		self, customer: str, identities: Sequence[Identity], at_ms: int, mate: str | None = None
+	) -> None:
+		"""A gateway ties identities without a known owner to a customer: a message to or a quote from him or
+		her names them.
 
-		`mate` is an identity of the same account. A customer who exists by ids alone becomes part of this one.
+		`mate` is an identity of the same account. A customer who exists by ids alone becomes part of this
+		one.
 		"""
 		known = self._known(identities)
 		self.load([customer, *known])
@@ -194,9 +214,11 @@ class Customers:
 
 	# -- two who are one
 	def _unite(self, one: str, other: str, at_ms: int, is_move: bool = False) -> str:
-		"""Both were named as one person: merge them if nothing of people is lost, else ask a manager. Who stays.
+		"""Both were named as one person: merge them if nothing of people is lost, else ask a manager. Who
+		stays.
 
-		Of a move it is `other` who has the number that `one` moved to: whoever had it for long may be somebody else.
+		Of a move it is `other` who has the number that `one` moved to: whoever had it for long may be
+		somebody else.
 		"""
 		self.load([one, other])
 		for gone, kept in ((other, one), (one, other)):
@@ -217,7 +239,9 @@ class Customers:
 		return [Identity(row.kind, row.value) for row in self.rows.get(customer, ()) if row.kind == PHONE]
 
 	def _may_go(self, gone: str, kept: str) -> bool:
-		"""Whether a customer holds nothing that people wrote, and nobody said that the two are different people."""
+		"""Whether a customer holds nothing that people wrote,
+		and nobody said that the two are different people.
+		"""
 		customer = self.by_name[gone]
 		is_decided = customer.duplicate_of == kept and customer.duplicate_state == NOT_A_DUPLICATE
 		is_named = customer.named_ms is None and not _is_bare(customer.customer_name)
@@ -240,16 +264,24 @@ class Customers:
 		return customer
 
 	def _attach(
-		self, customer: r.Customer, identities: Sequence[Identity], at_ms: int | None = None, has_written: bool = False,
+		self,
+		customer: r.Customer,
+		identities: Sequence[Identity],
+		at_ms: int | None = None,
+		has_written: bool = False,
 		mate: str | None = None,
-	) -> None:  # fmt: skip
+	) -> None:
 		"""These identities are one account of this customer, as far as they are nobody else's."""
 		rows = self.rows.setdefault(customer.name, [])
 		was_doubted = new_holder(rows) is not None
-		of_account = [row for row in map(self.row, identities) if row is not None and row.customer == customer.name]
+		of_account = [
+			row for row in map(self.row, identities) if row is not None and row.customer == customer.name
+		]
 		of_account += [row for row in rows if row.name == mate]
 		for identity in identities:
-			if self.row(identity) is None or (identity.key not in self.by_key and self._is_of(identity, customer)):
+			if self.row(identity) is None or (
+				identity.key not in self.by_key and self._is_of(identity, customer)
+			):
 				of_account.append(self._add(customer, identity))
 		self._join(rows, of_account)
 		for row in (self.by_key.get(identity.key) for identity in identities):
@@ -265,7 +297,9 @@ class Customers:
 		return row is not None and row.customer == customer.name
 
 	def _add(self, customer: r.Customer, identity: Identity) -> r.CustomerIdentity:
-		row = r.CustomerIdentity(self.work.new_name(), identity.key, identity.kind, identity.value, customer.name)
+		row = r.CustomerIdentity(
+			self.work.new_name(), identity.key, identity.kind, identity.value, customer.name
+		)
 		self.by_key[identity.key] = self.work.add(row)
 		self.rows[customer.name].append(row)
 		return row
@@ -281,7 +315,9 @@ class Customers:
 				self.work.touch(row)
 
 	def _use(self, row: r.CustomerIdentity, at_ms: int, has_written: bool) -> None:
-		"""An id is its person's since it was first named; a phone is named by others also after its holder left it."""
+		"""An id is its person's since it was first named;
+		a phone is named by others also after its holder left it.
+		"""
 		if row.kind == PHONE and not has_written:
 			return
 		since = min(row.since_ms or at_ms, at_ms)
@@ -293,15 +329,21 @@ class Customers:
 	def name(self, customer: r.Customer, identities: Sequence[Identity], given: str, at_ms: int) -> None:
 		"""The profile of the identity that wrote is called so; the latest name counts."""
 		name = safe_name(given) if given else ""
-		of_customer = [row for row in map(self.row, identities) if row is not None and row.customer == customer.name]
-		row = next((one for one in of_customer if personal_kind(one.kind, one.value)), next(iter(of_customer), None))
+		of_customer = [
+			row for row in map(self.row, identities) if row is not None and row.customer == customer.name
+		]
+		row = next(
+			(one for one in of_customer if personal_kind(one.kind, one.value)), next(iter(of_customer), None)
+		)
 		if name and row is not None and (at_ms, name) > (row.named_ms or 0, row.profile_name):
 			row.named_ms, row.profile_name = at_ms, name
 			self.work.touch(row)
 			self._show(customer)
 
 	def _show(self, customer: r.Customer) -> None:
-		"""The phone and the name to show, and what search finds the customer by, from what is known of the identities."""
+		"""The phone and the name to show, and what search finds the customer by,
+		from what is known of the identities.
+		"""
 		rows = self.rows[customer.name]
 		before = (customer.customer_name, customer.phone, customer.search_text)
 		customer.phone = main_phone(rows)

@@ -1,7 +1,8 @@
-"""News of a message that has not come stands in its place, under the message's own key, and becomes it when it comes.
+"""News of a message that has not come stands in its place, under the message's own key, and becomes it when
+it comes.
 
-Such news are a message that nobody could read yet, and an edit. Whoever wrote to us is not to be lost because a gateway
-was late, or because the message itself never comes.
+Such news are a message that nobody could read yet, and an edit. Whoever wrote to us is not to be lost because
+a gateway was late, or because the message itself never comes.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ def arrived(
 	put_preview(ticket, last)
 	if opens_window(known):
 		batch.hears(batch.customers.customer(known.customer), ticket, known.sent_ms, known.identity)
-		if (ticket.waiting_since_ms or stood_ms + 1) <= stood_ms:  # the wait that it began; a later one is not its own
+		# the wait that it began; a later one is not its own
+		if (ticket.waiting_since_ms or stood_ms + 1) <= stood_ms:
 			batch.wait(ticket, known.sent_ms, known.received_ms)
 	batch.work.touch_ticket(ticket)
 
@@ -46,8 +48,12 @@ def arrived(
 def edited_only(batch: IntakeBatch, delivery: r.Delivery, event: d.MessageEdit) -> None:
 	"""What was edited has not come: what it says now stands in its place until it does."""
 	common: dict[str, Any] = {
-		"ref": event.target, "sent_ms": event.at_ms, "content_type": MISSING, "body": event.body, "is_missing": True,
-	}  # fmt: skip
+		"ref": event.target,
+		"sent_ms": event.at_ms,
+		"content_type": MISSING,
+		"body": event.body,
+		"is_missing": True,
+	}
 	if event.is_ours:
 		batch.echo(delivery, d.OutboundEcho(recipient=event.customer, **common))
 	else:

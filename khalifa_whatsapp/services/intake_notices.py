@@ -1,7 +1,8 @@
-"""What a gateway says of the number, the account and its templates: kept with its moment, and managers are notified.
+"""What a gateway says of the number, the account and its templates: kept with its moment, and managers are
+notified.
 
-The row is what lasts; the minute job notifies managers of rows that nobody was notified of yet. The order in which
-a gateway delivers is no order of events, so each fact carries its own moment and the latest stands.
+The row is what lasts; the minute job notifies managers of rows that nobody was notified of yet. The order in
+which a gateway delivers is no order of events, so each fact carries its own moment and the latest stands.
 """
 
 from __future__ import annotations
@@ -47,7 +48,9 @@ class Notices:
 		if facts:
 			self.work.changes.device_facts.setdefault(self.device, []).extend(facts)
 		if event.text:
-			self._keep(event.kind, event.severity, event.text, event.values, event, received_ms, event.is_for_people)
+			self._keep(
+				event.kind, event.severity, event.text, event.values, event, received_ms, event.is_for_people
+			)
 
 	def template(self, event: d.TemplateStatus, received_ms: int) -> None:
 		"""Something about a template: its row follows, and what it says of the text is asked for anew."""
@@ -68,7 +71,12 @@ class Notices:
 		if row is None:
 			row = self.work.add(
 				r.ProviderTemplate(
-					self.work.new_name(), self._key(event), self.device, event.template_id, event.name, event.language
+					self.work.new_name(),
+					self._key(event),
+					self.device,
+					event.template_id,
+					event.name,
+					event.language,
 				)
 			)
 			self.templates[row.template_key] = row
@@ -84,14 +92,21 @@ class Notices:
 		values = {"status": event.status, "reason": event.reason}
 		self._keep_of(row, severity, template_state.sentence(event.status), values, event, received_ms)
 
-	def _category(self, row: r.ProviderTemplate, event: d.TemplateStatus, at_ms: int, received_ms: int) -> None:
+	def _category(
+		self, row: r.ProviderTemplate, event: d.TemplateStatus, at_ms: int, received_ms: int
+	) -> None:
 		values = {"category": event.category}
 		if at_ms >= (row.category_ms or 0):
 			row.category, row.category_ms = event.category, at_ms
-		text = "Meta put the template {template} ({language}) into another category: {category}. Its price changes."
+		text = (
+			"Meta put the template {template} ({language}) into another category: {category}. Its price "
+			"changes."
+		)
 		self._keep_of(row, d.WARNING, text, values, event, received_ms)
 
-	def _quality(self, row: r.ProviderTemplate, event: d.TemplateStatus, at_ms: int, received_ms: int) -> None:
+	def _quality(
+		self, row: r.ProviderTemplate, event: d.TemplateStatus, at_ms: int, received_ms: int
+	) -> None:
 		if at_ms >= (row.quality_ms or 0):
 			row.quality, row.quality_ms = event.quality, at_ms
 		is_bad = event.quality == BAD_QUALITY
@@ -100,27 +115,50 @@ class Notices:
 		self._keep_of(row, d.WARNING if is_bad else d.INFO, text, values, event, received_ms, is_bad)
 
 	def _keep_of(
-		self, row: r.ProviderTemplate, severity: str, text: str, values: dict[str, str], event: d.TemplateStatus,
-		received_ms: int, is_for_people: bool = True,
-	) -> None:  # fmt: skip
+		self,
+		row: r.ProviderTemplate,
+		severity: str,
+		text: str,
+		values: dict[str, str],
+		event: d.TemplateStatus,
+		received_ms: int,
+		is_for_people: bool = True,
+	) -> None:
 		named = {"template": row.template_name or row.template_id, "language": row.language, **values}
 		self._keep("template", severity, text, named, event, received_ms, is_for_people)
 
 	def _keep(
-		self, kind: str, severity: str, text: str, values: Mapping[str, str], event: d.AccountNotice | d.TemplateStatus,
-		received_ms: int, is_for_people: bool,
-	) -> None:  # fmt: skip
-		"""One row for each thing said, however often it is delivered: without a moment of its own, one a day."""
+		self,
+		kind: str,
+		severity: str,
+		text: str,
+		values: Mapping[str, str],
+		event: d.AccountNotice | d.TemplateStatus,
+		received_ms: int,
+		is_for_people: bool,
+	) -> None:
+		"""One row for each thing said, however often it is delivered:
+		without a moment of its own, one a day.
+		"""
 		at_ms = event.at_ms or received_ms
 		moment = event.at_ms or received_ms // DAY_MS
-		stored = json.dumps({name: value for name, value in values.items() if value}, ensure_ascii=False, sort_keys=True)
+		stored = json.dumps(
+			{name: value for name, value in values.items() if value}, ensure_ascii=False, sort_keys=True
+		)
 		key = digest("notice", self.device, kind, text, stored, str(moment))
 		if key in self.known or self.work.store.has_device_notice(key):
 			return
 		self.known.add(key)
 		self.work.add(
 			r.DeviceNotice(
-				self.work.new_name(), key, self.device, kind, severity, at_ms, text, stored,
+				self.work.new_name(),
+				key,
+				self.device,
+				kind,
+				severity,
+				at_ms,
+				text,
+				stored,
 				notified_ms=None if is_for_people else received_ms,
 			)
-		)  # fmt: skip
+		)

@@ -1,4 +1,6 @@
-"""From what a gateway said to the fields of a row: times that can't be nonsense, details as they are stored."""
+"""From what a gateway said to the fields of a row: times that can't be nonsense,
+details as they are stored.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,11 @@ def fill(message: r.Message, event: d.InboundMessage | d.OutboundEcho, reply_to:
 	"""What a message says, all but its words: those may have been edited since."""
 	message.content_type, message.reply_to, media = event.content_type, reply_to, event.media
 	if media is not None:
-		message.media_id, message.mime_type, message.file_name = media.media_id, media.mime_type, media.file_name
+		message.media_id, message.mime_type, message.file_name = (
+			media.media_id,
+			media.mime_type,
+			media.file_name,
+		)
 		message.media_state = "Waiting"
 	message.data = packed({**event.data, **({"is_forwarded": True} if event.is_forwarded else {})})
 	if isinstance(event, d.InboundMessage):

@@ -14,7 +14,9 @@ from khalifa_whatsapp.services.rights import tell_of_queue
 from khalifa_whatsapp.services.turns import MANAGER_ROLE
 from khalifa_whatsapp.services.work import Work
 
-MOST_TOLD = 10  # tickets of the queue that one batch tells all of: in a flood, pages look for the rest themselves
+MOST_TOLD = (
+	10  # tickets of the queue that one batch tells all of: in a flood, pages look for the rest themselves
+)
 
 
 class Tickets:
@@ -26,7 +28,9 @@ class Tickets:
 		self.latest: dict[str, r.Ticket] = {}
 		self.by_name: dict[str, r.Ticket] = {}
 		self.fresh: list[str] = []
-		self.wanted = 0  # customers of this batch without an open ticket, at most: so many names are taken together
+		self.wanted = (
+			0  # customers of this batch without an open ticket, at most: so many names are taken together
+		)
 		self._roster: dict[str, assignment.RosterEntry] | None = None
 		self._queued: set[str] = set()
 
@@ -38,7 +42,10 @@ class Tickets:
 			self.by_name |= {ticket.name: ticket for ticket in found.values()}
 
 	def for_customer(self, customer: r.Customer, now_ms: int, wants_answer: bool = True) -> r.Ticket:
-		"""The customer's open ticket: found, opened again, or new. What wants no answer opens nothing again."""
+		"""The customer's open ticket: found, opened again, or new.
+
+		What wants no answer opens nothing again.
+		"""
 		ticket = self.latest.get(customer.name)
 		if ticket is not None and ticket.open_key is not None:
 			if ticket.customer_name != customer.customer_name:
@@ -54,10 +61,16 @@ class Tickets:
 			self.fresh = self.work.store.next_ticket_names(max(self.wanted, 1))
 		self.wanted -= 1
 		ticket = r.Ticket(
-			self.fresh.pop(0), customer.name, self.device, status=r.QUEUED if wants_answer else r.PENDING,
-			open_key=open_key(customer.name, self.device), customer_name=customer.customer_name,
-			branch=customer.branch, opened_ms=now_ms, queued_since_ms=now_ms,
-		)  # fmt: skip
+			self.fresh.pop(0),
+			customer.name,
+			self.device,
+			status=r.QUEUED if wants_answer else r.PENDING,
+			open_key=open_key(customer.name, self.device),
+			customer_name=customer.customer_name,
+			branch=customer.branch,
+			opened_ms=now_ms,
+			queued_since_ms=now_ms,
+		)
 		self.latest[customer.name] = self.by_name[ticket.name] = self.work.add(ticket)
 		self.work.log(ticket, "created")
 		return ticket
@@ -90,9 +103,15 @@ class Tickets:
 		return entry is not None and assignment.is_present(entry, self.work.now_ms, self.work.rules.settings)
 
 	def _is_free(self, agent: str | None) -> bool:
-		"""Present and with room: then the former holder takes a reopened ticket, and his or her load rises."""
+		"""Present and with room: then the former holder takes a reopened ticket,
+		and his or her load rises.
+		"""
 		entry = self.roster().get(agent or "")
-		if entry is None or not self._is_here(entry.agent.name) or not entry.can_take(self.work.rules.settings):
+		if (
+			entry is None
+			or not self._is_here(entry.agent.name)
+			or not entry.can_take(self.work.rules.settings)
+		):
 			return False
 		entry.pending += 1
 		return True
@@ -114,7 +133,9 @@ class Tickets:
 			tell_of_queue(self.work)
 
 	def _of_queue(self, ticket: r.Ticket) -> list[assignment.RosterEntry]:
-		"""Who is here and may take it by hand; nobody while one has room: that one is given it, and told, at once."""
+		"""Who is here and may take it by hand; nobody while one has room: that one is given it,
+		and told, at once.
+		"""
 		if ticket.status == r.QUEUED:
 			self._queued.add(ticket.name)
 		if ticket.status != r.QUEUED or len(self._queued) > MOST_TOLD:
@@ -126,14 +147,18 @@ class Tickets:
 
 
 def reopen(work: Work, ticket: r.Ticket, reason: str, is_undo: bool = False) -> None:
-	"""Make a closed ticket open again, in its next cycle; undone, the closing never was and the cycle goes on."""
+	"""Make a closed ticket open again, in its next cycle; undone,
+	the closing never was and the cycle goes on.
+	"""
 	work.mark_day(ticket.closed_ms)
 	work.log(ticket, "reopened", from_agent=ticket.resolved_for, reason=reason)
 	ticket.open_key = open_key(ticket.customer, ticket.device)
 	if not is_undo:
 		ticket.cycle += 1
 		ticket.cycle_replies, ticket.repliers = 0, ticket.resolved_for or ""
-	ticket.closed_ms = ticket.closed_by = ticket.close_reason = ticket.resolved_for = ticket.close_batch = None
+	ticket.closed_ms = ticket.closed_by = ticket.close_reason = ticket.resolved_for = ticket.close_batch = (
+		None
+	)
 	ticket.is_missed, ticket.missed_for = 0, None
 	ticket.status = r.PENDING if ticket.agent else r.QUEUED
 	ticket.queued_since_ms = None if ticket.agent else work.now_ms

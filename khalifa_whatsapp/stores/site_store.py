@@ -1,8 +1,8 @@
 """The store of a Frappe site: MariaDB through the site's own connection.
 
-A use case is one transaction here: it begins with a commit (a fresh snapshot), ends with a commit, and is rolled
-back whole on any error, so that a deadlock can be met by doing it again. Webhook events and locks go straight to
-SQL; what people must hear is published to their own rooms after the commit.
+A use case is one transaction here: it begins with a commit (a fresh snapshot), ends with a commit, and is
+rolled back whole on any error, so that a deadlock can be met by doing it again. Webhook events and locks go
+straight to SQL; what people must hear is published to their own rooms after the commit.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ from khalifa_whatsapp.core.settings import MINUTE_MS, BranchRules, Rules, Settin
 from khalifa_whatsapp.stores.base import Changes, Conflict, StoreUnavailable
 from khalifa_whatsapp.stores.schema import Table, table_of
 from khalifa_whatsapp.stores.site_notices import publish
-from khalifa_whatsapp.stores.sql import EVENT, WRITE_ORDER, SqlStore, pack_body
+from khalifa_whatsapp.stores.sql import EVENT, WRITE_ORDER, SqlStore
+from khalifa_whatsapp.stores.sql_values import pack_body
 
 INSERT_CHUNK = 200
 RULES_SECONDS = 5
@@ -48,7 +49,9 @@ class SiteStore(SqlStore):
 
 	LOCK = " FOR UPDATE"
 	SKIP = " FOR UPDATE SKIP LOCKED"
-	HAS_NOTES = f"{SqlStore.HAS_NOTES} OR COALESCE(_user_tags, '') <> '' OR COALESCE(_comments, '') NOT IN ('', '[]')"
+	HAS_NOTES = (
+		f"{SqlStore.HAS_NOTES} OR COALESCE(_user_tags, '') <> '' OR COALESCE(_comments, '') NOT IN ('', '[]')"
+	)
 
 	def __init__(self) -> None:
 		self._rules: Rules | None = None
@@ -66,7 +69,9 @@ class SiteStore(SqlStore):
 
 	@contextmanager
 	def _until_commit(self) -> Iterator[None]:
-		"""What is written in the block is committed at its end, or rolled back; its reads may be of an old snapshot."""
+		"""What is written in the block is committed at its end, or rolled back;
+		its reads may be of an old snapshot.
+		"""
 		self._is_inside = True
 		try:
 			yield
@@ -90,7 +95,10 @@ class SiteStore(SqlStore):
 			reconnect()
 
 	def _abandon(self) -> None:
-		"""Roll back; on a dead connection there is nothing to roll back any more. Nobody is told of what was undone."""
+		"""Roll back; on a dead connection there is nothing to roll back any more.
+
+		Nobody is told of what was undone.
+		"""
 		frappe.db.after_commit.reset()
 		frappe.db.before_commit.reset()
 		clear_realtime_log()
@@ -99,7 +107,10 @@ class SiteStore(SqlStore):
 
 	@contextmanager
 	def lock(self, name: str, wait_seconds: float = 0) -> Iterator[bool]:
-		"""`GET_LOCK`: the server frees it when the connection dies. Names are the server's: ours carry the site's."""
+		"""`GET_LOCK`: the server frees it when the connection dies.
+
+		Names are the server's: ours carry the site's.
+		"""
 		full = "kw:" + hashlib.sha256(f"{frappe.conf.db_name}:{name}".encode()).hexdigest()[:40]
 		is_ours = self.rows("SELECT GET_LOCK(?, ?)", (full, wait_seconds))[0][0] == 1
 		try:
@@ -142,7 +153,10 @@ class SiteStore(SqlStore):
 		publish(changes.notices)
 
 	def _write(self, kind: type, records: list[Any], is_new: bool) -> None:
-		"""Rows in few statements. Updating known rows is an insert whose every key exists: one statement for many."""
+		"""Rows in few statements.
+
+		Updating known rows is an insert whose every key exists: one statement for many.
+		"""
 		table = table_of(kind)
 		names = [*table.fields, *(field for field, _ in table.people_times), *table.stamps, *_STANDARD]
 		row_marks = ", ".join([*table.values, *["?"] * (len(names) - len(table.fields))])
@@ -176,9 +190,11 @@ class SiteStore(SqlStore):
 	def mark_day(self, day: date, is_dirty: int, computed_ms: int = 0) -> None:
 		now = self._local(time.time_ns() // 1_000_000)
 		self.rows(
-			"INSERT INTO `tabKhalifa KPI Day` (name, kpi_date, is_dirty, computed_ms, computed_on, creation, modified, "
+			"INSERT INTO `tabKhalifa KPI Day` (name, kpi_date, is_dirty, computed_ms, computed_on, "
+			"creation, modified, "
 			"owner, modified_by) VALUES (?, ?, ?, ?, ?, ?, ?, 'Administrator', 'Administrator') "
-			"ON DUPLICATE KEY UPDATE is_dirty = VALUES(is_dirty), computed_ms = GREATEST(computed_ms, VALUES(computed_ms)), "
+			"ON DUPLICATE KEY UPDATE is_dirty = VALUES(is_dirty), computed_ms = GREATEST(computed_ms, "
+			"VALUES(computed_ms)), "
 			"computed_on = COALESCE(VALUES(computed_on), computed_on)",
 			(day.isoformat(), day, is_dirty, computed_ms, self._local(computed_ms), now, now),
 		)
@@ -200,7 +216,8 @@ class SiteStore(SqlStore):
 		now = self._local(row[-1])
 		with self._until_commit():
 			touched = self.run(
-				f"INSERT INTO {EVENT} (name, creation, modified, owner, modified_by, device, provider, delivery_key, "
+				f"INSERT INTO {EVENT} (name, creation, modified, owner, modified_by, device, provider, "
+				"delivery_key, "
 				"body, is_base64, received_ms, seen_count, status) "
 				f"VALUES (NEXTVAL(`{EVENT_SEQUENCE}`), ?, ?, 'Guest', 'Guest', ?, ?, ?, ?, ?, ?, 1, 'New') "
 				"ON DUPLICATE KEY UPDATE seen_count = seen_count + 1",
@@ -224,7 +241,8 @@ class SiteStore(SqlStore):
 	def agents_in_shift(self) -> dict[str, Calendar]:
 		rows: dict[str, list[tuple[Any, ...]]] = {}
 		for parent, *cells in self.rows(
-			"SELECT parent, day, start_time, end_time FROM `tabKhalifa Agent Shift` WHERE parenttype = 'Khalifa Agent'"
+			"SELECT parent, day, start_time, "
+			"end_time FROM `tabKhalifa Agent Shift` WHERE parenttype = 'Khalifa Agent'"
 		):
 			rows.setdefault(parent, []).append(tuple(cells))
 		zone = get_system_timezone()
@@ -238,9 +256,12 @@ def _zone(name: str) -> ZoneInfo:
 
 _STANDARD = ("creation", "modified", "owner", "modified_by")
 _STATES = {
-	"connected": "Connected", "connecting": "Connecting", "qr": "QR", "disconnected": "Disconnected",
+	"connected": "Connected",
+	"connecting": "Connecting",
+	"qr": "QR",
+	"disconnected": "Disconnected",
 	"restricted": "Restricted",
-}  # fmt: skip
+}
 
 
 # What managers edit in the form meanwhile; and who wrote last, which would tell colleagues the agent's login
@@ -250,13 +271,21 @@ _KEPT_OF_AGENTS = frozenset({"name", "user", "employee_name", "branch", "enabled
 @lru_cache
 def _on_duplicate(table: Table) -> str:
 	kept = _KEPT_OF_AGENTS if table == table_of(Agent) else {"name"}
-	fields = [*table.fields, *(field for field, _ in table.people_times), *table.stamps, "modified", "modified_by"]
+	fields = [
+		*table.fields,
+		*(field for field, _ in table.people_times),
+		*table.stamps,
+		"modified",
+		"modified_by",
+	]
 	pairs = ", ".join(f"`{field}` = VALUES(`{field}`)" for field in fields if field not in kept)
 	return f" ON DUPLICATE KEY UPDATE {pairs}"
 
 
 def wrong_rules() -> list[str]:
-	"""Names of settings, and rows of hours, holidays and shifts, that can't be read: all else is used without them."""
+	"""Names of settings, and rows of hours, holidays and shifts, that can't be read:
+	all else is used without them.
+	"""
 	found = Settings.unreadable(_stored_settings())
 	zone = get_system_timezone()
 	for table, cells, place in (
@@ -264,7 +293,9 @@ def wrong_rules() -> list[str]:
 		("Khalifa Calendar Exception", "date, start_time, end_time", 1),
 		("Khalifa Agent Shift", "day, start_time, end_time", 0),
 	):
-		for parent, idx, *row in frappe.db.sql(f"SELECT parent, idx, {cells} FROM `tab{table}` ORDER BY parent, idx"):
+		for parent, idx, *row in frappe.db.sql(
+			f"SELECT parent, idx, {cells} FROM `tab{table}` ORDER BY parent, idx"
+		):
 			if not _is_right(zone, tuple(row), place):
 				found.append(f"{table} {parent} {idx}")
 	return found
@@ -284,7 +315,8 @@ def read_rules() -> Rules:
 	company = _calendar(zone, tuple(hours.get("Khalifa Settings", ())), exceptions)
 	branches = {}
 	for row in frappe.db.sql(
-		"SELECT name, delay_minutes, customer_delay_minutes, always_open FROM `tabKhalifa Branch` WHERE enabled = 1"
+		"SELECT name, delay_minutes, customer_delay_minutes, "
+		"always_open FROM `tabKhalifa Branch` WHERE enabled = 1"
 	):
 		name, delay, customer_delay, always_open = row
 		own = hours.get(name)
@@ -305,7 +337,9 @@ def _children(doctype: str, fields: str) -> dict[str, list[tuple[Any, ...]]]:
 
 
 @lru_cache(maxsize=256)
-def _calendar(zone: str, weekly: tuple[tuple[Any, ...], ...], overrides: tuple[tuple[Any, ...], ...]) -> Calendar:
+def _calendar(
+	zone: str, weekly: tuple[tuple[Any, ...], ...], overrides: tuple[tuple[Any, ...], ...]
+) -> Calendar:
 	"""A calendar by its content: the same rows give the same object, with its tables warm.
 
 	Rows that nobody can read are left out: one must not stop every conversation of the company.
@@ -313,7 +347,10 @@ def _calendar(zone: str, weekly: tuple[tuple[Any, ...], ...], overrides: tuple[t
 	try:
 		return _made(zone, weekly, overrides)
 	except CalendarError:
-		right = [row for row in weekly if _is_right(zone, row, 0)], [row for row in overrides if _is_right(zone, row, 1)]
+		right = (
+			[row for row in weekly if _is_right(zone, row, 0)],
+			[row for row in overrides if _is_right(zone, row, 1)],
+		)
 		return _made(zone, *right)
 
 
@@ -335,7 +372,9 @@ def _is_right(zone: str, row: tuple[Any, ...], place: int) -> bool:
 
 
 def reconnect() -> None:
-	"""Open the site's connection again, for the same user; `StoreUnavailable` when the database does not answer."""
+	"""Open the site's connection again, for the same user;
+	`StoreUnavailable` when the database does not answer.
+	"""
 	try:
 		frappe.connect(set_admin_as_user=False)
 		frappe.db.connect()
@@ -347,7 +386,12 @@ def reconnect() -> None:
 def _in_the_ports_words() -> Iterator[None]:
 	try:
 		yield
-	except (pymysql.err.Error, frappe.ValidationError, frappe.QueryDeadlockError, frappe.QueryTimeoutError) as error:
+	except (
+		pymysql.err.Error,
+		frappe.ValidationError,
+		frappe.QueryDeadlockError,
+		frappe.QueryTimeoutError,
+	) as error:
 		known = _translated(error)
 		if known is error:
 			raise

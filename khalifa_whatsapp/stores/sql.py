@@ -1,13 +1,13 @@
 """Every read and write of the ports as SQL, once, for both databases.
 
-MariaDB and SQLite run the same statements over the same tables; what differs (connection, locks, bulk writing,
-settings) is in the two subclasses. Placeholders are `?`. Statements that lock end in `LOCK` or `SKIP`, which
-SQLite, with its one writer, leaves out. Numbers that mean «none» are stored as 0, as Frappe does.
+MariaDB and SQLite run the same statements over the same tables; what differs (connection, locks, bulk
+writing, settings) is in the two subclasses. Placeholders are `?`. Statements that lock end in `LOCK` or
+`SKIP`, which SQLite, with its one writer, leaves out. Numbers that mean «none» are stored as 0, as Frappe
+does.
 """
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date
 from typing import Any, TypeVar
@@ -22,10 +22,12 @@ from khalifa_whatsapp.stores.base import DEVICE_FACTS, Backlog, Changes, Deliver
 from khalifa_whatsapp.stores.schema import table_of
 from khalifa_whatsapp.stores.sql_facts import ONLINE, SCANS
 from khalifa_whatsapp.stores.sql_outbox import OutboxQueries
+from khalifa_whatsapp.stores.sql_values import filter_sql, unpack_body
 
 R = TypeVar("R")
 CHUNK = 500
-# The order in which a transaction writes its tables, the same for all, so that two wait instead of deadlocking.
+# The order in which a transaction writes its tables, the same for all, so that two wait instead of
+# deadlocking.
 WRITE_ORDER = {kind: number for number, kind in enumerate(r.RECORDS)}
 CUSTOMER = "`tabKhalifa Customer`"
 TICKET = "`tabKhalifa Ticket`"
@@ -75,7 +77,9 @@ class SqlStore(OutboxQueries):
 		sql = f"SELECT {table.select} FROM {table.name} WHERE {where} {tail}"
 		return [kind(*row) for row in self.rows(sql, values)]
 
-	def _in(self, kind: type[R], field: str, wanted: Collection[Any], tail: str = "", extra: str = "") -> list[R]:
+	def _in(
+		self, kind: type[R], field: str, wanted: Collection[Any], tail: str = "", extra: str = ""
+	) -> list[R]:
 		"""Records whose field is one of `wanted`, sorted so that all transactions lock in one order."""
 		ordered = sorted(wanted)
 		found: list[R] = []
@@ -92,7 +96,8 @@ class SqlStore(OutboxQueries):
 	def due_deliveries(self, device: str, now_ms: int, limit: int) -> list[r.Delivery]:
 		sql = (
 			f"SELECT name, device, provider, received_ms, body, is_base64, attempts, seen_count FROM {EVENT} "
-			"WHERE device = ? AND status IN ('New', 'Failed') AND next_ms <= ? ORDER BY name LIMIT ?" + self.SKIP
+			"WHERE device = ? AND status IN ('New', 'Failed') AND next_ms <= ? ORDER BY name LIMIT ?"
+			+ self.SKIP
 		)
 		return [
 			r.Delivery(str(name), device_, provider, received, unpack_body(body, is_base64), attempts, seen)
@@ -119,7 +124,8 @@ class SqlStore(OutboxQueries):
 
 	def forget_deliveries(self, before_ms: int, limit: int) -> int:
 		names = self.rows(
-			f"SELECT name FROM {EVENT} WHERE status IN ('Done', 'Ignored') AND received_ms < ? AND body <> '' LIMIT ?",
+			f"SELECT name FROM {EVENT} WHERE status IN ('Done', 'Ignored') AND received_ms < ? AND body <> "
+			"'' LIMIT ?",
 			(before_ms, limit),
 		)
 		if not names:
@@ -145,7 +151,10 @@ class SqlStore(OutboxQueries):
 		return self._by_name(r.Customer, names, self.LOCK)
 
 	def devices_of_customer(self, customer: str) -> list[str]:
-		return [row[0] for row in self.rows(f"SELECT DISTINCT device FROM {TICKET} WHERE customer = ?", (customer,))]
+		return [
+			row[0]
+			for row in self.rows(f"SELECT DISTINCT device FROM {TICKET} WHERE customer = ?", (customer,))
+		]
 
 	def customers_with_notes(self, names: Collection[str]) -> set[str]:
 		wanted = sorted(names)
@@ -190,7 +199,8 @@ class SqlStore(OutboxQueries):
 			part = ordered[start : start + CHUNK]
 			marks = ", ".join("?" * len(part))
 			names += self.rows(
-				f"SELECT t.name FROM {TICKET} t JOIN (SELECT customer, MAX(closed_ms) AS closed_ms FROM {TICKET} "
+				f"SELECT t.name FROM {TICKET} t JOIN (SELECT customer, MAX(closed_ms) AS closed_ms FROM "
+				f"{TICKET} "
 				f"WHERE customer IN ({marks}) AND device = ? GROUP BY customer) l "
 				"ON l.customer = t.customer AND l.closed_ms = t.closed_ms WHERE t.device = ?",
 				(*part, device, device),
@@ -230,7 +240,9 @@ class SqlStore(OutboxQueries):
 		return [row[0] for row in self.rows(sql)]
 
 	def waiting_tickets_of(self, agents: Collection[str]) -> list[r.Ticket]:
-		return self._in(r.Ticket, "agent", agents, f"ORDER BY waiting_since_ms {self.LOCK}", " AND status = 'Open'")
+		return self._in(
+			r.Ticket, "agent", agents, f"ORDER BY waiting_since_ms {self.LOCK}", " AND status = 'Open'"
+		)
 
 	def agent(self, name: str, locked: bool = False) -> r.Agent | None:
 		return self._by_name(r.Agent, [name], self.LOCK if locked else "").get(name)
@@ -280,17 +292,23 @@ class SqlStore(OutboxQueries):
 	def last_written_ms(self, ticket: str, identities: Collection[str]) -> int | None:
 		wanted = sorted(identities)
 		marks = ", ".join("?" * len(wanted))
-		sql = f"SELECT MAX(sent_ms) FROM {MESSAGE} WHERE ticket = ? AND direction = 'Incoming' AND identity IN ({marks})"
+		sql = (
+			f"SELECT MAX(sent_ms) FROM {MESSAGE} WHERE ticket = ? AND direction = 'Incoming' AND identity "
+			f"IN ({marks})"
+		)
 		return self.rows(sql, (ticket, *wanted))[0][0] if wanted else None
 
 	def doubles(self, customer: str, other: str) -> list[tuple[str, str]]:
 		sql = (
 			f"SELECT a.name, a.gateway_id, b.name, b.gateway_id FROM {MESSAGE} a "
 			f"JOIN {MESSAGE} b ON b.device = a.device AND b.gateway_id = a.gateway_id "
-			"WHERE a.customer = ? AND b.customer = ? AND a.direction = 'Incoming' AND b.direction = 'Incoming' "
+			"WHERE a.customer = ? AND b.customer = ? AND a.direction = "
+			"'Incoming' AND b.direction = 'Incoming' "
 			"AND a.scope <> '' AND b.scope <> ''"
 		)
-		return [(one, two) for one, id_, two, other_id in self.rows(sql, (customer, other)) if id_ == other_id]
+		return [
+			(one, two) for one, id_, two, other_id in self.rows(sql, (customer, other)) if id_ == other_id
+		]
 
 	def retarget_logs(self, old: r.Message, new: r.Message) -> None:
 		self.run(
@@ -317,10 +335,17 @@ class SqlStore(OutboxQueries):
 
 	def last_human_reply(self, ticket: str) -> r.Message | None:
 		where = "ticket = ? AND origin = 'Agent' AND status <> 'Failed'"
-		return next(iter(self._read(r.Message, where, (ticket,), "ORDER BY sent_ms DESC, name DESC LIMIT 1")), None)
+		return next(
+			iter(self._read(r.Message, where, (ticket,), "ORDER BY sent_ms DESC, name DESC LIMIT 1")), None
+		)
 
 	def human_replies(self, ticket: str) -> list[r.Message]:
-		return self._read(r.Message, "ticket = ? AND origin = 'Agent'", (ticket,), f"ORDER BY sent_ms DESC, name DESC {self.LOCK}")
+		return self._read(
+			r.Message,
+			"ticket = ? AND origin = 'Agent'",
+			(ticket,),
+			f"ORDER BY sent_ms DESC, name DESC {self.LOCK}",
+		)
 
 	# -- what gateways say of numbers and templates
 	def provider_templates(
@@ -333,7 +358,9 @@ class SqlStore(OutboxQueries):
 		return list({row.name: row for row in [*rest, *by_key]}.values())
 
 	def has_device_notice(self, notice_key: str) -> bool:
-		return bool(self.rows(f"SELECT 1 FROM {table_of(r.DeviceNotice).name} WHERE notice_key = ?", (notice_key,)))
+		return bool(
+			self.rows(f"SELECT 1 FROM {table_of(r.DeviceNotice).name} WHERE notice_key = ?", (notice_key,))
+		)
 
 	def save_device_facts(self, facts: dict[str, list[tuple[str, str, int]]]) -> None:
 		"""Write what is now known of devices, unless something later is."""
@@ -342,7 +369,8 @@ class SqlStore(OutboxQueries):
 				if name not in DEVICE_FACTS:
 					raise ValueError(f"no such fact: {name}")
 				self.run(
-					f"UPDATE `tabWhatsApp Device` SET {name} = ?, {name}_ms = ? WHERE name = ? AND {name}_ms <= ?",
+					f"UPDATE `tabWhatsApp Device` SET {name} = ?, {name}_ms = ? WHERE name = ? AND {name}_ms "
+					"<= ?",
 					(safe_name(value), at_ms, device, at_ms),
 				)
 
@@ -358,7 +386,9 @@ class SqlStore(OutboxQueries):
 		rows = self._in(r.Turn, "ticket", closed, self.LOCK, " AND ended_ms > 0 AND outcome <> 'joined'")
 		mine = [row for row in rows if (row.ended_ms or 0) >= closed[row.ticket]]
 		last = {row.ticket: row for row in sorted(mine, key=lambda row: row.name)}
-		return {name: row for name, row in last.items() if row.outcome in (r.CLOSED_UNANSWERED, r.BULK_CLOSED)}
+		return {
+			name: row for name, row in last.items() if row.outcome in (r.CLOSED_UNANSWERED, r.BULK_CLOSED)
+		}
 
 	def segments_of(self, turns: Collection[str]) -> list[r.Segment]:
 		return self._in(r.Segment, "turn", turns, f"ORDER BY from_ms, name {self.LOCK}")
@@ -393,7 +423,10 @@ class SqlStore(OutboxQueries):
 		return [date.fromisoformat(row[0]) for row in self.rows(sql, (limit,))]
 
 	def replace_kpi(self, period: str, start: date, rows: Sequence[r.AgentKpi]) -> None:
-		self.run("DELETE FROM `tabKhalifa Agent KPI` WHERE period = ? AND start_date = ?", (period, start.isoformat()))
+		self.run(
+			"DELETE FROM `tabKhalifa Agent KPI` WHERE period = ? AND start_date = ?",
+			(period, start.isoformat()),
+		)
 		self.save(Changes(created={r.AgentKpi: list(rows)} if rows else {}))
 
 	def clean_days(self, days: Collection[date], now_ms: int) -> None:
@@ -408,9 +441,13 @@ class SqlStore(OutboxQueries):
 	def open_ticket_versions(self, chosen: TicketFilter) -> list[tuple[str, int]]:
 		"""Name and version of the open tickets a filter means."""
 		where, values = filter_sql(chosen)
-		return [(row[0], row[1]) for row in self.rows(f"SELECT name, version FROM {TICKET} WHERE {where}", values)]
+		return [
+			(row[0], row[1]) for row in self.rows(f"SELECT name, version FROM {TICKET} WHERE {where}", values)
+		]
 
-	def start_close_batch(self, batch: r.CloseBatch, chosen: TicketFilter, new_name: Callable[[], str]) -> int:
+	def start_close_batch(
+		self, batch: r.CloseBatch, chosen: TicketFilter, new_name: Callable[[], str]
+	) -> int:
 		items = [
 			r.CloseBatchItem(new_name(), batch.name, ticket, version)
 			for ticket, version in self.open_ticket_versions(chosen)
@@ -423,56 +460,38 @@ class SqlStore(OutboxQueries):
 		return self._by_name(r.CloseBatch, [name], self.LOCK).get(name)
 
 	def batch_items(self, batch: str, result: str, limit: int) -> list[r.CloseBatchItem]:
-		return self._read(r.CloseBatchItem, "batch = ? AND result = ?", (batch, result, limit), "ORDER BY name LIMIT ?")
+		return self._read(
+			r.CloseBatchItem, "batch = ? AND result = ?", (batch, result, limit), "ORDER BY name LIMIT ?"
+		)
 
 	# -- watching
 	def backlog(self, now_ms: int) -> Backlog:
 		deliveries, oldest_in = self.rows(
 			f"SELECT COUNT(*), MIN(received_ms) FROM {EVENT} WHERE status IN ('New', 'Failed')"
 		)[0]
-		states = dict(self.rows(
-			f"SELECT status, COUNT(*) FROM {MESSAGE} WHERE status IN ('Queued', 'Sending', 'Unknown', 'Failed') GROUP BY status"
-		))  # fmt: skip
+		states = dict(
+			self.rows(
+				f"SELECT status, COUNT(*) FROM {MESSAGE} WHERE status IN ('Queued', 'Sending', 'Unknown', "
+				"'Failed') GROUP BY status"
+			)
+		)
 		oldest_out = self.rows(f"SELECT MIN(received_ms) FROM {MESSAGE} WHERE status = 'Queued'")[0][0]
 		dead = self.rows(f"SELECT COUNT(*) FROM {EVENT} WHERE status = 'Dead'")[0][0]
 		return Backlog(
-			deliveries, now_ms - oldest_in if oldest_in else 0, states.get("Queued", 0) + states.get("Sending", 0),
-			now_ms - oldest_out if oldest_out else 0, states.get("Unknown", 0), states.get("Failed", 0), dead,
-		)  # fmt: skip
+			deliveries,
+			now_ms - oldest_in if oldest_in else 0,
+			states.get("Queued", 0) + states.get("Sending", 0),
+			now_ms - oldest_out if oldest_out else 0,
+			states.get("Unknown", 0),
+			states.get("Failed", 0),
+			dead,
+		)
 
 
 def _is_later(one: r.Ticket, other: r.Ticket) -> bool:
 	"""Open beats closed; then the one closed last."""
 	return (one.open_key is not None, one.closed_ms or 0, one.name) > (
-		other.open_key is not None, other.closed_ms or 0, other.name,
-	)  # fmt: skip
-
-
-def filter_sql(chosen: TicketFilter) -> tuple[str, list[Any]]:
-	"""The WHERE of open tickets a filter means, and its values."""
-	where, values = ["status IN ('Queued', 'Open', 'Pending')"], []
-	for field in ("branch", "agent", "device", "status"):
-		value = getattr(chosen, field)
-		if value:
-			where.append(f"`{field}` = ?")
-			values.append(value)
-	if chosen.opened_before_ms:
-		where.append("opened_ms < ?")
-		values.append(chosen.opened_before_ms)
-	if chosen.names:
-		where.append(f"name IN ({', '.join('?' * len(chosen.names))})")
-		values += chosen.names
-	return " AND ".join(where), values
-
-
-def pack_body(body: bytes) -> tuple[str, int]:
-	"""Raw bytes as text for a text column: as they are when they are UTF-8, else base64 (flag 1)."""
-	try:
-		return body.decode("utf-8"), 0
-	except UnicodeDecodeError:
-		return base64.b64encode(body).decode("ascii"), 1
-
-
-def unpack_body(body: str, is_base64: int) -> bytes:
-	"""The raw bytes again."""
-	return base64.b64decode(body) if is_base64 else body.encode("utf-8")
+		other.open_key is not None,
+		other.closed_ms or 0,
+		other.name,
+	)

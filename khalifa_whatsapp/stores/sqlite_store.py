@@ -1,4 +1,5 @@
-"""The store for trying, testing and simulating: one SQLite file (or memory), tables made from the DocType JSON.
+"""The store for trying, testing and simulating: one SQLite file (or memory), tables made from the DocType
+JSON.
 
 One writer at a time, which SQLite enforces; so `LOCK` and `SKIP` say nothing here. Locks across processes are
 those of the file's own transactions plus, for `lock`, `flock` on files beside it.
@@ -26,7 +27,8 @@ from khalifa_whatsapp.core.calendar import Calendar
 from khalifa_whatsapp.core.settings import Rules, Settings
 from khalifa_whatsapp.stores.base import Changes, Conflict, Notice, StoreUnavailable
 from khalifa_whatsapp.stores.schema import doctypes, sqlite_ddl, table_of
-from khalifa_whatsapp.stores.sql import EVENT, WRITE_ORDER, SqlStore, pack_body
+from khalifa_whatsapp.stores.sql import EVENT, WRITE_ORDER, SqlStore
+from khalifa_whatsapp.stores.sql_values import pack_body
 
 
 @cache
@@ -104,7 +106,10 @@ class SqliteStore(SqlStore):
 
 	@contextmanager
 	def lock(self, name: str, wait_seconds: float = 0) -> Iterator[bool]:
-		"""`flock` on a file beside the database: the kernel frees it when its holder dies. Memory needs no file."""
+		"""`flock` on a file beside the database: the kernel frees it when its holder dies.
+
+		Memory needs no file.
+		"""
 		if self.path == ":memory:":
 			with self._mutex:
 				held = self._locks.setdefault(name, threading.Lock())
@@ -148,8 +153,8 @@ class SqliteStore(SqlStore):
 			self.mark_day(day, is_dirty=1)
 		for device, (state, detail, at_ms) in changes.device_states.items():
 			self.run(
-				"UPDATE `tabWhatsApp Device` SET state = ?, state_detail = ?, state_ms = ? WHERE name = ? "
-				"AND state_ms <= ?",
+				"UPDATE `tabWhatsApp Device` SET state = ?, state_detail = ?, "
+				"state_ms = ? WHERE name = ? AND state_ms <= ?",
 				(state.title(), safe_name(detail), at_ms, device, at_ms),
 			)
 		self.save_device_facts(changes.device_facts)
@@ -167,7 +172,9 @@ class SqliteStore(SqlStore):
 		if not records:
 			return
 		table = table_of(kind)
-		pairs = ", ".join(f"`{f}` = {v}" for f, v in zip(table.fields, table.values, strict=True) if f != "name")
+		pairs = ", ".join(
+			f"`{f}` = {v}" for f, v in zip(table.fields, table.values, strict=True) if f != "name"
+		)
 		order = [field for field in table.fields if field != "name"]
 		self._db.executemany(
 			f"UPDATE {table.name} SET {pairs} WHERE name = ?", map(attrgetter(*order, "name"), records)
@@ -176,7 +183,8 @@ class SqliteStore(SqlStore):
 	def mark_day(self, day: date, is_dirty: int, computed_ms: int = 0) -> None:
 		self.run(
 			"INSERT INTO `tabKhalifa KPI Day` (name, kpi_date, is_dirty, computed_ms) VALUES (?, ?, ?, ?) "
-			"ON CONFLICT (name) DO UPDATE SET is_dirty = excluded.is_dirty, computed_ms = MAX(computed_ms, excluded.computed_ms)",
+			"ON CONFLICT (name) DO UPDATE SET is_dirty = excluded.is_dirty, "
+			"computed_ms = MAX(computed_ms, excluded.computed_ms)",
 			(day.isoformat(), day.isoformat(), is_dirty, computed_ms),
 		)
 
@@ -189,7 +197,8 @@ class SqliteStore(SqlStore):
 		text, is_base64 = pack_body(body)
 		with self.transaction():
 			new = self.run(
-				f"INSERT OR IGNORE INTO {EVENT} (device, provider, delivery_key, body, is_base64, received_ms, "
+				f"INSERT OR IGNORE INTO {EVENT} (device, provider, delivery_key, body, is_base64, "
+				"received_ms, "
 				"seen_count, status) VALUES (?, ?, ?, ?, ?, ?, 1, 'New')",
 				(device, provider, key, text, is_base64, received_ms),
 			)

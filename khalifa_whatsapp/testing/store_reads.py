@@ -31,17 +31,29 @@ class ReadsContract(StoreScene):
 	def test_all_tickets_of_a_renamed_customer_carry_the_name(self) -> None:
 		store = self.make_store()
 		closed = self.ticket("t2", "c1", status=r.CLOSED, closed_ms=NOW, customer_name="old")
-		self.save(store, self.ticket(customer_name="old"), closed, self.ticket("t3", "c2", customer_name="other"))
-		self.save(store, self.customer(customer_name="new"), self.customer("c2", customer_name="not asked for"), renamed={self.n("c1")})
+		self.save(
+			store, self.ticket(customer_name="old"), closed, self.ticket("t3", "c2", customer_name="other")
+		)
+		self.save(
+			store,
+			self.customer(customer_name="new"),
+			self.customer("c2", customer_name="not asked for"),
+			renamed={self.n("c1")},
+		)
 		found = self.read(lambda: store.tickets([self.n(name) for name in ("t1", "t2", "t3")]), store)
 		assert [found[self.n(name)].customer_name for name in ("t1", "t2", "t3")] == ["new", "new", "other"]
 
 	def test_messages_that_came_under_two_chats_are_found_byte_for_byte(self) -> None:
 		store = self.make_store()
 		pairs = (("3Aa", "in|lid"), ("3AA", "in|lid"), ("alone", "in|lid"), ("meta", ""))
-		ours = [self.message(f"a{n}", "c1", gateway_id=g, scope=s, message_key=digest(self.tag, g, s)) for n, (g, s) in enumerate(pairs)]
+		ours = [
+			self.message(f"a{n}", "c1", gateway_id=g, scope=s, message_key=digest(self.tag, g, s))
+			for n, (g, s) in enumerate(pairs)
+		]
 		theirs = [
-			self.message(f"b{n}", "c2", gateway_id=g, scope=s and "in|phone", message_key=digest(self.tag, g, s, "b"))
+			self.message(
+				f"b{n}", "c2", gateway_id=g, scope=s and "in|phone", message_key=digest(self.tag, g, s, "b")
+			)
 			for n, (g, s) in enumerate((*pairs[:2], ("other", "in|x"), pairs[3]))
 		]
 		sent = self.message("b9", "c2", gateway_id="alone", scope="out", direction=r.OUTGOING)
@@ -52,7 +64,9 @@ class ReadsContract(StoreScene):
 	def test_what_was_said_of_a_double_is_said_of_the_message_that_stays(self) -> None:
 		store = self.make_store()
 		stays, goes = (self.message(name, message_key=digest(self.tag, name)) for name in ("m1", "m2"))
-		log = r.MessageLog(self.n("l1"), digest(self.tag, "l"), goes.message_key or "", "reaction", "👍", NOW, author="me")
+		log = r.MessageLog(
+			self.n("l1"), digest(self.tag, "l"), goes.message_key or "", "reaction", "👍", NOW, author="me"
+		)
 		self.save(store, stays, goes, log)
 		with store.transaction():
 			store.retarget_logs(goes, stays)
@@ -62,13 +76,19 @@ class ReadsContract(StoreScene):
 	def test_a_ticket_s_messages_come_in_their_order_and_say_when_whom_wrote(self) -> None:
 		store = self.make_store()
 		made = [
-			self.message("m3", sent_ms=NOW + 2, identity=self.n("i2")), self.message("m1", sent_ms=NOW, sequence=1, identity=self.n("i1")),
-			self.message("m2", sent_ms=NOW, identity=self.n("i1")), self.queued("m4", sent_ms=NOW + 9, identity=self.n("i1")),
-		]  # fmt: skip
+			self.message("m3", sent_ms=NOW + 2, identity=self.n("i2")),
+			self.message("m1", sent_ms=NOW, sequence=1, identity=self.n("i1")),
+			self.message("m2", sent_ms=NOW, identity=self.n("i1")),
+			self.queued("m4", sent_ms=NOW + 9, identity=self.n("i1")),
+		]
 		self.save(store, *made)
 		names = self.read(lambda: [m.name for m in store.messages_of(self.n("t1"))], store)
 		assert names == [self.n(name) for name in ("m2", "m1", "m3", "m4")]
-		ask = lambda *who: self.read(lambda: store.last_written_ms(self.n("t1"), [self.n(one) for one in who]), store)  # noqa: E731
+
+		def ask(*who: str) -> int | None:
+			people = [self.n(one) for one in who]
+			return self.read(lambda: store.last_written_ms(self.n("t1"), people), store)
+
 		assert (ask("i1"), ask("i1", "i2"), ask("i3"), ask()) == (NOW, NOW + 2, None, None)
 
 	# -- webhook events
@@ -214,23 +234,28 @@ class ReadsContract(StoreScene):
 		assert len(self.read(lambda: store.queue(2, []), store)) == 2
 
 	def test_the_queue_of_branches_holds_what_the_rule_opens_to_them(self) -> None:
-		"""The statement says `ticket_access.is_open_to` a second time: every state, branch and mark, for any branches."""
+		"""The statement says `ticket_access.is_open_to` a second time: every state, branch and mark,
+		for any branches.
+		"""
 		store, branches = self.make_store(), (None, "", "North", "South")
 		made = [
-			self.ticket(number, f"c{number}", status=status, branch=branch, is_branch_only=mark, queued_since_ms=NOW)
+			self.ticket(
+				number, f"c{number}", status=status, branch=branch, is_branch_only=mark, queued_since_ms=NOW
+			)
 			for number, (status, branch, mark) in enumerate(
 				itertools.product((r.QUEUED, r.OPEN, r.PENDING, r.CLOSED), branches, (0, 1))
 			)
-		]  # fmt: skip
+		]
 		self.save(store, *made)
 		for asked in ([], ["North"], ["South"], ["North", "South"], ["East"]):
 			found = self.read(lambda asked=asked: store.queue(10_000, asked), store)
 			names = {ticket.name for ticket in found if ticket.name.startswith(self.tag)}
 			readers = [None, *asked]
 			expected = {
-				ticket.name for ticket in made
+				ticket.name
+				for ticket in made
 				if ticket.status == r.QUEUED and any(is_open_to(ticket, branch) for branch in readers)
-			}  # fmt: skip
+			}
 			assert names == expected, asked
 
 	def test_due_tickets_are_those_whose_moment_has_come_the_longest_overdue_first(self) -> None:
@@ -239,18 +264,13 @@ class ReadsContract(StoreScene):
 		moments = {"t1": early + 5, "t2": early + 1, "t3": None, "t4": early + 6, "t5": early + 3}
 		self.save(
 			store,
-			*(
-				self.ticket(name, f"c{name}", next_check_ms=at, status=r.OPEN)
-				for name, at in moments.items()
-			),
+			*(self.ticket(name, f"c{name}", next_check_ms=at, status=r.OPEN) for name, at in moments.items()),
 		)
 		with store.transaction():
 			assert [t.name[8:] for t in store.due_tickets(early + 5, 9)] == ["t2", "t5", "t1"]
 			assert [t.name[8:] for t in store.due_tickets(early + 5, 2)] == ["t2", "t5"]
 		for name in moments:
-			self.save(
-				store, updated=[dataclasses.replace(self.ticket(name, f"c{name}"), next_check_ms=None)]
-			)
+			self.save(store, updated=[dataclasses.replace(self.ticket(name, f"c{name}"), next_check_ms=None)])
 
 	def test_tickets_are_found_by_the_rules_that_their_deadlines_were_worked_out_with(self) -> None:
 		store = self.make_store()

@@ -1,4 +1,6 @@
-"""A device that can't be used, wholly or partly: what of it still works does, and nothing else is touched by it."""
+"""A device that can't be used, wholly or partly: what of it still works does,
+and nothing else is touched by it.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,8 @@ from khalifa_whatsapp.site_devices import SECRETS, find_device, forget_devices, 
 from khalifa_whatsapp.tests.broken import enter, lose, spoil
 from khalifa_whatsapp.tests.case import DEVICE, HUDA, MONA, SECRET, clear, post_signed
 from khalifa_whatsapp.tests.doors import signed_in
-from khalifa_whatsapp.tests.test_webhook import META_SECRET, TOKEN, make_device, post_meta, post_shop
 from khalifa_whatsapp.tests.web import METHOD, Answer, Caller
+from khalifa_whatsapp.tests.webhook_case import META_SECRET, TOKEN, make_device, post_meta, post_shop
 from khalifa_whatsapp.tests.worker import JobCase
 
 META, SHOP = "Meta", "Shop"
@@ -38,10 +40,17 @@ class BrokenCase(JobCase):
 		self.clean()
 		self.addCleanup(self.clean)
 		make_device(
-			META, "cloud_api", phone_number_id="600100200300400", access_token="t", app_secret=META_SECRET,
-			base_url="http://127.0.0.1:9", state="Connected",
-		)  # fmt: skip
-		shop = make_device(SHOP, "wppconnect", base_url="http://127.0.0.1:9", session_name="shop1", gateway_secret="g")
+			META,
+			"cloud_api",
+			phone_number_id="600100200300400",
+			access_token="t",
+			app_secret=META_SECRET,
+			base_url="http://127.0.0.1:9",
+			state="Connected",
+		)
+		shop = make_device(
+			SHOP, "wppconnect", base_url="http://127.0.0.1:9", session_name="shop1", gateway_secret="g"
+		)
 		self.k = shop.new_webhook_secret()["url"].rpartition("k=")[2]
 		frappe.db.set_value("WhatsApp Device", DEVICE, "state", "Connected")
 		frappe.db.commit()
@@ -66,7 +75,9 @@ class BrokenCase(JobCase):
 	def told(self, device: str) -> list[str]:
 		"""What managers were notified of, each as often as Huda was."""
 		frappe.db.rollback()
-		return frappe.get_all("Notification Log", {"document_name": device, "for_user": HUDA}, pluck="subject")
+		return frappe.get_all(
+			"Notification Log", {"document_name": device, "for_user": HUDA}, pluck="subject"
+		)
 
 	def row(self, device: str) -> Any:
 		frappe.db.rollback()
@@ -127,7 +138,11 @@ class TestSecretsLost(BrokenCase):
 		self.everything_else_works()
 
 	def test_its_own_deliveries_are_taken_in_too(self) -> None:
-		post_signed(json.dumps({"device": DEVICE, "events": [message_item("+201001234567", "hi", "i", now_ms())]}).encode())
+		post_signed(
+			json.dumps(
+				{"device": DEVICE, "events": [message_item("+201001234567", "hi", "i", now_ms())]}
+			).encode()
+		)
 		lose(DEVICE, *SECRETS["loopback"])
 		self.addCleanup(enter, DEVICE, app_secret=SECRET, verify_token="v-token")
 		self.assertEqual(intake.run(DEVICE)["messages"], 1)
@@ -136,7 +151,9 @@ class TestSecretsLost(BrokenCase):
 		lose(META, "access_token", "app_secret")
 		for _ in range(3):
 			minute.run()
-		self.assertEqual(self.row(META), {"problem": NEEDS_SECRETS, "problem_fields": "access_token\napp_secret"})
+		self.assertEqual(
+			self.row(META), {"problem": NEEDS_SECRETS, "problem_fields": "access_token\napp_secret"}
+		)
 		self.assertEqual(len(self.told(META)), 1)
 		self.assertIn("Enter them again", self.told(META)[0])
 		part = self.health()["devices"]
@@ -146,7 +163,9 @@ class TestSecretsLost(BrokenCase):
 			said = devices.status(META)
 			self.assertIn("App Secret", said["problem"])
 			self.assertTrue(said["is_held"])
-			self.assertEqual(self.as_(HUDA).call("khalifa_whatsapp.api.cards.devices_down").message["value"], 1)
+			self.assertEqual(
+				self.as_(HUDA).call("khalifa_whatsapp.api.cards.devices_down").message["value"], 1
+			)
 		doc = enter(META, access_token="new", app_secret="new")
 		self.assertEqual((doc.problem, self.row(META).problem), ("", ""))
 		minute.run()
@@ -172,7 +191,9 @@ class TestSecretsLost(BrokenCase):
 		ticket = self.ticket_of(self.mona)
 		message = self.reply(ticket)
 		frappe.db.sql("UPDATE `tabKhalifa Message` SET device = %s WHERE name = %s", (META, message.name))
-		frappe.db.sql("UPDATE `tabKhalifa Ticket` SET device = %s, last_in_ms = %s", (META, now_ms() + 9 * HOUR_MS))
+		frappe.db.sql(
+			"UPDATE `tabKhalifa Ticket` SET device = %s, last_in_ms = %s", (META, now_ms() + 9 * HOUR_MS)
+		)
 		frappe.db.commit()
 		return message.name
 
@@ -183,7 +204,9 @@ class TestSecretsLost(BrokenCase):
 		answer = self.as_(MONA).call("khalifa_whatsapp.api.inbox.thread", ticket=ticket)
 		self.assertIn("a manager must enter its secrets again", answer.message["can"]["held"])
 		enter(META, access_token="new")
-		self.assertEqual(self.as_(MONA).call("khalifa_whatsapp.api.inbox.thread", ticket=ticket).message["can"]["held"], "")
+		self.assertEqual(
+			self.as_(MONA).call("khalifa_whatsapp.api.inbox.thread", ticket=ticket).message["can"]["held"], ""
+		)
 		spoil(META, provider="telegram")
 		answer = self.as_(MONA).call("khalifa_whatsapp.api.inbox.thread", ticket=ticket)
 		self.assertIn("correct its settings", answer.message["can"]["held"])
@@ -220,7 +243,10 @@ class TestSecretsLost(BrokenCase):
 
 	def test_whatever_stands_where_a_secret_should_is_that_secrets_fault(self) -> None:
 		for stored in ("", "x", "gAAAA", "é" * 20, "0" * 200):
-			frappe.db.sql("UPDATE `__Auth` SET password = %s WHERE name = %s AND fieldname = 'access_token'", (stored, META))
+			frappe.db.sql(
+				"UPDATE `__Auth` SET password = %s WHERE name = %s AND fieldname = 'access_token'",
+				(stored, META),
+			)
 			frappe.db.commit()
 			forget_devices()
 			self.assertEqual(problem_of(META).about, ("access_token",), stored)
@@ -305,12 +331,17 @@ class TestImpossibleSettings(BrokenCase):
 
 	def test_a_setting_or_hours_that_can_t_be_read_are_left_out_and_shown(self) -> None:
 		ticket = self.ticket_of(self.mona)
-		frappe.db.sql("UPDATE `tabSingles` SET value = 'soon' WHERE doctype = 'Khalifa Settings' AND field = 'warn_percent'")
+		frappe.db.sql(
+			"UPDATE `tabSingles` SET value = 'soon' WHERE doctype = 'Khalifa "
+			"Settings' AND field = 'warn_percent'"
+		)
 		for parenttype, parent, table in (
-			("Khalifa Branch", self.north, "Khalifa Working Hour"), ("Khalifa Agent", self.mona, "Khalifa Agent Shift"),
-		):  # fmt: skip
+			("Khalifa Branch", self.north, "Khalifa Working Hour"),
+			("Khalifa Agent", self.mona, "Khalifa Agent Shift"),
+		):
 			frappe.db.sql(
-				f"INSERT INTO `tab{table}` (name, parent, parenttype, parentfield, idx, day, start_time, end_time) "
+				f"INSERT INTO `tab{table}` (name, parent, parenttype, parentfield, idx, day, start_time, "
+				"end_time) "
 				"VALUES (%s, %s, %s, 'hours', 1, 'Someday', '09:00', '17:00')",
 				(f"wrong-{table}", parent, parenttype),
 			)
@@ -323,14 +354,21 @@ class TestImpossibleSettings(BrokenCase):
 			minute.run()
 		(failing,) = self.health()["jobs"]["failing"]
 		self.assertEqual(failing["step"], "settings")
-		for name in ("warn_percent", f"Khalifa Working Hour {self.north} 1", f"Khalifa Agent Shift {self.mona} 1"):
+		for name in (
+			"warn_percent",
+			f"Khalifa Working Hour {self.north} 1",
+			f"Khalifa Agent Shift {self.mona} 1",
+		):
 			self.assertIn(name, failing["error"])
 		self.set_right()
 		minute.run()
 		self.assertTrue(self.health()["jobs"]["ok"])
 
 	def set_right(self) -> None:
-		frappe.db.sql("UPDATE `tabSingles` SET value = '70' WHERE doctype = 'Khalifa Settings' AND field = 'warn_percent'")
+		frappe.db.sql(
+			"UPDATE `tabSingles` SET value = '70' WHERE doctype = 'Khalifa "
+			"Settings' AND field = 'warn_percent'"
+		)
 		frappe.db.sql("DELETE FROM `tabKhalifa Working Hour` WHERE name LIKE 'wrong-%'")
 		frappe.db.sql("DELETE FROM `tabKhalifa Agent Shift` WHERE name LIKE 'wrong-%'")
 		frappe.db.commit()

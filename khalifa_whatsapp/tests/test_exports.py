@@ -1,4 +1,6 @@
-"""Exports as a manager downloads them: no cell is a formula, every text is still there, numbers stay numbers."""
+"""Exports as a manager downloads them: no cell is a formula, every text is still there,
+numbers stay numbers.
+"""
 
 from __future__ import annotations
 
@@ -26,12 +28,37 @@ DATA, TEMPLATE = (
 )
 # Frappe takes control characters and tags out while it writes: what is left begins anew
 FORMULAS = (
-	"=cmd|' /C calc'!A0", "=1+1", "+1+1", "-2+3", "@SUM(1)", "\t=1", "\r=1", "\thello", "＝1+1", "＋1+1", "－1+1", "＠A1",
-	"  =1", '"=1', "\x01=1+1", "<p>=1+1</p>", "<i></i>@SUM(1)", '=HYPERLINK("http://127.0.0.1/","x")', "=",
-)  # fmt: skip
+	"=cmd|' /C calc'!A0",
+	"=1+1",
+	"+1+1",
+	"-2+3",
+	"@SUM(1)",
+	"\t=1",
+	"\r=1",
+	"\thello",
+	"＝1+1",
+	"＋1+1",
+	"－1+1",
+	"＠A1",
+	"  =1",
+	'"=1',
+	"\x01=1+1",
+	"<p>=1+1</p>",
+	"<i></i>@SUM(1)",
+	'=HYPERLINK("http://127.0.0.1/","x")',
+	"=",
+)
 PHONE = "+201001234567"
 FIELDS = {
-	"Khalifa Ticket": ("name", "customer_name", "agent_name", "branch", "preview", "close_reason", "unread_count"),
+	"Khalifa Ticket": (
+		"name",
+		"customer_name",
+		"agent_name",
+		"branch",
+		"preview",
+		"close_reason",
+		"unread_count",
+	),
 	"Khalifa Customer": ("name", "customer_name", "phone", "branch", "notes"),
 	"Khalifa Message": ("name", "body", "sender_name", "file_name", "error_text", "sent_ms"),
 	"Khalifa Ticket Event": ("name", "actor_name", "to_branch", "reason"),
@@ -65,20 +92,66 @@ class ExportCase(SiteCase):
 		insert(r.Customer(f"KC-{key}", customer_name=text, phone=PHONE, branch=text, created_ms=now))
 		insert(
 			r.Ticket(
-				f"KT-{key}", f"KC-{key}", DEVICE, status=r.OPEN, customer_name=text, preview=text, close_reason=text,
-				waiting_since_ms=now - 9_000, due_by_ms=now - 5_000, unread_count=-7, agent=self.mona,
-				agent_name=text, branch=text, opened_ms=now, open_key=frappe.generate_hash(length=64),
+				f"KT-{key}",
+				f"KC-{key}",
+				DEVICE,
+				status=r.OPEN,
+				customer_name=text,
+				preview=text,
+				close_reason=text,
+				waiting_since_ms=now - 9_000,
+				due_by_ms=now - 5_000,
+				unread_count=-7,
+				agent=self.mona,
+				agent_name=text,
+				branch=text,
+				opened_ms=now,
+				open_key=frappe.generate_hash(length=64),
 			)
-		)  # fmt: skip
+		)
 		insert(
 			r.Message(
-				f"KM-{key}", f"KT-{key}", f"KC-{key}", DEVICE, r.INCOMING, r.CUSTOMER, "text", r.RECEIVED, now, now, body=text,
-				sender_name=text, file_name=text, error_text=text, message_key=frappe.generate_hash(length=64),
+				f"KM-{key}",
+				f"KT-{key}",
+				f"KC-{key}",
+				DEVICE,
+				r.INCOMING,
+				r.CUSTOMER,
+				"text",
+				r.RECEIVED,
+				now,
+				now,
+				body=text,
+				sender_name=text,
+				file_name=text,
+				error_text=text,
+				message_key=frappe.generate_hash(length=64),
 			)
-		)  # fmt: skip
-		insert(r.TicketEvent(f"KE-{key}", f"KT-{key}", "transferred", now, actor_name=text, to_branch=text, reason=text))
-		insert(r.DelayEvent(f"KD-{key}", f"91{key}", "Agent", f"KT-{key}", "t", now, agent=self.mona, branch=text))
-		kpi = r.AgentKpi(f"KK-{key}", key.ljust(64, "x"), f"KA-{key}", text, text, "Daily", frappe.utils.today(), tickets_handled=1)
+		)
+		self.fill_logs(key, text, now)
+
+	def fill_logs(self, key: str, text: str, now: int) -> None:
+		"""The same in what is written down of conversations, figures and the tables that people keep."""
+		insert(
+			r.TicketEvent(
+				f"KE-{key}", f"KT-{key}", "transferred", now, actor_name=text, to_branch=text, reason=text
+			)
+		)
+		insert(
+			r.DelayEvent(
+				f"KD-{key}", f"91{key}", "Agent", f"KT-{key}", "t", now, agent=self.mona, branch=text
+			)
+		)
+		kpi = r.AgentKpi(
+			f"KK-{key}",
+			key.ljust(64, "x"),
+			f"KA-{key}",
+			text,
+			text,
+			"Daily",
+			frappe.utils.today(),
+			tickets_handled=1,
+		)
 		insert(kpi)
 		insert(r.CloseBatch(f"KB-{key}", text, "{}", HUDA, text, now))
 		frappe.db.set_value("Khalifa Delay Event", f"KD-{key}", {"objection": text, "decision": text})
@@ -95,7 +168,9 @@ class ExportCase(SiteCase):
 
 	def check_csv(self, answer: Answer, at_least: int, delimiter: str = ",") -> list[str]:
 		text = answer.raw.decode("utf-8-sig")
-		cells = [cell for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) for cell in row]
+		cells = [
+			cell for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) for cell in row
+		]
 		return self.check(cells, at_least)
 
 	def check_xlsx(self, answer: Answer, at_least: int) -> list[Any]:
@@ -117,7 +192,9 @@ class TestExports(ExportCase):
 	# -- downloads
 
 	def download(self, method: str, **form: Any) -> Answer:
-		sent = {key: json.dumps(value) if isinstance(value, list | dict) else value for key, value in form.items()}
+		sent = {
+			key: json.dumps(value) if isinstance(value, list | dict) else value for key, value in form.items()
+		}
 		answer = self.as_(HUDA).send("POST", METHOD + method, data=sent)
 		self.assertEqual(answer.status, 200, answer.raw[:500])
 		self.assertIn("filename", answer.headers.get("Content-Disposition", ""), "a page instead of a file")
@@ -125,7 +202,13 @@ class TestExports(ExportCase):
 
 	def list_of(self, doctype: str, kind: str, **more: Any) -> Answer:
 		fields = [f"`tab{doctype}`.`{field}`" for field in FIELDS[doctype]]
-		given = {"doctype": doctype, "fields": fields, "filters": [], "view": "Report", "order_by": f"`tab{doctype}`.name"}
+		given = {
+			"doctype": doctype,
+			"fields": fields,
+			"filters": [],
+			"view": "Report",
+			"order_by": f"`tab{doctype}`.name",
+		}
 		return self.download(LIST, **given, file_format_type=kind, **more)
 
 	# -- what is downloaded
@@ -150,13 +233,21 @@ class TestExports(ExportCase):
 		self.assertEqual(found.count(PHONE), len(FORMULAS), "a phone is copied from an export as it is")
 		tickets = self.list_of("Khalifa Ticket", "CSV")
 		self.assertEqual(self.check_csv(tickets, 1).count("-7"), len(FORMULAS))
-		self.assertEqual(tickets.text.count(",-7,"), len(FORMULAS), "without quotes, as Frappe writes numbers")
+		self.assertEqual(
+			tickets.text.count(",-7,"), len(FORMULAS), "without quotes, as Frappe writes numbers"
+		)
 		self.assertEqual(self.check_xlsx(self.list_of("Khalifa Ticket", "Excel"), 1).count(-7), len(FORMULAS))
 
 	def test_data_export_and_the_template_of_data_import(self) -> None:
 		for doctype, fields in FIELDS.items():
 			columns = {doctype: [field for field in fields if field != "name"]}
-			plain = {"with_data": 1, "select_columns": columns, "filters": [], "template": "true", "export_without_column_meta": 0}
+			plain = {
+				"with_data": 1,
+				"select_columns": columns,
+				"filters": [],
+				"template": "true",
+				"export_without_column_meta": 0,
+			}
 			for kind, check in (("CSV", self.check_csv), ("Excel", self.check_xlsx)):
 				with self.subTest(f"{doctype} {kind}"):
 					check(self.download(DATA, doctype=doctype, file_type=kind, **plain), 1)
@@ -169,7 +260,11 @@ class TestExports(ExportCase):
 		guarded = 0
 		for name in names:
 			filters = {"agent": self.mona, "metric": "tickets_handled"}
-			form = {"report_name": name, "filters": filters if name == "WhatsApp Counted Rows" else {}, "visible_idx": []}
+			form = {
+				"report_name": name,
+				"filters": filters if name == "WhatsApp Counted Rows" else {},
+				"visible_idx": [],
+			}
 			with self.subTest(name):
 				texts = self.check_csv(self.download(REPORT, **form, file_format_type="CSV"), 0)
 				self.check_xlsx(self.download(REPORT, **form, file_format_type="Excel"), 0)
@@ -177,7 +272,9 @@ class TestExports(ExportCase):
 		self.assertGreaterEqual(guarded, 3 * len(FORMULAS), "delayed tickets name customers and branches")
 
 	def test_other_doctypes_are_exported_as_ever(self) -> None:
-		note = frappe.get_doc(doctype="ToDo", description="=1+1", allocated_to=HUDA, assigned_by=HUDA).insert()
+		note = frappe.get_doc(
+			doctype="ToDo", description="=1+1", allocated_to=HUDA, assigned_by=HUDA
+		).insert()
 		frappe.db.commit()
 		self.addCleanup(self.forget, note.name)
 		with signed_in("Administrator"):
@@ -197,10 +294,29 @@ class TestExports(ExportCase):
 
 	def roads(self) -> Iterator[tuple[str, dict[str, Any]]]:
 		doctype = "Khalifa Customer"
-		yield LIST, {"doctype": doctype, "fields": ["`tabKhalifa Customer`.`phone`"], "file_format_type": "CSV", "view": "Report"}
-		yield REPORT, {"report_name": "WhatsApp Delayed Tickets Now", "filters": {}, "file_format_type": "CSV"}
+		yield (
+			LIST,
+			{
+				"doctype": doctype,
+				"fields": ["`tabKhalifa Customer`.`phone`"],
+				"file_format_type": "CSV",
+				"view": "Report",
+			},
+		)
+		yield (
+			REPORT,
+			{"report_name": "WhatsApp Delayed Tickets Now", "filters": {}, "file_format_type": "CSV"},
+		)
 		yield DATA, {"doctype": doctype, "with_data": 1, "file_type": "CSV"}
-		yield TEMPLATE, {"doctype": doctype, "export_records": "all", "export_fields": {doctype: ["phone"]}, "file_type": "CSV"}
+		yield (
+			TEMPLATE,
+			{
+				"doctype": doctype,
+				"export_records": "all",
+				"export_fields": {doctype: ["phone"]},
+				"file_type": "CSV",
+			},
+		)
 
 
 def reports_of_ours() -> list[str]:

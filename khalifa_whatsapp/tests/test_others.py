@@ -1,7 +1,8 @@
-"""Whoever has nothing to do with WhatsApp meets Frappe as it is, to the byte; and so do agents in what is not ours.
+"""Whoever has nothing to do with WhatsApp meets Frappe as it is, to the byte; and so do agents in what is not
+ours.
 
-Each request is sent twice, once as if the app were not installed: without any of its hooks. `tools/other_tests.py` compares
-two sites, with Frappe's own tests.
+Each request is sent twice, once as if the app were not installed: without any of its hooks.
+`tools/other_tests.py` compares two sites, with Frappe's own tests.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import unittest
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 from unittest.mock import patch
@@ -25,121 +26,30 @@ from khalifa_whatsapp.access.hangers import HANGERS
 from khalifa_whatsapp.setup import install
 from khalifa_whatsapp.tests.case import ALI, HUDA, MONA, PASSWORD, VISITOR, SiteCase
 from khalifa_whatsapp.tests.doors import signed_in
+from khalifa_whatsapp.tests.others_requests import (
+	Send,
+	call,
+	for_everybody,
+	for_files,
+	for_those_signed_in,
+	get,
+)
 from khalifa_whatsapp.tests.records import make_user
 from khalifa_whatsapp.tests.web import Answer, Caller
 
 CLERK, CHIEF = "clerk@other.example", "chief@other.example"
 # What differs between two answers to the same request
-CHANGING = re.compile(r"\b[a-z0-9]{10}\b|[0-9a-f]{8,}|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?|csrf_token[^;]+;|[?&]v=\d+")
-WORDS = ("Khalifa Ticket", "WhatsApp Device", "khalifa message", "File", "tabKhalifa Ticket", "`tabKhalifa Message`")
-NOTE = {"doctype": "Note", "public": 1}
-Send = Callable[[Caller], Answer]
-
-
-def get(path: str, **query: Any) -> Send:
-	given = {key: value if isinstance(value, str) else json.dumps(value) for key, value in query.items()}
-	return lambda who: who.send("GET", path, query_string=given)
-
-
-def call(method: str, **given: Any) -> Send:
-	return lambda who: who.call(method, **given)
-
-
-def call_json(method: str, **given: Any) -> Send:
-	return lambda who: who.call_json(method, **given)
-
-
-def for_everybody() -> Iterator[Send]:
-	"""Anybody's, a guest's too."""
-	yield from (get(path) for path in ("/", "/about", "/login", "/no-such-page", "/api/method/ping", "/api/v2/method/ping"))
-	yield from (get(path) for path in (f"/{MONA}", f"/api/resource/{MONA}", f"/api/v2/document/{MONA}", f"/api/method/{MONA}"))
-	yield from (get(f"/api/method/{MONA}", **{key: "File"}) for key in ("x", "doctype", "cmd"))
-	yield get(f"/api/v2/method/{MONA}", x="File")
-	yield get(f"/api/resource/Note/{MONA}", x="File")
-	for word in WORDS:
-		yield from (get(path, q=word) for path in ("/", "/search", "/no-such-page", "/printview", "/app-of-others"))
-		yield from (get("/api/method/ping", **{key: word}) for key in ("x", "txt", "search", "name", "title", "redirect-to"))
-		yield get("/", cmd="ping", x=word)
-		yield get("/contact", subject=word)
-		yield call("frappe.www.contact.send_message", subject=word, message=word, sender="guest@other.example")
-		yield call("frappe.utils.global_search.web_search", text=word)
-		yield call_json("ping", x={"title": word, "y": [word]})
-		yield get("/api/resource/Note", filters=[["title", "=", word]])
-
-
-	for method in frappe.get_hooks("override_whitelisted_methods"):
-		if method.startswith("frappe."):
-			yield call(method)
-
-
-def for_those_signed_in() -> Iterator[Send]:
-	for wrong in ({"a": 1}, [1], 5):
-		tag = {"tag": "x", "dn": "none", "docs": ["none"], "tags": ["x"]}
-		yield from (call_json(f"frappe.desk.doctype.tag.tag.{verb}", dt=wrong, **tag) for verb in ("add_tag", "add_tags", "remove_tag"))
-		yield call_json("frappe.desk.doctype.tag.tag.get_tagged_docs", doctype=wrong, tag="x")
-		yield call_json("frappe.desk.listview.get_group_by_count", doctype=wrong)
-		yield call_json("frappe.core.api.file.zip_files", files=wrong)
-		yield call_json("frappe.client.get_count", doctype=wrong, filters=wrong)
-	for word in WORDS:
-		yield get("/api/resource/Note", fields=["name", "title", "owner"], filters=[["Note", "title", "like", f"%{word}%"]])
-		yield get("/api/v2/document/Note", filters={"title": word})
-		yield call("frappe.client.get_list", doctype="Note", or_filters=[["title", "=", word], ["content", "like", word]])
-		yield call("frappe.client.get_count", doctype="Note", filters={"content": word})
-		yield call("frappe.client.get_value", doctype="Note", filters={"title": word}, fieldname=["name", "owner"])
-		yield call("frappe.desk.reportview.get", doctype="Note", fields=["name", "owner"], filters=[["Note", "title", "=", word]])
-		yield call("frappe.desk.search.search_link", doctype="Note", txt=word)
-		yield call("frappe.desk.search.search_widget", doctype="Note", txt=word, filters={"title": word})
-		yield call("frappe.utils.global_search.search", text=word)
-		yield call("frappe.desk.doctype.tag.tag.get_tags", doctype="Note", txt=word)
-		yield call("frappe.client.validate_link", doctype="Note", docname=word)
-		yield call("frappe.client.insert", doc={**NOTE, "title": word, "content": f"{word} and {MONA}"})
-		yield call("frappe.client.insert", doc={**NOTE, "title": word, "content": json.dumps({"doctype": word})})
-		yield call_json("frappe.client.insert", doc={**NOTE, "title": word, "content": word})
-		yield lambda who, word=word: who.send("POST", "/api/resource/Note", json={"title": word, "content": word})
-		yield lambda who, word=word: who.send("POST", "/api/resource/Note", data={"data": json.dumps({"title": word})})
-		yield call("frappe.desk.form.save.savedocs", doc={**NOTE, "__islocal": 1, "title": word, "content": MONA}, action="Save")
-		yield call("frappe.client.insert", doc={"doctype": "ToDo", "description": word, "color": word})
-		yield call("frappe.client.set_value", doctype="Note", name="none", fieldname={"title": word, "content": word})
-	yield from (call("frappe.client.get_count", doctype=doctype) for doctype in ("Role", "Error Log", "User", "No Such", ""))
-	yield call("frappe.client.get_count")
-	yield call("frappe.client.get_count", doctype="ToDo", filters={"no_such": 1})
-	yield get("/api/v2/doctype/Role/count")
-	yield call("frappe.client.get", doctype="User", name=MONA)
-	yield call("frappe.client.get", doctype="Note", filters={"title": "none"})
-	yield call("frappe.client.validate_link", doctype="User", docname=MONA)
-	yield call("frappe.desk.search.get_link_title", doctype="User", docname=MONA)
-	yield call("frappe.desk.search.search_link", doctype="User", txt="m0na")
-	yield call("frappe.desk.like.toggle_like", doctype="User", name=MONA, add="Yes")
-	yield call("frappe.desk.like.toggle_like", doctype="User", name=MONA, add="No")
-	yield call("frappe.desk.like.toggle_like", doctype="User", name="none@other.example", add="Yes")
-	yield call("frappe.desk.listview.get_group_by_count", doctype="ToDo", current_filters="[]", field="assigned_to")
-	yield call("frappe.desk.form.utils.get_next", doctype="ToDo", value="none", prev=0)
-	yield call("frappe.desk.doctype.tag.tag.add_tags", tags=["x"], dt="ToDo", docs=["none"])
-	yield call("frappe.desk.doctype.tag.tag.get_tagged_docs", doctype="ToDo", tag="x")
-	yield call("frappe.desk.reportview.export_query", doctype="Note", fields=["name"], file_format_type="CSV", title="x")
-
-
-def for_files(file: str) -> Iterator[Send]:
-	"""Of others' Files, who brought them is no secret of ours."""
-	for fields in (["name", "owner"], ["*"], ["owner as x"], ["max(owner) as x"], ["count(name) as x", "owner"]):
-		yield get("/api/resource/File", fields=fields, filters=[["name", "=", file]])
-		yield call("frappe.desk.reportview.get", doctype="File", fields=fields, filters=[["File", "name", "=", file]])
-	yield get("/api/resource/File", fields=["name", "owner"], filters={"owner": HUDA}, order_by="owner")
-	yield get("/api/resource/File", fields=["owner", "count(name) as n"], group_by="owner", filters={"name": file})
-	yield get(f"/api/resource/File/{file}")
-	yield get(f"/api/v2/document/File/{file}")
-	yield call("frappe.client.get", doctype="File", name=file)
-	yield call("frappe.client.get_value", doctype="File", filters={"name": file}, fieldname=["owner", "modified_by"])
-	yield call("frappe.client.get_count", doctype="File", filters={"name": file})
-	yield call("frappe.client.get_count", doctype="File", filters=[["File", "owner", "=", HUDA]])
-	yield call("frappe.client.validate_link", doctype="File", docname=file, fields=["file_name", "owner"])
-	yield call("frappe.desk.form.load.getdoc", doctype="File", name=file)
-	yield call("frappe.desk.search.search_link", doctype="File", txt="", ignore_user_permissions=1, filters={"name": file})
+CHANGING = re.compile(
+	r"\b[a-z0-9]{10}\b|[0-9a-f]{8,}|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?|csrf_token[^;]+;|[?&]v=\d+"
+)
 
 
 @contextmanager
 def without_the_app() -> Iterator[None]:
-	"""Frappe's hooks alone, as on another site that the same process serves. Classes of DocTypes are forgotten between."""
+	"""Frappe's hooks alone, as on another site that the same process serves.
+
+	Classes of DocTypes are forgotten between.
+	"""
 	original = frappe.get_hooks
 
 	def get_hooks(*given: Any, **named: Any) -> Any:
@@ -210,7 +120,13 @@ class OthersCase(SiteCase):
 
 	def file_of(self, user: str, **more: Any) -> str:
 		with signed_in(user):
-			made = {"doctype": "File", "file_name": "of-others.txt", "content": f"of {user}", "is_private": 0, **more}
+			made = {
+				"doctype": "File",
+				"file_name": "of-others.txt",
+				"content": f"of {user}",
+				"is_private": 0,
+				**more,
+			}
 			name = frappe.get_doc(made).insert(ignore_permissions=True).name
 		frappe.db.commit()
 		return name
@@ -257,36 +173,72 @@ class TestWords(OthersCase):
 		"""Not even a count, and by whatever key."""
 		states = "frappe.workflow.doctype.workflow.workflow.get_workflow_state_count"
 		for user in (VISITOR, CLERK, CHIEF, ALI):
-			for doctype in ("Khalifa Message", " khalifa message", "Khalifa\u200b Message", "Kh\u00e1lifa Message"):
+			for doctype in (
+				"Khalifa Message",
+				" khalifa message",
+				"Khalifa\u200b Message",
+				"Kh\u00e1lifa Message",
+			):
 				given = {"doctype": doctype, "workflow_state_field": "body", "states": []}
-				for answer in (self.as_(user).call(states, **given), self.as_(user).call_json(states, **given)):
+				for answer in (
+					self.as_(user).call(states, **given),
+					self.as_(user).call_json(states, **given),
+				):
 					self.assertEqual(answer.status, 403, (user, doctype, answer.text))
 			for send in (
-				get("/Khalifa Ticket"), get("/khalifa ticket/KT-000001"), get("/Khalifa Ticket/no-such-row"),
-				get("/printview", doctype="Khalifa Ticket", name="KT-000001"), get("/list", doctype="Khalifa Ticket"),
-			):  # fmt: skip
+				get("/Khalifa Ticket"),
+				get("/khalifa ticket/KT-000001"),
+				get("/Khalifa Ticket/no-such-row"),
+				get("/printview", doctype="Khalifa Ticket", name="KT-000001"),
+				get("/list", doctype="Khalifa Ticket"),
+			):
 				self.assertEqual(send(self.caller(user)).status, 403, user)
 		for user in (VISITOR, CLERK, CHIEF):
 			for filters in ([], {"body": ["like", "%"]}, [["Khalifa Message", "body", "like", "%"]]):
-				answer = self.as_(user).call("frappe.client.get_count", doctype="Khalifa Message", filters=filters)
+				answer = self.as_(user).call(
+					"frappe.client.get_count", doctype="Khalifa Message", filters=filters
+				)
 				self.assertIn(answer.status, (403, 417), (user, answer.text))
 
 	def test_nobody_counts_what_hangs_on_ours(self) -> None:
-		"""Frappe counts all rows for everybody, newer versions those that one may read. Ours are left out, the others stay."""
+		"""Frappe counts all rows for everybody, newer versions those that one may read.
+
+		Ours are left out, the others stay.
+		"""
 		ticket = self.ticket_of(self.mona)
 		for doctype, name in (("Khalifa Ticket", ticket), ("User", VISITOR)):
-			comment = {"doctype": "Comment", "reference_doctype": doctype, "reference_name": name, "content": "of-others"}
+			comment = {
+				"doctype": "Comment",
+				"reference_doctype": doctype,
+				"reference_name": name,
+				"content": "of-others",
+			}
 			frappe.get_doc({**comment, "comment_type": "Info"}).insert(ignore_permissions=True)
 			self.file_of(HUDA, attached_to_doctype=doctype, attached_to_name=name, is_private=1)
 		frappe.db.commit()
 		for user in (VISITOR, CHIEF):
-			for doctype, filters in (("Comment", {"content": "of-others"}), ("File", [["file_name", "like", "of-others%"]])):
+			for doctype, filters in (
+				("Comment", {"content": "of-others"}),
+				("File", [["file_name", "like", "of-others%"]]),
+			):
 				counted = self.as_(user).call("frappe.client.get_count", doctype=doctype, filters=filters)
 				with without_the_app():
-					all_there_is = self.as_(user).call("frappe.client.get_count", doctype=doctype, filters=filters)
+					all_there_is = self.as_(user).call(
+						"frappe.client.get_count", doctype=doctype, filters=filters
+					)
 				self.assertEqual(counted.status, all_there_is.status)
-				self.assertEqual(counted.message, 1 if all_there_is.message == 2 else all_there_is.message, (user, counted.text))
-				hanging = [["attached_to_doctype" if doctype == "File" else "reference_doctype", "=", "Khalifa Ticket"]]
+				self.assertEqual(
+					counted.message,
+					1 if all_there_is.message == 2 else all_there_is.message,
+					(user, counted.text),
+				)
+				hanging = [
+					[
+						"attached_to_doctype" if doctype == "File" else "reference_doctype",
+						"=",
+						"Khalifa Ticket",
+					]
+				]
 				counted = self.as_(user).call("frappe.client.get_count", doctype=doctype, filters=hanging)
 				self.assertNotIn(counted.message, (1, 2), (user, doctype, counted.text))
 
@@ -299,10 +251,15 @@ class TestWords(OthersCase):
 				self.assertEqual(told(there), (none.status, told(none)[1].replace("n0ne", "m0na")))
 
 	def test_an_agent_learns_no_name_from_a_guess_that_the_answer_repeats(self) -> None:
-		for path in ("/api/resource/Khalifa Ticket/{}", "/api/v2/document/Khalifa Customer/{}", "/api/method/{}"):
+		for path in (
+			"/api/resource/Khalifa Ticket/{}",
+			"/api/v2/document/Khalifa Customer/{}",
+			"/api/method/{}",
+		):
 			for query in ({}, {"doctype": "Khalifa Ticket"}, {"x": "File"}):
 				there, none = (
-					self.as_(ALI).send("GET", path.format(login), query_string=query) for login in (MONA, "n0ne@desk.example")
+					self.as_(ALI).send("GET", path.format(login), query_string=query)
+					for login in (MONA, "n0ne@desk.example")
 				)
 				self.assertNotIn("Mona", there.text)
 				self.assertEqual(told(there), (none.status, told(none)[1].replace("n0ne", "m0na")))
@@ -337,19 +294,32 @@ class TestTracebacks(OthersCase):
 		for is_allowed in (1, 0):
 			self.allow(is_allowed)
 			install.after_install()
-			self.assertEqual(frappe.db.get_single_value("System Settings", "allow_error_traceback"), is_allowed)
+			self.assertEqual(
+				frappe.db.get_single_value("System Settings", "allow_error_traceback"), is_allowed
+			)
 
 
 class TestCosts(OthersCase):
 	"""Numbers of queries, which are the same on every machine. `benchmarks/others.py` takes the time."""
 
 	REQUESTS = (
-		("GET", "/", {}), ("GET", "/search", {"q": "Khalifa Ticket"}), ("GET", "/api/method/ping", {}),
-		("POST", "/api/method/frappe.desk.reportview.get", {"doctype": "Note", "fields": '["name"]', "order_by": "modified desc"}),
-		("POST", "/api/method/frappe.desk.form.save.savedocs", {"doc": '{"doctype": "Note", "title": "\u0645\u0644\u0627\u062d\u0638\u0629"}'}),
+		("GET", "/", {}),
+		("GET", "/search", {"q": "Khalifa Ticket"}),
+		("GET", "/api/method/ping", {}),
+		(
+			"POST",
+			"/api/method/frappe.desk.reportview.get",
+			{"doctype": "Note", "fields": '["name"]', "order_by": "modified desc"},
+		),
+		(
+			"POST",
+			"/api/method/frappe.desk.form.save.savedocs",
+			{"doc": '{"doctype": "Note", "title": "\u0645\u0644\u0627\u062d\u0638\u0629"}'},
+		),
 		("GET", "/api/resource/ToDo", {"filters": '[["description", "like", "%WhatsApp Device%"]]'}),
-		("POST", "/api/method/upload_file", {"is_private": "1", "folder": "Home"}), ("GET", "/app/note", {}),
-	)  # fmt: skip
+		("POST", "/api/method/upload_file", {"is_private": "1", "folder": "Home"}),
+		("GET", "/app/note", {}),
+	)
 
 	def test_the_hooks_ask_the_database_nothing_about_other_requests(self) -> None:
 		for user in ("Guest", VISITOR, CLERK, ALI, HUDA):
@@ -365,7 +335,9 @@ class TestCosts(OthersCase):
 					self.assertEqual(made, [], (user, path))
 
 	def statements(self, user: str, send: Send) -> tuple[int, int]:
-		"""How many a request takes without the app, and with it, when everything that is kept has been read."""
+		"""How many a request takes without the app, and with it,
+		when everything that is kept has been read.
+		"""
 		who = self.caller(user)
 		with without_the_app():
 			send(who)
@@ -379,34 +351,65 @@ class TestCosts(OthersCase):
 	def test_requests_take_as_many_queries_as_without_the_app(self) -> None:
 		for user in ("Guest", VISITOR, CLERK):
 			for send in (
-				get("/api/method/ping"), get("/api/resource/Note"), call("frappe.client.get_count", doctype="Role"),
-				get("/api/resource/File", fields=["name", "owner"]), call("frappe.desk.search.search_link", doctype="User", txt="x"),
+				get("/api/method/ping"),
+				get("/api/resource/Note"),
+				call("frappe.client.get_count", doctype="Role"),
+				get("/api/resource/File", fields=["name", "owner"]),
+				call("frappe.desk.search.search_link", doctype="User", txt="x"),
 				call("frappe.client.insert", doc={"doctype": "ToDo", "description": "WhatsApp Device"}),
-				*(call("frappe.client.get_count", doctype=doctype) for doctype in ("Comment", "Event", "File", "ToDo")),
+				*(
+					call("frappe.client.get_count", doctype=doctype)
+					for doctype in ("Comment", "Event", "File", "ToDo")
+				),
 				call("frappe.client.get_count", doctype="Event", filters={"subject": ["like", "%x%"]}),
-				call("frappe.desk.search.search_link", doctype="ToDo", txt=""), get("/api/resource/Event", limit_page_length="0"),
-			):  # fmt: skip
+				call("frappe.desk.search.search_link", doctype="ToDo", txt=""),
+				get("/api/resource/Event", limit_page_length="0"),
+			):
 				alone, together = self.statements(user, send)
 				self.assertEqual(together, alone, user)
 
 	def test_a_process_that_served_the_app_leaves_sites_without_it_alone(self) -> None:
-		"""All sites of a bench share its processes, and what was changed in Frappe's class; ours are no DocTypes there."""
+		"""All sites of a bench share its processes, and what was changed in Frappe's class;
+		ours are no DocTypes there.
+		"""
 		lists = 0
 		for user in (CLERK, CHIEF):
 			with signed_in(user), without_the_app(), counting() as made:
-				readable = [name for name in HANGERS if not frappe.get_meta(name).istable and frappe.has_permission(name)]
+				readable = [
+					name
+					for name in HANGERS
+					if not frappe.get_meta(name).istable and frappe.has_permission(name)
+				]
 				for doctype in readable:
-					with suppress(frappe.db.ProgrammingError):  # newer ones fail on charts for whoever may see no report
+					# newer ones fail on charts for whoever may see no report
+					with suppress(frappe.db.ProgrammingError):
 						lists += len([frappe.get_list(doctype)])
 			self.assertFalse([statement for statement in made if hanging._ours() in statement])
 		self.assertGreater(lists, 8)
 
 	@unittest.skipUnless(overrides.COUNTS_ALL, "this Frappe counts by permission, as lists do")
 	def test_a_count_has_one_statement_in_which_percent_signs_are_text(self) -> None:
-		with signed_in(CLERK), patch.object(closed_rows, "_open_of_all", lambda doctype: "'50%' != '%s'"), counting() as made:
-			for filters in (None, {}, [], "none", ["none"], {"name": "none"}, [["name", "=", "none"]], [["ToDo", "name", "like", "%"]]):
-				counted = frappe.call("khalifa_whatsapp.access.overrides.get_count", doctype="ToDo", filters=filters)
-				self.assertEqual(counted, frappe.call("frappe.client.get_count", doctype="ToDo", filters=filters), filters)
+		with (
+			signed_in(CLERK),
+			patch.object(closed_rows, "_open_of_all", lambda doctype: "'50%' != '%s'"),
+			counting() as made,
+		):
+			for filters in (
+				None,
+				{},
+				[],
+				"none",
+				["none"],
+				{"name": "none"},
+				[["name", "=", "none"]],
+				[["ToDo", "name", "like", "%"]],
+			):
+				counted = frappe.call(
+					"khalifa_whatsapp.access.overrides.get_count", doctype="ToDo", filters=filters
+				)
+				self.assertEqual(
+					counted, frappe.call("frappe.client.get_count", doctype="ToDo", filters=filters), filters
+				)
 		self.assertEqual(sum("'50%" in statement for statement in made), 8)
 
 	def insert_by_url(self, url: str) -> int:

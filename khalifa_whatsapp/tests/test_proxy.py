@@ -24,7 +24,7 @@ import requests
 from khalifa_whatsapp.tests.case import SiteCase
 from khalifa_whatsapp.tests.pages import answers, wait_for
 from khalifa_whatsapp.tests.test_real_workers import free_port
-from khalifa_whatsapp.tests.test_webhook import make_device
+from khalifa_whatsapp.tests.webhook_case import make_device
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 DOCS = Path(frappe.get_app_path("khalifa_whatsapp")).parent / "docs" / "gateways.md"
@@ -46,7 +46,9 @@ http {{
 """
 
 
-@unittest.skipUnless(NGINX and find_spec("gunicorn") and DOCS.exists(), "needs nginx, gunicorn and the documents")
+@unittest.skipUnless(
+	NGINX and find_spec("gunicorn") and DOCS.exists(), "needs nginx, gunicorn and the documents"
+)
 class TestBehindNginx(SiteCase):
 	@classmethod
 	def setUpClass(cls) -> None:
@@ -58,13 +60,25 @@ class TestBehindNginx(SiteCase):
 		cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
 		cls.web, cls.port = free_port(), free_port()
 		sites = Path(frappe.local.sites_path).absolute()
-		gunicorn = [sys.executable, "-m", "gunicorn", "-b", f"127.0.0.1:{cls.web}", "-w", str(WORKERS), "-t", "120"]
+		gunicorn = [
+			sys.executable,
+			"-m",
+			"gunicorn",
+			"-b",
+			f"127.0.0.1:{cls.web}",
+			"-w",
+			str(WORKERS),
+			"-t",
+			"120",
+		]
 		cls.run_server([*gunicorn, "frappe.app:application"], cls.web, cwd=sites)
 		for _ in range(4 * WORKERS):  # each worker reads the whole app first
 			cls.ping(cls.web, 60)
 		found = re.search(r"```nginx\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.S)
 		assert found
-		location = found[1].replace("127.0.0.1:8000", f"127.0.0.1:{cls.web}").replace("10s", f"{BODY_SECONDS}s")
+		location = (
+			found[1].replace("127.0.0.1:8000", f"127.0.0.1:{cls.web}").replace("10s", f"{BODY_SECONDS}s")
+		)
 		config = cls.folder / "nginx.conf"
 		config.write_text(MAIN.format(folder=cls.folder, port=cls.port, web=cls.web, location=location))
 		cls.run_server([NGINX or "", "-c", str(config), "-p", str(cls.folder)], cls.port)
@@ -93,12 +107,16 @@ class TestBehindNginx(SiteCase):
 	@staticmethod
 	def ping(port: int, seconds: float = 8) -> int:
 		headers = {"Host": frappe.local.site}
-		return requests.get(f"http://127.0.0.1:{port}/api/method/ping", headers=headers, timeout=seconds).status_code
+		return requests.get(
+			f"http://127.0.0.1:{port}/api/method/ping", headers=headers, timeout=seconds
+		).status_code
 
 	def post(self, body: bytes, port: int, **query: str) -> requests.Response:
 		headers = {"Host": frappe.local.site, "Content-Type": "application/json"}
 		query = {"device": "Shop", **query}
-		return requests.post(f"http://127.0.0.1:{port}{WEBHOOK}", body, params=query, headers=headers, timeout=20)
+		return requests.post(
+			f"http://127.0.0.1:{port}{WEBHOOK}", body, params=query, headers=headers, timeout=20
+		)
 
 	def test_endless_bodies_stop_a_bare_gunicorn(self) -> None:
 		"""What the proxy is for: without it this would be a test of nothing."""
@@ -131,7 +149,11 @@ class TestBehindNginx(SiteCase):
 		config = (self.folder / "nginx.conf").read_text()
 		nobody, port = free_port(), free_port()
 		away = self.folder / "away.conf"
-		away.write_text(config.replace(str(self.web), str(nobody)).replace(f":{self.port};", f":{port};").replace("nginx.pid", "2"))
+		away.write_text(
+			config.replace(str(self.web), str(nobody))
+			.replace(f":{self.port};", f":{port};")
+			.replace("nginx.pid", "2")
+		)
 		self.run_server([NGINX or "", "-c", str(away), "-p", str(self.folder)], port)
 		answer = self.post(b"{}", port, k=self.k)
 		self.assertEqual((answer.status_code, answer.headers["Retry-After"]), (503, "5"))

@@ -11,7 +11,7 @@ from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.jobs import intake
 from khalifa_whatsapp.tests.case import HUDA
 from khalifa_whatsapp.tests.test_inbox import InboxCase
-from khalifa_whatsapp.tests.test_webhook import CORPUS, META_SECRET, make_device, post_meta, post_shop
+from khalifa_whatsapp.tests.webhook_case import CORPUS, META_SECRET, make_device, post_meta, post_shop
 
 HTML = "<b>سامي</b>"
 
@@ -20,7 +20,9 @@ class TestWhatCameIsSeen(InboxCase):
 	@classmethod
 	def setUpClass(cls) -> None:
 		super().setUpClass()
-		make_device("Meta", "cloud_api", phone_number_id="600100200300400", access_token="t", app_secret=META_SECRET)
+		make_device(
+			"Meta", "cloud_api", phone_number_id="600100200300400", access_token="t", app_secret=META_SECRET
+		)
 		shop = make_device("Shop", "wppconnect", base_url="http://127.0.0.1:21465", session_name="shop1")
 		cls.k = shop.new_webhook_secret()["url"].rpartition("k=")[2]
 		frappe.db.commit()
@@ -51,13 +53,20 @@ class TestWhatCameIsSeen(InboxCase):
 	def parts(self) -> list[tuple[str, ...]]:
 		"""The last message's parts, without what is empty in them."""
 		keys = ("kind", "text", "label", "value")
-		return [tuple(part[key] for key in keys if part[key]) + tuple(part["lines"]) for part in self.messages()[-1]["parts"]]
+		return [
+			tuple(part[key] for key in keys if part[key]) + tuple(part["lines"])
+			for part in self.messages()[-1]["parts"]
+		]
 
 	def test_a_filled_form_shows_its_fields_in_their_order_and_as_text(self) -> None:
 		self.come("cloud_api", "interactive_nfm_reply_nested")
 		self.assertEqual(
 			self.parts(),
-			[("field", "screen 0 Name 0", HTML), ("field", "items", "باراسيتامول, فيتامين سي"), ("field", "delivery", "✓")],
+			[
+				("field", "screen 0 Name 0", HTML),
+				("field", "items", "باراسيتامول, فيتامين سي"),
+				("field", "delivery", "✓"),
+			],
 		)
 		self.assertIn("باراسيتامول", self.line())
 		self.assertNotIn("Sent", json.dumps(self.messages()[0]["parts"]))
@@ -77,10 +86,25 @@ class TestWhatCameIsSeen(InboxCase):
 		ask, phone = "Ask the customer to send it in another way.", "It can be read on the phone."
 		for gateway, name, said, advice in (
 			("cloud_api", "unsupported", "Poll", ask),
-			("cloud_api", "unsupported_too_big", "A file that WhatsApp could not deliver: too big or damaged", ask),
-			("cloud_api", "video_that_could_not_be_fetched", "A file that WhatsApp could not deliver: too big or damaged", ask),
+			(
+				"cloud_api",
+				"unsupported_too_big",
+				"A file that WhatsApp could not deliver: too big or damaged",
+				ask,
+			),
+			(
+				"cloud_api",
+				"video_that_could_not_be_fetched",
+				"A file that WhatsApp could not deliver: too big or damaged",
+				ask,
+			),
 			("cloud_api", "unknown_type", "A kind of message that is not known here", ask),
-			("wppconnect", "image_view_once", "A picture, video or voice message that can be opened once", phone),
+			(
+				"wppconnect",
+				"image_view_once",
+				"A picture, video or voice message that can be opened once",
+				phone,
+			),
 			("wppconnect", "ciphertext", "A message that has not arrived yet", phone),
 		):
 			with self.subTest(name):
@@ -106,7 +130,9 @@ class TestWhatCameIsSeen(InboxCase):
 		self.come("cloud_api", "calls_missed", "calls_connect", "calls_missed")
 		(message,), ticket = self.messages(), self.only(r.Ticket)
 		self.assertEqual([part["label"] for part in message["parts"]], ["Missed call", "Video call"])
-		self.assertEqual((self.line(), ticket.status, bool(ticket.waiting_since_ms)), ("📞 Missed call", r.QUEUED, True))
+		self.assertEqual(
+			(self.line(), ticket.status, bool(ticket.waiting_since_ms)), ("📞 Missed call", r.QUEUED, True)
+		)
 		self.assertTrue(self.ask(HUDA, "thread", ticket=ticket.name)["window"]["until_ms"])
 		self.setUp()
 		self.come("cloud_api", "calls_connect", "calls_answered")
@@ -133,7 +159,9 @@ class TestWhatCameIsSeen(InboxCase):
 		with self.quiet():
 			intake.run("Meta")
 		(message,) = self.messages()
-		self.assertEqual((message["content_type"], message["body"], self.line()), ("text", "التصحيح", "التصحيح"))
+		self.assertEqual(
+			(message["content_type"], message["body"], self.line()), ("text", "التصحيح", "التصحيح")
+		)
 
 	def test_everything_recorded_is_shown_in_words(self) -> None:
 		for gateway in ("cloud_api", "wppconnect"):

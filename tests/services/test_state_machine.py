@@ -1,4 +1,6 @@
-"""Days at the desk that nobody planned: after every step the ledger, the queue and the history still agree."""
+"""Days at the desk that nobody planned: after every step the ledger,
+the queue and the history still agree.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,7 @@ from khalifa_whatsapp.core.keys import open_key
 from khalifa_whatsapp.drivers import base as d
 from khalifa_whatsapp.drivers.loopback import message_item, status_item
 from khalifa_whatsapp.services import close_all, conversation, kpi, presence, replies
-from khalifa_whatsapp.services.intake_batch import FUTURE_MS
+from khalifa_whatsapp.services.intake_rows import FUTURE_MS
 from khalifa_whatsapp.stores.base import StoreUnavailable, TicketFilter
 from tests.services.harness import MANAGER, MINUTE, START, Desk
 
@@ -307,7 +309,12 @@ class DeskMachine(RuleBasedStateMachine):
 			assert (segment and segment.agent) == (ticket.agent if turn else None)
 			assert segment is None or (turn is not None and segment.turn == turn.name)
 			assert ticket.next_check_ms == self.next_look(turn, segment)
-			moments = (ticket.customer_due_by_ms, ticket.response_by_ms, ticket.due_by_ms, ticket.late_soon_ms)
+			moments = (
+				ticket.customer_due_by_ms,
+				ticket.response_by_ms,
+				ticket.due_by_ms,
+				ticket.late_soon_ms,
+			)
 			assert moments == self.moments(turn, segment)
 			ended = [
 				t.biz_time
@@ -480,9 +487,11 @@ def _fixed(row: r.AgentKpi) -> list[Any]:
 
 TestDesk = DeskMachine.TestCase
 TestDesk.settings = settings(
-	max_examples=150, stateful_step_count=40, deadline=None,
+	max_examples=150,
+	stateful_step_count=40,
+	deadline=None,
 	suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
-)  # fmt: skip
+)
 
 
 def test_the_clock_starts_on_a_full_second_so_that_lengths_add_up():
