@@ -1,7 +1,8 @@
-"""Do browsers that come and go leave anything behind? Starts and stops one, again and again, and kills every tenth.
+"""Do browsers that come and go leave anything behind? Starts and stops one, again and again, and kills every
+tenth.
 
-Counted before the first cycle and after the last: processes of the session, this process's open files and threads, and
-temporary folders. Needs Chromium, chromedriver and the app's extra `browser`; no Frappe.
+Counted before the first cycle and after the last: processes of the session, this process's open files and
+threads, and temporary folders. Needs Chromium, chromedriver and the app's extra `browser`; no Frappe.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from khalifa_whatsapp.embedded.trials.browser_host import CHROME, CHROMEDRIVER, 
 
 def main() -> int:
 	"""Run the cycles; 1 when something is left."""
-	parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+	parser = argparse.ArgumentParser(
+		description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+	)
 	parser.add_argument("--cycles", type=int, default=200, metavar="N", help="how many times (200)")
 	cycles = parser.parse_args().cycles
 	if not (CHROME and CHROMEDRIVER):

@@ -1,9 +1,11 @@
-"""Ten thousand signed deliveries while workers are killed and Redis is emptied. A fault run, not a speed test.
+"""Ten thousand signed deliveries while workers are killed and Redis is emptied. A fault run, not a speed
+test.
 
-A real site: gunicorn with two sync workers, one RQ worker, Frappe's own scheduler. 32 deliveries at a time, one in
-ten a repetition (byte for byte, or the same message in another delivery). Meanwhile the RQ worker and its
-work-horse are killed with SIGKILL five times, in the middle of a drain, and started again; once, while no worker
-is there, the Redis of the queues loses all it holds. Then, each for a while, the queue's and the cache's Redis are down altogether.
+A real site: gunicorn with two sync workers, one RQ worker, Frappe's own scheduler. 32 deliveries at a time,
+one in ten a repetition (byte for byte, or the same message in another delivery). Meanwhile the RQ worker and
+its work-horse are killed with SIGKILL five times, in the middle of a drain, and started again; once, while no
+worker is there, the Redis of the queues loses all it holds. Then, each for a while, the queue's and the
+cache's Redis are down altogether.
 
 Told in these words (of messages, by their ids):
   attempts      sent, each once however often it was repeated
@@ -12,7 +14,8 @@ Told in these words (of messages, by their ids):
   duplicated    stored more than once, or counted more than once on its ticket
   unexpected    stored, but never sent
   recovered     stored, though no answer told the sender so
-Exit code 1 unless all were answered 200 and stored once, no customer has two open tickets and nothing is left over.
+Exit code 1 unless all were answered 200 and stored once, no customer has two open tickets and nothing is left
+over.
 """
 
 from __future__ import annotations
@@ -89,7 +92,9 @@ class Nemesis:
 			time.sleep(0.02)
 
 	def kill(self, with_flush: bool) -> None:
-		"""Both die at once, preferably in the middle of a drain; a supervisor would start the worker again."""
+		"""Both die at once, preferably in the middle of a drain;
+		a supervisor would start the worker again.
+		"""
 		horses = self._horses(5)
 		time.sleep(random.uniform(0.0, 0.4))
 		self.mid_drain += any(_is_alive(horse) for horse in horses)
@@ -178,7 +183,9 @@ def burst(bench: common.PrivateBench, deliveries: int) -> tuple[Sent, Nemesis, f
 
 
 def traffic(bench: common.PrivateBench, run: str, deliveries: int, repeated: int) -> Sent:
-	"""Deliveries in random order; of the repetitions, half are byte for byte, half new deliveries of old messages."""
+	"""Deliveries in random order; of the repetitions, half are byte for byte,
+	half new deliveries of old messages.
+	"""
 	now = time.time_ns() // 1_000_000
 	made = []
 	for number in range(deliveries - repeated):
@@ -201,7 +208,10 @@ def outage(bench: common.PrivateBench, which: str) -> Sent:
 	bench.redis(port)
 	supervise(bench)
 	good = sum(answer.status == 200 for answer in sent.answers)
-	print(f"  {which} Redis down: {good} of {len(sent.answers)} answered 200, {len(sent.answers) / seconds:.0f}/s")
+	print(
+		f"  {which} Redis down: {good} of {len(sent.answers)} answered 200, "
+		f"{len(sent.answers) / seconds:.0f}/s"
+	)
 	return sent
 
 
@@ -217,7 +227,9 @@ def supervise(bench: common.PrivateBench) -> None:
 
 @dataclass(frozen=True)
 class Drained:
-	"""How long it took until nothing was left to take in or to hand out, and what was left when patience ended."""
+	"""How long it took until nothing was left to take in or to hand out,
+	and what was left when patience ended.
+	"""
 
 	seconds: float
 	left: int
@@ -253,12 +265,22 @@ def tell_burst(sent: Sent, nemesis: Nemesis, seconds: float, left: Drained) -> N
 	"""Answers, kills, drain."""
 	times = [1000 * answer.seconds for answer in sent.answers]
 	statuses = Counter(answer.status for answer in sent.answers)
-	print(f"Burst of {len(times):,} deliveries, {CONCURRENCY} at a time, {len(times) / seconds:.0f}/s in {seconds:.1f} s")
-	print("  answers " + ", ".join(f"{status or 'none'}: {count:,}" for status, count in sorted(statuses.items())))
-	p50, p95, p99 = (common.percentile(times, share) for share in (0.50, 0.95, 0.99))
-	print(f"  answered after p50 {p50:.0f} ms, p95 {p95:.0f} ms, p99 {p99:.0f} ms, mean {statistics.mean(times):.0f} ms")
 	print(
-		f"  {nemesis.kills} × kill -9 of worker and work-horse ({nemesis.mid_drain} in the middle of a drain), "
+		f"Burst of {len(times):,} deliveries, {CONCURRENCY} at a time, {len(times) / seconds:.0f}/s in "
+		f"{seconds:.1f} s"
+	)
+	print(
+		"  answers "
+		+ ", ".join(f"{status or 'none'}: {count:,}" for status, count in sorted(statuses.items()))
+	)
+	p50, p95, p99 = (common.percentile(times, share) for share in (0.50, 0.95, 0.99))
+	print(
+		f"  answered after p50 {p50:.0f} ms, p95 {p95:.0f} ms, p99 {p99:.0f} ms, mean "
+		f"{statistics.mean(times):.0f} ms"
+	)
+	print(
+		f"  {nemesis.kills} × kill -9 of worker and work-horse ({nemesis.mid_drain} in the middle of a "
+		"drain), "
 		f"{nemesis.flushed} × FLUSHALL of the queue (jobs in it: {nemesis.forgotten})"
 	)
 	print(f"  taken in and handed out {left.seconds:.1f} s after the last answer")
@@ -295,15 +317,17 @@ def judge_tickets() -> list[str]:
 	import frappe
 
 	checks = {
-		"customers with two open tickets": "SELECT customer FROM `tabKhalifa Ticket` WHERE status <> 'Closed' "
+		"customers with two open tickets": "SELECT customer FROM `tabKhalifa Ticket` "
+		"WHERE status <> 'Closed' "
 		"GROUP BY customer, device HAVING COUNT(*) > 1",
-		"phones with two customers": "SELECT phone FROM `tabKhalifa Customer` GROUP BY phone HAVING COUNT(*) > 1",
+		"phones with two customers": "SELECT phone FROM `tabKhalifa Customer` "
+		"GROUP BY phone HAVING COUNT(*) > 1",
 		"tickets with two open turns": "SELECT ticket FROM `tabKhalifa Turn` WHERE ended_ms = 0 "
 		"GROUP BY ticket HAVING COUNT(*) > 1",
 		"turns with two open segments": "SELECT turn FROM `tabKhalifa Turn Segment` WHERE to_ms = 0 "
 		"GROUP BY turn HAVING COUNT(*) > 1",
 		"tickets without an agent": "SELECT name FROM `tabKhalifa Ticket` WHERE agent IS NULL",
-	}  # fmt: skip
+	}
 	found = {name: len(frappe.db.sql(sql)) for name, sql in checks.items()}
 	tickets = frappe.db.sql("SELECT COUNT(*) FROM `tabKhalifa Ticket`")[0][0]
 	print(f"  tickets {tickets:,}; " + ", ".join(f"{name} {count}" for name, count in found.items()))

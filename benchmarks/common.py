@@ -1,8 +1,9 @@
-"""What the benchmarks share: a bench of their own beside yours, a furnished site, a client, medians, a verdict.
+"""What the benchmarks share: a bench of their own beside yours, a furnished site, a client, medians, a
+verdict.
 
 The processes that a script starts (Redis, web, workers, scheduler) live in a folder of their own: the site is
-the one you name, with its database, but its queues, its cache and its logs are private. So another scheduler or
-worker of the same bench never sees their jobs, and flushing Redis hurts nobody. They end with the script.
+the one you name, with its database, but its queues, its cache and its logs are private. So another scheduler
+or worker of the same bench never sees their jobs, and flushing Redis hurts nobody. They end with the script.
 """
 
 from __future__ import annotations
@@ -58,7 +59,9 @@ def on_bench_python() -> None:
 	if Path(sys.prefix).resolve() == (bench_folder() / "env").resolve():
 		return
 	if not wanted.exists():
-		sys.exit(f"No bench at {bench_folder()}. Set FRAPPE_BENCH to the folder that holds env, apps and sites.")
+		sys.exit(
+			f"No bench at {bench_folder()}. Set FRAPPE_BENCH to the folder that holds env, apps and sites."
+		)
 	os.execv(wanted, [str(wanted), *sys.argv])
 
 
@@ -86,15 +89,22 @@ class PrivateBench:
 		environment.pop("DEV_SERVER", None)
 		with (self.folder / "logs" / f"{log}.log").open("ab") as out:
 			process = subprocess.Popen(
-				[str(part) for part in command], cwd=self.sites, env=environment, stdin=subprocess.DEVNULL,
-				stdout=out, stderr=out, start_new_session=True,
-			)  # fmt: skip
+				[str(part) for part in command],
+				cwd=self.sites,
+				env=environment,
+				stdin=subprocess.DEVNULL,
+				stdout=out,
+				stderr=out,
+				start_new_session=True,
+			)
 		self.running.append(process)
 		return process
 
 	def frappe(self, *command: str) -> subprocess.Popen[bytes]:
 		"""A bench command, as `bench COMMAND` runs it."""
-		return self.start(sys.executable, "-m", "frappe.utils.bench_helper", "frappe", *command, log=command[0])
+		return self.start(
+			sys.executable, "-m", "frappe.utils.bench_helper", "frappe", *command, log=command[0]
+		)
 
 	def worker(self) -> subprocess.Popen[bytes]:
 		"""One RQ worker for all queues."""
@@ -107,7 +117,16 @@ class PrivateBench:
 	def redis(self, port: int) -> subprocess.Popen[bytes]:
 		"""A Redis that keeps nothing."""
 		process = self.start(
-			"redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", log="redis"
+			"redis-server",
+			"--port",
+			str(port),
+			"--bind",
+			"127.0.0.1",
+			"--save",
+			"",
+			"--appendonly",
+			"no",
+			log="redis",
 		)
 		wait_for_port(port)
 		return process
@@ -115,9 +134,18 @@ class PrivateBench:
 	def web(self, workers: int = 2) -> subprocess.Popen[bytes]:
 		"""Gunicorn with sync workers, as in production; answers when this returns."""
 		process = self.start(
-			Path(sys.executable).parent / "gunicorn", "-b", f"127.0.0.1:{self.web_port}", "--workers", str(workers),
-			"--worker-class", "sync", "-t", "120", "frappe.app:application", log="web",
-		)  # fmt: skip
+			Path(sys.executable).parent / "gunicorn",
+			"-b",
+			f"127.0.0.1:{self.web_port}",
+			"--workers",
+			str(workers),
+			"--worker-class",
+			"sync",
+			"-t",
+			"120",
+			"frappe.app:application",
+			log="web",
+		)
 		wait_for_port(self.web_port)
 		requests = [post("/api/method/ping", self.site, b"{}")] * 20
 		answers = post_all(self.web_port, requests, concurrency=workers * 2)
@@ -169,7 +197,10 @@ def private_bench(site: str) -> Iterator[PrivateBench]:
 		sys.exit(f"There is no site {site} in {bench}.")
 	config = json.loads((original / "site_config.json").read_text())
 	if not config.get("allow_tests"):
-		sys.exit(f"{site} does not allow tests (site_config.json: allow_tests). This script erases the site's data.")
+		sys.exit(
+			f"{site} does not allow tests (site_config.json: allow_tests). This script erases the site's "
+			"data."
+		)
 	with tempfile.TemporaryDirectory(prefix="khalifa-bench-", ignore_cleanup_errors=True) as folder:
 		queue, cache, web = free_ports(3)
 		made = PrivateBench(site, Path(folder), queue, cache, web)
@@ -247,7 +278,9 @@ def site_connection(bench: PrivateBench) -> Iterator[None]:
 	frappe.init(site=bench.site, sites_path=".")
 	frappe.connect()
 	if "khalifa_whatsapp" not in frappe.get_installed_apps():
-		sys.exit(f"{bench.site} has no khalifa_whatsapp: bench --site {bench.site} install-app khalifa_whatsapp")
+		sys.exit(
+			f"{bench.site} has no khalifa_whatsapp: bench --site {bench.site} install-app khalifa_whatsapp"
+		)
 	try:
 		yield
 	finally:
@@ -270,9 +303,11 @@ def furnish(agents: int = AGENTS, capacity: int = 1000) -> list[str]:
 	now = time.time_ns() // 1_000_000
 	frappe.db.sql("UPDATE `tabKhalifa Agent` SET enabled = 0")
 	frappe.db.sql(
-		"UPDATE `tabKhalifa Agent` SET enabled = 1, capacity = %s, presence = %s, presence_ms = %s, heartbeat_ms = %s "
-		"WHERE name IN %s", (capacity, r.ONLINE, now, now, names),
-	)  # fmt: skip
+		"UPDATE `tabKhalifa Agent` SET enabled = 1, capacity = %s, presence = %s, "
+		"presence_ms = %s, heartbeat_ms = %s "
+		"WHERE name IN %s",
+		(capacity, r.ONLINE, now, now, names),
+	)
 	frappe.db.commit()
 	return names
 
@@ -289,7 +324,9 @@ def _device() -> None:
 
 
 def _be_in_use() -> None:
-	"""Frappe's scheduler sleeps on sites where nobody has logged in for days, and on such a site nobody has."""
+	"""Frappe's scheduler sleeps on sites where nobody has logged in for days,
+	and on such a site nobody has.
+	"""
 	import frappe
 
 	frappe.get_doc({"doctype": "Activity Log", "subject": "Benchmark", "status": "Success"}).insert()
@@ -321,9 +358,13 @@ def erase() -> None:
 def loopback_body(sender: int, gateway_id: str, sent_ms: int, size: int = 0) -> bytes:
 	"""A delivery of one text; `size` pads the text so that the body has about so many bytes."""
 	item = {
-		"type": "message", "id": gateway_id, "from": f"+{FIRST_PHONE + sender}", "text": "", "at_ms": sent_ms,
+		"type": "message",
+		"id": gateway_id,
+		"from": f"+{FIRST_PHONE + sender}",
+		"text": "",
+		"at_ms": sent_ms,
 		"name": f"Customer {sender}",
-	}  # fmt: skip
+	}
 	body = {"device": DEVICE, "events": [item]}
 	text = f"hello, this is {gateway_id} "
 	item["text"] = text + "x" * max(0, size - len(json.dumps(body)) - len(text))
@@ -344,9 +385,14 @@ class Answer:
 def post(path: str, host: str, body: bytes, headers: Sequence[tuple[str, str]] = ()) -> bytes:
 	"""A POST of JSON as bytes, as gateways send it, on a connection of its own."""
 	lines = [
-		f"POST {path} HTTP/1.1", f"Host: {host}", "Content-Type: application/json", f"Content-Length: {len(body)}",
-		"Accept: */*", "Connection: close", *(f"{name}: {value}" for name, value in headers),
-	]  # fmt: skip
+		f"POST {path} HTTP/1.1",
+		f"Host: {host}",
+		"Content-Type: application/json",
+		f"Content-Length: {len(body)}",
+		"Accept: */*",
+		"Connection: close",
+		*(f"{name}: {value}" for name, value in headers),
+	]
 	return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
@@ -361,7 +407,10 @@ def signed_post(site: str, body: bytes) -> bytes:
 def post_all(
 	port: int, requests: Sequence[bytes], concurrency: int, seen: Callable[[int, Answer], None] | None = None
 ) -> list[Answer]:
-	"""Send all, `concurrency` at a time; answers in the order of the requests. `seen` hears of each at once."""
+	"""Send all, `concurrency` at a time; answers in the order of the requests.
+
+	`seen` hears of each at once.
+	"""
 	answers: list[Answer] = [Answer(0, 0.0)] * len(requests)
 	places = iter(range(len(requests)))
 	turn = threading.Lock()
@@ -388,7 +437,10 @@ def send_one(port: int, request: bytes, timeout: float = 30) -> Answer:
 	"""One request, one connection."""
 	start = time.perf_counter()
 	status = 0
-	with suppress(OSError, ValueError, IndexError), socket.create_connection(("127.0.0.1", port), timeout) as connection:
+	with (
+		suppress(OSError, ValueError, IndexError),
+		socket.create_connection(("127.0.0.1", port), timeout) as connection,
+	):
 		connection.sendall(request)
 		received = b"".join(iter(lambda: connection.recv(65536), b""))
 		status = int(received.split(b" ", 2)[1])
@@ -412,7 +464,9 @@ class Bound:
 		return f"{'≥' if self.is_minimum else '≤'} {self.limit:.2f}"
 
 
-def interleaved(rounds: int, ours: Callable[[int], float], base: Callable[[int], float]) -> tuple[list[float], list[float]]:
+def interleaved(
+	rounds: int, ours: Callable[[int], float], base: Callable[[int], float]
+) -> tuple[list[float], list[float]]:
 	"""Measure both in every round, each first in every other one, so that a busy minute hits both."""
 	found: tuple[list[float], list[float]] = ([], [])
 	for number in range(rounds):
@@ -422,16 +476,22 @@ def interleaved(rounds: int, ours: Callable[[int], float], base: Callable[[int],
 	return found
 
 
-def verdict(what: str, ours: Sequence[float], base: Sequence[float], bound: Bound, unit: str, names: tuple[str, str]) -> int:
+def verdict(
+	what: str, ours: Sequence[float], base: Sequence[float], bound: Bound, unit: str, names: tuple[str, str]
+) -> int:
 	"""Print both medians with their spread and the median of the rounds' ratios; the exit code."""
 	ratios = [one / other for one, other in zip(ours, base, strict=True)]
 	ratio = statistics.median(ratios)
 	print(what)
 	for name, values in zip(names, (ours, base), strict=True):
-		print(f"  {name:<28} {statistics.median(values):>12,.2f} {unit}   ({min(values):,.2f} … {max(values):,.2f})")
+		print(
+			f"  {name:<28} {statistics.median(values):>12,.2f} {unit}   ({min(values):,.2f} … "
+			f"{max(values):,.2f})"
+		)
 	word = "ok" if bound.holds(ratio) else "BEYOND ITS BOUND"
 	print(
-		f"  ratio {ratio:.3f} (rounds {min(ratios):.3f} … {max(ratios):.3f}, n = {len(ratios)}), must be {bound}: {word}"
+		f"  ratio {ratio:.3f} (rounds {min(ratios):.3f} … {max(ratios):.3f}, n = {len(ratios)}), must be "
+		f"{bound}: {word}"
 	)
 	return 0 if bound.holds(ratio) else 1
 

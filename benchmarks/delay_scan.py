@@ -1,7 +1,7 @@
 """The minute's look at the clock with many tickets open, beside the same with few.
 
-Both rounds have 1,000 tickets whose threshold has passed, with their turns and segments; in ours they lie among
-1,000,000 open tickets, in base among 10,000. The scan must cost what is due, not what is open.
+Both rounds have 1,000 tickets whose threshold has passed, with their turns and segments; in ours they lie
+among 1,000,000 open tickets, in base among 10,000. The scan must cost what is due, not what is open.
 """
 
 from __future__ import annotations
@@ -29,9 +29,13 @@ def main() -> int:
 		_check(options.many)
 		common.erase()
 	return common.verdict(
-		f"Delay scan of {DUE} due tickets", ours, base, BOUND, "ms",
+		f"Delay scan of {DUE} due tickets",
+		ours,
+		base,
+		BOUND,
+		"ms",
 		(f"among {options.many:,} open", f"among {options.few:,} open"),
-	)  # fmt: skip
+	)
 
 
 def _fill(start: int, end: int, agents: list[str]) -> None:
@@ -42,9 +46,11 @@ def _fill(start: int, end: int, agents: list[str]) -> None:
 	for first in range(start, end, CHUNK):
 		last = min(first + CHUNK, end)
 		frappe.db.sql(
-			f"INSERT INTO `tabKhalifa Ticket` (name, customer, device, status, open_key, agent, waiting_since_ms, "
+			"INSERT INTO `tabKhalifa Ticket` (name, customer, device, status, open_key, "
+			"agent, waiting_since_ms, "
 			f"next_check_ms, creation, modified) SELECT CONCAT('F-', seq), CONCAT('c', seq), %s, 'Open', "
-			f"SHA2(CONCAT('open', seq), 256), ELT(1 + seq %% %s, {', '.join(['%s'] * len(agents))}), %s, %s + seq, NOW(), NOW() "
+			f"SHA2(CONCAT('open', seq), 256), ELT(1 + seq %% %s, {', '.join(['%s'] * len(agents))}), %s, %s "
+			"+ seq, NOW(), NOW() "
 			f"FROM `seq_{first + 1}_to_{last}`",
 			(common.DEVICE, len(agents), *agents, later, later),
 		)
@@ -66,10 +72,20 @@ def _scan(number: int, agents: list[str]) -> float:
 		name, agent = f"D{number}-{place}", agents[place % len(agents)]
 		made[r.Turn].append(r.Turn(f"t{name}", name, name, common.DEVICE, None, 1, since, since))
 		made[r.Segment].append(r.Segment(f"s{name}", f"t{name}", name, agent, None, since))
-		made[r.Ticket].append(r.Ticket(
-			name, name, common.DEVICE, r.OPEN, f"open-{name}", agent=agent, turn=f"t{name}", segment=f"s{name}",
-			waiting_since_ms=since, next_check_ms=now - 1,
-		))  # fmt: skip
+		made[r.Ticket].append(
+			r.Ticket(
+				name,
+				name,
+				common.DEVICE,
+				r.OPEN,
+				f"open-{name}",
+				agent=agent,
+				turn=f"t{name}",
+				segment=f"s{name}",
+				waiting_since_ms=since,
+				next_check_ms=now - 1,
+			)
+		)
 	with store.transaction():
 		store.save(Changes(created=made))
 	start = time.perf_counter()

@@ -1,8 +1,9 @@
-"""A year of a busy number for the inbox's benchmark: rows with a mark in their names, put in place once, removable.
+"""A year of a busy number for the inbox's benchmark: rows with a mark in their names, put in place once,
+removable.
 
-Conversations are skewed as on a real site: many have a few messages, a few have a thousand; some agents hold more
-than others; common words are common. Names of messages sort by time, as real ones do, so that a conversation's
-messages lie as far apart in their table as there.
+Conversations are skewed as on a real site: many have a few messages, a few have a thousand; some agents hold
+more than others; common words are common. Names of messages sort by time, as real ones do, so that a
+conversation's messages lie as far apart in their table as there.
 """
 
 from __future__ import annotations
@@ -29,11 +30,15 @@ def _words(text: str) -> list[str]:
 
 
 COMMON = _words(
-	"عايز أعرف سعر الدواء ده متاح عندكم ولا لأ شكرًا جزيلًا السلام عليكم ورحمة الله وبركاته لو سمحت ممكن توصيل "
-	"النهارده بكرة الفرع المعادي مدينة نصر العنوان رقم الطلب تمام إن شاء الله حاضر يا فندم تحت أمرك علبة شريط جرعة "
+	"عايز أعرف سعر الدواء ده متاح عندكم ولا لأ شكرًا جزيلًا السلام عليكم "
+	"ورحمة الله وبركاته لو سمحت ممكن توصيل "
+	"النهارده بكرة الفرع المعادي مدينة نصر العنوان رقم الطلب تمام إن شاء "
+	"الله حاضر يا فندم تحت أمرك علبة شريط جرعة "
 	"أقراص شراب مرهم خصم فاتورة دفع كاش فيزا مواعيد العمل الصيدلية دكتور روشتة صورة بديل مستورد محلي"
 )
-GIVEN = _words("أحمد محمد مُنى سارة عمر يوسف هدى علي فاطمة خالد نور مريم حسن إبراهيم ليلى كريم دينا طارق سلمى ياسر")
+GIVEN = _words(
+	"أحمد محمد مُنى سارة عمر يوسف هدى علي فاطمة خالد نور مريم حسن إبراهيم ليلى كريم دينا طارق سلمى ياسر"
+)
 FAMILY = _words("عبد الله السيد حسنين الشريف مصطفى رمضان فؤاد النجار الحداد منصور صبري الجمل عطية سليمان زكي")
 LETTERS = "ابتثجحخدذرزسشصضطظعغفقكلمنهوي"
 RARE = "زعفرانية"  # a word that about one text in 2,000 has
@@ -135,7 +140,11 @@ class _Fill:
 			name = f"{GIVEN[number]} {FAMILY[number]}"
 			_user(agent_user(number), name)
 			made = frappe.get_doc(
-				doctype="Khalifa Agent", user=agent_user(number), employee_name=name, branch=branch, capacity=1000
+				doctype="Khalifa Agent",
+				user=agent_user(number),
+				employee_name=name,
+				branch=branch,
+				capacity=1000,
 			).insert()
 			self.agents.append((made.name, name, branch))
 		frappe.get_doc("User", _user(MANAGER, "مديرة القياس")).add_roles("WhatsApp Manager")
@@ -154,7 +163,11 @@ class _Fill:
 			(*row, pick(self.agents)[0], self.now, normalise(f"{row[1]} {row[2]}"), *_stamp(self.now))
 			for row in self.customers
 		]
-		_insert("Khalifa Customer", f"name, customer_name, phone, last_agent, created_ms, search_text, {STAMP}", rows)
+		_insert(
+			"Khalifa Customer",
+			f"name, customer_name, phone, last_agent, created_ms, search_text, {STAMP}",
+			rows,
+		)
 
 	def make_tickets(self) -> None:
 		"""Conversations in the order they began: the open ones among the latest, of different customers."""
@@ -178,7 +191,9 @@ class _Fill:
 		_insert("Khalifa Ticket", f"{TICKET}, {STAMP}", rows)
 
 	def sizes(self) -> list[int]:
-		"""How many messages each conversation has: half have fewer than ten, one in a thousand some hundreds."""
+		"""How many messages each conversation has: half have fewer than ten,
+		one in a thousand some hundreds.
+		"""
 		drawn = [1 + int(self.random.lognormvariate(2.2, 1.05)) for _ in range(self.size.tickets)]
 		factor = self.size.messages / sum(drawn)
 		sizes = [max(1, int(number * factor)) for number in drawn]
@@ -190,17 +205,32 @@ class _Fill:
 	def state(self, is_open: bool) -> str:
 		return self.random.choices(("Open", "Pending", "Queued"), (60, 36, 4))[0] if is_open else "Closed"
 
-	def ticket(self, name: str, customer: Any, agent: Any, state: str, opened: int, last: int) -> tuple[Any, ...]:
+	def ticket(
+		self, name: str, customer: Any, agent: Any, state: str, opened: int, last: int
+	) -> tuple[Any, ...]:
 		waits = state == "Queued" or (state == "Open" and self.random.random() < 0.4)
 		is_late = waits and self.random.random() < 0.3
 		owner = (None, None) if state == "Queued" else agent[:2]
 		return (
-			name, customer[0], customer[1], DEVICE, state, *owner, agent[2], opened, last, last,
-			last if state == "Closed" else 0, "resolved" if state == "Closed" else None,
-			name if state != "Closed" else None, last if waits else 0,
+			name,
+			customer[0],
+			customer[1],
+			DEVICE,
+			state,
+			*owner,
+			agent[2],
+			opened,
+			last,
+			last,
+			last if state == "Closed" else 0,
+			"resolved" if state == "Closed" else None,
+			name if state != "Closed" else None,
+			last if waits else 0,
 			(last + 600_000 if is_late else self.now + DAYS * DAY_MS) if waits else 0,
-			self.random.randint(1, 5) if waits else 0, " ".join(self.random.choices(COMMON, k=8)), *_stamp(last),
-		)  # fmt: skip
+			self.random.randint(1, 5) if waits else 0,
+			" ".join(self.random.choices(COMMON, k=8)),
+			*_stamp(last),
+		)
 
 	def make_messages(self) -> None:
 		"""Texts joined to the plan of tickets, in the order of their times."""
@@ -208,8 +238,10 @@ class _Fill:
 
 		self.make_texts()
 		frappe.db.sql_ddl(
-			f"CREATE TEMPORARY TABLE `{MARK}plan` (place INT PRIMARY KEY, ticket VARCHAR(20), customer VARCHAR(20), "
-			"customer_name VARCHAR(140), agent VARCHAR(140), agent_name VARCHAR(140), opened BIGINT, last BIGINT, "
+			f"CREATE TEMPORARY TABLE `{MARK}plan` (place INT PRIMARY KEY, ticket VARCHAR(20), customer "
+			"VARCHAR(20), "
+			"customer_name VARCHAR(140), agent VARCHAR(140), agent_name VARCHAR(140), opened BIGINT, "
+			"last BIGINT, "
 			"size INT, first INT)"
 		)
 		for start in range(0, len(self.plan), CHUNK):
@@ -227,7 +259,8 @@ class _Fill:
 		from khalifa_whatsapp.core.arabic import message_search_text
 
 		frappe.db.sql_ddl(
-			f"CREATE TEMPORARY TABLE `{MARK}text` (number INT PRIMARY KEY, body TEXT, search_text TEXT) CHARSET utf8mb4"
+			f"CREATE TEMPORARY TABLE `{MARK}text` (number INT PRIMARY KEY, body TEXT, search_text TEXT) "
+			"CHARSET utf8mb4"
 		)
 		rare = ["".join(self.random.choices(LETTERS, k=self.random.randint(4, 8))) for _ in range(4_000)]
 		skew = [1 / (rank + 3) for rank in range(len(COMMON))]
@@ -246,25 +279,31 @@ class _Fill:
 		import frappe
 
 		for event, at, where in (
-			("created", "opened_ms", "1"), ("assigned", "opened_ms + 1000", "agent IS NOT NULL"),
+			("created", "opened_ms", "1"),
+			("assigned", "opened_ms + 1000", "agent IS NOT NULL"),
 			("closed", "closed_ms", "closed_ms > 0"),
-		):  # fmt: skip
+		):
 			frappe.db.sql(
-				f"INSERT INTO `tabKhalifa Ticket Event` (name, ticket, event, at_ms, actor_name, to_agent, {STAMP}) "
-				f"SELECT CONCAT('{MARK}e-', {at}, '{event[0]}', SUBSTR(name, 6)), name, '{event}', {at}, agent_name, "
-				f"agent, {STAMP} FROM `tabKhalifa Ticket` WHERE name LIKE '{MARK}%%' AND {where} ORDER BY {at}"
+				"INSERT INTO `tabKhalifa Ticket Event` (name, ticket, event, at_ms, actor_name, to_agent, "
+				f"{STAMP}) "
+				f"SELECT CONCAT('{MARK}e-', {at}, '{event[0]}', SUBSTR(name, 6)), name, '{event}', {at}, "
+				"agent_name, "
+				f"agent, {STAMP} FROM `tabKhalifa Ticket` WHERE name LIKE '{MARK}%%' AND {where} ORDER BY "
+				f"{at}"
 			)
 			frappe.db.commit()
 
 
 TICKET = (
-	"name, customer, customer_name, device, status, agent, agent_name, branch, opened_ms, last_message_ms, last_in_ms, "
+	"name, customer, customer_name, device, status, agent, agent_name, branch, opened_ms, "
+	"last_message_ms, last_in_ms, "
 	"closed_ms, close_reason, open_key, waiting_since_ms, due_by_ms, unread_count, preview"
 )
 # The s-th message of a ticket: the first is the customer's, about half of the others are answers of its agent
 MESSAGES = f"""
-INSERT INTO `tabKhalifa Message` (name, ticket, customer, device, provider, content_type, direction, origin, status,
-	sender_name, agent, sent_ms, received_ms, sent_on, received_on, body, search_text, message_key, gateway_id, {STAMP})
+INSERT INTO `tabKhalifa Message` (name, ticket, customer, device, provider, content_type, direction, origin,
+	status, sender_name, agent, sent_ms, received_ms, sent_on, received_on, body, search_text, message_key,
+	gateway_id, {STAMP})
 SELECT CONCAT('{MARK}', at, '-', LPAD(number, 7, '0')), ticket, customer, '{DEVICE}', 'loopback', 'text',
 	IF(is_ours, 'Outgoing', 'Incoming'), IF(is_ours, 'Agent', 'Customer'), IF(is_ours, 'Read', 'Received'),
 	IF(is_ours, agent_name, customer_name), IF(is_ours, agent, NULL), at, at, at_on, at_on,
@@ -300,5 +339,7 @@ def _insert(doctype: str, columns: str, rows: list[tuple[Any, ...]]) -> None:
 	for start in range(0, len(rows), CHUNK):
 		part = rows[start : start + CHUNK]
 		marks = ", ".join([mark] * len(part))
-		frappe.db.sql(f"INSERT INTO `tab{doctype}` ({columns}) VALUES {marks}", [value for row in part for value in row])
+		frappe.db.sql(
+			f"INSERT INTO `tab{doctype}` ({columns}) VALUES {marks}", [value for row in part for value in row]
+		)
 	frappe.db.commit()

@@ -1,14 +1,15 @@
 """Opening the inbox and a conversation among 1,000,000 messages, beside Frappe's own list view of 20 rows.
 
 Over HTTP, from web workers of the script's own, in alternating rounds, as an agent and as a manager:
-  ours  what the page asks for when it is opened and a conversation is clicked, one call after another: `boot`, the
-        first page of conversations (an agent's own; a manager's: all), the thread
-  base  what Desk's list view of tickets asks for: `reportview.get` of 20 rows, then `reportview.get_count` up to 1,001
-The bound is for this pair. Said besides: the ratio to the rows alone, each call by itself, search, the manager's list
-page by page to its end, and how many statements each call makes for few rows and for many.
+  ours  what the page asks for when it is opened and a conversation is clicked, one call after another:
+        `boot`, the first page of conversations (an agent's own; a manager's: all), the thread
+  base  what Desk's list view of tickets asks for: `reportview.get` of 20 rows, then `reportview.get_count` up
+        to 1,001
+The bound is for this pair. Said besides: the ratio to the rows alone, each call by itself, search, the
+manager's list page by page to its end, and how many statements each call makes for few rows and for many.
 
-The rows (a year of conversations in Arabic) are put in place once and found again by the next run; `--remove` takes
-them away. Other rows of the site stay as they are.
+The rows (a year of conversations in Arabic) are put in place once and found again by the next run; `--remove`
+takes them away. Other rows of the site stay as they are.
 """
 
 from __future__ import annotations
@@ -35,9 +36,18 @@ PAGE = 30  # lines a page: list.js
 WARM_UP = 8  # rounds that nobody counts: each worker must have seen each call
 TICKET = "Khalifa Ticket"
 STANDARD = (
-	"name", "owner", "creation", "modified", "modified_by", "_user_tags", "_comments", "_assign", "_liked_by", "docstatus",
+	"name",
+	"owner",
+	"creation",
+	"modified",
+	"modified_by",
+	"_user_tags",
+	"_comments",
+	"_assign",
+	"_liked_by",
+	"docstatus",
 	"idx",
-)  # fmt: skip
+)
 SHOWN = ("customer_name", "status", "agent_name", "branch", "waiting_since", "waiting_since_ms", "is_missed")
 
 
@@ -106,7 +116,10 @@ class Person:
 
 	def ask(self, what: str, method: str, **given: Any) -> Any:
 		"""What a call answers; its time is kept under `what`."""
-		form = {name: json.dumps(value) if isinstance(value, list | dict) else value for name, value in given.items()}
+		form = {
+			name: json.dumps(value) if isinstance(value, list | dict) else value
+			for name, value in given.items()
+		}
 		start = time.perf_counter()
 		answer, body = self._post(method, form)
 		self.spent.setdefault(what, []).append(1000 * (time.perf_counter() - start))
@@ -122,9 +135,13 @@ class Person:
 	def _post(self, method: str, form: dict[str, Any]) -> tuple[http.client.HTTPResponse, bytes]:
 		"""A call as `frappe.call` makes it."""
 		headers = {
-			"Host": self.bench.site, "Cookie": self.cookie, "Accept": "application/json", "X-Frappe-CMD": "",
-			"X-Requested-With": "XMLHttpRequest", "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
-		}  # fmt: skip
+			"Host": self.bench.site,
+			"Cookie": self.cookie,
+			"Accept": "application/json",
+			"X-Frappe-CMD": "",
+			"X-Requested-With": "XMLHttpRequest",
+			"Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
+		}
 		connection = http.client.HTTPConnection("127.0.0.1", self.bench.web_port, timeout=60)
 		connection.request("POST", f"/api/method/{method}", urlencode(form), headers)
 		answer = connection.getresponse()
@@ -138,7 +155,10 @@ def _threads(rows: list[dict[str, Any]]) -> list[str]:
 	import frappe
 
 	names = [row["ticket"] for row in rows]
-	sql = "SELECT ticket FROM `tabKhalifa Message` WHERE ticket IN %s GROUP BY ticket ORDER BY COUNT(*) DESC LIMIT 10"
+	sql = (
+		"SELECT ticket FROM `tabKhalifa Message` WHERE ticket IN %s GROUP BY "
+		"ticket ORDER BY COUNT(*) DESC LIMIT 10"
+	)
 	return [row[0] for row in frappe.db.sql(sql, (names,))]
 
 
@@ -158,13 +178,27 @@ def _open_list(person: Person) -> float:
 	fields = [f"`tab{TICKET}`.`{name}`" for name in (*STANDARD, *SHOWN)]
 	start = time.perf_counter()
 	person.ask(
-		"reportview.get", "frappe.desk.reportview.get", doctype=TICKET, fields=fields, filters=[], start=0, page_length=20,
-		order_by=f"`tab{TICKET}`.`modified` desc", view="List", group_by="", with_comment_count=1,
-	)  # fmt: skip
+		"reportview.get",
+		"frappe.desk.reportview.get",
+		doctype=TICKET,
+		fields=fields,
+		filters=[],
+		start=0,
+		page_length=20,
+		order_by=f"`tab{TICKET}`.`modified` desc",
+		view="List",
+		group_by="",
+		with_comment_count=1,
+	)
 	person.ask(
-		"reportview.get_count", "frappe.desk.reportview.get_count", doctype=TICKET, filters=[], fields=[], limit=1001,
+		"reportview.get_count",
+		"frappe.desk.reportview.get_count",
+		doctype=TICKET,
+		filters=[],
+		fields=[],
+		limit=1001,
 		distinct="false",
-	)  # fmt: skip
+	)
 	return 1000 * (time.perf_counter() - start)
 
 
@@ -176,9 +210,16 @@ def _measure(name: str, person: Person, rounds: int) -> int:
 	_say(f"As {name}: each call", person.spent)
 	called = "boot, conversations, thread"
 	result = common.verdict(
-		f"As {name}: opening the inbox and a conversation", ours, base, BOUND, "ms", (called, "get, get_count")
+		f"As {name}: opening the inbox and a conversation",
+		ours,
+		base,
+		BOUND,
+		"ms",
+		(called, "get, get_count"),
 	)
-	alone = statistics.median(one / other for one, other in zip(ours, person.spent["reportview.get"], strict=True))
+	alone = statistics.median(
+		one / other for one, other in zip(ours, person.spent["reportview.get"], strict=True)
+	)
 	print(f"  ratio {alone:.3f} to get alone, without the count: no bound")
 	return result
 
@@ -200,7 +241,11 @@ def _say(title: str, spent: dict[str, list[float]]) -> None:
 
 
 def _say_search(people: dict[str, Person], rounds: int) -> None:
-	asked = ((inbox_data.FREQUENT, "a frequent word"), (inbox_data.RARE, "a rare word"), ("1002345", "a number"))
+	asked = (
+		(inbox_data.FREQUENT, "a frequent word"),
+		(inbox_data.RARE, "a rare word"),
+		("1002345", "a number"),
+	)
 	for name, person in people.items():
 		person.spent.clear()
 		for _ in range(rounds):
@@ -219,7 +264,11 @@ def _say_pages(manager: Person) -> None:
 		if not cursor:
 			break
 	spent = manager.spent["page"]
-	parts = {"pages 1 to 20": spent[:20], "pages 91 to 110": spent[90:110], "the last 20 pages": spent[-21:-1]}
+	parts = {
+		"pages 1 to 20": spent[:20],
+		"pages 91 to 110": spent[90:110],
+		"the last 20 pages": spent[-21:-1],
+	}
 	title = f"As manager: «all» by key, {seen:,} conversations in {len(spent)} pages"
 	_say(title, {which: part for which, part in parts.items() if part})
 
@@ -231,7 +280,10 @@ def _say_statements(users: dict[str, str]) -> None:
 	for name, user in users.items():
 		for what, call in _calls(user, "all" if name == "manager" else "mine").items():
 			counted = [_counted(user, lambda call=call, limit=limit: call(limit)) for limit in (5, 100)]
-			print(f"  as {name + ', ' + what:<59}" + "".join(f" {statements:>6} {rows:>9,}" for statements, rows in counted))
+			print(
+				f"  as {name + ', ' + what:<59}"
+				+ "".join(f" {statements:>6} {rows:>9,}" for statements, rows in counted)
+			)
 
 
 def _calls(user: str, view: str) -> dict[str, Callable[[int], Any]]:
@@ -250,7 +302,9 @@ def _calls(user: str, view: str) -> dict[str, Callable[[int], Any]]:
 		"conversations": lambda limit: inbox.conversations(view, limit=limit),
 		"conversations far down": lambda limit: inbox.conversations(view, cursor=cursor, limit=limit),
 		"thread": lambda limit: inbox.thread(ticket, limit=limit),
-		"search of a frequent word": lambda limit: inbox.conversations(view, inbox_data.FREQUENT, limit=limit),
+		"search of a frequent word": lambda limit: inbox.conversations(
+			view, inbox_data.FREQUENT, limit=limit
+		),
 	}
 
 

@@ -1,8 +1,8 @@
 """Taking in messages on the embedded host, beside raw SQLite inserts of the very same rows.
 
   ours  webhook events (stored beforehand) → parsed → customers, tickets, messages, ledger, history → assigned
-  base  the rows that this left behind (messages, customers, identities, tickets, turns, segments, history), read
-        back and inserted into an empty database of the same tables and indexes, with as many commits
+  base  the rows that this left behind (messages, customers, identities, tickets, turns, segments, history),
+        read back and inserted into an empty database of the same tables and indexes, with as many commits
 
 Both write to a file with the same durability. No site, no bench needed.
 """
@@ -52,9 +52,13 @@ def main() -> int:
 			base.append(_insert_raw(store, Path(folder) / "base.sqlite", options.messages))
 			store.close()
 	return common.verdict(
-		f"Embedded intake of {options.messages:,} messages", ours, base, BOUND, "/s",
+		f"Embedded intake of {options.messages:,} messages",
+		ours,
+		base,
+		BOUND,
+		"/s",
 		("event to assigned ticket", "raw inserts of those rows"),
-	)  # fmt: skip
+	)
 
 
 def _desk(path: Path) -> SqliteStore:

@@ -3,7 +3,8 @@
 Compared in one process on one MariaDB connection, in alternating rounds over the same texts:
   ours  webhook event → parsed → customer, ticket, stored message, turn, history → assigned to an agent
   base  `frappe.get_doc(Khalifa Message).insert()` of a message row alone: no customer, no ticket, no ledger
-Both commit once per hundred messages. The events of ours are stored beforehand: a gateway's request does that.
+Both commit once per hundred messages. The events of ours are stored beforehand: a gateway's request does
+that.
 """
 
 from __future__ import annotations
@@ -31,9 +32,13 @@ def main() -> int:
 		)
 		_check(options.rounds * options.messages)
 	return common.verdict(
-		f"Messages taken in on one worker, {options.messages} a round", ours, base, BOUND, "/s",
+		f"Messages taken in on one worker, {options.messages} a round",
+		ours,
+		base,
+		BOUND,
+		"/s",
 		("event to assigned ticket", "bare document insert"),
-	)  # fmt: skip
+	)
 
 
 def _ours(number: int, count: int) -> float:
@@ -46,7 +51,9 @@ def _ours(number: int, count: int) -> float:
 	assert device is not None
 	for place in range(count):
 		body = common.loopback_body(place % CUSTOMERS, f"intake-{number}-{place}", now_ms())
-		store.record_delivery(common.DEVICE, common.PROVIDER, delivery_key(common.DEVICE, body), body, now_ms())
+		store.record_delivery(
+			common.DEVICE, common.PROVIDER, delivery_key(common.DEVICE, body), body, now_ms()
+		)
 	start = time.perf_counter()
 	taken = intake.drain(store, device.driver, now_ms, batch=BATCH)
 	assignment.assign_queue(store, now_ms())
@@ -74,12 +81,23 @@ def _insert(number: int, place: int) -> None:
 	import frappe
 
 	now = time.time_ns() // 1_000_000
-	doc = frappe.get_doc({
-		"doctype": "Khalifa Message", "ticket": "KT-BASE", "customer": "base", "device": common.DEVICE,
-		"direction": "Incoming", "origin": "Customer", "content_type": "text", "status": "Received",
-		"sent_ms": now, "received_ms": now, "body": f"hello, this is intake-{number}-{place}",
-		"message_key": f"base-{number}-{place}", "gateway_id": f"intake-{number}-{place}",
-	})  # fmt: skip
+	doc = frappe.get_doc(
+		{
+			"doctype": "Khalifa Message",
+			"ticket": "KT-BASE",
+			"customer": "base",
+			"device": common.DEVICE,
+			"direction": "Incoming",
+			"origin": "Customer",
+			"content_type": "text",
+			"status": "Received",
+			"sent_ms": now,
+			"received_ms": now,
+			"body": f"hello, this is intake-{number}-{place}",
+			"message_key": f"base-{number}-{place}",
+			"gateway_id": f"intake-{number}-{place}",
+		}
+	)
 	doc.flags.by_use_case = doc.flags.ignore_links = True
 	doc.insert(ignore_permissions=True)
 

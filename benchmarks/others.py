@@ -1,7 +1,8 @@
-"""What the app's hooks cost a request that has nothing to do with it, beside Frappe's answer to the plainest one, a ping.
+"""What the app's hooks cost a request that has nothing to do with it, beside Frappe's answer to the plainest
+one, a ping.
 
-Both run in this process, in alternating rounds. Only hooks that every request passes are counted (`auth_hooks`,
-`after_request`). Nothing on the site is changed.
+Both run in this process, in alternating rounds. Only hooks that every request passes are counted
+(`auth_hooks`, `after_request`). Nothing on the site is changed.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ REQUESTS = (
 
 def main() -> int:
 	"""Print both medians and the ratio; 1 when it is above the bound."""
-	parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+	parser = argparse.ArgumentParser(
+		description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+	)
 	parser.add_argument("--site", required=True)
 	site = parser.parse_args().site
 	on_bench_python()
@@ -50,8 +53,16 @@ def hooks(site: str) -> float:
 
 	frappe.init(site=site, sites_path=".", force=True)
 	frappe.connect()
-	run = [frappe.get_attr(path) for path in frappe.get_hooks("auth_hooks") if path.startswith("khalifa_whatsapp.")]
-	after = [frappe.get_attr(path) for path in frappe.get_hooks("after_request") if path.startswith("khalifa_whatsapp.")]
+	run = [
+		frappe.get_attr(path)
+		for path in frappe.get_hooks("auth_hooks")
+		if path.startswith("khalifa_whatsapp.")
+	]
+	after = [
+		frappe.get_attr(path)
+		for path in frappe.get_hooks("after_request")
+		if path.startswith("khalifa_whatsapp.")
+	]
 	spent, answer = [], Response("{}", mimetype="application/json")
 	for number in range(CALLS):
 		http, path, form = REQUESTS[number % len(REQUESTS)]

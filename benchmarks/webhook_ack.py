@@ -3,7 +3,8 @@
 Compared on the same two gunicorn sync workers, by the same client (8 at a time, one connection each, as sync
 workers close it anyway), in alternating rounds:
   ours  POST of a unique, signed JSON body of about 1 kB to the loopback door: verified, stored, committed
-  base  POST of the same kind of body (same content type, size and headers) to Frappe's own `ping`, which returns
+  base  POST of the same kind of body (same content type, size and headers) to Frappe's own `ping`, which
+        returns
 Both pay for gunicorn, for Frappe's request, its JSON parsing, session and commit. No worker drains meanwhile.
 """
 
@@ -38,8 +39,12 @@ def main() -> int:
 			_check_stored(options.rounds * options.requests + 100)
 	return common.verdict(
 		f"Webhook acknowledgements, {options.requests} requests a round, {CONCURRENCY} at a time",
-		ours, base, BOUND, "/s", ("signed deliveries", "no-op POST (ping)"),
-	)  # fmt: skip
+		ours,
+		base,
+		BOUND,
+		"/s",
+		("signed deliveries", "no-op POST (ping)"),
+	)
 
 
 def _ours(bench: common.PrivateBench, run: str, count: int) -> list[bytes]:
@@ -49,7 +54,8 @@ def _ours(bench: common.PrivateBench, run: str, count: int) -> list[bytes]:
 def _base(bench: common.PrivateBench, run: str, count: int) -> list[bytes]:
 	headers = [("x-loopback-signature", "sha256=" + "0" * 64)]
 	return [
-		common.post("/api/method/ping?device=Bench%20Device", bench.site, body, headers) for body in _bodies(run, count)
+		common.post("/api/method/ping?device=Bench%20Device", bench.site, body, headers)
+		for body in _bodies(run, count)
 	]
 
 

@@ -79,7 +79,8 @@ def _furnish(
 	with store.transaction():
 		for config in devices:
 			store.run(
-				"INSERT OR IGNORE INTO `tabWhatsApp Device` (name, device_name, provider, enabled) VALUES (?, ?, ?, 1)",
+				"INSERT OR IGNORE INTO `tabWhatsApp Device` (name, device_name, provider, "
+				"enabled) VALUES (?, ?, ?, 1)",
 				(config.name, config.name, config.provider),
 			)
 		for branch in rules.branches:

@@ -1,7 +1,8 @@
 """Which rows a person may see, for lists (SQL conditions) and for single records.
 
-Which tickets an agent sees is `core.ticket_access.can_see`, here as SQL (`tests/test_ticket_access.py` compares the two);
-what belongs to a ticket is seen with it. A manager sees all rows. Everybody else sees none.
+Which tickets an agent sees is `core.ticket_access.can_see`, here as SQL (`tests/test_ticket_access.py`
+compares the two); what belongs to a ticket is seen with it. A manager sees all rows. Everybody else sees
+none.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ NOTHING = "1 = 0"
 WRITING = frozenset({"create", "write", "delete"})
 READING = frozenset({"read", "select", "print", "email", "report", "export"})
 
-# DocTypes whose rows belong to a ticket, by their field `ticket`. A delay that is charged to an agent leaves his
-# lists with the ticket: from a row that he may read, Frappe's lists reach every field of the ticket and of the
-# customer that it links to (`ticket.preview`), with no question asked of those.
+# DocTypes whose rows belong to a ticket, by their field `ticket`. A delay that is charged to an agent leaves
+# his lists with the ticket: from a row that he may read, Frappe's lists reach every field of the ticket and
+# of the customer that it links to (`ticket.preview`), with no question asked of those.
 OF_TICKET = (
 	"Khalifa Ticket Event",
 	"Khalifa Message",
@@ -47,7 +48,9 @@ MANAGERS_ONLY = (
 OWN_ROW_FIELD = {"Khalifa Agent": "name", "Khalifa Agent KPI": "agent", "Khalifa Agent Shift": "parent"}
 # Quick replies: everybody's and his own are read, his own are written
 TEMPLATES = ("Khalifa Reply Template", "Khalifa Provider Template")
-GUARDED = frozenset({"Khalifa Ticket", "Khalifa Customer", *TEMPLATES, *OF_TICKET, *MANAGERS_ONLY, *OWN_ROW_FIELD})
+GUARDED = frozenset(
+	{"Khalifa Ticket", "Khalifa Customer", *TEMPLATES, *OF_TICKET, *MANAGERS_ONLY, *OWN_ROW_FIELD}
+)
 
 # Here, because Frappe comes here for the condition of any list of ours before it runs it
 guard_queries(GUARDED)

@@ -1,10 +1,10 @@
 """Devices of a site as drivers.
 
-A driver is kept in the process for up to a minute, secrets and all, so that a webhook is verified without a query;
-it is never kept in Redis. A changed secret therefore counts everywhere within a minute.
+A driver is kept in the process for up to a minute, secrets and all, so that a webhook is verified without a
+query; it is never kept in Redis. A changed secret therefore counts everywhere within a minute.
 
-What can't be used of a device (a secret that nobody can decrypt, an impossible setting) is that device's problem
-and nobody else's, and as little of the device stands still for it as possible.
+What can't be used of a device (a secret that nobody can decrypt, an impossible setting) is that device's
+problem and nobody else's, and as little of the device stands still for it as possible.
 """
 
 from __future__ import annotations
@@ -28,18 +28,48 @@ from khalifa_whatsapp.drivers.whatsapp_web import options
 KEEP_SECONDS = 60
 DEVICE = "WhatsApp Device"
 _PACE = (
-	"min_gap_seconds", "max_gap_seconds", "max_per_minute", "max_per_hour", "max_per_day", "max_new_chats_per_day",
-	"max_identical_per_day", "min_reply_percent", "quiet_from", "quiet_to", "is_quiet_for_replies",
-)  # fmt: skip
+	"min_gap_seconds",
+	"max_gap_seconds",
+	"max_per_minute",
+	"max_per_hour",
+	"max_per_day",
+	"max_new_chats_per_day",
+	"max_identical_per_day",
+	"min_reply_percent",
+	"quiet_from",
+	"quiet_to",
+	"is_quiet_for_replies",
+)
 _BROWSER = (
-	"browser_url", "browser_user_agent", "browser_language", "browser_is_headless", "browser_binary", "browser_driver",
-	"browser_idle_minutes", "browser_options",
-)  # fmt: skip
+	"browser_url",
+	"browser_user_agent",
+	"browser_language",
+	"browser_is_headless",
+	"browser_binary",
+	"browser_driver",
+	"browser_idle_minutes",
+	"browser_options",
+)
 _FIELDS = (
-	"name", "provider", "enabled", "is_paused", "base_url", "api_version", "phone_number_id", "business_account_id",
-	"session_name", "connect_timeout", "read_timeout", "webhook_secret_digest", "previous_webhook_secret_digest",
-	"previous_webhook_secret_until", "previous_app_secret_until", "allowed_ips", *_PACE, *_BROWSER,
-)  # fmt: skip
+	"name",
+	"provider",
+	"enabled",
+	"is_paused",
+	"base_url",
+	"api_version",
+	"phone_number_id",
+	"business_account_id",
+	"session_name",
+	"connect_timeout",
+	"read_timeout",
+	"webhook_secret_digest",
+	"previous_webhook_secret_digest",
+	"previous_webhook_secret_until",
+	"previous_app_secret_until",
+	"allowed_ips",
+	*_PACE,
+	*_BROWSER,
+)
 _SIGNED = ("app_secret", "previous_app_secret", "verify_token")
 # What each gateway uses. A secret of the gateway that a device used before troubles nobody
 SECRETS = {
@@ -48,13 +78,22 @@ SECRETS = {
 	"loopback": _SIGNED,
 }
 # How the fields are called whose settings a browser can't use
-_OF_BROWSER = {"switch": "browser_options", "url": "browser_url", "language": "browser_language",
-	"user_agent": "browser_user_agent", "binary": "browser_binary", "driver": "browser_driver"}  # fmt: skip
+_OF_BROWSER = {
+	"switch": "browser_options",
+	"url": "browser_url",
+	"language": "browser_language",
+	"user_agent": "browser_user_agent",
+	"binary": "browser_binary",
+	"driver": "browser_driver",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-	"""Why a device can't be used as it is set up. `about`: names of its fields; `error`: kind and place, for our log."""
+	"""Why a device can't be used as it is set up.
+
+	`about`: names of its fields; `error`: kind and place, for our log.
+	"""
 
 	kind: str
 	about: tuple[str, ...] = ()
@@ -121,7 +160,10 @@ def get_device(name: str) -> SiteDevice | None:
 
 
 def find_device(name: str) -> SiteDevice | None:
-	"""The enabled device of this name; None when there is none. `Unusable` when nothing can be done with it."""
+	"""The enabled device of this name; None when there is none.
+
+	`Unusable` when nothing can be done with it.
+	"""
 	key = (frappe.local.site, name)
 	until, device = _kept.get(key, (0.0, None))
 	if device is None or time.monotonic() > until:
@@ -159,18 +201,24 @@ def driver_for(name: str, provider: str) -> MessageDriver:
 def _row(name: str) -> Any | None:
 	columns = ", ".join(f"`{field}`" for field in _FIELDS)
 	rows = frappe.db.sql(f"SELECT {columns} FROM `tab{DEVICE}` WHERE name = %s", (name,), as_dict=True)
-	return rows[0] if rows and rows[0].name == name else None  # the collation folds case: only the exact name counts
+	# the collation folds case: only the exact name counts
+	return rows[0] if rows and rows[0].name == name else None
 
 
 def _secrets(row: Any) -> tuple[dict[str, str], tuple[str, ...]]:
 	"""What the device's gateway needs: what can be read, and the names of what is there and can't be."""
-	wanted = [field for field in SECRETS.get(row.provider, ()) if field != "previous_app_secret" or _is_rotating(row)]
+	wanted = [
+		field
+		for field in SECRETS.get(row.provider, ())
+		if field != "previous_app_secret" or _is_rotating(row)
+	]
 	readable: dict[str, str] = {}
 	lost = set()
 	for field, stored in _stored_secrets(row.name, wanted):
 		try:
 			readable[field] = _decrypted(stored)
-		except Exception:  # another key, none, cut off, not what Frappe wrote: whatever it is, it is this secret's alone
+		except Exception:
+			# another key, none, cut off, not what Frappe wrote: whatever it is, it is this secret's alone
 			lost.add(field)
 	return readable, tuple(sorted(lost))
 
@@ -183,7 +231,10 @@ def _is_rotating(row: Any) -> bool:
 def _stored_secrets(name: str, fields: list[str]) -> list[tuple[str, str]]:
 	if not fields:
 		return []
-	sql = "SELECT fieldname, password FROM `__Auth` WHERE doctype = %s AND name = %s AND encrypted = 1 AND fieldname IN %s"
+	sql = (
+		"SELECT fieldname, password FROM `__Auth` WHERE doctype = %s AND name = "
+		"%s AND encrypted = 1 AND fieldname IN %s"
+	)
 	return frappe.db.sql(sql, (DEVICE, name, fields))
 
 
@@ -212,15 +263,21 @@ def _read(name: str) -> SiteDevice | None:
 	)
 	is_inline = row.provider == "wppconnect"
 	return SiteDevice(
-		_driver(_config(row, secrets, lost)), bool(row.enabled), bool(row.is_paused),
-		settings.max_gateway_bytes if is_inline else settings.max_webhook_bytes, networks, pace, problem,
-	)  # fmt: skip
+		_driver(_config(row, secrets, lost)),
+		bool(row.enabled),
+		bool(row.is_paused),
+		settings.max_gateway_bytes if is_inline else settings.max_webhook_bytes,
+		networks,
+		pace,
+		problem,
+	)
 
 
 def _driver(config: DeviceConfig) -> MessageDriver:
 	try:
 		return make_driver(config)
-	except Exception as error:  # settings may be anything that once got into the row: they stop this device only
+	except Exception as error:
+		# settings may be anything that once got into the row: they stop this device only
 		raise Unusable(Problem(WRONG_SETTINGS, error=describe(error)), config.provider) from None
 
 
@@ -244,10 +301,18 @@ def _pace(row: Any) -> tuple[Pace, tuple[str, ...]]:
 			quiet[field] = None
 			wrong.append(field)
 	pace = Pace(
-		row.min_gap_seconds, row.max_gap_seconds, row.max_per_minute, row.max_per_hour, row.max_per_day,
-		row.max_new_chats_per_day, row.max_identical_per_day, row.min_reply_percent, quiet["quiet_from"],
-		quiet["quiet_to"], bool(row.is_quiet_for_replies),
-	)  # fmt: skip
+		row.min_gap_seconds,
+		row.max_gap_seconds,
+		row.max_per_minute,
+		row.max_per_hour,
+		row.max_per_day,
+		row.max_new_chats_per_day,
+		row.max_identical_per_day,
+		row.min_reply_percent,
+		quiet["quiet_from"],
+		quiet["quiet_to"],
+		bool(row.is_quiet_for_replies),
+	)
 	return pace, tuple(wrong)
 
 
@@ -273,10 +338,21 @@ def _config(row: Any, secrets: dict[str, str], lost: tuple[str, ...]) -> DeviceC
 		digests.append(row.previous_webhook_secret_digest)
 	app_secrets = (secrets.get("app_secret", ""), secrets.get("previous_app_secret", ""))
 	return DeviceConfig(
-		row.name, row.provider, row.base_url or "", row.api_version or "", row.phone_number_id or "",
-		row.business_account_id or "", row.session_name or "", secrets.get("access_token", ""),
-		tuple(filter(None, app_secrets)), secrets.get("verify_token", ""),
-		tuple(filter(None, digests)), secrets.get("gateway_secret", ""),
-		_seconds(row.connect_timeout, 5.0), _seconds(row.read_timeout, 30.0), secrets.get("webhook_address", ""),
-		{field.removeprefix("browser_"): row[field] for field in _BROWSER}, lost,
-	)  # fmt: skip
+		row.name,
+		row.provider,
+		row.base_url or "",
+		row.api_version or "",
+		row.phone_number_id or "",
+		row.business_account_id or "",
+		row.session_name or "",
+		secrets.get("access_token", ""),
+		tuple(filter(None, app_secrets)),
+		secrets.get("verify_token", ""),
+		tuple(filter(None, digests)),
+		secrets.get("gateway_secret", ""),
+		_seconds(row.connect_timeout, 5.0),
+		_seconds(row.read_timeout, 30.0),
+		secrets.get("webhook_address", ""),
+		{field.removeprefix("browser_"): row[field] for field in _BROWSER},
+		lost,
+	)

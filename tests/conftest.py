@@ -1,5 +1,5 @@
-"""The parts of these tests: `browser` (in real Chromium) and `long` (processes killed in earnest, days played to the end)
-are a part of their own, which `./test --quick` leaves out. And how workers share all of them out.
+"""The parts of these tests: `browser` (in real Chromium) and `long` (processes killed in earnest, days played
+to the end) are a part of their own, which `./test --quick` leaves out. And how workers share all of them out.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ settings.load_profile("shared")
 
 
 class Sharing(LoadScopeScheduling):
-	"""Test by test, but browsers one at a time: two at once are slower on two processors than one after the other."""
+	"""Test by test, but browsers one at a time:
+	two at once are slower on two processors than one after the other.
+	"""
 
 	def _split_scope(self, nodeid: str) -> str:
 		if nodeid.startswith("tests/browser/") or nodeid.endswith("-chrome]"):

@@ -52,9 +52,23 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 }
 SITE_STORE = ("stores.site_store", "stores.site_notices")
 FRAPPE_ALLOWED = (
-	*SITE_STORE, "bootstrap", "api", "jobs", "commands", "setup", "patches", PACKAGE, "tests", "access",
-	"site_devices", *PERMISSIONS, "demo.site", "demo.fill", "demo.clear", "demo.command",
-)  # fmt: skip
+	*SITE_STORE,
+	"bootstrap",
+	"api",
+	"jobs",
+	"commands",
+	"setup",
+	"patches",
+	PACKAGE,
+	"tests",
+	"access",
+	"site_devices",
+	*PERMISSIONS,
+	"demo.site",
+	"demo.fill",
+	"demo.clear",
+	"demo.command",
+)
 SQLITE_ALLOWED = ("stores.sqlite_store",)
 PRINT_ALLOWED = ("embedded", "setup", "commands")
 NEEDS_NO_FRAPPE = ("", "core", "drivers", "services", "stores", "testing", "bootstrap", "embedded")
@@ -189,23 +203,30 @@ def reads_clock(node: ast.Attribute) -> bool:
 	return node.attr in clocks and name_of(node.value).rpartition(".")[2] in {"time", "datetime", "date"}
 
 
-# Where the rule for tickets is, and who reads what it is made of for something else: whom the customer knows, a copy of a
-# ticket, a quick reply, a delay, a figure, a presence
+# Where the rule for tickets is, and who reads what it is made of for something else: whom the customer knows,
+# a copy of a ticket, a quick reply, a delay, a figure, a presence
 ASKS_OTHERWISE = (
-	"core.ticket_access", "core.assignment", "services.customers", "permissions", "services.objections", "services.kpi",
+	"core.ticket_access",
+	"core.assignment",
+	"services.customers",
+	"permissions",
+	"services.objections",
+	"services.kpi",
 	"services.presence",
-)  # fmt: skip
+)
 
 
 def test_who_may_do_what_with_a_ticket_is_decided_in_one_file():
 	"""Nobody else looks whether it is a branch's alone, or compares its agent with who asks."""
-	refuse([
-		f"{module.at(node.lineno)}: ask core/ticket_access.py"
-		for module in MODULES
-		if not is_within(module.name, (*ASKS_OTHERWISE, "tests", "testing"))
-		for node in ast.walk(module.tree)
-		if decides_on_a_ticket(node)
-	])  # fmt: skip
+	refuse(
+		[
+			f"{module.at(node.lineno)}: ask core/ticket_access.py"
+			for module in MODULES
+			if not is_within(module.name, (*ASKS_OTHERWISE, "tests", "testing"))
+			for node in ast.walk(module.tree)
+			if decides_on_a_ticket(node)
+		]
+	)
 
 
 def decides_on_a_ticket(node: ast.AST) -> bool:

@@ -15,7 +15,9 @@ NEEDED = (20, 19)  # reads a .js file that imports as a module, whatever a packa
 
 
 def version() -> tuple[int, ...]:
-	told = subprocess.run([str(NODE), "--version"], capture_output=True, text=True, timeout=20, check=True).stdout
+	told = subprocess.run(
+		[str(NODE), "--version"], capture_output=True, text=True, timeout=20, check=True
+	).stdout
 	return tuple(int(part) for part in re.findall(r"\d+", told)[:2])
 
 
@@ -24,6 +26,8 @@ def version() -> tuple[int, ...]:
 def test_rules_of_the_pages(path):
 	if version() < NEEDED:
 		pytest.skip(f"the rules of the pages are NOT tested: node is older than {NEEDED}")
-	done = subprocess.run([str(NODE), "--test", str(path)], capture_output=True, text=True, timeout=60, check=False)
+	done = subprocess.run(
+		[str(NODE), "--test", str(path)], capture_output=True, text=True, timeout=60, check=False
+	)
 	assert done.returncode == 0, done.stdout + done.stderr
 	assert re.search(r"^# pass [1-9]", done.stdout, re.MULTILINE), "no test was run"

@@ -21,7 +21,11 @@ def shown() -> set[Path]:
 	"""What the documents show, as far as it lies here."""
 	documents = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "benchmarks").glob("*.md")]
 	links = [
-		(path, link) for path in documents for found in LINK.findall(path.read_text(encoding="utf-8")) for link in found if link
+		(path, link)
+		for path in documents
+		for found in LINK.findall(path.read_text(encoding="utf-8"))
+		for link in found
+		if link
 	]
 	return {(path.parent / link).resolve() for path, link in links if "://" not in link}
 
@@ -30,6 +34,8 @@ def test_every_picture_is_shown_and_every_picture_that_is_shown_is_there() -> No
 	there, wanted = pictures(), shown()
 	assert len(wanted) > 5
 	unused = sorted(str(path.relative_to(ROOT)) for path in there - wanted)
-	assert not unused, "no document shows these; tools/pictures.py makes them on demand:\n" + "\n".join(unused)
+	assert not unused, "no document shows these; tools/pictures.py makes them on demand:\n" + "\n".join(
+		unused
+	)
 	missing = sorted(str(path) for path in wanted - there)
 	assert not missing, "documents show what is not there:\n" + "\n".join(missing)

@@ -21,7 +21,7 @@ LASTS = {
 	"status": "the message's status",
 	"ticket": "tickets, their events and messages",
 	"typing": "nothing: true for seconds only",
-}  # fmt: skip
+}
 
 
 def published() -> set[str]:
@@ -31,7 +31,11 @@ def published() -> set[str]:
 		if "tests" in path.parts:
 			continue
 		for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-			if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith(PREFIX):
+			if (
+				isinstance(node, ast.Constant)
+				and isinstance(node.value, str)
+				and node.value.startswith(PREFIX)
+			):
 				found.add(node.value.removeprefix(PREFIX))
 	return found
 

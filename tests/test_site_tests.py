@@ -43,7 +43,10 @@ def test_a_step_that_hangs_is_stopped_and_says_how_far_it_was(tool: ModuleType) 
 	with pytest.raises(tool.TooSlow, match="run-tests: not done after 1 s") as caught:
 		tool.run("run-tests", [sys.executable, "-c", code], timeout=1)
 	told = tool.how_far(caught.value.said)
-	assert told.startswith("2 tests had passed:") and "at work: khalifa_whatsapp.tests.test_a.TestA.test_four" in told
+	assert (
+		told.startswith("2 tests had passed:")
+		and "at work: khalifa_whatsapp.tests.test_a.TestA.test_four" in told
+	)
 
 
 def test_the_summary_names_the_versions(tool: ModuleType) -> None:

@@ -181,7 +181,9 @@ def test_labels_in_reports_and_workspaces_are_found():
 	choice = {"label": "B", "fieldtype": "Select", "options": "C"}
 	report = {"doctype": "Report", "report_name": "A", "filters": [choice]}
 	workspace = {
-		"doctype": "Workspace", "label": "D", "links": [{"label": "E"}],
+		"doctype": "Workspace",
+		"label": "D",
+		"links": [{"label": "E"}],
 		"content": '[{"type": "header", "data": {"text": "F"}}]',
-	}  # fmt: skip
+	}
 	assert {text.source for text in strings.of_json([report, workspace])} == set("ABCDEF")

@@ -1,9 +1,10 @@
 """Which test files the files one touched concern, the nearest first: `./test --changed`.
 
-Python files concern whatever imports them, directly or not. Another file (a payload, a DocType, a script) concerns the
-Python files that name it in quotes, or else the nearest of its folders that somebody names. Tests directly in `tests/`
-read the tree itself and are always among them. Nothing is remembered between two runs, nothing is traced: the answer is
-the same in a fresh clone, and tests that measure time are not slowed down.
+Python files concern whatever imports them, directly or not. Another file (a payload, a DocType, a script)
+concerns the Python files that name it in quotes, or else the nearest of its folders that somebody names.
+Tests directly in `tests/` read the tree itself and are always among them. Nothing is remembered between two
+runs, nothing is traced: the answer is the same in a fresh clone, and tests that measure time are not slowed
+down.
 
 Touched is what differs from BASE; without one, what is not committed, or the last commit when nothing is.
 """
@@ -33,7 +34,13 @@ def touched(base: str | None) -> list[str]:
 
 
 def git(*arguments: str) -> list[str]:
-	done = subprocess.run(["git", "-c", "core.quotePath=false", *arguments], cwd=ROOT, capture_output=True, text=True, check=True)
+	done = subprocess.run(
+		["git", "-c", "core.quotePath=false", *arguments],
+		cwd=ROOT,
+		capture_output=True,
+		text=True,
+		check=True,
+	)
 	return done.stdout.splitlines()
 
 
@@ -49,7 +56,8 @@ def imported(name: str, text: str) -> Iterator[str]:
 	"""The files of ours that a file imports, and the packages they lie in."""
 	package = Path(name).parent.as_posix().replace("/", ".")
 	for node in ast.walk(ast.parse(text)):
-		if isinstance(node, ast.Constant) and str(node.value).startswith(f"{SOURCES[0]}."):  # imported by its name
+		# imported by its name
+		if isinstance(node, ast.Constant) and str(node.value).startswith(f"{SOURCES[0]}."):
 			yield from files_of(node.value)
 		elif isinstance(node, ast.Import):
 			for alias in node.names:
@@ -115,11 +123,16 @@ def is_test(name: str) -> bool:
 
 
 def main() -> None:
-	arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+	arguments = argparse.ArgumentParser(
+		description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+	)
 	arguments.add_argument("base", nargs="?", help="a branch or commit to compare with")
 	paths = touched(arguments.parse_args().base)
 	tests = nearest_first(paths) if paths else []
-	print(f"{len(paths)} files touched, {len(tests)} of {sum(map(is_test, texts()))} test files concern them", file=sys.stderr)
+	print(
+		f"{len(paths)} files touched, {len(tests)} of {sum(map(is_test, texts()))} test files concern them",
+		file=sys.stderr,
+	)
 	print("\n".join(tests))
 
 

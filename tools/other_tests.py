@@ -1,8 +1,10 @@
-"""Runs Frappe's own server tests on a site without the app and on one with it, and compares them test by test.
+"""Runs Frappe's own server tests on a site without the app and on one with it, and compares them test by
+test.
 
-The app must leave alone what is not its own, so both must end alike; the verdict is in test-results/others.json. A module
-that ends differently is run once more on both sites: Frappe has tests that pass and fail by chance, and a difference counts
-if it is there both times. The two sites are made anew and kept; others are not touched. Standard library only.
+The app must leave alone what is not its own, so both must end alike; the verdict is in
+test-results/others.json. A module that ends differently is run once more on both sites: Frappe has tests that
+pass and fail by chance, and a difference counts if it is there both times. The two sites are made anew and
+kept; others are not touched. Standard library only.
 """
 
 from __future__ import annotations
@@ -25,29 +27,60 @@ from site_tests import RESULTS, Bench, Failed, say
 WITHOUT, WITH = "khalifa-without.localhost", "khalifa-with.localhost"
 REPORT = RESULTS / "others.json"
 JUNIT = RESULTS / "others.xml"
-# What people and other apps do with a site, as far as the app's hooks reach. What a Frappe hasn't got is left out
+# What people and other apps do with a site, as far as the app's hooks reach. What a Frappe hasn't got is left
+# out
 MODULES = (
-	"frappe.core.doctype.comment.test_comment", "frappe.core.doctype.communication.test_communication",
-	"frappe.core.doctype.data_import.test_exporter", "frappe.core.doctype.docshare.test_docshare",
-	"frappe.core.doctype.file.test_file", "frappe.core.doctype.report.test_report",
-	"frappe.core.doctype.user.test_user", "frappe.core.doctype.version.test_version",
-	"frappe.core.doctype.view_log.test_view_log", "frappe.desk.doctype.dashboard_chart.test_dashboard_chart",
-	"frappe.desk.doctype.kanban_board.test_kanban_board", "frappe.desk.doctype.note.test_note",
+	"frappe.core.doctype.comment.test_comment",
+	"frappe.core.doctype.communication.test_communication",
+	"frappe.core.doctype.data_import.test_exporter",
+	"frappe.core.doctype.docshare.test_docshare",
+	"frappe.core.doctype.file.test_file",
+	"frappe.core.doctype.report.test_report",
+	"frappe.core.doctype.user.test_user",
+	"frappe.core.doctype.version.test_version",
+	"frappe.core.doctype.view_log.test_view_log",
+	"frappe.desk.doctype.dashboard_chart.test_dashboard_chart",
+	"frappe.desk.doctype.kanban_board.test_kanban_board",
+	"frappe.desk.doctype.note.test_note",
 	"frappe.desk.doctype.notification_log.test_notification_log",
-	"frappe.desk.doctype.number_card.test_number_card", "frappe.desk.doctype.tag.test_tag",
-	"frappe.desk.doctype.todo.test_todo", "frappe.desk.form.test_form",
-	"frappe.email.doctype.auto_email_report.test_auto_email_report", "frappe.tests.test_api",
-	"frappe.tests.test_api_v2", "frappe.tests.test_assign", "frappe.tests.test_auth", "frappe.tests.test_boot",
-	"frappe.tests.test_child_table", "frappe.tests.test_client", "frappe.tests.test_cors",
-	"frappe.tests.test_db_query", "frappe.tests.test_document", "frappe.tests.test_dynamic_links",
-	"frappe.tests.test_form_load", "frappe.tests.test_frappe_client", "frappe.tests.test_global_search",
-	"frappe.tests.test_goal", "frappe.tests.test_hooks", "frappe.tests.test_linked_with", "frappe.tests.test_listview",
-	"frappe.tests.test_permissions", "frappe.tests.test_printview", "frappe.tests.test_query",
-	"frappe.tests.test_query_report", "frappe.tests.test_rate_limiter", "frappe.tests.test_rename_doc",
-	"frappe.tests.test_reportview", "frappe.tests.test_safe_exec", "frappe.tests.test_search", "frappe.tests.test_seen",
-	"frappe.tests.test_webform", "frappe.tests.test_website", "frappe.website.doctype.web_form.test_web_form",
+	"frappe.desk.doctype.number_card.test_number_card",
+	"frappe.desk.doctype.tag.test_tag",
+	"frappe.desk.doctype.todo.test_todo",
+	"frappe.desk.form.test_form",
+	"frappe.email.doctype.auto_email_report.test_auto_email_report",
+	"frappe.tests.test_api",
+	"frappe.tests.test_api_v2",
+	"frappe.tests.test_assign",
+	"frappe.tests.test_auth",
+	"frappe.tests.test_boot",
+	"frappe.tests.test_child_table",
+	"frappe.tests.test_client",
+	"frappe.tests.test_cors",
+	"frappe.tests.test_db_query",
+	"frappe.tests.test_document",
+	"frappe.tests.test_dynamic_links",
+	"frappe.tests.test_form_load",
+	"frappe.tests.test_frappe_client",
+	"frappe.tests.test_global_search",
+	"frappe.tests.test_goal",
+	"frappe.tests.test_hooks",
+	"frappe.tests.test_linked_with",
+	"frappe.tests.test_listview",
+	"frappe.tests.test_permissions",
+	"frappe.tests.test_printview",
+	"frappe.tests.test_query",
+	"frappe.tests.test_query_report",
+	"frappe.tests.test_rate_limiter",
+	"frappe.tests.test_rename_doc",
+	"frappe.tests.test_reportview",
+	"frappe.tests.test_safe_exec",
+	"frappe.tests.test_search",
+	"frappe.tests.test_seen",
+	"frappe.tests.test_webform",
+	"frappe.tests.test_website",
+	"frappe.website.doctype.web_form.test_web_form",
 	"frappe.website.doctype.web_page.test_web_page",
-)  # fmt: skip
+)
 # Of Frappe's own list of what its tests need, what these modules import
 NEEDED = ("faker", "freezegun", "hypothesis", "responses", "unittest-xml-reporting")
 MODULE_SECONDS = 900
@@ -70,7 +103,9 @@ def add_requirements(bench: Bench) -> None:
 	text = (bench.path / "apps" / "frappe" / "pyproject.toml").read_text(encoding="utf-8")
 	section = text.partition("[tool.bench.dev-dependencies]")[2].partition("\n[")[0]
 	wanted = re.findall(r'^([\w-]+) = "(.+)"$', section, re.MULTILINE)
-	missing = [name + version for name, version in wanted if name.lower() in NEEDED and not is_there(bench, name)]
+	missing = [
+		name + version for name, version in wanted if name.lower() in NEEDED and not is_there(bench, name)
+	]
 	if missing:
 		say(f"installing {', '.join(missing)}")
 		bench.run("install what Frappe's tests need", *site_tests.pip_of(bench), *missing)
@@ -114,7 +149,9 @@ def read(report: Path) -> Outcomes:
 
 def differences(without: Outcomes, with_app: Outcomes) -> dict[str, list[str]]:
 	"""By test: how it ended without the app, and how with it."""
-	ended = {name: [both.get(name, "missing") for both in (without, with_app)] for name in {**without, **with_app}}
+	ended = {
+		name: [both.get(name, "missing") for both in (without, with_app)] for name in {**without, **with_app}
+	}
 	return {name: both for name, both in ended.items() if both[0] != both[1]}
 
 
@@ -139,7 +176,10 @@ def run(bench: Bench, modules: list[str], result: dict[str, Any]) -> None:
 	tests = [how for ended in result["modules"].values() for how in ended.values()]
 	result.update(tests=len(tests), passed=tests.count("passed"))
 	if result["differences"]:
-		lines = [f"{name}: without the app {one}, with it {two}" for name, (one, two) in result["differences"].items()]
+		lines = [
+			f"{name}: without the app {one}, with it {two}"
+			for name, (one, two) in result["differences"].items()
+		]
 		raise Failed("\n".join([f"{len(lines)} tests end differently", *lines]))
 	if not result["passed"]:
 		raise Failed("not one test passed")
@@ -157,7 +197,9 @@ def prepare(bench: Bench, is_kept: bool) -> None:
 
 
 def about(bench: Bench) -> list[str]:
-	said = bench.run("versions", bench.python, "-c", site_tests.ABOUT_SITE, WITH, env=site_tests.environment())
+	said = bench.run(
+		"versions", bench.python, "-c", site_tests.ABOUT_SITE, WITH, env=site_tests.environment()
+	)
 	return json.loads(said.strip().splitlines()[-1])
 
 
@@ -169,9 +211,16 @@ def main() -> int:
 	parser.add_argument("modules", nargs="*", help="only these modules of tests")
 	given = parser.parse_args()
 	result: dict[str, Any] = {
-		"status": "failed", "tests": 0, "passed": 0, "differences": {}, "modules": {}, "frappe": None, "database": None,
-		**site_tests.commit(), "at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-	}  # fmt: skip
+		"status": "failed",
+		"tests": 0,
+		"passed": 0,
+		"differences": {},
+		"modules": {},
+		"frappe": None,
+		"database": None,
+		**site_tests.commit(),
+		"at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+	}
 
 	def work(bench: Bench) -> None:
 		prepare(bench, given.keep)
@@ -184,7 +233,9 @@ def main() -> int:
 
 
 def on_first_bench(report: Path, site: str, work: Callable[[Bench], None], result: dict[str, Any]) -> None:
-	"""Do the work on the first bench, with its site for oneself, and write into `result` and the report how it ended."""
+	"""Do the work on the first bench, with its site for oneself,
+	and write into `result` and the report how it ended.
+	"""
 	RESULTS.mkdir(exist_ok=True)
 	site_tests.LOG = report.with_suffix(".log")
 	site_tests.LOG.write_text("", encoding="utf-8")
@@ -212,8 +263,13 @@ def exit_code(result: dict[str, Any], is_needed: bool) -> int:
 def summary(result: dict[str, Any]) -> str:
 	if result["status"] == "not run":
 		return f"NOT RUN ({result['reason']})"
-	told = f"{result['tests']} of Frappe's tests, {result['passed']} passed, {len(result['differences'])} differ"
-	return f"{result['status'].upper()}: {told} in {result['seconds']} s (Frappe {result['frappe']}, {result['database']})"
+	told = (
+		f"{result['tests']} of Frappe's tests, {result['passed']} passed, {len(result['differences'])} differ"
+	)
+	return (
+		f"{result['status'].upper()}: {told} in {result['seconds']} s (Frappe {result['frappe']}, "
+		f"{result['database']})"
+	)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
 """Pictures of pages from a site with demo data: those that our documents show, or every page in every dress.
 
-	python tools/pictures.py --site demo.localhost --port 8000 --manager LOGIN --agent LOGIN --password-file FILE
+	python tools/pictures.py --site demo.localhost --port 8000 --manager LOGIN --agent LOGIN --password-file
+	FILE
 
-Fill the site first: bench --site demo.localhost khalifa-demo. The site must answer on that port of this machine. Needs
-selenium, Pillow, Chromium and its driver. A page may become eight files, PAGE-LANGUAGE-SIZE-THEME.webp; those that a document
-shows are made anew in docs/images, and with `--into FOLDER` all are made there (`--only inbox tickets`: of these pages).
+Fill the site first: bench --site demo.localhost khalifa-demo. The site must answer on that port of this
+machine. Needs selenium, Pillow, Chromium and its driver. A page may become eight files,
+PAGE-LANGUAGE-SIZE-THEME.webp; those that a document shows are made anew in docs/images, and with `--into
+FOLDER` all are made there (`--only inbox tickets`: of these pages).
 """
 
 from __future__ import annotations
@@ -31,24 +33,37 @@ ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "docs" / "images"
 SIZES = {"wide": (1440, 900), "phone": (390, 844)}
 LANGUAGES, THEMES = ("ar", "en"), ("Light", "Dark")
-SWITCHES = "--headless=new --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-sync"
+SWITCHES = (
+	"--headless=new --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-sync"
+)
 COLOURS = 128  # of a picture's palette: a quarter of the bytes, the same to the eye
 WAIT = 60  # seconds that a page may take
-READY = """return Boolean(window.frappe?.boot && (frappe.get_route() || []).length && !frappe.request?.ajax_count
+READY = """return Boolean(window.frappe?.boot && (frappe.get_route() || []).length
+	&& !frappe.request?.ajax_count
 	&& !document.querySelector('.page-card-loading, .freeze-message-container:not(:empty)'))"""
 LOGIN = """const done = arguments[2]; fetch('/api/method/login', {method: 'POST', headers: {'Content-Type':
 	'application/x-www-form-urlencoded'}, body: new URLSearchParams({usr: arguments[0], pwd: arguments[1]})})
 	.then((answer) => done(answer.status))"""
-DRESS = """const done = arguments[2]; frappe.xcall('frappe.client.set_value', {doctype: 'User', name: frappe.session.user,
-	fieldname: {language: arguments[0], desk_theme: arguments[1]}}).then(() => done(1), (error) => done(String(error)))"""
-OPEN = """const done = arguments[2]; frappe.db.get_list(arguments[0], {filters: arguments[1], limit: 1, order_by: 'creation desc'})
-	.then(([row]) => row ? frappe.set_route('Form', arguments[0], row.name).then(() => done(row.name)) : done(''))"""
+DRESS = """const done = arguments[2]; frappe.xcall('frappe.client.set_value', {doctype: 'User',
+	name: frappe.session.user,
+	fieldname: {language: arguments[0], desk_theme: arguments[1]}})
+	.then(() => done(1), (error) => done(String(error)))"""
+OPEN = """const done = arguments[2]; frappe.db.get_list(arguments[0], {filters: arguments[1], limit: 1,
+	order_by: 'creation desc'})
+	.then(([row]) => row
+		? frappe.set_route('Form', arguments[0], row.name).then(() => done(row.name)) : done(''))"""
 SEEN = "return Boolean([...document.querySelectorAll(arguments[0])].some((one) => one.offsetParent))"
 OPEN_FIRST = """setTimeout(() => document.querySelector('.kin-line').click(), 1000)"""
 REPORTS = (
-	"Team Overview", "Agent KPI", "Delayed Tickets Now", "Delay Events", "Response Times", "Ticket Volume", "Delivery by Device",
+	"Team Overview",
+	"Agent KPI",
+	"Delayed Tickets Now",
+	"Delay Events",
+	"Response Times",
+	"Ticket Volume",
+	"Delivery by Device",
 	"Queue and Presence",
-)  # fmt: skip
+)
 
 
 class Page(NamedTuple):
@@ -78,7 +93,11 @@ class Picture(NamedTuple):
 
 PAGES = (
 	Page("inbox", "/app/khalifa-inbox"),
-	Page("conversation", "/app/khalifa-inbox", steps=("document.querySelector('.kin-tab[data-view=closed]').click()", OPEN_FIRST)),
+	Page(
+		"conversation",
+		"/app/khalifa-inbox",
+		steps=("document.querySelector('.kin-tab[data-view=closed]').click()", OPEN_FIRST),
+	),
 	Page("workspace", "/app/whatsapp"),
 	Page("workspace-agents", "/app/whatsapp-desk", is_agents=True),
 	Page("tickets", "/app/khalifa-ticket"),
@@ -94,7 +113,14 @@ PAGES = (
 	Page("kpi", doctype="Khalifa Agent KPI", filters={"period": "Monthly"}),
 	Page("settings", "/app/khalifa-settings"),
 	Page("device-form", doctype="WhatsApp Device"),
-	*(Page("report-" + name.lower().replace(" ", "-"), f"/app/query-report/WhatsApp {name}", ready=".datatable .dt-row") for name in REPORTS),
+	*(
+		Page(
+			"report-" + name.lower().replace(" ", "-"),
+			f"/app/query-report/WhatsApp {name}",
+			ready=".datatable .dt-row",
+		)
+		for name in REPORTS
+	),
 )
 
 
@@ -117,7 +143,11 @@ def main() -> int:
 def shown() -> set[str]:
 	"""The files that a document shows."""
 	documents = (ROOT / "README.md", *(ROOT / "docs").glob("*.md"))
-	return {name for path in documents for name in re.findall(r"images/([\w.-]+)", path.read_text(encoding="utf-8"))}
+	return {
+		name
+		for path in documents
+		for name in re.findall(r"images/([\w.-]+)", path.read_text(encoding="utf-8"))
+	}
 
 
 def wanted(pages: Collection[str] | None, names: set[str] | None) -> Iterator[Picture]:
@@ -134,7 +164,9 @@ def _arguments() -> argparse.Namespace:
 		parser.add_argument(f"--{name}", required=True)
 	parser.add_argument("--port", type=int, default=8000)
 	parser.add_argument("--only", nargs="*", help="names of pages; all without it")
-	parser.add_argument("--into", type=Path, help="a folder for the pictures of every page, also those that no document shows")
+	parser.add_argument(
+		"--into", type=Path, help="a folder for the pictures of every page, also those that no document shows"
+	)
 	return parser.parse_args()
 
 
@@ -143,7 +175,11 @@ def _browser(site: str, size: str) -> Iterator[webdriver.Chrome]:
 	width, height = SIZES[size]
 	options = webdriver.ChromeOptions()
 	options.binary_location = shutil.which("chromium") or shutil.which("google-chrome") or ""
-	for switch in [*SWITCHES.split(), f"--window-size={width},{height}", f"--host-resolver-rules=MAP {site} 127.0.0.1"]:
+	for switch in [
+		*SWITCHES.split(),
+		f"--window-size={width},{height}",
+		f"--host-resolver-rules=MAP {site} 127.0.0.1",
+	]:
 		options.add_argument(switch)
 	if size == "phone":
 		metrics = {"width": width, "height": height, "pixelRatio": 1, "mobile": True, "touch": True}
@@ -204,7 +240,9 @@ def _settle(browser: webdriver.Chrome) -> None:
 def _save(browser: webdriver.Chrome, path: Path) -> None:
 	picture = Image.open(io.BytesIO(browser.get_screenshot_as_png())).convert("RGB")
 	path.parent.mkdir(parents=True, exist_ok=True)
-	picture.quantize(COLOURS, dither=Image.Dither.NONE).save(path, "WEBP", lossless=True, quality=100, method=6)
+	picture.quantize(COLOURS, dither=Image.Dither.NONE).save(
+		path, "WEBP", lossless=True, quality=100, method=6
+	)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """Runs the tests that need a Frappe site, on a bench of this machine, and writes test-results/site.json.
 
-The bench is $FRAPPE_BENCH (several with colons between), else ~/frappe-bench. Database and Redis are started when they are down and stay up.
-The test site is made anew each time and kept afterwards; other sites are not touched. The code under test is
-this checkout's, whatever copy of the app the bench has. Standard library only.
+The bench is $FRAPPE_BENCH (several with colons between), else ~/frappe-bench. Database and Redis are started
+when they are down and stay up. The test site is made anew each time and kept afterwards; other sites are not
+touched. The code under test is this checkout's, whatever copy of the app the bench has. Standard library
+only.
 """
 
 from __future__ import annotations
@@ -80,7 +81,9 @@ class Bench:
 		"""Run a command in the sites folder, log what it says, and give it back."""
 		return run(step, [str(part) for part in command], **{"cwd": self.sites, **more})
 
-	def frappe(self, step: str, *arguments: str, site: str | None = SITE, options: tuple[str, ...] = ()) -> str:
+	def frappe(
+		self, step: str, *arguments: str, site: str | None = SITE, options: tuple[str, ...] = ()
+	) -> str:
 		"""Run what `bench …` would run."""
 		chosen = [*options, *(["--site", site] if site else [])]
 		helper = (self.python, "-m", "frappe.utils.bench_helper", "frappe")
@@ -112,7 +115,9 @@ def run(step: str, command: list[str], **more: Any) -> str:
 		except OSError as error:
 			raise Failed(f"{step}: {type(error).__name__}") from error
 		except subprocess.TimeoutExpired as error:
-			raise TooSlow(f"{step}: not done after {error.timeout:.0f} s", LOG.read_bytes()[start:]) from error
+			raise TooSlow(
+				f"{step}: not done after {error.timeout:.0f} s", LOG.read_bytes()[start:]
+			) from error
 	said = LOG.read_bytes()[start:].decode("utf-8", "replace")
 	if done.returncode:
 		raise Failed(f"{step}: exit code {done.returncode}\n{tail(said)}")
@@ -132,9 +137,15 @@ def say(text: str) -> None:
 
 
 def find_benches() -> list[Bench]:
-	"""$FRAPPE_BENCH, one or several with colons between, which must be benches; else ~/frappe-bench, if it is one."""
+	"""$FRAPPE_BENCH, one or several with colons between, which must be benches;
+	else ~/frappe-bench, if it is one.
+	"""
 	named = os.environ.get("FRAPPE_BENCH")
-	benches = [Bench(Path(name).expanduser().absolute()) for name in (named or "~/frappe-bench").split(os.pathsep) if name]
+	benches = [
+		Bench(Path(name).expanduser().absolute())
+		for name in (named or "~/frappe-bench").split(os.pathsep)
+		if name
+	]
 	good = [bench for bench in benches if bench.python.exists() and (bench.path / "apps" / "frappe").exists()]
 	if named and len(good) < len(benches):
 		raise Failed("$FRAPPE_BENCH is no Frappe bench (no env/bin/python or apps/frappe in it)")
@@ -277,7 +288,9 @@ def root_password(bench: Bench) -> str:
 
 
 def database_name(bench: Bench, site: str) -> str:
-	"""Frappe's own way to name a site's database, with the bench in it: benches that share a database server don't share a site."""
+	"""Frappe's own way to name a site's database, with the bench in it:
+	benches that share a database server don't share a site.
+	"""
 	return "_" + hashlib.sha1(f"{bench.path}:{site}".encode()).hexdigest()[:16]
 
 
@@ -288,10 +301,21 @@ def make_site(bench: Bench, site: str = SITE, with_app: bool = True) -> None:
 	scope = "localhost" if host in ("127.0.0.1", "localhost", "::1") else "%"
 	user = os.environ.get("DB_ROOT_USER") or bench.config.get("root_login") or "root"
 	bench.frappe(
-		"new site", "new-site", site, "--force", "--db-name", database_name(bench, site), "--admin-password", "admin",
-		"--db-root-username", user, "--db-root-password", root_password(bench),
-		f"--mariadb-user-host-login-scope={scope}", site=None,
-	)  # fmt: skip
+		"new site",
+		"new-site",
+		site,
+		"--force",
+		"--db-name",
+		database_name(bench, site),
+		"--admin-password",
+		"admin",
+		"--db-root-username",
+		user,
+		"--db-root-password",
+		root_password(bench),
+		f"--mariadb-user-host-login-scope={scope}",
+		site=None,
+	)
 	bench.frappe("allow tests", "set-config", "-p", "allow_tests", "True", site=site)
 	if with_app:
 		say("installing the app and migrating")
@@ -315,9 +339,10 @@ def run_tests(bench: Bench, result: dict[str, Any]) -> None:
 	JUNIT.unlink(missing_ok=True)
 	problem = ""
 	try:
+		# a line for each test, so that a run which hangs says how far it got
 		bench.frappe(
 			"run-tests", "run-tests", "--app", APP, "--junit-xml-output", str(JUNIT), options=("--verbose",)
-		)  # a line for each test, so that a run which hangs says how far it got
+		)
 	except TooSlow as error:
 		result["tests"] = len(lines_of(error.said))
 		raise Failed(f"{error}; {how_far(error.said)}") from error
@@ -399,9 +424,15 @@ def run_on(bench: Bench) -> dict[str, Any]:
 	"""All site tests on one bench; how it went."""
 	started = time.monotonic()
 	result: dict[str, Any] = {
-		"status": "failed", "tests": 0, "failures": 0, "errors": 0, "skipped": 0, "seconds": 0.0, "frappe": None,
+		"status": "failed",
+		"tests": 0,
+		"failures": 0,
+		"errors": 0,
+		"skipped": 0,
+		"seconds": 0.0,
+		"frappe": None,
 		"database": None,
-	}  # fmt: skip
+	}
 	try:
 		with alone(bench):
 			start_services(bench)
@@ -419,8 +450,12 @@ def run_on(bench: Bench) -> dict[str, Any]:
 
 def verdict(runs: list[dict[str, Any]]) -> dict[str, Any]:
 	"""One verdict over the benches: passed only if each did."""
-	status = "not run" if not runs else "passed" if all(run["status"] == "passed" for run in runs) else "failed"
-	sums = {key: sum(run[key] for run in runs) for key in ("tests", "failures", "errors", "skipped", "seconds")}
+	status = (
+		"not run" if not runs else "passed" if all(run["status"] == "passed" for run in runs) else "failed"
+	)
+	sums = {
+		key: sum(run[key] for run in runs) for key in ("tests", "failures", "errors", "skipped", "seconds")
+	}
 	return {"status": status, **sums, "frappe": [run["frappe"] for run in runs], "runs": runs}
 
 

@@ -1,7 +1,7 @@
 """Every text that people see, for translators. No Frappe is needed, and nothing of the app is run.
 
-	python tools/strings.py --update   write main.pot and merge it into ar.po: translations stay, new texts are empty
-	python tools/strings.py --check    list the texts without Arabic
+	python tools/strings.py --update   write main.pot and merge it into ar.po: translations stay, new texts
+	are empty python tools/strings.py --check    list the texts without Arabic
 
 Texts come from calls of `_`, `_lt` and `__`; from the JSON of DocTypes, reports, workspaces and pages; from
 refusals (`UserError` and its kin); from tables of messages; and from what use cases and drivers write into
@@ -46,9 +46,18 @@ PHRASE = re.compile(r"[a-z]+(?: [a-z]+)+")
 TO_MACHINES = {"Answer", "debug", "error", "exception", "execute", "info", "warning"}
 # What a document's JSON, other than a DocType's, calls its texts
 TEXT_KEYS = {
-	"chart_name", "dashboard_name", "description", "format", "label", "report_name", "role_name", "title",
-	"action_label", "subtitle", "success_message",
-}  # fmt: skip
+	"chart_name",
+	"dashboard_name",
+	"description",
+	"format",
+	"label",
+	"report_name",
+	"role_name",
+	"title",
+	"action_label",
+	"subtitle",
+	"success_message",
+}
 
 _STRING = r"""(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\$]|\\.)*`)"""
 _STRINGS = rf"{_STRING}(?:\s*\+\s*{_STRING})*"
@@ -273,10 +282,16 @@ def some(*sources: str | None) -> Iterator[Text]:
 def new_catalog(language: str | None = None) -> Catalog:
 	title = f"{'Arabic' if language else 'Texts'} of Khalifa WhatsApp; kept up to date by tools/strings.py"
 	return Catalog(
-		locale=language, project="Khalifa WhatsApp", version="1", header_comment=f"# {title}.\n#",
-		msgid_bugs_address="support@example.com", last_translator="Khalifa WhatsApp contributors",
-		language_team=language and "Arabic", revision_date=datetime.now(timezone.utc), fuzzy=False,
-	)  # fmt: skip
+		locale=language,
+		project="Khalifa WhatsApp",
+		version="1",
+		header_comment=f"# {title}.\n#",
+		msgid_bugs_address="support@example.com",
+		last_translator="Khalifa WhatsApp contributors",
+		language_team=language and "Arabic",
+		revision_date=datetime.now(timezone.utc),
+		fuzzy=False,
+	)
 
 
 def key(message: Message) -> Text:

@@ -1,9 +1,11 @@
-"""Sends the same requests, through gunicorn, to a site without the app and to one with it, and compares the answers' bytes.
+"""Sends the same requests, through gunicorn, to a site without the app and to one with it, and compares the
+answers' bytes.
 
-Whoever has none of the app's roles must meet Frappe as it is, and so must an agent in what is not the app's. Both sites have
-the same people and rows. Reads go a third time to the site without the app, through the process that served the app's: all
-sites of a bench share it. What must differ is named below (`CHANGING`, `OF_THE_APP`); everything else counts. The verdict is in
-test-results/wire.json. The two sites are made anew and kept. Standard library only.
+Whoever has none of the app's roles must meet Frappe as it is, and so must an agent in what is not the app's.
+Both sites have the same people and rows. Reads go a third time to the site without the app, through the
+process that served the app's: all sites of a bench share it. What must differ is named below (`CHANGING`,
+`OF_THE_APP`); everything else counts. The verdict is in test-results/wire.json. The two sites are made anew
+and kept. Standard library only.
 """
 
 from __future__ import annotations
@@ -40,30 +42,47 @@ CHANGING = tuple(
 		(r"khalifa-wire-with(out)?\.localhost(:\d+)?", "SITE"),
 		(r"\d{4}-\d\d-\d\d[ T+]\d\d(:|%3A)\d\d(:|%3A)\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?", "TIME"),
 		(r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT", "TIME"),
-		(r"\b[0-9a-f]{16,64}\b", "HASH"), (r"(?<!\\)\b(?=[a-z]*\d)[a-z0-9]{10}\b", "NAME"),
+		(r"\b[0-9a-f]{16,64}\b", "HASH"),
+		(r"(?<!\\)\b(?=[a-z]*\d)[a-z0-9]{10}\b", "NAME"),
 		(r'(?<!\\)"[a-z0-9]{10}"', '"NAME"'),
 		(r"(?<=[\w-])[0-9a-f]{6,7}(?=\.txt\b)", ""),  # of a file whose name was taken
 		(r"\n {2,}File (&quot;|\")[^\n]*(\n {4}[^\n]*)*", ""),  # where a traceback came through
 		(r"csrf_token[\"']?\s*[=:]\s*[\"'][^\"']*", "csrf_token"),
-		(r"([?&;])v=[\w.]+", r"\1v="), (r"\.[A-Z0-9]{8}\.(js|css)", r".HASH.\1"), (r"_[0-9a-f]{16}\b", "DATABASE"),
+		(r"([?&;])v=[\w.]+", r"\1v="),
+		(r"\.[A-Z0-9]{8}\.(js|css)", r".HASH.\1"),
+		(r"_[0-9a-f]{16}\b", "DATABASE"),
 		(r"(127\.0\.0\.1|localhost):\d+", "HOST"),
 	)
-)  # fmt: skip
+)
 # What an installed app adds to every site: its scripts in Desk, its name and release among the apps'
 OF_THE_APP = tuple(
 	re.compile(pattern)
 	for pattern in (
-		r'\s*<(script|link)[^>]*/assets/khalifa_whatsapp/[^>]*>(</script>)?', r'<meta[^>]*khalifa_whatsapp[^>]*>',
+		r"\s*<(script|link)[^>]*/assets/khalifa_whatsapp/[^>]*>(</script>)?",
+		r"<meta[^>]*khalifa_whatsapp[^>]*>",
 		r',\s*\\*"khalifa_whatsapp\\*": \{[^{}]*\}',  # among the versions that a user has seen
 		r"</assets/khalifa_whatsapp/[^>]*>; rel=preload; as=\w+;?,?",
-		r'\\?"Khalifa (Ticket|Customer|Agent|Agent KPI)\\?",(\s|\\n)*(?=[^\[\]{}]*\])',  # whose links show a title: `link_title_doctypes`
+		# whose links show a title: `link_title_doctypes`
+		r'\\?"Khalifa (Ticket|Customer|Agent|Agent KPI)\\?",(\s|\\n)*(?=[^\[\]{}]*\])',
 	)
-)  # fmt: skip
+)
 TOKEN = re.compile(r'csrf_token"?\s*[=:]\s*"([0-9a-f]{20,})"')
 # In what Desk begins with, Frappe's lists of all apps, modules and single DocTypes of a site
 OF_APPS = frozenset({"module_app", "module_wise_workspaces", "single_types", "versions"})
 BOOT = re.compile(r"frappe\.boot = (\{.*?\});\s*\n", re.DOTALL)
-SKIPPED_HEADERS = frozenset({"date", "content-length", "etag", "server", "connection", "x-frappe-request-id", "last-modified", "expires", "x-from-cache"})
+SKIPPED_HEADERS = frozenset(
+	{
+		"date",
+		"content-length",
+		"etag",
+		"server",
+		"connection",
+		"x-frappe-request-id",
+		"last-modified",
+		"expires",
+		"x-from-cache",
+	}
+)
 DEBUG = frozenset({"exc", "_exc_source", "_debug_messages"})
 
 
@@ -131,8 +150,13 @@ def told(answer: Answer) -> dict[str, Any]:
 		body = json.loads(answer.body)
 	except ValueError:
 		return {"status": answer.status, **answer.headers, **boot_in(answer.body)}
-	parts = {key: value for key, value in body.items() if key not in DEBUG} if isinstance(body, dict) else {"body": body}
-	for error in parts["errors"] if isinstance(parts.get("errors"), list) else ():  # of REST v2, each with its traceback
+	parts = (
+		{key: value for key, value in body.items() if key not in DEBUG}
+		if isinstance(body, dict)
+		else {"body": body}
+	)
+	# of REST v2, each with its traceback
+	for error in parts["errors"] if isinstance(parts.get("errors"), list) else ():
 		error["exception"] = str(error.get("exception", "")).strip().rpartition("\n")[2]
 	if is_counted(parts.get("message")):
 		parts["message"].sort(key=json.dumps)  # Frappe leaves equal counts in any order
@@ -140,7 +164,9 @@ def told(answer: Answer) -> dict[str, Any]:
 
 
 def is_counted(held: Any) -> bool:
-	return isinstance(held, list) and all(isinstance(row, dict) and row.keys() == {"count", "name"} for row in held)
+	return isinstance(held, list) and all(
+		isinstance(row, dict) and row.keys() == {"count", "name"} for row in held
+	)
 
 
 def boot_in(page: str) -> dict[str, Any]:
@@ -176,14 +202,22 @@ def difference(one: Answer, other: Answer) -> str:
 
 
 def around(one: str, other: str) -> str:
-	at = next((at for at, (left, right) in enumerate(zip(one, other)) if left != right), min(len(one), len(other)))  # noqa: B905
+	at = next(
+		(at for at, (left, right) in enumerate(zip(one, other, strict=False)) if left != right),
+		min(len(one), len(other)),
+	)
 	begin = max(0, at - 60)
 	return f"without {one[begin : at + 140]!r}, with {other[begin : at + 140]!r}"
 
 
 def compare(ports: tuple[int, int], user: str, every: int) -> tuple[Counter[int], list[str]]:
-	"""All requests of one person, or each so many'th: how many were answered by each status, and what differs."""
-	without, with_app, neighbour = (Person(port, site) for port, site in zip((ports[0], *ports[1:] * 2), (WITHOUT, WITH, WITHOUT), strict=True))
+	"""All requests of one person, or each so many'th: how many were answered by each status,
+	and what differs.
+	"""
+	without, with_app, neighbour = (
+		Person(port, site)
+		for port, site in zip((ports[0], *ports[1:] * 2), (WITHOUT, WITH, WITHOUT), strict=True)
+	)
 	everybody = (without, with_app, neighbour)
 	for person in everybody if user != "Guest" else ():
 		person.sign_in(user)
@@ -210,12 +244,27 @@ def served(bench: Bench) -> Iterator[int]:
 	with socket.socket() as probe:
 		probe.bind(("127.0.0.1", 0))
 		port = probe.getsockname()[1]
-	command = [bench.python, "-m", "gunicorn", "-b", f"127.0.0.1:{port}", "--workers", "1", "-t", "120", "frappe.app:application"]
+	command = [
+		bench.python,
+		"-m",
+		"gunicorn",
+		"-b",
+		f"127.0.0.1:{port}",
+		"--workers",
+		"1",
+		"-t",
+		"120",
+		"frappe.app:application",
+	]
 	environment = {**site_tests.environment(), "PYTHONHASHSEED": "0"}  # Frappe answers in the order of sets
 	with site_tests.LOG.open("a", encoding="utf-8") as log:
-		server = subprocess.Popen([str(part) for part in command], cwd=bench.sites, env=environment, stdout=log, stderr=log)
+		server = subprocess.Popen(
+			[str(part) for part in command], cwd=bench.sites, env=environment, stdout=log, stderr=log
+		)
 		try:
-			site_tests.wait_until(lambda: site_tests.answers(("127.0.0.1", port)), lambda: "gunicorn doesn't answer")
+			site_tests.wait_until(
+				lambda: site_tests.answers(("127.0.0.1", port)), lambda: "gunicorn doesn't answer"
+			)
 			yield port
 		finally:
 			server.terminate()
@@ -228,7 +277,14 @@ def prepare(bench: Bench, is_kept: bool) -> None:
 	for site in (WITHOUT, WITH):
 		if not is_kept or not (bench.sites / site).exists():
 			site_tests.make_site(bench, site, with_app=site == WITH)
-			bench.run(f"set {site} up", bench.python, "-c", other_tests.BEFORE_TESTS, site, env=site_tests.environment())
+			bench.run(
+				f"set {site} up",
+				bench.python,
+				"-c",
+				other_tests.BEFORE_TESTS,
+				site,
+				env=site_tests.environment(),
+			)
 		bench.run(f"rows of {site}", bench.python, SEED, site, AGENT, PASSWORD, env=site_tests.environment())
 
 
@@ -242,7 +298,11 @@ def run(bench: Bench, people: list[str], every: int, result: dict[str, Any]) -> 
 			result["differences"] += found
 	if result["differences"]:
 		raise Failed(f"{len(result['differences'])} answers differ")
-	if any(2 * statuses[200] < statuses.total() for user, statuses in result["statuses"].items() if user in SIGNED_IN):
+	if any(
+		2 * statuses[200] < statuses.total()
+		for user, statuses in result["statuses"].items()
+		if user in SIGNED_IN
+	):
 		raise Failed("most requests were refused: that proves nothing")
 
 
@@ -254,7 +314,13 @@ def main() -> int:
 	parser.add_argument("--every", type=int, default=1, help="send each so many'th request only")
 	parser.add_argument("people", nargs="*", help="only these people")
 	given = parser.parse_args()
-	result: dict[str, Any] = {"status": "failed", "requests": 0, "statuses": {}, "differences": [], **site_tests.commit()}
+	result: dict[str, Any] = {
+		"status": "failed",
+		"requests": 0,
+		"statuses": {},
+		"differences": [],
+		**site_tests.commit(),
+	}
 
 	def work(bench: Bench) -> None:
 		prepare(bench, given.keep)

@@ -21,17 +21,45 @@ PEOPLE: dict[str, tuple[str, ...]] = {
 	"editor@wire.example": ("Website Manager", "Blogger", "Report Manager", "Inbox User"),
 	AGENT: ("Website Manager",),
 }
-WORDS = ("Khalifa Ticket", "WhatsApp Device", "khalifa message", "File", "tabKhalifa Ticket", "`tabKhalifa Message`")
+WORDS = (
+	"Khalifa Ticket",
+	"WhatsApp Device",
+	"khalifa message",
+	"File",
+	"tabKhalifa Ticket",
+	"`tabKhalifa Message`",
+)
 # Rows of others, by DocType: wire_rows.py makes them
 ROWS = {
-	"Activity Log": "wr-activity", "Comment": "wr-comment", "Communication": "wr-communication", "Contact": "wr-contact",
-	"DocShare": "wr-share", "Document Follow": "wr-follow", "Error Log": "wr-error", "Event": "wr-event",
-	"File": "wr-file", "Kanban Board": "wr-board", "List Filter": "wr-filter", "Note": "wr-note",
-	"Notification Log": "wr-notice", "Number Card": "wr-card", "Prepared Report": "wr-prepared", "Tag Link": "wr-taglink",
-	"ToDo": "wr-todo", "User": COLLEAGUE, "Version": "wr-version", "View Log": "wr-view", "Web Page": "wr-page",
-	"Blog Category": "wr-category", "Web Form": "wr-form", "Report": "ToDo", "Role": "Blogger", "Language": "ar",
-	"Currency": "EGP", "Country": "Egypt",
-}  # fmt: skip
+	"Activity Log": "wr-activity",
+	"Comment": "wr-comment",
+	"Communication": "wr-communication",
+	"Contact": "wr-contact",
+	"DocShare": "wr-share",
+	"Document Follow": "wr-follow",
+	"Error Log": "wr-error",
+	"Event": "wr-event",
+	"File": "wr-file",
+	"Kanban Board": "wr-board",
+	"List Filter": "wr-filter",
+	"Note": "wr-note",
+	"Notification Log": "wr-notice",
+	"Number Card": "wr-card",
+	"Prepared Report": "wr-prepared",
+	"Tag Link": "wr-taglink",
+	"ToDo": "wr-todo",
+	"User": COLLEAGUE,
+	"Version": "wr-version",
+	"View Log": "wr-view",
+	"Web Page": "wr-page",
+	"Blog Category": "wr-category",
+	"Web Form": "wr-form",
+	"Report": "ToDo",
+	"Role": "Blogger",
+	"Language": "ar",
+	"Currency": "EGP",
+	"Country": "Egypt",
+}
 # DocTypes in whose rows the app has its own, as every app: names that are not its own are compared
 WITH_OURS = ("Number Card", "Report", "Role")
 
@@ -67,7 +95,10 @@ REPLACED = (
 
 
 class Ask(NamedTuple):
-	"""One request. `query` and `form` hold texts, or what is sent as JSON; `upload`: name and content of a file."""
+	"""One request.
+
+	`query` and `form` hold texts, or what is sent as JSON; `upload`: name and content of a file.
+	"""
 
 	http: str
 	path: str
@@ -84,10 +115,17 @@ class Ask(NamedTuple):
 			return path, *_multipart(as_texts(self.form or {}), *self.upload)
 		if self.form is None:
 			return path, None, {}
-		return path, urlencode(as_texts(self.form)).encode(), {"Content-Type": "application/x-www-form-urlencoded"}
+		return (
+			path,
+			urlencode(as_texts(self.form)).encode(),
+			{"Content-Type": "application/x-www-form-urlencoded"},
+		)
 
 	def __str__(self) -> str:
-		return f"{self.http} {self.path} {json.dumps(self.query or self.form or self.json, ensure_ascii=False)[:200]}"
+		return (
+			f"{self.http} {self.path} "
+			f"{json.dumps(self.query or self.form or self.json, ensure_ascii=False)[:200]}"
+		)
 
 
 def as_texts(given: dict[str, Any]) -> dict[str, str]:
@@ -95,8 +133,14 @@ def as_texts(given: dict[str, Any]) -> dict[str, str]:
 
 
 def _multipart(form: dict[str, str], name: str, content: str) -> tuple[bytes, dict[str, str]]:
-	parts = [f'--wire\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{held}\r\n' for key, held in form.items()]
-	parts.append(f'--wire\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n{content}\r\n--wire--\r\n')
+	parts = [
+		f'--wire\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{held}\r\n'
+		for key, held in form.items()
+	]
+	parts.append(
+		'--wire\r\nContent-Disposition: form-data; name="file"; '
+		f'filename="{name}"\r\n\r\n{content}\r\n--wire--\r\n'
+	)
 	return "".join(parts).encode(), {"Content-Type": "multipart/form-data; boundary=wire"}
 
 
@@ -110,7 +154,11 @@ def call(method: str, /, **form: Any) -> Ask:
 
 def requests_of(user: str) -> Iterator[Ask]:
 	"""All of this person's. An agent's without those in which he or she has something more there."""
-	return (ask for ask in _all_of(user) if user != AGENT or not any(all(word in str(ask) for word in words) for words in MORE))
+	return (
+		ask
+		for ask in _all_of(user)
+		if user != AGENT or not any(all(word in str(ask) for word in words) for words in MORE)
+	)
 
 
 def _all_of(user: str) -> Iterator[Ask]:
@@ -131,18 +179,64 @@ def _all_of(user: str) -> Iterator[Ask]:
 
 
 def pages() -> Iterator[Ask]:
-	for path in ("/", "/about", "/contact", "/login", "/me", "/search", "/blog", "/wr-page", "/wr-form", "/wr-form/new", "/robots.txt",
-			"/sitemap.xml", "/website_script.js", "/no-such-page", "/no/such/page", "/printview", "/message", "/list", "/update-password",
-			"/files/wr-file.txt", "/private/files/wr-private.txt", "/private/files/none.txt", "/third_party_apps", "/rss", "/apps",
-			"/_test/none", "/api", "/api/", "/api/method", "/api/resource", "/api/v2", "/api/v3/method/ping"):  # fmt: skip
+	for path in (
+		"/",
+		"/about",
+		"/contact",
+		"/login",
+		"/me",
+		"/search",
+		"/blog",
+		"/wr-page",
+		"/wr-form",
+		"/wr-form/new",
+		"/robots.txt",
+		"/sitemap.xml",
+		"/website_script.js",
+		"/no-such-page",
+		"/no/such/page",
+		"/printview",
+		"/message",
+		"/list",
+		"/update-password",
+		"/files/wr-file.txt",
+		"/private/files/wr-private.txt",
+		"/private/files/none.txt",
+		"/third_party_apps",
+		"/rss",
+		"/apps",
+		"/_test/none",
+		"/api",
+		"/api/",
+		"/api/method",
+		"/api/resource",
+		"/api/v2",
+		"/api/v3/method/ping",
+	):
 		yield get(path)
 	yield from (Ask(http, "/api/method/ping") for http in ("GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS"))
-	for path in ("/api/method/version", "/api/v2/method/ping", "/api/method/frappe.translate.get_app_translations", "/printview"):
+	for path in (
+		"/api/method/version",
+		"/api/v2/method/ping",
+		"/api/method/frappe.translate.get_app_translations",
+		"/printview",
+	):
 		yield get(path, doctype="ToDo", name="wr-todo", lang="ar")
-	yield call("frappe.website.doctype.web_form.web_form.get_form_data", doctype="Note", web_form_name="wr-form")
-	yield call("frappe.website.doctype.web_form.web_form.accept", web_form="wr-form", data={"title": "Khalifa Ticket", "content": "File"})
+	yield call(
+		"frappe.website.doctype.web_form.web_form.get_form_data", doctype="Note", web_form_name="wr-form"
+	)
+	yield call(
+		"frappe.website.doctype.web_form.web_form.accept",
+		web_form="wr-form",
+		data={"title": "Khalifa Ticket", "content": "File"},
+	)
 	yield call("frappe.client.get_js", items=["x"])
-	yield call("frappe.core.doctype.user.user.sign_up", email="new@wire.example", full_name="WhatsApp Device", redirect_to="")
+	yield call(
+		"frappe.core.doctype.user.user.sign_up",
+		email="new@wire.example",
+		full_name="WhatsApp Device",
+		redirect_to="",
+	)
 	yield call("frappe.core.doctype.user.user.reset_password", user="none@wire.example")
 	yield get("/api/method/frappe.auth.get_logged_user")
 
@@ -150,9 +244,21 @@ def pages() -> Iterator[Ask]:
 def logins() -> Iterator[Ask]:
 	"""Whether somebody works here, and how he or she is called."""
 	for login in (COLLEAGUE, AGENT, "nobody@wire.example"):
-		for path in ("/{}", "/api/method/{}", "/api/resource/{}", "/api/resource/Note/{}", "/api/v2/method/{}", "/api/v2/document/{}", "/api/resource/User/{}"):
+		for path in (
+			"/{}",
+			"/api/method/{}",
+			"/api/resource/{}",
+			"/api/resource/Note/{}",
+			"/api/v2/method/{}",
+			"/api/v2/document/{}",
+			"/api/resource/User/{}",
+		):
 			yield get(path.format(login))
-			yield from (get(path.format(login), **{key: word}) for key in ("x", "doctype", "q") for word in ("File", "Note"))
+			yield from (
+				get(path.format(login), **{key: word})
+				for key in ("x", "doctype", "q")
+				for word in ("File", "Note")
+			)
 		yield get("/api/method/ping", cmd=login, x="File")
 
 
@@ -163,7 +269,23 @@ def complaints() -> Iterator[Ask]:
 			yield get(prefix + method, x="1")
 		yield Ask("POST", "/", form={"cmd": method})
 		for value in ({"a": 1}, [1], 5, "none"):
-			wrong = dict.fromkeys(("doctype", "txt", "text", "name", "docname", "dt", "dn", "tag", "value", "files", "start", "end"), value)
+			wrong = dict.fromkeys(
+				(
+					"doctype",
+					"txt",
+					"text",
+					"name",
+					"docname",
+					"dt",
+					"dn",
+					"tag",
+					"value",
+					"files",
+					"start",
+					"end",
+				),
+				value,
+			)
 			yield Ask("POST", f"/api/method/{method}", json=wrong)
 
 
@@ -171,58 +293,138 @@ def words() -> Iterator[Ask]:
 	"""Our words where they mean nothing."""
 	for word in WORDS:
 		yield from (get(path, q=word) for path in ("/", "/search", "/about", "/no-such-page"))
-		yield from (get("/api/method/ping", **{key: word}) for key in ("x", "txt", "search", "title", "subject", "_lang", "redirect-to"))
+		yield from (
+			get("/api/method/ping", **{key: word})
+			for key in ("x", "txt", "search", "title", "subject", "_lang", "redirect-to")
+		)
 		yield Ask("POST", "/", form={"cmd": "ping", "x": word})
 		yield Ask("POST", "/api/method/ping", json={"x": {"title": word, "y": [word]}})
-		yield call("frappe.www.contact.send_message", subject=word, message=f"{word}, please", sender="guest@wire.example")
+		yield call(
+			"frappe.www.contact.send_message",
+			subject=word,
+			message=f"{word}, please",
+			sender="guest@wire.example",
+		)
 		yield call("frappe.utils.global_search.web_search", text=word)
 		yield call("frappe.utils.global_search.search", text=word)
 		yield get("/api/resource/Note", filters=[["title", "=", word]])
-		yield get("/api/resource/Note", fields=["name", "title", "owner"], or_filters=[["title", "like", f"%{word}%"], ["content", "like", word]])
+		yield get(
+			"/api/resource/Note",
+			fields=["name", "title", "owner"],
+			or_filters=[["title", "like", f"%{word}%"], ["content", "like", word]],
+		)
 		yield get("/api/v2/document/Note", filters={"title": word})
 		yield call("frappe.client.get_count", doctype="Note", filters={"content": word})
-		yield call("frappe.client.get_value", doctype="Note", filters={"title": word}, fieldname=["name", "owner"])
-		yield call("frappe.desk.reportview.get", doctype="Note", fields=["name", "owner"], filters=[["Note", "title", "=", word]])
+		yield call(
+			"frappe.client.get_value", doctype="Note", filters={"title": word}, fieldname=["name", "owner"]
+		)
+		yield call(
+			"frappe.desk.reportview.get",
+			doctype="Note",
+			fields=["name", "owner"],
+			filters=[["Note", "title", "=", word]],
+		)
 		yield call("frappe.desk.search.search_link", doctype="Note", txt=word)
-		yield call("frappe.desk.search.search_widget", doctype="ToDo", txt=word, filters={"description": word})
+		yield call(
+			"frappe.desk.search.search_widget", doctype="ToDo", txt=word, filters={"description": word}
+		)
 		yield call("frappe.client.validate_link", doctype="Note", docname=word)
 		yield call("frappe.desk.doctype.tag.tag.get_tags", doctype="Note", txt=word)
 
 
 def reads(doctype: str, name: str) -> Iterator[Ask]:
 	"""A DocType of others and one of its rows, by every road."""
-	others = [["name", "not like", "%WhatsApp%"], ["name", "not like", "%Khalifa%"], ["name", "not like", "%Delay%"]] if doctype in WITH_OURS else []
-	others += [["owner", "=", COLLEAGUE]] if doctype in (*WITH_OURS, "Activity Log") and doctype != "Role" else []
+	others = (
+		[
+			["name", "not like", "%WhatsApp%"],
+			["name", "not like", "%Khalifa%"],
+			["name", "not like", "%Delay%"],
+		]
+		if doctype in WITH_OURS
+		else []
+	)
+	others += (
+		[["owner", "=", COLLEAGUE]] if doctype in (*WITH_OURS, "Activity Log") and doctype != "Role" else []
+	)
 	full = [[doctype, *part] for part in others]
 	by_age = f"`tab{doctype}`.creation asc, `tab{doctype}`.name asc"  # most names are drawn
 	listed = {"order_by": by_age, "filters": others, "limit_page_length": "50"}
-	yield from (get(f"/api/resource/{doctype}", fields=fields, **listed) for fields in (["name", "owner"], ["*"], ["name", "owner as x", "modified_by"]))
-	yield get(f"/api/resource/{doctype}", fields=["owner", "count(name) as n"], group_by="owner", filters=others, order_by="owner")
-	yield get(f"/api/v2/document/{doctype}", fields=["name", "owner"], filters=others, order_by=by_age, limit="50")
-	yield from (get(path) for path in (f"/api/resource/{doctype}/{name}", f"/api/v2/document/{doctype}/{name}", f"/api/resource/{doctype}/none"))
+	yield from (
+		get(f"/api/resource/{doctype}", fields=fields, **listed)
+		for fields in (["name", "owner"], ["*"], ["name", "owner as x", "modified_by"])
+	)
+	yield get(
+		f"/api/resource/{doctype}",
+		fields=["owner", "count(name) as n"],
+		group_by="owner",
+		filters=others,
+		order_by="owner",
+	)
+	yield get(
+		f"/api/v2/document/{doctype}", fields=["name", "owner"], filters=others, order_by=by_age, limit="50"
+	)
+	yield from (
+		get(path)
+		for path in (
+			f"/api/resource/{doctype}/{name}",
+			f"/api/v2/document/{doctype}/{name}",
+			f"/api/resource/{doctype}/none",
+		)
+	)
 	yield get(f"/api/v2/doctype/{doctype}/meta")
 	yield get(f"/api/v2/doctype/{doctype}/count", filters=others)
 	yield call("frappe.client.get_count", doctype=doctype, filters=others)
 	yield call("frappe.client.get_count", doctype=doctype, filters=full)
 	yield call("frappe.client.get_count", doctype=doctype, filters={"owner": COLLEAGUE, "name": name})
-	yield call("frappe.client.get_list", doctype=doctype, fields=["name"], filters=others, order_by=by_age, limit_page_length="0")
+	yield call(
+		"frappe.client.get_list",
+		doctype=doctype,
+		fields=["name"],
+		filters=others,
+		order_by=by_age,
+		limit_page_length="0",
+	)
 	yield call("frappe.client.get", doctype=doctype, name=name)
 	yield call("frappe.client.get", doctype=doctype, filters={"name": name})
-	yield call("frappe.client.get_value", doctype=doctype, filters={"name": name}, fieldname=["name", "owner"])
+	yield call(
+		"frappe.client.get_value", doctype=doctype, filters={"name": name}, fieldname=["name", "owner"]
+	)
 	yield call("frappe.client.has_permission", doctype=doctype, docname=name, perm_type="read")
 	yield call("frappe.client.get_doc_permissions", doctype=doctype, docname=name)
 	yield call("frappe.client.validate_link", doctype=doctype, docname=name, fields=["owner"])
-	yield from (call(f"frappe.desk.search.{verb}", doctype=doctype, txt=name[:4], page_length=20, filters=full) for verb in ("search_link", "search_widget"))
+	yield from (
+		call(f"frappe.desk.search.{verb}", doctype=doctype, txt=name[:4], page_length=20, filters=full)
+		for verb in ("search_link", "search_widget")
+	)
 	yield call("frappe.desk.search.search_link", doctype=doctype, txt=name, ignore_user_permissions=1)
 	yield call("frappe.desk.search.get_link_title", doctype=doctype, docname=name)
-	view = {"doctype": doctype, "fields": [f"`tab{doctype}`.`name`", f"`tab{doctype}`.`owner`"], "filters": full, "order_by": by_age}
+	view = {
+		"doctype": doctype,
+		"fields": [f"`tab{doctype}`.`name`", f"`tab{doctype}`.`owner`"],
+		"filters": full,
+		"order_by": by_age,
+	}
 	yield call("frappe.desk.reportview.get", **view, page_length=50, start=0, view="List")
 	yield call("frappe.desk.reportview.get_list", **view, page_length=50)
 	yield call("frappe.desk.reportview.get_count", doctype=doctype, fields=[], filters=full, distinct="false")
-	yield call("frappe.desk.reportview.get_count", doctype=doctype, fields=[], filters=full, distinct="false", limit=1001)
-	yield from (call("frappe.desk.reportview.export_query", **view, title="x", view="Report", file_format_type=kind) for kind in ("CSV",))
-	yield call("frappe.desk.reportview.get_sidebar_stats", doctype=doctype, stats=["_user_tags"], filters=full)
-	yield call("frappe.desk.listview.get_group_by_count", doctype=doctype, current_filters=full, field="owner")
+	yield call(
+		"frappe.desk.reportview.get_count",
+		doctype=doctype,
+		fields=[],
+		filters=full,
+		distinct="false",
+		limit=1001,
+	)
+	yield from (
+		call("frappe.desk.reportview.export_query", **view, title="x", view="Report", file_format_type=kind)
+		for kind in ("CSV",)
+	)
+	yield call(
+		"frappe.desk.reportview.get_sidebar_stats", doctype=doctype, stats=["_user_tags"], filters=full
+	)
+	yield call(
+		"frappe.desk.listview.get_group_by_count", doctype=doctype, current_filters=full, field="owner"
+	)
 	yield call("frappe.desk.listview.get_list_settings", doctype=doctype)
 	yield call("frappe.desk.form.load.getdoc", doctype=doctype, name=name)
 	yield call("frappe.desk.form.load.getdoctype", doctype=doctype, with_parent=1)
@@ -239,17 +441,45 @@ def reads(doctype: str, name: str) -> Iterator[Ask]:
 
 def files() -> Iterator[Ask]:
 	for private in (0, 1):
-		yield Ask("POST", "/api/method/upload_file", form={"is_private": private, "folder": "Home"}, upload=(f"up{private}.txt", f"text {private}"))
-		yield Ask("POST", "/api/method/upload_file", form={"is_private": private, "doctype": "Note", "docname": "wr-note"}, upload=("عقد.txt", "نص"))
-	yield Ask("POST", "/api/v2/method/upload_file", form={"is_private": 1}, upload=("Khalifa Ticket.txt", "x"))
-	yield from (get("/api/method/frappe.utils.file_manager.download_file", file_url=url) for url in ("/files/wr-file.txt", "/private/files/wr-private.txt"))
+		yield Ask(
+			"POST",
+			"/api/method/upload_file",
+			form={"is_private": private, "folder": "Home"},
+			upload=(f"up{private}.txt", f"text {private}"),
+		)
+		yield Ask(
+			"POST",
+			"/api/method/upload_file",
+			form={"is_private": private, "doctype": "Note", "docname": "wr-note"},
+			upload=("عقد.txt", "نص"),
+		)
+	yield Ask(
+		"POST", "/api/v2/method/upload_file", form={"is_private": 1}, upload=("Khalifa Ticket.txt", "x")
+	)
+	yield from (
+		get("/api/method/frappe.utils.file_manager.download_file", file_url=url)
+		for url in ("/files/wr-file.txt", "/private/files/wr-private.txt")
+	)
 	yield get("/api/method/download_file", file_url="/private/files/wr-private.txt")
 	yield call("frappe.core.api.file.get_files_in_folder", folder="Home")
 	yield call("frappe.core.api.file.get_files_by_search_text", text="wr-")
 	yield call("frappe.core.api.file.zip_files", files=["wr-none"])
-	yield call("frappe.client.attach_file", filename="a.txt", filedata="x", doctype="Note", docname="wr-note", is_private=1)
-	yield call("frappe.client.insert", doc={"doctype": "File", "file_name": "wr-again.txt", "file_url": "/files/wr-file.txt"})
-	yield call("frappe.client.insert", doc={"doctype": "File", "file_name": "wr-claim.txt", "file_url": "/private/files/wr-private.txt"})
+	yield call(
+		"frappe.client.attach_file",
+		filename="a.txt",
+		filedata="x",
+		doctype="Note",
+		docname="wr-note",
+		is_private=1,
+	)
+	yield call(
+		"frappe.client.insert",
+		doc={"doctype": "File", "file_name": "wr-again.txt", "file_url": "/files/wr-file.txt"},
+	)
+	yield call(
+		"frappe.client.insert",
+		doc={"doctype": "File", "file_name": "wr-claim.txt", "file_url": "/private/files/wr-private.txt"},
+	)
 
 
 def writes() -> Iterator[Ask]:
@@ -257,32 +487,88 @@ def writes() -> Iterator[Ask]:
 	note = {"doctype": "Note", "public": 1}
 	for word in WORDS:
 		yield call("frappe.client.insert", doc={**note, "title": word, "content": f"{word} {COLLEAGUE}"})
-		yield Ask("POST", "/api/resource/Note", json={"title": f"{word} 2", "content": json.dumps({"doctype": word})})
+		yield Ask(
+			"POST",
+			"/api/resource/Note",
+			json={"title": f"{word} 2", "content": json.dumps({"doctype": word})},
+		)
 		yield Ask("POST", "/api/v2/document/Note", json={"title": f"{word} 3", "content": word})
-		yield call("frappe.desk.form.save.savedocs", doc={**note, "__islocal": 1, "title": f"{word} 4"}, action="Save")
-		yield call("frappe.client.insert", doc={"doctype": "ToDo", "description": word, "allocated_to": COLLEAGUE})
+		yield call(
+			"frappe.desk.form.save.savedocs",
+			doc={**note, "__islocal": 1, "title": f"{word} 4"},
+			action="Save",
+		)
+		yield call(
+			"frappe.client.insert", doc={"doctype": "ToDo", "description": word, "allocated_to": COLLEAGUE}
+		)
 		yield call("frappe.client.set_value", doctype="ToDo", name="wr-todo", fieldname={"description": word})
 	yield Ask("PUT", "/api/resource/Note/wr-note", json={"content": "WhatsApp Device"})
 	yield Ask("PUT", "/api/v2/document/Note/wr-note", json={"content": "tabKhalifa Ticket"})
-	yield call("frappe.client.save", doc={"doctype": "Web Page", "name": "wr-page", "title": "File", "route": "wr-page", "owner": COLLEAGUE, "content_type": "Rich Text"})
-	for doctype, name in (("Note", "wr-note"), ("ToDo", "wr-todo"), ("Event", "wr-event"), ("Contact", "wr-contact"), ("File", "wr-file"), ("User", COLLEAGUE)):
+	yield call(
+		"frappe.client.save",
+		doc={
+			"doctype": "Web Page",
+			"name": "wr-page",
+			"title": "File",
+			"route": "wr-page",
+			"owner": COLLEAGUE,
+			"content_type": "Rich Text",
+		},
+	)
+	for doctype, name in (
+		("Note", "wr-note"),
+		("ToDo", "wr-todo"),
+		("Event", "wr-event"),
+		("Contact", "wr-contact"),
+		("File", "wr-file"),
+		("User", COLLEAGUE),
+	):
 		at = {"doctype": doctype, "name": name}
 		yield from (call("frappe.desk.like.toggle_like", **at, add=add) for add in ("Yes", "No"))
-		yield from (call(f"frappe.desk.doctype.tag.tag.{verb}", tag="wr-tag", dt=doctype, dn=name) for verb in ("add_tag", "remove_tag"))
+		yield from (
+			call(f"frappe.desk.doctype.tag.tag.{verb}", tag="wr-tag", dt=doctype, dn=name)
+			for verb in ("add_tag", "remove_tag")
+		)
 		yield call("frappe.desk.doctype.tag.tag.add_tags", tags=["wr-tags"], dt=doctype, docs=[name])
 		yield call("frappe.desk.doctype.tag.tag.get_tagged_docs", doctype=doctype, tag="wr-tags")
-		yield call("frappe.desk.form.utils.add_comment", reference_doctype=doctype, reference_name=name, content="File", comment_email="x@wire.example", comment_by="x")
+		yield call(
+			"frappe.desk.form.utils.add_comment",
+			reference_doctype=doctype,
+			reference_name=name,
+			content="File",
+			comment_email="x@wire.example",
+			comment_by="x",
+		)
 		yield call("frappe.desk.form.document_follow.follow_document", doctype=doctype, doc_name=name)
-		yield call("frappe.desk.form.document_follow.update_follow", doctype=doctype, doc_name=name, following=0)
-		yield call("frappe.desk.form.assign_to.add", doctype=doctype, name=name, assign_to=[COLLEAGUE], description="Khalifa Ticket")
+		yield call(
+			"frappe.desk.form.document_follow.update_follow", doctype=doctype, doc_name=name, following=0
+		)
+		yield call(
+			"frappe.desk.form.assign_to.add",
+			doctype=doctype,
+			name=name,
+			assign_to=[COLLEAGUE],
+			description="Khalifa Ticket",
+		)
 		yield call("frappe.desk.form.assign_to.remove", doctype=doctype, name=name, assign_to=COLLEAGUE)
 		yield call("frappe.share.add", doctype=doctype, name=name, user=COLLEAGUE, read=1)
 		yield call("frappe.desk.form.load.getdoc", **at)
-		yield call("frappe.core.doctype.communication.email.make", doctype=doctype, name=name, content="File", subject="WhatsApp Device", send_email=0)
+		yield call(
+			"frappe.core.doctype.communication.email.make",
+			doctype=doctype,
+			name=name,
+			content="File",
+			subject="WhatsApp Device",
+			send_email=0,
+		)
 	yield call("frappe.desk.doctype.event.event.get_events", start="2030-01-01", end="2030-01-31")
 	yield call("frappe.desk.doctype.notification_log.notification_log.get_notification_logs")
 	yield call("frappe.desk.doctype.notification_log.notification_log.mark_all_as_read")
-	yield call("frappe.model.utils.user_settings.save", doctype="Note", user_settings={"List": {"filters": [["Note", "title", "=", "Khalifa Ticket"]]}})
+	yield call(
+		"frappe.model.utils.user_settings.save",
+		doctype="Note",
+		user_settings={"List": {"filters": [["Note", "title", "=", "Khalifa Ticket"]]}},
+	)
 	yield call("frappe.model.utils.user_settings.get", doctype="Note")
 	yield call("frappe.desk.query_report.run", report_name="ToDo", filters={})
 	yield call("frappe.client.delete", doctype="Note", name="none")
@@ -296,9 +582,28 @@ def writes() -> Iterator[Ask]:
 
 def parameters() -> Iterator[Ask]:
 	"""Of REST, of both versions."""
-	for key, value in (("expand", ["owner"]), ("expand_links", "1"), ("parent", "File"), ("as_dict", "0"), ("limit", "1,1"), ("limit_start", "1"),
-			("order_by", "owner desc"), ("group_by", "owner"), ("or_filters", [["owner", "=", COLLEAGUE]]), ("filters", {"owner": COLLEAGUE}),
-			("run_method", "as_dict"), ("distinct", "1"), ("with_comment_count", "1"), ("fields", ["allocated_to.full_name"]),
-			("fields", ["count(*) as n"])):  # fmt: skip
-		for path in ("/api/resource/ToDo", "/api/resource/File", "/api/resource/ToDo/wr-todo", "/api/v2/document/ToDo", "/api/v2/document/File/wr-file"):
+	for key, value in (
+		("expand", ["owner"]),
+		("expand_links", "1"),
+		("parent", "File"),
+		("as_dict", "0"),
+		("limit", "1,1"),
+		("limit_start", "1"),
+		("order_by", "owner desc"),
+		("group_by", "owner"),
+		("or_filters", [["owner", "=", COLLEAGUE]]),
+		("filters", {"owner": COLLEAGUE}),
+		("run_method", "as_dict"),
+		("distinct", "1"),
+		("with_comment_count", "1"),
+		("fields", ["allocated_to.full_name"]),
+		("fields", ["count(*) as n"]),
+	):
+		for path in (
+			"/api/resource/ToDo",
+			"/api/resource/File",
+			"/api/resource/ToDo/wr-todo",
+			"/api/v2/document/ToDo",
+			"/api/v2/document/File/wr-file",
+		):
 			yield get(path, **{key: value})

@@ -1,8 +1,9 @@
-"""Exports of ours that are made in the background: guarded as all others, and read by whoever asked for them, alone.
+"""Exports of ours that are made in the background: guarded as all others, and read by whoever asked for them,
+alone.
 
-Frappe (since 15.101) writes such files as they are and attaches them to the report, which every user of Desk may read. So ours
-are made here, by the very roads that download them, into a private file that hangs on nothing: its owner reads it, and it goes
-after as many hours as Frappe's own.
+Frappe (since 15.101) writes such files as they are and attaches them to the report, which every user of Desk
+may read. So ours are made here, by the very roads that download them, into a private file that hangs on
+nothing: its owner reads it, and it goes after as many hours as Frappe's own.
 """
 
 from __future__ import annotations
@@ -20,9 +21,13 @@ HOURS = 48
 
 def enqueue(method: str) -> None:
 	"""Do later what `method`, which downloads a file, was asked for now."""
-	form = {key: value for key, value in frappe.form_dict.items() if key not in ("cmd", "export_in_background")}
+	form = {
+		key: value for key, value in frappe.form_dict.items() if key not in ("cmd", "export_in_background")
+	}
 	frappe.enqueue(f"{__name__}.export", queue="long", road=method, form=form)
-	frappe.msgprint(_("Your export is being made. You will find it among your notifications, and get a link by mail."))
+	frappe.msgprint(
+		_("Your export is being made. You will find it among your notifications, and get a link by mail.")
+	)
 
 
 def export(road: str, form: dict[str, Any]) -> None:
@@ -48,7 +53,9 @@ def tell(file: File) -> None:
 	text = _("It can be downloaded for {0} hours:").format(_hours())
 	mail = {"recipients": [frappe.get_cached_value("User", user, "email")], "subject": subject}
 	try:
-		frappe.sendmail(**mail, message=f'{text}<br><a href="{get_url(link)}">{escape_html(file.file_name)}</a>')
+		frappe.sendmail(
+			**mail, message=f'{text}<br><a href="{get_url(link)}">{escape_html(file.file_name)}</a>'
+		)
 	except frappe.OutgoingEmailError:
 		frappe.clear_last_message()  # a site that sends no mail: the notification is there
 

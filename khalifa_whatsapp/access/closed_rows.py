@@ -1,4 +1,5 @@
-"""Of what Frappe found without asking for permission, the rows that hang on what the present user may not read.
+"""Of what Frappe found without asking for permission, the rows that hang on what the present user may not
+read.
 
 `hanging` and `files` say which these are. Every other row stays in the answer.
 """
@@ -36,8 +37,14 @@ def get_events(start: Any, end: Any, **given: Any) -> Any:
 
 
 def open_rows(doctype: str) -> str:
-	"""SQL: the row hangs on nothing of ours, or on what the present user may read. Empty: no row is closed to him."""
-	rules = [hanging.query_conditions(None, doctype), query_conditions_of_files() if doctype == "File" else ""]
+	"""SQL: the row hangs on nothing of ours, or on what the present user may read.
+
+	Empty: no row is closed to him.
+	"""
+	rules = [
+		hanging.query_conditions(None, doctype),
+		query_conditions_of_files() if doctype == "File" else "",
+	]
 	return " and ".join(rule for rule in rules if rule)
 
 
@@ -52,7 +59,9 @@ def closed(doctype: str, names: Iterable[str]) -> set[str]:
 
 
 def open_filters(doctype: str, filters: Any) -> Any:
-	"""The filters of a count of Frappe's, which asks for no permission, with the condition that leaves out closed rows."""
+	"""The filters of a count of Frappe's, which asks for no permission,
+	with the condition that leaves out closed rows.
+	"""
 	condition = _open_of_all(doctype)
 	if not condition:
 		return filters
@@ -64,7 +73,11 @@ def open_filters(doctype: str, filters: Any) -> Any:
 
 def count_closed(doctype: str) -> int:
 	condition = _open_of_all(doctype)
-	return frappe.db.sql(f"select count(*) from `tab{doctype}` where not ({condition})")[0][0] if condition else 0
+	return (
+		frappe.db.sql(f"select count(*) from `tab{doctype}` where not ({condition})")[0][0]
+		if condition
+		else 0
+	)
 
 
 def _open_of_all(doctype: str) -> str:

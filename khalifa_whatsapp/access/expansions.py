@@ -1,7 +1,7 @@
 """Links that REST follows: the row behind a link instead of its name, whoever may read it.
 
-`expand_links` puts rows into the answer without asking for a right to them. So nobody but a manager has links followed
-from a row of ours, nor into one. `expand` does ask, but its rows would come with colleagues' logins.
+`expand_links` puts rows into the answer without asking for a right to them. So nobody but a manager has links
+followed from a row of ours, nor into one. `expand` does ask, but its rows would come with colleagues' logins.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ def is_wanted(given: dict[str, Any]) -> bool:
 
 
 def leads_to_ours(given: dict[str, Any], name: str | None) -> bool:
-	"""Whether a link that will be followed from other apps' rows ends at one of ours. `name`: the row's, by REST."""
+	"""Whether a link that will be followed from other apps' rows ends at one of ours.
+
+	`name`: the row's, by REST.
+	"""
 	doctype = given.get(IN_URL) or given.get("doctype")
 	if not isinstance(doctype, str) or not frappe.db.exists("DocType", doctype, cache=True):
 		return False

@@ -1,8 +1,9 @@
 """Exports of our DocTypes and reports, in which no cell is a formula.
 
-Customers choose what their names and messages begin with, and whoever opens an export would run it. Frappe writes
-texts as they are, and takes tags and control characters out on the way, so a cell is looked at when it is written.
-The hooks send the originals' dotted paths here; exports of other apps' DocTypes stay as they were.
+Customers choose what their names and messages begin with, and whoever opens an export would run it. Frappe
+writes texts as they are, and takes tags and control characters out on the way, so a cell is looked at when it
+is written. The hooks send the originals' dotted paths here; exports of other apps' DocTypes stay as they
+were.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from khalifa_whatsapp.core.cells import guarded, guarded_csv
 from khalifa_whatsapp.permissions import GUARDED
 
 MODULE = "Khalifa WhatsApp"
-# What Frappe's jobs attach a report's result to, and the field that names the report if it is not the report itself
+# What Frappe's jobs attach a report's result to, and the field that names the report if it is not the report
+# itself
 RESULTS = {"Report": None, "Prepared Report": "report_name"}
 
 
@@ -89,14 +91,21 @@ def zip_files(files: str) -> None:
 	names = frappe.parse_json(files)
 	if not isinstance(names, list):
 		return file_api.zip_files(files)
-	guarded = {"attached_to_doctype": ("in", [*sorted(GUARDED), *RESULTS]), "name": ("in", [str(name) for name in names])}
+	guarded = {
+		"attached_to_doctype": ("in", [*sorted(GUARDED), *RESULTS]),
+		"name": ("in", [str(name) for name in names]),
+	}
 	found = [frappe.get_doc("File", name) for name in frappe.get_all("File", guarded, pluck="name")]
 	closed = {file.name for file in found if not file.is_downloadable()}
-	return file_api.zip_files(frappe.as_json([name for name in names if name not in closed]) if closed else files)
+	return file_api.zip_files(
+		frappe.as_json([name for name in names if name not in closed]) if closed else files
+	)
 
 
 def guard_result(doc: File) -> None:
-	"""A report's result that a job of Frappe's stores: no formula, and nothing that hangs on the report, which all may read."""
+	"""A report's result that a job of Frappe's stores: no formula, and nothing that hangs on the report,
+	which all may read.
+	"""
 	if doc.attached_to_doctype not in RESULTS or not doc.get("content") or not _is_result_of_ours(doc):
 		return
 	guard = {".xlsx": guarded_xlsx, ".csv": lambda content: guarded_csv(content.decode()).encode()}

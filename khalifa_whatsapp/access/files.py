@@ -95,7 +95,10 @@ def never_share_content(doc: Document) -> None:
 def has_permission(
 	doc: Document, ptype: str | None = None, user: str | None = None, **kwargs: Any
 ) -> bool | None:
-	"""A conversation's file has the rights of its conversation, also for whoever uploaded it. None: not ours."""
+	"""A conversation's file has the rights of its conversation, also for whoever uploaded it.
+
+	None: not ours.
+	"""
 	if ptype == "create" and is_claim(doc):
 		return False
 	if not _is_ours(doc) or not doc.attached_to_name:

@@ -1,12 +1,14 @@
 """The gate before Frappe's general doors, for whoever is no manager.
 
-Frappe has some five hundred methods that anybody who is signed in may call. Many take the name of a DocType, and
-several of those read its rows without asking for a right, or take conditions where they expect a row's name, and
-so answer guesses. Which do, changes with every version. So a request that names one of our DocTypes (`places` says
-where) goes through if its method is written here, and `tests/test_guesses.py` knocks at every door that there is.
-All other requests are none of our business: they cost no query, and nothing of them changes.
+Frappe has some five hundred methods that anybody who is signed in may call. Many take the name of a DocType,
+and several of those read its rows without asking for a right, or take conditions where they expect a row's
+name, and so answer guesses. Which do, changes with every version. So a request that names one of our DocTypes
+(`places` says where) goes through if its method is written here, and `tests/test_guesses.py` knocks at every
+door that there is. All other requests are none of our business: they cost no query, and nothing of them
+changes.
 
-What is executed counts, not the path that was asked for: a path may lead to a method by another module's import.
+What is executed counts, not the path that was asked for: a path may lead to a method by another module's
+import.
 """
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ from khalifa_whatsapp.access.places import (
 	names_ours,
 	nodes,
 	opened,
-)  # fmt: skip
+)
 from khalifa_whatsapp.guards import is_agent, is_manager, refuse
 
 APP = "khalifa_whatsapp."
@@ -99,17 +101,34 @@ WRITING = frozenset(
 		RUN,
 	}
 )
-# Other DocTypes whose rows may name one of ours: they have guards of their own, or only the browser reads them
+# Other DocTypes whose rows may name one of ours: they have guards of their own, or only the browser reads
+# them
 HANGERS = frozenset({"File", "List Filter"})
 # What may be an object or a list of lists beside conditions. The name of a row never is
 OBJECTS = frozenset(
-	{"args", "chart", "data", "doc", "docs", "document", "fieldname", "fields", "kwargs", "user_settings", "value", "values"}
-)  # fmt: skip
+	{
+		"args",
+		"chart",
+		"data",
+		"doc",
+		"docs",
+		"document",
+		"fieldname",
+		"fields",
+		"kwargs",
+		"user_settings",
+		"value",
+		"values",
+	}
+)
 SEARCHES = f"{APP}access.overrides.search_"
 
 
 class Asked(NamedTuple):
-	"""What Frappe was asked for. `path`: of the method that it will execute. `name`: the row's, if the URL says it."""
+	"""What Frappe was asked for. `path`: of the method that it will execute.
+
+	`name`: the row's, if the URL says it.
+	"""
 
 	given: dict[str, Any]
 	path: str = ""
@@ -147,7 +166,9 @@ def _is_elsewhere(given: dict[str, Any], path: str) -> bool:
 
 
 def _refuse_as_frappe(given: dict[str, Any], path: str) -> None:
-	"""A guest whom Frappe will refuse a method is told by which name he asked, and not which of ours stands in its place."""
+	"""A guest whom Frappe will refuse a method is told by which name he asked,
+	and not which of ours stands in its place.
+	"""
 	name = str(given.get("cmd") or path.partition("/method/")[2])
 	if not name or frappe.session.user != "Guest":
 		return
@@ -161,7 +182,11 @@ def _check(asked: Asked) -> None:
 	method = asked.method
 	if is_agent() and not _finds_others(method, asked.given):
 		logins.hide_in_answer()
-	if not _is_open(method, asked.given) or _asks_by_conditions(asked.given) or _hangs_on_ours(method, asked.given):
+	if (
+		not _is_open(method, asked.given)
+		or _asks_by_conditions(asked.given)
+		or _hangs_on_ours(method, asked.given)
+	):
 		refuse(_("This is not for agents. The inbox and the lists of WhatsApp show what is yours."))
 	if is_wanted(asked.given):
 		refuse_expansion()
@@ -240,11 +265,14 @@ def _finds_others(method: str | None, given: dict[str, Any]) -> bool:
 def _asks_by_conditions(given: dict[str, Any]) -> bool:
 	"""Whether an object, or a list of lists, stands where a row of ours should be named."""
 	return any(
-		key not in OBJECTS and not CONDITIONS.search(key) and not key.startswith("__") and _is_structured(opened(value))
+		key not in OBJECTS
+		and not CONDITIONS.search(key)
+		and not key.startswith("__")
+		and _is_structured(opened(value))
 		for node in nodes(given)
 		if any(map(is_name, named_in(node)))
 		for key, value in node.given.items()
-	)  # fmt: skip
+	)
 
 
 def _is_structured(value: Any) -> bool:

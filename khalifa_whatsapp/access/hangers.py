@@ -1,8 +1,9 @@
-"""Which of Frappe's DocTypes hang on ours by name, and by which columns: comments, versions, notices, filters, shared charts.
+"""Which of Frappe's DocTypes hang on ours by name, and by which columns: comments, versions, notices,
+filters, shared charts.
 
-`hanging` goes by this table. A test reads all DocTypes of a site and finds those that it lacks. Not in it: what says how
-DocTypes look and work and names no record (custom fields, print formats, workflows), and documents of other apps that
-link to ours, which are those apps' own.
+`hanging` goes by this table. A test reads all DocTypes of a site and finds those that it lacks. Not in it:
+what says how DocTypes look and work and names no record (custom fields, print formats, workflows), and
+documents of other apps that link to ours, which are those apps' own.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from typing import NamedTuple
 class Through(NamedTuple):
 	"""Another table in which the columns stand: that of a linked row, or of the row's own child rows.
 
-	`column` of the row holds what `out` holds over there; `kind`: only of rows with this DocType in this column.
+	`column` of the row holds what `out` holds over there; `kind`: only of rows with this DocType in this
+	column.
 	"""
 
 	column: str
@@ -23,11 +25,12 @@ class Through(NamedTuple):
 
 
 class Ref(NamedTuple):
-	"""How a row names what it hangs on: a record; or without `name` a DocType, all of whose readers may read the row.
+	"""How a row names what it hangs on: a record; or without `name` a DocType, all of whose readers may read
+	the row.
 
-	`own`: the column of the user to whom such a row belongs, and to nobody else: it was told to him, or was made with
-	his rights. So it stays his when he may not read the record any more. `in_lists`: Frappe forgets only those; one by one
-	it asks about what stands between.
+	`own`: the column of the user to whom such a row belongs, and to nobody else: it was told to him, or was
+	made with his rights. So it stays his when he may not read the record any more. `in_lists`: Frappe forgets
+	only those; one by one it asks about what stands between.
 	"""
 
 	doctype: str
@@ -58,7 +61,9 @@ HANGERS: dict[str, tuple[Ref, ...]] = {
 	"Communication Link": (Ref("link_doctype", "link_name"),),
 	"Dashboard Chart": (Ref("document_type"), _of_report("report_name")),
 	"Data Import": (Ref("reference_doctype", own="owner"),),
-	"Data Import Log": (Ref("reference_doctype", through=Through("data_import", "Data Import"), own="owner"),),
+	"Data Import Log": (
+		Ref("reference_doctype", through=Through("data_import", "Data Import"), own="owner"),
+	),
 	"Deleted Document": (Ref("deleted_doctype", "deleted_name"),),
 	"Discussion Reply": (REFERENCE_DOC._replace(through=Through("topic", "Discussion Topic")),),
 	"Discussion Topic": (REFERENCE_DOC,),
@@ -70,10 +75,16 @@ HANGERS: dict[str, tuple[Ref, ...]] = {
 	"Email Unsubscribe": (REFERENCE,),
 	"Energy Point Log": (REFERENCE,),
 	"Error Log": (REFERENCE,),
-	"Event": (REFERENCE_DOC, REFERENCE_DOC._replace(through=Through("name", "Event Participants", out="parent"))),
+	"Event": (
+		REFERENCE_DOC,
+		REFERENCE_DOC._replace(through=Through("name", "Event Participants", out="parent")),
+	),
 	"Event Participants": (REFERENCE_DOC,),
 	# Those that are attached to a record of ours: see `files`
-	"File": (REFERENCE._replace(through=OF_COMMUNICATION, in_lists=True), Ref("ref_doctype", through=OF_REPORT, own="owner")),
+	"File": (
+		REFERENCE._replace(through=OF_COMMUNICATION, in_lists=True),
+		Ref("ref_doctype", through=OF_REPORT, own="owner"),
+	),
 	"Integration Request": (REFERENCE_DOC,),
 	"Kanban Board": (Ref("reference_doctype"),),
 	"List Filter": (Ref("reference_doctype", own="for_user"),),

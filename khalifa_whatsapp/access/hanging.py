@@ -1,7 +1,8 @@
 """Rows that hang on ours by name have the rights of what they hang on: see `hangers` for which they are.
 
-Frappe asks about such a row alone: who may read one comment, may read them all. So the hooks ask about the record in its
-place, in lists and one by one. They leave every other row to Frappe, for which they cost no query, and ask managers nothing.
+Frappe asks about such a row alone: who may read one comment, may read them all. So the hooks ask about the
+record in its place, in lists and one by one. They leave every other row to Frappe, for which they cost no
+query, and ask managers nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from khalifa_whatsapp.permissions import query_conditions as conditions_of_ours
 
 # All of ours that have lists and forms. Branches have no condition of their own: a role opens all of them
 OURS = GUARDED | {"Khalifa Branch"}
-# Whoever knows the name of a board may call methods that save it, and give it back, without asking for a right
+# Whoever knows the name of a board may call methods that save it, and give it back, without asking for a
+# right
 FORCED = ("Kanban Board",)
 NAMES = frozenset(name.casefold() for name in OURS)
 
@@ -36,7 +38,9 @@ def query_conditions(user: str | None = None, doctype: str | None = None) -> str
 
 
 def conditions_of_all(user: str | None, doctype: str) -> str:
-	"""The same, for queries that look at every row: what is hidden is found first, and once, and mostly by an index."""
+	"""The same, for queries that look at every row: what is hidden is found first, and once,
+	and mostly by an index.
+	"""
 	if is_manager(user):
 		return ""
 	return " and ".join(f"not ({_hidden_of_all(doctype, ref, _user(user))})" for ref in _refs(doctype))
@@ -119,7 +123,10 @@ def _pair(row: Any, ref: Ref) -> tuple[Any, Any]:
 
 
 def _is_open(doc: Document, ref: Ref, doctype: str, name: Any, ptype: str, user: str) -> bool:
-	"""Whoever may read the record may read the row. To change somebody else's, he must be able to change the record."""
+	"""Whoever may read the record may read the row.
+
+	To change somebody else's, he must be able to change the record.
+	"""
 	if ref.own and (owner := doc.get(ref.own)):
 		return owner == user
 	if not ref.name:
@@ -133,7 +140,9 @@ def _is_open(doc: Document, ref: Ref, doctype: str, name: Any, ptype: str, user:
 def _may_read(doctype: str, name: str, user: str) -> bool:
 	if not _may_read_any(doctype, user):
 		return False
-	return is_row_visible(doctype, name, user) if doctype in GUARDED else bool(frappe.db.exists(doctype, name))
+	return (
+		is_row_visible(doctype, name, user) if doctype in GUARDED else bool(frappe.db.exists(doctype, name))
+	)
 
 
 def _may_read_any(doctype: str, user: str) -> bool:
@@ -156,7 +165,10 @@ def _ours() -> str:
 
 
 def _hidden(doctype: str, ref: Ref, user: str) -> str:
-	"""SQL: the row hangs on what the user may not read. Never NULL, in which a condition would lose other rows."""
+	"""SQL: the row hangs on what the user may not read.
+
+	Never NULL, in which a condition would lose other rows.
+	"""
 	table = f"`tab{doctype}`"
 	there = f"`tab{ref.through.doctype}`" if ref.through else table
 	named = f"{there}.{ref.doctype}"
@@ -193,7 +205,10 @@ def _closed(hangs: str, there: str, ref: Ref, user: str) -> str:
 
 
 def _reached(table: str, ref: Ref, condition: str) -> str:
-	"""SQL: the condition, which is about the columns of `ref`, holds where they stand. By an index, however long the tables."""
+	"""SQL: the condition, which is about the columns of `ref`, holds where they stand.
+
+	By an index, however long the tables.
+	"""
 	if not ref.through:
 		return condition
 	column, doctype, out, kind = ref.through
@@ -201,7 +216,9 @@ def _reached(table: str, ref: Ref, condition: str) -> str:
 	if frappe.get_meta(doctype).istable:
 		return f"(select count(*) from {there} where {there}.{out} = {table}.{column} and {condition}) > 0"
 	of_kind = f"ifnull({table}.{kind[0]}, '') = {_escape(kind[1])} and " if kind else ""
-	return f"({of_kind}{_filled(f'{table}.{column}')} in (select {there}.{out} from {there} where {condition}))"
+	return (
+		f"({of_kind}{_filled(f'{table}.{column}')} in (select {there}.{out} from {there} where {condition}))"
+	)
 
 
 def _filled(column: str) -> str:

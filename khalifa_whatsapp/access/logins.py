@@ -1,7 +1,7 @@
 """Colleagues have names. Their logins stay with managers, also in what Frappe itself hangs on a row.
 
-Frappe writes logins on every row, comment, like, version and attachment, where they belong: they are the audit.
-So they are stored as ever, and turned into names in what an agent gets back.
+Frappe writes logins on every row, comment, like, version and attachment, where they belong: they are the
+audit. So they are stored as ever, and turned into names in what an agent gets back.
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ def hide_in_answer() -> None:
 
 
 def hide_in_answer_about_files(named: list[Any]) -> None:
-	"""The same for what is said of conversations' files. `named`: the files that the request is about, if it says so."""
+	"""The same for what is said of conversations' files.
+
+	`named`: the files that the request is about, if it says so.
+	"""
 	names = [name for name in named if isinstance(name, str) and name]
 	ours = {"name": ("in", names), "attached_to_doctype": ("in", list(GUARDED))}
 	is_ours = bool(names) and frappe.db.exists("File", ours)
@@ -33,7 +36,8 @@ def hide_in_answer_about_files(named: list[Any]) -> None:
 
 
 def hide(response: Any = None, request: Any = None) -> None:
-	"""Put names in the place of the logins of others, wherever they stand in what an agent is told of our rows.
+	"""Put names in the place of the logins of others, wherever they stand in what an agent is told of our
+	rows.
 
 	Not in what went wrong: it repeats what was asked, and a name in the place of a guess would confirm it.
 	"""
@@ -86,7 +90,9 @@ def _names_in(text: str) -> dict[str, str]:
 	users = frappe.get_all("User", {"user_type": "System User"}, ["name", "full_name"], order_by=None)
 	named = [user for user in users if "@" in user.name and user.name.casefold() in text]
 	logins = [user.name for user in named]
-	of_agents = frappe.get_all("Khalifa Agent", {"user": ("in", logins)}, ["user", "employee_name"], as_list=True)
+	of_agents = frappe.get_all(
+		"Khalifa Agent", {"user": ("in", logins)}, ["user", "employee_name"], as_list=True
+	)
 	real = dict(of_agents) if logins else {}
 	return {user.name.casefold(): real.get(user.name) or _full_name(user) for user in named}
 

@@ -1,12 +1,13 @@
 """Reports that Frappe sends by mail («Auto Email Report»): no formulas, no markup, and for managers alone.
 
-Such a mail is an export that nobody presses. Frappe writes its cells as they are, also into the HTML; it runs a list
-with the rights of whatever user its row names, and a script report with those of the scheduler, who may all. So who
-wrote the row last, who asks, and the user it names must each be managers; agents export nothing, and neither by mail.
+Such a mail is an export that nobody presses. Frappe writes its cells as they are, also into the HTML; it runs
+a list with the rights of whatever user its row names, and a script report with those of the scheduler, who
+may all. So who wrote the row last, who asks, and the user it names must each be managers; agents export
+nothing, and neither by mail.
 
-Scheduler, «Send Now» and «Download» share one method of the DocType's class, for which there is no event: the class is
-the one place that all of them pass. Should another app replace it, the event on saving still holds. Reports on other
-apps' DocTypes stay as they were.
+Scheduler, «Send Now» and «Download» share one method of the DocType's class, for which there is no event: the
+class is the one place that all of them pass. Should another app replace it, the event on saving still holds.
+Reports on other apps' DocTypes stay as they were.
 """
 
 from __future__ import annotations
@@ -47,7 +48,9 @@ class GuardedAutoEmailReport(AutoEmailReport):
 		return super().get_html_table(columns, data)
 
 	def leave_out(self) -> None:
-		"""No error where nobody asks: it would keep the scheduler from the reports that come after this one."""
+		"""No error where nobody asks: it would keep the scheduler
+		from the reports that come after this one.
+		"""
 		if not is_manager(frappe.session.user):
 			refuse_report()
 		self.log_error(f"{self.name}: its user, or who saved it last, is no WhatsApp manager")

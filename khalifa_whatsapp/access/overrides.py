@@ -3,8 +3,8 @@
 Each of them told, or let change, something of a record that its caller may not read. The hooks send the
 original's dotted path here; other apps' DocTypes are answered by the original, and as ever.
 
-The originals are reached through their modules: a whitelisted function that is imported by its own name could be
-called by the path of this module, too.
+The originals are reached through their modules: a whitelisted function that is imported by its own name could
+be called by the path of this module, too.
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ def get(doctype: Any, name: Any = None, filters: Any = None, parent: Any = None)
 
 @frappe.whitelist()
 def get_count(doctype: Any, filters: Any = None, debug: Any = False, cache: Any = False) -> Any:
-	"""Count the rows the caller may see; the original counts all, and so answers guesses about their texts."""
+	"""Count the rows the caller may see; the original counts all,
+	and so answers guesses about their texts.
+	"""
 	if _reaches_ours(doctype, filters):
 		return _count_readable(doctype, get_safe_filters(filters))
 	if not COUNTS_ALL or not isinstance(doctype, str) or doctype not in HANGERS:
@@ -123,14 +125,18 @@ def _name_in(row: Any) -> Any:
 @frappe.whitelist()
 def get_group_by_count(**given: Any) -> Any:
 	"""Count the rows the caller may see. By assignments the original counts all; and ours have none."""
-	if given.get("field") == "assigned_to" and _reaches_ours(given.get("doctype"), given.get("current_filters")):
+	if given.get("field") == "assigned_to" and _reaches_ours(
+		given.get("doctype"), given.get("current_filters")
+	):
 		return []
 	return frappe.call(listview.get_group_by_count, **given)
 
 
 @frappe.whitelist()
 def get_next(doctype: Any, value: Any, prev: Any, **given: Any) -> Any:
-	"""Go on from a row that the caller may read; the original compares with any, and so tells what is in it."""
+	"""Go on from a row that the caller may read; the original compares with any,
+	and so tells what is in it.
+	"""
 	if is_ours(doctype):
 		require_read(doctype, value)
 	return frappe.call(form_utils.get_next, doctype, value, prev, **given)

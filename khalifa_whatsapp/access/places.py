@@ -1,7 +1,9 @@
-"""Where a request names one of our DocTypes: by its key, by its place in a filter, as a table. Elsewhere it is a word.
+"""Where a request names one of our DocTypes: by its key, by its place in a filter, as a table. Elsewhere it
+is a word.
 
-The keys are those under which Frappe's methods take a DocType, and the fields of DocTypes that link to one, custom
-ones included: `tests/test_places.py` looks for others. Names are compared as the database compares them.
+The keys are those under which Frappe's methods take a DocType, and the fields of DocTypes that link to one,
+custom ones included: `tests/test_places.py` looks for others. Names are compared as the database compares
+them.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ MAX_NAME = 140
 OURS, FILE = "ours", "File"
 # The keys under which a DocType that stands in the URL is looked at: of the API, or of a page that may be one
 IN_URL, IN_PATH = "", " doctype "
-PLACE = re.compile(r"doctype|doc_?type$|document_type|parenttype|reference_type|(^|_)dt$|^(_report|child_type)$")
+PLACE = re.compile(
+	r"doctype|doc_?type$|document_type|parenttype|reference_type|(^|_)dt$|^(_report|child_type)$"
+)
 ROWS = frozenset({"doc", "docs", "document", "reference_doc"})  # a row, or the name of its DocType alone
 CONDITIONS = re.compile("filter")
 # Keys whose values become parts of a statement
@@ -28,14 +32,20 @@ STATEMENT = re.compile("field|filter|order|group|sort|column|limit|start|page_le
 # Other keys under which Frappe reads JSON, also within JSON
 JSON = re.compile(r"args|chart|data|json|kwargs|setting|value|widget|links?$|items$|options$|document")
 # Keys under which people write, also JSON
-TEXTS = re.compile(r"comment$|content|description|html|message|note|^q$|reason|reply|search|subject|te?xt|title")
+TEXTS = re.compile(
+	r"comment$|content|description|html|message|note|^q$|reason|reply|search|subject|te?xt|title"
+)
 
 # Letters that the database takes for plain Latin ones, as they are and as JSON writes them
-DISGUISE = re.compile(r"[\u00ad\u00c0-\u024f\u0300-\u036f\u1e00-\u1eff\u2000-\u214f\uff00-\uff5f]|\\u(?:0[0-3]|1e|2|ff)")
+DISGUISE = re.compile(
+	r"[\u00ad\u00c0-\u024f\u0300-\u036f\u1e00-\u1eff\u2000-\u214f\uff00-\uff5f]|\\u(?:0[0-3]|1e|2|ff)"
+)
 
 
 class Node(NamedTuple):
-	"""An object, the DocType that it or what holds it names, and the fields in which that one chooses a DocType."""
+	"""An object, the DocType that it or what holds it names,
+	and the fields in which that one chooses a DocType.
+	"""
 
 	given: dict[str, Any]
 	doctype: str
@@ -43,7 +53,9 @@ class Node(NamedTuple):
 
 
 def folded(name: str) -> str:
-	"""The name as the database compares it: neither case nor accents nor spaces around it make a difference."""
+	"""The name as the database compares it:
+	neither case nor accents nor spaces around it make a difference.
+	"""
 	name = name.strip()
 	if name.isascii():
 		return name.lower()
@@ -92,7 +104,9 @@ def _may_hold_a_name(text: str) -> bool:
 
 
 def names_ours(given: dict[str, Any]) -> bool:
-	"""Whether one of our DocTypes stands in the place of a DocType, or of a table, anywhere in what is given."""
+	"""Whether one of our DocTypes stands in the place of a DocType, or of a table,
+	anywhere in what is given.
+	"""
 	return any(is_name(text) for node in nodes(given) for text in named_in(node))
 
 
@@ -120,7 +134,9 @@ def _read(key: str, held: Any, is_asked: bool) -> Any:
 
 
 def named_in(node: Node) -> Iterator[str]:
-	"""The texts in an object that stand where a DocType should, or part of a statement that speaks of our tables."""
+	"""The texts in an object that stand where a DocType should,
+	or part of a statement that speaks of our tables.
+	"""
 	given, links = node.given, node.links
 	for key, held in given.items():
 		if is_place(key, links):

@@ -1,9 +1,9 @@
 """What agents may filter, sort and group by: the columns that they may read, and nothing else.
 
-Frappe takes columns that somebody may not read out of the answer, but still filters, sorts and groups by them.
-So a list answers guesses: «are there messages whose sender begins with m?», letter by letter, until the login
-is known. All of Frappe's lists, counts, charts and searches are built by one class, which v15 gives no hook to;
-so our check is put in front of the step in which that class takes the unreadable columns out.
+Frappe takes columns that somebody may not read out of the answer, but still filters, sorts and groups by
+them. So a list answers guesses: «are there messages whose sender begins with m?», letter by letter, until the
+login is known. All of Frappe's lists, counts, charts and searches are built by one class, which v15 gives no
+hook to; so our check is put in front of the step in which that class takes the unreadable columns out.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ ALIAS = re.compile(r"\sas\s+[`'\"]?([a-z_][a-z0-9_]*)[`'\"]?\s*$", FLAGS)
 PLAIN = re.compile(r"\s*(?:`tab[^`]+`\.)?`?(\w+|\*)`?(?:\s+as\s+[`'\"]?\w+[`'\"]?)?\s*", FLAGS)
 
 
-# Conditions that hold whatever else is allowed, by DocType; `hanging` gives them, row by row and for whole tables
+# Conditions that hold whatever else is allowed, by DocType; `hanging` gives them, row by row and for whole
+# tables
 RULES: dict[str, tuple[Callable[[str | None, str], str], Callable[[str | None, str], str]]] = {}
 
 
@@ -70,7 +71,8 @@ def is_installed() -> bool:
 def add_rule(query: DatabaseQuery) -> None:
 	"""Take a rule out from among the conditions of the hooks, and put it beside all others.
 
-	Frappe joins those without brackets, also where one is an «or» (of Event, File, Number Card); and what is shared goes past them.
+	Frappe joins those without brackets, also where one is an «or» (of Event, File, Number Card); and what is
+	shared goes past them.
 	"""
 	if query.doctype not in RULES or query.flags.ignore_permissions:
 		return
@@ -90,7 +92,8 @@ def check_query(query: DatabaseQuery, guarded: frozenset[str]) -> None:
 
 
 def hide_uploaders(query: DatabaseQuery, guarded: frozenset[str]) -> None:
-	"""A list of Files, for an agent: names in the place of logins where a File hangs on a row of ours, and only there.
+	"""A list of Files, for an agent: names in the place of logins where a File hangs on a row of ours, and
+	only there.
 
 	A query that does more with a login than show it, finds no such File.
 	"""
@@ -102,7 +105,9 @@ def hide_uploaders(query: DatabaseQuery, guarded: frozenset[str]) -> None:
 			query.fields[place] = _name_of_uploader(shown[1].lower(), field, hangs_on_ours)
 		elif OF_LOGIN.search(field or ""):
 			query.conditions.append(f"not {hangs_on_ours}")
-	compared = (part if isinstance(part, str) else str(part[-3]) for part in (*query.filters, *query.or_filters))
+	compared = (
+		part if isinstance(part, str) else str(part[-3]) for part in (*query.filters, *query.or_filters)
+	)
 	if any(OF_LOGIN.search(text) for text in (query.order_by, query.group_by, *compared) if text):
 		query.conditions.append(f"not {hangs_on_ours}")
 

@@ -1,7 +1,8 @@
 """Rooms of Frappe's socket server for our lists and forms: managers' only.
 
-Frappe tells all who look at a list the names of the rows that were written, whosever they are, and by which login; and all who
-have a form open, by their logins, who else has. Agents are told by their own rooms what concerns them (`site_notices`).
+Frappe tells all who look at a list the names of the rows that were written, whosever they are, and by which
+login; and all who have a form open, by their logins, who else has. Agents are told by their own rooms what
+concerns them (`site_notices`).
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """How files of conversations lie on the disk: byte for byte, under names that nobody can guess or meet.
 
-Frappe takes JPEGs apart pixel by pixel to drop what their camera wrote (a second and 300 MB for each four megapixels,
-and a picture that is turned by a note in it lies on its side), points equal files at one place on the disk, and looks
-whether a name is free before it replaces `%` in it by `_`. None of that may happen to what a customer sent. So ours are
-written here, and no other file is ever written over one of ours.
+Frappe takes JPEGs apart pixel by pixel to drop what their camera wrote (a second and 300 MB for each four
+megapixels, and a picture that is turned by a note in it lies on its side), points equal files at one place on
+the disk, and looks whether a name is free before it replaces `%` in it by `_`. None of that may happen to
+what a customer sent. So ours are written here, and no other file is ever written over one of ours.
 """
 
 from __future__ import annotations
@@ -32,9 +32,12 @@ class StoredFile(File):
 		return self.attached_to_doctype in GUARDED
 
 	def save_file(
-		self, content: bytes | str | None = None, decode: bool = False, ignore_existing_file_check: bool = False,
+		self,
+		content: bytes | str | None = None,
+		decode: bool = False,
+		ignore_existing_file_check: bool = False,
 		overwrite: bool = False,
-	) -> dict[str, str] | None:  # fmt: skip
+	) -> dict[str, str] | None:
 		if self.is_remote_file or not self.is_of_conversation:
 			return super().save_file(content, decode, ignore_existing_file_check, overwrite)
 		if overwrite:
@@ -100,10 +103,16 @@ def keep(content: bytes, name: str, doctype: str, docname: str) -> StoredFile:
 
 	Of this class whatever class another app may have put in the place of Frappe's.
 	"""
-	doc = StoredFile({
-		"doctype": "File", "file_name": name, "is_private": 1, "content": content, "attached_to_doctype": doctype,
-		"attached_to_name": docname,
-	})  # fmt: skip
+	doc = StoredFile(
+		{
+			"doctype": "File",
+			"file_name": name,
+			"is_private": 1,
+			"content": content,
+			"attached_to_doctype": doctype,
+			"attached_to_name": docname,
+		}
+	)
 	doc.flags.ignore_permissions = True
 	doc.insert()
 	return doc

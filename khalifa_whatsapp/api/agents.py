@@ -35,10 +35,11 @@ def set_presence(presence_: str | None = None, agent: str | None = None, **given
 @agent_only
 @door
 def heartbeat() -> dict[str, Any]:
-	"""An open page says that it is there, and hears the answer through its socket too, or knows that it hears nothing.
+	"""An open page says that it is there, and hears the answer through its socket too, or knows that it hears
+	nothing.
 
-	An agent hears how he or she stands: a manager, a silence or the end of the shift may have changed it. It also
-	wakes what a sleeping scheduler forgot.
+	An agent hears how he or she stands: a manager, a silence or the end of the shift may have changed it. It
+	also wakes what a sleeping scheduler forgot.
 	"""
 	who = actor()
 	frappe.publish_realtime("khalifa_whatsapp:here", {}, user=frappe.session.user)
@@ -49,7 +50,9 @@ def heartbeat() -> dict[str, Any]:
 
 
 def _look_after_jobs() -> None:
-	"""What can't be woken or mended now is no agent's affair: it is noted, and the page is told that it is alive."""
+	"""What can't be woken or mended now is no agent's affair: it is noted,
+	and the page is told that it is alive.
+	"""
 	with contextlib.suppress(StepsFailed):
 		scheduler_watch.look()
 		wake.wake_due()

@@ -25,7 +25,9 @@ MAX_REASON = 500
 def reassign(
 	tickets: Any, reason: str, to_agent: str | None = None, to_branch: str | None = None
 ) -> dict[str, Any]:
-	"""Hand conversations to an agent or a branch: what came of each, or the `run` to ask `reassign_status` for."""
+	"""Hand conversations to an agent or a branch: what came of each,
+	or the `run` to ask `reassign_status` for.
+	"""
 	names = _names(tickets)
 	reason = _reason(reason)
 	if bool(to_agent) == bool(to_branch):
@@ -44,7 +46,9 @@ def reassign_status(run: str) -> dict[str, Any]:
 	"""How far one's own run is; its results when it is done."""
 	state = job.state_of(run)
 	if state is None or state.get("user") != frappe.session.user:
-		raise NotFound("no_such_run", "Nothing is known of this run any more. The list shows what was transferred.")
+		raise NotFound(
+			"no_such_run", "Nothing is known of this run any more. The list shows what was transferred."
+		)
 	return {"run": run, **{key: value for key, value in state.items() if key != "user"}}
 
 
@@ -61,7 +65,9 @@ def _reason(reason: str) -> str:
 	if not reason.strip():
 		raise UserError("no_reason", "Say why you transfer the conversation: the next one will need it.")
 	if len(reason) > MAX_REASON:
-		raise UserError("reason_too_long", "The reason is too long: at most {limit} characters fit.", limit=MAX_REASON)
+		raise UserError(
+			"reason_too_long", "The reason is too long: at most {limit} characters fit.", limit=MAX_REASON
+		)
 	return reason.strip()
 
 
@@ -73,7 +79,8 @@ def _in_background(
 		job.enqueue(run, names, reason, to_agent, to_branch)
 	except redis.exceptions.RedisError as error:
 		raise UserError(
-			"no_workers", "So many conversations need a worker, and none can be reached. Choose at most {limit}.",
+			"no_workers",
+			"So many conversations need a worker, and none can be reached. Choose at most {limit}.",
 			limit=AT_ONCE,
-		) from error  # fmt: skip
+		) from error
 	return {"run": run, "status": "Running", "done": 0, "total": len(names), "results": []}

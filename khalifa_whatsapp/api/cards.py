@@ -25,8 +25,9 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 def agents_card(nothing: Any = NOTHING) -> Callable[[Method], Method]:
-	"""For agents and managers. Whose agent record is not there yet has the agents' workspace before them, and finds in it
-	`nothing`: the inbox says what is missing, and five refusals over each other would not."""
+	"""For agents and managers. Whose agent record is not there yet has the agents' workspace before them, and
+	finds in it `nothing`: the inbox says what is missing, and five refusals over each other would not.
+	"""
 
 	def made(method: Method) -> Method:
 		guarded = agent_only(method)
@@ -75,7 +76,10 @@ def answered_today(**_given: Any) -> dict[str, Any]:
 	"""Answers of people today: the reader's own, or everybody's for managers."""
 	actor, (from_ms, _to_ms) = current_actor(), _today()
 	whose = "1 = 1" if actor.is_manager else f"{MESSAGE}.agent = {frappe.db.escape(actor.agent or '')}"
-	sql = f"select count(*) from {MESSAGE} where origin = 'Agent' and sent_ms >= %s and status != 'Failed' and {whose}"
+	sql = (
+		f"select count(*) from {MESSAGE} where origin = 'Agent' and sent_ms >= %s and status != 'Failed' "
+		f"and {whose}"
+	)
 	return {"value": int(frappe.db.sql(sql, (from_ms,))[0][0]), "fieldtype": "Int"}
 
 
@@ -83,11 +87,14 @@ def answered_today(**_given: Any) -> dict[str, Any]:
 @agents_card()
 @door
 def first_response_today(**_given: Any) -> dict[str, Any] | str:
-	"""Mean time to the first answer of today's first answers, in business minutes; nothing to show without any."""
+	"""Mean time to the first answer of today's first answers, in business minutes;
+	nothing to show without any.
+	"""
 	from_ms, to_ms = _today()
 	seen = (query_conditions(current_actor().user, "Khalifa Ticket") or "1 = 1").replace("%", "%%")
 	sql = (
-		f"select avg(first_response_time) from {TICKET} where first_responded_ms >= %s and first_responded_ms < %s "
+		f"select avg(first_response_time) from {TICKET} where first_responded_ms >= %s and "
+		"first_responded_ms < %s "
 		f"and first_response_time is not null and ({seen})"
 	)
 	seconds = frappe.db.sql(sql, (from_ms, to_ms))[0][0]
@@ -100,7 +107,10 @@ def first_response_today(**_given: Any) -> dict[str, Any] | str:
 def satisfaction(**_given: Any) -> dict[str, Any] | str:
 	"""Good ratings of the last seven days, in per cent of all; nothing to show without any."""
 	since = add_days(on_site().rules().calendar.local_date(now_ms()), -6)
-	sql = "select sum(ratings_good), sum(ratings) from `tabKhalifa Agent KPI` where period = 'Daily' and start_date >= %s"
+	sql = (
+		"select sum(ratings_good), sum(ratings) from `tabKhalifa Agent KPI` "
+		"where period = 'Daily' and start_date >= %s"
+	)
 	good, ratings = frappe.db.sql(sql, (since,))[0]
 	if not ratings:
 		return NOTHING
@@ -111,16 +121,26 @@ def satisfaction(**_given: Any) -> dict[str, Any] | str:
 @agents_card({})
 @door
 def my_days(**_given: Any) -> dict[str, Any]:
-	"""The reader's conversations and late answers of the last two weeks, as a chart; a manager's: everybody's.
+	"""The reader's conversations and late answers of the last two weeks, as a chart; a manager's:
+	everybody's.
 
-	Not a chart over a list: Frappe keeps those by the chart's name, so that one agent would be shown another's.
+	Not a chart over a list: Frappe keeps those by the chart's name, so that one agent would be shown
+	another's.
 	"""
 	since = {"period": "Daily", "start_date": (">=", add_days(today(), -13))}
 	days: dict[Any, Counter[str]] = defaultdict(Counter)
-	for row in frappe.get_list("Khalifa Agent KPI", since, ["start_date", "tickets_handled", "delays"], order_by="start_date", limit=0):
+	for row in frappe.get_list(
+		"Khalifa Agent KPI",
+		since,
+		["start_date", "tickets_handled", "delays"],
+		order_by="start_date",
+		limit=0,
+	):
 		days[row.start_date].update(handled=row.tickets_handled, late=row.delays)
 	names = {"handled": _("Handled"), "late": _("Delays")}
-	datasets = [{"name": name, "values": [counts[key] for counts in days.values()]} for key, name in names.items()]
+	datasets = [
+		{"name": name, "values": [counts[key] for counts in days.values()]} for key, name in names.items()
+	]
 	return {"labels": [formatdate(day) for day in days], "datasets": datasets} if days else {}
 
 
@@ -130,15 +150,25 @@ def my_days(**_given: Any) -> dict[str, Any]:
 def devices_down(**_given: Any) -> dict[str, Any]:
 	"""Enabled numbers that are not connected, or that their breaker or a person has stopped."""
 	down = frappe.get_all(
-		"WhatsApp Device", {"enabled": 1},
+		"WhatsApp Device",
+		{"enabled": 1},
 		["name", "provider", "state", "breaker_state", "is_paused", "problem"],
-	)  # fmt: skip
+	)
 	bad = [
-		row.name for row in down
-		if row.breaker_state == "Open" or row.is_paused or row.problem or row.state in ("Disconnected", "QR", "Restricted")
-	]  # fmt: skip
+		row.name
+		for row in down
+		if row.breaker_state == "Open"
+		or row.is_paused
+		or row.problem
+		or row.state in ("Disconnected", "QR", "Restricted")
+	]
 	shown = {"name": ["in", bad]} if bad else {"enabled": 1}
-	return {"value": len(bad), "fieldtype": "Int", "route": ["List", "WhatsApp Device", "List"], "route_options": shown}
+	return {
+		"value": len(bad),
+		"fieldtype": "Int",
+		"route": ["List", "WhatsApp Device", "List"],
+		"route_options": shown,
+	}
 
 
 @frappe.whitelist()
@@ -157,7 +187,12 @@ def last_minute_job(**_given: Any) -> dict[str, Any] | str:
 def failing_jobs(**_given: Any) -> dict[str, Any]:
 	"""Parts of the background work that failed when they last ran."""
 	count = frappe.db.count("Khalifa Alert", {"kind": "Job"})
-	return {"value": count, "fieldtype": "Int", "route": ["List", "Khalifa Alert", "List"], "route_options": {"kind": "Job"}}
+	return {
+		"value": count,
+		"fieldtype": "Int",
+		"route": ["List", "Khalifa Alert", "List"],
+		"route_options": {"kind": "Job"},
+	}
 
 
 def _tickets(where: str) -> int:

@@ -22,10 +22,17 @@ from khalifa_whatsapp.services import close_all, conversation, replies
 @agent_only
 @door
 def reply(
-	ticket: str, body: str, client_key: str, reply_to: str | None = None, seen_ms: int | None = None,
+	ticket: str,
+	body: str,
+	client_key: str,
+	reply_to: str | None = None,
+	seen_ms: int | None = None,
 	take_over: bool = False,
-) -> dict[str, Any]:  # fmt: skip
-	"""Queue an answer. `client_key` makes a repeated click one message; `seen_ms` is the newest message you saw."""
+) -> dict[str, Any]:
+	"""Queue an answer.
+
+	`client_key` makes a repeated click one message; `seen_ms` is the newest message you saw.
+	"""
 	draft = replies.Draft(body, reply_to=reply_to)
 	return _send(ticket, draft, client_key, seen_ms, take_over)
 
@@ -34,9 +41,15 @@ def reply(
 @agent_only
 @door
 def send_file(
-	ticket: str, file_url: str, kind: str, client_key: str, caption: str = "", reply_to: str | None = None,
-	seen_ms: int | None = None, take_over: bool = False,
-) -> dict[str, Any]:  # fmt: skip
+	ticket: str,
+	file_url: str,
+	kind: str,
+	client_key: str,
+	caption: str = "",
+	reply_to: str | None = None,
+	seen_ms: int | None = None,
+	take_over: bool = False,
+) -> dict[str, Any]:
 	"""Queue a file that was uploaded to this conversation before."""
 	draft = sending.file_draft(ticket, file_url, kind, caption, reply_to)
 	return _send(ticket, draft, client_key, seen_ms, take_over)
@@ -46,9 +59,13 @@ def send_file(
 @agent_only
 @door
 def send_template(
-	ticket: str, template: str, client_key: str, values: Any = None, seen_ms: int | None = None,
+	ticket: str,
+	template: str,
+	client_key: str,
+	values: Any = None,
+	seen_ms: int | None = None,
 	take_over: bool = False,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
 	"""Queue an approved template with its values, in the order in which `api.inbox.templates` names them."""
 	return _send(ticket, sending.template_draft(ticket, template, values), client_key, seen_ms, take_over)
 
@@ -95,7 +112,15 @@ def _send(
 	can = sending.capabilities(ticket)
 	return _queued(
 		replies.send(
-			on_site(), actor(), ticket, draft, client_key, now_ms(), seen_ms=seen_ms, take_over=take_over, can=can
+			on_site(),
+			actor(),
+			ticket,
+			draft,
+			client_key,
+			now_ms(),
+			seen_ms=seen_ms,
+			take_over=take_over,
+			can=can,
 		)
 	)
 
@@ -181,7 +206,9 @@ def count_open(**filters: Any) -> dict[str, int]:
 @manager_only
 @door
 def close_all_start(reason: str, **filters: Any) -> dict[str, Any]:
-	"""Begin to close all open conversations that the filters mean; progress comes by realtime and `close_all_status`."""
+	"""Begin to close all open conversations that the filters mean;
+	progress comes by realtime and `close_all_status`.
+	"""
 	batch = close_all.start(on_site(), actor(), ticket_filter(filters), reason, now_ms())
 	wake.enqueue_close_all(batch.name)
 	return dataclasses.asdict(batch)

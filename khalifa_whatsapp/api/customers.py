@@ -43,7 +43,9 @@ def keep_apart(customer: str) -> dict[str, Any]:
 @agent_only
 @door
 def new_person(ticket: str) -> dict[str, Any]:
-	"""The number of a conversation has a new holder: a customer of his or her own, who gets what was said since."""
+	"""The number of a conversation has a new holder: a customer of his or her own,
+	who gets what was said since.
+	"""
 	return {"ticket": customers.new_person(on_site(), actor(), ticket, now_ms()).name}
 
 

@@ -1,4 +1,6 @@
-"""What Desk's lists and forms show beside a record's own fields; each answer is one or a few queries for many rows."""
+"""What Desk's lists and forms show beside a record's own fields;
+each answer is one or a few queries for many rows.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,10 @@ def waiting_states(tickets: Any) -> dict[str, str]:
 	names = list(ticket_filter({"names": tickets}).names)[:MOST_ROWS]
 	now = now_ms()
 	rows = frappe.get_list(
-		"Khalifa Ticket", filters={"name": ("in", names or [""])}, fields=["name", "due_by_ms", "late_soon_ms"], limit=0
+		"Khalifa Ticket",
+		filters={"name": ("in", names or [""])},
+		fields=["name", "due_by_ms", "late_soon_ms"],
+		limit=0,
 	)
 	states = {row.name: deadlines.state(now, row.due_by_ms, row.late_soon_ms) for row in rows}
 	return {name: state for name, state in states.items() if state != deadlines.ON_TIME}
@@ -45,12 +50,17 @@ def agent_loads() -> list[dict[str, Any]]:
 	order = {r.ONLINE: 0, r.AWAY: 1, r.OFFLINE: 2}
 	rows = [
 		{
-			"agent": entry.agent.name, "name": entry.agent.employee_name, "branch": entry.agent.branch,
-			"presence": entry.agent.presence, "open": entry.open, "pending": entry.pending,
-			"load": round(entry.load(settings), 2), "capacity": entry.agent.capacity,
+			"agent": entry.agent.name,
+			"name": entry.agent.employee_name,
+			"branch": entry.agent.branch,
+			"presence": entry.agent.presence,
+			"open": entry.open,
+			"pending": entry.pending,
+			"load": round(entry.load(settings), 2),
+			"capacity": entry.agent.capacity,
 		}
 		for entry in store.roster()
-	]  # fmt: skip
+	]
 	return sorted(rows, key=lambda row: (order[row["presence"]], row["load"] / row["capacity"], row["name"]))
 
 
@@ -67,12 +77,15 @@ def ticket_form(ticket: str) -> dict[str, Any]:
 	return {
 		**lateness.Clock(now_ms()).minutes(row),
 		"can": {
-			"transfer": may.transfer, "close": may.close, "reopen": may.reopen, "take": who.agent if may.take else "",
+			"transfer": may.transfer,
+			"close": may.close,
+			"reopen": may.reopen,
+			"take": who.agent if may.take else "",
 		},
 		"close_reason": close_reason(row.close_reason or ""),
 		"close_reasons": [{"value": reason, "label": close_reason(reason)} for reason in CLOSE_REASONS],
 		"history": history(ticket),
-	}  # fmt: skip
+	}
 
 
 @frappe.whitelist()
@@ -91,11 +104,16 @@ def message_form(message: str) -> dict[str, Any]:
 @agent_only
 @door
 def receivers() -> dict[str, Any]:
-	"""Who and which branches a conversation can be handed to: names and presence, no figures of colleagues."""
+	"""Who and which branches a conversation can be handed to: names and presence,
+	no figures of colleagues.
+	"""
 	agents = frappe.get_all(
-		"Khalifa Agent", {"enabled": 1, "presence": ("!=", r.OFFLINE)}, ["name", "employee_name", "branch", "presence"],
-		order_by="employee_name", limit=0,
-	)  # fmt: skip
+		"Khalifa Agent",
+		{"enabled": 1, "presence": ("!=", r.OFFLINE)},
+		["name", "employee_name", "branch", "presence"],
+		order_by="employee_name",
+		limit=0,
+	)
 	branches = frappe.get_all("Khalifa Branch", {"enabled": 1}, pluck="name", order_by="name", limit=0)
 	return {"agents": agents, "branches": branches}
 
@@ -108,14 +126,22 @@ def customer_form(customer: str) -> dict[str, Any]:
 	require_read("Khalifa Customer", customer)
 	fields = ["name", "status", "agent_name", "opened_on", "closed_on", "close_reason"]
 	tickets = frappe.get_list(
-		"Khalifa Ticket", filters={"customer": customer}, fields=fields, order_by="opened_ms desc", limit=LATEST
+		"Khalifa Ticket",
+		filters={"customer": customer},
+		fields=fields,
+		order_by="opened_ms desc",
+		limit=LATEST,
 	)
 	for row in tickets:
 		row.close_reason = close_reason(row.close_reason or "")
 	identities, duplicate = [], None
 	if actor().is_manager:
 		identities = frappe.get_all(
-			"Khalifa Customer Identity", {"customer": customer}, ["kind", "value", "left_on"], order_by="kind, value", limit=0
+			"Khalifa Customer Identity",
+			{"customer": customer},
+			["kind", "value", "left_on"],
+			order_by="kind, value",
+			limit=0,
 		)
 		duplicate = _duplicate_of(customer)
 	return {"tickets": tickets, "identities": identities, "duplicate": duplicate}
@@ -150,6 +176,9 @@ def batch_items(batch: str, result: str | None = None) -> dict[str, Any]:
 
 def _ticket_facts(tickets: list[str]) -> dict[str, dict[str, Any]]:
 	rows = frappe.get_all(
-		"Khalifa Ticket", {"name": ("in", tickets or [""])}, ["name", "customer_name", "agent_name", "branch"], limit=0
+		"Khalifa Ticket",
+		{"name": ("in", tickets or [""])},
+		["name", "customer_name", "agent_name", "branch"],
+		limit=0,
 	)
 	return {row.pop("name"): row for row in rows}

@@ -1,4 +1,6 @@
-"""What managers do with a device beside its login: see today's counts against its caps, try it, sync its templates."""
+"""What managers do with a device beside its login: see today's counts against its caps, try it,
+sync its templates.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ MESSAGE = "`tabKhalifa Message`"
 @manager_only
 @door
 def counters(device: str) -> dict[str, Any]:
-	"""What the device has sent in the last minute, hour and day, each with its cap (0: none), and what still waits."""
+	"""What the device has sent in the last minute, hour and day, each with its cap (0: none),
+	and what still waits.
+	"""
 	require_read("WhatsApp Device", device)
 	found = get_device(device)
 	pace = found.pace if found else Pace()
@@ -61,11 +65,15 @@ def _since(device: str, from_ms: int) -> int:
 @manager_only
 @door
 def test_message(device: str, phone: str, text: str) -> dict[str, str]:
-	"""Send a text to a phone of your own, now and past the pace, to see that the device works. It is in no ticket."""
+	"""Send a text to a phone of your own, now and past the pace, to see that the device works.
+
+	It is in no ticket.
+	"""
 	found = _enabled(device)
 	if found.driver.capabilities.has_browser:
 		raise UserError(
-			"test_in_inbox", "This device sends from its browser: try it by answering a conversation in the inbox."
+			"test_in_inbox",
+			"This device sends from its browser: try it by answering a conversation in the inbox.",
 		)
 	number = _number(phone)
 	if not text.strip() or len(text) > MAX_TEST:
@@ -85,22 +93,32 @@ def test_message(device: str, phone: str, text: str) -> dict[str, str]:
 @frappe.whitelist(methods=["POST"])
 @manager_only
 @door
-def receive_test_message(device: str, phone: str, text: str, customer_name: str = "") -> dict[str, str | None]:
-	"""Let a message arrive on a device that talks to nobody, as if a customer had written; the conversation's name.
+def receive_test_message(
+	device: str, phone: str, text: str, customer_name: str = ""
+) -> dict[str, str | None]:
+	"""Let a message arrive on a device that talks to nobody, as if a customer had written; the conversation's
+	name.
 
-	It takes the way of every message from the webhook on, and is taken in at once, for a new site may have no worker yet.
+	It takes the way of every message from the webhook on, and is taken in at once, for a new site may have no
+	worker yet.
 	"""
 	found = _enabled(device)
 	if not isinstance(found.driver, LoopbackDriver):
 		raise UserError("real_gateway", "This device has a real gateway: write to its number from a phone.")
 	number = _number(phone)
 	if not text.strip() or len(text) > MAX_RECEIVED:
-		raise UserError("bad_test_text", "Write a short text, at most {limit} characters.", limit=MAX_RECEIVED)
+		raise UserError(
+			"bad_test_text", "Write a short text, at most {limit} characters.", limit=MAX_RECEIVED
+		)
 	gateway_id = f"test-{frappe.generate_hash(length=16)}"
 	raw = found.driver.call(message_item(number, text, gateway_id, now_ms(), customer_name.strip())).raw
 	on_site().record_delivery(device, found.driver.config.provider, delivery_key(device, raw), raw, now_ms())
 	intake.run(device)
-	return {"ticket": frappe.db.get_value("Khalifa Message", {"device": device, "gateway_id": gateway_id}, "ticket")}
+	return {
+		"ticket": frappe.db.get_value(
+			"Khalifa Message", {"device": device, "gateway_id": gateway_id}, "ticket"
+		)
+	}
 
 
 def _number(phone: str) -> str:
@@ -121,7 +139,9 @@ def sync_templates(device: str) -> dict[str, int]:
 	try:
 		templates = found.driver.list_templates()
 	except SendError as error:
-		raise UserError("gateway_refused", "The gateway did not do it: {reason}", reason=_(error.text)) from None
+		raise UserError(
+			"gateway_refused", "The gateway did not do it: {reason}", reason=_(error.text)
+		) from None
 	return templates_job.store_templates(device, templates)
 
 

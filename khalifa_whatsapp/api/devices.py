@@ -1,7 +1,7 @@
 """A device's login, for managers: connect, look at the code, disconnect, log out, and how it is.
 
-Gateways that speak HTTP are asked directly, and briefly. A device that lives in a browser is asked through the process that
-owns the browser.
+Gateways that speak HTTP are asked directly, and briefly. A device that lives in a browser is asked through
+the process that owns the browser.
 """
 
 from __future__ import annotations
@@ -30,9 +30,17 @@ from khalifa_whatsapp.site_devices import get_device, problem_of
 T = TypeVar("T")
 CONNECT_SECONDS, READ_SECONDS = 3.0, 10.0  # a person waits for these answers
 _FIELDS = (
-	"state", "state_detail", "state_on", "last_error_text", "last_error_code", "last_error_on", "breaker_state",
-	"breaker_reason", "is_paused", "enabled",
-)  # fmt: skip
+	"state",
+	"state_detail",
+	"state_on",
+	"last_error_text",
+	"last_error_code",
+	"last_error_on",
+	"breaker_state",
+	"breaker_reason",
+	"is_paused",
+	"enabled",
+)
 
 
 @frappe.whitelist(methods=["POST"])
@@ -79,7 +87,9 @@ def log_out(device: str) -> dict[str, Any]:
 @manager_only
 @door
 def qr(device: str) -> dict[str, Any]:
-	"""The code to scan (`image`, its `age` and `lifetime` in seconds), or the `state` in which there is none."""
+	"""The code to scan (`image`, its `age` and `lifetime` in seconds),
+	or the `state` in which there is none.
+	"""
 	driver = _driver(device)
 	if driver.capabilities.has_browser:
 		return _ask_gateway(device)
@@ -91,7 +101,9 @@ def qr(device: str) -> dict[str, Any]:
 @manager_only
 @door
 def status(device: str) -> dict[str, Any]:
-	"""How the device is: its state in words, its last error, its breaker, who owns its browser, and today's counts."""
+	"""How the device is: its state in words, its last error, its breaker, who owns its browser,
+	and today's counts.
+	"""
 	require_read("WhatsApp Device", device)
 	row = frappe.db.get_value("WhatsApp Device", device, _FIELDS, as_dict=True)
 	found, problem = get_device(device), problem_of(device)
@@ -137,7 +149,9 @@ def refuse_device(device: str) -> NoReturn:
 	"""Say why the device can't be used: its own problem, or that it is off."""
 	problem = problem_of(device)
 	if problem is not None:
-		raise UserError("device_problem", "This device can't be used: {reason}", reason=device_problems.words_of(problem))
+		raise UserError(
+			"device_problem", "This device can't be used: {reason}", reason=device_problems.words_of(problem)
+		)
 	raise NotFound("device_not_enabled", "This device is not enabled. Enable it, then try again.")
 
 
@@ -165,7 +179,9 @@ def _asked(act: Callable[[], T]) -> T:
 	try:
 		return act()
 	except SendError as error:
-		raise UserError("gateway_refused", "The gateway did not do it: {reason}", reason=_(error.text)) from None
+		raise UserError(
+			"gateway_refused", "The gateway did not do it: {reason}", reason=_(error.text)
+		) from None
 
 
 def _qr_of(code: QrCode) -> dict[str, Any]:
@@ -240,7 +256,8 @@ def _today(device: str) -> dict[str, int]:
 	start_ms = calendar.day_bounds_ms(calendar.local_date(now_ms()))[0]
 	counts = dict(
 		frappe.db.sql(
-			"SELECT status, COUNT(*) FROM `tabKhalifa Message` WHERE device = %s AND started_ms >= %s GROUP BY status",
+			"SELECT status, COUNT(*) FROM `tabKhalifa Message` WHERE device = "
+			"%s AND started_ms >= %s GROUP BY status",
 			(device, start_ms),
 		)
 	)

@@ -24,7 +24,10 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 class Busy(frappe.InReadOnlyMode):
-	"""The database is overloaded or away for a moment. Of this family, for Frappe logs others with all that was sent."""
+	"""The database is overloaded or away for a moment.
+
+	Of this family, for Frappe logs others with all that was sent.
+	"""
 
 	http_status_code = 503
 
@@ -50,7 +53,8 @@ _EXCEPTIONS: tuple[tuple[type[UserError], type[Exception]], ...] = (
 
 
 def door(method: Method) -> Method:
-	"""Turn a use case's refusal into Frappe's: a status, a code, a translated sentence that says how to go on.
+	"""Turn a use case's refusal into Frappe's: a status, a code, a translated sentence that says how to go
+	on.
 
 	Arguments come as text or as JSON; a missing or impossible one is refused the same way.
 	"""
@@ -58,7 +62,9 @@ def door(method: Method) -> Method:
 
 	@functools.wraps(method)
 	def guarded(*args: Any, **kwargs: Any) -> Any:
-		frappe.local.flags.disable_traceback = True  # what was sent stands in it, and Frappe prints it as well
+		frappe.local.flags.disable_traceback = (
+			True  # what was sent stands in it, and Frappe prints it as well
+		)
 		try:
 			given = _bound(signature, args, kwargs)
 			for name, value in given.arguments.items():
@@ -83,7 +89,10 @@ def _fail(method: Callable[..., Any], error: Exception | None) -> NoReturn:
 	if is_busy:
 		text = _("The server is busy. Try again in a moment; nothing was changed.")
 	else:
-		text = _("Something failed on our side, and nothing was changed. Your administrator finds it in the Error Log.")
+		text = _(
+			"Something failed on our side, and nothing was changed. "
+			"Your administrator finds it in the Error Log."
+		)
 	if error is not None:
 		quiet.give_up(f"{method.__module__.rpartition('.')[2]}.{method.__name__}", error)
 	frappe.local.response["code"] = "busy" if is_busy else "failed"
@@ -145,7 +154,10 @@ def actor() -> Actor:
 
 
 def hand_out() -> int:
-	"""Give waiting tickets to whoever is free now; how many. What a person did is done, whether or not this works."""
+	"""Give waiting tickets to whoever is free now; how many.
+
+	What a person did is done, whether or not this works.
+	"""
 	try:
 		return len(assignment.assign_queue(on_site(), now_ms(), wait_seconds=1))
 	except (Conflict, StoreUnavailable, RowsFailed):  # the minute job says which rows

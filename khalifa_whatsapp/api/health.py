@@ -82,7 +82,9 @@ def _disk() -> Part:
 
 def _answers(connection: Any) -> bool:
 	try:
-		return bool((connection() if callable(connection) and not hasattr(connection, "ping") else connection).ping())
+		return bool(
+			(connection() if callable(connection) and not hasattr(connection, "ping") else connection).ping()
+		)
 	except redis.exceptions.RedisError:
 		return False
 
@@ -101,14 +103,20 @@ def _files() -> dict[str, Any]:
 	"""Customers' files: how many wait since when, and the devices whose files can't be had at all."""
 	message = frappe.qb.DocType("Khalifa Message")
 	count, oldest_ms = (
-		frappe.qb.from_(message).select(Count("*"), Min(message.received_ms)).where(message.media_state == "Waiting").run()[0]
-	)  # fmt: skip
+		frappe.qb.from_(message)
+		.select(Count("*"), Min(message.received_ms))
+		.where(message.media_state == "Waiting")
+		.run()[0]
+	)
 	problems = dict(
 		frappe.get_all(
-			"WhatsApp Device", {"enabled": 1, "files_problem": ("is", "set")}, ["name", "files_problem"], as_list=True,
+			"WhatsApp Device",
+			{"enabled": 1, "files_problem": ("is", "set")},
+			["name", "files_problem"],
+			as_list=True,
 			ignore_permissions=True,
 		)
-	)  # fmt: skip
+	)
 	age_ms = now_ms() - oldest_ms if oldest_ms else 0
 	return {"ok": not problems, "waiting": count, "oldest_waiting_ms": age_ms, "problems": problems}
 

@@ -11,9 +11,18 @@ from khalifa_whatsapp.core.phones import from_gateway
 
 MOST = 300
 EVENT_FIELDS = (
-	"name", "event", "at_ms", "actor_name", "from_agent", "to_agent", "from_branch", "to_branch", "is_automatic",
-	"is_late", "reason",
-)  # fmt: skip
+	"name",
+	"event",
+	"at_ms",
+	"actor_name",
+	"from_agent",
+	"to_agent",
+	"from_branch",
+	"to_branch",
+	"is_automatic",
+	"is_late",
+	"reason",
+)
 DELAY_FIELDS = ("name", "kind", "agent", "at_ms", "closed_ms", "cause", "is_escalated", "objection_status")
 # What a page may use to draw the line: good, bad, or neither
 # Around a name or a reason in another script than the sentence: its direction stays its own
@@ -23,16 +32,29 @@ CLOSE_REASONS = frozenset({"resolved", "no_reply_needed", "spam", "inactive", "m
 
 
 def history(ticket: str) -> list[dict[str, Any]]:
-	"""Events and delays of a ticket, oldest first. The caller has asked whether the user may read the ticket."""
+	"""Events and delays of a ticket, oldest first.
+
+	The caller has asked whether the user may read the ticket.
+	"""
 	events = frappe.get_list(
-		"Khalifa Ticket Event", filters={"ticket": ticket}, fields=list(EVENT_FIELDS), order_by="at_ms, name", limit=MOST
+		"Khalifa Ticket Event",
+		filters={"ticket": ticket},
+		fields=list(EVENT_FIELDS),
+		order_by="at_ms, name",
+		limit=MOST,
 	)
 	delays = frappe.get_list(
-		"Khalifa Delay Event", filters={"ticket": ticket}, fields=list(DELAY_FIELDS), order_by="at_ms, name", limit=MOST
+		"Khalifa Delay Event",
+		filters={"ticket": ticket},
+		fields=list(DELAY_FIELDS),
+		order_by="at_ms, name",
+		limit=MOST,
 	)
 	for row in events:
 		row.actor_name = row.actor_name and ISOLATE.format(row.actor_name)
-	names = agent_names({row.get(field) for row in (*events, *delays) for field in ("from_agent", "to_agent", "agent")})
+	names = agent_names(
+		{row.get(field) for row in (*events, *delays) for field in ("from_agent", "to_agent", "agent")}
+	)
 	lines = [_line(row, event_text(row, names), _tone_of(row)) for row in events]
 	lines += [_line(row, delay_text(row, names), "bad") for row in delays]
 	return sorted(lines, key=lambda line: line["at_ms"])
@@ -122,7 +144,9 @@ def _no_reply_needed(row: Any, names: dict[str, str]) -> str:
 
 
 def _closed(row: Any, names: dict[str, str]) -> str:
-	return _with_reason(_("{0} closed the conversation").format(row.actor_name or _("The system")), row.reason)
+	return _with_reason(
+		_("{0} closed the conversation").format(row.actor_name or _("The system")), row.reason
+	)
 
 
 def _reopened(row: Any, names: dict[str, str]) -> str:
@@ -141,11 +165,15 @@ def _number_changed(row: Any, names: dict[str, str]) -> str:
 
 
 def _number_added(row: Any, names: dict[str, str]) -> str:
-	return _("{0} added the customer's number {1}.").format(row.actor_name or "", shown_number(row.reason or ""))
+	return _("{0} added the customer's number {1}.").format(
+		row.actor_name or "", shown_number(row.reason or "")
+	)
 
 
 def _joined(row: Any, names: dict[str, str]) -> str:
-	return _("Joined with the conversation {0}: it was the same customer.").format(ISOLATE.format(row.reason or ""))
+	return _("Joined with the conversation {0}: it was the same customer.").format(
+		ISOLATE.format(row.reason or "")
+	)
 
 
 def _other_account(row: Any, names: dict[str, str]) -> str:
@@ -159,25 +187,37 @@ def _same_person(row: Any, names: dict[str, str]) -> str:
 
 
 def _new_person(row: Any, names: dict[str, str]) -> str:
-	return _("{0} said that the number {1} belongs to a new person. What was said before is not shown here.").format(
-		row.actor_name or "", shown_number(row.reason or "")
-	)
+	return _(
+		"{0} said that the number {1} belongs to a new person. What was said before is not shown here."
+	).format(row.actor_name or "", shown_number(row.reason or ""))
 
 
 _TEXTS = {
-	"created": _created, "assigned": _assigned, "requeued": _requeued, "transferred": _transferred,
-	"on_behalf": _on_behalf, "no_reply_needed": _no_reply_needed, "closed": _closed, "reopened": _reopened,
-	"settled": _settled, "number_changed": _number_changed, "number_added": _number_added, "joined": _joined,
-	"other_account": _other_account, "same_person": _same_person, "new_person": _new_person,
-}  # fmt: skip
+	"created": _created,
+	"assigned": _assigned,
+	"requeued": _requeued,
+	"transferred": _transferred,
+	"on_behalf": _on_behalf,
+	"no_reply_needed": _no_reply_needed,
+	"closed": _closed,
+	"reopened": _reopened,
+	"settled": _settled,
+	"number_changed": _number_changed,
+	"number_added": _number_added,
+	"joined": _joined,
+	"other_account": _other_account,
+	"same_person": _same_person,
+	"new_person": _new_person,
+}
 
 
 def _first_part(reason: str | None) -> str:
 	"""Why this agent, without the figures behind it."""
 	known = {
-		"knows the customer": _("knows the customer"), "least loaded": _("least loaded"),
+		"knows the customer": _("knows the customer"),
+		"least loaded": _("least loaded"),
 		"least loaded of the branch": _("least loaded of the branch"),
-	}  # fmt: skip
+	}
 	first = (reason or "").partition(";")[0]
 	return known.get(first, first)
 
@@ -192,7 +232,11 @@ def _with_reason(text: str, reason: str | None) -> str:
 def close_reason(reason: str) -> str:
 	"""A reason for closing as people read it; what a person wrote stays as it is."""
 	labels = {
-		"resolved": _("Resolved"), "no_reply_needed": _("No Reply Needed"), "spam": _("Spam"),
-		"inactive": _("Customer Is Silent"), "merged": _("Merged"), "new_holder": _("The Number Has a New Holder"),
-	}  # fmt: skip
+		"resolved": _("Resolved"),
+		"no_reply_needed": _("No Reply Needed"),
+		"spam": _("Spam"),
+		"inactive": _("Customer Is Silent"),
+		"merged": _("Merged"),
+		"new_holder": _("The Number Has a New Holder"),
+	}
 	return labels.get(reason, reason)

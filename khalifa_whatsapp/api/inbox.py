@@ -1,7 +1,7 @@
 """The inbox page's doors: its list, a thread, the customer beside it, and who else is writing.
 
-Rows are asked for with the reader's own condition (`permissions`), so what is not his or hers is not there: a foreign
-conversation and none are refused in the same words. Logins are in no answer.
+Rows are asked for with the reader's own condition (`permissions`), so what is not his or hers is not there: a
+foreign conversation and none are refused in the same words. Logins are in no answer.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ TICKET = "Khalifa Ticket"
 def boot() -> dict[str, Any]:
 	"""What the page needs once: who I am, the company's branches, and why one may close.
 
-	Counts come with the first page of conversations, which the page asks for next: to count twice is half of the time.
-	Who has the role and can't work yet learns what is missing, and who can mend it.
+	Counts come with the first page of conversations, which the page asks for next: to count twice is half of
+	the time. Who has the role and can't work yet learns what is missing, and who can mend it.
 	"""
 	actor = current_actor()
 	if not (actor.is_agent or actor.is_manager):
@@ -50,13 +50,18 @@ def boot() -> dict[str, Any]:
 	presence = frappe.db.get_value("Khalifa Agent", actor.agent, "presence") if actor.agent else None
 	return {
 		"me": {
-			"agent": actor.agent, "name": actor.full_name, "is_manager": actor.is_manager,
-			"availability": presence, "may_become_agent": inbox_missing.may_become_agent(actor),
+			"agent": actor.agent,
+			"name": actor.full_name,
+			"is_manager": actor.is_manager,
+			"availability": presence,
+			"may_become_agent": inbox_missing.may_become_agent(actor),
 		},
 		"now_ms": now_ms(),
-		"branches": frappe.db.sql_list("select name from `tabKhalifa Branch` where enabled = 1 order by name"),
+		"branches": frappe.db.sql_list(
+			"select name from `tabKhalifa Branch` where enabled = 1 order by name"
+		),
 		"close_reasons": list(CLOSE_REASONS),
-	}  # fmt: skip
+	}
 
 
 @frappe.whitelist()
@@ -68,31 +73,44 @@ def agents() -> list[dict[str, Any]]:
 	settings = store.rules().settings
 	return [
 		{
-			"agent": entry.agent.name, "name": entry.agent.employee_name, "branch": entry.agent.branch,
-			"availability": entry.agent.presence, "load": round(entry.load(settings), 1), "capacity": entry.agent.capacity,
+			"agent": entry.agent.name,
+			"name": entry.agent.employee_name,
+			"branch": entry.agent.branch,
+			"availability": entry.agent.presence,
+			"load": round(entry.load(settings), 1),
+			"capacity": entry.agent.capacity,
 		}
 		for entry in store.roster()
-	]  # fmt: skip
+	]
 
 
 @frappe.whitelist()
 @agent_only
 @door
 def conversations(
-	view: str = "mine", search: str = "", cursor: str = "", limit: int = 30, branch: str | None = None,
+	view: str = "mine",
+	search: str = "",
+	cursor: str = "",
+	limit: int = 30,
+	branch: str | None = None,
 	device: str | None = None,
-) -> dict[str, Any]:  # fmt: skip
-	"""A page of conversations: `mine`, `queue`, `delayed`, `all` (managers) or `closed`, and the counts of all views.
+) -> dict[str, Any]:
+	"""A page of conversations: `mine`, `queue`, `delayed`, `all` (managers) or `closed`, and the counts of
+	all views.
 
-	A search leaves the view aside: it looks through all that the reader may see, and each line says what matched.
+	A search leaves the view aside: it looks through all that the reader may see, and each line says what
+	matched.
 	"""
 	actor = current_actor()
 	asked = inbox_rows.Asked(view, search, cursor, max(1, min(limit, MOST_ROWS)), branch, device)
 	found, next_cursor = inbox_rows.page(actor, asked, now_ms())
 	return {
-		"rows": found, "next_cursor": next_cursor, "is_falling": inbox_rows.is_falling(actor, asked),
-		"counts": inbox_rows.counts(actor), "now_ms": now_ms(),
-	}  # fmt: skip
+		"rows": found,
+		"next_cursor": next_cursor,
+		"is_falling": inbox_rows.is_falling(actor, asked),
+		"counts": inbox_rows.counts(actor),
+		"now_ms": now_ms(),
+	}
 
 
 @frappe.whitelist()
@@ -118,7 +136,8 @@ def rows(
 def open_conversation(
 	ticket: str, view: str = "mine", search: str = "", is_seen: bool = True, limit: int = 50
 ) -> dict[str, Any]:
-	"""All that the page shows when a conversation is opened, in one answer: thread, customer, its line in the list.
+	"""All that the page shows when a conversation is opened, in one answer: thread, customer, its line in the
+	list.
 
 	The holder has read it thereby, when it is before his or her eyes (`is_seen`).
 	"""
@@ -128,9 +147,11 @@ def open_conversation(
 	who = current_actor()
 	asked = inbox_rows.Asked(view, search, "", 1)
 	return {
-		**_thread(row, "", limit), "customer": inbox_customer.panel(row),
-		"row": next(iter(inbox_rows.by_name(who, [ticket], asked, now_ms())), None), "counts": inbox_rows.counts(who),
-	}  # fmt: skip
+		**_thread(row, "", limit),
+		"customer": inbox_customer.panel(row),
+		"row": next(iter(inbox_rows.by_name(who, [ticket], asked, now_ms())), None),
+		"counts": inbox_rows.counts(who),
+	}
 
 
 def _mark_read(row: Any) -> bool:
@@ -156,10 +177,13 @@ def _thread(row: Any, before: str, limit: int) -> dict[str, Any]:
 	now, people = now_ms(), People(row)  # the time first: what changes while we read is asked for again
 	items, next_before = inbox_thread.page(row.name, before, max(1, min(limit, MOST_ROWS)))
 	return {
-		"ticket": inbox_thread.head(current_actor(), row) | people.head(), "items": people.name(items),
-		"next_before": next_before, **inbox_thread.abilities(row, people.window_from_ms),
-		"typing": typing_signs.others(row.name), "now_ms": now,
-	}  # fmt: skip
+		"ticket": inbox_thread.head(current_actor(), row) | people.head(),
+		"items": people.name(items),
+		"next_before": next_before,
+		**inbox_thread.abilities(row, people.window_from_ms),
+		"typing": typing_signs.others(row.name),
+		"now_ms": now,
+	}
 
 
 @frappe.whitelist()
@@ -171,9 +195,12 @@ def changes(ticket: str, after_ms: int = 0) -> dict[str, Any]:
 	people = People(row)
 	items = people.name(inbox_thread.since(ticket, after_ms or 0))
 	return {
-		"ticket": inbox_thread.head(current_actor(), row) | people.head(), "items": items,
-		**inbox_thread.abilities(row, people.window_from_ms), "typing": typing_signs.others(ticket), "now_ms": now,
-	}  # fmt: skip
+		"ticket": inbox_thread.head(current_actor(), row) | people.head(),
+		"items": items,
+		**inbox_thread.abilities(row, people.window_from_ms),
+		"typing": typing_signs.others(ticket),
+		"now_ms": now,
+	}
 
 
 @frappe.whitelist()
@@ -215,16 +242,20 @@ def quick_replies() -> list[dict[str, Any]]:
 	"""What `/` offers: everybody's and one's own."""
 	agent = current_actor().agent
 	found = frappe.get_list(
-		"Khalifa Reply Template", filters={"enabled": 1}, fields=["shortcut", "title", "body", "agent"],
-		order_by="shortcut", limit=0,
-	)  # fmt: skip
+		"Khalifa Reply Template",
+		filters={"enabled": 1},
+		fields=["shortcut", "title", "body", "agent"],
+		order_by="shortcut",
+		limit=0,
+	)
 	return [
 		{
-			**row, "is_own": bool(agent and row.pop("agent") == agent),
+			**row,
+			"is_own": bool(agent and row.pop("agent") == agent),
 			"parts": [dataclasses.asdict(part) for part in parts(row.body or "")],
 		}
 		for row in found
-	]  # fmt: skip
+	]
 
 
 @frappe.whitelist()
@@ -238,14 +269,22 @@ def templates(ticket: str) -> list[dict[str, Any]]:
 	wanted = {"device": _visible(ticket).device}
 	fields = ["name", "template_name", "language", "category", "status", "components", "parameter_format"]
 	found = []
-	for row in frappe.get_all("Khalifa Provider Template", wanted, fields, order_by="template_name, language"):
+	for row in frappe.get_all(
+		"Khalifa Provider Template", wanted, fields, order_by="template_name, language"
+	):
 		reason = template_state.why_not(row.pop("status"), bool(row.components))
 		shape = stored_shape(row.pop("components"), row.pop("parameter_format"))
 		variables = [{"place": variable.place, "name": variable.name} for variable in shape.variables]
-		found.append({
-			**row, "header": shape.header, "body": shape.body, "footer": shape.footer, "variables": variables,
-			"why_not": _(reason) if reason else "",
-		})  # fmt: skip
+		found.append(
+			{
+				**row,
+				"header": shape.header,
+				"body": shape.body,
+				"footer": shape.footer,
+				"variables": variables,
+				"why_not": _(reason) if reason else "",
+			}
+		)
 	return sorted(found, key=lambda row: bool(row["why_not"]))
 
 
@@ -264,6 +303,8 @@ def typing(ticket: str) -> dict[str, Any]:
 def _visible(ticket: str) -> Any:
 	"""The conversation's row, read once, when the reader may see it."""
 	rows = frappe.db.sql(f"select * from `tab{TICKET}` where name = %s", (ticket,), as_dict=True)
-	if not rows or not frappe.has_permission(TICKET, "read", doc=frappe.get_doc({**rows[0], "doctype": TICKET})):
+	if not rows or not frappe.has_permission(
+		TICKET, "read", doc=frappe.get_doc({**rows[0], "doctype": TICKET})
+	):
 		refuse_record(TICKET)
 	return rows[0]

@@ -1,4 +1,6 @@
-"""What a search of the inbox found in each line: a name, a number, the conversation itself, or words of a message."""
+"""What a search of the inbox found in each line: a name, a number, the conversation itself,
+or words of a message.
+"""
 
 from __future__ import annotations
 
@@ -67,5 +69,6 @@ def _messages(tickets: list[str], words: list[str]) -> list[Any]:
 	return frappe.db.sql(
 		f"select ticket, body from {MESSAGE} where ticket in %(tickets)s and is_revoked = 0 and {likes} "
 		f"order by sent_ms desc, name desc limit {MOST_MESSAGES}",
-		{**values, "tickets": tickets}, as_dict=True,
-	)  # fmt: skip
+		{**values, "tickets": tickets},
+		as_dict=True,
+	)

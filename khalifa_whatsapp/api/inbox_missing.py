@@ -29,7 +29,9 @@ def _managers() -> list[str]:
 
 
 def may_become_agent(actor: Actor) -> bool:
-	"""Whether this manager answers nobody because there is no agent record of him or her, and one could be made."""
+	"""Whether this manager answers nobody because there is no agent record of him or her,
+	and one could be made.
+	"""
 	if not actor.is_manager or actor.user == "Administrator":
 		return False
 	return not frappe.db.exists("Khalifa Agent", {"user": actor.user})

@@ -1,4 +1,6 @@
-"""Whom a conversation is with, as its readers are told: where an answer goes, and whether the number may have a new holder."""
+"""Whom a conversation is with, as its readers are told: where an answer goes,
+and whether the number may have a new holder.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The inbox's list: which conversations, in which order, a page at a time by key.
 
-A page is one statement however many conversations there are, and reads no more lines than it shows: their names by
-index, each status by itself (no index has several in one order), then the rows of these names. A cursor holds the last
-line's place and nothing else, and is never asked what its owner may see.
+A page is one statement however many conversations there are, and reads no more lines than it shows: their
+names by index, each status by itself (no index has several in one order), then the rows of these names. A
+cursor holds the last line's place and nothing else, and is never asked what its owner may see.
 """
 
 from __future__ import annotations
@@ -26,9 +26,22 @@ from khalifa_whatsapp.permissions import query_conditions
 
 TABLE, MESSAGE, CUSTOMER = "`tabKhalifa Ticket`", "`tabKhalifa Message`", "`tabKhalifa Customer`"
 FIELDS = (
-	"name", "customer", "customer_name", "status", "agent", "agent_name", "branch", "device", "unread_count", "preview",
-	"preview_label", *lateness.FIELDS, "last_message_ms", "is_branch_only", "version",
-)  # fmt: skip
+	"name",
+	"customer",
+	"customer_name",
+	"status",
+	"agent",
+	"agent_name",
+	"branch",
+	"device",
+	"unread_count",
+	"preview",
+	"preview_label",
+	*lateness.FIELDS,
+	"last_message_ms",
+	"is_branch_only",
+	"version",
+)
 OPEN = ("Queued", "Open", "Pending")
 MOST_FOUND = 2_000  # messages that a search takes from the index of words
 
@@ -70,13 +83,17 @@ def page(actor: Actor, asked: Asked, now: int) -> tuple[list[dict[str, Any]], st
 	if asked.cursor:
 		sign = "<" if view.is_falling else ">"
 		values["at"], values["after"] = _read_cursor(asked.cursor)
-		wheres.append(f"({view.key} {sign} %(at)s or ({view.key} = %(at)s and {TABLE}.name {sign} %(after)s))")
+		wheres.append(
+			f"({view.key} {sign} %(at)s or ({view.key} = %(at)s and {TABLE}.name {sign} %(after)s))"
+		)
 	order = "desc" if view.is_falling else "asc"
 	names = _names(view, wheres, order, asked.is_search)
 	found = _rows(
-		f"1 = 1 order by {view.key} {order}, {TABLE}.name {order}", {**values, "limit": asked.limit + 1}, view.key,
+		f"1 = 1 order by {view.key} {order}, {TABLE}.name {order}",
+		{**values, "limit": asked.limit + 1},
+		view.key,
 		source=f"({names}) page straight_join {TABLE} on {TABLE}.name = page.found",
-	)  # fmt: skip
+	)
 	more = found[asked.limit :]
 	found = found[: asked.limit]
 	cursor = _cursor(found[-1]) if more and found else ""
@@ -84,7 +101,9 @@ def page(actor: Actor, asked: Asked, now: int) -> tuple[list[dict[str, Any]], st
 
 
 def by_name(actor: Actor, names: list[str], asked: Asked, now: int) -> list[dict[str, Any]]:
-	"""These conversations, as far as the reader may see them; `is_listed`: the list asked for holds it now."""
+	"""These conversations, as far as the reader may see them; `is_listed`:
+	the list asked for holds it now.
+	"""
 	if not names:
 		return []
 	view = _asked_view(actor, asked, now)
@@ -174,7 +193,9 @@ def _doubled(condition: str) -> str:
 
 
 def _asked_view(actor: Actor, asked: Asked, now: int) -> View:
-	"""The view; or, for a search, everything that the reader may see: who looks for a customer does not know the tab."""
+	"""The view; or, for a search, everything that the reader may see:
+	who looks for a customer does not know the tab.
+	"""
 	view = _view(actor, asked.view, now)
 	return View("1 = 1", f"{TABLE}.last_message_ms", statuses=(*OPEN, "Closed")) if asked.is_search else view
 
@@ -188,11 +209,13 @@ def _view(actor: Actor, name: str, now: int) -> View:
 		"mine": View(mine, f"{TABLE}.last_message_ms", statuses=("Open", "Pending")),
 		"queue": View(f"{TABLE}.status = 'Queued'", f"{TABLE}.waiting_since_ms", False),
 		"delayed": View(
-			f"{lateness.delayed_sql(now)} and {whose}", f"{TABLE}.due_by_ms", False,
+			f"{lateness.delayed_sql(now)} and {whose}",
+			f"{TABLE}.due_by_ms",
+			False,
 		),
 		"all": View(is_open, f"{TABLE}.last_message_ms", statuses=OPEN),
 		"closed": View(f"{TABLE}.status = 'Closed' and {whose}", f"{TABLE}.last_message_ms"),
-	}  # fmt: skip
+	}
 	if name not in views:
 		raise UserError("no_such_view", "There is no such list of conversations.")
 	if name == "all" and not actor.is_manager:
@@ -207,7 +230,8 @@ def _rows(
 	listed = ", ".join(f"{TABLE}.{field}" for field in FIELDS)
 	sql = (
 		f"select {listed}, {key} as place, {is_listed} as is_listed, c.phone, "
-		f"(select if(m.direction = 'Outgoing', m.status, null) from {MESSAGE} m where m.ticket = {TABLE}.name "
+		f"(select if(m.direction = 'Outgoing', m.status, null) from {MESSAGE} m where m.ticket = "
+		f"{TABLE}.name "
 		"and m.origin != 'Note' order by m.sent_ms desc, m.name desc limit 1) as last_out_status "
 		f"from {source} left join {CUSTOMER} c on c.name = {TABLE}.customer where {where}"
 	)
@@ -248,8 +272,9 @@ def _search(actor: Actor, text: str, values: dict[str, Any]) -> str:
 def _in_messages(words: list[str], values: dict[str, Any]) -> str:
 	"""Conversations with a message that has all these words.
 
-	The index of words knows where rare ones are. Of frequent ones it names some conversations, and never the reader's
-	own before others: then each line is looked into, in the list's order, until the page is full, which is soon.
+	The index of words knows where rare ones are. Of frequent ones it names some conversations, and never the
+	reader's own before others: then each line is looked into, in the list's order, until the page is full,
+	which is soon.
 	"""
 	found = frappe.db.sql(
 		f"select m.ticket from {MESSAGE} m where match(m.search_text) against (%s in boolean mode) "

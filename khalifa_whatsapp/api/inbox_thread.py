@@ -1,4 +1,6 @@
-"""A conversation as the inbox shows it: messages and events in their order, a page at a time, plain data only."""
+"""A conversation as the inbox shows it: messages and events in their order, a page at a time,
+plain data only.
+"""
 
 from __future__ import annotations
 
@@ -27,11 +29,36 @@ from khalifa_whatsapp.site_devices import get_device, problem_of
 
 MESSAGE, EVENT = "`tabKhalifa Message`", "`tabKhalifa Ticket Event`"
 FIELDS = (
-	"name", "direction", "origin", "content_type", "status", "body", "sender_name", "on_behalf_of", "sent_ms",
-	"received_ms", "sequence", "is_edited", "is_revoked", "message_key", "reply_to", "reactions", "file_url", "file_name",
-	"mime_type", "media_state", "media_error", "data", "error_text", "error_kind", "next_retry_ms", "attempts", "provider",
-	"resent_as", "identity",
-)  # fmt: skip
+	"name",
+	"direction",
+	"origin",
+	"content_type",
+	"status",
+	"body",
+	"sender_name",
+	"on_behalf_of",
+	"sent_ms",
+	"received_ms",
+	"sequence",
+	"is_edited",
+	"is_revoked",
+	"message_key",
+	"reply_to",
+	"reactions",
+	"file_url",
+	"file_name",
+	"mime_type",
+	"media_state",
+	"media_error",
+	"data",
+	"error_text",
+	"error_kind",
+	"next_retry_ms",
+	"attempts",
+	"provider",
+	"resent_as",
+	"identity",
+)
 DOWNLOAD = "/api/method/khalifa_whatsapp.api.media.download"
 MOST_CHANGED = 200
 OVERLAP_MS = 2_000  # a change that was committed late is not missed
@@ -40,15 +67,32 @@ OVERLAP_MS = 2_000  # a change that was committed late is not missed
 def head(actor: Actor, row: Any) -> dict[str, Any]:
 	"""The conversation's own facts, and what the reader may do with it."""
 	fields = (
-		"customer", "customer_name", "status", "agent", "agent_name", "branch", "device", "unread_count",
-		*lateness.FIELDS, "last_message_ms", "is_branch_only", "opened_ms", "closed_ms",
-		"close_reason", "cycle", "version", "is_missed",
-	)  # fmt: skip
+		"customer",
+		"customer_name",
+		"status",
+		"agent",
+		"agent_name",
+		"branch",
+		"device",
+		"unread_count",
+		*lateness.FIELDS,
+		"last_message_ms",
+		"is_branch_only",
+		"opened_ms",
+		"closed_ms",
+		"close_reason",
+		"cycle",
+		"version",
+		"is_missed",
+	)
 	return {
-		"ticket": row.name, **{field: row.get(field) for field in fields}, "is_mine": ticket_access.holds(actor, row),
-		"preview": last_line(row.preview, row.preview_label), "waited": lateness.Clock(now_ms()).waited(row),
+		"ticket": row.name,
+		**{field: row.get(field) for field in fields},
+		"is_mine": ticket_access.holds(actor, row),
+		"preview": last_line(row.preview, row.preview_label),
+		"waited": lateness.Clock(now_ms()).waited(row),
 		"rights": dataclasses.asdict(ticket_access.rights(actor, row)),
-	}  # fmt: skip
+	}
 
 
 def abilities(row: Any, window_from_ms: Callable[[], int | None]) -> dict[str, Any]:
@@ -57,7 +101,14 @@ def abilities(row: Any, window_from_ms: Callable[[], int | None]) -> dict[str, A
 	if device is None:
 		held = device_problems.words_for_agents(problem_of(row.device))
 		return {
-			"can": {"text": False, "media": [], "template": False, "reaction": False, "reply_to": False, "held": held},
+			"can": {
+				"text": False,
+				"media": [],
+				"template": False,
+				"reaction": False,
+				"reply_to": False,
+				"held": held,
+			},
 			"window": None,
 		}
 	can = device.driver.capabilities
@@ -68,12 +119,16 @@ def abilities(row: Any, window_from_ms: Callable[[], int | None]) -> dict[str, A
 	return {
 		"window": window,
 		"can": {
-			"text": "text" in can.kinds, "media": sorted(can.media_kinds), "template": can.has_templates,
-			"reaction": "reaction" in can.kinds, "reply_to": True, "max_text": can.max_text,
+			"text": "text" in can.kinds,
+			"media": sorted(can.media_kinds),
+			"template": can.has_templates,
+			"reaction": "reaction" in can.kinds,
+			"reply_to": True,
+			"max_text": can.max_text,
 			"max_media_bytes": can.max_media_bytes,
 			"held": device_problems.words_for_agents(device.problem) if device.is_held else "",
 		},
-	}  # fmt: skip
+	}
 
 
 def page(ticket: str, before: str, limit: int) -> tuple[list[dict[str, Any]], str]:
@@ -111,7 +166,10 @@ def _messages(where: str, values: dict[str, Any]) -> list[Any]:
 def _events(ticket: str, from_ms: int, to_ms: int | None) -> list[Any]:
 	listed = ", ".join(f"`{field}`" for field in EVENT_FIELDS)
 	until = "and at_ms < %(to)s" if to_ms else ""
-	sql = f"select {listed} from {EVENT} where ticket = %(ticket)s and at_ms >= %(from)s {until} order by at_ms, name limit 300"
+	sql = (
+		f"select {listed} from {EVENT} where ticket = %(ticket)s and at_ms >= %(from)s {until} order by "
+		"at_ms, name limit 300"
+	)
 	return frappe.db.sql(sql, {"ticket": ticket, "from": from_ms, "to": to_ms}, as_dict=True)
 
 
@@ -127,23 +185,49 @@ def _items(messages: list[Any], events: list[Any]) -> list[dict[str, Any]]:
 
 def _message(row: Any, quoted: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
 	plain = (
-		"name", "direction", "origin", "content_type", "status", "sender_name", "sent_ms", "sequence", "is_edited", "is_revoked",
-		"error_kind", "next_retry_ms", "attempts", "provider", "resent_as", "message_key",
+		"name",
+		"direction",
+		"origin",
+		"content_type",
+		"status",
+		"sender_name",
+		"sent_ms",
+		"sequence",
+		"is_edited",
+		"is_revoked",
+		"error_kind",
+		"next_retry_ms",
+		"attempts",
+		"provider",
+		"resent_as",
+		"message_key",
 		"identity",
-	)  # fmt: skip
+	)
 	one, file = said(row), _file(row)
 	return {
-		"kind": "message", **{field: row[field] for field in plain},
-		"body": "" if row.is_revoked else row.body or "", "is_note": row.origin == r.NOTE,
-		"on_behalf_of_name": names.get(row.on_behalf_of), "reply_to": quoted.get(row.reply_to),
-		"reactions": _reactions(row.reactions), "file": file, "parts": whole(one, file is not None), "line": line(one),
+		"kind": "message",
+		**{field: row[field] for field in plain},
+		"body": "" if row.is_revoked else row.body or "",
+		"is_note": row.origin == r.NOTE,
+		"on_behalf_of_name": names.get(row.on_behalf_of),
+		"reply_to": quoted.get(row.reply_to),
+		"reactions": _reactions(row.reactions),
+		"file": file,
+		"parts": whole(one, file is not None),
+		"line": line(one),
 		"label": label(one),
 		"error_text": _(row.error_text) if row.error_text else "",
-	}  # fmt: skip
+	}
 
 
 def _event(row: Any, names: dict[str, str]) -> dict[str, Any]:
-	return {"kind": "event", "name": row.name, "event": row.event, "at_ms": row.at_ms, "text": event_text(row, names)}
+	return {
+		"kind": "event",
+		"name": row.name,
+		"event": row.event,
+		"at_ms": row.at_ms,
+		"text": event_text(row, names),
+	}
 
 
 def _quoted(keys: Iterable[str]) -> dict[str, Any]:
@@ -155,7 +239,7 @@ def _quoted(keys: Iterable[str]) -> dict[str, Any]:
 	return {
 		row.message_key: {"name": row.name, "sender_name": row.sender_name, "body": line(said(row))}
 		for row in frappe.db.sql(sql, {"keys": wanted}, as_dict=True)
-	}  # fmt: skip
+	}
 
 
 def _reactions(stored: str | None) -> list[dict[str, Any]]:
@@ -170,9 +254,12 @@ def _file(row: Any) -> dict[str, Any] | None:
 		return None
 	url = f"{DOWNLOAD}?{urlencode({'message': row.name})}" if row.file_url else ""
 	return {
-		"url": url, "mime_type": row.mime_type, "name": row.file_name, "state": row.media_state or "Stored",
+		"url": url,
+		"mime_type": row.mime_type,
+		"name": row.file_name,
+		"state": row.media_state or "Stored",
 		"error": _(row.media_error) if row.media_error else "",
-	}  # fmt: skip
+	}
 
 
 def _cursor(row: Any) -> str:

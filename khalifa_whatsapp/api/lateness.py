@@ -1,7 +1,7 @@
 """How late conversations are at this moment, for every list, figure, form and report that says it.
 
-The rule is `core.deadlines`; here it is as SQL, for counting and choosing rows, and as what a row shows. Both read the
-deadlines that the ticket holds, never what the minute job has or has not done.
+The rule is `core.deadlines`; here it is as SQL, for counting and choosing rows, and as what a row shows. Both
+read the deadlines that the ticket holds, never what the minute job has or has not done.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ MINUTE_MS = 60_000
 
 
 def delayed_sql(now: int, table: str = "`tabKhalifa Ticket`") -> str:
-	"""The condition on tickets whose customer has waited too long, or whose agent has taken too long, by now."""
+	"""The condition on tickets whose customer has waited too long,
+	or whose agent has taken too long, by now.
+	"""
 	return f"({table}.due_by_ms > 0 and {table}.due_by_ms < {int(now)})"
 
 
@@ -49,12 +51,17 @@ class Clock:
 	def minutes(self, row: Mapping[str, Any]) -> dict[str, Any]:
 		"""The same as people read it: the state, and whole minutes of business time."""
 		found = self.lateness(row)
-		return {"state": found.state, "waited": found.waited_ms // MINUTE_MS, "late": found.late_ms // MINUTE_MS}
+		return {
+			"state": found.state,
+			"waited": found.waited_ms // MINUTE_MS,
+			"late": found.late_ms // MINUTE_MS,
+		}
 
 	def waited(self, row: Mapping[str, Any]) -> dict[str, int] | None:
 		"""What a page needs to count on by itself; None: nobody waits.
 
-		The business time that has been waited is the moment, kept between `from_ms` and `until_ms`, less `zero_ms`.
+		The business time that has been waited is the moment, kept between `from_ms` and `until_ms`, less
+		`zero_ms`.
 		"""
 		if not row["waiting_since_ms"]:
 			return None

@@ -1,4 +1,6 @@
-"""Files of conversations: brought by whoever answers, shown to whoever may see the message, never run by a browser."""
+"""Files of conversations: brought by whoever answers, shown to whoever may see the message,
+never run by a browser.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +27,26 @@ from khalifa_whatsapp.jobs.wake import wake_media
 from khalifa_whatsapp.services import media, rights
 from khalifa_whatsapp.services.voice import voice_note
 
-# What a browser may show in the page; everything else is saved as a file. No HTML, no SVG: they can hold scripts.
-INLINE = frozenset({
-	"image/jpeg", "image/png", "image/gif", "image/webp", "audio/ogg", "audio/mpeg", "audio/mp4", "audio/aac", "audio/amr",
-	"audio/webm", "video/mp4", "video/3gpp", "video/webm", "application/pdf",
-})  # fmt: skip
+# What a browser may show in the page; everything else is saved as a file. No HTML, no SVG: they can hold
+# scripts.
+INLINE = frozenset(
+	{
+		"image/jpeg",
+		"image/png",
+		"image/gif",
+		"image/webp",
+		"audio/ogg",
+		"audio/mpeg",
+		"audio/mp4",
+		"audio/aac",
+		"audio/amr",
+		"audio/webm",
+		"video/mp4",
+		"video/3gpp",
+		"video/webm",
+		"application/pdf",
+	}
+)
 # What WhatsApp itself shows or plays; it refuses other pictures, films and sounds as such
 SHOWN = {
 	"image": frozenset({"image/jpeg", "image/png"}),
@@ -67,15 +84,21 @@ def upload(ticket: str, is_voice: bool = False) -> dict[str, Any]:
 	kind = kind_of(mime_type, can.media_kinds)
 	doc = keep(_for_others(content, mime_type), name, "Khalifa Ticket", ticket)
 	return {
-		"file_url": doc.file_url, "mime_type": mime_type, "file_name": doc.file_name, "kind": kind, "size": doc.file_size,
-	}  # fmt: skip
+		"file_url": doc.file_url,
+		"mime_type": mime_type,
+		"file_name": doc.file_name,
+		"kind": kind,
+		"size": doc.file_size,
+	}
 
 
 def _content(given: FileStorage, most: int) -> bytes:
 	content = given.stream.read(most + 1)
 	if not content or len(content) > most:
 		raise UserError(
-			"file_size", "The file must not be empty, and not larger than {limit} MB.", limit=round(most / 1024 / 1024)
+			"file_size",
+			"The file must not be empty, and not larger than {limit} MB.",
+			limit=round(most / 1024 / 1024),
 		)
 	return content
 
@@ -84,12 +107,15 @@ def _refuse_programs(name: str, content: bytes, said: str) -> None:
 	guess = filetype.guess(content)
 	if can_run(name, said) or (guess and can_run(name, guess.mime)):
 		raise UserError(
-			"file_can_run", "Programs, scripts and web pages are not sent to customers. Choose a document or a picture."
+			"file_can_run",
+			"Programs, scripts and web pages are not sent to customers. Choose a document or a picture.",
 		)
 
 
 def _for_others(content: bytes, mime_type: str) -> bytes:
-	"""A picture goes out as it is, without what the camera wrote about place and owner, where the site wants that."""
+	"""A picture goes out as it is, without what the camera wrote about place and owner,
+	where the site wants that.
+	"""
 	if mime_type == "image/jpeg" and frappe.get_system_settings("strip_exif_metadata_from_uploaded_images"):
 		with suppress(NotJpeg):  # WhatsApp says what it thinks of it
 			return without_metadata(content)
@@ -117,9 +143,13 @@ def download(message: str) -> Response:
 	with path.open("rb") as file:
 		mime_type = mime_of(file.read(TOLD_BY), row.mime_type)
 	answer = send_file(
-		path, frappe.request.environ, mimetype=mime_type, as_attachment=mime_type not in INLINE,
-		download_name=named(row.file_name, mime_type, message), conditional=True,
-	)  # fmt: skip
+		path,
+		frappe.request.environ,
+		mimetype=mime_type,
+		as_attachment=mime_type not in INLINE,
+		download_name=named(row.file_name, mime_type, message),
+		conditional=True,
+	)
 	answer.headers["X-Content-Type-Options"] = "nosniff"
 	answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
 	answer.headers["Cache-Control"] = "private, max-age=3600"
@@ -128,7 +158,9 @@ def download(message: str) -> Response:
 
 def _readable(message: str) -> Any:
 	require_read("Khalifa Message", message)
-	row = frappe.db.get_value("Khalifa Message", message, ["file_url", "mime_type", "file_name", "is_revoked"], as_dict=True)
+	row = frappe.db.get_value(
+		"Khalifa Message", message, ["file_url", "mime_type", "file_name", "is_revoked"], as_dict=True
+	)
 	if not row or not row.file_url or row.is_revoked:
 		raise NotFound("no_such_file", "This message has no file.")
 	return row
@@ -143,7 +175,9 @@ def _path_of(file_url: str) -> Path:
 
 
 def mime_of(content: bytes, said: str | None) -> str:
-	"""What the bytes are; what somebody says of them counts only where they don't tell, and never when it can run."""
+	"""What the bytes are; what somebody says of them counts only where they don't tell,
+	and never when it can run.
+	"""
 	guess = filetype.guess(content)
 	found = plain_mime_type(guess.mime if guess else said)
 	found = {"audio/x-wav": "audio/wav", "application/ogg": "audio/ogg"}.get(found, found)

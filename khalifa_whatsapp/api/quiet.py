@@ -1,5 +1,5 @@
-"""Failures at the doors, told without anything of the call: Frappe logs the form, the variables and the address of a call
-that fails, and in ours stand customers' words, phones and the webhook's key.
+"""Failures at the doors, told without anything of the call: Frappe logs the form, the variables and the
+address of a call that fails, and in ours stand customers' words, phones and the webhook's key.
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ from khalifa_whatsapp.jobs.steps import TITLE, log_file, said_of
 
 
 def give_up(step: str, error: Exception) -> None:
-	"""Write down what failed. A connection that may be dead is let go of, or Frappe fails at its own commit later."""
+	"""Write down what failed.
+
+	A connection that may be dead is let go of, or Frappe fails at its own commit later.
+	"""
 	log_file(f"{step}: {said_of(error)}")
 	try:
 		frappe.db.rollback()
@@ -33,7 +36,9 @@ def let_go_of_database() -> None:
 
 
 def forget_call() -> None:
-	"""What was sent is done with: nothing that fails after us, and no log of requests, shall have it to tell."""
+	"""What was sent is done with: nothing that fails after us, and no log of requests,
+	shall have it to tell.
+	"""
 	frappe.local.form_dict.clear()
 	frappe.local.flags.disable_traceback = True
 	frappe.local.request.full_path = frappe.local.request.path

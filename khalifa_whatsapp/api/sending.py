@@ -21,7 +21,9 @@ from khalifa_whatsapp.site_devices import get_device
 
 
 def capabilities(ticket: str | None) -> Capabilities | None:
-	"""What the gateway of the ticket's device takes; None when there is no such ticket or its device is off."""
+	"""What the gateway of the ticket's device takes;
+	None when there is no such ticket or its device is off.
+	"""
 	device = frappe.db.get_value("Khalifa Ticket", ticket, "device") if ticket else None
 	found = get_device(device) if device else None
 	return found.driver.capabilities if found else None
@@ -35,8 +37,11 @@ def ticket_of_message(message: str) -> str | None:
 def file_draft(ticket: str, file_url: str, kind: str, caption: str, reply_to: str | None) -> Draft:
 	"""A file that lies in the ticket's own attachments."""
 	wanted = {
-		"file_url": file_url, "is_private": 1, "attached_to_doctype": "Khalifa Ticket", "attached_to_name": ticket,
-	}  # fmt: skip
+		"file_url": file_url,
+		"is_private": 1,
+		"attached_to_doctype": "Khalifa Ticket",
+		"attached_to_name": ticket,
+	}
 	file_name = frappe.db.get_value("File", wanted, "file_name")
 	if not file_name:
 		raise NotFound("no_such_file", "This file is not attached to the conversation. Attach it again.")
@@ -49,9 +54,11 @@ def file_draft(ticket: str, file_url: str, kind: str, caption: str, reply_to: st
 def template_draft(ticket: str, template: str, values: Any) -> Draft:
 	"""An approved template of the ticket's own device, filled in."""
 	row = frappe.db.get_value(
-		"Khalifa Provider Template", template,
-		["device", "template_name", "language", "status", "components", "parameter_format"], as_dict=True,
-	)  # fmt: skip
+		"Khalifa Provider Template",
+		template,
+		["device", "template_name", "language", "status", "components", "parameter_format"],
+		as_dict=True,
+	)
 	device = frappe.db.get_value("Khalifa Ticket", ticket, "device")
 	if not row or row.device != device:
 		raise NotFound("no_such_template", "There is no such approved template for this number.")

@@ -1,6 +1,8 @@
-"""Who else is writing in a conversation: for a few seconds, in Redis alone. With Redis down nobody is seen writing.
+"""Who else is writing in a conversation: for a few seconds, in Redis alone. With Redis down nobody is seen
+writing.
 
-Pages are told the real name, in the own rooms of those who may see the conversation now; one that hears nothing asks.
+Pages are told the real name, in the own rooms of those who may see the conversation now; one that hears
+nothing asks.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The guest doors of gateways: verify, store, answer.
 
-A call is verified on its raw bytes and stored with one insert; everything else happens after the answer has left.
-Refusals say nothing. The work itself wakes after the response, best effort: the minute job finds what was missed.
+A call is verified on its raw bytes and stored with one insert; everything else happens after the answer has
+left. Refusals say nothing. The work itself wakes after the response, best effort: the minute job finds what
+was missed.
 """
 
 from __future__ import annotations
@@ -25,7 +26,10 @@ SECRET_HEADER = "x-khalifa-webhook-secret"
 
 
 def door(method: Callable[[], deliveries.Answer]) -> Callable[[], Response]:
-	"""Answer a gateway. Whatever fails is told with a time to come again, and nothing of the call gets into a log."""
+	"""Answer a gateway.
+
+	Whatever fails is told with a time to come again, and nothing of the call gets into a log.
+	"""
 
 	@functools.wraps(method)
 	def guarded() -> Response:
@@ -33,7 +37,8 @@ def door(method: Callable[[], deliveries.Answer]) -> Callable[[], Response]:
 			return _answer(_noted(method()))
 		except CannotVerify:
 			return _answer(_noted(deliveries.UNSURE))
-		except Exception as error:  # no gateway may be refused for good for a fault of ours, and Frappe would log the call
+		except Exception as error:
+			# no gateway may be refused for good for a fault of ours, and Frappe would log the call
 			quiet.give_up("webhook", error)
 			return _answer(deliveries.AWAY)
 		finally:
@@ -95,7 +100,8 @@ def _device(provider: str) -> SiteDevice | None:
 
 
 def _address() -> str:
-	"""The caller's address. What the headers say is believed only of our own proxy, and of it only its own word.
+	"""The caller's address. What the headers say is believed only of our own proxy, and of it only its own
+	word.
 
 	The proxy is on this host, or its address is in the site's `khalifa_trusted_proxies`.
 	"""
@@ -116,7 +122,9 @@ def _call() -> WebhookCall:
 
 
 def _noted(answer: deliveries.Answer) -> deliveries.Answer:
-	"""Why a call was refused stands in our log file: the caller must not learn it, and whoever looks after the site must."""
+	"""Why a call was refused stands in our log file: the caller must not learn it,
+	and whoever looks after the site must.
+	"""
 	if answer.reason:
 		log_file(f"webhook: {answer.status}, {answer.reason}")
 	return answer

@@ -1,4 +1,6 @@
-"""What messages say, in the reader's language: the sentences of `core.content`, translated, and people's own words as they are."""
+"""What messages say, in the reader's language: the sentences of `core.content`, translated,
+and people's own words as they are.
+"""
 
 from __future__ import annotations
 
@@ -33,9 +35,13 @@ def whole(one: Said, has_file: bool) -> list[dict[str, Any]]:
 
 def _drawn(part: Part) -> dict[str, Any]:
 	return {
-		"kind": part.kind, "text": part.text, "label": _(MESSAGES[part.label]) if part.label else "", "value": part.value,
-		"lines": list(part.lines), "point": list(part.point) if part.point else None,
-	}  # fmt: skip
+		"kind": part.kind,
+		"text": part.text,
+		"label": _(MESSAGES[part.label]) if part.label else "",
+		"value": part.value,
+		"lines": list(part.lines),
+		"point": list(part.point) if part.point else None,
+	}
 
 
 def _in_words(label: str | None) -> str:

@@ -1,1 +1,4 @@
-"""The rules: plain data in, plain data out. Nothing here knows Frappe, a database, the network or the clock."""
+"""The rules: plain data in, plain data out.
+
+Nothing here knows Frappe, a database, the network or the clock.
+"""

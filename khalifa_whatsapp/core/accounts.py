@@ -1,8 +1,8 @@
 """A customer's WhatsApp accounts: as whom he or she wrote, where an answer goes, and whose number it is now.
 
-An *account* is one person's login at WhatsApp: its phone, its user id, its privacy id, which gateways name together.
-A customer may have two, and may give one up. What is known of each identity are earliest and latest moments, so
-nothing here depends on the order in which they became known.
+An *account* is one person's login at WhatsApp: its phone, its user id, its privacy id, which gateways name
+together. A customer may have two, and may give one up. What is known of each identity are earliest and latest
+moments, so nothing here depends on the order in which they became known.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ class Route:
 	is_moved: bool = False  # not as whom the customer wrote last, for he or she has given that up
 
 	def has_window_of(self, wrote_as: str | None) -> bool:
-		"""Whether what the customer wrote last in the conversation opened the window of whom it is answered to."""
+		"""Whether what the customer wrote last in the conversation
+		opened the window of whom it is answered to.
+		"""
 		if wrote_as is None:  # from before this was kept
 			return self.chosen is None or not self.chosen.taken_ms
 		return not self.is_moved
@@ -37,7 +39,9 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class NewHolder:
-	"""Somebody else seems to use a customer's number: since when, and the identities that would be his or hers."""
+	"""Somebody else seems to use a customer's number: since when,
+	and the identities that would be his or hers.
+	"""
 
 	since_ms: int
 	rows: tuple[CustomerIdentity, ...]
@@ -54,7 +58,10 @@ def account_of(row: CustomerIdentity) -> str:
 
 
 def is_left(row: CustomerIdentity) -> bool:
-	"""Whether the customer has given it up. An id that is used again was not; a phone may be a stranger's by then."""
+	"""Whether the customer has given it up.
+
+	An id that is used again was not; a phone may be a stranger's by then.
+	"""
 	used = 0 if row.kind == PHONE else row.seen_ms or 0
 	return (row.left_ms or 0) > max(row.taken_ms or 0, used)
 
@@ -62,8 +69,9 @@ def is_left(row: CustomerIdentity) -> bool:
 def route(rows: Sequence[CustomerIdentity], wrote_as: str | None = None) -> Route:
 	"""Where an answer to a customer goes who wrote last as `wrote_as` (a row's name).
 
-	To that account, by its phone if it has one; never to what was given up, but to what the customer moved to; nowhere
-	when that is not known. Where somebody else may have the phone by now, only what he or she wrote as is written to.
+	To that account, by its phone if it has one; never to what was given up, but to what the customer moved
+	to; nowhere when that is not known. Where somebody else may have the phone by now, only what he or she
+	wrote as is written to.
 	"""
 	by_name = {row.name: row for row in rows}
 	start = by_name.get(wrote_as or "") or _strongest(rows)
@@ -73,7 +81,11 @@ def route(rows: Sequence[CustomerIdentity], wrote_as: str | None = None) -> Rout
 	mates = [row for row in rows if account_of(row) == account_of(reached) and not is_left(row)]
 	if new_holder(rows) is not None:
 		mates = []
-	chosen = reached if reached.kind == PHONE else _strongest([reached, *(row for row in mates if row.kind == PHONE)], PHONE)
+	chosen = (
+		reached
+		if reached.kind == PHONE
+		else _strongest([reached, *(row for row in mates if row.kind == PHONE)], PHONE)
+	)
 	ordered = [chosen, *sorted([reached, *mates], key=_rank)]
 	recipient = tuple(dict.fromkeys(Identity(row.kind, row.value) for row in ordered if row is not None))
 	return Route(chosen, recipient, reached is not start)
@@ -90,7 +102,9 @@ def _moved_to(row: CustomerIdentity | None, by_name: dict[str, CustomerIdentity]
 
 
 def _left_with(row: CustomerIdentity, rows: Iterable[CustomerIdentity]) -> CustomerIdentity | None:
-	"""What was given up and took this identity along: itself, or the number of its account since it was last used."""
+	"""What was given up and took this identity along: itself,
+	or the number of its account since it was last used.
+	"""
 	if is_left(row):
 		return row
 	if row.kind == PHONE:
@@ -102,7 +116,11 @@ def _left_with(row: CustomerIdentity, rows: Iterable[CustomerIdentity]) -> Custo
 
 def _strongest(rows: Iterable[CustomerIdentity], first: str = "") -> CustomerIdentity | None:
 	"""What was not given up, and used last; of equals a phone. `first` is a kind that goes before all."""
-	return min(rows, key=lambda row: (is_left(row), row.kind != first, -(row.seen_ms or 0), *_rank(row)), default=None)
+	return min(
+		rows,
+		key=lambda row: (is_left(row), row.kind != first, -(row.seen_ms or 0), *_rank(row)),
+		default=None,
+	)
 
 
 def _rank(row: CustomerIdentity) -> tuple[int, str]:
@@ -112,14 +130,20 @@ def _rank(row: CustomerIdentity) -> tuple[int, str]:
 def main_phone(rows: Iterable[CustomerIdentity]) -> str | None:
 	"""The phone to show of a customer: of those not given up the one used last."""
 	phones = [row for row in rows if row.kind == PHONE]
-	return min(phones, key=lambda row: (is_left(row), -(row.seen_ms or 0), row.value)).value if phones else None
+	return (
+		min(phones, key=lambda row: (is_left(row), -(row.seen_ms or 0), row.value)).value if phones else None
+	)
 
 
 def profile_name(rows: Sequence[CustomerIdentity]) -> tuple[int, str]:
-	"""The name that the customer's profile had last, and when; not that of somebody who seems to be another person."""
+	"""The name that the customer's profile had last, and when;
+	not that of somebody who seems to be another person.
+	"""
 	holder = new_holder(rows)
 	others = {row.name for row in holder.rows} if holder is not None else set()
-	names = [(row.named_ms or 0, row.profile_name) for row in rows if row.profile_name and row.name not in others]
+	names = [
+		(row.named_ms or 0, row.profile_name) for row in rows if row.profile_name and row.name not in others
+	]
 	return max(names, default=(0, ""))
 
 
@@ -148,5 +172,7 @@ def _of_account(rows: list[CustomerIdentity]) -> NewHolder | None:
 
 
 def personal_kind(kind: str, value: str) -> str:
-	"""The kind of an id that one person has one of, and takes along; empty for phones and the ids of a parent company."""
+	"""The kind of an id that one person has one of, and takes along;
+	empty for phones and the ids of a parent company.
+	"""
 	return kind if kind in (BSUID, LID) and not PARENT.match(value) else ""

@@ -1,4 +1,7 @@
-"""Who does something. One type for the person behind a request, for an agent whom a use case looks at, for the system."""
+"""Who does something.
+
+One type for the person behind a request, for an agent whom a use case looks at, for the system.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,8 @@ from khalifa_whatsapp.core.records import Agent
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-	"""The user, the real name, the agent that he or she is and may work as now, with the branch; and whether a manager.
+	"""The user, the real name, the agent that he or she is and may work as now, with the branch; and whether
+	a manager.
 
 	Who is nothing of all that is the system.
 	"""

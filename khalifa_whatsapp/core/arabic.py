@@ -58,7 +58,9 @@ def normalise(text: str) -> str:
 
 
 def message_search_text(body: str) -> str | None:
-	"""What search knows of a message's text, at most `SEARCH_TEXT` characters; None where there is nothing to find."""
+	"""What search knows of a message's text, at most `SEARCH_TEXT` characters;
+	None where there is nothing to find.
+	"""
 	return normalise(body[:MAX_SCANNED])[:SEARCH_TEXT] or None
 
 

@@ -9,7 +9,8 @@ LONGEST_SECONDS = 3600.0
 
 
 def delay_ms(attempt: int, rng: random.Random, retry_after: float | None = None) -> int:
-	"""Milliseconds before the next try after `attempt` (1, 2, …) tries: doubling, spread ±50 %, at most an hour.
+	"""Milliseconds before the next try after `attempt` (1, 2, …) tries: doubling, spread ±50 %, at most an
+	hour.
 
 	A gateway's own `retry_after` (seconds) is never undercut.
 	"""

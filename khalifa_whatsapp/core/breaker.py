@@ -12,7 +12,8 @@ from khalifa_whatsapp.core.settings import Settings
 
 CLOSED, OPEN = "Closed", "Open"
 LONGEST_PAUSE_MS = 60 * 60_000
-FAILURES = frozenset({"retryable", "unknown", "auth"})  # kinds that say something of the gateway, not of a message
+# kinds that say something of the gateway, not of a message
+FAILURES = frozenset({"retryable", "unknown", "auth"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,9 @@ def failed(breaker: Breaker, kind: str, reason: str, now_ms: int, settings: Sett
 	if breaker.state == CLOSED and kind != "auth" and count < max(settings.breaker_failures, 1):
 		return Breaker(CLOSED, count, first_ms)
 	probes = 0 if breaker.state == CLOSED else count - max(settings.breaker_failures, 1)
-	return Breaker(OPEN, max(count, settings.breaker_failures), first_ms, now_ms + _pause_ms(settings, probes), reason)
+	return Breaker(
+		OPEN, max(count, settings.breaker_failures), first_ms, now_ms + _pause_ms(settings, probes), reason
+	)
 
 
 def held(breaker: Breaker, reason: str, now_ms: int, pause_ms: int) -> Breaker:

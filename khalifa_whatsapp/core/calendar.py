@@ -238,7 +238,8 @@ class Calendar:
 		return None
 
 	def open_stretch_ms(self, instant_ms: int) -> tuple[int, int] | None:
-		"""[from, until) of the open time that the instant lies in, else of the next. None: no opening for a year.
+		"""[from, until) of the open time that the instant lies in, else of the next. None: no opening for a
+		year.
 
 		It may be a part of a longer one; whoever counts on asks again at its end.
 		"""

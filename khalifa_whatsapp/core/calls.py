@@ -1,7 +1,7 @@
 """What became of a call, folded from all that gateways say of it: in any order, any number of times.
 
-A customer whose call nobody took waits for us. Of some gateways we only hear that it rang: then somebody must look,
-unless it turns out to have been answered.
+A customer whose call nobody took waits for us. Of some gateways we only hear that it rang: then somebody must
+look, unless it turns out to have been answered.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ def fold(known: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
 	"""What is known of a call (`state`, `duration`, `is_video`, `began_ms`) after something more was said."""
 	state = max(known.get("state", RINGING), said["state"], key=RANK.__getitem__)
 	return {
-		"state": state, "duration": max(known.get("duration", 0), said["duration"]),
+		"state": state,
+		"duration": max(known.get("duration", 0), said["duration"]),
 		"is_video": bool(known.get("is_video") or said["is_video"]),
 		"began_ms": min(known.get("began_ms") or said["began_ms"], said["began_ms"]),
-	}  # fmt: skip
+	}
 
 
 def state_of(data: Mapping[str, Any]) -> str:

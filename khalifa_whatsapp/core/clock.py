@@ -1,4 +1,6 @@
-"""How far the clock on the wall is ahead of UTC, and when it was changed: for sums that a database makes by local time."""
+"""How far the clock on the wall is ahead of UTC, and when it was changed:
+for sums that a database makes by local time.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,8 @@ from khalifa_whatsapp.core.settings import DAY_MS
 
 
 def offsets(zone: ZoneInfo, start_ms: int, end_ms: int) -> list[tuple[int, int]]:
-	"""`[(seconds ahead of UTC, until which instant in ms), …]` over [start, end), in order; the last one until its end.
+	"""`[(seconds ahead of UTC, until which instant in ms), …]` over [start, end), in order; the last one
+	until its end.
 
 	Changes are found to the second. A zone that changes twice within a day is taken for one that didn't.
 	"""

@@ -1,7 +1,7 @@
 """What a message says, in words: one rule for the list, the thread, search, reports and exports.
 
-A customer's words are only ever text. Where there are none, a sentence of ours says what came; it is named by its code,
-a key of `MESSAGES`, so that each reader gets it in his or her own language.
+A customer's words are only ever text. Where there are none, a sentence of ours says what came; it is named by
+its code, a key of `MESSAGES`, so that each reader gets it in his or her own language.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from khalifa_whatsapp.core.details import (
 	point_of,
 	product_of,
 	text_of,
-)  # fmt: skip
+)
 from khalifa_whatsapp.core.kinds import (
 	AD_SIGN,
 	BY_ERROR,
@@ -36,7 +36,7 @@ from khalifa_whatsapp.core.kinds import (
 	SIGNS,
 	UNREAD,
 	label_sign,
-)  # fmt: skip
+)
 from khalifa_whatsapp.core.records import NOTE, OUTGOING, Message, Ticket
 
 LINE, ORIGIN = 120, 40  # characters of a line in the list, and of it for where the customer came from
@@ -46,8 +46,9 @@ LINE, ORIGIN = 120, 40  # characters of a line in the list, and of it for where 
 class Part:
 	"""One piece of a message to show.
 
-	words: `text` · note: the sentence `label` · field: what a form calls it (`text`) and its `value` · fact: our name
-	for it (`label`) and its `value` · place: `text`, `point` · card: `text`, `lines` · ad: `label`, `text`, `lines`
+	words: `text` · note: the sentence `label` · field: what a form calls it (`text`) and its `value` · fact:
+	our name for it (`label`) and its `value` · place: `text`, `point` · card: `text`, `lines` · ad: `label`,
+	`text`, `lines`
 	"""
 
 	kind: str
@@ -73,9 +74,13 @@ class Said:
 def said(row: Any) -> Said:
 	"""A message's words, from its record or from a row with the same fields."""
 	return Said(
-		row.content_type or "", row.body or "", load(row.data), row.file_name or "", row.direction == OUTGOING,
+		row.content_type or "",
+		row.body or "",
+		load(row.data),
+		row.file_name or "",
+		row.direction == OUTGOING,
 		bool(row.is_revoked),
-	)  # fmt: skip
+	)
 
 
 def load(stored: str | None) -> dict[str, Any]:
@@ -139,7 +144,9 @@ def line_of(one: Said) -> tuple[str, str]:
 
 
 def _line_words(one: Said) -> str:
-	"""Among Arabic words the parts of a number between spaces would be read in the wrong order: here it is in one piece."""
+	"""Among Arabic words the parts of a number between spaces would be read in the wrong order:
+	here it is in one piece.
+	"""
 	found = cards(one.data.get("contacts")) if one.kind == "contacts" else []
 	return " ".join(in_one_piece(line) for card in found for line in card) or words_of(one)
 
@@ -148,7 +155,9 @@ def _origin_line(data: Mapping[str, Any]) -> str:
 	ad = dict_of(data.get("referral"))
 	headline = text_of(ad.get("headline")) or text_of(ad.get("body"))
 	product = product_of(data)
-	return " · ".join(filter(None, (product and f"{SIGNS['product']} {product}", headline and f"{AD_SIGN} {headline}")))
+	return " · ".join(
+		filter(None, (product and f"{SIGNS['product']} {product}", headline and f"{AD_SIGN} {headline}"))
+	)
 
 
 def summary(message: Message) -> str:
@@ -194,7 +203,8 @@ def makes_wait(message: Message) -> bool:
 def opens_window(message: Message) -> bool:
 	"""Whether the customer turned to us, so that the gateway lets us write freely for a while.
 
-	What a gateway says in a chat does not; nor does an edit of a message that never came: nobody knows when it was written.
+	What a gateway says in a chat does not; nor does an edit of a message that never came: nobody knows when
+	it was written.
 	"""
 	is_edit_alone = message.content_type == "missing" and bool(message.is_edited)
 	return message.direction != OUTGOING and message.content_type != "system" and not is_edit_alone
@@ -204,7 +214,10 @@ def opens_window(message: Message) -> bool:
 
 
 def parts(one: Said, has_file: bool = False) -> list[Part]:
-	"""Everything that a message says, in the order in which it is shown. A file of its own is drawn beside it."""
+	"""Everything that a message says, in the order in which it is shown.
+
+	A file of its own is drawn beside it.
+	"""
 	if one.is_revoked:
 		return [Part("note", label="revoked")]
 	middle = _middle(one)
@@ -286,11 +299,22 @@ def _list_reply(one: Said) -> list[Part]:
 def _choices(one: Said) -> list[Part]:
 	asked = dict_of(one.data.get("choices"))
 	titles = [text_of(dict_of(choice).get("title")) for choice in list_of(asked.get("choices"))]
-	texts = (text_of(asked.get("header")), one.body, text_of(asked.get("footer")), "\n".join(f"▫ {title}" for title in titles if title))
+	texts = (
+		text_of(asked.get("header")),
+		one.body,
+		text_of(asked.get("footer")),
+		"\n".join(f"▫ {title}" for title in titles if title),
+	)
 	return [Part("words", text) for text in texts if text]
 
 
 _READERS = {
-	"call": _call, "location": _place, "contacts": _cards, "flow_reply": _form, "list_reply": _list_reply,
-	"choices": _choices, "unsupported": _unread, "unknown": _unread,
-}  # fmt: skip
+	"call": _call,
+	"location": _place,
+	"contacts": _cards,
+	"flow_reply": _form,
+	"list_reply": _list_reply,
+	"choices": _choices,
+	"unsupported": _unread,
+	"unknown": _unread,
+}

@@ -1,12 +1,14 @@
 """Until when an answer is in time, and when the minute job looks next: one definition for every screen.
 
-Three moments that are never mixed up. The *customer's deadline* belongs to the turn, the *response deadline* to the
-segment of the agent who holds it; both move only when their causes do (another holder, an earlier start, other hours
-or limits), never because somebody looked. The *next check* is the minute job's own: it moves on with each warning,
-and none is left when everybody has been told, however long the customer goes on waiting.
+Three moments that are never mixed up. The *customer's deadline* belongs to the turn, the *response deadline*
+to the segment of the agent who holds it; both move only when their causes do (another holder, an earlier
+start, other hours or limits), never because somebody looked. The *next check* is the minute job's own: it
+moves on with each warning, and none is left when everybody has been told, however long the customer goes on
+waiting.
 
-A wait is too long once its business time is *more* than the limit. So a limit that is used up exactly at closing time
-is passed only after the next opening, and so is its deadline: nobody becomes late while the branch is closed.
+A wait is too long once its business time is *more* than the limit. So a limit that is used up exactly at
+closing time is passed only after the next opening, and so is its deadline: nobody becomes late while the
+branch is closed.
 """
 
 from __future__ import annotations
@@ -38,7 +40,9 @@ class Deadlines:
 
 @dataclass(frozen=True, slots=True)
 class Lateness:
-	"""How a wait stands: its state, and in business time how long it has lasted and by how much it is late."""
+	"""How a wait stands: its state, and in business time how long
+	it has lasted and by how much it is late.
+	"""
 
 	state: str
 	waited_ms: int = 0
@@ -86,7 +90,10 @@ def lateness(
 
 
 def state(now_ms: int, due_by_ms: int | None, late_soon_ms: int | None) -> str:
-	"""`Delayed` once a deadline has passed, `Late Soon` from the warning share on. Absent moments are None or 0."""
+	"""`Delayed` once a deadline has passed, `Late Soon` from the warning share on.
+
+	Absent moments are None or 0.
+	"""
 	if due_by_ms and now_ms > due_by_ms:
 		return TOO_LATE
 	return LATE_SOON if late_soon_ms and now_ms >= late_soon_ms else ON_TIME
@@ -126,7 +133,9 @@ def stop_clock(ticket: Ticket) -> None:
 
 
 def rules_version(rules: BranchRules, settings: Settings) -> str:
-	"""12 hex digits that change with whatever moves a deadline or a check: the hours, the limits, the shares."""
+	"""12 hex digits that change with whatever moves a deadline or a check: the hours,
+	the limits, the shares.
+	"""
 	limits = (rules.delay_ms, rules.customer_delay_ms, settings.warn_percent, settings.escalate_factor)
 	return digest(rules.calendar.version, *map(str, limits))[:12]
 

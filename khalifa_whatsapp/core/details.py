@@ -1,6 +1,8 @@
-"""Reading the details of a message: filled forms, contact cards, products, places. What is odd in them is left out.
+"""Reading the details of a message: filled forms, contact cards, products, places. What is odd in them is
+left out.
 
-The details are JSON from gateways and customers' phones, in whatever shape an older version of ours stored them.
+The details are JSON from gateways and customers' phones, in whatever shape an older version of ours stored
+them.
 """
 
 from __future__ import annotations
@@ -64,7 +66,12 @@ def _card(contact: dict[str, Any]) -> tuple[str, ...]:
 	parts_of_name = " ".join(filter(None, (text_of(name.get(key)) for key in NAME_PARTS)))
 	company = text_of(dict_of(contact.get("org")).get("company"))
 	title = text_of(name.get("formatted_name")) or parts_of_name or text_of(given)
-	lines = [title, company, *_phones(contact), *(text_of(dict_of(one).get("email")) for one in list_of(contact.get("emails"))[:5])]
+	lines = [
+		title,
+		company,
+		*_phones(contact),
+		*(text_of(dict_of(one).get("email")) for one in list_of(contact.get("emails"))[:5]),
+	]
 	return tuple(dict.fromkeys(text for line in lines if (text := " ".join(line.split()))))
 
 
@@ -102,10 +109,14 @@ def place_text(place: Mapping[str, Any]) -> str:
 def point_of(place: Mapping[str, Any]) -> tuple[float, float] | None:
 	found = [place.get(key) for key in ("latitude", "longitude")]
 	try:
-		latitude, longitude = (float(one) for one in found if isinstance(one, (int, float, str)) and one != "")
+		latitude, longitude = (
+			float(one) for one in found if isinstance(one, (int, float, str)) and one != ""
+		)
 	except ValueError:  # one of them is missing, or no number
 		return None
-	is_on_earth = math.isfinite(latitude) and abs(latitude) <= 90 and math.isfinite(longitude) and abs(longitude) <= 180
+	is_on_earth = (
+		math.isfinite(latitude) and abs(latitude) <= 90 and math.isfinite(longitude) and abs(longitude) <= 180
+	)
 	return (latitude, longitude) if is_on_earth else None
 
 

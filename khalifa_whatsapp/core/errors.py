@@ -1,4 +1,5 @@
-"""What a person did that can't be done, in words that say how to mend it; and what may be said of any other error.
+"""What a person did that can't be done, in words that say how to mend it; and what may be said of any other
+error.
 
 `text` is the English source string with `{name}` fields; a host translates it and then fills in `values`.
 """
@@ -37,9 +38,11 @@ class Changed(UserError):
 
 
 def describe(error: BaseException) -> str:
-	"""What kind of error it was and where, never its text: that may hold a customer's words, a row or a secret.
+	"""What kind of error it was and where, never its text: that may hold a customer's words, a row or a
+	secret.
 
-	The place is the last line of ours that was at work. A database's or a system's number for the error is kept.
+	The place is the last line of ours that was at work. A database's or a system's number for the error is
+	kept.
 	"""
 	frames = [(frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__)]
 	ours = [(code, line) for code, line in frames if PACKAGE in PurePath(code.co_filename).parts]

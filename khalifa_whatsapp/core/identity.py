@@ -53,7 +53,9 @@ class IdentityError(ValueError):
 
 @dataclass(frozen=True)
 class Identity:
-	"""One name of a customer or chat: its kind and its value as the gateway gave it, a phone's digits with +."""
+	"""One name of a customer or chat: its kind and its value as the gateway gave it,
+	a phone's digits with +.
+	"""
 
 	kind: str
 	value: str
@@ -65,7 +67,9 @@ class Identity:
 
 	@property
 	def forms(self) -> tuple[Identity, ...]:
-		"""This identity, and the same phone as a gateway may write it another time: compared, never rewritten."""
+		"""This identity, and the same phone as a gateway may write it another time: compared,
+		never rewritten.
+		"""
 		other = other_form(self.value) if self.kind == PHONE else ""
 		return (self, Identity(PHONE, other)) if other else (self,)
 

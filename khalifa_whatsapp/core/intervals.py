@@ -6,7 +6,10 @@ from collections.abc import Iterable, Iterator
 
 
 def joined(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-	"""The same time as disjoint stretches: those that touch or overlap become one. `spans` come in order of their starts."""
+	"""The same time as disjoint stretches: those that touch or overlap become one.
+
+	`spans` come in order of their starts.
+	"""
 	start = end = None
 	for first, last in spans:
 		if end is None or start is None:

@@ -1,7 +1,8 @@
 """A JPEG without what its camera wrote about place, time and owner. No pixel is touched or even decoded.
 
-A file is a row of segments, then the picture. Those that only describe go; how the picture is to be turned stays,
-in an Exif segment that says nothing else. What comes after the picture goes too: phones keep a film of it there.
+A file is a row of segments, then the picture. Those that only describe go; how the picture is to be turned
+stays, in an Exif segment that says nothing else. What comes after the picture goes too: phones keep a film of
+it there.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ from collections.abc import Iterator
 
 START, END = b"\xff\xd8", b"\xff\xd9"
 SCAN = 0xDA
-# What a decoder needs of the application segments: JFIF, the colour profile (in parts), Adobe's kind of colour
+# What a decoder needs of the application segments: JFIF, the colour profile (in parts), Adobe's kind of
+# colour
 _KEPT = {0xE0: b"", 0xE2: b"ICC_PROFILE\0", 0xEE: b""}
 _COMMENT, _EXIF = 0xFE, 0xE1
 _ALONE = {0x01, *range(0xD0, 0xD8)}  # markers without a length
-_AFTER_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")  # in the picture's data FF is followed by 00, or by a restart
+# in the picture's data FF is followed by 00, or by a restart
+_AFTER_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _ORIENTATION, _SHORT = 0x0112, 3
 _HEAD = b"Exif\0\0"
 
@@ -33,7 +36,9 @@ def without_metadata(content: bytes) -> bytes:
 		segments = list(_segments(content))
 	except (IndexError, struct.error) as error:
 		raise NotJpeg from error
-	turn = next((found for marker, whole in segments if marker == _EXIF and (found := _orientation(whole[4:]))), 0)
+	turn = next(
+		(found for marker, whole in segments if marker == _EXIF and (found := _orientation(whole[4:]))), 0
+	)
 	kept = b"".join(whole for marker, whole in segments if _is_kept(marker, whole))
 	return START + (_exif(turn) if turn > 1 else b"") + kept + END
 

@@ -47,7 +47,10 @@ MESSAGES = {
 	"not_delivered": "A message that WhatsApp could not deliver",
 	# what to do about it
 	"on_phone": "It can be read on the phone.",
-	"in_business_app": "It can be read in the WhatsApp Business app if this number is used there; if not, ask the customer to send it again.",
+	"in_business_app": (
+		"It can be read in the WhatsApp Business app if this number is used there; if not, ask the "
+		"customer to send it again."
+	),
 	"ask_again": "Ask the customer to send it in another way.",
 	"edited_only": "It was edited; what was written first did not arrive.",
 	# what stands beside it
@@ -59,16 +62,37 @@ MESSAGES = {
 	"talk": "Length",
 }
 SIGNS = {
-	"image": "📷", "video": "🎬", "audio": "🎵", "voice": "🎤", "document": "📄", "sticker": "🖼", "location": "📍",
-	"contacts": "👤", "order": "🛒", "product": "🛍", "template": "📋", "poll": "📊", "poll_reply": "📊",
-	"flow_reply": "📝", "call": "📞", "call_permission": "📞", "missing": "⏳", "unsupported": "❔", "unknown": "❔",
-}  # fmt: skip
+	"image": "📷",
+	"video": "🎬",
+	"audio": "🎵",
+	"voice": "🎤",
+	"document": "📄",
+	"sticker": "🖼",
+	"location": "📍",
+	"contacts": "👤",
+	"order": "🛒",
+	"product": "🛍",
+	"template": "📋",
+	"poll": "📊",
+	"poll_reply": "📊",
+	"flow_reply": "📝",
+	"call": "📞",
+	"call_permission": "📞",
+	"missing": "⏳",
+	"unsupported": "❔",
+	"unknown": "❔",
+}
 AD_SIGN, TAKEN_BACK_SIGN = "📢", "🚫"
 # Sentences that say a part of a kind, or the end of one
 LABEL_SIGNS = {
-	"revoked": TAKEN_BACK_SIGN, "live_location": SIGNS["location"], "poll_none": SIGNS["poll"],
-	"unsupported_poll_update": SIGNS["poll"], "unsupported_gif": SIGNS["video"], "file_lost": SIGNS["document"], "empty": "",
-}  # fmt: skip
+	"revoked": TAKEN_BACK_SIGN,
+	"live_location": SIGNS["location"],
+	"poll_none": SIGNS["poll"],
+	"unsupported_poll_update": SIGNS["poll"],
+	"unsupported_gif": SIGNS["video"],
+	"file_lost": SIGNS["document"],
+	"empty": "",
+}
 # What a message can be; `text` and the replies are words, what is not named here is `unknown`
 KINDS = frozenset({*SIGNS, "text", "button_reply", "list_reply", "choices", "system", "reaction"})
 # Meta's codes beside a message that it could not hand over
@@ -79,12 +103,34 @@ BY_ERROR = {
 }
 # How Meta and WhatsApp Web call kinds that nobody gets whole; a poll's question may be known all the same
 BY_TYPE = {
-	"poll_creation": "poll", "poll_update": "unsupported_poll_update", "view_once": "unsupported_view_once",
-	"event_creation": "unsupported_event", "event": "unsupported_event", "group_invite": "unsupported_group_invite",
-	"groups_v4_invite": "unsupported_group_invite", "reaction": "unsupported_reaction", "gif": "unsupported_gif",
-	"oversized": "file_lost", "video_note": "video", "ptv": "video", "live_location": "live_location",
-	**{kind: kind for kind in ("image", "video", "audio", "document", "sticker", "location", "contacts", "order", "product")},
-}  # fmt: skip
+	"poll_creation": "poll",
+	"poll_update": "unsupported_poll_update",
+	"view_once": "unsupported_view_once",
+	"event_creation": "unsupported_event",
+	"event": "unsupported_event",
+	"group_invite": "unsupported_group_invite",
+	"groups_v4_invite": "unsupported_group_invite",
+	"reaction": "unsupported_reaction",
+	"gif": "unsupported_gif",
+	"oversized": "file_lost",
+	"video_note": "video",
+	"ptv": "video",
+	"live_location": "live_location",
+	**{
+		kind: kind
+		for kind in (
+			"image",
+			"video",
+			"audio",
+			"document",
+			"sticker",
+			"location",
+			"contacts",
+			"order",
+			"product",
+		)
+	},
+}
 UNREAD = frozenset({"missing", "unknown", "unsupported"})  # more can be said elsewhere, or never
 
 

@@ -25,11 +25,27 @@ class Fact:
 
 
 SAMPLES = ("first_response", "response", "resolution")
-COUNTS = frozenset({
-	"tickets_received", "tickets_handled", "tickets_resolved", "tickets_reopened", "tickets_excluded", "missed",
-	"messages_sent", "turns_answered", "segments_counted", "delays", "late_transfers", "transfers_in",
-	"transfers_out", "rescues", "ratings", "ratings_good", "online_time",
-})  # fmt: skip
+COUNTS = frozenset(
+	{
+		"tickets_received",
+		"tickets_handled",
+		"tickets_resolved",
+		"tickets_reopened",
+		"tickets_excluded",
+		"missed",
+		"messages_sent",
+		"turns_answered",
+		"segments_counted",
+		"delays",
+		"late_transfers",
+		"transfers_in",
+		"transfers_out",
+		"rescues",
+		"ratings",
+		"ratings_good",
+		"online_time",
+	}
+)
 
 
 @dataclass(slots=True)
@@ -136,12 +152,15 @@ def _scale(settings: Settings) -> dict[str, tuple[float, float, float]]:
 	s = settings
 	return {
 		"first_response": (
-			s.weight_first_response, s.first_response_target_minutes, s.first_response_worst_minutes),
+			s.weight_first_response,
+			s.first_response_target_minutes,
+			s.first_response_worst_minutes,
+		),
 		"response": (s.weight_response, s.response_target_minutes, s.response_worst_minutes),
 		"delays": (s.weight_delays, s.delay_rate_target, s.delay_rate_worst),
 		"resolution": (s.weight_resolution, s.resolution_rate_target, s.resolution_rate_worst),
 		"satisfaction": (s.weight_satisfaction, s.satisfaction_target, s.satisfaction_worst),
-	}  # fmt: skip
+	}
 
 
 def _normal(value: float, target: float, worst: float) -> float:

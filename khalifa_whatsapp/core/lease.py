@@ -1,8 +1,9 @@
-"""Who may own a device's browser: a lease with an end, and a generation that tells a late owner from the present one.
+"""Who may own a device's browser: a lease with an end, and a generation that tells a late owner from the
+present one.
 
-The lease is a row. Whoever takes it raises its generation, so that nothing an earlier owner still writes counts. An owner
-that can't renew lets go of its browser before anybody else may take the row: two browsers never use one login.
-Hosts that share a site must agree on the time to within `MARGIN_MS`.
+The lease is a row. Whoever takes it raises its generation, so that nothing an earlier owner still writes
+counts. An owner that can't renew lets go of its browser before anybody else may take the row: two browsers
+never use one login. Hosts that share a site must agree on the time to within `MARGIN_MS`.
 """
 
 from __future__ import annotations
@@ -48,7 +49,9 @@ class Lease:
 
 
 def may_take(lease: Lease, owner_key: str, now_ms: int, is_owner_gone: bool = False) -> bool:
-	"""Whether this owner may take the lease: free, run out, its own, or of a process that is known to be dead."""
+	"""Whether this owner may take the lease: free, run out, its own,
+	or of a process that is known to be dead.
+	"""
 	return not lease.has_owner(now_ms) or lease.owner_key == owner_key or is_owner_gone
 
 
@@ -58,7 +61,10 @@ def may_keep(lease: Lease, owner_key: str, generation: int) -> bool:
 
 
 def must_let_go(renewed_ms: int, now_ms: int) -> bool:
-	"""Whether an owner that renewed then must have ended its browser by now. Both on the owner's monotonic clock."""
+	"""Whether an owner that renewed then must have ended its browser by now.
+
+	Both on the owner's monotonic clock.
+	"""
 	return now_ms - renewed_ms >= LEASE_MS - MARGIN_MS
 
 
@@ -73,7 +79,9 @@ def current_command(lease: Lease, now_ms: int) -> str | None:
 
 
 def is_wanted(lease: Lease | None, now_ms: int) -> bool:
-	"""Whether the device should have a browser: not when people ended it, nor soon after it failed too often."""
+	"""Whether the device should have a browser: not when people ended it,
+	nor soon after it failed too often.
+	"""
 	if lease is None:
 		return True
 	return lease.state != OFF and (lease.state != FAILED or now_ms - lease.heartbeat_ms >= REST_MS)

@@ -21,10 +21,16 @@ JOINED = "joined"  # outcome of a turn that became part of another one
 def open_turn(name: str, ticket: Ticket, started_ms: int, known_ms: int) -> Turn:
 	"""A customer begins to wait."""
 	turn = Turn(
-		name=name, ticket=ticket.name, customer=ticket.customer, device=ticket.device, branch=ticket.branch,
-		cycle=ticket.cycle, started_ms=started_ms, known_ms=known_ms,
+		name=name,
+		ticket=ticket.name,
+		customer=ticket.customer,
+		device=ticket.device,
+		branch=ticket.branch,
+		cycle=ticket.cycle,
+		started_ms=started_ms,
+		known_ms=known_ms,
 		is_first=int(ticket.first_responded_ms is None),
-	)  # fmt: skip
+	)
 	ticket.turn, ticket.waiting_since_ms = name, started_ms
 	return turn
 
@@ -32,9 +38,14 @@ def open_turn(name: str, ticket: Ticket, started_ms: int, known_ms: int) -> Turn
 def open_segment(name: str, ticket: Ticket, turn: Turn, from_ms: int) -> Segment:
 	"""Somebody (or the queue) holds the waiting ticket from now on."""
 	segment = Segment(
-		name=name, turn=turn.name, ticket=ticket.name, agent=ticket.agent, branch=ticket.branch,
-		from_ms=from_ms, is_first=turn.is_first,
-	)  # fmt: skip
+		name=name,
+		turn=turn.name,
+		ticket=ticket.name,
+		agent=ticket.agent,
+		branch=ticket.branch,
+		from_ms=from_ms,
+		is_first=turn.is_first,
+	)
 	ticket.segment = name
 	return segment
 
@@ -45,7 +56,9 @@ def first_segment_start(ticket: Ticket, turn: Turn) -> int:
 
 
 def start_earlier(ticket: Ticket, turn: Turn, first: Segment | None, started_ms: int) -> None:
-	"""An older message of the same wait came late; while the `first` segment is still the queue's, it moves too."""
+	"""An older message of the same wait came late;
+	while the `first` segment is still the queue's, it moves too.
+	"""
 	if first is not None and first.agent is None and first.to_ms is None:
 		first.from_ms = started_ms
 	turn.started_ms = ticket.waiting_since_ms = started_ms
@@ -138,9 +151,14 @@ def cross(
 
 
 def _cross_agent(
-	ticket: Ticket, turn: Turn, segment: Segment, at_ms: int, rules: BranchRules, settings: Settings,
+	ticket: Ticket,
+	turn: Turn,
+	segment: Segment,
+	at_ms: int,
+	rules: BranchRules,
+	settings: Settings,
 	found: Crossing,
-) -> None:  # fmt: skip
+) -> None:
 	used = rules.calendar.business_ms(segment.from_ms, at_ms)
 	level = reached_level(used, rules.delay_ms, settings)
 	if level <= segment.level:
@@ -164,11 +182,18 @@ def reached_level(used_ms: int, delay_ms: int, settings: Settings) -> int:
 def _event(kind: str, ticket: Ticket, turn: Turn, segment: Segment | None, at_ms: int) -> DelayEvent:
 	key = digest(kind, segment.name if segment else turn.name)
 	return DelayEvent(
-		name=key[:20], delay_key=key, kind=kind, ticket=ticket.name, turn=turn.name, at_ms=at_ms,
-		segment=segment.name if segment else None, agent=segment.agent if segment else None,
-		branch=segment.branch if segment else ticket.branch, customer=ticket.customer,
+		name=key[:20],
+		delay_key=key,
+		kind=kind,
+		ticket=ticket.name,
+		turn=turn.name,
+		at_ms=at_ms,
+		segment=segment.name if segment else None,
+		agent=segment.agent if segment else None,
+		branch=segment.branch if segment else ticket.branch,
+		customer=ticket.customer,
 		cause="Agent" if segment else None,
-	)  # fmt: skip
+	)
 
 
 def cause(segments: Iterable[Segment], at_ms: int, rules: BranchRules) -> str:
@@ -197,7 +222,8 @@ def note_replier(ticket: Ticket, agent: str | None) -> None:
 def resolver(ticket: Ticket, outcome: str) -> str | None:
 	"""Who gets the credit at closing: the owner if he or she replied in this cycle, else the last who did.
 
-	A cycle without a reply gives none, unless no reply was needed («thanks»): then the earlier credit is back.
+	A cycle without a reply gives none, unless no reply was needed («thanks»): then the earlier credit is
+	back.
 	"""
 	if ticket.cycle_replies == 0 and outcome != NO_REPLY_NEEDED:
 		return None

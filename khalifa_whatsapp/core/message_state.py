@@ -21,7 +21,7 @@ from khalifa_whatsapp.core.records import (
 	UNKNOWN,
 	Message,
 	MessageLog,
-)  # fmt: skip
+)
 
 RANK = {MSG_QUEUED: 0, SENDING: 0, UNKNOWN: 0, SENT: 1, DELIVERED: 2, READ: 3, PLAYED: 4}
 ME, CUSTOMER = "me", "customer"  # who put a reaction
@@ -40,9 +40,14 @@ def fold(message: Message, logs: Iterable[MessageLog]) -> bool:
 
 def _seen(message: Message) -> tuple[object, ...]:
 	return (
-		message.status, message.error_code, message.error_text, message.body,
-		message.is_edited, message.is_revoked, message.reactions,
-	)  # fmt: skip
+		message.status,
+		message.error_code,
+		message.error_text,
+		message.body,
+		message.is_edited,
+		message.is_revoked,
+		message.reactions,
+	)
 
 
 def _fold_statuses(message: Message, rows: list[MessageLog]) -> None:
@@ -67,7 +72,11 @@ def _rise(message: Message, status: str) -> None:
 
 def _fail(message: Message, row: MessageLog) -> None:
 	message.status = FAILED
-	message.error_code, message.error_kind, message.error_text = row.error_code, row.error_kind, row.error_text
+	message.error_code, message.error_kind, message.error_text = (
+		row.error_code,
+		row.error_kind,
+		row.error_text,
+	)
 
 
 def _fold_content(message: Message, rows: list[MessageLog]) -> None:

@@ -1,7 +1,7 @@
 """When may a device send its next message? A number that writes faster than a person could gets blocked.
 
-Everything is worked out from what the device has sent according to the database, so that no restart and no lost
-cache lets a burst through. All instants are epoch milliseconds; days are those of the company's clock.
+Everything is worked out from what the device has sent according to the database, so that no restart and no
+lost cache lets a burst through. All instants are epoch milliseconds; days are those of the company's clock.
 """
 
 from __future__ import annotations
@@ -49,7 +49,9 @@ class Traffic:
 	"""What a device has handed over so far; a doubtful attempt counts like a sure one."""
 
 	last_ms: int | None = None
-	minute_edge_ms: int | None = None  # the latest send but `max_per_minute` - 1: one more minute must not hold both
+	minute_edge_ms: int | None = (
+		None  # the latest send but `max_per_minute` - 1: one more minute must not hold both
+	)
 	hour_edge_ms: int | None = None
 	today: int = 0
 	replies_today: int = 0
@@ -75,7 +77,9 @@ class Slot:
 
 
 def next_slot(pace: Pace, traffic: Traffic, message: Candidate, now_ms: int, calendar: Calendar) -> Slot:
-	"""The first instant, not before `now_ms`, at which every limit allows the message, as far as is known now."""
+	"""The first instant, not before `now_ms`, at which every limit allows the message,
+	as far as is known now.
+	"""
 	if pace.is_free:
 		return Slot(now_ms)
 	slot = Slot(now_ms)
@@ -135,7 +139,11 @@ def _cold_bounds(
 ) -> list[tuple[str, int]]:
 	"""What only concerns messages that no customer has asked for, and chats that we begin."""
 	bounds = []
-	if pace.max_new_chats_per_day and message.is_new_chat and traffic.new_chats_today >= pace.max_new_chats_per_day:
+	if (
+		pace.max_new_chats_per_day
+		and message.is_new_chat
+		and traffic.new_chats_today >= pace.max_new_chats_per_day
+	):
 		bounds.append(("new_chats", tomorrow))
 	if message.priority == REPLY:
 		return bounds

@@ -1,8 +1,8 @@
 """Quick replies: texts with blanks such as {customer}, which the inbox fills in.
 
-A blank is a word, or a few, in braces; one brace or two, because templates of WhatsApp write `{{1}}`. Everything else in
-braces is text and goes out as it stands. A blank that nobody can fill in must not go out as it was written: it is refused
-when the text is saved, and asked for when an older text is used.
+A blank is a word, or a few, in braces; one brace or two, because templates of WhatsApp write `{{1}}`.
+Everything else in braces is text and goes out as it stands. A blank that nobody can fill in must not go out
+as it was written: it is refused when the text is saved, and asked for when an older text is used.
 """
 
 from __future__ import annotations

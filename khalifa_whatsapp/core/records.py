@@ -41,7 +41,9 @@ class Customer:
 	last_agent: str | None = None
 	merged_into: str | None = None
 	duplicate_of: str | None = None  # a customer who is the same person, as far as a gateway says
-	duplicate_state: str | None = None  # Found, Told (managers know) or Not a Duplicate (a manager has decided)
+	duplicate_state: str | None = (
+		None  # Found, Told (managers know) or Not a Duplicate (a manager has decided)
+	)
 	created_ms: int = 0
 	named_ms: int | None = None  # when the profile had this name; None with a name: people of ours gave it
 	last_in_ms: int | None = None
@@ -98,7 +100,9 @@ class Ticket:
 	first_response_time: int | None = None  # business seconds, first customer message to first human reply
 	waited_time: int = 0  # business seconds of all ended turns: the time that was ours
 	cycle_replies: int = 0  # human replies since it was opened or last reopened
-	repliers: str = ""  # agents who replied in this cycle, the last one last; before: whose credit was withdrawn
+	repliers: str = (
+		""  # agents who replied in this cycle, the last one last; before: whose credit was withdrawn
+	)
 	is_missed: int = 0  # ended with no human reply
 	missed_for: str | None = None  # the agent charged with it; NULL: the queue
 	last_in_ms: int | None = None
@@ -196,7 +200,10 @@ class Message:
 
 @dataclass(slots=True)
 class MessageLog:
-	"""Something a gateway said of a message: append-only. `message` is NULL while it waits for its message."""
+	"""Something a gateway said of a message: append-only.
+
+	`message` is NULL while it waits for its message.
+	"""
 
 	DOCTYPE: ClassVar[str] = "Khalifa Message Status"
 	name: str
@@ -253,7 +260,9 @@ class Segment:
 	branch: str | None
 	from_ms: int
 	to_ms: int | None = None
-	end_reason: str | None = None  # answered answered_by_admin answer_failed transferred requeued closed bulk_closed …
+	end_reason: str | None = (
+		None  # answered answered_by_admin answer_failed transferred requeued closed bulk_closed …
+	)
 	is_first: int = 0  # belongs to the ticket's first turn
 	wall_time: int | None = None
 	biz_time: int | None = None
@@ -415,7 +424,10 @@ class AgentKpi:
 
 @dataclass(slots=True)
 class ProviderTemplate:
-	"""A message template as the gateway knows it, by device, name and language. Each fact has its own moment."""
+	"""A message template as the gateway knows it, by device, name and language.
+
+	Each fact has its own moment.
+	"""
 
 	DOCTYPE: ClassVar[str] = "Khalifa Provider Template"
 	name: str
@@ -431,7 +443,9 @@ class ProviderTemplate:
 	category_ms: int | None = None
 	quality: str = ""
 	quality_ms: int | None = None
-	needs_sync: int = 0  # the gateway's list must be read again: what it says of the template's text is not here
+	needs_sync: int = (
+		0  # the gateway's list must be read again: what it says of the template's text is not here
+	)
 
 
 @dataclass(slots=True)
@@ -451,6 +465,20 @@ class DeviceNotice:
 
 
 RECORDS = (
-	Customer, CustomerIdentity, Ticket, TicketEvent, Message, MessageLog, Turn, Segment, DelayEvent,
-	Agent, PresenceLog, CloseBatch, CloseBatchItem, AgentKpi, ProviderTemplate, DeviceNotice,
-)  # fmt: skip
+	Customer,
+	CustomerIdentity,
+	Ticket,
+	TicketEvent,
+	Message,
+	MessageLog,
+	Turn,
+	Segment,
+	DelayEvent,
+	Agent,
+	PresenceLog,
+	CloseBatch,
+	CloseBatchItem,
+	AgentKpi,
+	ProviderTemplate,
+	DeviceNotice,
+)

@@ -116,4 +116,3 @@ class Rules:
 			round(self.settings.delay_minutes * MINUTE_MS),
 			round(self.settings.customer_delay_minutes * MINUTE_MS),
 		)
-

@@ -12,9 +12,11 @@ MAX_SCANNED = 20_000
 
 
 def snippet(text: str, words: Collection[str]) -> list[tuple[str, bool]]:
-	"""Words around the first hit, and whether each is one; … where something was left out. `words` are normalised.
+	"""Words around the first hit, and whether each is one; … where something was left out. `words` are
+	normalised.
 
-	Texts are compared word by word as search compares them, so «الدَّواء» is found by «دواء» and shown as it is.
+	Texts are compared word by word as search compares them, so «الدَّواء» is found by «دواء» and shown as it
+	is.
 	"""
 	written = text[:MAX_SCANNED].split()
 	hits = [any(word in normalise(one) for word in words) for one in written]

@@ -1,7 +1,8 @@
-"""What the state of a gateway's message template means: may it be sent, and what managers are told of a change.
+"""What the state of a gateway's message template means: may it be sent, and what managers are told of a
+change.
 
-States are Meta's (APPROVED, PAUSED, …), the only gateway that has templates. One that is not known can't be sent:
-Meta adds states, and each new one so far meant that something is wrong.
+States are Meta's (APPROVED, PAUSED, …), the only gateway that has templates. One that is not known can't be
+sent: Meta adds states, and each new one so far meant that something is wrong.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ MESSAGES = {
 	"PENDING": "The template {template} ({language}) waits for Meta's approval.",
 	"REJECTED": "The template {template} ({language}) was rejected: {reason}.",
 	"PAUSED": "The template {template} ({language}) is paused for its low quality and can't be sent for now.",
-	"DISABLED": "The template {template} ({language}) is disabled for its low quality and can't be sent any more.",
+	"DISABLED": "The template {template} ({language}) is disabled for its low quality "
+	"and can't be sent any more.",
 	"FLAGGED": "Meta will disable the template {template} ({language}) soon: its quality is low.",
 	"": "Meta changed the template {template} ({language}): {status}.",
 }

@@ -1,4 +1,6 @@
-"""Message templates as WhatsApp defines them: which values one needs, and how it reads when they are filled in."""
+"""Message templates as WhatsApp defines them: which values one needs,
+and how it reads when they are filled in.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,10 @@ _FORBIDDEN = re.compile(r"[\n\r\t]| {5,}")
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-	"""A value that a person fills in. `place`: header, body, or the index of the button whose address it ends."""
+	"""A value that a person fills in.
+
+	`place`: header, body, or the index of the button whose address it ends.
+	"""
 
 	place: str
 	name: str
@@ -48,15 +53,22 @@ def shape_of(components: Iterable[Mapping[str, Any]], parameter_format: str = "P
 	for index, button in enumerate(buttons):
 		variables += _variables(str(index), str(button.get("url", "")))
 	return Shape(
-		header_kind, header_text, body, _text(parts.get("FOOTER")), buttons, tuple(variables),
+		header_kind,
+		header_text,
+		body,
+		_text(parts.get("FOOTER")),
+		buttons,
+		tuple(variables),
 		parameter_format.upper() == "NAMED",
-	)  # fmt: skip
+	)
 
 
 def fill(shape: Shape, values: Sequence[str]) -> tuple[str, dict[str, Any]]:
-	"""The text as the customer will read it, and the values by place (`body`, `named`, `header`, `header_names`, `buttons`).
+	"""The text as the customer will read it, and the values by place (`body`, `named`, `header`,
+	`header_names`, `buttons`).
 
-	`values` are in the order of `shape.variables`. Refuses a wrong number, an empty one, and what WhatsApp refuses.
+	`values` are in the order of `shape.variables`. Refuses a wrong number, an empty one, and what WhatsApp
+	refuses.
 	"""
 	wanted = shape.variables
 	if len(values) != len(wanted):

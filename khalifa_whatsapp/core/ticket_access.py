@@ -1,8 +1,9 @@
 """Who may see a ticket, and who may do what with it: the one rule.
 
-Use cases ask it about the ticket that they have locked, pages about the row that they show, realtime about whom it tells.
-The lists' SQL (`permissions`, `stores.sql`) says `can_see` and `is_open_to` a second time, and is compared with them row by
-row for every role, holder, branch and state (`tests/test_ticket_access.py` on a site, `testing/store_reads.py`).
+Use cases ask it about the ticket that they have locked, pages about the row that they show, realtime about
+whom it tells. The lists' SQL (`permissions`, `stores.sql`) says `can_see` and `is_open_to` a second time, and
+is compared with them row by row for every role, holder, branch and state (`tests/test_ticket_access.py` on a
+site, `testing/store_reads.py`).
 """
 
 from __future__ import annotations
@@ -60,7 +61,9 @@ def holds(actor: Actor, ticket: TicketFacts) -> bool:
 
 
 def is_open_to(ticket: TicketFacts, branch: str | None) -> bool:
-	"""Whether agents of this branch may have it from the queue: what was handed to a branch is that branch's alone."""
+	"""Whether agents of this branch may have it from the queue:
+	what was handed to a branch is that branch's alone.
+	"""
 	return not ticket.is_branch_only or (bool(branch) and ticket.branch == branch)
 
 
@@ -161,10 +164,14 @@ class Rights:
 def rights(actor: Actor, ticket: TicketFacts) -> Rights:
 	"""All of it at once."""
 	return Rights(
-		reply=bool(can_answer(actor, ticket)), note=bool(can_note(actor, ticket)),
-		transfer=bool(can_transfer(actor, ticket)), close=bool(can_close(actor, ticket)),
+		reply=bool(can_answer(actor, ticket)),
+		note=bool(can_note(actor, ticket)),
+		transfer=bool(can_transfer(actor, ticket)),
+		close=bool(can_close(actor, ticket)),
 		reopen=bool(can_reopen(actor, ticket)),
-		assign=not ticket.agent and bool(can_assign(actor, ticket, actor.agent)), take=can_take(actor, ticket),
-		take_over=can_take_over(actor, ticket), on_behalf=answers_on_behalf(actor, ticket),
+		assign=not ticket.agent and bool(can_assign(actor, ticket, actor.agent)),
+		take=can_take(actor, ticket),
+		take_over=can_take_over(actor, ticket),
+		on_behalf=answers_on_behalf(actor, ticket),
 		settle=bool(can_settle(actor, ticket)),
-	)  # fmt: skip
+	)

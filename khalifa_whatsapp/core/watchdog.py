@@ -1,8 +1,8 @@
 """When is a gateway's session brought back, and when is a person called?
 
 A session that has died is closed, left alone for a moment and started again, a few times in an hour at most.
-It needs a person instead when a code has to be scanned, when WhatsApp has restricted the number, and when starting
-it did not help. All instants are epoch milliseconds.
+It needs a person instead when a code has to be scanned, when WhatsApp has restricted the number, and when
+starting it did not help. All instants are epoch milliseconds.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ CONNECTING_MS = 3 * 60_000  # how long a start, and the loading of all chats aft
 class Watch:
 	"""What is remembered of a session from check to check.
 
-	What nobody has ever seen connected no machine starts, and nobody is called because it is not: a person is just
-	setting it up. `restarts` are those of which none came an hour after the one before it, the latest at
+	What nobody has ever seen connected no machine starts, and nobody is called because it is not: a person is
+	just setting it up. `restarts` are those of which none came an hour after the one before it, the latest at
 	`restarts_ms`.
 	"""
 
@@ -38,7 +38,10 @@ class Watch:
 	is_alerted: bool = False
 
 	def restarts_in_hour(self, now_ms: int) -> int:
-		"""Restarts that count against the cap. Never fewer than there were in the past hour, sometimes more."""
+		"""Restarts that count against the cap.
+
+		Never fewer than there were in the past hour, sometimes more.
+		"""
 		return self.restarts if now_ms - self.restarts_ms < HOUR_MS else 0
 
 
@@ -97,8 +100,9 @@ def alerted(watch: Watch) -> Watch:
 
 
 def needs_person(watch: Watch, is_given_up: bool = False) -> bool:
-	"""Whether a session that somebody else starts again needs a person now: its login is gone, WhatsApp has restricted
-	the number, or it was given up after it had worked."""
+	"""Whether a session that somebody else starts again needs a person now: its login is gone, WhatsApp has
+	restricted the number, or it was given up after it had worked.
+	"""
 	is_over = watch.was_connected and (is_given_up or watch.state == QR)
 	return not watch.is_alerted and (is_over or watch.state == RESTRICTED)
 

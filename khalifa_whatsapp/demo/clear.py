@@ -14,21 +14,35 @@ from khalifa_whatsapp.site_devices import forget_devices
 MODULE = "Khalifa WhatsApp"
 # What is an agent's alone; his or her tickets are the company's
 OF_AGENT = {
-	"Khalifa Agent KPI": "agent", "Khalifa Presence Log": "agent", "Khalifa Agent Shift": "parent",
+	"Khalifa Agent KPI": "agent",
+	"Khalifa Presence Log": "agent",
+	"Khalifa Agent Shift": "parent",
 	"Khalifa Reply Template": "agent",
-}  # fmt: skip
+}
 # Frappe's own tables that speak of a record: columns of its DocType and name
 TRACES = {
-	"Comment": ("reference_doctype", "reference_name"), "Version": ("ref_doctype", "docname"),
-	"Tag Link": ("document_type", "document_name"), "Notification Log": ("document_type", "document_name"),
-	"DocShare": ("share_doctype", "share_name"), "ToDo": ("reference_type", "reference_name"),
-	"View Log": ("reference_doctype", "reference_name"), "Deleted Document": ("deleted_doctype", "deleted_name"),
-	"__Auth": ("doctype", "name"), "__global_search": ("doctype", "name"),
-}  # fmt: skip
+	"Comment": ("reference_doctype", "reference_name"),
+	"Version": ("ref_doctype", "docname"),
+	"Tag Link": ("document_type", "document_name"),
+	"Notification Log": ("document_type", "document_name"),
+	"DocShare": ("share_doctype", "share_name"),
+	"ToDo": ("reference_type", "reference_name"),
+	"View Log": ("reference_doctype", "reference_name"),
+	"Deleted Document": ("deleted_doctype", "deleted_name"),
+	"__Auth": ("doctype", "name"),
+	"__global_search": ("doctype", "name"),
+}
 OF_USER = {
-	"Has Role": "parent", "Notification Settings": "name", "Notification Log": "for_user", "Sessions": "user",
-	"__UserSettings": "user", "__Auth": "name", "DefaultValue": "parent", "Activity Log": "user", "Contact": "user",
-}  # fmt: skip
+	"Has Role": "parent",
+	"Notification Settings": "name",
+	"Notification Log": "for_user",
+	"Sessions": "user",
+	"__UserSettings": "user",
+	"__Auth": "name",
+	"DefaultValue": "parent",
+	"Activity Log": "user",
+	"Contact": "user",
+}
 
 
 def remove_all() -> dict[str, list[str]]:
@@ -116,7 +130,9 @@ def _delete_records(doctype: str, names: Sequence[str]) -> None:
 	_delete_files(doctype, names)
 	for table, (kind, name) in TRACES.items():
 		for part in _parts(names):
-			frappe.db.sql(f"delete from `{_table(table)}` where `{kind}` = %s and `{name}` in %s", (doctype, part))
+			frappe.db.sql(
+				f"delete from `{_table(table)}` where `{kind}` = %s and `{name}` in %s", (doctype, part)
+			)
 
 
 def _delete(doctype: str, field: str, names: Sequence[str]) -> None:
@@ -136,7 +152,9 @@ def _parts(names: Sequence[str]) -> list[tuple[str, ...]]:
 
 
 def _table(doctype: str) -> str:
-	return doctype if doctype.startswith("__") else "tabSessions" if doctype == "Sessions" else f"tab{doctype}"
+	return (
+		doctype if doctype.startswith("__") else "tabSessions" if doctype == "Sessions" else f"tab{doctype}"
+	)
 
 
 def _remove_agents(agents: Sequence[str], kept: Sequence[str]) -> None:

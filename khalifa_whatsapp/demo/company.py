@@ -19,10 +19,22 @@ DAYS = ("Saturday", "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Fri
 FRIDAY = "Friday"
 ALWAYS_OPEN = 3  # the first branches never close
 STREETS = (
-	"شارع جيهان", "شارع توريل", "المشاية السفلية", "شارع الجلاء", "شارع قناة السويس", "شارع عبد السلام عارف",
-	"مدخل سندوب", "ميدان المجزر", "شارع صلاح سالم", "شارع بورسعيد", "شارع الجيش", "شارع الثورة", "شارع المحطة",
-	"شارع الكورنيش", "شارع البحر",
-)  # fmt: skip
+	"شارع جيهان",
+	"شارع توريل",
+	"المشاية السفلية",
+	"شارع الجلاء",
+	"شارع قناة السويس",
+	"شارع عبد السلام عارف",
+	"مدخل سندوب",
+	"ميدان المجزر",
+	"شارع صلاح سالم",
+	"شارع بورسعيد",
+	"شارع الجيش",
+	"شارع الثورة",
+	"شارع المحطة",
+	"شارع الكورنيش",
+	"شارع البحر",
+)
 # Shifts in hours of the day; 26 is two in the morning. They follow one another so that the traffic is met.
 SHIFTS: tuple[tuple[tuple[float, float], ...], ...] = (
 	((0, 24),),
@@ -33,8 +45,31 @@ SHIFTS: tuple[tuple[tuple[float, float], ...], ...] = (
 )
 # How many customers begin to write in each hour, relatively
 INTENSITY = (
-	1.2, 0.7, 0.3, 0.1, 0.1, 0.1, 0.2, 0.5, 1.5, 4, 6, 7, 7.5, 6, 3.5, 2.5, 3, 5, 6.5, 8, 9, 9.5, 8, 5,
-)  # fmt: skip
+	1.2,
+	0.7,
+	0.3,
+	0.1,
+	0.1,
+	0.1,
+	0.2,
+	0.5,
+	1.5,
+	4,
+	6,
+	7,
+	7.5,
+	6,
+	3.5,
+	2.5,
+	3,
+	5,
+	6.5,
+	8,
+	9,
+	9.5,
+	8,
+	5,
+)
 OF_WEEKDAY = (1.0, 1.0, 1.0, 1.05, 0.55, 1.15, 1.1)  # Monday first: Fridays are quiet
 HOLIDAYS_BACK = {9: "إجازة رسمية", 23: "جرد سنوي حتى الظهر"}  # how many days ago, and why
 
@@ -49,7 +84,7 @@ QUICK_REPLIES = (
 	("توصيل", "الطلب في الطريق", "طلبك خرج للتوصيل الآن. شكرًا لك يا {customer}."),
 	("روشتة", "صورة الروشتة", "من فضلك أرسل صورة واضحة للروشتة، وسيراجعها الصيدلي."),
 	("شكرا", "الختام", "شكرًا لتواصلك معنا يا {customer}. نتمنى لك دوام الصحة."),
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +108,19 @@ def working_hours(number: int) -> list[dict[str, str]]:
 		return []
 	rows = []
 	for day in DAYS:
-		spans = [("14:00:00", "02:00:00")] if day == FRIDAY else [("09:00:00", "14:00:00"), ("17:00:00", "02:00:00")]
+		spans = (
+			[("14:00:00", "02:00:00")]
+			if day == FRIDAY
+			else [("09:00:00", "14:00:00"), ("17:00:00", "02:00:00")]
+		)
 		rows += [{"day": day, "start_time": start, "end_time": end} for start, end in spans]
 	return rows
 
 
 def employees() -> list[Employee]:
-	"""One agent per branch; those of the branches that never close work around the clock in the demonstration."""
+	"""One agent per branch; those of the branches that never close
+	work around the clock in the demonstration.
+	"""
 	return [
 		Employee(f"agent{number + 1:02d}@{DOMAIN}", AGENTS[number], branch, _spans(number))
 		for number, branch in enumerate(branch_names())
@@ -95,7 +136,9 @@ def shift_rows(spans: tuple[tuple[float, float], ...]) -> list[dict[str, str]]:
 	if spans == SHIFTS[0]:
 		return []
 	return [
-		{"day": day, "start_time": _clock(start), "end_time": _clock(end)} for day in DAYS for start, end in spans
+		{"day": day, "start_time": _clock(start), "end_time": _clock(end)}
+		for day in DAYS
+		for start, end in spans
 	]
 
 

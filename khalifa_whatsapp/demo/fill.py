@@ -20,15 +20,27 @@ from khalifa_whatsapp.stores.site_store import SiteStore
 CHUNK = 5_000
 OBJECTIONS, NOTED, TAGGED = 6, 40, 60
 COPIED = (
-	r.Customer, r.CustomerIdentity, r.Ticket, r.TicketEvent, r.Message, r.MessageLog, r.Turn, r.Segment,
-	r.DelayEvent, r.PresenceLog, r.CloseBatch, r.CloseBatchItem,
-)  # fmt: skip
+	r.Customer,
+	r.CustomerIdentity,
+	r.Ticket,
+	r.TicketEvent,
+	r.Message,
+	r.MessageLog,
+	r.Turn,
+	r.Segment,
+	r.DelayEvent,
+	r.PresenceLog,
+	r.CloseBatch,
+	r.CloseBatchItem,
+)
 # (table, creation, modified): lists sort and show by these
 TIMES = (
-	("Khalifa Customer", "created_on", "last_in_on"), ("Khalifa Ticket", "opened_on", "last_message_on"),
-	("Khalifa Message", "received_on", "sent_on"), ("Khalifa Delay Event", "at_on", "at_on"),
+	("Khalifa Customer", "created_on", "last_in_on"),
+	("Khalifa Ticket", "opened_on", "last_message_on"),
+	("Khalifa Message", "received_on", "sent_on"),
+	("Khalifa Delay Event", "at_on", "at_on"),
 	("Khalifa Close Batch", "requested_on", "requested_on"),
-)  # fmt: skip
+)
 
 
 def copy(
@@ -50,7 +62,10 @@ def copy(
 		_date(store, rows)
 		_write_desk_words(store, rows, rng)
 		_set_presence(month, store, is_shared)
-		store.run("UPDATE `tabWhatsApp Device` SET enabled = 1, state = 'Connected' WHERE name = ?", (company.DEVICE,))
+		store.run(
+			"UPDATE `tabWhatsApp Device` SET enabled = 1, state = 'Connected' WHERE name = ?",
+			(company.DEVICE,),
+		)
 	return {kind.DOCTYPE: len(records) for kind, records in rows.items()}
 
 
@@ -100,7 +115,9 @@ def _object(delays: list[r.DelayEvent], rng: Random) -> None:
 
 
 def _date(store: SiteStore, rows: dict[Any, list[Any]]) -> None:
-	"""The days of the month are to be added up, and are ours where they are new; rows get the age of their story."""
+	"""The days of the month are to be added up, and are ours where they are new;
+	rows get the age of their story.
+	"""
 	calendar = store.rules().calendar
 	moments = [ticket.opened_ms for ticket in rows[r.Ticket]] + [event.at_ms for event in rows[r.TicketEvent]]
 	days = sorted({calendar.local_date(moment) for moment in moments})
@@ -111,8 +128,11 @@ def _date(store: SiteStore, rows: dict[Any, list[Any]]) -> None:
 	ours = {
 		"Khalifa Customer": ("name LIKE ?", f"{company.CUSTOMER_MARK}%"),
 		"Khalifa Close Batch": ("requested_by = ?", company.OWNER),
-		"Khalifa Delay Event": ("ticket IN (SELECT name FROM `tabKhalifa Ticket` WHERE device = ?)", company.DEVICE),
-	}  # fmt: skip
+		"Khalifa Delay Event": (
+			"ticket IN (SELECT name FROM `tabKhalifa Ticket` WHERE device = ?)",
+			company.DEVICE,
+		),
+	}
 	for table, creation, modified in TIMES:
 		where, value = ours.get(table, ("device = ?", company.DEVICE))
 		store.run(
@@ -131,7 +151,9 @@ def _write_desk_words(store: SiteStore, rows: dict[Any, list[Any]], rng: Random)
 	"""What people wrote in Desk: notes on customers, tags."""
 	customers = [customer.name for customer in rows[r.Customer]]
 	for name in rng.sample(customers, min(NOTED, len(customers))):
-		store.run("UPDATE `tabKhalifa Customer` SET notes = ? WHERE name = ?", (rng.choice(words.NOTES), name))
+		store.run(
+			"UPDATE `tabKhalifa Customer` SET notes = ? WHERE name = ?", (rng.choice(words.NOTES), name)
+		)
 	for name in rng.sample(customers, min(TAGGED, len(customers))):
 		_tag(store, "Khalifa Customer", name, rng.choice(words.TAGS))
 
@@ -146,13 +168,17 @@ def _tag(store: SiteStore, doctype: str, name: str, tag: str) -> None:
 
 
 def _set_presence(month: Month, store: SiteStore, is_shared: bool) -> None:
-	"""As the month ended. Nobody's page is open: their last sign of life lies a day ahead, so that they stay."""
+	"""As the month ended.
+
+	Nobody's page is open: their last sign of life lies a day ahead, so that they stay.
+	"""
 	agents = {}
 	for agent in _rows(month, r.Agent):
 		if agent.presence != r.OFFLINE:
 			agent.heartbeat_ms = month.end_ms + DAY_MS
 		agents[agent.name] = agent
 	store.save(Changes(updated={r.Agent: agents}))
+	# what people read of it
 	store.run(
 		"UPDATE `tabKhalifa Agent` SET heartbeat_on = presence_on WHERE user LIKE ?", (f"%@{company.DOMAIN}",)
-	)  # what people read of it
+	)

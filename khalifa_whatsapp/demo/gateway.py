@@ -45,10 +45,15 @@ class DemoGateway(LoopbackDriver):
 		self._count += 1
 		mime_type = MIME_TYPES.get(line.kind)
 		return d.InboundMessage(
-			d.MessageRef(f"demo-in-{self._count}"), (Identity("phone", caller.phone),), at_ms, line.kind, line.body,
-			caller.name, media=d.Media(mime_type=mime_type) if mime_type else None,
+			d.MessageRef(f"demo-in-{self._count}"),
+			(Identity("phone", caller.phone),),
+			at_ms,
+			line.kind,
+			line.body,
+			caller.name,
+			media=d.Media(mime_type=mime_type) if mime_type else None,
 			data={"location": PLACE} if line.kind == "location" else {},
-		)  # fmt: skip
+		)
 
 	def send(self, message: d.Outgoing) -> d.Accepted:
 		"""Take it; now and then a number turns out to have no WhatsApp."""

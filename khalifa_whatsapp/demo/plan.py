@@ -53,10 +53,18 @@ class Plan:
 
 
 def make_plan(
-	rng: Random, callers: Sequence[Caller], employees: Sequence[Employee], tickets: int, start_ms: int, end_ms: int,
-	zone: str, is_live: bool,
-) -> Plan:  # fmt: skip
-	"""`tickets` conversations between two instants; with `is_live` the last ones are unanswered at the end."""
+	rng: Random,
+	callers: Sequence[Caller],
+	employees: Sequence[Employee],
+	tickets: int,
+	start_ms: int,
+	end_ms: int,
+	zone: str,
+	is_live: bool,
+) -> Plan:
+	"""`tickets` conversations between two instants;
+	with `is_live` the last ones are unanswered at the end.
+	"""
 	left = min(len(UNANSWERED), tickets // 4) if is_live else 0
 	last = end_ms - 2 * HOUR_MS
 	moments = _moments(rng, tickets - left, start_ms, last, ZoneInfo(zone))
@@ -117,7 +125,10 @@ def _span(rng: Random, employee: Employee, begin: int, stop: int) -> list[tuple[
 		found.append((stop - rng.randrange(1, 4) * MINUTE_MS, employee.user, r.OFFLINE))
 	if stop - begin >= 4 * HOUR_MS:
 		pause = begin + rng.randrange(75, 170) * MINUTE_MS
-		found += [(pause, employee.user, r.AWAY), (pause + rng.randrange(10, 25) * MINUTE_MS, employee.user, r.ONLINE)]
+		found += [
+			(pause, employee.user, r.AWAY),
+			(pause + rng.randrange(10, 25) * MINUTE_MS, employee.user, r.ONLINE),
+		]
 	return found
 
 

@@ -1,7 +1,8 @@
-"""A month on a fast clock: the plan's people write, and every answer, transfer and closing is a real use case.
+"""A month on a fast clock: the plan's people write, and every answer, transfer and closing is a real use
+case.
 
-The clock jumps from one moment at which something happens to the next. All of it happens in a database of this
-process's own; no gateway, no site and no network is touched.
+The clock jumps from one moment at which something happens to the next. All of it happens in a database of
+this process's own; no gateway, no site and no network is touched.
 """
 
 from __future__ import annotations
@@ -151,7 +152,9 @@ class Month:
 		self._has_moved |= bool(self._posted)
 		self._posted.clear()
 		if all_events := [*self.gateway.due_receipts(self.now_ms), *events]:
-			deliveries.accept(self.host.store, self.gateway, self.gateway.post(all_events), self.now_ms, 1 << 20)
+			deliveries.accept(
+				self.host.store, self.gateway, self.gateway.post(all_events), self.now_ms, 1 << 20
+			)
 			intake.drain(self.host.store, self.gateway, lambda: self.now_ms)
 
 	# -- agents
@@ -169,7 +172,10 @@ class Month:
 				free.discard(agent)
 				worker = self.workers[agent]
 				worker.is_busy = True
-				self._at(self.now_ms + self._effort(worker), lambda w=worker, t=ticket, p=phone: self._finish(w, t, p))
+				self._at(
+					self.now_ms + self._effort(worker),
+					lambda w=worker, t=ticket, p=phone: self._finish(w, t, p),
+				)
 
 	def _effort(self, worker: Worker) -> int:
 		if self.rng.random() < DISTRACTED_RATE:  # a shop full of people
@@ -200,7 +206,9 @@ class Month:
 
 	def _say(self, actor: Actor, ticket: str, body: str, now_ms: int) -> None:
 		self._said += 1
-		replies.reply(self.host.store, actor, ticket, body, f"khalifa-demo-{self._said}", now_ms, seen_ms=now_ms)
+		replies.reply(
+			self.host.store, actor, ticket, body, f"khalifa-demo-{self._said}", now_ms, seen_ms=now_ms
+		)
 		self._has_sent = True
 
 	def _go_on(self, ticket: str, talk: Talk) -> None:
@@ -282,7 +290,12 @@ class Month:
 
 
 def make_month(
-	rules: Rules, people: Sequence[tuple[r.Agent, Calendar | None]], plan: Plan, seed: int, start_ms: int, end_ms: int
+	rules: Rules,
+	people: Sequence[tuple[r.Agent, Calendar | None]],
+	plan: Plan,
+	seed: int,
+	start_ms: int,
+	end_ms: int,
 ) -> Month:
 	"""A month ready to be played by these agents under these rules."""
 	# Pages of the demonstration never fall silent: heartbeats would be half of all the work
@@ -296,5 +309,3 @@ def make_month(
 		actor = actor_of(agent)
 		month.workers[agent.name] = Worker(agent, actor, rng.uniform(70, 200))
 	return month
-
-

@@ -1,8 +1,8 @@
 """The demonstration on a site: furnished with plain documents, then filled in one transaction.
 
-Whatever belongs to it carries a mark: its device, its customers' names, its people's mail domain, or the owner of
-its documents. So no list of its rows is kept, an interrupted filling leaves nothing half done, and `remove` finds
-all of it.
+Whatever belongs to it carries a mark: its device, its customers' names, its people's mail domain, or the
+owner of its documents. So no list of its rows is kept, an interrupted filling leaves nothing half done, and
+`remove` finds all of it.
 """
 
 from __future__ import annotations
@@ -78,7 +78,9 @@ def remove() -> dict[str, list[str]]:
 
 def is_complete() -> bool:
 	"""Whether the demonstration is there: its device is switched on last."""
-	return bool(frappe.db.exists("WhatsApp Device", {"name": company.DEVICE, "owner": company.OWNER, "enabled": 1}))
+	return bool(
+		frappe.db.exists("WhatsApp Device", {"name": company.DEVICE, "owner": company.OWNER, "enabled": 1})
+	)
 
 
 def has_own_work() -> bool:
@@ -101,23 +103,31 @@ def _refuse_other_device() -> None:
 
 # -- the company
 def furnish(is_shared: bool) -> None:
-	"""Branches, people, quick replies and the device. On a shared site no holiday is declared, and its people stay
-	offline until somebody signs in as one of them: so they take none of the site's own conversations."""
+	"""Branches, people, quick replies and the device. On a shared site no holiday is declared, and its people
+	stay offline until somebody signs in as one of them: so they take none of the site's own conversations.
+	"""
 	_add(
 		"WhatsApp Device", device_name=company.DEVICE, provider="loopback", enabled=0, is_connection_wanted=0
 	)
 	for number, name in enumerate(company.branch_names()):
 		_add(
-			"Khalifa Branch", branch_name=name, address=f"المنصورة، {company.STREETS[number]}",
-			always_open=int(number < company.ALWAYS_OPEN), working_hours=company.working_hours(number),
-		)  # fmt: skip
+			"Khalifa Branch",
+			branch_name=name,
+			address=f"المنصورة، {company.STREETS[number]}",
+			always_open=int(number < company.ALWAYS_OPEN),
+			working_hours=company.working_hours(number),
+		)
 	_add_user(company.OWNER, company.MANAGER_NAME, MANAGER_ROLE)
 	for employee in company.employees():
 		_add_user(employee.user, employee.name, AGENT_ROLE)
 		_add(
-			"Khalifa Agent", user=employee.user, employee_name=employee.name, branch=employee.branch,
-			enabled=1, shifts=company.shift_rows(employee.spans),
-		)  # fmt: skip
+			"Khalifa Agent",
+			user=employee.user,
+			employee_name=employee.name,
+			branch=employee.branch,
+			enabled=1,
+			shifts=company.shift_rows(employee.spans),
+		)
 	for shortcut, title, body in company.QUICK_REPLIES:
 		if not frappe.db.exists("Khalifa Reply Template", {"shortcut": shortcut, "agent": ("is", "not set")}):
 			_add("Khalifa Reply Template", shortcut=shortcut, title=title, body=body, enabled=1)
@@ -138,16 +148,28 @@ def _add_user(email: str, full_name: str, role: str) -> None:
 	first, _, last = full_name.partition(" ")
 	frappe.get_doc(
 		{
-			"doctype": "User", "name": email, "email": email, "first_name": first, "last_name": last,
-			"full_name": full_name, "enabled": 1, "user_type": "System User", "send_welcome_email": 0,
+			"doctype": "User",
+			"name": email,
+			"email": email,
+			"first_name": first,
+			"last_name": last,
+			"full_name": full_name,
+			"enabled": 1,
+			"user_type": "System User",
+			"send_welcome_email": 0,
 		}
-	).db_insert()  # fmt: skip
+	).db_insert()
 	frappe.get_doc(
 		{
-			"doctype": "Has Role", "name": frappe.generate_hash(length=10), "parent": email, "parenttype": "User",
-			"parentfield": "roles", "role": role, "idx": 1,
+			"doctype": "Has Role",
+			"name": frappe.generate_hash(length=10),
+			"parent": email,
+			"parenttype": "User",
+			"parentfield": "roles",
+			"role": role,
+			"idx": 1,
 		}
-	).db_insert()  # fmt: skip
+	).db_insert()
 	create_notification_settings(email)
 
 
@@ -156,11 +178,16 @@ def _add_holidays(today: date) -> None:
 		if not frappe.db.exists("Khalifa Calendar Exception", {"date": row["date"]}):
 			child = frappe.get_doc(
 				{
-					"doctype": "Khalifa Calendar Exception", "name": frappe.generate_hash(length=10), **row,
-					"parent": "Khalifa Settings", "parenttype": "Khalifa Settings", "idx": 99,
-					"parentfield": "calendar_exceptions", "owner": company.OWNER,
+					"doctype": "Khalifa Calendar Exception",
+					"name": frappe.generate_hash(length=10),
+					**row,
+					"parent": "Khalifa Settings",
+					"parenttype": "Khalifa Settings",
+					"idx": 99,
+					"parentfield": "calendar_exceptions",
+					"owner": company.OWNER,
 				}
-			)  # fmt: skip
+			)
 			child.db_insert()
 			child.db_set("owner", company.OWNER, update_modified=False)
 	frappe.clear_document_cache("Khalifa Settings", "Khalifa Settings")
@@ -195,7 +222,9 @@ def _play(order: Order, is_shared: bool, tell: Tell) -> Month:
 
 def _fill(month: Month, order: Order, is_shared: bool, tell: Tell) -> dict[str, int]:
 	store = on_site()
-	counts = fill.copy(month, store, Random(f"{order.seed} desk"), is_shared, lambda share: tell("store", share))
+	counts = fill.copy(
+		month, store, Random(f"{order.seed} desk"), is_shared, lambda share: tell("store", share)
+	)
 	forget_devices()
 	tell("figures", 0)
 	kpi.rollup_dirty(store, now_ms())

@@ -68,7 +68,11 @@ class MediaSource(Protocol):
 	"""A gateway from which a customer's file can be fetched."""
 
 	def fetch_media(self, media: Media, ref: MessageRef, max_bytes: int) -> FetchedMedia:
-		"""The file. `Retryable` when it may work later, `Permanent` when it is gone, too big or not what it was said to be."""
+		"""The file.
+
+		`Retryable` when it may work later, `Permanent` when it is gone, too big or not what it was said to
+		be.
+		"""
 
 
 @runtime_checkable
@@ -79,7 +83,10 @@ class ChatLog(Protocol):
 		"""What left our number for this customer lately, newest last. Raises a `SendError`."""
 
 	def missed_deliveries(self) -> list[bytes]:
-		"""Raw deliveries, as `parse` takes them, of messages that nobody has read yet. Raises a `SendError`."""
+		"""Raw deliveries, as `parse` takes them, of messages that nobody has read yet.
+
+		Raises a `SendError`.
+		"""
 
 
 @runtime_checkable

@@ -108,7 +108,9 @@ class OutboundEcho:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-	"""Something a gateway says of a call, as it rings or when it has ended; the same call comes several times."""
+	"""Something a gateway says of a call, as it rings or when it has ended;
+	the same call comes several times.
+	"""
 
 	ref: MessageRef  # of the call
 	customer: tuple[Identity, ...]
@@ -147,7 +149,10 @@ class Reaction:
 
 @dataclass(frozen=True, slots=True)
 class MessageEdit:
-	"""The text of an earlier message was changed. Whose chat it is in tells where it belongs if that never came."""
+	"""The text of an earlier message was changed.
+
+	Whose chat it is in tells where it belongs if that never came.
+	"""
 
 	target: MessageRef
 	body: str
@@ -185,7 +190,8 @@ class SessionState:
 
 @dataclass(frozen=True, slots=True)
 class TemplateStatus:
-	"""What a gateway says of a message template: its verdict, its quality, its category, or that its text changed.
+	"""What a gateway says of a message template: its verdict, its quality, its category, or that its text
+	changed.
 
 	An empty field was not said. `at_ms`: when the gateway decided it, 0 when it did not say.
 	"""
@@ -217,9 +223,9 @@ INFO, WARNING, CRITICAL = "Info", "Warning", "Critical"
 class AccountNotice:
 	"""What a gateway says of the number or the account: quality, limits, restrictions, bans.
 
-	`text` is a sentence for managers with `values` for its places. `facts` are what is now known of the device:
-	`state` (as in `SessionState`), `quality`, `messaging_limit`, `name_status`. `at_ms`: when the gateway
-	decided it, 0 when it did not say.
+	`text` is a sentence for managers with `values` for its places. `facts` are what is now known of the
+	device: `state` (as in `SessionState`), `quality`, `messaging_limit`, `name_status`. `at_ms`: when the
+	gateway decided it, 0 when it did not say.
 	"""
 
 	kind: str
@@ -278,7 +284,10 @@ class CannotVerify(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
-	"""What every outgoing message has. `callback` is our own key, which some gateways give back in every status."""
+	"""What every outgoing message has.
+
+	`callback` is our own key, which some gateways give back in every status.
+	"""
 
 	recipient: tuple[Identity, ...]  # every identity known of the account it goes to, the strongest first
 	reply_to: MessageRef | None = None
@@ -307,8 +316,8 @@ class OutgoingMedia(Outgoing):
 class OutgoingTemplate(Outgoing):
 	"""A template that the gateway has approved, with the values of its variables.
 
-	Positional values are in order; named ones are (name, value). `header_media` is for a header that is a file.
-	`buttons` are (index, value) of buttons that take one: the end of an address, or a payload.
+	Positional values are in order; named ones are (name, value). `header_media` is for a header that is a
+	file. `buttons` are (index, value) of buttons that take one: the end of an address, or a payload.
 	"""
 
 	name: str
@@ -390,9 +399,8 @@ class Capabilities:
 	has_templates: bool = False
 	has_qr: bool = False  # a person logs in by scanning a code
 	has_browser: bool = False  # lives in a browser that one process owns: only that process may send
-	kinds: frozenset[str] = frozenset(
-		{"text"}
-	)  # text template choices reaction location contacts, and media_kinds
+	# text template choices reaction location contacts, and media_kinds
+	kinds: frozenset[str] = frozenset({"text"})
 	media_kinds: frozenset[str] = frozenset()
 	max_text: int = 4096
 	max_media_bytes: int = 16 * 1024 * 1024
@@ -420,12 +428,10 @@ class DeviceConfig:
 	gateway_secret: str = field(default="", repr=False)
 	connect_timeout: float = 5.0
 	read_timeout: float = 30.0
-	webhook_url: str = field(
-		default="", repr=False
-	)  # where the gateway posts to us; holds the device's secret
-	browser: Mapping[str, Any] = field(
-		default_factory=dict
-	)  # browser_* fields of the device, without the prefix
+	# where the gateway posts to us; holds the device's secret
+	webhook_url: str = field(default="", repr=False)
+	# browser_* fields of the device, without the prefix
+	browser: Mapping[str, Any] = field(default_factory=dict)
 	unreadable: tuple[str, ...] = ()  # names of secrets that are stored, and that nobody can decrypt
 
 	@property

@@ -1,7 +1,7 @@
 """A hard end for a call: when its time is over the connection is cut, whatever the caller waits for.
 
-The timeouts of sockets count anew with every byte, so that a peer which says one header byte a second could hold a
-sender for ever.
+The timeouts of sockets count anew with every byte, so that a peer which says one header byte a second could
+hold a sender for ever.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 
 class Deadline:
-	"""The end of one call, `seconds` after it begins. A context manager; `is_over` once it has cut the call off."""
+	"""The end of one call, `seconds` after it begins.
+
+	A context manager; `is_over` once it has cut the call off.
+	"""
 
 	def __init__(self, seconds: float) -> None:
 		self.is_over = False
@@ -59,7 +62,10 @@ _current: ContextVar[Deadline | None] = ContextVar("khalifa_whatsapp_deadline", 
 
 
 def _shut(connection: socket.socket) -> None:
-	"""Wakes whoever reads or writes. Below TLS, whose own `shutdown` would change an object in use elsewhere."""
+	"""Wakes whoever reads or writes.
+
+	Below TLS, whose own `shutdown` would change an object in use elsewhere.
+	"""
 	with contextlib.suppress(OSError):  # the peer was faster
 		socket.socket.shutdown(connection, socket.SHUT_RDWR)
 

@@ -82,7 +82,10 @@ class _Bearer(AuthBase):
 
 
 class HttpClient:
-	"""A connection pool of one driver. Timeouts are seconds; a call may take `total_factor` read timeouts in all."""
+	"""A connection pool of one driver.
+
+	Timeouts are seconds; a call may take `total_factor` read timeouts in all.
+	"""
 
 	total_factor = 4.0
 

@@ -73,7 +73,9 @@ class LoopbackDriver:
 	def __init__(self, config: DeviceConfig, http: HttpClient | None = None) -> None:
 		self.config = config
 		self.sent: list[Outgoing] = []
-		self.series = f"loop-{token_hex(4)}"  # each job of a site makes a driver: their messages are not the same
+		self.series = (
+			f"loop-{token_hex(4)}"  # each job of a site makes a driver: their messages are not the same
+		)
 		self.failures: deque[SendError] = deque()
 		self.state = SessionState("connected")
 
@@ -187,7 +189,9 @@ def _reaction(item: dict[str, Any], place: int) -> Event:
 
 def _edit(item: dict[str, Any], place: int) -> Event:
 	customer = _person(item, "from") if item.get("from") else ()
-	return MessageEdit(MessageRef(need_id(item)), need_text(item, "text"), epoch_ms(item.get("at_ms")), customer)
+	return MessageEdit(
+		MessageRef(need_id(item)), need_text(item, "text"), epoch_ms(item.get("at_ms")), customer
+	)
 
 
 def _call(item: dict[str, Any], place: int) -> Event:
@@ -195,10 +199,14 @@ def _call(item: dict[str, Any], place: int) -> Event:
 	if state not in calls.RANK:
 		raise Malformed("no state")
 	return Call(
-		MessageRef(need_id(item)), _person(item, "from"), epoch_ms(item.get("at_ms")), state,
-		is_ours=item.get("is_ours") is True, duration=number_of(item.get("duration")) or 0,
+		MessageRef(need_id(item)),
+		_person(item, "from"),
+		epoch_ms(item.get("at_ms")),
+		state,
+		is_ours=item.get("is_ours") is True,
+		duration=number_of(item.get("duration")) or 0,
 		is_video=item.get("is_video") is True,
-	)  # fmt: skip
+	)
 
 
 def _revoke(item: dict[str, Any], place: int) -> Event:

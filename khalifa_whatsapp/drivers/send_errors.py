@@ -1,10 +1,20 @@
-"""The ways in which handing a message over can fail, by what can be done about it. A part of the port `drivers.base`."""
+"""The ways in which handing a message over can fail, by what can be done about it.
+
+A part of the port `drivers.base`.
+"""
 
 from __future__ import annotations
 
 ERROR_KINDS = (
-	"retryable", "rate_limited", "recipient", "opted_out", "permanent", "window_closed", "auth", "unknown",
-)  # fmt: skip
+	"retryable",
+	"rate_limited",
+	"recipient",
+	"opted_out",
+	"permanent",
+	"window_closed",
+	"auth",
+	"unknown",
+)
 
 
 class SendError(Exception):
@@ -71,6 +81,9 @@ class AuthError(SendError):
 
 
 class UnknownOutcome(SendError):
-	"""Nobody knows whether it went (read timeout, reset, unreadable answer). Never sent again by a machine."""
+	"""Nobody knows whether it went (read timeout, reset, unreadable answer).
+
+	Never sent again by a machine.
+	"""
 
 	kind = "unknown"

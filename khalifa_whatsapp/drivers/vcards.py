@@ -1,7 +1,7 @@
 """Contact cards as phones write them (vCard 2.1, 3.0 and 4.0), read with the library made for them.
 
-Line by line: a card with one broken line, or with no end, still has a name and numbers. The library's own reader of
-whole cards gives such a card up, and writes the line into the log.
+Line by line: a card with one broken line, or with no end, still has a name and numbers. The library's own
+reader of whole cards gives such a card up, and writes the line into the log.
 """
 
 from __future__ import annotations
@@ -72,7 +72,9 @@ def _lines(text: str) -> Iterator[ContentLine]:
 
 
 def _as_it_stands(head: str, value: str) -> str:
-	"""The words of a line whose bytes were cut, or whose alphabet is unknown: better with gaps than not at all."""
+	"""The words of a line whose bytes were cut, or whose alphabet is unknown:
+	better with gaps than not at all.
+	"""
 	if "QUOTED-PRINTABLE" not in head.upper():
 		return value
 	return quopri.decodestring(value.encode()).decode("utf-8", "replace")

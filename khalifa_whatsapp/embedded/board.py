@@ -77,7 +77,8 @@ class Board:
 		states = "  ".join(f"{name} {seen.tickets.get(name, 0)}" for name, _ in STATES)
 		online = sum(agent.presence == "Online" for agent in seen.agents)
 		text = (
-			f"{clock(day.clock.now_ms)}  messages {seen.messages_in}  answers {sum(seen.messages_out.values())}  {states}  "
+			f"{clock(day.clock.now_ms)}  messages {seen.messages_in}  answers "
+			f"{sum(seen.messages_out.values())}  {states}  "
 			f"delays {seen.agent_delays}+{seen.customer_delays}  online {online}/{len(seen.agents)}"
 		)
 		self.console.print(text, highlight=False, soft_wrap=True)
@@ -108,11 +109,17 @@ def _header(day: Day, seen: Snapshot, width: int) -> RenderableType:
 		("Khalifa WhatsApp", "bold green"), f"  {now:%a %d %b %Y}  ", (f"{now:%H:%M}", "bold")
 	)
 	delays = Text.assemble(
-		"delays: ", (str(seen.agent_delays), "bold red"), " agents', ", (str(seen.customer_delays), "bold red"),
+		"delays: ",
+		(str(seen.agent_delays), "bold red"),
+		" agents', ",
+		(str(seen.customer_delays), "bold red"),
 		" customers'",
-	)  # fmt: skip
+	)
 	book = day.courier.book
-	counts = f"in {seen.messages_in}/{len(day.world.moments)}  out {sum(seen.messages_out.values())}  posts {book.posts}"
+	counts = (
+		f"in {seen.messages_in}/{len(day.world.moments)}  out {sum(seen.messages_out.values())}  posts "
+		f"{book.posts}"
+	)
 	if width < NARROW:
 		return Panel(Group(title, Text(counts), delays), border_style="green")
 	grid = Table.grid(expand=True, padding=(0, 1))
@@ -129,8 +136,9 @@ def _states(seen: Snapshot) -> RenderableType:
 	out = [f"{name.lower()} {count}" for name, count in sorted(seen.messages_out.items())]
 	return Panel(
 		Group(Columns(cells, equal=True, expand=True), Text("answers: " + ", ".join(out), style="dim")),
-		title="Conversations", title_align="left",
-	)  # fmt: skip
+		title="Conversations",
+		title_align="left",
+	)
 
 
 def _queue(seen: Snapshot, now_ms: int, width: int) -> RenderableType:

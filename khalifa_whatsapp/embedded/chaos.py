@@ -20,7 +20,10 @@ SHUT_MINUTES = 3
 
 
 class Killed(BaseException):
-	"""The worker dies here. No `Exception`: nothing in the use cases may catch it, as nothing catches a kill."""
+	"""The worker dies here.
+
+	No `Exception`: nothing in the use cases may catch it, as nothing catches a kill.
+	"""
 
 
 class MortalDriver:

@@ -54,7 +54,9 @@ def one_open_ticket(store: OpenStore) -> Iterator[str]:
 
 
 def events_in_order(store: OpenStore) -> Iterator[str]:
-	"""History is only added to: it begins with «created», time never goes back, closings and reopenings alternate."""
+	"""History is only added to: it begins with «created», time never goes back,
+	closings and reopenings alternate.
+	"""
 	history: dict[str, list[tuple[str, int]]] = defaultdict(list)
 	for ticket, event, at_ms in store.rows(
 		"SELECT ticket, event, at_ms FROM `tabKhalifa Ticket Event` ORDER BY name"
@@ -85,7 +87,8 @@ def segments_cover_turns(store: OpenStore) -> Iterator[str]:
 	"""A turn's segments follow each other without gap or overlap, and their lengths add up to the turn's."""
 	parts: dict[str, list[Sequence[Any]]] = defaultdict(list)
 	for row in store.rows(
-		"SELECT turn, from_ms, to_ms, end_reason, biz_time, agent FROM `tabKhalifa Turn Segment` ORDER BY from_ms, name"
+		"SELECT turn, from_ms, to_ms, end_reason, biz_time, "
+		"agent FROM `tabKhalifa Turn Segment` ORDER BY from_ms, name"
 	):
 		parts[row[0]].append(row[1:])
 	sql = (
@@ -125,7 +128,8 @@ def _chain_problem(rows: list[Sequence[Any]], started: int, ended: int, known: i
 def waited_time(store: OpenStore) -> Iterator[str]:
 	"""A ticket's waited time is the sum of its ended turns."""
 	sql = (
-		"SELECT t.name, t.waited_time, COALESCE(SUM(u.biz_time), 0) FROM `tabKhalifa Ticket` t LEFT JOIN `tabKhalifa Turn` u "
+		"SELECT t.name, t.waited_time, COALESCE(SUM(u.biz_time), "
+		"0) FROM `tabKhalifa Ticket` t LEFT JOIN `tabKhalifa Turn` u "
 		f"ON u.ticket = t.name AND u.ended_ms > 0 AND u.outcome NOT IN {GONE} GROUP BY t.name, t.waited_time"
 	)
 	for name, waited, total in store.rows(sql):
@@ -136,14 +140,16 @@ def waited_time(store: OpenStore) -> Iterator[str]:
 def delays_match(store: OpenStore) -> Iterator[str]:
 	"""One delay event per delayed segment and per delayed turn, closed when the wait ended."""
 	sql = (
-		"SELECT s.name, s.level, COUNT(d.name) FROM `tabKhalifa Turn Segment` s LEFT JOIN `tabKhalifa Delay Event` d "
+		"SELECT s.name, s.level, COUNT(d.name) FROM `tabKhalifa Turn Segment` "
+		"s LEFT JOIN `tabKhalifa Delay Event` d "
 		"ON d.segment = s.name GROUP BY s.name, s.level"
 	)
 	for name, level, count in store.rows(sql):
 		if count != (1 if level >= 2 else 0):
 			yield f"segment {name} of level {level} has {count} delay events"
 	sql = (
-		"SELECT u.name, u.is_delayed, COUNT(d.name) FROM `tabKhalifa Turn` u LEFT JOIN `tabKhalifa Delay Event` d "
+		"SELECT u.name, u.is_delayed, COUNT(d.name) FROM `tabKhalifa Turn` u "
+		"LEFT JOIN `tabKhalifa Delay Event` d "
 		"ON d.turn = u.name AND d.kind = 'Customer' GROUP BY u.name, u.is_delayed"
 	)
 	for name, is_delayed, count in store.rows(sql):
@@ -159,11 +165,21 @@ def delays_match(store: OpenStore) -> Iterator[str]:
 
 
 KPI_SUMS = {
-	"response_count": "SELECT COUNT(*) FROM `tabKhalifa Turn Segment` WHERE end_reason = 'answered' AND agent IS NOT NULL",
-	"response_sum": "SELECT COALESCE(SUM(biz_time), 0) FROM `tabKhalifa Turn Segment` WHERE end_reason = 'answered' AND agent IS NOT NULL",
+	"response_count": "SELECT COUNT(*) FROM `tabKhalifa Turn Segment` "
+	"WHERE end_reason = 'answered' AND agent IS NOT NULL",
+	"response_sum": (
+		"SELECT COALESCE(SUM(biz_time), "
+		"0) FROM `tabKhalifa Turn Segment` WHERE end_reason = 'answered' AND agent IS NOT NULL"
+	),
 	"delays": "SELECT COUNT(*) FROM `tabKhalifa Delay Event` WHERE kind = 'Agent'",
-	"messages_sent": "SELECT COUNT(*) FROM `tabKhalifa Message` WHERE origin = 'Agent' AND agent IS NOT NULL AND status <> 'Failed'",
-	"transfers_out": "SELECT COUNT(*) FROM `tabKhalifa Ticket Event` WHERE event = 'transferred' AND from_agent IS NOT NULL",
+	"messages_sent": (
+		"SELECT COUNT(*) FROM `tabKhalifa Message` WHERE origin = 'Agent' AND "
+		"agent IS NOT NULL AND status <> 'Failed'"
+	),
+	"transfers_out": (
+		"SELECT COUNT(*) FROM `tabKhalifa Ticket Event` WHERE event = "
+		"'transferred' AND from_agent IS NOT NULL"
+	),
 	"tickets_resolved": "SELECT COUNT(*) FROM `tabKhalifa Ticket` WHERE resolved_for IS NOT NULL",
 }
 
@@ -180,9 +196,15 @@ def kpi_matches(store: OpenStore) -> Iterator[str]:
 
 def all_final(store: OpenStore) -> Iterator[str]:
 	"""Nothing is left half done: neither what came in nor what went out."""
-	sql = "SELECT status, COUNT(*) FROM `tabKhalifa Webhook Event` WHERE status NOT IN ('Done', 'Ignored') GROUP BY status"
+	sql = (
+		"SELECT status, COUNT(*) FROM `tabKhalifa Webhook Event` WHERE status NOT IN ('Done', "
+		"'Ignored') GROUP BY status"
+	)
 	for status, count in store.rows(sql):
 		yield f"{count} deliveries are {status}"
-	sql = "SELECT status, COUNT(*) FROM `tabKhalifa Message` WHERE status IN ('Queued', 'Sending') GROUP BY status"
+	sql = (
+		"SELECT status, COUNT(*) FROM `tabKhalifa Message` WHERE status IN ('Queued', "
+		"'Sending') GROUP BY status"
+	)
 	for status, count in store.rows(sql):
 		yield f"{count} messages are still {status}"

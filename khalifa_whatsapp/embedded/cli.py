@@ -13,16 +13,17 @@ from rich.console import Console
 DESCRIPTION = """\
 Khalifa WhatsApp on this machine alone: one process, one SQLite database, no server to install.
 
-Without a command it plays one working day of a company with 15 branches: two simulated gateways (a Cloud API and a
-WPPConnect Server) post customers' messages to a real webhook door on 127.0.0.1, agents answer, everything is counted
-at the end. The exit code is 1 when anything does not add up.
+Without a command it plays one working day of a company with 15 branches: two simulated gateways (a Cloud API
+and a WPPConnect Server) post customers' messages to a real webhook door on 127.0.0.1, agents answer,
+everything is counted at the end. The exit code is 1 when anything does not add up.
 """
 EPILOG = """\
 simulate asks how many agents are needed: the same day with different numbers of agents, without HTTP.
 
   ./run                                    one day, as fast as it goes (about 10 seconds)
   ./run --minutes 3                        the same, slow enough to watch
-  ./run --faults --report out.html         gateways fail, workers are killed; plots and books in one page, then each fault by itself
+  ./run --faults --report out.html         gateways fail, workers are killed; plots in one page,
+                                           then each fault by itself
   ./run simulate --agents 5..30 --report staffing.html
   ./run pacing                             a month of sending: does a device keep its pace?
   ./run --serve --port 8123                a door for your own messages: prints curl lines to paste
@@ -86,9 +87,11 @@ def make_parser() -> argparse.ArgumentParser:
 
 def _add_simulate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 	found = commands.add_parser(
-		"simulate", help="--agents 5..30 [--messages N] [--seed N] [--report FILE]: how many agents do I need?",
-		description="The same day with different numbers of agents: how many waits are too long, how long is the first response?",
-	)  # fmt: skip
+		"simulate",
+		help="--agents 5..30 [--messages N] [--seed N] [--report FILE]: how many agents do I need?",
+		description="The same day with different numbers of agents: how many waits are too long, "
+		"how long is the first response?",
+	)
 	found.add_argument(
 		"--agents", type=agent_range, default=agent_range("5..30"), metavar="A..B", help="5..30, or 5,10,20"
 	)
@@ -101,18 +104,22 @@ def _add_simulate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
 
 def _add_pacing(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 	found = commands.add_parser(
-		"pacing", help="[--days N] [--seed N]: does a device keep its gaps, caps and quiet hours?",
-		description="A month of replies and campaigns through the real outbox on a fast clock, checked send by send.",
-	)  # fmt: skip
+		"pacing",
+		help="[--days N] [--seed N]: does a device keep its gaps, caps and quiet hours?",
+		description="A month of replies and campaigns through the real outbox on a fast clock, "
+		"checked send by send.",
+	)
 	found.add_argument("--days", type=count(1, 366), default=30, metavar="N", help="days to play (30)")
 	found.add_argument("--seed", type=int, default=1, metavar="N", help="another seed is another month (1)")
 
 
 def _add_faults(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 	found = commands.add_parser(
-		"faults", help="[--full] [--only F29,F31]: the outbox against every fault of the catalogue",
-		description="Real sockets, real processes killed by signal 9: what was sent twice, what was lost, what is in doubt.",
-	)  # fmt: skip
+		"faults",
+		help="[--full] [--only F29,F31]: the outbox against every fault of the catalogue",
+		description="Real sockets, real processes killed by signal 9: what was sent twice, what was lost, "
+		"what is in doubt.",
+	)
 	found.add_argument("--full", action="store_true", help="50 kills at each place, 1,000 messages (minutes)")
 	found.add_argument("--only", default="", metavar="F..", help="some faults only, such as F29,F31")
 

@@ -47,9 +47,12 @@ def _style(word: str, count: int) -> str:
 def out_line(book: OutboundBook) -> str:
 	"""Everything that went out, in one sentence."""
 	return (
-		f"What went out: {book.written} answers written, {book.taken} accepted by a gateway, {book.taken_twice} twice; "
-		f"{book.arrived} delivered, {book.sent} sent, {book.unknown} unknown ({book.unknown_taken} of them did go), "
-		f"{book.failed} failed, {book.unfinished} unfinished; {book.false_sent} called sent that no gateway took."
+		f"What went out: {book.written} answers written, {book.taken} accepted by a gateway, "
+		f"{book.taken_twice} twice; "
+		f"{book.arrived} delivered, {book.sent} sent, {book.unknown} unknown ({book.unknown_taken} of them "
+		"did go), "
+		f"{book.failed} failed, {book.unfinished} unfinished; {book.false_sent} called sent that no gateway "
+		"took."
 	)
 
 
@@ -57,13 +60,16 @@ def facts_line(result: Result) -> str:
 	"""The rest, in one sentence."""
 	facts, messages = result.summary.facts, result.summary.messages
 	text = (
-		f"{facts['posts']} posts to the door ({facts['posts_refused']} not answered with 200), {messages.never_taken} messages "
-		f"that a gateway never handed over, {facts['transfers']} transfers, {facts['rescues']} answers by the manager, "
+		f"{facts['posts']} posts to the door ({facts['posts_refused']} not answered with 200), "
+		f"{messages.never_taken} messages "
+		f"that a gateway never handed over, {facts['transfers']} transfers, {facts['rescues']} answers by "
+		"the manager, "
 		f"«close all» closed {facts['close_all']} and brought them back."
 	)
 	if result.day.chaos.kills or result.day.chaos.murders:
 		text += (
-			f" Faults: {facts['kills']} workers died in the middle, {facts['murders']} processes killed (signal 9), "
+			f" Faults: {facts['kills']} workers died in the middle, {facts['murders']} processes killed "
+			"(signal 9), "
 			f"the door shut {facts['door_shut']} times."
 		)
 	return f"{text} {result.seconds:.1f} s."

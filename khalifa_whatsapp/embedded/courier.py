@@ -1,4 +1,6 @@
-"""Carries the gateways' posts to our door, keeps the book, and makes refused ones again as the gateway would."""
+"""Carries the gateways' posts to our door, keeps the book,
+and makes refused ones again as the gateway would.
+"""
 
 from __future__ import annotations
 
@@ -40,9 +42,13 @@ class HttpKnock:
 			return self._hang_up(device, post)
 		try:
 			answer = self._session.post(
-				self._address(device), data=post.raw, headers=dict(post.headers), params=dict(post.query),
-				timeout=TIMEOUTS, allow_redirects=False,
-			)  # fmt: skip
+				self._address(device),
+				data=post.raw,
+				headers=dict(post.headers),
+				params=dict(post.query),
+				timeout=TIMEOUTS,
+				allow_redirects=False,
+			)
 		except requests.exceptions.RequestException:
 			return 0
 		return answer.status_code

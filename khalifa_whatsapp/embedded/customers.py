@@ -13,13 +13,28 @@ from khalifa_whatsapp.embedded.simulators import CloudApiSimulator, Person, WppC
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(24)
 # How often each kind comes among 100 messages; the rest are texts.
 KINDS = {
-	"image": 11, "voice": 8, "document": 3, "video": 2, "audio": 2, "sticker": 3, "location": 3, "contacts": 1,
-	"button_reply": 2, "list_reply": 2, "order": 1, "unsupported": 1, "unknown": 1,
-}  # fmt: skip
+	"image": 11,
+	"voice": 8,
+	"document": 3,
+	"video": 2,
+	"audio": 2,
+	"sticker": 3,
+	"location": 3,
+	"contacts": 1,
+	"button_reply": 2,
+	"list_reply": 2,
+	"order": 1,
+	"unsupported": 1,
+	"unknown": 1,
+}
 MEDIA = {
-	"image": "image/jpeg", "voice": "audio/ogg; codecs=opus", "audio": "audio/mpeg", "video": "video/mp4",
-	"document": "application/pdf", "sticker": "image/webp",
-}  # fmt: skip
+	"image": "image/jpeg",
+	"voice": "audio/ogg; codecs=opus",
+	"audio": "audio/mpeg",
+	"video": "video/mp4",
+	"document": "application/pdf",
+	"sticker": "image/webp",
+}
 
 
 @dataclass(slots=True)
@@ -173,18 +188,25 @@ _CARD = [
 		"phones": [{"phone": "+20 50 5550001"}],
 	}
 ]
-_ORDER = {"catalog_id": "C1", "product_items": [
-	{"product_retailer_id": "SKU-9", "quantity": 2, "item_price": 150, "currency": "EGP"}]}  # fmt: skip
+_ORDER = {
+	"catalog_id": "C1",
+	"product_items": [{"product_retailer_id": "SKU-9", "quantity": 2, "item_price": 150, "currency": "EGP"}],
+}
 _CLOUD: dict[str, Writer] = {
 	"location": _cloud("location", lambda rng: _PLACE),
 	"contacts": _cloud("contacts", lambda rng: _CARD),
 	"button_reply": _cloud("button", lambda rng: {"text": "نعم، أكد الطلب", "payload": "confirm"}),
-	"list_reply": _cloud("interactive", lambda rng: {
-		"type": "list_reply", "list_reply": {"id": "b3", "title": "فرع طلخا", "description": ""}}),
+	"list_reply": _cloud(
+		"interactive",
+		lambda rng: {
+			"type": "list_reply",
+			"list_reply": {"id": "b3", "title": "فرع طلخا", "description": ""},
+		},
+	),
 	"order": _cloud("order", lambda rng: _ORDER),
 	"unsupported": _cloud_unsupported,
 	"unknown": _cloud("hologram", lambda rng: {"depth": rng.randrange(9)}),
-}  # fmt: skip
+}
 
 
 def _wpp(kind: str, body: str = "", **more: Any) -> Writer:
@@ -195,9 +217,12 @@ _WPP: dict[str, Writer] = {
 	"location": _wpp("location", lat=31.0409, lng=31.3785, loc="المنصورة"),
 	"contacts": _wpp("vcard", "BEGIN:VCARD\nFN:صيدلية الحي\nTEL:+20 50 5550001\nEND:VCARD"),
 	"button_reply": _wpp("buttons_response", "نعم، أكد الطلب", selectedButtonId="confirm"),
-	"list_reply": _wpp("list_response", "فرع طلخا", listResponse={
-		"title": "فرع طلخا", "singleSelectReply": {"selectedRowId": "b3"}}),
+	"list_reply": _wpp(
+		"list_response",
+		"فرع طلخا",
+		listResponse={"title": "فرع طلخا", "singleSelectReply": {"selectedRowId": "b3"}},
+	),
 	"order": _wpp("order", orderId="1", orderTitle="طلب صيدلية", itemCount=2),
 	"unsupported": _wpp("poll_creation", "poll"),
 	"unknown": _wpp("hologram"),
-}  # fmt: skip
+}

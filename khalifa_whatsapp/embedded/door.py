@@ -1,7 +1,7 @@
 """The door of the embedded host: a small WSGI app that gateways post to, served on this machine only.
 
-`POST /webhook/<device>` takes a delivery, `GET /webhook/<device>` answers a subscription check, `GET /health` says
-what waits. For real traffic from outside use the Frappe host: this server is for trying and testing.
+`POST /webhook/<device>` takes a delivery, `GET /webhook/<device>` answers a subscription check, `GET /health`
+says what waits. For real traffic from outside use the Frappe host: this server is for trying and testing.
 """
 
 from __future__ import annotations
@@ -109,7 +109,10 @@ class _Handler(WSGIRequestHandler):
 
 
 class DoorServer:
-	"""The door, with a thread per caller, on 127.0.0.1. A context manager; it may be opened again at its old port."""
+	"""The door, with a thread per caller, on 127.0.0.1.
+
+	A context manager; it may be opened again at its old port.
+	"""
 
 	def __init__(self, door: Door, port: int = 0) -> None:
 		self.door = door

@@ -1,7 +1,7 @@
 """A working day on a fast clock: customers write, gateways post, agents answer, every minute is looked at.
 
-The clock jumps from one moment at which something happens to the next, never further than a minute. Everything that
-moves a ticket goes through the same use cases as in production.
+The clock jumps from one moment at which something happens to the next, never further than a minute.
+Everything that moves a ticket goes through the same use cases as in production.
 """
 
 from __future__ import annotations
@@ -205,5 +205,8 @@ class Day:
 		self.show.open_after = self._open_tickets()
 
 	def _open_tickets(self) -> list[tuple[str, str, int]]:
-		sql = "SELECT name, COALESCE(agent, ''), waiting_since_ms FROM `tabKhalifa Ticket` WHERE open_key IS NOT NULL ORDER BY name"
+		sql = (
+			"SELECT name, COALESCE(agent, ''), waiting_since_ms FROM `tabKhalifa Ticket` WHERE open_key IS "
+			"NOT NULL ORDER BY name"
+		)
 		return [(name, agent, since) for name, agent, since in self.host.store.rows(sql)]

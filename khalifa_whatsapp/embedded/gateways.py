@@ -17,15 +17,36 @@ ROUGH = Faults(duplicate=0.15, reorder=0.3, late=0.15, late_ms=600_000, batch_si
 USUAL_RATES = {"status:131026": 0.004}
 # Chance of each failure per send; the modes are those of the simulators.
 ROUGH_CLOUD = {
-	"429": 0.03, "131056": 0.01, "131016": 0.01, "131026": 0.01, "131047": 0.01, "status:131026": 0.02,
-	"read_timeout": 0.004, "read_timeout_lost": 0.002, "reset": 0.02, "reset_lost": 0.01, "500": 0.01, "502": 0.01,
-	"html_200": 0.01, "no_id": 0.005,
-}  # fmt: skip
+	"429": 0.03,
+	"131056": 0.01,
+	"131016": 0.01,
+	"131026": 0.01,
+	"131047": 0.01,
+	"status:131026": 0.02,
+	"read_timeout": 0.004,
+	"read_timeout_lost": 0.002,
+	"reset": 0.02,
+	"reset_lost": 0.01,
+	"500": 0.01,
+	"502": 0.01,
+	"html_200": 0.01,
+	"no_id": 0.005,
+}
 ROUGH_WPP = {
-	"429": 0.02, "disconnected": 0.03, "not_exists": 0.01, "not_exists_sent": 0.01, "ack-1": 0.01,
-	"read_timeout": 0.004, "read_timeout_lost": 0.002, "reset": 0.02, "reset_lost": 0.01, "500": 0.01, "502": 0.01,
-	"html_200": 0.01, "no_id": 0.005,
-}  # fmt: skip
+	"429": 0.02,
+	"disconnected": 0.03,
+	"not_exists": 0.01,
+	"not_exists_sent": 0.01,
+	"ack-1": 0.01,
+	"read_timeout": 0.004,
+	"read_timeout_lost": 0.002,
+	"reset": 0.02,
+	"reset_lost": 0.01,
+	"500": 0.01,
+	"502": 0.01,
+	"html_200": 0.01,
+	"no_id": 0.005,
+}
 
 
 @dataclass(slots=True)
@@ -72,9 +93,14 @@ def make_gateways(clock: Callable[[], int], seed: int, is_rough: bool, read_rate
 		clock, seed=seed, faults=faults, read_rate=read_rate, has_window=True, stall_seconds=STALL_SECONDS
 	)
 	wpp = WppConnectSimulator(
-		clock, own_number="201055500022", seed=seed + 50, faults=faults, read_rate=read_rate, has_self_messages=True,
+		clock,
+		own_number="201055500022",
+		seed=seed + 50,
+		faults=faults,
+		read_rate=read_rate,
+		has_self_messages=True,
 		stall_seconds=STALL_SECONDS,
-	)  # fmt: skip
+	)
 	cloud.failures.rates = dict(ROUGH_CLOUD if is_rough else USUAL_RATES)
 	wpp.failures.rates = dict(ROUGH_WPP) if is_rough else {}
 	return Gateways(cloud, wpp, STALLED_TIMEOUT if is_rough else READ_TIMEOUT)

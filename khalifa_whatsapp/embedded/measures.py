@@ -18,9 +18,8 @@ class Hours:
 	outgoing: dict[int, int] = field(default_factory=dict)
 	agent_delays: dict[int, int] = field(default_factory=dict)
 	customer_delays: dict[int, int] = field(default_factory=dict)
-	waits: dict[int, list[int]] = field(
-		default_factory=dict
-	)  # business seconds of turns by the hour they began
+	# business seconds of turns by the hour they began
+	waits: dict[int, list[int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,8 @@ def service_of(store: OpenStore, calendar: Calendar, now_ms: int) -> Service:
 	firsts = [
 		int(answered) if answered is not None and done else calendar.business_ms(start, now_ms) // 1000
 		for start, done, answered in store.rows(
-			"SELECT first_message_ms, first_responded_ms, first_response_time FROM `tabKhalifa Ticket` WHERE first_message_ms > 0"
+			"SELECT first_message_ms, first_responded_ms, "
+			"first_response_time FROM `tabKhalifa Ticket` WHERE first_message_ms > 0"
 		)
 	]
 	waits = [
@@ -76,9 +76,13 @@ def service_of(store: OpenStore, calendar: Calendar, now_ms: int) -> Service:
 	]
 	delays = dict(store.rows("SELECT kind, COUNT(*) FROM `tabKhalifa Delay Event` GROUP BY kind"))
 	return Service(
-		len(waits), delays.get("Customer", 0), share(firsts, 0.5), share(firsts, 0.9), share(waits, 0.9),
+		len(waits),
+		delays.get("Customer", 0),
+		share(firsts, 0.5),
+		share(firsts, 0.9),
+		share(waits, 0.9),
 		delays.get("Agent", 0),
-	)  # fmt: skip
+	)
 
 
 def share(values: Sequence[int], part: float) -> float:

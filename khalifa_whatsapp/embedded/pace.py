@@ -1,7 +1,7 @@
 """A month of sending on a fast clock: does a device really keep its pace, and do replies go before campaigns?
 
-The outbox, the store and the rules are those of production; the gateway takes everything, except for one hour a
-week in which it is down, and the sender is started anew every simulated minute, as the minute job does.
+The outbox, the store and the rules are those of production; the gateway takes everything, except for one hour
+a week in which it is down, and the sender is started anew every simulated minute, as the minute job does.
 """
 
 from __future__ import annotations
@@ -29,10 +29,17 @@ from khalifa_whatsapp.services.work import working
 DEVICE = "paced"
 START_MS = 1_793_480_400_000  # 2026-11-01 00:00 in Cairo
 PACE = Pace(
-	min_gap_seconds=3, max_gap_seconds=9, max_per_minute=8, max_per_hour=40, max_per_day=220,
-	max_new_chats_per_day=15, max_identical_per_day=40, min_reply_percent=50, quiet_from_minute=23 * 60,
+	min_gap_seconds=3,
+	max_gap_seconds=9,
+	max_per_minute=8,
+	max_per_hour=40,
+	max_per_day=220,
+	max_new_chats_per_day=15,
+	max_identical_per_day=40,
+	min_reply_percent=50,
+	quiet_from_minute=23 * 60,
 	quiet_to_minute=8 * 60,
-)  # fmt: skip
+)
 REPLIES_A_DAY, AUTO_A_DAY, CAMPAIGN_A_DAY = 130, 15, 120
 CAMPAIGN_HOUR = 10
 DOWN_WEEKDAY, DOWN_HOUR = 2, 15  # the gateway is down in this hour, once a week
@@ -52,7 +59,9 @@ class Month:
 	def worst(self, length_ms: int) -> int:
 		"""The most sends in any stretch of this length."""
 		starts = [at for at, _ in self.sends]
-		return max((bisect_left(starts, at + length_ms) - place for place, at in enumerate(starts)), default=0)
+		return max(
+			(bisect_left(starts, at + length_ms) - place for place, at in enumerate(starts)), default=0
+		)
 
 	def shortest_gap_ms(self) -> int:
 		"""The least time between two sends."""
@@ -97,7 +106,9 @@ class Gateway:
 			self._waiting[message.callback].attempts += 1
 			raise Retryable("The gateway refused the connection.", code="refused")
 		sent = self._waiting.pop(message.callback)
-		overtaken = [one for one in self._waiting.values() if one.priority == REPLY and sent.priority == CAMPAIGN]
+		overtaken = [
+			one for one in self._waiting.values() if one.priority == REPLY and sent.priority == CAMPAIGN
+		]
 		if any(one.sent_ms <= now_ms - MINUTE_MS and not one.attempts for one in overtaken):
 			self._month.broken.append(f"a campaign message went at {now_ms} while a reply waited")
 		self._month.sends.append((now_ms, sent))
@@ -142,10 +153,21 @@ def _plan(rng: Random, days: int) -> list[r.Message]:
 def _message(rng: Random, number: int, at_ms: int, priority: int) -> r.Message:
 	text = rng.choice(("offer one", "offer two")) if priority == CAMPAIGN else f"text {number}"
 	return r.Message(
-		f"m{number:06}", f"t{number}", f"c{number}", DEVICE, r.OUTGOING, r.AGENT if priority == REPLY else r.AUTO,
-		"text", r.MSG_QUEUED, at_ms, at_ms, body=text, priority=priority, text_key=digest("text", text)[:20],
+		f"m{number:06}",
+		f"t{number}",
+		f"c{number}",
+		DEVICE,
+		r.OUTGOING,
+		r.AGENT if priority == REPLY else r.AUTO,
+		"text",
+		r.MSG_QUEUED,
+		at_ms,
+		at_ms,
+		body=text,
+		priority=priority,
+		text_key=digest("text", text)[:20],
 		is_new_chat=int(priority == CAMPAIGN and rng.random() < 0.25),
-	)  # fmt: skip
+	)
 
 
 def _queue(store: Any, plan: list[r.Message], place: int, now_ms: int, waiting: dict[str, r.Message]) -> int:
@@ -153,14 +175,21 @@ def _queue(store: Any, plan: list[r.Message], place: int, now_ms: int, waiting: 
 	with working(store, now_ms) as work:
 		while place < len(plan) and plan[place].sent_ms <= now_ms:
 			waiting[plan[place].name] = work.add(plan[place])
-			work.add(r.CustomerIdentity(f"i{place}", plan[place].customer, "phone", f"+2010{place:08}", f"phone:{place}"))
+			work.add(
+				r.CustomerIdentity(
+					f"i{place}", plan[place].customer, "phone", f"+2010{place:08}", f"phone:{place}"
+				)
+			)
 			place += 1
 	return place
 
 
 def _check(month: Month, pace: Pace) -> None:
 	"""What the pace promised, asked of what the gateway got."""
-	for length_ms, cap, word in ((MINUTE_MS, pace.max_per_minute, "minute"), (HOUR_MS, pace.max_per_hour, "hour")):
+	for length_ms, cap, word in (
+		(MINUTE_MS, pace.max_per_minute, "minute"),
+		(HOUR_MS, pace.max_per_hour, "hour"),
+	):
 		if cap and month.worst(length_ms) > cap:
 			month.broken.append(f"{month.worst(length_ms)} messages in one {word}")
 	if month.sends and month.shortest_gap_ms() < 1000 * pace.min_gap_seconds:
@@ -168,7 +197,9 @@ def _check(month: Month, pace: Pace) -> None:
 	_check_days(month, pace)
 	for at_ms, message in month.sends:
 		minute = (at_ms - day_start_ms(at_ms, CALENDAR)) // MINUTE_MS
-		if message.priority != REPLY and not (pace.quiet_to_minute or 0) <= minute < (pace.quiet_from_minute or 1440):
+		if message.priority != REPLY and not (pace.quiet_to_minute or 0) <= minute < (
+			pace.quiet_from_minute or 1440
+		):
 			month.broken.append(f"a message in the quiet hours, at {at_ms}")
 
 
@@ -189,19 +220,26 @@ def table(month: Month, pace: Pace = PACE) -> Table:
 	found = Table(title=f"{month.days} days of sending", title_justify="left")
 	for heading in ("limit", "allowed", "most (least) seen"):
 		found.add_column(heading)
-	equal = max(max(month.by_day(lambda m, t=t: m.body == t).values(), default=0) for t in ("offer one", "offer two"))
+	equal = max(
+		max(month.by_day(lambda m, t=t: m.body == t).values(), default=0) for t in ("offer one", "offer two")
+	)
 	for name, allowed, seen in (
 		("shortest gap", f"{pace.min_gap_seconds:g} s", f"{month.shortest_gap_ms() / 1000:.1f} s"),
 		("in any minute", pace.max_per_minute, month.worst(MINUTE_MS)),
 		("in any hour", pace.max_per_hour, month.worst(HOUR_MS)),
 		("on any day", pace.max_per_day, max(month.by_day().values(), default=0)),
-		("new chats a day", pace.max_new_chats_per_day, max(month.by_day(lambda m: m.is_new_chat).values(), default=0)),
+		(
+			"new chats a day",
+			pace.max_new_chats_per_day,
+			max(month.by_day(lambda m: m.is_new_chat).values(), default=0),
+		),
 		("equal campaign texts a day", pace.max_identical_per_day, equal),
 	):
 		found.add_row(name, str(allowed), str(seen))
 	kinds = Counter(message.priority for _, message in month.sends)
 	found.caption = (
-		f"{month.queued} queued; sent: {kinds[REPLY]} replies, {kinds[AUTO]} automatic, {kinds[CAMPAIGN]} of campaigns; "
+		f"{month.queued} queued; sent: {kinds[REPLY]} replies, {kinds[AUTO]} automatic, {kinds[CAMPAIGN]} of "
+		"campaigns; "
 		f"{month.left} still wait; {month.refused} attempts refused while the gateway was down; "
 		f"promises broken: {len(month.broken)}"
 	)

@@ -1,7 +1,7 @@
 """A picture of the board for the README: `python -m khalifa_whatsapp.embedded.picture board.svg [HOUR]`.
 
-Rich gives each piece of text a fixed length, which pulls Arabic letters apart; here such pieces keep their own.
-Emojis are left out, for not every machine that draws the picture has them.
+Rich gives each piece of text a fixed length, which pulls Arabic letters apart; here such pieces keep their
+own. Emojis are left out, for not every machine that draws the picture has them.
 """
 
 from __future__ import annotations

@@ -18,14 +18,16 @@ from khalifa_whatsapp.embedded.simulators import Post
 MESSAGE, NOTICE = "message", "notice"
 ACK_WORDS = {1: "sent", 2: "delivered", 3: "read", 4: "played"}
 
-Item = tuple[
-	str, str, str
-]  # MESSAGE: (MESSAGE, device, gateway id); NOTICE: (NOTICE, target key, kind or status)
+# MESSAGE: (MESSAGE, device, gateway id); NOTICE: (NOTICE, target key, kind or status)
+Item = tuple[str, str, str]
 
 
 @dataclass(slots=True)
 class PostBook:
-	"""Items by what became of their posts. `written` are messages that the customers' phones gave to a gateway."""
+	"""Items by what became of their posts.
+
+	`written` are messages that the customers' phones gave to a gateway.
+	"""
 
 	posted: Counter[Item] = field(default_factory=Counter)
 	acknowledged: set[Item] = field(default_factory=set)

@@ -14,15 +14,18 @@ from khalifa_whatsapp.embedded.summary import InboundBook
 from khalifa_whatsapp.embedded.text import local, minutes
 
 STYLE = """
-body { font: 15px/1.5 system-ui, "Segoe UI", "Noto Sans Arabic", sans-serif; margin: 2rem auto; max-width: 60rem;
+body { font: 15px/1.5 system-ui, "Segoe UI", "Noto Sans Arabic", sans-serif; margin: 2rem auto;
+	max-width: 60rem;
   padding: 0 1rem; color: #1f2933; background: #fff }
 h1 { color: #075e54; margin-bottom: 0 } h2 { margin-top: 2rem; border-bottom: 1px solid #d9e2ec }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }
 th, td { padding: .3rem .5rem; border-bottom: 1px solid #e5e7eb; text-align: end }
 th:first-child, td:first-child, td.text, th.text { text-align: start }
 .good { color: #0a7d33; font-weight: 600 } .bad { color: #b42318; font-weight: 600 }
-.numbers { display: flex; flex-wrap: wrap; gap: 1rem } .numbers div { background: #f0f9f7; border-radius: .5rem; padding: .6rem 1rem }
-.numbers b { display: block; font-size: 1.5rem } svg { width: 100%; height: auto } .scroll { overflow-x: auto }
+.numbers { display: flex; flex-wrap: wrap; gap: 1rem }
+.numbers div { background: #f0f9f7; border-radius: .5rem; padding: .6rem 1rem }
+.numbers b { display: block; font-size: 1.5rem }
+svg { width: 100%; height: auto } .scroll { overflow-x: auto }
 """
 
 
@@ -34,15 +37,21 @@ def write_day(path: Path, result: Result) -> None:
 	messages = result.summary.messages
 	when = local(day.world.start_ms)
 	parts = [
-		f"<h1>Khalifa WhatsApp</h1><p>A simulated day, {when:%A %d %B %Y}: {messages.attempts} messages of customers, "
+		f"<h1>Khalifa WhatsApp</h1><p>A simulated day, {when:%A %d %B %Y}: {messages.attempts} messages of "
+		"customers, "
 		f"{len(day.world.people)} agents, two gateways. Times are business time.</p>",
 		_verdict(result.summary.problems),
 		_numbers(service, messages.attempts, result.summary.outbound.written),
-		"<h2>The day</h2>", charts.volume(hours), charts.waits(hours), charts.delays(hours),
-		"<h2>Agents</h2>", agents_table(views.kpi_lines(store)),
-		"<h2>The books</h2>", books_table({"messages": messages, "receipts, reactions": result.summary.notices}),
+		"<h2>The day</h2>",
+		charts.volume(hours),
+		charts.waits(hours),
+		charts.delays(hours),
+		"<h2>Agents</h2>",
+		agents_table(views.kpi_lines(store)),
+		"<h2>The books</h2>",
+		books_table({"messages": messages, "receipts, reactions": result.summary.notices}),
 		f"<p>{escape(closing.out_line(result.summary.outbound))}</p><p>{escape(closing.facts_line(result))}</p>",
-	]  # fmt: skip
+	]
 	path.write_text(page("Khalifa WhatsApp: a day", parts), encoding="utf-8")
 
 
@@ -51,16 +60,23 @@ def write_staffing(path: Path, points: Sequence[tuple[int, Service]], messages: 
 	head = ("Agents", "Waits", "Delayed", "Share", "First response p50", "p90", "Wait p90")
 	rows = [
 		(
-			str(agents), str(found.turns), str(found.delayed), f"{100 * found.delay_share:.1f} %",
-			minutes(found.first_median), minutes(found.first_p90), minutes(found.wait_p90),
+			str(agents),
+			str(found.turns),
+			str(found.delayed),
+			f"{100 * found.delay_share:.1f} %",
+			minutes(found.first_median),
+			minutes(found.first_p90),
+			minutes(found.wait_p90),
 		)
 		for agents, found in points
-	]  # fmt: skip
+	]
 	parts = [
-		f"<h1>How many agents do I need?</h1><p>The same day of {messages} messages with different numbers of agents. "
+		f"<h1>How many agents do I need?</h1><p>The same day of {messages} messages with different numbers "
+		"of agents. "
 		"Times are business minutes.</p>",
-		charts.staffing(points), table(head, rows),
-	]  # fmt: skip
+		charts.staffing(points),
+		table(head, rows),
+	]
 	path.write_text(page("How many agents do I need?", parts), encoding="utf-8")
 
 
@@ -102,12 +118,20 @@ def agents_table(lines: Sequence[views.KpiLine]) -> str:
 	)
 	rows = [
 		(
-			safe_name(x.real_name), safe_name(x.branch), str(x.handled), str(x.answered), minutes(x.first_response),
-			minutes(x.response), minutes(x.response_p90), f"{x.delays}/{x.segments}", f"{x.transfers_in}/{x.transfers_out}",
-			f"{x.online_time / 3600:.1f} h", f"{x.score:.0f}" if x.score is not None else "–",
+			safe_name(x.real_name),
+			safe_name(x.branch),
+			str(x.handled),
+			str(x.answered),
+			minutes(x.first_response),
+			minutes(x.response),
+			minutes(x.response_p90),
+			f"{x.delays}/{x.segments}",
+			f"{x.transfers_in}/{x.transfers_out}",
+			f"{x.online_time / 3600:.1f} h",
+			f"{x.score:.0f}" if x.score is not None else "–",
 		)
 		for x in lines
-	]  # fmt: skip
+	]
 	return table(head, rows, texts=2)
 
 
@@ -131,9 +155,12 @@ def _verdict(problems: Sequence[str]) -> str:
 
 def _numbers(service: Service, messages: int, answers: int) -> str:
 	shown = (
-		("messages", str(messages)), ("answers", str(answers)), ("first response, median", minutes(service.first_median)),
-		("first response, p90", minutes(service.first_p90)), ("delayed waits", f"{100 * service.delay_share:.1f} %"),
-	)  # fmt: skip
+		("messages", str(messages)),
+		("answers", str(answers)),
+		("first response, median", minutes(service.first_median)),
+		("first response, p90", minutes(service.first_p90)),
+		("delayed waits", f"{100 * service.delay_share:.1f} %"),
+	)
 	return (
 		'<div class="numbers">'
 		+ "".join(f"<div><b>{value}</b>{name}</div>" for name, value in shown)

@@ -88,7 +88,10 @@ def staged(options: Options) -> Iterator[Day]:
 
 
 def database_of(options: Options, stack: contextlib.ExitStack) -> str:
-	"""Where the run keeps its data. A file that is there already is refused: books of two runs don't add up."""
+	"""Where the run keeps its data.
+
+	A file that is there already is refused: books of two runs don't add up.
+	"""
 	if not options.database:
 		return (
 			":memory:" if not options.has_faults else str(Path(stack.enter_context(_folder())) / "run.sqlite")
@@ -146,7 +149,15 @@ def facts_of(day: Day) -> dict[str, float]:
 	"""A few numbers for the summary."""
 	deeds, book = day.staff.deeds, day.courier.book
 	return {
-		"posts": book.posts, "posts_refused": book.refused, "kills": day.chaos.kills, "murders": day.chaos.murders,
-		"door_shut": day.chaos.door_shut, "transfers": deeds.transfers, "closed": deeds.closed, "thanks": deeds.thanks,
-		"rescues": deeds.rescues, "refused": deeds.refused, "close_all": day.show.closed,
-	}  # fmt: skip
+		"posts": book.posts,
+		"posts_refused": book.refused,
+		"kills": day.chaos.kills,
+		"murders": day.chaos.murders,
+		"door_shut": day.chaos.door_shut,
+		"transfers": deeds.transfers,
+		"closed": deeds.closed,
+		"thanks": deeds.thanks,
+		"rescues": deeds.rescues,
+		"refused": deeds.refused,
+		"close_all": day.show.closed,
+	}

@@ -1,4 +1,6 @@
-"""`--serve`: the door stays open on the real clock, and whatever is posted to it becomes a ticket before your eyes."""
+"""`--serve`: the door stays open on the real clock,
+and whatever is posted to it becomes a ticket before your eyes.
+"""
 
 from __future__ import annotations
 
@@ -32,12 +34,16 @@ from khalifa_whatsapp.services import assignment, delays, intake, outbox, presen
 
 SWEEP_SECONDS = 1.0  # how long a wake-up may be lost without anybody noticing
 EVENTS = (
-	"SELECT e.name, e.event, e.ticket, t.customer_name, t.status, COALESCE(t.agent_name, ''), e.reason, t.preview "
-	"FROM `tabKhalifa Ticket Event` e JOIN `tabKhalifa Ticket` t ON t.name = e.ticket WHERE e.name > ? ORDER BY e.name"
+	"SELECT e.name, e.event, e.ticket, t.customer_name, t.status, COALESCE(t.agent_name, ''), "
+	"e.reason, t.preview "
+	"FROM `tabKhalifa Ticket Event` e JOIN `tabKhalifa Ticket` t ON t.name = "
+	"e.ticket WHERE e.name > ? ORDER BY e.name"
 )
 MESSAGES = (
-	"SELECT m.name, m.ticket, c.customer_name, m.content_type, m.body, m.data, m.direction FROM `tabKhalifa Message` m "
-	"JOIN `tabKhalifa Customer` c ON c.name = m.customer WHERE m.direction = 'Incoming' AND m.name > ? ORDER BY m.name"
+	"SELECT m.name, m.ticket, c.customer_name, m.content_type, m.body, m.data, "
+	"m.direction FROM `tabKhalifa Message` m "
+	"JOIN `tabKhalifa Customer` c ON c.name = m.customer WHERE m.direction = "
+	"'Incoming' AND m.name > ? ORDER BY m.name"
 )
 
 
@@ -63,14 +69,22 @@ def devices(found: Secrets) -> list[DeviceConfig]:
 	"""A number of each kind. Their gateways do not exist: nothing leaves this machine."""
 	return [
 		DeviceConfig(
-			CLOUD, "cloud_api", base_url="http://127.0.0.1:9", phone_number_id=PHONE_NUMBER_ID,
-			business_account_id=ACCOUNT_ID, app_secrets=(found.app_secret,), verify_token=found.verify_token,
+			CLOUD,
+			"cloud_api",
+			base_url="http://127.0.0.1:9",
+			phone_number_id=PHONE_NUMBER_ID,
+			business_account_id=ACCOUNT_ID,
+			app_secrets=(found.app_secret,),
+			verify_token=found.verify_token,
 		),
 		DeviceConfig(
-			WPP, "wppconnect", base_url="http://127.0.0.1:9", session_name=SESSION,
+			WPP,
+			"wppconnect",
+			base_url="http://127.0.0.1:9",
+			session_name=SESSION,
 			webhook_secret_digests=(digest_of(found.webhook_secret),),
 		),
-	]  # fmt: skip
+	]
 
 
 def serving_host(found: Secrets, agents: int, database: str) -> EmbeddedHost:
@@ -181,7 +195,9 @@ class Serving:
 	def _tell(self) -> None:
 		for name, ticket, customer, *what in self.host.store.rows(MESSAGES, (self._seen_message,)):
 			self._seen_message = name
-			self.say(f"{clock(now_ms())}  message   {ticket}  {isolate(customer, 24)}: {isolate(line(*what), 60)}")
+			self.say(
+				f"{clock(now_ms())}  message   {ticket}  {isolate(customer, 24)}: {isolate(line(*what), 60)}"
+			)
 		for row in self.host.store.rows(EVENTS, (self._seen_event,)):
 			self._seen_event = row[0]
 			self.say(_event_line(*row[1:]))
@@ -220,7 +236,8 @@ def greet(say: Callable[[str], None], door: DoorServer, found: Secrets, agents: 
 	"""Where the door is, and how to knock."""
 	say(f"The door is open: {door.url} (this machine only), {agents} agents are online. Ctrl+C closes it.")
 	say(
-		"\nA message as the Cloud API posts it, signed. Paste it into another terminal; pasted twice it still is one:\n"
+		"\nA message as the Cloud API posts it, signed. Paste it into another terminal; pasted twice it "
+		"still is one:\n"
 	)
 	say(cloud_curl(door.webhook(CLOUD), found.app_secret, now_ms()))
 	say("\nA message as WPPConnect Server posts it:\n")

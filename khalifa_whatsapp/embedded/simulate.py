@@ -1,4 +1,6 @@
-"""«How many agents do I need?»: the same day again and again, without HTTP, with different numbers of agents."""
+"""«How many agents do I need?»: the same day again and again, without HTTP,
+with different numbers of agents.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +67,9 @@ class Point:
 def staffing(
 	agents: Sequence[int], messages: int, seed: int, workers: int = 0
 ) -> Iterator[tuple[int, Service]]:
-	"""The same customers with each number of agents, in this order; as many at once as there are processors."""
+	"""The same customers with each number of agents, in this order;
+	as many at once as there are processors.
+	"""
 	points = [Point(count, messages, seed) for count in agents]
 	workers = workers or min(len(points), os.cpu_count() or 1)
 	if workers == 1:
@@ -102,7 +106,9 @@ def is_receipt(device: str, post: Post) -> bool:
 
 
 def spread(first: int, last: int, points: int = MAX_POINTS) -> list[int]:
-	"""At most `points` numbers from `first` to `last`, both among them; closer together where few agents work."""
+	"""At most `points` numbers from `first` to `last`, both among them;
+	closer together where few agents work.
+	"""
 	if last - first < points or first < 1:
 		return list(range(first, last + 1))
 	step = (last / first) ** (1 / (points - 1))
@@ -119,8 +125,12 @@ def staffing_table(points: Sequence[tuple[int, Service]]) -> Table:
 	for agents, found in points:
 		share = 100 * found.delay_share
 		table.add_row(
-			str(agents), str(found.turns), str(found.delayed),
+			str(agents),
+			str(found.turns),
+			str(found.delayed),
 			Text(f"{share:.1f} %", "green" if share <= 5 else "yellow" if share <= 20 else "red"),
-			minutes(found.first_median), minutes(found.first_p90), minutes(found.wait_p90),
-		)  # fmt: skip
+			minutes(found.first_median),
+			minutes(found.first_p90),
+			minutes(found.wait_p90),
+		)
 	return table

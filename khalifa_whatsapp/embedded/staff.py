@@ -1,4 +1,6 @@
-"""How agents work in the demonstration: they come, answer one customer at a time, hand on, close, take breaks."""
+"""How agents work in the demonstration: they come, answer one customer at a time, hand on,
+close, take breaks.
+"""
 
 from __future__ import annotations
 
@@ -92,7 +94,9 @@ class Staff:
 		heapq.heapify(self._shifts)
 
 	def _day_of(self, person: Person) -> list[tuple[int, str, str]]:
-		"""Comings and goings: a little early or late, a break in a long stretch, now and then a crashed page."""
+		"""Comings and goings: a little early or late, a break in a long stretch,
+		now and then a crashed page.
+		"""
 		name, found = person.agent.name, []
 		for start, end in person.spans:
 			begin = local_ms(self.world.day, start) + self.rng.randrange(6) * MINUTE_MS

@@ -1,4 +1,6 @@
-"""The books of a run, closed: what was attempted, acknowledged, lost, duplicated, unexpected, recovered; and what left."""
+"""The books of a run, closed: what was attempted, acknowledged, lost, duplicated, unexpected,
+recovered; and what left.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ from khalifa_whatsapp.embedded.views import OpenStore
 
 @dataclass(frozen=True, slots=True)
 class InboundBook:
-	"""Jepsen's words: lost = acknowledged but not stored, recovered = stored though no answer was ever seen."""
+	"""Jepsen's words: lost = acknowledged but not stored,
+	recovered = stored though no answer was ever seen.
+	"""
 
 	attempts: int = 0
 	acknowledged: int = 0
@@ -72,15 +76,23 @@ def inbound(book: PostBook, kind: str, attempts: Collection[Item], stored: Mappi
 	tried, kept = set(attempts), set(stored)
 	taken = {item for item in book.acknowledged if item[0] == kind}
 	return InboundBook(
-		attempts=len(tried), acknowledged=len(taken), stored=len(kept), lost=len(taken - kept),
-		duplicated=sum(count > 1 for count in stored.values()), unexpected=len(kept - tried),
-		recovered=len((kept & tried) - taken), never_taken=len(tried - taken - kept),
-	)  # fmt: skip
+		attempts=len(tried),
+		acknowledged=len(taken),
+		stored=len(kept),
+		lost=len(taken - kept),
+		duplicated=sum(count > 1 for count in stored.values()),
+		unexpected=len(kept - tried),
+		recovered=len((kept & tried) - taken),
+		never_taken=len(tried - taken - kept),
+	)
 
 
 def stored_messages(store: OpenStore) -> dict[Item, int]:
 	"""Customers' messages in the database, and how often each is there."""
-	sql = "SELECT device, gateway_id, COUNT(*) FROM `tabKhalifa Message` WHERE direction = 'Incoming' GROUP BY device, gateway_id"
+	sql = (
+		"SELECT device, gateway_id, COUNT(*) FROM `tabKhalifa Message` WHERE "
+		"direction = 'Incoming' GROUP BY device, gateway_id"
+	)
 	return {(MESSAGE, device, gateway_id): count for device, gateway_id, count in store.rows(sql)}
 
 
@@ -94,7 +106,10 @@ def stored_notices(store: OpenStore) -> dict[Item, int]:
 
 
 def outbound(store: OpenStore, ledgers: Sequence[Sequence[Sent]]) -> OutboundBook:
-	"""Compare our answers with the gateways' own lists. Answers are told apart by their text: no two are alike."""
+	"""Compare our answers with the gateways' own lists.
+
+	Answers are told apart by their text: no two are alike.
+	"""
 	rows = store.rows(
 		"SELECT body, status FROM `tabKhalifa Message` WHERE direction = 'Outgoing' AND origin = 'Agent'"
 	)
@@ -106,7 +121,15 @@ def outbound(store: OpenStore, ledgers: Sequence[Sequence[Sent]]) -> OutboundBoo
 	doubtful = {body for body, status in ours.items() if status == UNKNOWN}
 	final = arrived + fates[SENT] + fates[UNKNOWN] + fates[FAILED]
 	return OutboundBook(
-		written=len(rows), taken=len(theirs), taken_twice=sum(count > 1 for count in theirs.values()), arrived=arrived,
-		sent=fates[SENT], unknown=len(doubtful), unknown_taken=len(doubtful & theirs.keys()), failed=fates[FAILED],
-		unfinished=len(rows) - final, false_sent=len(claimed - theirs.keys()), unexpected=len(theirs.keys() - ours.keys()),
-	)  # fmt: skip
+		written=len(rows),
+		taken=len(theirs),
+		taken_twice=sum(count > 1 for count in theirs.values()),
+		arrived=arrived,
+		sent=fates[SENT],
+		unknown=len(doubtful),
+		unknown_taken=len(doubtful & theirs.keys()),
+		failed=fates[FAILED],
+		unfinished=len(rows) - final,
+		false_sent=len(claimed - theirs.keys()),
+		unexpected=len(theirs.keys() - ours.keys()),
+	)

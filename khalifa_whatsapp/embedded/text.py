@@ -1,6 +1,8 @@
-"""Texts of both directions in one line of a terminal: isolated from each other, and cut by cells, not by letters.
+"""Texts of both directions in one line of a terminal: isolated from each other, and cut by cells, not by
+letters.
 
-Letters are never reordered here: a terminal that knows Arabic does it, and one that does not would be confused twice.
+Letters are never reordered here: a terminal that knows Arabic does it, and one that does not would be
+confused twice.
 """
 
 from __future__ import annotations
@@ -18,7 +20,10 @@ FSI, PDI = "\u2068", "\u2069"
 
 
 def isolate(text: str, cells: int = 40) -> str:
-	"""A name or message as a piece of its own: what stands beside it keeps its place. At most `cells` wide."""
+	"""A name or message as a piece of its own: what stands beside it keeps its place.
+
+	At most `cells` wide.
+	"""
 	return f"{FSI}{clip(preview(text), cells)}{PDI}"
 
 

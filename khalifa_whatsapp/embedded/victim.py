@@ -1,6 +1,7 @@
 """A worker process that dies by signal 9 in the middle of its work, started by a run with faults.
 
-It gets its job as JSON on standard input (secrets don't belong on a command line): database, device, time, which drain.
+It gets its job as JSON on standard input (secrets don't belong on a command line): database, device, time,
+which drain.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from khalifa_whatsapp.embedded.world import ZONE
 from khalifa_whatsapp.services import intake, outbox
 
 IN, OUT = "in", "out"
-# Where a sender dies: before «Sending» is committed, before the socket opens, in the middle of the request, and after
-# the gateway's answer but before it is written down
+# Where a sender dies: before «Sending» is committed, before the socket opens, in the middle of the request,
+# and after the gateway's answer but before it is written down
 CLAIM, SOCKET, BODY, ANSWER = "claim", "socket", "body", "answer"
 PLACES = (CLAIM, SOCKET, BODY, ANSWER)
 LONGEST = 60  # seconds
@@ -79,14 +80,22 @@ def murder(
 ) -> bool:
 	"""Let another process drain the device and die of it. Whether it did."""
 	job = {
-		"database": database, "config": dataclasses.asdict(config), "now_ms": now_ms, "drain": drain, "place": place,
+		"database": database,
+		"config": dataclasses.asdict(config),
+		"now_ms": now_ms,
+		"drain": drain,
+		"place": place,
 		"spared": spared,
-	}  # fmt: skip
+	}
 	path = os.pathsep.join(filter(None, [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]))
 	done = subprocess.run(
-		[sys.executable, "-m", "khalifa_whatsapp.embedded.victim"], input=json.dumps(job).encode(), timeout=LONGEST,
-		env={**os.environ, "PYTHONPATH": path}, check=False, capture_output=True,
-	)  # fmt: skip
+		[sys.executable, "-m", "khalifa_whatsapp.embedded.victim"],
+		input=json.dumps(job).encode(),
+		timeout=LONGEST,
+		env={**os.environ, "PYTHONPATH": path},
+		check=False,
+		capture_output=True,
+	)
 	return done.returncode == -signal.SIGKILL
 
 

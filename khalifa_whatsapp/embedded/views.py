@@ -103,7 +103,8 @@ def snapshot(store: OpenStore, now_ms: int) -> Snapshot:
 def queue(store: OpenStore, limit: int = 6) -> list[Waiter]:
 	"""Who waits without an agent, in the queue's order."""
 	sql = (
-		"SELECT name, customer_name, preview, COALESCE(NULLIF(waiting_since_ms, 0), queued_since_ms) FROM `tabKhalifa Ticket` "
+		"SELECT name, customer_name, preview, COALESCE(NULLIF(waiting_since_ms, 0), "
+		"queued_since_ms) FROM `tabKhalifa Ticket` "
 		"WHERE status = 'Queued' ORDER BY queue_rank, waiting_since_ms, name LIMIT ?"
 	)
 	return [Waiter(*row) for row in store.rows(sql, (limit,))]
@@ -112,11 +113,16 @@ def queue(store: OpenStore, limit: int = 6) -> list[Waiter]:
 def last_messages(store: OpenStore, limit: int = 6) -> list[tuple[str, str, str]]:
 	"""The newest messages: direction, whose, a short text."""
 	sql = (
-		"SELECT m.direction, COALESCE(m.sender_name, c.customer_name), m.content_type, m.body, m.data FROM `tabKhalifa Message` m "
-		"JOIN `tabKhalifa Customer` c ON c.name = m.customer WHERE m.origin <> 'Note' ORDER BY m.name DESC LIMIT ?"
+		"SELECT m.direction, COALESCE(m.sender_name, c.customer_name), m.content_type, m.body, m.data FROM "
+		"`tabKhalifa Message` m "
+		"JOIN `tabKhalifa Customer` c ON c.name = m.customer WHERE m.origin "
+		"<> 'Note' ORDER BY m.name DESC LIMIT ?"
 	)
 	rows = store.rows(sql, (limit,))
-	return [(direction, name or "", line(kind, body, data, direction)) for direction, name, kind, body, data in rows]
+	return [
+		(direction, name or "", line(kind, body, data, direction))
+		for direction, name, kind, body, data in rows
+	]
 
 
 def line(kind: str, body: str | None, data: str | None, direction: str) -> str:
@@ -127,9 +133,12 @@ def line(kind: str, body: str | None, data: str | None, direction: str) -> str:
 def kpi_lines(store: OpenStore, period: str = "Monthly") -> list[KpiLine]:
 	"""The KPI rows of a period, the best score first. A demonstration has one day: its month is that day."""
 	sql = (
-		"SELECT agent_name, branch, tickets_handled, turns_answered, first_response_sum, first_response_count, response_sum, "
-		"response_count, response_p90, delays, segments_counted, transfers_in, transfers_out, rescues, online_time, score "
-		"FROM `tabKhalifa Agent KPI` WHERE period = ? ORDER BY COALESCE(score, 0) DESC, turns_answered DESC, agent_name"
+		"SELECT agent_name, branch, tickets_handled, turns_answered, first_response_sum, "
+		"first_response_count, response_sum, "
+		"response_count, response_p90, delays, segments_counted, transfers_in, transfers_out, "
+		"rescues, online_time, score "
+		"FROM `tabKhalifa Agent KPI` WHERE period = ? ORDER BY COALESCE(score, 0) DESC, "
+		"turns_answered DESC, agent_name"
 	)
 	return [_kpi_line(row) for row in store.rows(sql, (period,))]
 
@@ -138,15 +147,32 @@ def _kpi_line(row: Sequence[Any]) -> KpiLine:
 	name, branch, handled, answered, first_sum, first_count, total, count, p90, *rest = row
 	delays, segments, moved_in, moved_out, rescues, online, score = rest
 	return KpiLine(
-		name, branch or "", handled, answered, round(first_sum / first_count) if first_count else None,
-		round(total / count) if count else None, int(p90 or 0), delays, segments, moved_in, moved_out, rescues,
-		int(online or 0), score or None,
-	)  # fmt: skip
+		name,
+		branch or "",
+		handled,
+		answered,
+		round(first_sum / first_count) if first_count else None,
+		round(total / count) if count else None,
+		int(p90 or 0),
+		delays,
+		segments,
+		moved_in,
+		moved_out,
+		rescues,
+		int(online or 0),
+		score or None,
+	)
 
 
 def _agent_line(entry: RosterEntry, load: float) -> AgentLine:
 	agent = entry.agent
 	return AgentLine(
-		agent.name, agent.employee_name, agent.branch or "", agent.presence, entry.open, entry.pending, load,
+		agent.name,
+		agent.employee_name,
+		agent.branch or "",
+		agent.presence,
+		entry.open,
+		entry.pending,
+		load,
 		agent.capacity,
-	)  # fmt: skip
+	)

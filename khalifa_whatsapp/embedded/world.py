@@ -23,9 +23,25 @@ DAY = date(2026, 11, 21)  # a Saturday with ordinary hours
 OPENS, CLOSES = 8.5, 26.25  # hours of the local day between which a run plays; 26.25 is 02:15 of the next
 # How many customers begin to write in each hour, relatively. Some write while the branches are closed.
 INTENSITY = {
-	8: 1.0, 9: 4, 10: 6, 11: 7, 12: 7.5, 13: 6, 14: 1.5, 15: 1, 16: 1.5, 17: 5, 18: 6.5, 19: 8, 20: 9, 21: 9.5, 22: 8,
-	23: 6, 24: 3.5, 25: 1.5,
-}  # fmt: skip
+	8: 1.0,
+	9: 4,
+	10: 6,
+	11: 7,
+	12: 7.5,
+	13: 6,
+	14: 1.5,
+	15: 1,
+	16: 1.5,
+	17: 5,
+	18: 6.5,
+	19: 8,
+	20: 9,
+	21: 9.5,
+	22: 8,
+	23: 6,
+	24: 3.5,
+	25: 1.5,
+}
 # Shifts as (from, to) in hours of the local day; together they follow the traffic.
 SHIFTS: tuple[tuple[tuple[float, float], ...], ...] = (
 	((9, 14), (17, 21)),
@@ -83,9 +99,14 @@ def make_world(
 	customers = make_customers(rng, CLOUD, on_cloud, 0) + make_customers(rng, WPP, count - on_cloud, on_cloud)
 	rng.shuffle(customers)
 	return World(
-		rules, [_person(number, settings) for number in range(agents)], _moments(rng, messages, midnight), customers,
-		midnight + round(OPENS * HOUR_MS), midnight + round(CLOSES * HOUR_MS), day,
-	)  # fmt: skip
+		rules,
+		[_person(number, settings) for number in range(agents)],
+		_moments(rng, messages, midnight),
+		customers,
+		midnight + round(OPENS * HOUR_MS),
+		midnight + round(CLOSES * HOUR_MS),
+		day,
+	)
 
 
 def local_ms(day: date, hour: float) -> int:
@@ -106,9 +127,12 @@ def _person(number: int, settings: Settings) -> Person:
 		Interval(day, round(start * 60) % 1440, round(end * 60)) for day in range(7) for start, end in spans
 	]
 	agent = Agent(
-		f"agent-{number + 1:02d}", f"agent{number + 1:02d}@example.com", name, BRANCHES[number % len(BRANCHES)],
+		f"agent-{number + 1:02d}",
+		f"agent{number + 1:02d}@example.com",
+		name,
+		BRANCHES[number % len(BRANCHES)],
 		capacity=settings.default_capacity,
-	)  # fmt: skip
+	)
 	return Person(agent, Calendar(ZONE, tuple(intervals)), spans)
 
 

@@ -1,4 +1,5 @@
-"""What is wrong now: written down once, told to managers once, in Desk's own notifications, and gone when it is right.
+"""What is wrong now: written down once, told to managers once, in Desk's own notifications, and gone when it
+is right.
 
 A row of `Khalifa Alert` is a step of the jobs that fails, or a reason why a device needs a person.
 """
@@ -28,7 +29,8 @@ MOST_ERROR = 1_000
 def alert_managers(device: str, reason: str = "") -> bool:
 	"""One notification to each manager, in his or her own language; whether there was anything new to tell.
 
-	The same reason is told again when the device was right meanwhile (`clear_alerts`), or nobody gave it for a day.
+	The same reason is told again when the device was right meanwhile (`clear_alerts`), or nobody gave it for
+	a day.
 	"""
 	row = frappe.db.get_value(DEVICE, device, ["device_name", "breaker_reason"], as_dict=True)
 	if row is None:
@@ -37,7 +39,9 @@ def alert_managers(device: str, reason: str = "") -> bool:
 	if not keep(OF_DEVICE, reason, device):
 		return False
 	for user, language in _managers():
-		text = _("{0} needs you: {1}", language).format(row.device_name, _(reason, language) if reason else "")
+		text = _("{0} needs you: {1}", language).format(
+			row.device_name, _(reason, language) if reason else ""
+		)
 		notify(user, DEVICE, device, text)
 		frappe.publish_realtime(EVENT, {"device": device}, user=user, after_commit=True)
 	frappe.db.commit()
@@ -51,7 +55,10 @@ def tell_pages(device: str) -> None:
 
 
 def alert_of_job(step: str, device: str, error: str) -> bool:
-	"""A step of the jobs failed: kept with what happened, told once. `error` names a kind and a place, nobody's words."""
+	"""A step of the jobs failed: kept with what happened, told once.
+
+	`error` names a kind and a place, nobody's words.
+	"""
 	words = words_for(step)
 	if not keep(JOB, words, device, error, step):
 		return False
@@ -68,7 +75,8 @@ def keep(kind: str, subject: str, device: str = "", error: str = "", step: str =
 	if kind == OF_DEVICE:  # nobody has said so for a day: it is another time
 		frappe.db.sql(f"DELETE FROM `tab{ALERT}` WHERE name = %s AND last_ms < %s", (name, now - DAY_MS))
 	frappe.db.sql(
-		f"INSERT INTO `tab{ALERT}` (name, creation, modified, owner, modified_by, kind, subject, device, error, step, "
+		f"INSERT INTO `tab{ALERT}` (name, creation, modified, owner, modified_by, kind, subject, device, "
+		"error, step, "
 		"times, since_ms, since_on, last_ms, last_on) "
 		"VALUES (%s, %s, %s, 'Administrator', 'Administrator', %s, %s, %s, %s, %s, 1, %s, %s, %s, %s) "
 		"ON DUPLICATE KEY UPDATE times = times + 1, error = VALUES(error), last_ms = VALUES(last_ms), "
@@ -99,7 +107,9 @@ def failing() -> set[tuple[str, str]]:
 
 
 def forget_old() -> None:
-	"""Alerts that nobody has given for a day, and those of devices that are not there or not enabled any more."""
+	"""Alerts that nobody has given for a day,
+	and those of devices that are not there or not enabled any more.
+	"""
 	rows = frappe.db.sql(
 		f"SELECT a.name FROM `tab{ALERT}` a LEFT JOIN `tab{DEVICE}` d ON d.name = a.device AND d.enabled = 1 "
 		"WHERE (a.device != '' AND d.name IS NULL) OR (a.kind = 'Device' AND a.last_ms < %s)",
@@ -134,13 +144,19 @@ def notify(user: str, doctype: str, name: str, text: str) -> None:
 	"""One of Desk's own notifications, with a link."""
 	subject = frappe.utils.escape_html(text)  # Desk shows a subject as HTML, and gateways say the reason
 	frappe.get_doc(
-		doctype="Notification Log", for_user=user, type="Alert", document_type=doctype, document_name=name,
+		doctype="Notification Log",
+		for_user=user,
+		type="Alert",
+		document_type=doctype,
+		document_name=name,
 		subject=subject,
-	).insert(ignore_permissions=True)  # fmt: skip
+	).insert(ignore_permissions=True)
 
 
 @contextlib.contextmanager
 def database_may_be_away() -> Iterator[None]:
-	"""What is said of a failure must not fail in its place: without a database, only the log file hears of it."""
+	"""What is said of a failure must not fail in its place: without a database,
+	only the log file hears of it.
+	"""
 	with contextlib.suppress(pymysql.err.Error):
 		yield

@@ -1,4 +1,6 @@
-"""Browsers whose owner was killed and is not started again: each minute, the workers of that host end them."""
+"""Browsers whose owner was killed and is not started again: each minute,
+the workers of that host end them.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ def look_after() -> None:
 
 
 def say_abandoned() -> list[str]:
-	"""Devices whose owner vanished without a word are not connected, whatever it said last; managers are called once."""
+	"""Devices whose owner vanished without a word are not connected, whatever it said last;
+	managers are called once.
+	"""
 	gone = {row.device for row in leases(on_site()).all() if row.owner_key and not row.has_owner(now_ms())}
 	states = {name: frappe.db.get_value("WhatsApp Device", name, "state") for name in gone}
 	abandoned = [name for name, state in states.items() if state not in (None, "Disconnected")]
@@ -42,7 +46,10 @@ def _say_abandoned(device: str) -> None:
 
 
 def sweep() -> int:
-	"""Kill what dead owners left on this host; how many processes. Asks the kernel only when an owner is dead."""
+	"""Kill what dead owners left on this host; how many processes.
+
+	Asks the kernel only when an owner is dead.
+	"""
 	rows = leases(on_site()).all()
 	if not any(row.owner_key and is_gone(row.owner_key) for row in rows):
 		return 0

@@ -15,7 +15,8 @@ from khalifa_whatsapp.stores.base import Store
 
 
 def run(batch: str) -> str:
-	"""Go on with a batch in the name of the manager who asked. Safe to run again after a crash, or beside another.
+	"""Go on with a batch in the name of the manager who asked. Safe to run again after a crash, or beside
+	another.
 
 	What fails is taken up again by the minute job.
 	"""

@@ -1,7 +1,8 @@
-"""What can't be used of a device, written on the device each minute: its form, its list, health and managers see it.
+"""What can't be used of a device, written on the device each minute: its form, its list, health and managers
+see it.
 
-Nothing is asked of people that a look at the row can't tell: who enters the secrets again, or corrects a setting, has
-mended the device, and it says so by itself.
+Nothing is asked of people that a look at the row can't tell: who enters the secrets again, or corrects a
+setting, has mended the device, and it says so by itself.
 """
 
 from __future__ import annotations
@@ -54,7 +55,9 @@ def words_of(problem: Problem | None) -> str:
 	labels = [_(meta.get_label(field)) for field in problem.about]
 	if problem.kind == NEEDS_SECRETS and "webhook_address" in problem.about:
 		labels.append(_("New Webhook Secret"))
-	return " ".join([_(MESSAGES[problem.kind]), *([f"({comma_and(labels, add_quotes=False)})"] if labels else [])])
+	return " ".join(
+		[_(MESSAGES[problem.kind]), *([f"({comma_and(labels, add_quotes=False)})"] if labels else [])]
+	)
 
 
 def words_for_agents(problem: Problem | None) -> str:
@@ -62,5 +65,11 @@ def words_for_agents(problem: Problem | None) -> str:
 	if problem is None:
 		return ""
 	if problem.kind == NEEDS_SECRETS:
-		return _("This number can't send now: a manager must enter its secrets again. What you write waits, and goes then.")
-	return _("This number can't send now: a manager must correct its settings. What you write waits, and goes then.")
+		return _(
+			"This number can't send now: a manager must enter its secrets again. What you write waits, "
+			"and goes then."
+		)
+	return _(
+		"This number can't send now: a manager must correct its settings. What you write waits, "
+		"and goes then."
+	)

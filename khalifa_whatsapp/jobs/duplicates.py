@@ -16,7 +16,10 @@ AT_ONCE = 50
 
 
 def tell_managers() -> int:
-	"""One notification to each manager for each pair found since; the customer's form asks what to do. How many pairs."""
+	"""One notification to each manager for each pair found since; the customer's form asks what to do.
+
+	How many pairs.
+	"""
 	fields = ["name", "customer_name", "phone", "duplicate_of"]
 	found = frappe.get_all(CUSTOMER, {"duplicate_state": FOUND}, fields, order_by="name", limit=AT_ONCE)
 	if not found:
@@ -39,4 +42,6 @@ def _shown(row: frappe._dict) -> str:
 
 
 def _subject(user: str, name: str, other: str) -> str:
-	return _("WhatsApp says that {0} and {1} are one person. Merge them?", language_of(user)).format(name, other)
+	return _("WhatsApp says that {0} and {1} are one person. Merge them?", language_of(user)).format(
+		name, other
+	)

@@ -1,7 +1,8 @@
 """The process that owns the browsers of a site: `bench --site … khalifa-gateway`.
 
-Its main thread asks the database, renews leases and obeys commands; it never waits for a browser. What one device does wrong
-stays with that device. While the site is in maintenance everything is let go, and taken up again afterwards.
+Its main thread asks the database, renews leases and obeys commands; it never waits for a browser. What one
+device does wrong stays with that device. While the site is in maintenance everything is let go, and taken up
+again afterwards.
 """
 
 from __future__ import annotations
@@ -105,7 +106,10 @@ class Gateway:
 		for session in self.registry.sessions():
 			if session.device not in devices:
 				self._apart(session.device, partial(self.registry.close, session.device))
-		due, files = set(on_site().devices_with_due_messages(now_ms())), on_site().devices_without_files(now_ms())
+		due, files = (
+			set(on_site().devices_with_due_messages(now_ms())),
+			on_site().devices_without_files(now_ms()),
+		)
 		for name, device in devices.items():
 			found = Due(name in due, name in files)
 			self._apart(name, partial(self._tend, name, device, rows.get(name), found))
@@ -127,7 +131,9 @@ class Gateway:
 	def _devices(self) -> dict[str, SiteDevice]:
 		"""Enabled devices that live in a browser."""
 		with on_site().transaction():
-			names = [row[0] for row in frappe.db.sql("SELECT name FROM `tabWhatsApp Device` WHERE enabled = 1")]
+			names = [
+				row[0] for row in frappe.db.sql("SELECT name FROM `tabWhatsApp Device` WHERE enabled = 1")
+			]
 			found = {name: get_device(name) for name in names}
 		return {n: d for n, d in found.items() if d is not None and d.driver.capabilities.has_browser}
 

@@ -1,7 +1,8 @@
-"""Between web workers and the process that owns the browsers: a knock at its door, and answers that are never stored.
+"""Between web workers and the process that owns the browsers: a knock at its door, and answers that are never
+stored.
 
-Commands are rows (`core.lease`); Redis only wakes. A code to scan goes through Redis alone, to one caller, for seconds:
-whoever scans it owns the account, so it is in no table and in no log.
+Commands are rows (`core.lease`); Redis only wakes. A code to scan goes through Redis alone, to one caller,
+for seconds: whoever scans it owns the account, so it is in no table and in no log.
 """
 
 from __future__ import annotations
@@ -70,8 +71,11 @@ def ask(owner_key: str, device: str, what: str) -> dict[str, Any] | None:
 	answer_key = f"khalifa_answer:{secrets.token_hex(16)}"
 	redis_ = connection()
 	request = {
-		"device": device, "what": what, "answer": answer_key, "until_ms": now_ms() + ANSWER_SECONDS * 1000,
-	}  # fmt: skip
+		"device": device,
+		"what": what,
+		"answer": answer_key,
+		"until_ms": now_ms() + ANSWER_SECONDS * 1000,
+	}
 	_push(redis_, _door(owner_key), request)
 	found = redis_.blpop([answer_key], timeout=ANSWER_SECONDS)
 	return json.loads(found[1]) if found else None

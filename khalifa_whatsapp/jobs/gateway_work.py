@@ -90,10 +90,17 @@ class DeviceWork:
 		code = self.driver.get_qr() if isinstance(self.driver, SessionDriver) else None
 		if code is None:
 			return {"state": self._status().state}
-		return {"state": "qr", "image": code.image, "age": code.age_seconds, "lifetime": code.lifetime_seconds}
+		return {
+			"state": "qr",
+			"image": code.image,
+			"age": code.age_seconds,
+			"lifetime": code.lifetime_seconds,
+		}
 
 	def say(self, store: Store, state: SessionState, given_up: str = "") -> None:
-		"""Write the device's state and tell managers, when it has changed; call them when it needs a person."""
+		"""Write the device's state and tell managers, when it has changed;
+		call them when it needs a person.
+		"""
 		if self.said is not None and (self.said.state, self.said.detail) == (state.state, state.detail):
 			return
 		watch.say(store, self.driver.config.name, state)

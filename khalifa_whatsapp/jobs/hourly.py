@@ -1,4 +1,6 @@
-"""Each hour: today's KPI rows, how the numbers are whose gateways have no session to watch, and old exports."""
+"""Each hour: today's KPI rows, how the numbers are whose gateways have no session to watch,
+and old exports.
+"""
 
 from __future__ import annotations
 
@@ -12,5 +14,11 @@ from khalifa_whatsapp.services import kpi
 def run() -> None:
 	"""Rebuild today's rows; a worker asks the gateways."""
 	steps = Steps()
-	steps.all({"kpi today": lambda: kpi.rollup_today(on_site(), now_ms()), "looks": wake_looks, "exports": delete_old})
+	steps.all(
+		{
+			"kpi today": lambda: kpi.rollup_today(on_site(), now_ms()),
+			"looks": wake_looks,
+			"exports": delete_old,
+		}
+	)
 	steps.check()

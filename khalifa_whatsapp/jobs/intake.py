@@ -16,7 +16,10 @@ SECONDS = 60
 
 
 def run(device: str) -> dict[str, int]:
-	"""Take in what is due, then hand out tickets. Another drain at work, or a database gone: the next wake does it."""
+	"""Take in what is due, then hand out tickets.
+
+	Another drain at work, or a database gone: the next wake does it.
+	"""
 	steps = Steps()
 	taken = steps.run("intake", lambda: _take(device), device)
 	if taken is None:
@@ -45,7 +48,11 @@ def _drain(store: Store, driver: MessageDriver, device: str) -> intake.Taken:
 	"""Drain, let go of the lock, and look once more: what came in between found the lock taken and left."""
 	stop = time.monotonic() + SECONDS
 	total = intake.drain(store, driver, now_ms, SECONDS)
-	while not total.is_busy and time.monotonic() < stop and device in store.devices_with_due_deliveries(now_ms()):
+	while (
+		not total.is_busy
+		and time.monotonic() < stop
+		and device in store.devices_with_due_deliveries(now_ms())
+	):
 		more = intake.drain(store, driver, now_ms, stop - time.monotonic())
 		total.add(more)
 		if more.is_busy:

@@ -39,8 +39,10 @@ def run(device: str) -> dict[str, int]:
 		while (left := stop - time.monotonic()) > 0:
 			fetched = fetch(found.driver, left)
 			total.stored, total.failed, total.later = (
-				total.stored + fetched.stored, total.failed + fetched.failed, total.later + fetched.later,
-			)  # fmt: skip
+				total.stored + fetched.stored,
+				total.failed + fetched.failed,
+				total.later + fetched.later,
+			)
 			if not fetched.stored or fetched.stopped_by is not None:
 				break
 	except StoreUnavailable:
@@ -60,7 +62,9 @@ def fetch(driver: MessageDriver, seconds: float) -> media.Fetched:
 def _note_problem(device: str, fetched: media.Fetched) -> None:
 	"""Write down on the device why no file comes, and call managers once; what comes again ends it."""
 	is_ours = isinstance(fetched.stopped_by, AuthError | media.OurFault)
-	problem = fetched.stopped_by.text[: media.MOST_ERROR] if fetched.stopped_by is not None and is_ours else None
+	problem = (
+		fetched.stopped_by.text[: media.MOST_ERROR] if fetched.stopped_by is not None and is_ours else None
+	)
 	if not problem and not fetched.stored:
 		return
 	before = frappe.db.get_value(DEVICE, device, "files_problem")
@@ -75,7 +79,10 @@ def _note_problem(device: str, fetched: media.Fetched) -> None:
 
 
 def save_file(message: Message, fetched: FetchedMedia) -> str:
-	"""Keep the bytes, as they are, as a private file of the message; its address. What a site refuses is said in words."""
+	"""Keep the bytes, as they are, as a private file of the message; its address.
+
+	What a site refuses is said in words.
+	"""
 	name = named(message.file_name or fetched.file_name, fetched.mime_type, message.name)
 	try:
 		return keep(fetched.content, name, Message.DOCTYPE, message.name).file_url

@@ -20,7 +20,10 @@ SCAN_LIMIT = 5_000
 
 
 def run() -> None:
-	"""Every part is bounded; what one minute does not finish the next does. One that fails does not stop the others."""
+	"""Every part is bounded; what one minute does not finish the next does.
+
+	One that fails does not stop the others.
+	"""
 	mark()
 	store, steps = on_site(), Steps()
 	steps.all({name: partial(part, store) for name, part in PARTS.items()})
@@ -31,14 +34,16 @@ def mark() -> None:
 	"""Write down that the scheduler lives, whatever happens next."""
 	frappe.db.set_default(MINUTE_MARK, str(now_ms()))
 	frappe.db.commit()
-	# That emptied caches which Frappe needs at the start of every request: a gateway that posts while the database
-	# is away gets to our door, and is asked to come again, only while they are filled
+	# That emptied caches which Frappe needs at the start of every request: a gateway that posts while the
+	# database is away gets to our door, and is asked to come again, only while they are filled
 	for parent in ("__default", "__global"):
 		get_defaults_for(parent)
 
 
 def check_settings() -> None:
-	"""Whether all settings and hours can be read; what can't is left out everywhere, and must not go unseen."""
+	"""Whether all settings and hours can be read; what can't is left out everywhere,
+	and must not go unseen.
+	"""
 	wrong = on_site().wrong_rules()
 	check(dict.fromkeys(wrong, "can't be read"))
 

@@ -1,4 +1,6 @@
-"""Each night: days whose facts changed, their months, what may be forgotten, and whether search finds what is there."""
+"""Each night: days whose facts changed, their months, what may be forgotten,
+and whether search finds what is there.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +15,18 @@ CHUNK = 2_000
 
 
 def run() -> None:
-	"""Roll up dirty days, clear the bodies of old webhook events (their keys stay), look whether search works."""
+	"""Roll up dirty days, clear the bodies of old webhook events (their keys stay),
+	look whether search works.
+	"""
 	steps = Steps()
-	steps.all({
-		"kpi days": lambda: kpi.rollup_dirty(on_site(), now_ms()),
-		"old events": forget_old_events,
-		"templates": wake_all_templates,
-		"search": search_index.run,
-	})  # fmt: skip
+	steps.all(
+		{
+			"kpi days": lambda: kpi.rollup_dirty(on_site(), now_ms()),
+			"old events": forget_old_events,
+			"templates": wake_all_templates,
+			"search": search_index.run,
+		}
+	)
 	steps.check()
 
 

@@ -1,7 +1,8 @@
-"""Managers are notified of what gateways said of numbers, accounts and templates: each thing once, each manager once.
+"""Managers are notified of what gateways said of numbers, accounts and templates: each thing once, each
+manager once.
 
-A row that waits is a row without `notified_ms`; the minute job comes for it, so a notice outlives whatever was
-killed between the gateway's call and here.
+A row that waits is a row without `notified_ms`; the minute job comes for it, so a notice outlives whatever
+was killed between the gateway's call and here.
 """
 
 from __future__ import annotations
@@ -49,8 +50,12 @@ def _notify_all(managers: list[str], row: frappe._dict) -> None:
 def latest(device: str, count: int = 3) -> list[dict[str, Any]]:
 	"""What was last said of a device and matters, in the reader's language, the newest first."""
 	wanted = {"device": device, "severity": ("!=", "Info"), "at_ms": (">", now_ms() - SHOWN_MS)}
-	rows = frappe.get_all(NOTICE, wanted, ["at", "severity", "text", "text_values"], order_by="at_ms desc", limit=count)
-	return [{"on": row.at, "severity": row.severity, "words": sentence(row.text, row.text_values)} for row in rows]
+	rows = frappe.get_all(
+		NOTICE, wanted, ["at", "severity", "text", "text_values"], order_by="at_ms desc", limit=count
+	)
+	return [
+		{"on": row.at, "severity": row.severity, "words": sentence(row.text, row.text_values)} for row in rows
+	]
 
 
 def sentence(text: str, text_values: str | None, language: str | None = None) -> str:

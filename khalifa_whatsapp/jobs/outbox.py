@@ -40,8 +40,12 @@ def send_due(device: SiteDevice, seconds: float = SECONDS) -> dict[str, int]:
 		clear_alerts(name, but=PROBLEMS)
 	check(sent.not_tried)
 	return {
-		"sent": sent.sent, "retried": sent.retried, "failed": sent.failed, "unknown": sent.unknown, "found": found,
-	}  # fmt: skip
+		"sent": sent.sent,
+		"retried": sent.retried,
+		"failed": sent.failed,
+		"unknown": sent.unknown,
+		"found": found,
+	}
 
 
 def _go_on(device: str) -> None:

@@ -1,7 +1,7 @@
 """Handing many conversations to somebody, one by one, each by the use case that hands on a single one.
 
-There is no batch to finish: a conversation is either handed on or it is where it was, and its list shows which. So
-what is left of a run whose worker died is simply chosen again.
+There is no batch to finish: a conversation is either handed on or it is where it was, and its list shows
+which. So what is left of a run whose worker died is simply chosen again.
 """
 
 from __future__ import annotations
@@ -28,9 +28,14 @@ Result = dict[str, Any]
 
 
 def transfer_each(
-	store: Store, actor: Actor, tickets: Sequence[str], reason: str, to_agent: str | None, to_branch: str | None,
+	store: Store,
+	actor: Actor,
+	tickets: Sequence[str],
+	reason: str,
+	to_agent: str | None,
+	to_branch: str | None,
 	tell: Callable[[int], None] = lambda done: None,
-) -> list[Result]:  # fmt: skip
+) -> list[Result]:
 	"""Hand on each of the tickets; one result per ticket, refusals in the user's language."""
 	results = []
 	for number, ticket in enumerate(tickets, 1):
@@ -51,19 +56,38 @@ def _transfer(
 		return {"ticket": ticket, "is_done": False, "why": busy}
 	except StoreUnavailable:
 		raise
-	except Exception as error:  # one conversation that can't be handed on holds up no other; it is written down
+	except Exception as error:
+		# one conversation that can't be handed on holds up no other; it is written down
 		log_error("reassign", error)
-		return {"ticket": ticket, "is_done": False, "why": _("It could not be done. The administrator finds it in the Error Log.")}
+		return {
+			"ticket": ticket,
+			"is_done": False,
+			"why": _("It could not be done. The administrator finds it in the Error Log."),
+		}
 	return {"ticket": ticket, "is_done": True, "why": ""}
 
 
-def enqueue(run: str, tickets: Sequence[str], reason: str, to_agent: str | None, to_branch: str | None) -> None:
-	"""Have a worker do it in the name of the present user. Raises Redis's errors: nothing would happen then."""
-	note(run, {"user": frappe.session.user, "status": "Running", "done": 0, "total": len(tickets), "results": []})
+def enqueue(
+	run: str, tickets: Sequence[str], reason: str, to_agent: str | None, to_branch: str | None
+) -> None:
+	"""Have a worker do it in the name of the present user.
+
+	Raises Redis's errors: nothing would happen then.
+	"""
+	note(
+		run,
+		{"user": frappe.session.user, "status": "Running", "done": 0, "total": len(tickets), "results": []},
+	)
 	frappe.enqueue(
-		"khalifa_whatsapp.jobs.reassign.run", queue="long", run_name=run, user=frappe.session.user,
-		tickets=list(tickets), reason=reason, to_agent=to_agent, to_branch=to_branch,
-	)  # fmt: skip
+		"khalifa_whatsapp.jobs.reassign.run",
+		queue="long",
+		run_name=run,
+		user=frappe.session.user,
+		tickets=list(tickets),
+		reason=reason,
+		to_agent=to_agent,
+		to_branch=to_branch,
+	)
 
 
 def run(
@@ -78,7 +102,9 @@ def run(
 			_tell(run_name, user, "Running", done, total, [])
 
 	steps = Steps()
-	done = steps.run("reassign", lambda: transfer_each(store, actor, tickets, reason, to_agent, to_branch, tell))
+	done = steps.run(
+		"reassign", lambda: transfer_each(store, actor, tickets, reason, to_agent, to_branch, tell)
+	)
 	steps.run("assignment", lambda: assignment.assign_queue(store, now_ms()))
 	results = done or []
 	_tell(run_name, user, "Failed" if done is None else "Done", len(results), total, results)

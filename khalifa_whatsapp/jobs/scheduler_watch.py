@@ -1,8 +1,9 @@
 """Whether the scheduler still comes, and mending why it would not.
 
-Frappe keeps when a job ran last as the site's local time. Where the site's zone is changed to one further west, that
-lies in the future, and the job is not due for hours; nothing says so. What runs without the scheduler (an open inbox, the
-health check, the settings being saved) looks at the minute job's mark and puts our own jobs' times right.
+Frappe keeps when a job ran last as the site's local time. Where the site's zone is changed to one further
+west, that lies in the future, and the job is not due for hours; nothing says so. What runs without the
+scheduler (an open inbox, the health check, the settings being saved) looks at the minute job's mark and puts
+our own jobs' times right.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ def age_ms() -> int:
 
 
 def look() -> None:
-	"""Mend what can be mended when the minute job is late; at most once a minute in all, and for nothing else's sake."""
+	"""Mend what can be mended when the minute job is late; at most once a minute in all,
+	and for nothing else's sake.
+	"""
 	with contextlib.suppress(redis.exceptions.RedisError):
 		if not frappe.cache.set(frappe.cache.make_key("khalifa_scheduler_look"), 1, nx=True, ex=LOOK_SECONDS):
 			return
@@ -53,7 +56,10 @@ def mend(zone: str = "") -> int:
 
 
 def settings_changed(doc: Any, method: str | None = None) -> None:
-	"""The zone was changed, in the setup wizard as a rule. After the commit: the settings are not ours to hold up."""
+	"""The zone was changed, in the setup wizard as a rule.
+
+	After the commit: the settings are not ours to hold up.
+	"""
 	zone = doc.time_zone
 	if zone and doc.has_value_changed("time_zone"):
 		frappe.db.after_commit.add(lambda: Steps().run("scheduler", lambda: mend(zone)))

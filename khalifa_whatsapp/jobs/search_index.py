@@ -1,9 +1,9 @@
 """Whether search still finds messages, and making its index anew when it doesn't.
 
-InnoDB numbers the rows of a full-text index and keeps the numbers of deleted ones until it tidies up. When the newest
-messages were deleted and the database then restarts, it gives their numbers out again, and new messages count as
-deleted: nothing is lost, and nothing is found. Seen with MariaDB 10.11. Making the index anew does not help; the
-table has to be written anew.
+InnoDB numbers the rows of a full-text index and keeps the numbers of deleted ones until it tidies up. When
+the newest messages were deleted and the database then restarts, it gives their numbers out again, and new
+messages count as deleted: nothing is lost, and nothing is found. Seen with MariaDB 10.11. Making the index
+anew does not help; the table has to be written anew.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ def run() -> None:
 	"""Look for the latest messages by their own words; write the table anew if none of them is found."""
 	words = _latest_words()
 	if words and not any(_is_found(name, word) for name, word in words):
-		frappe.logger("khalifa_whatsapp").error("Search found none of the latest messages: its index is made anew.")
+		frappe.logger("khalifa_whatsapp").error(
+			"Search found none of the latest messages: its index is made anew."
+		)
 		rebuild()
 
 
@@ -30,7 +32,10 @@ def rebuild() -> None:
 
 def _latest_words() -> list[tuple[str, str]]:
 	"""A word of each of the latest messages that have a long one."""
-	sql = f"select name, search_text from {MESSAGE} where search_text is not null order by name desc limit {LATEST}"
+	sql = (
+		f"select name, search_text from {MESSAGE} where search_text is not null order by name desc limit "
+		f"{LATEST}"
+	)
 	return [(name, word) for name, text in frappe.db.sql(sql) if (word := _long_word(text))]
 
 

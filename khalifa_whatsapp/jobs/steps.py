@@ -1,7 +1,8 @@
-"""Background work step by step, device by device: each fails by itself, and what failed is known until it works again.
+"""Background work step by step, device by device: each fails by itself, and what failed is known until it
+works again.
 
-Whatever fails is described by kind and place (`core.errors.describe`). No exception with our variables may get to
-Frappe, which prints them all, and with them customers' words, into its logs.
+Whatever fails is described by kind and place (`core.errors.describe`). No exception with our variables may
+get to Frappe, which prints them all, and with them customers' words, into its logs.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ class Steps:
 		"""Do one step; whatever it raises is written down, and the next step can be taken."""
 		try:
 			done = act()
-		except Exception as error:  # whatever stops one step must not stop the others, and nobody else may print it
+		except Exception as error:
+			# whatever stops one step must not stop the others, and nobody else may print it
 			self._note(step, device, error)
 			if isinstance(error, BaseTimeoutException):
 				self.failed.append("timeout")
@@ -78,7 +80,10 @@ class Steps:
 
 
 def note(step: str, error: Exception, device: str = "") -> None:
-	"""Write down that a step failed: in the log, for health and for managers, the first time only. Raises nothing."""
+	"""Write down that a step failed: in the log, for health and for managers, the first time only.
+
+	Raises nothing.
+	"""
 	said = said_of(error)
 	log_file(f"{step}{f' ({device})' if device else ''}: {said}")
 	if isinstance(error, StoreUnavailable):  # nothing is wrong but the database, and nothing could be written

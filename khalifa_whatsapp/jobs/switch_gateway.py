@@ -1,8 +1,9 @@
-"""Moving a device from one gateway to another: looked at first, written down, and undone when it was a mistake.
+"""Moving a device from one gateway to another: looked at first, written down, and undone when it was a
+mistake.
 
-A conversation belongs to its device and not to a gateway, so changing the gateway of a device moves nothing but one
-field. When the new gateway is another device, its open conversations and what still waits to be sent go along.
-Every message keeps the gateway that carried it.
+A conversation belongs to its device and not to a gateway, so changing the gateway of a device moves nothing
+but one field. When the new gateway is another device, its open conversations and what still waits to be sent
+go along. Every message keeps the gateway that carried it.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ class Plan:
 	state: str = ""  # what the new gateway says of itself
 	problem: str = ""  # why it can't be used now
 	tickets: list[str] = field(default_factory=list)  # open conversations that move
-	left: list[str] = field(default_factory=list)  # stay: their customer has an open one on the target already
+	# stay: their customer has an open one on the target already
+	left: list[str] = field(default_factory=list)
 	queued: list[str] = field(default_factory=list)  # messages that still wait
 	doubtful: int = 0  # stay with a person: the new gateway can't know of them
 	made_ms: int = 0
@@ -49,7 +51,9 @@ def plan(device: str, to: str) -> Plan:
 	found.state, found.problem = _ask(found.target, found.provider)
 	open_tickets = {"device": device, "open_key": ("is", "set")}
 	if found.target != device:
-		taken = set(frappe.get_all(TICKET, {"device": found.target, "open_key": ("is", "set")}, pluck="customer"))
+		taken = set(
+			frappe.get_all(TICKET, {"device": found.target, "open_key": ("is", "set")}, pluck="customer")
+		)
 		for name, customer in frappe.get_all(TICKET, open_tickets, ["name", "customer"], as_list=True):
 			(found.left if customer in taken else found.tickets).append(name)
 	else:
@@ -94,9 +98,11 @@ def _plan_for(device: str, source: str, to: str) -> Plan:
 		return Plan(device, source, to, device)
 	if to == device or not frappe.db.exists(DEVICE, to):
 		raise UserError(
-			"no_such_gateway", "{to} is neither a gateway ({gateways}) nor another device.",
-			to=to, gateways=", ".join(sorted(DRIVERS)),
-		)  # fmt: skip
+			"no_such_gateway",
+			"{to} is neither a gateway ({gateways}) nor another device.",
+			to=to,
+			gateways=", ".join(sorted(DRIVERS)),
+		)
 	return Plan(device, source, _device(to).provider, to)
 
 
@@ -136,21 +142,32 @@ def _apply(found: Plan, source: str, target: str, provider: str) -> None:
 
 
 _FRESH = {
-	"state": "Unknown", "state_detail": "", "breaker_state": "Closed", "breaker_failures": 0, "breaker_until_ms": 0,
+	"state": "Unknown",
+	"state_detail": "",
+	"breaker_state": "Closed",
+	"breaker_failures": 0,
+	"breaker_until_ms": 0,
 	"breaker_reason": "",
-}  # fmt: skip
+}
 
 
 def _move(found: Plan, source: str, target: str) -> None:
-	"""Open conversations change their device; a customer who has one there meanwhile keeps both where they are."""
+	"""Open conversations change their device;
+	a customer who has one there meanwhile keeps both where they are.
+	"""
 	tickets = frappe.get_all(
-		TICKET, {"name": ("in", found.tickets or [""]), "device": source, "open_key": ("is", "set")}, ["name", "customer"]
+		TICKET,
+		{"name": ("in", found.tickets or [""]), "device": source, "open_key": ("is", "set")},
+		["name", "customer"],
 	)
 	taken = set(frappe.get_all(TICKET, {"device": target, "open_key": ("is", "set")}, pluck="customer"))
 	for row in tickets:
 		if row.customer not in taken:
 			frappe.db.set_value(
-				TICKET, row.name, {"device": target, "open_key": open_key(row.customer, target)}, update_modified=False
+				TICKET,
+				row.name,
+				{"device": target, "open_key": open_key(row.customer, target)},
+				update_modified=False,
 			)
 	moved = [row.name for row in tickets if row.customer not in taken]
 	if moved:

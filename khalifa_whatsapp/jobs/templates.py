@@ -1,4 +1,6 @@
-"""Bringing a device's message templates in step with its gateway, when a webhook said that they changed, and each night."""
+"""Bringing a device's message templates in step with its gateway, when a webhook said that they changed,
+and each night.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,10 @@ TEMPLATE = "Khalifa Provider Template"
 
 @job("templates")
 def run(device: str) -> dict[str, int]:
-	"""Sync one device. What can't be asked now is asked again a minute later: the rows still say that they wait."""
+	"""Sync one device.
+
+	What can't be asked now is asked again a minute later: the rows still say that they wait.
+	"""
 	found = get_device(device)
 	if found is None or not isinstance(found.driver, TemplateSource):
 		return {}
@@ -63,14 +68,24 @@ def _is_written(device: str, key: str, name: str | None, template: TemplateInfo)
 
 def _write_template(device: str, key: str, name: str | None, template: TemplateInfo) -> None:
 	doc = frappe.get_doc(TEMPLATE, name) if name else frappe.new_doc(TEMPLATE)
-	doc.update({
-		"device": device, "template_key": key, "template_id": template.template_id, "template_name": template.name,
-		"language": template.language, "status": template.status, "category": template.category,
-		"parameter_format": template.parameter_format, "quality": template.quality,
-		"rejected_reason": template.rejected_reason, "synced_on": frappe.utils.now_datetime(),
-		"components": json.dumps(list(template.components), ensure_ascii=False, default=dict), "needs_sync": 0,
-		**_moments(doc, template),
-	})  # fmt: skip
+	doc.update(
+		{
+			"device": device,
+			"template_key": key,
+			"template_id": template.template_id,
+			"template_name": template.name,
+			"language": template.language,
+			"status": template.status,
+			"category": template.category,
+			"parameter_format": template.parameter_format,
+			"quality": template.quality,
+			"rejected_reason": template.rejected_reason,
+			"synced_on": frappe.utils.now_datetime(),
+			"components": json.dumps(list(template.components), ensure_ascii=False, default=dict),
+			"needs_sync": 0,
+			**_moments(doc, template),
+		}
+	)
 	doc.flags.by_use_case = True
 	doc.save(ignore_permissions=True)
 

@@ -18,7 +18,13 @@ from khalifa_whatsapp.site_devices import get_device
 MINUTE_MARK = "khalifa_minute_job_ms"
 HINT_SECONDS = 2
 # What waits for a gateway, or keeps its pace, must not keep customers' messages from being taken in
-QUEUES = {"intake": "short", "outbox": "default", "media": "default", "watch": "default", "templates": "default"}
+QUEUES = {
+	"intake": "short",
+	"outbox": "default",
+	"media": "default",
+	"watch": "default",
+	"templates": "default",
+}
 CLOSE_ALL_MS = 120_000  # by then a batch is done, as a rule
 
 
@@ -81,13 +87,21 @@ def devices_with_sessions() -> list[str]:
 
 def _has_session(name: str) -> bool:
 	device = get_device(name)
-	return device is not None and device.driver.capabilities.has_qr and not device.driver.capabilities.has_browser
+	return (
+		device is not None
+		and device.driver.capabilities.has_qr
+		and not device.driver.capabilities.has_browser
+	)
 
 
 def wake_looks() -> None:
 	"""Have a worker ask how each number is whose gateway has no session."""
 	steps = Steps()
-	steps.each("wake look", frappe.get_all("WhatsApp Device", {"enabled": 1, "provider": "cloud_api"}, pluck="name"), _wake_look)
+	steps.each(
+		"wake look",
+		frappe.get_all("WhatsApp Device", {"enabled": 1, "provider": "cloud_api"}, pluck="name"),
+		_wake_look,
+	)
 	steps.check()
 
 
@@ -97,7 +111,9 @@ def _wake_look(device: str) -> None:
 
 
 def wake_deadlines() -> None:
-	"""Have a worker work out the deadlines of open waits anew, once the hours or limits just saved are committed."""
+	"""Have a worker work out the deadlines of open waits anew,
+	once the hours or limits just saved are committed.
+	"""
 	frappe.db.after_commit.add(_enqueue_deadlines)
 
 
@@ -113,7 +129,10 @@ def enqueue_close_all(batch: str) -> None:
 
 
 def wake_close_all() -> None:
-	"""Go on with batches whose worker may have died. One that lives holds the batch's lock: the second leaves."""
+	"""Go on with batches whose worker may have died.
+
+	One that lives holds the batch's lock: the second leaves.
+	"""
 	unfinished = {"status": ("in", ("Running", "Undoing")), "requested_ms": ("<=", now_ms() - CLOSE_ALL_MS)}
 	steps = Steps()
 	for batch in frappe.get_all("Khalifa Close Batch", filters=unfinished, pluck="name"):

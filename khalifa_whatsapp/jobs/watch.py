@@ -1,7 +1,7 @@
 """Keeping the sessions of HTTP gateways alive, and taking in what they did not post.
 
-A gateway that was down posts nothing of what came in meanwhile; asked for what nobody has read, it tells. What was
-posted too is taken in once, by its id.
+A gateway that was down posts nothing of what came in meanwhile; asked for what nobody has read, it tells.
+What was posted too is taken in once, by its id.
 """
 
 from __future__ import annotations
@@ -33,9 +33,16 @@ FACT_OF = {"quality": "quality", "limit": "messaging_limit", "name_status": "nam
 
 @job("watch")
 def run(device: str) -> dict[str, str | int]:
-	"""One check of one device: its session, and then what nobody has read. A person who disconnected it is obeyed."""
+	"""One check of one device: its session, and then what nobody has read.
+
+	A person who disconnected it is obeyed.
+	"""
 	found = get_device(device)
-	if found is None or found.driver.config.has_lost_login or not (is_watched(found.driver) and _is_wanted(device)):
+	if (
+		found is None
+		or found.driver.config.has_lost_login
+		or not (is_watched(found.driver) and _is_wanted(device))
+	):
 		return {}
 	allow_next_wake("watch", device)
 	store = on_site()
@@ -139,7 +146,9 @@ def take_in(store: Store, driver: MessageDriver) -> int:
 	for body in bodies:
 		key = delivery_key(config.name, body)
 		count += retrying(
-			lambda body=body, key=key: store.record_delivery(config.name, config.provider, key, body, now_ms())  # type: ignore[misc]
+			lambda body=body, key=key: store.record_delivery(
+				config.name, config.provider, key, body, now_ms()
+			)  # type: ignore[misc]
 		)
 	if count:
 		wake_intake(config.name)

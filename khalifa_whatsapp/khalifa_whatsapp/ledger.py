@@ -8,7 +8,10 @@ from khalifa_whatsapp.guards import refuse_change_by_hand
 
 
 class LedgerDocument(Document):
-	"""A row that only use cases write. People read it; nobody edits or deletes it, not even an administrator."""
+	"""A row that only use cases write.
+
+	People read it; nobody edits or deletes it, not even an administrator.
+	"""
 
 	def validate(self) -> None:
 		refuse_change_by_hand(self)

@@ -1,4 +1,6 @@
-"""Rows of a report by day, week, month, hour, weekday, branch or device: in SQL, in order, and in people's words."""
+"""Rows of a report by day, week, month, hour, weekday, branch or device: in SQL, in order,
+and in people's words.
+"""
 
 from __future__ import annotations
 
@@ -34,32 +36,46 @@ def group_of(filters: Mapping[str, Any], allowed: Iterable[str]) -> str:
 def title(group: str) -> str:
 	"""What the column of a group's buckets is called."""
 	titles = {
-		DAY: _("Day"), WEEK: _("Week"), MONTH: _("Month"), HOUR: _("Hour"), WEEKDAY: _("Weekday"), BRANCH: _("Branch"),
+		DAY: _("Day"),
+		WEEK: _("Week"),
+		MONTH: _("Month"),
+		HOUR: _("Hour"),
+		WEEKDAY: _("Weekday"),
+		BRANCH: _("Branch"),
 		DEVICE: _("Device"),
-	}  # fmt: skip
+	}
 	return titles.get(group) or _(group)
 
 
-def sql_of(group: str, at_ms: str, period: tuple[int, int], branch: str = "branch", device: str = "device") -> str:
-	"""The SQL expression of a group's raw key (see `key_of`); `at_ms` is a column of instants within the period.
+def sql_of(
+	group: str, at_ms: str, period: tuple[int, int], branch: str = "branch", device: str = "device"
+) -> str:
+	"""The SQL expression of a group's raw key (see `key_of`); `at_ms` is a column of instants within the
+	period.
 
 	It needs no other column than the instant, so that an index alone can answer.
 	"""
 	local = _local_seconds(at_ms, period)
 	day = f"({local} div 86400)"
 	return {
-		DAY: day, WEEK: f"{day} - {_since_week_start(day)}", MONTH: f"extract(year_month from '1970-01-01' + interval {day} day)",
-		HOUR: f"mod({local} div 3600, 24)", WEEKDAY: f"mod({day} + {THURSDAY}, 7)", BRANCH: f"coalesce({branch}, '')",
+		DAY: day,
+		WEEK: f"{day} - {_since_week_start(day)}",
+		MONTH: f"extract(year_month from '1970-01-01' + interval {day} day)",
+		HOUR: f"mod({local} div 3600, 24)",
+		WEEKDAY: f"mod({day} + {THURSDAY}, 7)",
+		BRANCH: f"coalesce({branch}, '')",
 		DEVICE: f"coalesce({device}, '')",
-	}[group]  # fmt: skip
+	}[group]
 
 
 def sql_of_date(group: str, column: str) -> str:
 	"""The same for a Date column."""
 	day = f"datediff({column}, '1970-01-01')"
 	return {
-		DAY: day, WEEK: f"{day} - {_since_week_start(day)}", MONTH: f"extract(year_month from {column})",
-	}[group]  # fmt: skip
+		DAY: day,
+		WEEK: f"{day} - {_since_week_start(day)}",
+		MONTH: f"extract(year_month from {column})",
+	}[group]
 
 
 def _since_week_start(day: str) -> str:
@@ -84,7 +100,9 @@ def key_of(group: str, raw: Any) -> Any:
 
 
 def names_of(group: str) -> list[str]:
-	"""The names of a group's buckets where they are records: a branch or device that has rows can't be deleted."""
+	"""The names of a group's buckets where they are records:
+	a branch or device that has rows can't be deleted.
+	"""
 	doctype = {BRANCH: "Khalifa Branch", DEVICE: "WhatsApp Device"}.get(group)
 	return frappe.get_all(doctype, pluck="name", order_by="name") if doctype else []
 
@@ -96,7 +114,9 @@ def week_order() -> list[int]:
 
 
 def in_order(group: str, keys: Iterable[Any]) -> list[Any]:
-	"""Buckets as people read them: days and hours by the clock, weekdays from the site's first one, names by letter."""
+	"""Buckets as people read them: days and hours by the clock, weekdays from the site's first one,
+	names by letter.
+	"""
 	if group == WEEKDAY:
 		return sorted(keys, key=week_order().index)
 	return sorted(keys)
@@ -150,7 +170,9 @@ def weekday(number: int) -> str:
 
 
 def rows_of(group: str, key: Any, moment: str, start: date, end: date) -> dict[str, Any] | None:
-	"""The list filters that choose a bucket's rows; None where a list can't choose by it (hours, weekdays)."""
+	"""The list filters that choose a bucket's rows;
+	None where a list can't choose by it (hours, weekdays).
+	"""
 	if group in DATED:
 		last = {DAY: key, WEEK: key + timedelta(days=6), MONTH: get_last_day(key)}[group]
 		return {moment: reports.between(max(key, start), min(last, end))}
@@ -182,7 +204,9 @@ class Lengths:
 			return {f"{name}_count": 0, f"{name}_mean": None, f"{name}_median": None, f"{name}_p90": None}
 		return {
 			f"{name}_count": count,
-			f"{name}_mean": reports.minutes(sum(value * times for value, times in self.histogram.items()), count),
+			f"{name}_mean": reports.minutes(
+				sum(value * times for value, times in self.histogram.items()), count
+			),
 			f"{name}_median": reports.minutes(quantile(self.histogram, 0.5), 1),
 			f"{name}_p90": reports.minutes(quantile(self.histogram, 0.9), 1),
 		}

@@ -18,16 +18,36 @@ from khalifa_whatsapp.khalifa_whatsapp.report_buckets import key_of, sql_of_date
 from khalifa_whatsapp.services.kpi import day_so_far
 
 SUMS = (
-	"tickets_received", "tickets_handled", "tickets_resolved", "tickets_excluded", "messages_sent", "turns_answered",
-	"first_response_count", "first_response_sum", "response_count", "response_sum", "resolution_count", "resolution_sum",
-	"segments_counted", "delays", "late_transfers", "missed", "transfers_in", "transfers_out", "rescues", "ratings",
-	"ratings_good", "online_time",
-)  # fmt: skip
+	"tickets_received",
+	"tickets_handled",
+	"tickets_resolved",
+	"tickets_excluded",
+	"messages_sent",
+	"turns_answered",
+	"first_response_count",
+	"first_response_sum",
+	"response_count",
+	"response_sum",
+	"resolution_count",
+	"resolution_sum",
+	"segments_counted",
+	"delays",
+	"late_transfers",
+	"missed",
+	"transfers_in",
+	"transfers_out",
+	"rescues",
+	"ratings",
+	"ratings_good",
+	"online_time",
+)
 WHOLE = "Whole Period"
 
 
 def sums(filters: Any, group: str = WHOLE) -> list[dict[str, Any]]:
-	"""Rows `{bucket, agent, agent_name, branch, …sums}`; the bucket is a date, or None for the whole period."""
+	"""Rows `{bucket, agent, agent_name, branch, …sums}`; the bucket is a date,
+	or None for the whole period.
+	"""
 	start, end = reports.dates(filters)
 	today = reports.store().rules().calendar.local_date(now_ms())
 	kept = _kept(filters, group, start, min(end, today - timedelta(days=1)))
@@ -58,8 +78,10 @@ def _today(filters: Any, today: date) -> list[dict[str, Any]]:
 	wanted = {name: filters[name] for name in ("branch", "agent") if filters.get(name)}
 	fields = ("agent", "agent_name", "branch", *SUMS)
 	return [
-		{name: row[name] for name in fields} for row in rows if all(row[name] == value for name, value in wanted.items())
-	]  # fmt: skip
+		{name: row[name] for name in fields}
+		for row in rows
+		if all(row[name] == value for name, value in wanted.items())
+	]
 
 
 def _bucket(group: str, today: date) -> date | None:

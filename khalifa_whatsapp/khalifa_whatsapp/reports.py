@@ -1,4 +1,6 @@
-"""What all reports share: checked dates, columns, means that are weighted, and cells that no spreadsheet runs."""
+"""What all reports share: checked dates, columns, means that are weighted,
+and cells that no spreadsheet runs.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ def store() -> Store:
 
 def for_managers(execute: Execute) -> Callable[..., tuple[Any, ...]]:
 	"""A report for managers alone, also past Desk, for it tells of colleagues."""
-	return _report(execute, lambda: current_actor().is_manager, lambda: _("Only WhatsApp managers can do this."))
+	return _report(
+		execute, lambda: current_actor().is_manager, lambda: _("Only WhatsApp managers can do this.")
+	)
 
 
 def for_the_desk(execute: Execute) -> Callable[..., tuple[Any, ...]]:
@@ -51,8 +55,8 @@ def _report(
 ) -> Callable[..., tuple[Any, ...]]:
 	"""Empty when its filters are refused; the refusal's words reach the reader all the same.
 
-	An error that leaves a report makes Frappe turn the report into a background one, fifteen seconds later and for
-	everybody: its watch for slow reports is not stopped then.
+	An error that leaves a report makes Frappe turn the report into a background one, fifteen seconds later
+	and for everybody: its watch for slow reports is not stopped then.
 	"""
 
 	@functools.wraps(execute)
@@ -107,13 +111,18 @@ def cut_message(shown: int, count: int) -> str | None:
 
 def link(doctype: str, **filters: Any) -> str:
 	"""The address of a list that shows the rows behind a cell."""
-	sent = {name: value if isinstance(value, str) else json.dumps(value) for name, value in filters.items() if value}
+	sent = {
+		name: value if isinstance(value, str) else json.dumps(value)
+		for name, value in filters.items()
+		if value
+	}
 	return f"/app/{frappe.scrub(doctype).replace('_', '-')}?{urlencode(sent)}"
 
 
 def report_link(name: str, **filters: str) -> str:
 	"""The address of a report with its filters filled in."""
-	return f"/app/query-report/{quote(name)}?{urlencode({key: value for key, value in filters.items() if value})}"
+	given = {key: value for key, value in filters.items() if value}
+	return f"/app/query-report/{quote(name)}?{urlencode(given)}"
 
 
 def between(start: date, end: date) -> list[Any]:
@@ -121,9 +130,17 @@ def between(start: date, end: date) -> list[Any]:
 	return ["between", [str(start), str(end)]]
 
 
-def column(fieldname: str, label: str, fieldtype: str = "Data", width: int = 120, options: str = "") -> dict[str, Any]:
+def column(
+	fieldname: str, label: str, fieldtype: str = "Data", width: int = 120, options: str = ""
+) -> dict[str, Any]:
 	"""One column of a report; decimals have one place."""
-	made = {"fieldname": fieldname, "label": label, "fieldtype": fieldtype, "width": width, "options": options}
+	made = {
+		"fieldname": fieldname,
+		"label": label,
+		"fieldtype": fieldtype,
+		"width": width,
+		"options": options,
+	}
 	return {**made, "precision": 1} if fieldtype == "Float" else made
 
 
@@ -136,20 +153,32 @@ class Line:
 	values: Sequence[float | None]
 
 
-def chart(labels: Sequence[str], *lines: Line, is_line: bool = False, is_stacked: bool = False) -> dict[str, Any] | None:
+def chart(
+	labels: Sequence[str], *lines: Line, is_line: bool = False, is_stacked: bool = False
+) -> dict[str, Any] | None:
 	"""The chart above a report; none where there is nothing to draw. A line needs two points."""
 	if not labels:
 		return None
 	datasets = [{"name": line.name, "values": [value or 0 for value in line.values]} for line in lines]
 	return {
-		"data": {"labels": list(labels), "datasets": datasets}, "colors": [line.colour for line in lines],
-		"type": "line" if is_line and len(labels) > 1 else "bar", **({"barOptions": {"stacked": 1}} if is_stacked else {}),
-	}  # fmt: skip
+		"data": {"labels": list(labels), "datasets": datasets},
+		"colors": [line.colour for line in lines],
+		"type": "line" if is_line and len(labels) > 1 else "bar",
+		**({"barOptions": {"stacked": 1}} if is_stacked else {}),
+	}
 
 
 def figure(label: str, value: Any, indicator: str = "") -> dict[str, Any]:
-	"""One figure above a report; a dash where there is nothing to measure. As a text: Desk would add decimals."""
-	return {"label": label, "value": "–" if value is None else str(value), "datatype": "Data", "indicator": indicator}
+	"""One figure above a report; a dash where there is nothing to measure.
+
+	As a text: Desk would add decimals.
+	"""
+	return {
+		"label": label,
+		"value": "–" if value is None else str(value),
+		"datatype": "Data",
+		"indicator": indicator,
+	}
 
 
 def red_if(count: float | None) -> str:
@@ -177,7 +206,9 @@ def safe(text: Any) -> str:
 	return guarded(str(text or ""))
 
 
-def total_row(rows: Iterable[dict[str, Any]], sums: Iterable[str], finish: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+def total_row(
+	rows: Iterable[dict[str, Any]], sums: Iterable[str], finish: Callable[[dict[str, Any]], None]
+) -> dict[str, Any]:
 	"""A last row whose counts are sums and whose means `finish` works out of them."""
 	listed = list(rows)
 	total: dict[str, Any] = {name: sum(row.get(name) or 0 for row in listed) for name in sums}

@@ -1,7 +1,7 @@
 """Give the waits that were open before tickets had deadlines of their own theirs.
 
-What stood in `response_by` was the moment of the minute job's next look. A run that was cut off, or a second one,
-finds what is left.
+What stood in `response_by` was the moment of the minute job's next look. A run that was cut off, or a second
+one, finds what is left.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ def execute() -> None:
 		"and coalesce(rules_version, '') = ''",
 		(OLD,),
 	)
-	frappe.db.sql(f"update {table} set response_by_ms = 0, response_by = null where response_by_ms > 0 and waiting_since_ms = 0")
+	frappe.db.sql(
+		f"update {table} set response_by_ms = 0, response_by = null where response_by_ms > 0 and "
+		"waiting_since_ms = 0"
+	)
 	frappe.db.commit()
 	while delays.renew_deadlines(on_site(), now_ms()):
 		pass

@@ -28,11 +28,15 @@ def _next(after: str) -> dict[str, tuple[str, str | None, int]]:
 		f"join `tab{IDENTITY}` i on i.customer = c.name "
 		"where c.name > %s and coalesce(i.account, '') = '' order by c.name limit %s"
 	)
-	return {name: (shown, phone, created) for name, shown, phone, created in frappe.db.sql(sql, (after, CHUNK))}
+	return {
+		name: (shown, phone, created) for name, shown, phone, created in frappe.db.sql(sql, (after, CHUNK))
+	}
 
 
 def _accounts(customers: dict[str, tuple[str, str | None, int]]) -> dict[str, dict[str, str]]:
-	"""Of a customer with one phone all identities are one account; of more, nobody knows which belong together."""
+	"""Of a customer with one phone all identities are one account; of more,
+	nobody knows which belong together.
+	"""
 	fields = ["name", "customer", "kind", "account"]
 	rows = frappe.get_all(IDENTITY, {"customer": ("in", list(customers))}, fields, order_by="name", limit=0)
 	by_customer: dict[str, list[frappe._dict]] = {}
@@ -58,8 +62,15 @@ def _name(customers: dict[str, tuple[str, str | None, int]]) -> None:
 		return
 	times = {name: {"named_ms": row[2]} for name, row in named.items() if row[2]}
 	frappe.db.bulk_update("Khalifa Customer", times, update_modified=False)
-	first = frappe.db.sql(
-		f"select customer, min(name) from `tab{IDENTITY}` where customer in %s group by customer", (list(times),)
-	) if times else ()
-	names = {row: {"profile_name": named[customer][0], "named_ms": named[customer][2]} for customer, row in first}
+	first = (
+		frappe.db.sql(
+			f"select customer, min(name) from `tab{IDENTITY}` where customer in %s group by customer",
+			(list(times),),
+		)
+		if times
+		else ()
+	)
+	names = {
+		row: {"profile_name": named[customer][0], "named_ms": named[customer][2]} for customer, row in first
+	}
 	frappe.db.bulk_update(IDENTITY, names, update_modified=False)

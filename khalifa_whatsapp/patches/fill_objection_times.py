@@ -1,4 +1,6 @@
-"""Give objections and decisions the moment as people read it, beside the machine's: their form showed none."""
+"""Give objections and decisions the moment as people read it, beside the machine's:
+their form showed none.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +18,12 @@ def execute() -> None:
 	"""Fill what is empty; a second run finds nothing."""
 	zone = ZoneInfo(get_system_timezone())
 	for stem in STEMS:
-		rows = frappe.db.sql(f"select name, {stem}_ms from `tab{DELAY}` where {stem}_ms > 0 and {stem}_on is null")
-		moments = {name: datetime.fromtimestamp(at_ms / 1000, zone).replace(tzinfo=None) for name, at_ms in rows}
-		frappe.db.bulk_update(DELAY, {name: {f"{stem}_on": at} for name, at in moments.items()}, update_modified=False)
+		rows = frappe.db.sql(
+			f"select name, {stem}_ms from `tab{DELAY}` where {stem}_ms > 0 and {stem}_on is null"
+		)
+		moments = {
+			name: datetime.fromtimestamp(at_ms / 1000, zone).replace(tzinfo=None) for name, at_ms in rows
+		}
+		frappe.db.bulk_update(
+			DELAY, {name: {f"{stem}_on": at} for name, at in moments.items()}, update_modified=False
+		)

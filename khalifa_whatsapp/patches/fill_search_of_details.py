@@ -17,7 +17,9 @@ def execute() -> None:
 	"""Work the text out anew where it is another now, a chunk at a time; a second run changes nothing."""
 	last = ""
 	while rows := _next(last):
-		texts = {row.name: {"search_text": text} for row in rows if (text := search_text(row)) != row.search_text}
+		texts = {
+			row.name: {"search_text": text} for row in rows if (text := search_text(row)) != row.search_text
+		}
 		if texts:
 			frappe.db.bulk_update("Khalifa Message", texts, update_modified=False)
 		frappe.db.commit()

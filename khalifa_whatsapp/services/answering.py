@@ -1,4 +1,6 @@
-"""Whom an answer reaches: the identity as which the customer wrote last in the conversation, and its own window."""
+"""Whom an answer reaches: the identity as which the customer wrote last in the conversation,
+and its own window.
+"""
 
 from __future__ import annotations
 
@@ -22,16 +24,21 @@ def identities(store: Store, customer: str) -> list[r.CustomerIdentity]:
 def window_from_ms(
 	store: Store, ticket: r.Ticket, way: Route, rows: Sequence[r.CustomerIdentity]
 ) -> int | None:
-	"""When whom the answer goes to wrote last in the conversation: a window belongs to an identity, not to a customer."""
+	"""When whom the answer goes to wrote last in the conversation: a window belongs to an identity,
+	not to a customer.
+	"""
 	if way.has_window_of(ticket.identity):
 		return ticket.last_in_ms
 	return store.last_written_ms(ticket.name, [row.name for row in rows if way.is_account_of(row)])
 
 
-def route_of_message(message: r.Message, ticket: r.Ticket | None, rows: Sequence[r.CustomerIdentity]) -> Route:
+def route_of_message(
+	message: r.Message, ticket: r.Ticket | None, rows: Sequence[r.CustomerIdentity]
+) -> Route:
 	"""Whom a queued message goes to now: whom it was meant for, or where he or she has moved to.
 
-	Raises `RecipientError` when that is nobody: another customer's number by now, or given up for one that is not known.
+	Raises `RecipientError` when that is nobody: another customer's number by now, or given up for one that is
+	not known.
 	"""
 	by_name = {row.name: row for row in rows}
 	wrote_as = message.identity or (ticket.identity if ticket is not None else None)
@@ -49,7 +56,11 @@ def without_foreign_chats(
 	"""Those that lie in the chat which is written to: elsewhere they can't be quoted."""
 	accounts = {row.name: account_of(row) for row in rows}
 	here = account_of(way.chosen) if way.chosen is not None else None
-	return {key: one for key, one in messages.items() if one.identity is None or accounts.get(one.identity, here) == here}
+	return {
+		key: one
+		for key, one in messages.items()
+		if one.identity is None or accounts.get(one.identity, here) == here
+	}
 
 
 def link_reached(store: Store, message: str, people: Sequence[Identity], now_ms: int) -> None:

@@ -1,4 +1,6 @@
-"""Many rows in one transaction, and when that fails each in its own: one poisonous row must not stop the others."""
+"""Many rows in one transaction, and when that fails each in its own:
+one poisonous row must not stop the others.
+"""
 
 from __future__ import annotations
 

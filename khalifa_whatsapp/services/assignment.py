@@ -1,7 +1,7 @@
 """Handing out tickets, one at a time under one lock.
 
-The queue is drained whenever something happened that could make room (a message, a closing, an agent who comes
-online) and each minute. There is no age limit: who waits longest is looked at first, for ever.
+The queue is drained whenever something happened that could make room (a message, a closing, an agent who
+comes online) and each minute. There is no age limit: who waits longest is looked at first, for ever.
 """
 
 from __future__ import annotations
@@ -33,16 +33,17 @@ class Assigned:
 def assign_queue(store: Store, now_ms: int, wait_seconds: float = 5) -> list[Assigned]:
 	"""Give waiting tickets to free agents until one of the two runs out.
 
-	When another process holds the lock longer than `wait_seconds` nothing is done: that process, the next event
-	or the next minute does it. Raises `RowsFailed` when all others were looked at.
+	When another process holds the lock longer than `wait_seconds` nothing is done: that process, the next
+	event or the next minute does it. Raises `RowsFailed` when all others were looked at.
 	"""
 	done: list[Assigned] = []
 	with store.lock(LOCK, wait_seconds) as is_ours:
 		while is_ours:
 			found = together_or_apart(
-				lambda: _assign_batch(store, now_ms), lambda: _waiting(store),
+				lambda: _assign_batch(store, now_ms),
+				lambda: _waiting(store),
 				lambda name: _assign_batch(store, now_ms, name),
-			)  # fmt: skip
+			)
 			batch = [assigned for one in found.done for assigned in one.done]
 			done += batch
 			check(found.failed)
@@ -112,9 +113,7 @@ def _count(free: list[rules.RosterEntry], agent: r.Agent, ticket: r.Ticket) -> N
 		entry.pending += 1
 
 
-def give(
-	work: Work, ticket: r.Ticket, agent: r.Agent, reason: str, customer: r.Customer | None
-) -> None:
+def give(work: Work, ticket: r.Ticket, agent: r.Agent, reason: str, customer: r.Customer | None) -> None:
 	"""Make `agent` the holder of a queued ticket, automatically."""
 	ticket.agent, ticket.agent_name = agent.name, agent.employee_name
 	ticket.branch = ticket.branch or agent.branch

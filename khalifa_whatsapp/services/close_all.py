@@ -1,7 +1,7 @@
 """«Close all open tickets»: a manager's batch that can be watched, resumed and undone.
 
-The batch remembers each ticket's version at the moment of the button. A ticket that changed meanwhile (a customer
-wrote, a colleague answered) is skipped and reported. No survey, no credit, no blame.
+The batch remembers each ticket's version at the moment of the button. A ticket that changed meanwhile (a
+customer wrote, a colleague answered) is skipped and reported. No survey, no credit, no blame.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ def start(store: Store, actor: Actor, chosen: TicketFilter, reason: str, now_ms:
 	if not reason.strip():
 		raise UserError("no_reason", "Say why all these conversations are closed.")
 	if len(reason.strip()) > MAX_REASON:
-		raise UserError("reason_too_long", "The reason is too long: at most {limit} characters fit.", limit=MAX_REASON)
+		raise UserError(
+			"reason_too_long", "The reason is too long: at most {limit} characters fit.", limit=MAX_REASON
+		)
 
 	def run() -> r.CloseBatch:
 		with working(store, now_ms, actor) as work:
@@ -120,9 +122,13 @@ def _open_again(
 def _progress(work: Work, batch: r.CloseBatch) -> None:
 	work.touch(batch)
 	data = {
-		"batch": batch.name, "status": batch.status, "total": batch.total, "closed": batch.closed,
-		"skipped": batch.skipped, "undone": batch.undone,
-	}  # fmt: skip
+		"batch": batch.name,
+		"status": batch.status,
+		"total": batch.total,
+		"closed": batch.closed,
+		"skipped": batch.skipped,
+		"undone": batch.undone,
+	}
 	work.tell("khalifa_whatsapp:close_all", data, user=batch.requested_by)
 
 

@@ -20,15 +20,25 @@ CLOSE_REASONS = ("resolved", "no_reply_needed", "spam", "inactive")
 
 
 def transfer(
-	store: Store, actor: Actor, ticket: str, now_ms: int, reason: str,
-	to_agent: str | None = None, to_branch: str | None = None,
-) -> r.Ticket:  # fmt: skip
-	"""Hand a ticket to an agent, or to a branch's queue. The receiver's clock starts now, with a full threshold."""
+	store: Store,
+	actor: Actor,
+	ticket: str,
+	now_ms: int,
+	reason: str,
+	to_agent: str | None = None,
+	to_branch: str | None = None,
+) -> r.Ticket:
+	"""Hand a ticket to an agent, or to a branch's queue.
+
+	The receiver's clock starts now, with a full threshold.
+	"""
 
 	def run() -> r.Ticket:
 		with working(store, now_ms, actor) as work:
 			if not reason.strip():
-				raise UserError("no_reason", "Say why you transfer the conversation: the next one will need it.")
+				raise UserError(
+					"no_reason", "Say why you transfer the conversation: the next one will need it."
+				)
 			found = ticket_of(work, ticket)
 			require(ticket_access.can_transfer(actor, found))
 			if to_agent:
@@ -51,13 +61,16 @@ def _receiver(work: Work, name: str, ticket: r.Ticket) -> r.Agent:
 		raise NotFound("no_such_agent", "There is no such agent. Choose one from the list.")
 	if entry.agent.presence == r.OFFLINE:
 		raise UserError(
-			"agent_offline", "{agent} is offline. Choose somebody online, or a branch.", agent=entry.agent.employee_name
+			"agent_offline",
+			"{agent} is offline. Choose somebody online, or a branch.",
+			agent=entry.agent.employee_name,
 		)
 	if not entry.can_take(work.rules.settings) and not work.actor.is_manager:
 		raise UserError(
-			"agent_full", "{agent} has no room for one more. Choose somebody else, or a branch.",
+			"agent_full",
+			"{agent} has no room for one more. Choose somebody else, or a branch.",
 			agent=entry.agent.employee_name,
-		)  # fmt: skip
+		)
 	return entry.agent
 
 
@@ -99,9 +112,15 @@ def _moved(
 		ended.is_late_transfer = int(ledger.is_late_transfer(ended, rules, work.rules.settings))
 	work.touch_ticket(ticket)
 	work.log(
-		ticket, event, from_agent=former, to_agent=ticket.agent, from_branch=branch, to_branch=ticket.branch,
-		reason=reason, is_late=ended.is_late_transfer if ended else 0,
-	)  # fmt: skip
+		ticket,
+		event,
+		from_agent=former,
+		to_agent=ticket.agent,
+		from_branch=branch,
+		to_branch=ticket.branch,
+		reason=reason,
+		is_late=ended.is_late_transfer if ended else 0,
+	)
 	tell_owner(work, ticket, event, former)
 
 
@@ -119,7 +138,10 @@ def assign(store: Store, actor: Actor, ticket: str, agent: str, now_ms: int) -> 
 
 
 def close(store: Store, actor: Actor, ticket: str, now_ms: int, reason: str = "resolved") -> r.Ticket:
-	"""Close a ticket. A waiting customer counts as closed unanswered, unless the reason says no reply was needed."""
+	"""Close a ticket.
+
+	A waiting customer counts as closed unanswered, unless the reason says no reply was needed.
+	"""
 	if reason not in CLOSE_REASONS:
 		raise UserError("bad_reason", "Choose a reason: {reasons}.", reasons=", ".join(CLOSE_REASONS))
 
@@ -128,7 +150,10 @@ def close(store: Store, actor: Actor, ticket: str, now_ms: int, reason: str = "r
 			found = ticket_of(work, ticket)
 			require(ticket_access.can_close(actor, found))
 			if reason == "inactive" and found.turn is not None:
-				raise UserError("customer_waits", "The customer waits for an answer. Answer first, or choose another reason.")
+				raise UserError(
+					"customer_waits",
+					"The customer waits for an answer. Answer first, or choose another reason.",
+				)
 			close_ticket(work, found, reason, _OUTCOME.get(reason, r.CLOSED_UNANSWERED))
 			return found
 
@@ -176,7 +201,9 @@ def reopen(store: Store, actor: Actor, ticket: str, now_ms: int, reason: str = "
 			other = store.latest_tickets([(found.customer, found.device)]).get((found.customer, found.device))
 			if other is not None and other.open_key is not None:
 				raise UserError(
-					"other_open", "The customer already has an open conversation: {ticket}. Go on there.", ticket=other.name
+					"other_open",
+					"The customer already has an open conversation: {ticket}. Go on there.",
+					ticket=other.name,
 				)
 			wait = store.turns_closed_with([found]).get(found.name)
 			reopen_ticket(work, found, reason or "by hand")

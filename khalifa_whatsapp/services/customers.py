@@ -30,7 +30,9 @@ def link_phone(store: Store, actor: Actor, customer: str, text: str, now_ms: int
 			keys = {form.key for form in identity.forms}
 			known = next(iter(sorted(store.identities(keys).values(), key=lambda row: row.name)), None)
 			if known is not None and known.customer != customer:
-				raise UserError("phone_of_other", "This phone belongs to another customer. Merge the two instead.")
+				raise UserError(
+					"phone_of_other", "This phone belongs to another customer. Merge the two instead."
+				)
 			found = _customer(work, customer)
 			if known is not None:
 				return known
@@ -75,7 +77,9 @@ def _tell_tickets(work: Work, customer: str, event: str, reason: str) -> None:
 
 
 def merge(store: Store, actor: Actor, source: str, target: str, now_ms: int) -> r.Customer:
-	"""Make `source` part of `target`: identities, tickets and messages move; of two open tickets one goes on."""
+	"""Make `source` part of `target`: identities, tickets and messages move;
+	of two open tickets one goes on.
+	"""
 	if not actor.is_manager:
 		raise NotAllowed("only_managers_merge", "Only a manager merges customers.")
 	if source == target:
@@ -109,7 +113,9 @@ def keep_apart(store: Store, actor: Actor, customer: str, now_ms: int) -> r.Cust
 
 
 def same_person(store: Store, actor: Actor, ticket: str, now_ms: int) -> r.Ticket:
-	"""The customer has a new user id, or is back under the old number: nothing changes but that nobody asks again."""
+	"""The customer has a new user id, or is back under the old number:
+	nothing changes but that nobody asks again.
+	"""
 
 	def run() -> r.Ticket:
 		with working(store, now_ms, actor) as work:
@@ -172,7 +178,9 @@ def new_person(store: Store, actor: Actor, ticket: str, now_ms: int) -> r.Ticket
 def _part(work: Work, ticket: r.Ticket, rows: list[r.CustomerIdentity], holder: NewHolder) -> r.Customer:
 	"""A customer for the new holder, who takes the number along."""
 	former = _customer(work, ticket.customer)
-	newcomer = r.Customer(work.new_name(), branch=former.branch, last_agent=ticket.agent, created_ms=work.now_ms)
+	newcomer = r.Customer(
+		work.new_name(), branch=former.branch, last_agent=ticket.agent, created_ms=work.now_ms
+	)
 	for row in holder.rows:
 		row.customer, row.account = newcomer.name, holder.rows[0].name
 		row.left_ms = row.taken_ms = row.successor = None
@@ -205,15 +213,23 @@ def _ticket_of_newcomer(work: Work, ticket: r.Ticket, newcomer: r.Customer, hold
 
 
 def _said_since(messages: list[r.Message], holder: NewHolder) -> list[r.Message]:
-	"""What the new holder wrote, and what was answered once it was here: until then answers were meant for the former one."""
+	"""What the new holder wrote, and what was answered once it was here:
+	until then answers were meant for the former one.
+	"""
 	theirs = {row.name for row in holder.rows}
-	written = [m for m in messages if m.direction == r.INCOMING and m.sent_ms >= holder.since_ms and m.identity in theirs]
+	written = [
+		m
+		for m in messages
+		if m.direction == r.INCOMING and m.sent_ms >= holder.since_ms and m.identity in theirs
+	]
 	known_ms = min((m.received_ms for m in written), default=None)
 	names = {m.name for m in written}
 	return [
-		m for m in messages
-		if m.name in names or (known_ms is not None and m.direction == r.OUTGOING and m.received_ms >= known_ms)
-	]  # fmt: skip
+		m
+		for m in messages
+		if m.name in names
+		or (known_ms is not None and m.direction == r.OUTGOING and m.received_ms >= known_ms)
+	]
 
 
 def _give_to(work: Work, ticket: r.Ticket, newcomer: r.Customer) -> None:
@@ -226,12 +242,21 @@ def _give_to(work: Work, ticket: r.Ticket, newcomer: r.Customer) -> None:
 def _new_ticket(work: Work, ticket: r.Ticket, newcomer: r.Customer, messages: list[r.Message]) -> r.Ticket:
 	incoming = [m for m in messages if m.direction == r.INCOMING]
 	moved = r.Ticket(
-		work.store.next_ticket_names(1)[0], newcomer.name, ticket.device, r.PENDING if ticket.agent else r.QUEUED,
-		open_key(newcomer.name, ticket.device), newcomer.customer_name, ticket.branch, ticket.is_branch_only,
-		ticket.agent, ticket.agent_name, opened_ms=work.now_ms,
-		first_message_ms=min((m.sent_ms for m in incoming), default=None), unread_count=ticket.unread_count,
+		work.store.next_ticket_names(1)[0],
+		newcomer.name,
+		ticket.device,
+		r.PENDING if ticket.agent else r.QUEUED,
+		open_key(newcomer.name, ticket.device),
+		newcomer.customer_name,
+		ticket.branch,
+		ticket.is_branch_only,
+		ticket.agent,
+		ticket.agent_name,
+		opened_ms=work.now_ms,
+		first_message_ms=min((m.sent_ms for m in incoming), default=None),
+		unread_count=ticket.unread_count,
 		queued_since_ms=None if ticket.agent else work.now_ms,
-	)  # fmt: skip
+	)
 	_see(moved, messages)
 	replies = [m for m in messages if m.origin == r.AGENT and m.status != r.FAILED]
 	moved.last_out_ms = max((m.sent_ms for m in replies), default=None)
@@ -246,7 +271,9 @@ def _new_ticket(work: Work, ticket: r.Ticket, newcomer: r.Customer, messages: li
 def _see(ticket: r.Ticket, messages: list[r.Message]) -> None:
 	"""What lists show of a ticket with these messages, in their order."""
 	incoming, shown = list(filter(opens_window, messages)), list(filter(is_in_thread, messages))
-	ticket.last_in_ms, ticket.identity = (incoming[-1].sent_ms, incoming[-1].identity) if incoming else (None, None)
+	ticket.last_in_ms, ticket.identity = (
+		(incoming[-1].sent_ms, incoming[-1].identity) if incoming else (None, None)
+	)
 	ticket.last_message_ms, ticket.preview, ticket.preview_label = 0, "", ""
 	if shown:
 		ticket.last_message_ms = shown[-1].sent_ms

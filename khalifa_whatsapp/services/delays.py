@@ -1,7 +1,8 @@
 """The minute's look at the clock: one indexed range scan over what is due, whatever is open.
 
-And the deadlines of open waits once the hours or the limits have changed: each ticket says by which rules its own were
-worked out, so those of other rules are found by an index, whoever changed what and whichever wake-up was lost.
+And the deadlines of open waits once the hours or the limits have changed: each ticket says by which rules its
+own were worked out, so those of other rules are found by an index, whoever changed what and whichever wake-up
+was lost.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ def scan(store: Store, now_ms: int, limit: int = 20_000) -> Scanned:
 	total, failed = Scanned(), dict[str, str]()
 	while total.tickets < limit:
 		found = together_or_apart(
-			lambda: _scan_batch(store, now_ms), lambda: _due(store, now_ms), lambda name: _scan_batch(store, now_ms, name)
+			lambda: _scan_batch(store, now_ms),
+			lambda: _due(store, now_ms),
+			lambda name: _scan_batch(store, now_ms, name),
 		)
 		done = sum(one.tickets for one in found.done)
 		total.tickets += done

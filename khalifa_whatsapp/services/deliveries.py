@@ -1,7 +1,8 @@
-"""At the door: is a webhook call really from our gateway, and is it safely stored? Nothing else is asked here.
+"""At the door: is a webhook call really from our gateway, and is it safely stored? Nothing else is asked
+here.
 
-The order matters: size, then proof, then one insert, then the answer. The body is never parsed: a gateway waits
-for this answer, and what a body means is for the drain to find out, again and again if need be.
+The order matters: size, then proof, then one insert, then the answer. The body is never parsed: a gateway
+waits for this answer, and what a body means is for the drain to find out, again and again if need be.
 """
 
 from __future__ import annotations
@@ -33,13 +34,18 @@ REFUSED = Answer(401, "unauthorized", reason="no such device")
 TOO_LARGE = Answer(413, "too large", reason="too large")
 AWAY = Answer(503, "try again", retry_after=RETRY_AFTER, reason="the database is away")
 # Meta comes again for seven days. A gateway that does not has lost nothing that could have been kept
-UNSURE = Answer(503, "try again", retry_after=UNSURE_RETRY_AFTER, reason="nobody can say whether it is genuine")
+UNSURE = Answer(
+	503, "try again", retry_after=UNSURE_RETRY_AFTER, reason="nobody can say whether it is genuine"
+)
 
 
 def accept(
 	store: Store, driver: MessageDriver | None, call: WebhookCall, now_ms: int, limit_bytes: int
 ) -> Answer:
-	"""Take a webhook call: 200 only when its body lies in the database. `driver` None: nobody knows the device."""
+	"""Take a webhook call: 200 only when its body lies in the database.
+
+	`driver` None: nobody knows the device.
+	"""
 	if len(call.raw) > limit_bytes:
 		return TOO_LARGE
 	if driver is None:

@@ -1,4 +1,6 @@
-"""Two customers who turn out to be one: identities, conversations and messages move, and no wait counts twice."""
+"""Two customers who turn out to be one: identities, conversations and messages move,
+and no wait counts twice.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ def merge(work: Work, source: str, target: str) -> r.Customer:
 	"""Make `source` part of `target`; of two open tickets on a device one goes on. Writes what it changed."""
 	customers = work.store.customers([source, target])
 	gone, kept = customers[source], customers[target]
-	rows = [row for found in work.store.identities_of([source, target], locked=True).values() for row in found]
+	rows = [
+		row for found in work.store.identities_of([source, target], locked=True).values() for row in found
+	]
 	pair = Pair(gone, kept, _doubles(work, gone, kept), {row.name: row.value for row in rows})
 	for device in work.store.devices_of_customer(source):
 		_join_tickets(work, pair, device)
@@ -48,7 +52,9 @@ def merge(work: Work, source: str, target: str) -> r.Customer:
 
 
 def _doubles(work: Work, gone: r.Customer, kept: r.Customer) -> set[str]:
-	"""One message that came under two names of its chat was stored twice: the first to come stays, with all said of it."""
+	"""One message that came under two names of its chat was stored twice: the first to come stays,
+	with all said of it.
+	"""
 	pairs = work.store.doubles(gone.name, kept.name)
 	messages = work.store.messages({name for pair in pairs for name in pair})
 	dropped = set()
@@ -144,7 +150,9 @@ def _is_answered(ticket: r.Ticket) -> bool:
 def _join(
 	work: Work, stays: r.Ticket, goes: r.Ticket, messages: list[r.Message], values: dict[str, str]
 ) -> None:
-	"""One ticket goes on with the wait of both; what nobody of ours has answered becomes part of it, else stays where it is."""
+	"""One ticket goes on with the wait of both; what nobody of ours has answered becomes part of it,
+	else stays where it is.
+	"""
 	turn, _ = work.open_parts(goes)
 	waits = (turn.started_ms, turn.known_ms) if turn is not None else None
 	if _is_answered(goes):
@@ -162,9 +170,16 @@ def _join(
 
 
 def _end(work: Work, ticket: r.Ticket) -> None:
-	"""The ticket became part of another one: it keeps its row and its number, is nobody's and counts for nothing."""
+	"""The ticket became part of another one: it keeps its row and its number,
+	is nobody's and counts for nothing.
+	"""
 	turns.void_turn(work, ticket)
-	ticket.status, ticket.open_key, ticket.closed_ms, ticket.close_reason = r.CLOSED, None, work.now_ms, MERGED
+	ticket.status, ticket.open_key, ticket.closed_ms, ticket.close_reason = (
+		r.CLOSED,
+		None,
+		work.now_ms,
+		MERGED,
+	)
 	ticket.unread_count, ticket.queued_since_ms = 0, None
 	work.log(ticket, "closed", from_agent=ticket.agent, reason=MERGED)
 	tell_owner(work, ticket, "closed")

@@ -1,8 +1,8 @@
 """Taking in what gateways posted: webhook events become customers, tickets and messages.
 
-A batch is one transaction: what it needs is read in a handful of queries, the rules decide in memory, all changes
-and the events' own «done» are written together. A batch that fails is rolled back whole and taken again event by
-event, so that one poisonous event fails alone and no notice of an undone change escapes.
+A batch is one transaction: what it needs is read in a handful of queries, the rules decide in memory, all
+changes and the events' own «done» are written together. A batch that fails is rolled back whole and taken
+again event by event, so that one poisonous event fails alone and no notice of an undone change escapes.
 """
 
 from __future__ import annotations
@@ -41,7 +41,11 @@ class Taken:
 
 
 def drain(
-	store: Store, driver: MessageDriver, clock: Callable[[], int], seconds: float = 60, batch: int | None = None
+	store: Store,
+	driver: MessageDriver,
+	clock: Callable[[], int],
+	seconds: float = 60,
+	batch: int | None = None,
 ) -> Taken:
 	"""Take in everything due of one device, for at most `seconds`. One drain per device at a time."""
 	total = Taken()
@@ -92,9 +96,7 @@ def _one_by_one(
 	return total
 
 
-def _take(
-	store: Store, driver: MessageDriver, now_ms: int, limit: int, aliases: Aliases | None
-) -> Taken:
+def _take(store: Store, driver: MessageDriver, now_ms: int, limit: int, aliases: Aliases | None) -> Taken:
 	with working(store, now_ms) as work:
 		deliveries = store.due_deliveries(driver.config.name, now_ms, limit)
 		if not deliveries:
@@ -135,7 +137,10 @@ def _write_failure(store: Store, driver: MessageDriver, now_ms: int, error: Exce
 			is_dead = attempts >= MAX_ATTEMPTS and not isinstance(error, Conflict)
 			wait = min(HOUR_MS, FIRST_RETRY_MS * 2**attempts)
 			outcome = DeliveryOutcome(
-				delivery.name, "Dead" if is_dead else "Failed", describe(error), attempts,
+				delivery.name,
+				"Dead" if is_dead else "Failed",
+				describe(error),
+				attempts,
 				None if is_dead else now_ms + wait,
-			)  # fmt: skip
+			)
 			store.finish_deliveries([outcome], now_ms)

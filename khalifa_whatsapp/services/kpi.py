@@ -103,9 +103,15 @@ def _rows(store: Store, period: str, start: date, now_ms: int) -> list[r.AgentKp
 		agent = agents.get(name)
 		key = kpi_key(name, period, start.isoformat())
 		row = r.AgentKpi(
-			key[:20], key, name, agent.employee_name if agent else name, agent.branch if agent else None,
-			period, start.isoformat(), computed_ms=now_ms,
-		)  # fmt: skip
+			key[:20],
+			key,
+			name,
+			agent.employee_name if agent else name,
+			agent.branch if agent else None,
+			period,
+			start.isoformat(),
+			computed_ms=now_ms,
+		)
 		kpi.fill(row, facts_of_agent, rules.settings, team)
 		rows.append(row)
 	return rows

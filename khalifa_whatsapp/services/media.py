@@ -1,8 +1,9 @@
-"""Customers' files: fetched from the gateway after the message is stored, kept as private files of the message.
+"""Customers' files: fetched from the gateway after the message is stored, kept as private files of the
+message.
 
-Each file by itself. A try is written down before it begins, and its file goes behind the others: so neither an error
-nor a killed worker leaves it first in line. What may still work is tried as long as WhatsApp keeps files, less and less
-often; what can't work says why, and an agent can have it tried again.
+Each file by itself. A try is written down before it begins, and its file goes behind the others: so neither
+an error nor a killed worker leaves it first in line. What may still work is tried as long as WhatsApp keeps
+files, less and less often; what can't work says why, and an agent can have it tried again.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from khalifa_whatsapp.services.work import Work, retrying, working
 from khalifa_whatsapp.stores.base import Store, StoreUnavailable
 
 WAITING, STORED, FAILED = "Waiting", "Stored", "Failed"
-KEPT_MS = 7 * 24 * 3_600_000  # Meta keeps what the ids of its webhooks name, and phones their files, at least as long
+# Meta keeps what the ids of its webhooks name, and phones their files, at least as long
+KEPT_MS = 7 * 24 * 3_600_000
 MOST_FAULTS = 8  # tries that ended in an error nobody foresaw: it is the file's own by then
 MOST_STOPS = 5  # tries, the last of which never came to its end: it may be what kills the worker
 REFUSED_MS = 5 * 60_000  # between looks whether a refused login is accepted again
@@ -30,7 +32,10 @@ MOST_ERROR = 140
 # Shown to people: no quotes or apostrophes, or Desk's twins of them would stand in the way of a translation
 UNDER_WAY = "This try has not come to its end."
 GIVEN_UP = "Fetching it stopped the worker several times. Ask the customer for a smaller file."
-EXPIRED = "WhatsApp keeps files for seven days, and it could not be fetched in that time. Ask the customer to send it again."
+EXPIRED = (
+	"WhatsApp keeps files for seven days, and it could not be fetched in that time. "
+	"Ask the customer to send it again."
+)
 FAULT = "It could not be stored here. Ask the customer to send it again, or in another format."
 # What stands in the way here: said by whoever stores the files
 DISK_FULL = "The disk of this server is full. Files are fetched again when there is room."
@@ -39,7 +44,10 @@ REFUSED_HERE = "This site refuses to keep the file."
 TOO_MANY = "The message may have no more attachments: a setting of this site (Customize Form)."
 _random = random.SystemRandom()
 SaveFile = Callable[[r.Message, FetchedMedia], str]
-"""Gives the file's private address. Runs inside the transaction that writes it down; raises a `SendError`, or anything."""
+"""Gives the file's private address.
+
+Runs inside the transaction that writes it down; raises a `SendError`, or anything.
+"""
 
 
 class OurFault(d.Retryable):
@@ -50,7 +58,8 @@ class OurFault(d.Retryable):
 class Fetched:
 	"""What a run did.
 
-	`stopped_by`: why no other file was tried, for it would have ended the same way. `faults`: errors nobody foresaw.
+	`stopped_by`: why no other file was tried, for it would have ended the same way. `faults`: errors nobody
+	foresaw.
 	"""
 
 	stored: int = 0
@@ -86,7 +95,10 @@ def fetch(
 
 
 def ask_again(store: Store, name: str, now_ms: int) -> r.Message:
-	"""Have a file fetched at once that waits or was given up. The caller has asked who may see the message."""
+	"""Have a file fetched at once that waits or was given up.
+
+	The caller has asked who may see the message.
+	"""
 	return retrying(lambda: _asked_again(store, name, now_ms))
 
 
@@ -104,7 +116,12 @@ def _asked_again(store: Store, name: str, now_ms: int) -> r.Message:
 
 
 def _fetch_one(
-	store: Store, driver: MediaSource, clock: Callable[[], int], name: str, save_file: SaveFile, total: Fetched
+	store: Store,
+	driver: MediaSource,
+	clock: Callable[[], int],
+	name: str,
+	save_file: SaveFile,
+	total: Fetched,
 ) -> None:
 	message = retrying(lambda: _begun(store, clock(), name))
 	if message is None:
@@ -122,7 +139,8 @@ def _fetch_one(
 		raise
 	except d.SendError as error:
 		failure: Exception = error
-	except Exception as error:  # whatever one file can raise while it is read, checked or stored: the others wait
+	except Exception as error:
+		# whatever one file can raise while it is read, checked or stored: the others wait
 		failure = error
 		total.faults.append(describe(error))
 	is_over = retrying(lambda: _not_now(store, clock(), name, failure))
@@ -133,7 +151,10 @@ def _fetch_one(
 
 
 def _begun(store: Store, now_ms: int, name: str) -> r.Message | None:
-	"""Write the try down before it begins; None when the file waits no longer. Failed when no try ever ends."""
+	"""Write the try down before it begins; None when the file waits no longer.
+
+	Failed when no try ever ends.
+	"""
 	with working(store, now_ms) as work:
 		found = store.messages([name]).get(name)
 		if found is None or found.media_state != WAITING:

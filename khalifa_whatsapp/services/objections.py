@@ -1,4 +1,6 @@
-"""An agent objects to a delay charged to him or her, and a manager decides: words and state in one transaction."""
+"""An agent objects to a delay charged to him or her, and a manager decides:
+words and state in one transaction.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Sending what was queued: one sender per device, every attempt written down before the socket opens.
 
-A message whose fate nobody knows is *Unknown*; a machine never sends it again. A later status (by our own callback
-key) settles it, or the chat's own log, or a person does. How fast a device may go, and whether at all, is asked
-of the database before every message, so that a pause, a cap or a restart counts at once.
+A message whose fate nobody knows is *Unknown*; a machine never sends it again. A later status (by our own
+callback key) settles it, or the chat's own log, or a person does. How fast a device may go, and whether at
+all, is asked of the database before every message, so that a pause, a cap or a restart counts at once.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ class Sent:
 	is_stopped: bool = False  # paused, held, or the breaker is open
 	is_alarming: bool = False  # the breaker opened in this very run: tell a person
 	waits: Slot | None = None  # the pace holds up what is left until then
-	not_tried: dict[str, str] = field(default_factory=dict)  # messages that could not even be claimed, and why
+	# messages that could not even be claimed, and why
+	not_tried: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -66,12 +67,18 @@ class Run:
 
 
 def drain(
-	store: Store, driver: d.MessageDriver, clock: Callable[[], int], seconds: float = 60, pace: Pace = FREE,
-	sleep: Callable[[float], None] = time.sleep, is_held: bool = False,
-) -> Sent:  # fmt: skip
+	store: Store,
+	driver: d.MessageDriver,
+	clock: Callable[[], int],
+	seconds: float = 60,
+	pace: Pace = FREE,
+	sleep: Callable[[float], None] = time.sleep,
+	is_held: bool = False,
+) -> Sent:
 	"""Send what is due on one device, for at most `seconds`. One sender per device at a time.
 
-	`is_held`: its settings can't be used now. Nothing goes and no attempt is used, but its outbox is looked at.
+	`is_held`: its settings can't be used now. Nothing goes and no attempt is used, but its outbox is looked
+	at.
 	"""
 	run = Run(store, driver, clock, pace, is_held or driver.config.has_lost_login)
 	stop = time.monotonic() + seconds
@@ -97,7 +104,9 @@ def drain(
 
 
 def _apart(run: Run, name: str, act: Callable[[], None]) -> bool:
-	"""Whether it was done; if not, it is told, the next run tries again, and other messages are not held up for it."""
+	"""Whether it was done; if not, it is told, the next run tries again,
+	and other messages are not held up for it.
+	"""
 	try:
 		retrying(act)
 	except StoreUnavailable:
@@ -113,7 +122,9 @@ def _count_unknown(run: Run, settle: Callable[[Store, d.MessageDriver, int], int
 
 
 def _pick(run: Run) -> r.Message | Slot | None:
-	"""The next message that may go; or when the next one may; or None: nothing is due, or nothing may go at all."""
+	"""The next message that may go; or when the next one may; or None: nothing is due,
+	or nothing may go at all.
+	"""
 	now_ms = run.clock()
 	run.gate = run.store.gate(run.device)
 	is_held = run.is_held or run.gate.is_paused or bool(run.store.rules().settings.is_sending_paused)
@@ -166,23 +177,33 @@ def _send(run: Run, name: str) -> None:
 	else:
 		run.total.sent += _apart(run, name, lambda: _note_success(run, message, done))
 		if not set(done.recipient) <= parts.known:
-			_apart(run, name, lambda: answering.link_reached(run.store, message.name, done.recipient, run.clock()))
+			_apart(
+				run,
+				name,
+				lambda: answering.link_reached(run.store, message.name, done.recipient, run.clock()),
+			)
 
 
 def _handed_over(run: Run, message: r.Message, parts: outgoing.Parts) -> d.Accepted:
-	"""What neither the message nor the driver foresaw is an outcome too: surely not sent before the socket, doubt after."""
+	"""What neither the message nor the driver foresaw is an outcome too:
+	surely not sent before the socket, doubt after.
+	"""
 	try:
 		built = outgoing.build(message, parts, run.store.read_file)
 	except (d.SendError, StoreUnavailable):
 		raise
 	except Exception as error:  # a row or a file that nobody can read: this message fails, the others go
-		raise d.Permanent("This message can't be prepared for sending.", code=describe(error)[:MOST_CODE]) from None
+		raise d.Permanent(
+			"This message can't be prepared for sending.", code=describe(error)[:MOST_CODE]
+		) from None
 	try:
 		return run.driver.send(built)
 	except d.SendError:
 		raise
 	except Exception as error:  # nobody knows how far it got
-		raise d.UnknownOutcome("The driver failed while it was sending.", code=describe(error)[:MOST_CODE]) from None
+		raise d.UnknownOutcome(
+			"The driver failed while it was sending.", code=describe(error)[:MOST_CODE]
+		) from None
 
 
 def _note_success(run: Run, message: r.Message, done: d.Accepted) -> None:
@@ -216,7 +237,9 @@ def _tripped(before: circuit.Breaker, error: d.SendError, now_ms: int, settings:
 
 
 def _claim(run: Run, name: str) -> tuple[r.Message, outgoing.Parts] | None:
-	"""Commit «Sending» before the network; None when somebody took it back meanwhile, or it can't go any more."""
+	"""Commit «Sending» before the network; None when somebody took it back meanwhile,
+	or it can't go any more.
+	"""
 	store = run.store
 	with working(store, run.clock()) as work:
 		message = store.messages([name]).get(name)
@@ -240,9 +263,7 @@ def _claim(run: Run, name: str) -> tuple[r.Message, outgoing.Parts] | None:
 		return message, outgoing.Parts(way.recipient, _named(run, message, way, rows), _all_of(rows))
 
 
-def _named(
-	run: Run, message: r.Message, way: Route, rows: list[r.CustomerIdentity]
-) -> dict[str, r.Message]:
+def _named(run: Run, message: r.Message, way: Route, rows: list[r.CustomerIdentity]) -> dict[str, r.Message]:
 	"""What the message quotes or reacts to, as far as this gateway knows it and it lies in the same chat."""
 	wanted = [key for key in (message.reply_to, outgoing.target_key(message)) if key]
 	named = run.store.messages_by_key(wanted) if wanted else {}
@@ -251,8 +272,13 @@ def _named(
 
 
 def _check_window(
-	run: Run, message: r.Message, ticket: r.Ticket | None, way: Route, rows: list[r.CustomerIdentity], now_ms: int
-) -> None:  # fmt: skip
+	run: Run,
+	message: r.Message,
+	ticket: r.Ticket | None,
+	way: Route,
+	rows: list[r.CustomerIdentity],
+	now_ms: int,
+) -> None:
 	if not run.driver.capabilities.has_window or message.content_type == "template" or ticket is None:
 		return
 	if not is_window_open(answering.window_from_ms(run.store, ticket, way, rows), now_ms):

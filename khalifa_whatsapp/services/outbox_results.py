@@ -32,8 +32,8 @@ def gave_up(store: Store, driver: d.MessageDriver, now_ms: int) -> int:
 def doubt_after_silence(store: Store, driver: d.MessageDriver, now_ms: int) -> int:
 	"""Messages that waited when the outbox was last looked at, long ago: are they still to be sent? How many.
 
-	A sender looks every minute. When nobody has for hours, either all was down, or this is a restored backup that
-	knows nothing of what went out since: then they may have gone, and only a person can tell.
+	A sender looks every minute. When nobody has for hours, either all was down, or this is a restored backup
+	that knows nothing of what went out since: then they may have gone, and only a person can tell.
 	"""
 	with working(store, now_ms) as work:
 		device = driver.config.name
@@ -44,7 +44,9 @@ def doubt_after_silence(store: Store, driver: d.MessageDriver, now_ms: int) -> i
 		stale = store.stale_messages(device, drained_ms)
 		for message in stale:
 			message.status, message.error_kind = r.UNKNOWN, "unknown"
-			message.error_text = "Nothing was sent for hours, or a backup was restored: it may have gone already."
+			message.error_text = (
+				"Nothing was sent for hours, or a backup was restored: it may have gone already."
+			)
 			_fold_and_touch(work, driver, message, r.MSG_QUEUED)
 		return len(stale)
 
@@ -109,9 +111,15 @@ def _show_reaction(work: Work, message: r.Message) -> None:
 	"""Gateways tell us of customers' reactions only: our own joins them where it was put."""
 	target = outgoing.target_key(message)
 	log = r.MessageLog(
-		work.new_name(), digest("own-reaction", message.name), target, "reaction", message.body, message.sent_ms,
-		device=message.device, author="me",
-	)  # fmt: skip
+		work.new_name(),
+		digest("own-reaction", message.name),
+		target,
+		"reaction",
+		message.body,
+		message.sent_ms,
+		device=message.device,
+		author="me",
+	)
 	found = work.store.messages_by_key([target]).get(target)
 	if found is not None:
 		log.message = found.name

@@ -1,4 +1,6 @@
-"""What follows when a message's fate becomes known: ticks for whoever looks, and answers that never arrived."""
+"""What follows when a message's fate becomes known: ticks for whoever looks,
+and answers that never arrived.
+"""
 
 from __future__ import annotations
 
@@ -63,11 +65,15 @@ def _answer_failed(work: Work, message: r.Message, tickets: dict[str, r.Ticket])
 
 
 def _open_again(work: Work, ticket: r.Ticket) -> bool:
-	"""A conversation closed on an answer that never arrived isn't over; the customer's next one has priority."""
+	"""A conversation closed on an answer that never arrived isn't over;
+	the customer's next one has priority.
+	"""
 	pair = (ticket.customer, ticket.device)
 	latest = work.store.latest_tickets([pair]).get(pair)
 	if latest is None or latest.name != ticket.name or ticket.close_batch or ticket.close_reason == "spam":
-		work.tell("khalifa_whatsapp:ticket", {"ticket": ticket.name, "event": "unanswered"}, role=turns.MANAGER_ROLE)
+		work.tell(
+			"khalifa_whatsapp:ticket", {"ticket": ticket.name, "event": "unanswered"}, role=turns.MANAGER_ROLE
+		)
 		return False
 	reopen(work, ticket, "the answer was not delivered", is_undo=True)
 	return True
@@ -83,7 +89,9 @@ def _withdraw_credit(ticket: r.Ticket, replies: list[r.Message]) -> None:
 
 
 def _turns_without_answer(work: Work, ticket: r.Ticket, replies: list[r.Message]) -> list[r.Turn]:
-	"""Turns of this cycle answered by replies that failed, with none after them that stands; the oldest first."""
+	"""Turns of this cycle answered by replies that failed, with none after them that stands;
+	the oldest first.
+	"""
 	failed = []
 	for reply in replies:
 		if reply.status != r.FAILED:

@@ -26,7 +26,8 @@ class Parts:
 	"""What the claim read beside the message."""
 
 	recipient: tuple[Identity, ...]
-	named: Mapping[str, r.Message] = field(default_factory=dict)  # what it quotes or reacts to and this gateway knows, by key
+	# what it quotes or reacts to and this gateway knows, by key
+	named: Mapping[str, r.Message] = field(default_factory=dict)
 	known: frozenset[Identity] = frozenset()  # all that is known of the customer
 
 
@@ -34,8 +35,10 @@ def build(message: r.Message, parts: Parts, read_file: ReadFile) -> d.Outgoing:
 	"""The message for a driver. `Permanent` when what it refers to is gone."""
 	quoted = parts.named.get(message.reply_to or "")
 	common: dict[str, Any] = {
-		"recipient": parts.recipient, "reply_to": _ref(quoted), "callback": message.name,
-	}  # fmt: skip
+		"recipient": parts.recipient,
+		"reply_to": _ref(quoted),
+		"callback": message.name,
+	}
 	if message.content_type in MEDIA:
 		return _media(message, read_file, common)
 	make = BUILDERS.get(message.content_type)
@@ -55,7 +58,11 @@ def _data(message: r.Message) -> dict[str, Any]:
 
 
 def _ref(message: r.Message | None) -> d.MessageRef | None:
-	return d.MessageRef(message.gateway_id, message.scope) if message is not None and message.gateway_id else None
+	return (
+		d.MessageRef(message.gateway_id, message.scope)
+		if message is not None and message.gateway_id
+		else None
+	)
 
 
 def _text(message: r.Message, parts: Parts, common: dict[str, Any]) -> d.Outgoing:
@@ -67,21 +74,27 @@ def _media(message: r.Message, read_file: ReadFile, common: dict[str, Any]) -> d
 	if not content:
 		raise d.Permanent("The file is no longer there. Attach it again.", code="no_file")
 	return d.OutgoingMedia(
-		kind=message.content_type, content=content, mime_type=message.mime_type or "application/octet-stream",
-		file_name=message.file_name or "", caption=message.body, **common,
-	)  # fmt: skip
+		kind=message.content_type,
+		content=content,
+		mime_type=message.mime_type or "application/octet-stream",
+		file_name=message.file_name or "",
+		caption=message.body,
+		**common,
+	)
 
 
 def _template(message: r.Message, parts: Parts, common: dict[str, Any]) -> d.Outgoing:
 	chosen = _data(message).get("template", {})
 	return d.OutgoingTemplate(
-		name=str(chosen.get("name", "")), language=str(chosen.get("language", "")),
+		name=str(chosen.get("name", "")),
+		language=str(chosen.get("language", "")),
 		body_values=tuple(map(str, chosen.get("body", ()))),
 		named_values=tuple((str(key), str(value)) for key, value in chosen.get("named", ())),
 		header_values=tuple(map(str, chosen.get("header", ()))),
 		header_names=tuple(map(str, chosen.get("header_names", ()))),
-		buttons=tuple((int(at), str(kind), str(value)) for at, kind, value in chosen.get("buttons", ())), **common,
-	)  # fmt: skip
+		buttons=tuple((int(at), str(kind), str(value)) for at, kind, value in chosen.get("buttons", ())),
+		**common,
+	)
 
 
 def _reaction(message: r.Message, parts: Parts, common: dict[str, Any]) -> d.Outgoing:
@@ -94,27 +107,40 @@ def _reaction(message: r.Message, parts: Parts, common: dict[str, Any]) -> d.Out
 def _location(message: r.Message, parts: Parts, common: dict[str, Any]) -> d.Outgoing:
 	place = _data(message).get("location", {})
 	return d.OutgoingLocation(
-		latitude=float(place.get("latitude", 0)), longitude=float(place.get("longitude", 0)),
-		title=str(place.get("name", "")), address=str(place.get("address", "")), **common,
-	)  # fmt: skip
+		latitude=float(place.get("latitude", 0)),
+		longitude=float(place.get("longitude", 0)),
+		title=str(place.get("name", "")),
+		address=str(place.get("address", "")),
+		**common,
+	)
 
 
 def _contacts(message: r.Message, parts: Parts, common: dict[str, Any]) -> d.Outgoing:
-	cards = tuple((str(card.get("name", "")), str(card.get("phone", ""))) for card in _data(message).get("contacts", ()))
+	cards = tuple(
+		(str(card.get("name", "")), str(card.get("phone", ""))) for card in _data(message).get("contacts", ())
+	)
 	return d.OutgoingContacts(cards=cards, **common)
 
 
 def _choices(message: r.Message, parts: Parts, common: dict[str, Any]) -> d.Outgoing:
 	asked = _data(message).get("choices", {})
 	return d.OutgoingChoices(
-		body=message.body, header=str(asked.get("header", "")), footer=str(asked.get("footer", "")),
+		body=message.body,
+		header=str(asked.get("header", "")),
+		footer=str(asked.get("footer", "")),
 		list_button=str(asked.get("list_button", "")),
-		choices=tuple(d.Choice(**{key: str(value) for key, value in one.items()}) for one in asked.get("choices", ())),
+		choices=tuple(
+			d.Choice(**{key: str(value) for key, value in one.items()}) for one in asked.get("choices", ())
+		),
 		**common,
-	)  # fmt: skip
+	)
 
 
 BUILDERS: Mapping[str, Callable[[r.Message, Parts, dict[str, Any]], d.Outgoing]] = {
-	"text": _text, "template": _template, "reaction": _reaction, "location": _location, "contacts": _contacts,
+	"text": _text,
+	"template": _template,
+	"reaction": _reaction,
+	"location": _location,
+	"contacts": _contacts,
 	"choices": _choices,
-}  # fmt: skip
+}

@@ -16,9 +16,10 @@ def apply_parked(store: Store, now_ms: int, limit: int = 500) -> int:
 	Raises `RowsFailed`, with keys of messages, after all others.
 	"""
 	found = together_or_apart(
-		lambda: _apply(store, now_ms, limit), lambda: _parked(store, now_ms, limit),
+		lambda: _apply(store, now_ms, limit),
+		lambda: _parked(store, now_ms, limit),
 		lambda key: _apply(store, now_ms, limit, key),
-	)  # fmt: skip
+	)
 	check(found.failed)
 	return sum(found.done)
 

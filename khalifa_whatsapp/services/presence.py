@@ -72,9 +72,10 @@ def sweep(store: Store, now_ms: int) -> int:
 	Raises `RowsFailed` after all others: the agent of a ticket that could not be returned is looked at again.
 	"""
 	found = together_or_apart(
-		lambda: _sweep(store, now_ms), lambda: _left_tickets(store, now_ms),
+		lambda: _sweep(store, now_ms),
+		lambda: _left_tickets(store, now_ms),
 		lambda name: _return_one(store, now_ms, name),
-	)  # fmt: skip
+	)
 	if found.failed:
 		held = {holder for holder in map(partial(_holder, store), found.failed) if holder}
 		left = each_alone(sorted(_gone(store, now_ms) - held), lambda name: _sweep(store, now_ms, name))
@@ -137,7 +138,11 @@ def _cause_to_leave(entry: RosterEntry, now_ms: int, patience_ms: float) -> str:
 	"""
 	agent, shift = entry.agent, entry.shift
 	came_ms = agent.presence_ms
-	if shift is not None and not shift.is_open(now_ms) and (came_ms is None or shift.business_ms(came_ms, now_ms) > 0):
+	if (
+		shift is not None
+		and not shift.is_open(now_ms)
+		and (came_ms is None or shift.business_ms(came_ms, now_ms) > 0)
+	):
 		return r.SHIFT_OVER
 	return r.SILENT if now_ms - (agent.heartbeat_ms or 0) >= patience_ms else ""
 
@@ -152,7 +157,9 @@ def _change(work: Work, agent: r.Agent, presence: str, cause: str) -> None:
 				work.mark_day(*range(stretch.from_ms, work.now_ms, DAY_MS))
 		set_by = work.actor.full_name if cause == r.BY_MANAGER else None
 		work.add(
-			r.PresenceLog(work.new_name(), agent.name, presence, work.now_ms, cause=cause or None, set_by_name=set_by)
+			r.PresenceLog(
+				work.new_name(), agent.name, presence, work.now_ms, cause=cause or None, set_by_name=set_by
+			)
 		)
 		work.tell(EVENT, {"agent": agent.name}, user=agent.user)
 		agent.presence, agent.presence_ms = presence, work.now_ms

@@ -1,7 +1,7 @@
 """Whose a privacy id (LID) is: the gateway is asked before a batch is taken in, outside its transaction.
 
-Without an answer the messages are taken in all the same: a later one that names both makes one customer of the two.
-What is learnt is kept as the customer's identities, and when an id was asked for with the id.
+Without an answer the messages are taken in all the same: a later one that names both makes one customer of
+the two. What is learnt is kept as the customer's identities, and when an id was asked for with the id.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ class PrivacyIds:
 			return
 		try:
 			events = self._driver.parse(delivery.body)
-		except Exception:  # whatever a delivery can provoke: the batch finds it too, and writes down what is wrong
+		except Exception:
+			# whatever a delivery can provoke: the batch finds it too, and writes down what is wrong
 			return
 		for event in events:
 			people: tuple[Any, ...] = ()

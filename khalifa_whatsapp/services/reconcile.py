@@ -50,18 +50,21 @@ def _by_customer(store: Store, device: str, from_ms: int, to_ms: int) -> dict[st
 
 def _identities(store: Store, customer: str) -> tuple[Identity, ...]:
 	with store.transaction():
-		return tuple(Identity(row.kind, row.value) for row in store.identities_of([customer]).get(customer, []))
+		return tuple(
+			Identity(row.kind, row.value) for row in store.identities_of([customer]).get(customer, [])
+		)
 
 
 def _match(
 	store: Store, driver: d.MessageDriver, now_ms: int, messages: list[r.Message], log: list[d.OutboundEcho]
 ) -> int:
-	"""Give each doubtful message the first bubble that says the same, was sent after it began, and is nobody else's."""
+	"""Give each doubtful message the first bubble that says the same, was sent after it began,
+	and is nobody else's.
+	"""
 	with working(store, now_ms) as work:
 		keys = {message_key(driver.config.name, echo.ref.scope, echo.ref.gateway_id): echo for echo in log}
-		taken = {
-			key for key, row in store.messages_by_key(keys).items() if row.origin != r.PHONE
-		}  # what we knew only as typed on the phone may be ours
+		# what we knew only as typed on the phone may be ours
+		taken = {key for key, row in store.messages_by_key(keys).items() if row.origin != r.PHONE}
 		free = [(key, echo) for key, echo in keys.items() if key not in taken]
 		count = 0
 		for message in messages:

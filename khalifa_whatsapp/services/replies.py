@@ -1,7 +1,8 @@
-"""What people say in a ticket: answers of every kind, reactions, notes; and what becomes of those that did not arrive.
+"""What people say in a ticket: answers of every kind, reactions, notes; and what becomes of those that did
+not arrive.
 
-Each verb locks the ticket, checks who may do it and whether the ticket is still as the person saw it, and writes
-everything (message, history, ledger) in one transaction. Refusals say how to go on.
+Each verb locks the ticket, checks who may do it and whether the ticket is still as the person saw it, and
+writes everything (message, history, ledger) in one transaction. Refusals say how to go on.
 """
 
 from __future__ import annotations
@@ -44,23 +45,42 @@ class Draft:
 
 
 def reply(
-	store: Store, actor: Actor, ticket: str, body: str, client_key: str, now_ms: int, *,
-	reply_to: str | None = None, seen_ms: int | None = None, take_over: bool = False, can: Capabilities | None = None,
-) -> r.Message:  # fmt: skip
+	store: Store,
+	actor: Actor,
+	ticket: str,
+	body: str,
+	client_key: str,
+	now_ms: int,
+	*,
+	reply_to: str | None = None,
+	seen_ms: int | None = None,
+	take_over: bool = False,
+	can: Capabilities | None = None,
+) -> r.Message:
 	"""Queue a text. See `send`."""
 	draft = Draft(body, reply_to=reply_to)
-	return send(store, actor, ticket, draft, client_key, now_ms, seen_ms=seen_ms, take_over=take_over, can=can)
+	return send(
+		store, actor, ticket, draft, client_key, now_ms, seen_ms=seen_ms, take_over=take_over, can=can
+	)
 
 
 def send(
-	store: Store, actor: Actor, ticket: str, draft: Draft, client_key: str, now_ms: int, *,
-	seen_ms: int | None = None, take_over: bool = False, can: Capabilities | None = None,
-) -> r.Message:  # fmt: skip
+	store: Store,
+	actor: Actor,
+	ticket: str,
+	draft: Draft,
+	client_key: str,
+	now_ms: int,
+	*,
+	seen_ms: int | None = None,
+	take_over: bool = False,
+	can: Capabilities | None = None,
+) -> r.Message:
 	"""Queue an answer to the customer; the same `client_key` again gives the message already made.
 
-	`seen_ms` is the time of the newest message the writer saw: when a colleague answered after it, the answer is
-	refused. A manager who answers somebody else's ticket answers on behalf of its agent. `can` says what the
-	device's gateway takes; without it nothing of that is checked before sending.
+	`seen_ms` is the time of the newest message the writer saw: when a colleague answered after it, the answer
+	is refused. A manager who answers somebody else's ticket answers on behalf of its agent. `can` says what
+	the device's gateway takes; without it nothing of that is checked before sending.
 	"""
 
 	def run() -> r.Message:
@@ -71,9 +91,14 @@ def send(
 
 
 def _send(
-	work: Work, name: str, draft: Draft, client_key: str, seen_ms: int | None, take_over: bool,
+	work: Work,
+	name: str,
+	draft: Draft,
+	client_key: str,
+	seen_ms: int | None,
+	take_over: bool,
 	can: Capabilities | None,
-) -> r.Message:  # fmt: skip
+) -> r.Message:
 	key = digest("client", client_key)
 	work.store.tickets([name])  # first, the lock: what is read after it is as new as the lock, not older
 	if (known := work.store.message_by_client_key(key)) is not None:
@@ -99,14 +124,16 @@ def _send(
 def _same(known: r.Message, ticket: str, actor: Actor, draft: Draft) -> r.Message:
 	"""The message already made under this key; a key of somebody else's message is refused, not shown.
 
-	A page that heard no answer asks again with the same key. When its words are others by now, those of before went:
-	to answer «sent» would lose the new ones, and to send them would say both without anybody having meant it.
+	A page that heard no answer asks again with the same key. When its words are others by now, those of
+	before went: to answer «sent» would lose the new ones, and to send them would say both without anybody
+	having meant it.
 	"""
 	if known.ticket != ticket or known.sender != actor.user:
 		raise UserError("client_key_used", "This answer was already sent. Write it again.")
 	if (known.body or "") != draft.body.encode("utf-8", "replace").decode("utf-8"):
 		raise Changed(
-			"sent_before", "What you sent before did arrive: read it in the conversation. Is this one to be sent as well?"
+			"sent_before",
+			"What you sent before did arrive: read it in the conversation. Is this one to be sent as well?",
 		)
 	return known
 
@@ -124,9 +151,11 @@ def checked_text(body: str, limit: int) -> str:
 		raise UserError("empty_text", "The message is empty. Write something first.")
 	if len(body) > limit:
 		raise UserError(
-			"text_too_long", "The message has {length} characters; at most {limit} fit. Split it in two.",
-			length=len(body), limit=limit,
-		)  # fmt: skip
+			"text_too_long",
+			"The message has {length} characters; at most {limit} fit. Split it in two.",
+			length=len(body),
+			limit=limit,
+		)
 	return body.encode("utf-8", "replace").decode("utf-8")
 
 
@@ -154,15 +183,14 @@ def _check_capabilities(draft: Draft, can: Capabilities | None) -> None:
 		checked_text(draft.body, can.max_text)
 
 
-def _check_window(
-	work: Work, draft: Draft, can: Capabilities | None, from_ms: int | None
-) -> None:
+def _check_window(work: Work, draft: Draft, can: Capabilities | None, from_ms: int | None) -> None:
 	if can is None or not can.has_window or draft.content_type == "template":
 		return
 	if not is_window_open(from_ms, work.now_ms):
 		raise UserError(
 			"window_closed",
-			"More than 24 hours have passed since the customer wrote: WhatsApp takes only a template now. Choose one.",
+			"More than 24 hours have passed since the customer wrote: "
+			"WhatsApp takes only a template now. Choose one.",
 		)
 
 
@@ -172,22 +200,37 @@ def _check_collision(work: Work, ticket: r.Ticket, seen_ms: int | None) -> None:
 	newest = work.store.last_human_reply(ticket.name)
 	if newest is not None and newest.sent_ms > seen_ms and newest.sender != work.actor.user:
 		raise Changed(
-			"answered_meanwhile", "{name} answered meanwhile. Read the new message, then send yours again.",
+			"answered_meanwhile",
+			"{name} answered meanwhile. Read the new message, then send yours again.",
 			name=newest.sender_name or "",
-		)  # fmt: skip
+		)
 
 
 def _outgoing(work: Work, ticket: r.Ticket, draft: Draft, body: str, origin: str, status: str) -> r.Message:
 	actor = work.actor
 	message = r.Message(
-		work.new_name(), ticket.name, ticket.customer, ticket.device, r.OUTGOING, origin, draft.content_type, status,
-		sent_ms=work.now_ms, received_ms=work.now_ms, body=body, reply_to=draft.reply_to,
-		sender=actor.user, sender_name=actor.full_name, agent=actor.agent,
-		file_url=draft.file_url, file_name=draft.file_name, mime_type=draft.mime_type,
+		work.new_name(),
+		ticket.name,
+		ticket.customer,
+		ticket.device,
+		r.OUTGOING,
+		origin,
+		draft.content_type,
+		status,
+		sent_ms=work.now_ms,
+		received_ms=work.now_ms,
+		body=body,
+		reply_to=draft.reply_to,
+		sender=actor.user,
+		sender_name=actor.full_name,
+		agent=actor.agent,
+		file_url=draft.file_url,
+		file_name=draft.file_name,
+		mime_type=draft.mime_type,
 		data=json.dumps(draft.data, ensure_ascii=False) if draft.data else None,
 		is_new_chat=int(ticket.last_in_ms is None and ticket.last_out_ms is None),
 		text_key=digest("text", normalise(body))[:20] if body else None,
-	)  # fmt: skip
+	)
 	return work.add(message)
 
 
@@ -220,7 +263,10 @@ def _first_response(work: Work, ticket: r.Ticket) -> None:
 
 
 def note(store: Store, actor: Actor, ticket: str, body: str, now_ms: int, client_key: str = "") -> r.Message:
-	"""Write an internal note: colleagues see it, the customer never does, no clock stops. The key as in `send`."""
+	"""Write an internal note: colleagues see it, the customer never does, no clock stops.
+
+	The key as in `send`.
+	"""
 
 	def run() -> r.Message:
 		with working(store, now_ms, actor) as work:
@@ -238,10 +284,19 @@ def note(store: Store, actor: Actor, ticket: str, body: str, now_ms: int, client
 
 
 def react(
-	store: Store, actor: Actor, ticket: str, target: str, emoji: str, client_key: str, now_ms: int,
+	store: Store,
+	actor: Actor,
+	ticket: str,
+	target: str,
+	emoji: str,
+	client_key: str,
+	now_ms: int,
 	can: Capabilities | None = None,
-) -> r.Message:  # fmt: skip
-	"""Put an emoji on a message of the ticket, or take it back with an empty one. It is no answer: no clock stops."""
+) -> r.Message:
+	"""Put an emoji on a message of the ticket, or take it back with an empty one.
+
+	It is no answer: no clock stops.
+	"""
 
 	def run() -> r.Message:
 		with working(store, now_ms, actor) as work:
@@ -286,9 +341,14 @@ def resend(
 		with working(store, now_ms, actor) as work:
 			old = _message_to_settle(work, message)
 			draft = Draft(
-				old.body, old.content_type, old.file_url, old.file_name, old.mime_type,
-				json.loads(old.data) if old.data else {}, old.reply_to,
-			)  # fmt: skip
+				old.body,
+				old.content_type,
+				old.file_url,
+				old.file_name,
+				old.mime_type,
+				json.loads(old.data) if old.data else {},
+				old.reply_to,
+			)
 			new = _send(work, old.ticket, draft, client_key, None, False, can)
 			if old.resent_as not in (None, new.name):
 				raise Changed("resent_already", "This message was sent again already.")
@@ -327,7 +387,9 @@ SETTLED = {
 
 
 def _message_to_settle(work: Work, name: str, statuses: frozenset[str] = RESENDABLE) -> r.Message:
-	"""An outgoing message of a ticket that the person may answer, in one of these states; the ticket is locked first."""
+	"""An outgoing message of a ticket that the person may answer, in one of these states;
+	the ticket is locked first.
+	"""
 	seen = work.store.messages([name]).get(name)
 	if seen is None or seen.direction != r.OUTGOING or seen.origin == r.NOTE:
 		raise NotFound("no_such_message", "There is no such message in this conversation.")

@@ -49,7 +49,9 @@ def agent_of(work: Work, name: str) -> r.Agent:
 
 
 def tell_owner(work: Work, ticket: r.Ticket, event: str, former: str | None = None) -> None:
-	"""Tell the holder's page, the former holder's (that it is gone) and the managers' that something happened."""
+	"""Tell the holder's page, the former holder's (that it is gone)
+	and the managers' that something happened.
+	"""
 	data = {"ticket": ticket.name, "event": event}
 	for name in filter(None, (ticket.agent, former)):
 		agent = work.agent(name)

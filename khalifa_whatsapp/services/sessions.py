@@ -1,7 +1,7 @@
 """Keeping a device's session alive: one check, and at most one step, each time it is called.
 
-It keeps nothing: the caller gives what was remembered and stores what comes back, best before anything else happens.
-Between the two steps of a restart it does not wait: the next call takes the second.
+It keeps nothing: the caller gives what was remembered and stores what comes back, best before anything else
+happens. Between the two steps of a restart it does not wait: the next call takes the second.
 """
 
 from __future__ import annotations
@@ -47,9 +47,11 @@ class Watched:
 
 
 def watch(driver: WatchedDriver, memory: w.Watch, settings: Settings, now_ms: int) -> Watched:
-	"""Check the session of one device and take the one step that is due. Raises nothing that a gateway can cause.
+	"""Check the session of one device and take the one step that is due. Raises nothing that a gateway can
+	cause.
 
-	One watcher per device at a time. A device that a person has stopped is not watched; begin anew with `Watch()`.
+	One watcher per device at a time. A device that a person has stopped is not watched; begin anew with
+	`Watch()`.
 	"""
 	memory, seen = _check(driver, memory, now_ms)
 	action = w.next_action(memory, settings.restarts_per_hour, now_ms)
@@ -64,7 +66,8 @@ def watch(driver: WatchedDriver, memory: w.Watch, settings: Settings, now_ms: in
 
 
 def note(memory: w.Watch, state: str, now_ms: int, given_up: str = "") -> tuple[w.Watch, str]:
-	"""What is remembered of a session that its own process starts again, and what to tell people, now and once.
+	"""What is remembered of a session that its own process starts again, and what to tell people, now and
+	once.
 
 	`given_up` says why nobody starts it again.
 	"""

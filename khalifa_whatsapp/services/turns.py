@@ -83,7 +83,9 @@ def _warn(work: Work, ticket: r.Ticket, segment: r.Segment | None, found: ledger
 
 
 def change_holder(work: Work, ticket: r.Ticket, reason: str) -> r.Segment | None:
-	"""The ticket's holder has just changed (`ticket.agent` is the new one): end one segment, begin the next."""
+	"""The ticket's holder has just changed (`ticket.agent` is the new one): end one segment,
+	begin the next.
+	"""
 	turn, segment = work.open_parts(ticket)
 	if turn is None:
 		return None
@@ -153,7 +155,11 @@ def move_turn(work: Work, ticket: r.Ticket, other: r.Ticket) -> None:
 		return
 	rename_turn(work, turn, other)
 	if other is not ticket:
-		other.turn, other.segment, other.waiting_since_ms = ticket.turn, ticket.segment, ticket.waiting_since_ms
+		other.turn, other.segment, other.waiting_since_ms = (
+			ticket.turn,
+			ticket.segment,
+			ticket.waiting_since_ms,
+		)
 		other.status = r.OPEN if other.agent else r.QUEUED
 		schedule(work, other, turn, segment)
 		ledger.end_wait(ticket)

@@ -1,7 +1,8 @@
 """What a browser records, as WhatsApp plays it: Opus in Ogg, one channel.
 
-Firefox records just that. Chrome and Edge wrap the same Opus in WebM: only the wrapping changes. Safari records AAC in
-MP4, which is coded anew. The work is PyAV's, the bindings of FFmpeg's libraries; it reads only the two wrappings.
+Firefox records just that. Chrome and Edge wrap the same Opus in WebM: only the wrapping changes. Safari
+records AAC in MP4, which is coded anew. The work is PyAV's, the bindings of FFmpeg's libraries; it reads only
+the two wrappings.
 """
 
 from __future__ import annotations
@@ -19,7 +20,10 @@ _WRAPPINGS = ((0, b"\x1a\x45\xdf\xa3", "matroska"), (4, b"ftyp", "mov"))
 
 
 def voice_note(recording: bytes) -> bytes:
-	"""The recording as a voice message; Ogg stays as it is. `UserError` when it holds no sound that can be read."""
+	"""The recording as a voice message; Ogg stays as it is.
+
+	`UserError` when it holds no sound that can be read.
+	"""
 	if recording.startswith(OGG):
 		return recording
 	wrapping = next((name for at, mark, name in _WRAPPINGS if recording[at:].startswith(mark)), None)
@@ -35,7 +39,9 @@ def voice_note(recording: bytes) -> bytes:
 
 
 def _unreadable() -> UserError:
-	return UserError("bad_recording", "This recording can't be read. Record it again, or attach an audio file.")
+	return UserError(
+		"bad_recording", "This recording can't be read. Record it again, or attach an audio file."
+	)
 
 
 def _wrapped(recording: bytes, wrapping: str) -> bytes:
@@ -50,7 +56,9 @@ def _wrapped(recording: bytes, wrapping: str) -> bytes:
 	return target.getvalue()
 
 
-def _copy(source: av.container.InputContainer, sound: av.AudioStream, out: av.container.OutputContainer) -> None:
+def _copy(
+	source: av.container.InputContainer, sound: av.AudioStream, out: av.container.OutputContainer
+) -> None:
 	"""The same packets; no sound is lost."""
 	stream = out.add_stream_from_template(sound)
 	for packet in source.demux(sound):
@@ -59,12 +67,18 @@ def _copy(source: av.container.InputContainer, sound: av.AudioStream, out: av.co
 			out.mux(packet)
 
 
-def _code_anew(source: av.container.InputContainer, sound: av.AudioStream, out: av.container.OutputContainer) -> None:
+def _code_anew(
+	source: av.container.InputContainer, sound: av.AudioStream, out: av.container.OutputContainer
+) -> None:
 	stream = out.add_stream("libopus", rate=RATE, layout="mono", bit_rate=BITS)
 	resampler = av.AudioResampler(format=stream.format.name, layout="mono", rate=RATE)
 	for frame in source.decode(sound):
 		if (frame.time or 0) > MOST_SECONDS:
-			raise UserError("long_recording", "The recording is longer than {limit} minutes. Say it in parts.", limit=MOST_SECONDS // 60)
+			raise UserError(
+				"long_recording",
+				"The recording is longer than {limit} minutes. Say it in parts.",
+				limit=MOST_SECONDS // 60,
+			)
 		for piece in resampler.resample(frame):
 			out.mux(stream.encode(piece))
 	for piece in resampler.resample(None):

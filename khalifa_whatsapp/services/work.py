@@ -1,7 +1,7 @@
 """One transaction's work: what it knows, what it changed, who is told.
 
-A use case opens it with `working(store, now_ms)`; whatever it added or touched is written at once when the block
-ends without an error, and nothing at all otherwise.
+A use case opens it with `working(store, now_ms)`; whatever it added or touched is written at once when the
+block ends without an error, and nothing at all otherwise.
 """
 
 from __future__ import annotations
@@ -78,7 +78,9 @@ class Work:
 		return self.agents[name]
 
 	def present_agent(self, name: str) -> r.Agent | None:
-		"""An agent as of this moment, locked, so that what is written back undoes nobody's coming or going."""
+		"""An agent as of this moment, locked,
+		so that what is written back undoes nobody's coming or going.
+		"""
 		if name not in self.locked_agents:
 			self.locked_agents[name] = self.store.agent(name, locked=True)
 		return self.locked_agents[name]
@@ -106,7 +108,9 @@ class Work:
 			return None, None
 		self.read_ahead([ticket])
 		segments = self.ledger.segments.get(ticket.turn, [])
-		return self.ledger.turns.get(ticket.turn), next((s for s in segments if s.name == ticket.segment), None)
+		return self.ledger.turns.get(ticket.turn), next(
+			(s for s in segments if s.name == ticket.segment), None
+		)
 
 	def new_name(self) -> str:
 		"""A name for a new record: sorts by time, never guessed twice."""
@@ -119,14 +123,19 @@ class Work:
 		return record
 
 	def touch(self, record: Any) -> None:
-		"""This stored record changed. One added in the same transaction is written with its latest values anyway."""
+		"""This stored record changed.
+
+		One added in the same transaction is written with its latest values anyway.
+		"""
 		self.changes.updated.setdefault(type(record), {})[record.name] = record
 
 	def current(self, stored: list[T]) -> list[T]:
 		"""Stored records, each as this transaction has changed it."""
 		return [self.changes.updated.get(type(row), {}).get(row.name, row) for row in stored]  # type: ignore[attr-defined]
 
-	def tell(self, event: str, data: dict[str, Any], user: str | None = None, role: str | None = None) -> None:
+	def tell(
+		self, event: str, data: dict[str, Any], user: str | None = None, role: str | None = None
+	) -> None:
 		"""Tell a user's (or a role's, or all) open pages after the commit."""
 		self.changes.notices.append(Notice(event, data, user, role))
 
@@ -150,7 +159,13 @@ class Work:
 		self.mark_day(self.now_ms)
 		self.add(
 			r.TicketEvent(
-				self.new_name(), ticket.name, event, self.now_ms, self.actor.user, self.actor.full_name, **fields
+				self.new_name(),
+				ticket.name,
+				event,
+				self.now_ms,
+				self.actor.user,
+				self.actor.full_name,
+				**fields,
 			)
 		)
 
@@ -173,7 +188,9 @@ class Work:
 
 
 def _tidy(message: r.Message) -> None:
-	"""What search knows of it; and words of gateways and of customers' phones, which Desk shows as they are."""
+	"""What search knows of it; and words of gateways and of customers' phones,
+	which Desk shows as they are.
+	"""
 	message.search_text = search_text(message)
 	for name in ("mime_type", "error_code"):
 		given = getattr(message, name)

@@ -15,7 +15,9 @@ def add_all_indexes() -> None:
 
 
 def add_indexes(doctype: str) -> None:
-	"""Add the DocType's missing indexes; those that are there stay as they are, but for our own earlier, shorter ones."""
+	"""Add the DocType's missing indexes; those that are there stay as they are,
+	but for our own earlier, shorter ones.
+	"""
 	for fields in INDEXES.get(doctype, ()):
 		frappe.db.add_index(doctype, list(fields))
 		_drop_shorter(doctype, fields)

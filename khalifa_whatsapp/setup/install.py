@@ -47,7 +47,10 @@ def fill_settings() -> None:
 
 
 def add_ticket_numbers() -> None:
-	"""The sequence that tickets are numbered from. On a site restored without it, it goes on after the last."""
+	"""The sequence that tickets are numbered from.
+
+	On a site restored without it, it goes on after the last.
+	"""
 	frappe.db.create_sequence(
 		TICKET_NUMBERS, slug=SEQUENCE_SLUG, check_not_exists=True, start_value=last_ticket_number() + 1
 	)

@@ -1,4 +1,5 @@
-"""The first steps of a new site, counted by what is there: whoever added agents another way is not asked to add some.
+"""The first steps of a new site, counted by what is there: whoever added agents another way is not asked to
+add some.
 
 Frappe ticks a step only when it is done from the workspace itself, by the person who sees it there.
 """
@@ -29,7 +30,9 @@ STEPS: dict[str, Callable[[], bool]] = {
 
 def mark_steps(doc: Document | None = None, method: str | None = None) -> None:
 	"""Tick the steps that are done. One query when all of them are ticked already."""
-	open_steps = frappe.get_all("Onboarding Step", {"name": ("in", list(STEPS)), "is_complete": 0}, pluck="name")
+	open_steps = frappe.get_all(
+		"Onboarding Step", {"name": ("in", list(STEPS)), "is_complete": 0}, pluck="name"
+	)
 	for step in open_steps:
 		if STEPS[step]():
 			tick(step)

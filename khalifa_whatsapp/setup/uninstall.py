@@ -1,4 +1,7 @@
-"""Take away all that the app put on the site. Frappe itself drops the DocTypes and their tables in between."""
+"""Take away all that the app put on the site.
+
+Frappe itself drops the DocTypes and their tables in between.
+"""
 
 from __future__ import annotations
 

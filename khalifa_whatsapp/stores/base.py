@@ -34,8 +34,8 @@ class StoreUnavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-	"""Something to tell open pages once the change is committed: a user's, a role's, or without either all that
-	show conversations.
+	"""Something to tell open pages once the change is committed: a user's, a role's, or without either all
+	that show conversations.
 
 	A notice carries names and numbers, never a customer's words: the page fetches those with the reader's
 	own rights. One to all names nothing either.
@@ -49,7 +49,10 @@ class Notice:
 
 @dataclass(slots=True)
 class Changes:
-	"""Everything one transaction writes. Records of one type are written together, in one statement or few."""
+	"""Everything one transaction writes.
+
+	Records of one type are written together, in one statement or few.
+	"""
 
 	created: dict[type, list[Any]] = field(default_factory=dict)
 	updated: dict[type, dict[str, Any]] = field(default_factory=dict)
@@ -62,7 +65,12 @@ class Changes:
 
 	def __bool__(self) -> bool:
 		return bool(
-			self.created or self.updated or self.dirty_days or self.notices or self.device_states or self.device_facts
+			self.created
+			or self.updated
+			or self.dirty_days
+			or self.notices
+			or self.device_states
+			or self.device_facts
 			or self.renamed
 		)
 
@@ -120,7 +128,10 @@ class Store(Protocol):
 		"""Commit at the end, roll back on any error. `Conflict` means: nothing was stored, try again."""
 
 	def lock(self, name: str, wait_seconds: float = 0) -> AbstractContextManager[bool]:
-		"""A lock across processes that dies with its holder; yields whether it was got. Not a transaction's."""
+		"""A lock across processes that dies with its holder; yields whether it was got.
+
+		Not a transaction's.
+		"""
 
 	def save(self, changes: Changes) -> None:
 		"""Write created and updated records, and remember dirty days and notices for after the commit."""
@@ -158,7 +169,9 @@ class Store(Protocol):
 		"""Devices on which a customer has tickets."""
 
 	def customers_with_notes(self, names: Collection[str]) -> set[str]:
-		"""Those of these customers about whom people have written something down: notes, tags, a linked record."""
+		"""Those of these customers about whom people have written something down: notes, tags,
+		a linked record.
+		"""
 
 	def save_names(self, customers: Collection[str]) -> None:
 		"""Write customers' names on all their tickets; `save` does it for those that a use case renamed."""
@@ -185,7 +198,9 @@ class Store(Protocol):
 		"""(branch, version): by which hours and limits the deadlines of open waits were worked out."""
 
 	def tickets_of_rules(self, branch: str | None, version: str, limit: int) -> list[r.Ticket]:
-		"""Tickets of a branch whose deadlines are of these hours and limits (locked); locked ones are passed over."""
+		"""Tickets of a branch whose deadlines are of these hours and limits (locked);
+		locked ones are passed over.
+		"""
 
 	def holders_gone(self) -> list[str]:
 		"""Agents who hold tickets that wait on us although they are disabled, or exist no more."""
@@ -228,7 +243,9 @@ class Store(Protocol):
 		"""When the customer last wrote in a ticket as one of these identities."""
 
 	def doubles(self, customer: str, other: str) -> list[tuple[str, str]]:
-		"""Names of customers' messages that a gateway gave under two chats, one of each customer, as if from two people."""
+		"""Names of customers' messages that a gateway gave under two chats, one of each customer,
+		as if from two people.
+		"""
 
 	def retarget_logs(self, old: r.Message, new: r.Message) -> None:
 		"""What was said of one message was said of another."""
@@ -267,7 +284,9 @@ class Store(Protocol):
 		"""Devices with customers' files to fetch."""
 
 	def messages_without_file(self, device: str, now_ms: int, limit: int) -> list[r.Message]:
-		"""Customers' messages whose file is still with the gateway and due to be fetched: least tried first, then oldest."""
+		"""Customers' messages whose file is still with the gateway and due to be fetched:
+		least tried first, then oldest.
+		"""
 
 	def read_file(self, url: str) -> bytes | None:
 		"""The bytes of one of our private files; None when it is gone."""
@@ -329,7 +348,9 @@ class Store(Protocol):
 		"""What counts for KPI in [from, to), grouped by agent, metric and length."""
 
 	def rows_behind(self, metric: str, agent: str, from_ms: int, to_ms: int) -> list[tuple[str, str, int]]:
-		"""(DocType, name, instant at which it counts) of every row that one KPI cell counts; as many as the cell says."""
+		"""(DocType, name, instant at which it counts) of every row that one KPI cell counts;
+		as many as the cell says.
+		"""
 
 	def replace_kpi(self, period: str, start: date, rows: Sequence[r.AgentKpi]) -> None:
 		"""Put these rows in the place of those of the period; the same rows again change nothing."""

@@ -1,7 +1,7 @@
 """Leases of browser sessions in the store's database: one text for both, as all statements are.
 
-A row is read locked, `core.lease` decides, the row is written back, all in one transaction. What is written carries the
-generation it was read with, so a late owner changes nothing.
+A row is read locked, `core.lease` decides, the row is written back, all in one transaction. What is written
+carries the generation it was read with, so a late owner changes nothing.
 """
 
 from __future__ import annotations
@@ -166,7 +166,10 @@ class SqlLeases:
 			return act()
 
 	def _present(self, device: str) -> Lease:
-		"""The row, locked; a new one if there was none. Two that make it at once meet on the unique device."""
+		"""The row, locked; a new one if there was none.
+
+		Two that make it at once meet on the unique device.
+		"""
 		lease = self._read(device, locked=True)
 		if lease is None:
 			lease = Lease(sha256(device.encode()).hexdigest()[:20], device)

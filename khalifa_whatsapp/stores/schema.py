@@ -53,9 +53,20 @@ INDEXES: dict[str, list[tuple[str, ...]]] = {
 	"Khalifa Provider Template": [("template_id",)],
 }
 
-_NO_COLUMN = frozenset({
-	"Section Break", "Column Break", "Tab Break", "HTML", "Button", "Table", "Table MultiSelect", "Heading", "Fold", "Image",
-})  # fmt: skip
+_NO_COLUMN = frozenset(
+	{
+		"Section Break",
+		"Column Break",
+		"Tab Break",
+		"HTML",
+		"Button",
+		"Table",
+		"Table MultiSelect",
+		"Heading",
+		"Fold",
+		"Image",
+	}
+)
 _NUMBERS = {"Int": "INTEGER", "Check": "INTEGER", "Float": "REAL", "Percent": "REAL", "Currency": "REAL"}
 
 
@@ -84,7 +95,12 @@ def sqlite_ddl(name: str) -> list[str]:
 	is_counter = definition.get("autoname") == "autoincrement"
 	parts = ["`name` INTEGER PRIMARY KEY AUTOINCREMENT" if is_counter else "`name` TEXT PRIMARY KEY"]
 	if definition.get("istable"):
-		parts += ["`parent` TEXT", "`parentfield` TEXT", "`parenttype` TEXT", "`idx` INTEGER NOT NULL DEFAULT 0"]
+		parts += [
+			"`parent` TEXT",
+			"`parentfield` TEXT",
+			"`parenttype` TEXT",
+			"`idx` INTEGER NOT NULL DEFAULT 0",
+		]
 	parts += [_sqlite_column(field) for field in columns(name)]
 	suffix = "" if is_counter else " WITHOUT ROWID"
 	statements = [f"CREATE TABLE IF NOT EXISTS `{table}` ({', '.join(parts)}){suffix}"]
@@ -114,7 +130,8 @@ class Table:
 	select: str  # column list that gives a record's values: numbers that mean «none» come back as NULL
 	values: tuple[str, ...]  # placeholders that take a record's values, field by field
 	people_times: tuple[tuple[str, str], ...]  # (Datetime field, the *_ms field it shows)
-	stamps: tuple[str, ...]  # when a row was last written, in machine time, where somebody asks for what has changed
+	# when a row was last written, in machine time, where somebody asks for what has changed
+	stamps: tuple[str, ...]
 
 
 @lru_cache
@@ -136,7 +153,11 @@ def table_of(record: type) -> Table:
 			select.append(f"`{field}`")
 			values.append("?")
 	return Table(
-		f"`tab{record.DOCTYPE}`", fields, ", ".join(select), tuple(values), _people_times(fields, kinds),  # type: ignore[attr-defined]
+		f"`tab{record.DOCTYPE}`",
+		fields,
+		", ".join(select),
+		tuple(values),
+		_people_times(fields, kinds),  # type: ignore[attr-defined]
 		tuple(name for name in ("changed_ms",) if name in kinds),
 	)
 

@@ -49,7 +49,9 @@ def _agents() -> Agents:
 
 
 def _rooms(user: str | None, role: str | None, agents: Agents) -> list[dict[str, str]]:
-	"""Of a person, unless it is an agent who may not work; of all who have the role; with neither, of agents and managers."""
+	"""Of a person, unless it is an agent who may not work; of all who have the role; with neither,
+	of agents and managers.
+	"""
 	if user:
 		is_out = user in agents.dismissed and MANAGER_ROLES.isdisjoint(frappe.get_roles(user))
 		return [] if is_out else [{"user": user}]

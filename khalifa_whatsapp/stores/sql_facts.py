@@ -1,8 +1,8 @@
 """What counts for KPI, said once: the same definition gives the counts and, for any cell, the rows behind it.
 
-Each fact belongs to exactly one instant, so days add up to months. Lengths come as histograms: few rows however
-many turns there were, and exact median and p90. What lies in the same rows is counted in one scan. `?` are the
-period [from, to) in milliseconds.
+Each fact belongs to exactly one instant, so days add up to months. Lengths come as histograms: few rows
+however many turns there were, and exact median and p90. What lies in the same rows is counted in one scan.
+`?` are the period [from, to) in milliseconds.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ AGENTS = "`tabKhalifa Agent`"
 class Scan:
 	"""Rows of one DocType that count for the agent in `agent` at the instant `at`, when `where` holds.
 
-	`metrics` says which of them count for what; `value` is the column of a length in seconds, if there is one.
-	`is_per_agent`: an index begins with the agent, so each agent's range is read by itself, already grouped.
-	`but_not`: rows that don't count after all, few enough to be taken off again (they have an index of their own).
+	`metrics` says which of them count for what; `value` is the column of a length in seconds, if there is
+	one. `is_per_agent`: an index begins with the agent, so each agent's range is read by itself, already
+	grouped. `but_not`: rows that don't count after all, few enough to be taken off again (they have an index
+	of their own).
 	"""
 
 	doctype: str
@@ -36,7 +37,10 @@ class Scan:
 	but_not: str = ""
 
 	def _from(self, source: str) -> str:
-		return f"FROM {source} WHERE {self.at} >= ? AND {self.at} < ? AND {self.agent} IS NOT NULL AND ({self.where})"
+		return (
+			f"FROM {source} WHERE {self.at} >= ? AND {self.at} < ? AND {self.agent} IS NOT NULL AND "
+			f"({self.where})"
+		)
 
 	def counts(self) -> str:
 		"""Statement for (agent, length, count of each metric …)."""
@@ -44,7 +48,9 @@ class Scan:
 		counted = ", ".join(f"COALESCE(SUM({c}), 0)" if c else "COUNT(*)" for c in self.metrics.values())
 		agent = "a.name" if self.is_per_agent else self.agent
 		groups = f"{agent}, {self.value}" if self.value else agent
-		return f"SELECT {agent}, {value}, {counted} {self._from(self._source())} GROUP BY {groups} ORDER BY NULL"
+		return (
+			f"SELECT {agent}, {value}, {counted} {self._from(self._source())} GROUP BY {groups} ORDER BY NULL"
+		)
 
 	def exceptions(self) -> Scan:
 		"""The rows to take off again."""
@@ -67,7 +73,10 @@ class Scan:
 		also = self.metrics[metric] or "1 = 1"
 		if self.but_not:
 			also = f"({also}) AND NOT ({self.but_not})"
-		return f"SELECT name, {self.at} {self._from(f'`tab{self.doctype}`')} AND ({also}) AND {self.agent} = ? ORDER BY {self.at}, name"
+		return (
+			f"SELECT name, {self.at} {self._from(f'`tab{self.doctype}`')} AND ({also}) AND {self.agent} = "
+			f"? ORDER BY {self.at}, name"
+		)
 
 
 SEGMENT, TICKET, EVENT = "Khalifa Turn Segment", "Khalifa Ticket", "Khalifa Ticket Event"
@@ -75,46 +84,74 @@ SEGMENT, TICKET, EVENT = "Khalifa Turn Segment", "Khalifa Ticket", "Khalifa Tick
 SCANS = (
 	# answered turns of the owner: response times, the first ones apart
 	Scan(
-		SEGMENT, "agent", "to_ms", {"response": ALL, "turns_answered": ALL, "first_response": "is_first = 1"},
-		"end_reason = 'answered'", "biz_time", is_per_agent=True,
+		SEGMENT,
+		"agent",
+		"to_ms",
+		{"response": ALL, "turns_answered": ALL, "first_response": "is_first = 1"},
+		"end_reason = 'answered'",
+		"biz_time",
+		is_per_agent=True,
 	),
 	Scan(SEGMENT, "agent", "to_ms", {"rescues": ALL}, "end_reason = 'answered_by_admin'", is_per_agent=True),
 	# segments owned that ended or crossed the threshold
 	Scan(
-		SEGMENT, "agent", "counted_ms", {"segments_counted": ALL, "late_transfers": "is_late_transfer = 1"},
+		SEGMENT,
+		"agent",
+		"counted_ms",
+		{"segments_counted": ALL, "late_transfers": "is_late_transfer = 1"},
 		is_per_agent=True,
 	),
 	# delays, without those whose objection was accepted
 	Scan(
-		"Khalifa Delay Event", "agent", "at_ms", {"delays": ALL},
+		"Khalifa Delay Event",
+		"agent",
+		"at_ms",
+		{"delays": ALL},
 		"kind = 'Agent' AND COALESCE(objection_status, '') <> 'Accepted'",
 	),
 	# tickets that ended: everyone who held it at the end or gets the credit
 	Scan(
-		TICKET, "agent", "closed_ms",
+		TICKET,
+		"agent",
+		"closed_ms",
 		{"tickets_handled": ALL, "tickets_excluded": "close_batch IS NOT NULL OR close_reason = 'spam'"},
 	),
 	Scan(
-		TICKET, "resolved_for", "closed_ms",
+		TICKET,
+		"resolved_for",
+		"closed_ms",
 		{"tickets_resolved": ALL, "tickets_handled": "resolved_for <> COALESCE(agent, '')"},
 	),
-	Scan(TICKET, "resolved_for", "closed_ms", {"resolution": ALL}, "close_reason <> 'inactive'", "waited_time"),
+	Scan(
+		TICKET, "resolved_for", "closed_ms", {"resolution": ALL}, "close_reason <> 'inactive'", "waited_time"
+	),
 	Scan(TICKET, "missed_for", "closed_ms", {"missed": ALL}),
 	# movements
 	Scan(
-		EVENT, "to_agent", "at_ms", {"tickets_received": ALL, "transfers_in": "event = 'transferred'"},
+		EVENT,
+		"to_agent",
+		"at_ms",
+		{"tickets_received": ALL, "transfers_in": "event = 'transferred'"},
 		"event IN ('assigned', 'transferred')",
 	),
 	Scan(
-		EVENT, "from_agent", "at_ms", {"transfers_out": "event = 'transferred'", "tickets_reopened": "event = 'reopened'"},
+		EVENT,
+		"from_agent",
+		"at_ms",
+		{"transfers_out": "event = 'transferred'", "tickets_reopened": "event = 'reopened'"},
 		"event IN ('transferred', 'reopened')",
 	),
 	# messages written and not failed
 	Scan(
-		"Khalifa Message", "agent", "sent_ms", {"messages_sent": ALL}, "origin = 'Agent'", is_per_agent=True,
+		"Khalifa Message",
+		"agent",
+		"sent_ms",
+		{"messages_sent": ALL},
+		"origin = 'Agent'",
+		is_per_agent=True,
 		but_not="status = 'Failed'",
 	),
-)  # fmt: skip
+)
 
 # Stretches of presence that overlap a period; the clipping is arithmetic.
 ONLINE = (

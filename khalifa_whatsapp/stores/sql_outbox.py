@@ -72,7 +72,9 @@ class OutboxQueries:
 
 	def unknown_messages(self, device: str, since_ms: int, until_ms: int, limit: int) -> list[r.Message]:
 		where = "device = ? AND status = 'Unknown' AND started_ms BETWEEN ? AND ?"
-		return self._read(r.Message, where, (device, since_ms, until_ms, limit), "ORDER BY started_ms, name LIMIT ?")
+		return self._read(
+			r.Message, where, (device, since_ms, until_ms, limit), "ORDER BY started_ms, name LIMIT ?"
+		)
 
 	# -- pace
 	def traffic(
@@ -82,7 +84,9 @@ class OutboxQueries:
 			last_ms=self._started(device, 1, 0),
 			minute_edge_ms=self._started(device, pace.max_per_minute, now_ms - MINUTE_MS),
 			hour_edge_ms=self._started(device, pace.max_per_hour, now_ms - HOUR_MS),
-			equal_today=self._equal_texts(device, day_start_ms, text_keys) if pace.max_identical_per_day else {},
+			equal_today=self._equal_texts(device, day_start_ms, text_keys)
+			if pace.max_identical_per_day
+			else {},
 			**self._of_today(device, day_start_ms),
 		)
 
@@ -118,7 +122,8 @@ class OutboxQueries:
 	# -- the device
 	def gate(self, device: str) -> Gate:
 		sql = (
-			"SELECT is_paused, breaker_state, breaker_failures, breaker_failed_ms, breaker_until_ms, breaker_reason, "
+			"SELECT is_paused, breaker_state, breaker_failures, breaker_failed_ms, "
+			"breaker_until_ms, breaker_reason, "
 			"drained_ms "
 			f"FROM {DEVICE} WHERE name = ?"
 		)
@@ -132,9 +137,14 @@ class OutboxQueries:
 			f"UPDATE {DEVICE} SET breaker_state = ?, breaker_failures = ?, breaker_failed_ms = ?, "
 			"breaker_until_ms = ?, breaker_reason = ? WHERE name = ?",
 			(
-				breaker.state, breaker.failures, breaker.failed_ms, breaker.until_ms, without_tags(breaker.reason)[:MAX_ERROR], device,
+				breaker.state,
+				breaker.failures,
+				breaker.failed_ms,
+				breaker.until_ms,
+				without_tags(breaker.reason)[:MAX_ERROR],
+				device,
 			),
-		)  # fmt: skip
+		)
 
 	def note_drain(self, device: str, now_ms: int) -> None:
 		self.run(f"UPDATE {DEVICE} SET drained_ms = ? WHERE name = ?", (now_ms, device))
@@ -145,7 +155,8 @@ class OutboxQueries:
 
 	def note_error(self, device: str, code: str, text: str, at_ms: int) -> None:
 		self.run(
-			f"UPDATE {DEVICE} SET last_error_code = ?, last_error_text = ?, last_error_ms = ?, last_error_on = ? "
+			f"UPDATE {DEVICE} SET last_error_code = ?, last_error_text = ?, last_error_ms = ?, last_error_on "
+			"= ? "
 			"WHERE name = ?",
 			(safe_name(code), without_tags(text)[:MAX_ERROR], at_ms, self._local(at_ms), device),
 		)
@@ -157,4 +168,6 @@ class OutboxQueries:
 
 	def messages_without_file(self, device: str, now_ms: int, limit: int) -> list[r.Message]:
 		where = "device = ? AND media_state = 'Waiting' AND next_retry_ms <= ?"
-		return self._read(r.Message, where, (device, now_ms, limit), "ORDER BY attempts, received_ms, name LIMIT ?")
+		return self._read(
+			r.Message, where, (device, now_ms, limit), "ORDER BY attempts, received_ms, name LIMIT ?"
+		)

@@ -70,9 +70,8 @@ class Scene:
 	inbound: Inbound
 	failures: dict[str, Sequence[SceneFailure]] = field(default_factory=dict)  # error kind → ways to cause it
 	# Hooks for what not every gateway has; without one its tests ask nothing of the driver.
-	samples: dict[str, Outgoing] = field(
-		default_factory=dict
-	)  # kind → a message that this gateway would take
+	# kind → a message that this gateway would take
+	samples: dict[str, Outgoing] = field(default_factory=dict)
 	files: CustomerFiles | None = None  # for a `MediaSource`
 	templates: Collection[tuple[str, str]] = ()  # for a `TemplateSource`: (name, language) of all there are
 	reads: Callable[[], Sequence[tuple[str, bool]]] | None = None  # for `ReadReceipts`: gateway id, is typing
@@ -168,9 +167,13 @@ class DriverContract:
 	def picture(self) -> OutgoingMedia:
 		"""A file that the gateway would take."""
 		return OutgoingMedia(
-			recipient=(SENDER,), kind="image", content=b"\xff\xd8fake", mime_type="image/jpeg",
-			file_name="a.jpg", caption="صورة",
-		)  # fmt: skip
+			recipient=(SENDER,),
+			kind="image",
+			content=b"\xff\xd8fake",
+			mime_type="image/jpeg",
+			file_name="a.jpg",
+			caption="صورة",
+		)
 
 	def test_a_driver_fulfils_the_port(self) -> None:
 		with self.scene() as scene:
@@ -281,9 +284,8 @@ class DriverContract:
 			for kind in sorted(can.kinds | can.media_kinds):
 				accepted = scene.driver.send(_sample(scene, kind))
 				assert isinstance(accepted, Accepted), kind
-				assert accepted.ref.gateway_id or kind == "reaction", (
-					kind
-				)  # a reaction is no message of its own
+				# a reaction is no message of its own
+				assert accepted.ref.gateway_id or kind == "reaction", kind
 
 	def test_every_kind_it_cant_do_is_refused_before_the_network(self) -> None:
 		with self.scene() as scene:

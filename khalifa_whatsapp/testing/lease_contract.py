@@ -1,6 +1,8 @@
-"""What every store of leases must do, as tests: mix `LeaseContract` into a test class and say how to make one.
+"""What every store of leases must do, as tests: mix `LeaseContract` into a test class and say how to make
+one.
 
-Nothing but `assert`, so that it runs under pytest and under unittest. Two stores of `make_leases` share one database.
+Nothing but `assert`, so that it runs under pytest and under unittest. Two stores of `make_leases` share one
+database.
 """
 
 from __future__ import annotations
@@ -63,7 +65,12 @@ class LeaseContract:
 		leases, device = self.make_leases(), self.device()
 		assert leases.get(device) is None
 		lease = self.take(leases, device)
-		assert (lease.device, lease.generation, lease.owner_key, lease.owner_host) == (device, 1, ANN.key, ANN.host)
+		assert (lease.device, lease.generation, lease.owner_key, lease.owner_host) == (
+			device,
+			1,
+			ANN.key,
+			ANN.host,
+		)
 		assert leases.get(device) == lease
 		assert lease in leases.all()
 

@@ -245,7 +245,10 @@ class MeasuresContract(StoreScene):
 			store.replace_kpi("Daily", day, [])
 
 	def _kpi_rows(self, store: Any, day: date) -> list[tuple[str, int]]:
-		sql = "SELECT agent, delays FROM `tabKhalifa Agent KPI` WHERE period = 'Daily' AND start_date = ? ORDER BY agent"
+		sql = (
+			"SELECT agent, delays FROM `tabKhalifa Agent KPI` WHERE period = "
+			"'Daily' AND start_date = ? ORDER BY agent"
+		)
 		return [
 			(agent[8:], delays)
 			for agent, delays in self.read(lambda: store.rows(sql, (day.isoformat(),)), store)

@@ -21,7 +21,8 @@ class OutboxContract(StoreScene):
 		name = self.n("dev")
 		with store.transaction():
 			store.run(  # type: ignore[attr-defined]
-				"INSERT INTO `tabWhatsApp Device` (name, device_name, provider, enabled) VALUES (?, ?, 'loopback', 1)",
+				"INSERT INTO `tabWhatsApp Device` (name, device_name, provider, enabled) VALUES (?, "
+				"?, 'loopback', 1)",
 				(name, name),
 			)
 		return name
@@ -40,7 +41,9 @@ class OutboxContract(StoreScene):
 		)
 		with store.transaction():
 			due = [m.name[8:] for m in store.due_messages(self.n("dev"), NOW + 9, 9)]
-		assert due == ["m3", "m4", "m2"], "a campaign's message to the same customer waits for the conversation"
+		assert due == ["m3", "m4", "m2"], (
+			"a campaign's message to the same customer waits for the conversation"
+		)
 
 	def test_traffic_counts_what_was_handed_over_whatever_became_of_it(self) -> None:
 		store = self.make_store()
@@ -57,7 +60,10 @@ class OutboxContract(StoreScene):
 		found = self.read(lambda: store.traffic(self.n("dev"), PACE, NOW, day, {"a", "b", "c"}), store)
 		assert found == Traffic(NOW - 10_000, NOW - 40_000, NOW - HOUR_MS + 1, 4, 2, 1, {"a": 2, "b": 1})
 		later = NOW + MINUTE_MS - 40_000
-		assert self.read(lambda: store.traffic(self.n("dev"), PACE, later, day, ()), store).minute_edge_ms is None
+		assert (
+			self.read(lambda: store.traffic(self.n("dev"), PACE, later, day, ()), store).minute_edge_ms
+			is None
+		)
 
 	def test_a_device_that_sent_nothing_has_no_traffic(self) -> None:
 		store = self.make_store()
@@ -89,7 +95,9 @@ class OutboxContract(StoreScene):
 			store.note_drain(device, NOW)
 		assert self.read(lambda: store.gate(device), store).drained_ms == NOW
 		self.save(store, self.queued("m1", sent_ms=NOW), self.queued("m2", "c2", sent_ms=NOW + 1))
-		assert [m.name[8:] for m in self.read(lambda: store.stale_messages(self.n("dev"), NOW), store)] == ["m1"]
+		assert [m.name[8:] for m in self.read(lambda: store.stale_messages(self.n("dev"), NOW), store)] == [
+			"m1"
+		]
 
 	def test_a_device_that_is_not_there_sends_nothing(self) -> None:
 		store = self.make_store()

@@ -16,7 +16,8 @@ def lose(device: str, *fields: str) -> None:
 	for field in fields:
 		lost = encrypt("lost", encryption_key=Fernet.generate_key().decode())
 		frappe.db.sql(
-			"INSERT INTO `__Auth` (doctype, name, fieldname, password, encrypted) VALUES ('WhatsApp Device', %s, %s, %s, 1) "
+			"INSERT INTO `__Auth` (doctype, name, fieldname, password, "
+			"encrypted) VALUES ('WhatsApp Device', %s, %s, %s, 1) "
 			"ON DUPLICATE KEY UPDATE password = VALUES(password)",
 			(device, field, lost),
 		)

@@ -1,4 +1,7 @@
-"""A site with people, devices and traffic. Use cases commit, so nothing is rolled back here: rows are deleted."""
+"""A site with people, devices and traffic.
+
+Use cases commit, so nothing is rolled back here: rows are deleted.
+"""
 
 from __future__ import annotations
 
@@ -192,7 +195,10 @@ def leave_clean() -> None:
 
 
 def dismiss() -> None:
-	"""No test's people keep a role: they would be told what others' tests count. `setUpClass` gives theirs anew."""
+	"""No test's people keep a role: they would be told what others' tests count.
+
+	`setUpClass` gives theirs anew.
+	"""
 	ours = {"parent": ("like", "%example%"), "role": ("like", "WhatsApp%")}
 	for user in set(frappe.get_all("Has Role", ours, pluck="parent")):
 		frappe.db.delete("Has Role", {**ours, "parent": user})

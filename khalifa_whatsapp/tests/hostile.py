@@ -1,4 +1,6 @@
-"""What somebody could write who wants his words to run: in every text field of the app, through the app's own doors."""
+"""What somebody could write who wants his words to run: in every text field of the app,
+through the app's own doors.
+"""
 
 from __future__ import annotations
 
@@ -43,29 +45,38 @@ PAYLOADS = (
 	"<base class=k31 href=//k31.test><style class=k31>@import'//k31.test?hacked=22'</style>",
 	"`-window.hacked=23-`';window.hacked=23//\";window.hacked=23//",
 	"<form class=k31 action=javascript:window.hacked=24><input class=k31 autofocus onfocus=window.hacked=24>",
-	'"<img class=k31 src=//k31.test onerror=window.hacked=25>"',  # JSON, and so nothing for Frappe's sanitiser
+	# JSON, and so nothing for Frappe's sanitiser
+	'"<img class=k31 src=//k31.test onerror=window.hacked=25>"',
 )
 NAMES = PAYLOADS[2:9]  # of employees, branches, devices: few are enough, and each is a record
-RECORDS = tuple(text for text in PAYLOADS if not set("<>") & set(text))  # Frappe gives no record any other name
+# Frappe gives no record any other name
+RECORDS = tuple(text for text in PAYLOADS if not set("<>") & set(text))
 
 # Before any script of a page: what runs is remembered, also over the next page
 ALARM = """Object.defineProperty(window, 'hacked', {get: () => localStorage.getItem('hacked') || undefined,
 	set: value => localStorage.setItem('hacked', value)});
-for (const name of ['alert', 'confirm', 'prompt']) window[name] = text => localStorage.setItem('hacked', name + ' ' + text);"""
+for (const name of ['alert', 'confirm', 'prompt'])
+	window[name] = text => localStorage.setItem('hacked', name + ' ' + text);"""
 # Elements that came to be out of somebody's words, and places in which such words would run
-TRACES = """const kinds = 'script img[onerror] iframe svg[onload] style base form[action] a[href]'.split(' ').map(kind => kind.replace(/^\\w+/, '$&.k31'));
+TRACES = """const kinds = 'script img[onerror] iframe svg[onload] style base form[action] a[href]'.split(' ')
+	.map(kind => kind.replace(/^\\w+/, '$&.k31'));
 const found = [...document.querySelectorAll(kinds)];
-const runs = /^\\s*(javascript|data|vbscript):/i, links = /^(href|src|srcdoc|action|formaction|data|xlink:href)$/i;
+const runs = /^\\s*(javascript|data|vbscript):/i,
+	links = /^(href|src|srcdoc|action|formaction|data|xlink:href)$/i;
 for (const element of document.querySelectorAll('*')) {
-	if (element.tagName === 'SCRIPT' && /^\\W*(window|parent|top)\\.hacked/.test(element.textContent)) found.push(element);
+	if (element.tagName === 'SCRIPT'
+		&& /^\\W*(window|parent|top)\\.hacked/.test(element.textContent)) found.push(element);
 	for (const {name, value} of element.attributes) {
 		if (!value.includes('hacked')) continue;
-		if (/^on/i.test(name) || name === 'srcdoc' || (links.test(name) && runs.test(value))) found.push(element);
+		if (/^on/i.test(name) || name === 'srcdoc' || (links.test(name)
+			&& runs.test(value))) found.push(element);
 	}
 }
 const filled = document.body.innerText.includes('219359') ? ['a template was filled in'] : [];
-return [...found.map(element => element.outerHTML.slice(0, 300)), ...filled, ...(window.hacked ? ['ran: ' + window.hacked] : [])];"""
-SHOWN = """const fields = [...document.querySelectorAll('input, textarea')].filter(field => field.offsetParent);
+return [...found.map(element => element.outerHTML.slice(0, 300)), ...filled,
+	...(window.hacked ? ['ran: ' + window.hacked] : [])];"""
+SHOWN = """const fields = [...document.querySelectorAll('input, textarea')]
+	.filter(field => field.offsetParent);
 return document.body.innerText.includes('hacked') || fields.some(field => field.value.includes('hacked'));"""
 
 
@@ -93,7 +104,15 @@ class HostileCase(DeskCase):
 		self.addCleanup(self.forget)
 		for number, text in enumerate(PAYLOADS):
 			self.plant_conversation(number, text)
-			self.plant_row("Khalifa Agent", number, employee_name=text, branch=text, enabled=1, presence="Online", capacity=900)
+			self.plant_row(
+				"Khalifa Agent",
+				number,
+				employee_name=text,
+				branch=text,
+				enabled=1,
+				presence="Online",
+				capacity=900,
+			)
 			self.plant_row("Khalifa Reply Template", number, shortcut=f"s{number}", title=text, body=text)
 			self.plant_row("Khalifa Provider Template", number, template_name=text, status="APPROVED")
 		for text in RECORDS:
@@ -107,10 +126,19 @@ class HostileCase(DeskCase):
 		insert(r.Customer(f"KC-{key}", customer_name=text, created_ms=now))
 		insert(
 			r.Ticket(
-				f"KT-{key}", f"KC-{key}", DEVICE, status=r.OPEN, customer_name=text, preview=text, agent=self.mona, agent_name=text,
-				branch=text, opened_ms=now, open_key=frappe.generate_hash(length=64),
+				f"KT-{key}",
+				f"KC-{key}",
+				DEVICE,
+				status=r.OPEN,
+				customer_name=text,
+				preview=text,
+				agent=self.mona,
+				agent_name=text,
+				branch=text,
+				opened_ms=now,
+				open_key=frappe.generate_hash(length=64),
 			)
-		)  # fmt: skip
+		)
 		insert(r.CloseBatch(f"KB-{key}", text, "{}", HUDA, text, now))
 
 	def plant_row(self, doctype: str, key: int | str, **values: Any) -> None:
@@ -124,7 +152,10 @@ class HostileCase(DeskCase):
 			frappe.db.delete(doctype)
 		for doctype in ("Tag", "Khalifa Branch", "WhatsApp Device"):
 			frappe.db.delete(doctype, {"name": ("like", "%hacked%")})
-		for agent, name, branch in ((self.mona, "Mona Adel", self.north), (self.ali, "Ali Hassan", self.south)):
+		for agent, name, branch in (
+			(self.mona, "Mona Adel", self.north),
+			(self.ali, "Ali Hassan", self.south),
+		):
 			frappe.db.set_value("Khalifa Agent", agent, {"employee_name": name, "branch": branch})
 		for doctype in ("Khalifa Agent", "Khalifa Provider Template"):
 			frappe.db.delete(doctype, {"name": ("like", "92____")})
@@ -153,8 +184,17 @@ class HostileCase(DeskCase):
 
 	def chat(self, ticket: str) -> None:
 		"""All of it in one conversation, with reactions and edits."""
-		items = [message_item("+201001234000", text, f"y{number}", now_ms(), text) for number, text in enumerate(PAYLOADS)]
-		react = {"type": "reaction", "id": "x0", "from": "+201001234000", "emoji": PAYLOADS[2], "at_ms": now_ms()}
+		items = [
+			message_item("+201001234000", text, f"y{number}", now_ms(), text)
+			for number, text in enumerate(PAYLOADS)
+		]
+		react = {
+			"type": "reaction",
+			"id": "x0",
+			"from": "+201001234000",
+			"emoji": PAYLOADS[2],
+			"at_ms": now_ms(),
+		}
 		edit = {"type": "edit", "id": "y1", "text": PAYLOADS[3], "at_ms": now_ms()}
 		self.receive(*items, react, edit)
 
@@ -178,30 +218,55 @@ class HostileCase(DeskCase):
 
 	def write_as_machines(self) -> None:
 		"""What gateways say, in words that no door of ours checks."""
-		for name, text in zip(sorted(m.name for m in self.all(r.Message)), itertools.cycle(PAYLOADS), strict=False):
-			values = {"file_name": text[:140], "error_text": text, "error_code": text[:140], "media_error": text[:140]}
+		for name, text in zip(
+			sorted(m.name for m in self.all(r.Message)), itertools.cycle(PAYLOADS), strict=False
+		):
+			values = {
+				"file_name": text[:140],
+				"error_text": text,
+				"error_code": text[:140],
+				"media_error": text[:140],
+			}
 			frappe.db.set_value("Khalifa Message", name, values, update_modified=False)
 		kinds = itertools.cycle(("document", "image", "location", "contacts"))
 		incoming = self.all(r.Message, ticket=self.tickets[0], direction=r.INCOMING)
 		for message, kind, text in zip(incoming, kinds, PAYLOADS, strict=False):
-			data = {"location": {"name": text, "latitude": text, "longitude": text}, "contacts": [{"name": text, "phone": text}]}
-			state = {"content_type": kind, "data": frappe.as_json(data), "media_state": "Failed", "media_id": "m"}
+			data = {
+				"location": {"name": text, "latitude": text, "longitude": text},
+				"contacts": [{"name": text, "phone": text}],
+			}
+			state = {
+				"content_type": kind,
+				"data": frappe.as_json(data),
+				"media_state": "Failed",
+				"media_id": "m",
+			}
 			frappe.db.set_value("Khalifa Message", message.name, state, update_modified=False)
-		frappe.db.set_value("Khalifa Message", {"direction": "Outgoing"}, "status", "Failed", update_modified=False)
+		frappe.db.set_value(
+			"Khalifa Message", {"direction": "Outgoing"}, "status", "Failed", update_modified=False
+		)
 		frappe.db.commit()
 		for text in NAMES:
 			alerts.alert_managers(DEVICE, text)
 
 	def object_to_delays(self) -> None:
 		again = enumerate(PAYLOADS)
-		self.receive(*(message_item(f"+2010012340{n:02}", text, f"z{n}", now_ms(), text) for n, text in again))
+		self.receive(
+			*(message_item(f"+2010012340{n:02}", text, f"z{n}", now_ms(), text) for n, text in again)
+		)
 		delays.scan(on_site(), now_ms() + 60 * MINUTE)
 		frappe.db.sql("UPDATE `tabKhalifa Ticket` SET due_by_ms = 1 WHERE waiting_since_ms > 0")  # late
 		frappe.db.commit()
 		found = self.all(r.DelayEvent)
 		self.assertGreaterEqual(len(found), len(PAYLOADS))
 		for delay, text in zip(found, itertools.cycle(PAYLOADS), strict=False):
-			values = {"objection": text, "decision": text, "objection_status": "Open", "objected_by": MONA, "decided_by": ALI}
+			values = {
+				"objection": text,
+				"decision": text,
+				"objection_status": "Open",
+				"objected_by": MONA,
+				"decided_by": ALI,
+			}
 			frappe.db.set_value("Khalifa Delay Event", delay.name, values, update_modified=False)
 
 
@@ -226,7 +291,8 @@ class WatchedCase(PageCase, HostileCase):
 		with self.subTest(screen):
 			if is_shown:
 				self.until(lambda: self.js(SHOWN), f"such words on {screen}", 10)
-			fresh = [trace for trace in self.traces() if trace not in self.known]  # earlier pages stay in the document
+			# earlier pages stay in the document
+			fresh = [trace for trace in self.traces() if trace not in self.known]
 			self.known.update(fresh)
 			self.assertEqual(fresh, [], screen)
 

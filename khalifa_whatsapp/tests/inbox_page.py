@@ -1,4 +1,6 @@
-"""The inbox in a real Chromium: what people do there, what its requests are, and what a bad network does to them."""
+"""The inbox in a real Chromium: what people do there, what its requests are,
+and what a bad network does to them.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +21,11 @@ SAMY, LAILA = "+201001234567", "+201119876543"
 # Every request to the server from now on, as the page sends it
 WATCH = """window.khalifa_asked = []; if (!window.khalifa_fetch) {
 	window.khalifa_fetch = window.fetch;
-	window.fetch = (url, ...rest) => { window.khalifa_asked.push(String(url)); return window.khalifa_fetch(url, ...rest); };
+	window.fetch = (url, ...rest) => { window.khalifa_asked.push(String(url));
+		return window.khalifa_fetch(url, ...rest); };
 	const { open } = XMLHttpRequest.prototype;
-	XMLHttpRequest.prototype.open = function (verb, url, ...rest) { window.khalifa_asked.push(String(url)); return open.call(this, verb, url, ...rest); };
+	XMLHttpRequest.prototype.open = function (verb, url, ...rest) { window.khalifa_asked.push(String(url));
+		return open.call(this, verb, url, ...rest); };
 }"""
 
 
@@ -67,15 +71,29 @@ class InboxPageCase(PageCase):
 	def asked(self) -> list[str]:
 		"""The methods that were asked for since `watch`."""
 		urls = self.js("return window.khalifa_asked || []")
-		return [url.split("/api/method/")[-1].split("?")[0].removeprefix("khalifa_whatsapp.api.") for url in urls]
+		return [
+			url.split("/api/method/")[-1].split("?")[0].removeprefix("khalifa_whatsapp.api.") for url in urls
+		]
 
 	@contextlib.contextmanager
 	def offline(self) -> Iterator[None]:
-		self.cdp("Network.emulateNetworkConditions", offline=True, latency=0, downloadThroughput=-1, uploadThroughput=-1)
+		self.cdp(
+			"Network.emulateNetworkConditions",
+			offline=True,
+			latency=0,
+			downloadThroughput=-1,
+			uploadThroughput=-1,
+		)
 		try:
 			yield
 		finally:
-			self.cdp("Network.emulateNetworkConditions", offline=False, latency=0, downloadThroughput=-1, uploadThroughput=-1)
+			self.cdp(
+				"Network.emulateNetworkConditions",
+				offline=False,
+				latency=0,
+				downloadThroughput=-1,
+				uploadThroughput=-1,
+			)
 
 	def cdp(self, method: str, **given: Any) -> Any:
 		return self.browser.execute_cdp_cmd(method, given)
@@ -88,7 +106,9 @@ class InboxPageCase(PageCase):
 			self.cdp("Input.dispatchKeyEvent", type=kind, key=key, code=code, modifiers=modifiers)
 
 	def as_phone(self) -> None:
-		self.cdp("Emulation.setDeviceMetricsOverride", width=390, height=780, deviceScaleFactor=1, mobile=True)
+		self.cdp(
+			"Emulation.setDeviceMetricsOverride", width=390, height=780, deviceScaleFactor=1, mobile=True
+		)
 		self.addCleanup(self.cdp, "Emulation.clearDeviceMetricsOverride")
 
 	def is_shown(self, selector: str) -> bool:

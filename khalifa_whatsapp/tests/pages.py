@@ -1,6 +1,7 @@
 """Pages in a real Chromium against the site's own web server: what every such test needs.
 
-The bundle is built and the server started once in a test run, however many classes ask; each class has one browser.
+The bundle is built and the server started once in a test run, however many classes ask; each class has one
+browser.
 """
 
 from __future__ import annotations
@@ -29,8 +30,16 @@ from khalifa_whatsapp.tests.desk import DeskCase
 from khalifa_whatsapp.tests.test_real_workers import free_port
 
 CHROME = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
-HAS_ALL = CHROME and shutil.which("chromedriver") and shutil.which("node") and find_spec("selenium") and find_spec("gunicorn")
-SWITCHES = "--headless=new --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-sync"
+HAS_ALL = (
+	CHROME
+	and shutil.which("chromedriver")
+	and shutil.which("node")
+	and find_spec("selenium")
+	and find_spec("gunicorn")
+)
+SWITCHES = (
+	"--headless=new --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-sync"
+)
 SWITCHES += " --use-fake-device-for-media-stream --use-fake-ui-for-media-stream"  # a microphone that beeps
 QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 LOGIN = """const [user, password, done] = arguments; localStorage.clear(); sessionStorage.clear();
@@ -45,15 +54,32 @@ SERVERS: dict[int, subprocess.Popen[bytes]] = {}  # of this run, by port
 
 @cache
 def serve() -> int:
-	"""Build the app's bundle and start the site's web server and socket server. Returns the web server's port."""
+	"""Build the app's bundle and start the site's web server and socket server.
+
+	Returns the web server's port.
+	"""
 	sites = Path(frappe.local.sites_path).absolute()
-	build = [sys.executable, "-m", "frappe.utils.bench_helper", "frappe", "build", "--app", "khalifa_whatsapp"]
+	build = [
+		sys.executable,
+		"-m",
+		"frappe.utils.bench_helper",
+		"frappe",
+		"build",
+		"--app",
+		"khalifa_whatsapp",
+	]
 	subprocess.run(build, cwd=sites, check=True, timeout=300, **QUIET)
 	port, live = free_port(), start_socket_server()
 	update_site_config("socketio_port", live)
 	web = [sys.executable, "-m", "gunicorn", "-b", f"127.0.0.1:{port}", "--threads", "8", "-t", "120"]
-	# As on a developer's machine: the page goes to the socket server's own port, there is no nginx between them
-	start([*web, "frappe.app:application_with_statics()"], port, cwd=sites, env={**os.environ, "DEV_SERVER": "1"})
+	# As on a developer's machine: the page goes to the socket server's own port, there is no nginx between
+	# them
+	start(
+		[*web, "frappe.app:application_with_statics()"],
+		port,
+		cwd=sites,
+		env={**os.environ, "DEV_SERVER": "1"},
+	)
 	return port
 
 
@@ -102,8 +128,11 @@ def wait_for(condition: Callable[[], Any], seconds: float) -> Any:
 def finish_setup(is_complete: int) -> None:
 	"""Desk shows its wizard, and nothing else, on a site that was never set up."""
 	frappe.db.set_single_value("System Settings", "setup_complete", is_complete)
-	if frappe.db.has_column("Installed Application", "is_setup_complete"):  # where Frappe reads it from 15.56 on
-		frappe.db.set_value("Installed Application", {"parent": "Installed Applications"}, "is_setup_complete", is_complete)
+	# where Frappe reads it from 15.56 on
+	if frappe.db.has_column("Installed Application", "is_setup_complete"):
+		frappe.db.set_value(
+			"Installed Application", {"parent": "Installed Applications"}, "is_setup_complete", is_complete
+		)
 	frappe.db.set_default("desktop:home_page", "workspace" if is_complete else "setup-wizard")
 	frappe.db.commit()
 	frappe.clear_cache()
@@ -130,11 +159,17 @@ class PageCase(DeskCase):
 		options = webdriver.ChromeOptions()
 		options.binary_location = CHROME
 		options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-		options.set_capability("unhandledPromptBehavior", "ignore")  # a dialog that opens is found, not closed
-		for switch in [*SWITCHES.split(), "--window-size=1440,900", f"--host-resolver-rules=MAP {frappe.local.site} 127.0.0.1"]:
+		# a dialog that opens is found, not closed
+		options.set_capability("unhandledPromptBehavior", "ignore")
+		for switch in [
+			*SWITCHES.split(),
+			"--window-size=1440,900",
+			f"--host-resolver-rules=MAP {frappe.local.site} 127.0.0.1",
+		]:
 			options.add_argument(switch)
 		browser = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
-		# The missing icon is a page of its own that signs whoever has no session in as a guest, often after a login
+		# The missing icon is a page of its own that signs whoever has no session in as a guest, often after a
+		# login
 		browser.execute_cdp_cmd("Network.enable", {})
 		browser.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*/favicon.ico"]})
 		return browser
@@ -148,7 +183,10 @@ class PageCase(DeskCase):
 
 		found = wait_for(fresh, seconds)
 		if not found:
-			self.fail(f"not within {seconds} s: {what or condition} · the page says: {self.page_text()[:1500]} · {self.complaints()}")
+			self.fail(
+				f"not within {seconds} s: {what or condition} · the page says: {self.page_text()[:1500]} · "
+				f"{self.complaints()}"
+			)
 		return found
 
 	def complaints(self) -> list[str]:
@@ -162,44 +200,66 @@ class PageCase(DeskCase):
 		return self.js("return document.body.innerText")
 
 	def texts(self, selector: str) -> list[str]:
-		found = self.js("return [...document.querySelectorAll(arguments[0])].map(e => e.textContent)", selector)
+		found = self.js(
+			"return [...document.querySelectorAll(arguments[0])].map(e => e.textContent)", selector
+		)
 		return [text.replace("\u2068", "").replace("\u2069", "") for text in found]  # marks around names
 
 	def click(self, selector: str, text: str = "") -> None:
-		script = """const found = [...document.querySelectorAll(arguments[0])].filter(e => e.offsetParent && e.textContent.includes(arguments[1]));
+		script = """const found = [...document.querySelectorAll(arguments[0])].filter(e => e.offsetParent
+			&& e.textContent.includes(arguments[1]));
 			if (found.length) found[found.length - 1].click(); return found.length > 0;"""
 		self.until(lambda: self.js(script, selector, text), f"click {selector} {text}")
 
 	def type_into(self, selector: str, text: str) -> None:
 		from selenium.webdriver.common.by import By
 
-		self.until(lambda: self.js("return !!document.querySelector(arguments[0])?.offsetParent", selector), selector)
+		self.until(
+			lambda: self.js("return !!document.querySelector(arguments[0])?.offsetParent", selector), selector
+		)
 		self.browser.find_element(By.CSS_SELECTOR, selector).send_keys(text)
 
 	def sign_in(self, user: str) -> None:
-		"""As on the login page, in a browser that remembers nothing, at a Desk that remembers no list's filters."""
+		"""As on the login page, in a browser that remembers nothing,
+		at a Desk that remembers no list's filters.
+		"""
 		frappe.db.delete("__UserSettings", {"user": user})
 		frappe.db.commit()
 		frappe.cache.delete_value("_user_settings")
-		# A page that is left keeps its socket for a while, and takes the next one's room down with it (socket.io 4.7)
+		# A page that is left keeps its socket for a while, and takes the next one's room down with it
+		# (socket.io 4.7)
 		self.js("window.frappe?.realtime?.socket?.disconnect()")
 		self.browser.get("about:blank")  # a late answer to the page before would bring its session back
 		self.browser.execute_cdp_cmd("Network.clearBrowserCookies", {})
 		self.browser.get(f"{self.address}/api/method/ping")
-		self.until(lambda: self.browser.execute_async_script(LOGIN, user, PASSWORD) == user, f"{user} signs in")
+		self.until(
+			lambda: self.browser.execute_async_script(LOGIN, user, PASSWORD) == user, f"{user} signs in"
+		)
 
 	def go(self, path: str, ready: str) -> None:
 		"""Open an address, and wait for what the selector finds."""
 		self.browser.get(self.address + path)
-		self.until(lambda: self.js("return !!document.querySelector(arguments[0])?.offsetParent", ready), f"{path} with {ready}")
+		self.until(
+			lambda: self.js("return !!document.querySelector(arguments[0])?.offsetParent", ready),
+			f"{path} with {ready}",
+		)
 
 	def route(self, *route: str) -> None:
-		"""Go to another page of Desk without loading Desk again; wait until it asks the server nothing more."""
-		self.js("window.khalifa_arrived = false; frappe.set_route(arguments[0]).then(() => (window.khalifa_arrived = true));", route)
+		"""Go to another page of Desk without loading Desk again;
+		wait until it asks the server nothing more.
+		"""
+		self.js(
+			"window.khalifa_arrived = false; frappe.set_route(arguments[0]).then(() => "
+			"(window.khalifa_arrived = true));",
+			route,
+		)
 		self.until(lambda: self.js("return window.khalifa_arrived"), f"arrived at {route}")
 		self.settle()
 
 	def settle(self) -> None:
 		"""Until Desk has asked and drawn all it wants."""
-		idle = "return window.frappe?.request?.ajax_count === 0 && !document.querySelector('.freeze-message-container, #freeze.in')"
+		idle = (
+			"return window.frappe?.request?.ajax_count === 0 && "
+			"!document.querySelector('.freeze-message-container, #freeze.in')"
+		)
 		self.until(lambda: self.js(idle) and self.js(idle), "Desk settles")

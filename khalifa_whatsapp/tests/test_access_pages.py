@@ -1,4 +1,6 @@
-"""What the inbox and Desk offer an agent and a manager for one conversation, in a real Chromium: all of it is done."""
+"""What the inbox and Desk offer an agent and a manager for one conversation, in a real Chromium:
+all of it is done.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ class TestWhatThePageOffers(InboxPageCase):
 		self.write_answer("asked the pharmacist")
 		self.click(".kin-send")
 		self.until(lambda: self.notes() == ["asked the pharmacist"], "the note is kept")
-		self.until(lambda: "asked the pharmacist" in self.texts(".kin-bubble.note .kin-text"), "the note is shown")
+		self.until(
+			lambda: "asked the pharmacist" in self.texts(".kin-bubble.note .kin-text"), "the note is shown"
+		)
 		self.assertEqual(self.complaints(), [])
 
 	def test_what_became_of_a_message_is_asked_of_those_who_may_decide(self) -> None:
@@ -40,8 +44,10 @@ class TestWhatThePageOffers(InboxPageCase):
 				self.look(user)
 				found[user] = self.texts(TAKE_BACK) + self.texts(TROUBLE)
 			of_manager = {
-				r.MSG_QUEUED: ["✕"], r.UNKNOWN: ["Send Again", "It Was Sent", "It Was Not Sent"], r.FAILED: ["Send Again"],
-			}  # fmt: skip
+				r.MSG_QUEUED: ["✕"],
+				r.UNKNOWN: ["Send Again", "It Was Sent", "It Was Not Sent"],
+				r.FAILED: ["Send Again"],
+			}
 			self.assertEqual(found, {ALI: [], HUDA: of_manager[status]}, status)
 
 	def test_desk_s_form_of_a_message_asks_them_too(self) -> None:

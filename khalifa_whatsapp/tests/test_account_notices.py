@@ -1,4 +1,6 @@
-"""What Meta says of the number, the account and its templates reaches managers, their forms and whoever picks a template."""
+"""What Meta says of the number, the account and its templates reaches managers,
+their forms and whoever picks a template.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ class TestAccountNotices(SiteCase):
 	def setUp(self) -> None:
 		super().setUp()
 		frappe.db.delete("Notification Log")
-		frappe.db.set_value(META_DEVICE, META, {"state": "Connected", "state_ms": 0, "quality": "", "quality_ms": 0})
+		frappe.db.set_value(
+			META_DEVICE, META, {"state": "Connected", "state_ms": 0, "quality": "", "quality_ms": 0}
+		)
 		frappe.db.commit()
 
 	def said(self, field: str, value: dict[str, Any], at_s: int = START_S) -> None:
@@ -52,12 +56,16 @@ class TestAccountNotices(SiteCase):
 		self.said("message_template_status_update", {**NAMED, "event": event, **more}, at_s)
 
 	def subjects(self, user: str = HUDA) -> list[str]:
-		return frappe.get_all("Notification Log", {"for_user": user}, pluck="subject", order_by="creation, name")
+		return frappe.get_all(
+			"Notification Log", {"for_user": user}, pluck="subject", order_by="creation, name"
+		)
 
 	# -- accounts and numbers
 	def test_a_ban_is_seen_on_the_device_in_health_and_by_each_manager_once(self) -> None:
 		for _ in range(2):
-			self.said("account_update", {"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "DISABLE"}})
+			self.said(
+				"account_update", {"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "DISABLE"}}
+			)
 			notices.notify_managers()
 		self.assertEqual(self.subjects(), ["Meta: Meta has banned the account (not said)."])
 		self.assertEqual(self.subjects(MONA), [])
@@ -108,7 +116,9 @@ class TestAccountNotices(SiteCase):
 
 	def test_a_paused_template_is_not_offered_and_an_approved_one_is_without_a_sync_by_hand(self) -> None:
 		self.talk = self.ticket_of(self.mona)
-		templates.store_templates(META, [TemplateInfo("1", "order_ready", "ar", "PENDING", "UTILITY", components=TEXT)])
+		templates.store_templates(
+			META, [TemplateInfo("1", "order_ready", "ar", "PENDING", "UTILITY", components=TEXT)]
+		)
 		self.assertEqual([row["why_not"] for row in self.pick()], ["Waits for Meta's approval."])
 		later = frappe.utils.cint(frappe.db.get_value(TEMPLATE, {"device": META}, "status_ms")) // 1000 + 1
 		self.status("APPROVED", later)
@@ -117,7 +127,12 @@ class TestAccountNotices(SiteCase):
 		(row,) = self.pick()
 		self.assertEqual(row["why_not"], "Paused by Meta for its low quality.")
 		with signed_in(MONA), self.assertRaisesRegex(frappe.ValidationError, "Paused by Meta"):
-			call("khalifa_whatsapp.api.conversation.send_template", ticket=self.talk, template=row["name"], client_key="t")
+			call(
+				"khalifa_whatsapp.api.conversation.send_template",
+				ticket=self.talk,
+				template=row["name"],
+				client_key="t",
+			)
 		notices.notify_managers()
 		self.assertEqual(len(self.subjects()), 2)
 
@@ -125,10 +140,14 @@ class TestAccountNotices(SiteCase):
 		self.status("APPROVED")
 		self.enqueued.clear()
 		minute.run()
-		self.assertIn(("khalifa_whatsapp.jobs.templates.run", {"queue": "default", "device": META}), self.enqueued)
+		self.assertIn(
+			("khalifa_whatsapp.jobs.templates.run", {"queue": "default", "device": META}), self.enqueued
+		)
 		self.talk = self.ticket_of(self.mona)
 		self.assertIn("synced", self.pick()[0]["why_not"])
-		templates.store_templates(META, [TemplateInfo("1", "order_ready", "ar", "APPROVED", "UTILITY", components=TEXT)])
+		templates.store_templates(
+			META, [TemplateInfo("1", "order_ready", "ar", "APPROVED", "UTILITY", components=TEXT)]
+		)
 		self.assertEqual(self.pick()[0]["why_not"], "")
 		self.assertEqual(frappe.db.count(TEMPLATE, {"needs_sync": 1}), 0)
 
@@ -145,9 +164,16 @@ class TestAccountNotices(SiteCase):
 	def test_a_refused_promotion_marks_the_customer(self) -> None:
 		self.talk = self.ticket_of(self.mona)
 		message = self.only(r.Message)
-		frappe.db.set_value("Khalifa Message", message.name, {"direction": "Outgoing", "status": "Sent", "device": META})
+		frappe.db.set_value(
+			"Khalifa Message", message.name, {"direction": "Outgoing", "status": "Sent", "device": META}
+		)
 		frappe.db.commit()
-		status = {"id": "x", "status": "failed", "timestamp": str(START_S), "biz_opaque_callback_data": message.name}
+		status = {
+			"id": "x",
+			"status": "failed",
+			"timestamp": str(START_S),
+			"biz_opaque_callback_data": message.name,
+		}
 		frappe.db.set_value("Khalifa Message", message.name, "message_key", None)
 		frappe.db.commit()
 		metadata = {"phone_number_id": "600100200300400"}

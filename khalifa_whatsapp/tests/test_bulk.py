@@ -53,7 +53,9 @@ class TestReassign(DeskCase):
 		self.done(HUDA, "transfer", ticket=already, reason="first", to_agent=self.ali)
 		answer = self.ask(tickets=[closed, already, "KT-none", free], to_agent=self.ali)
 		results = {row["ticket"]: row for row in answer.message["results"]}
-		self.assertEqual([results[name]["is_done"] for name in (closed, already, "KT-none", free)], [False] * 3 + [True])
+		self.assertEqual(
+			[results[name]["is_done"] for name in (closed, already, "KT-none", free)], [False] * 3 + [True]
+		)
 		self.assertIn("closed", results[closed]["why"])
 		self.assertIn("already with this agent", results[already]["why"])
 		self.assertIn("no such conversation", results["KT-none"]["why"])
@@ -141,20 +143,27 @@ class TestForms(DeskCase):
 		said = " | ".join(line["text"] for line in answer.message["history"])
 		said = said.replace("\u2068", "").replace("\u2069", "")
 		for part in (
-			"The customer wrote and the conversation began.", "Given to Mona Adel automatically",
-			"Huda answered on behalf of Mona Adel.", "Mona Adel transferred the conversation to Ali Hassan: is in the South",
+			"The customer wrote and the conversation began.",
+			"Given to Mona Adel automatically",
+			"Huda answered on behalf of Mona Adel.",
+			"Mona Adel transferred the conversation to Ali Hassan: is in the South",
 			"Huda closed the conversation: Resolved",
-		):  # fmt: skip
+		):
 			self.assertIn(part, said)
-		self.assertEqual(answer.message["can"], {"transfer": False, "close": False, "reopen": True, "take": ""})
+		self.assertEqual(
+			answer.message["can"], {"transfer": False, "close": False, "reopen": True, "take": ""}
+		)
 
 	def test_delays_stand_in_the_history_and_colour_the_list(self) -> None:
 		ticket = self.ticket_of(self.mona)
 		delays.scan(on_site(), now_ms() + 16 * MINUTE)
-		self.assertEqual(self.ask(MONA, "waiting_states", tickets=f'["{ticket}"]').message, {})  # not late yet, whoever looked
+		# not late yet, whoever looked
+		self.assertEqual(self.ask(MONA, "waiting_states", tickets=f'["{ticket}"]').message, {})
 		frappe.db.set_value("Khalifa Ticket", ticket, "due_by_ms", now_ms() - 1)
 		frappe.db.commit()
-		self.assertEqual(self.ask(MONA, "waiting_states", tickets=f'["{ticket}"]').message, {ticket: "Delayed"})
+		self.assertEqual(
+			self.ask(MONA, "waiting_states", tickets=f'["{ticket}"]').message, {ticket: "Delayed"}
+		)
 		self.assertEqual(self.ask(ALI, "waiting_states", tickets=f'["{ticket}"]').message, {})
 		lines = self.ask(MONA, "ticket_form", ticket=ticket).message["history"]
 		self.assertTrue(any("took longer than allowed" in line["text"] for line in lines))
@@ -166,7 +175,9 @@ class TestForms(DeskCase):
 		self.assertEqual(self.ask(ALI, "customer_form", customer=customer).status, 403)
 		self.assertEqual(self.ask(MONA, "customer_form", customer=customer).message["identities"], [])
 		seen = self.ask(HUDA, "customer_form", customer=customer).message
-		self.assertEqual(([row["name"] for row in seen["tickets"]], seen["identities"][0]["kind"]), ([ticket], "phone"))
+		self.assertEqual(
+			([row["name"] for row in seen["tickets"]], seen["identities"][0]["kind"]), ([ticket], "phone")
+		)
 
 	def test_a_customers_other_tickets_are_shown_only_to_who_may_see_them(self) -> None:
 		first = self.ticket_of(self.mona)
@@ -189,7 +200,9 @@ class TestForms(DeskCase):
 		self.write("+201001230001", "one more thing")
 		self.run_close_all(batch)
 		found = self.as_(HUDA).read(f"{FORMS}batch_items", batch=batch).message
-		self.assertEqual([(row["ticket"], row["result"]) for row in found["rows"]], [(kept, "Skipped"), (shut, "Closed")])
+		self.assertEqual(
+			[(row["ticket"], row["result"]) for row in found["rows"]], [(kept, "Skipped"), (shut, "Closed")]
+		)
 		self.assertEqual(found["rows"][0]["why"], "changed meanwhile")
 		self.assertEqual(self.as_(MONA).read(f"{FORMS}batch_items", batch=batch).status, 403)
 

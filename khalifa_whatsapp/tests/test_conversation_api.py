@@ -1,4 +1,6 @@
-"""What people do with conversations, through `/api/method` as they are signed in; and every way to be refused."""
+"""What people do with conversations, through `/api/method` as they are signed in;
+and every way to be refused.
+"""
 
 from __future__ import annotations
 
@@ -220,12 +222,19 @@ class TestDelays(DeskCase):
 	def test_a_crash_at_any_statement_leaves_no_objection_and_no_decision_by_half(self) -> None:
 		name = self.delay()
 		for verb, user, given, whole in (
-			("object_to_delay", MONA, {"objection": "a call"}, ("Open", "a call", MONA, True, None, None, False)),
 			(
-				"decide_objection", HUDA, {"is_accepted": 1, "decision": "yes"},
+				"object_to_delay",
+				MONA,
+				{"objection": "a call"},
+				("Open", "a call", MONA, True, None, None, False),
+			),
+			(
+				"decide_objection",
+				HUDA,
+				{"is_accepted": 1, "decision": "yes"},
 				("Accepted", "a call", MONA, True, "yes", HUDA, True),
 			),
-		):  # fmt: skip
+		):
 			before, deaths = self.said(name), 0
 			while self.dies(deaths, user, verb, delay=name, **given):
 				self.assertIn(self.said(name), (before, whole), (verb, f"after {deaths} statements"))
@@ -236,12 +245,22 @@ class TestDelays(DeskCase):
 	def said(self, name: str) -> tuple[Any, ...]:
 		"""What is written of it; whether both moments are there as people read them."""
 		frappe.db.rollback()
-		words = ["objection_status", "objection", "objected_by", "objected_on", "decision", "decided_by", "decided_on"]
+		words = [
+			"objection_status",
+			"objection",
+			"objected_by",
+			"objected_on",
+			"decision",
+			"decided_by",
+			"decided_on",
+		]
 		row = frappe.db.get_value("Khalifa Delay Event", name, words, as_dict=True)
 		return tuple(bool(row[word]) if word.endswith("_on") else row[word] for word in words)
 
 	def dies(self, statements: int, user: str, verb: str, **given: Any) -> bool:
-		"""The request, with the process dying after so many statements on the delay; whether it came to that."""
+		"""The request, with the process dying after so many statements on the delay;
+		whether it came to that.
+		"""
 		caller, really, seen = self.as_(user), MariaDBDatabase.sql, []
 
 		def until_it_dies(db: Any, query: Any, *values: Any, **more: Any) -> Any:

@@ -1,4 +1,6 @@
-"""The demonstration comes, tells its story, and goes without a trace; what was on the site stays as it was."""
+"""The demonstration comes, tells its story, and goes without a trace;
+what was on the site stays as it was.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ from khalifa_whatsapp.tests.case import DEVICE, SiteCase, leave_clean
 
 SMALL = site.Order(tickets=40, days=3, seed=4)
 # Frappe's own records of what anybody does
-LOGS = frozenset({"tabError Log", "tabScheduled Job Log", "tabActivity Log", "tabAccess Log", "tabRoute History"})
+LOGS = frozenset(
+	{"tabError Log", "tabScheduled Job Log", "tabActivity Log", "tabAccess Log", "tabRoute History"}
+)
 
 
 class DemoCase(SiteCase):
@@ -24,7 +28,8 @@ class DemoCase(SiteCase):
 
 	def setUp(self) -> None:
 		super().setUp()
-		frappe.db.delete("Version", {"ref_doctype": "WhatsApp Device"})  # another test's device had the same name
+		# another test's device had the same name
+		frappe.db.delete("Version", {"ref_doctype": "WhatsApp Device"})
 		frappe.db.commit()
 		self.addCleanup(site.remove)
 
@@ -36,7 +41,9 @@ class DemoCase(SiteCase):
 	def rows(self) -> dict[str, int]:
 		frappe.db.rollback()
 		tables = [row[0] for row in frappe.db.sql("show tables")]
-		return {name: frappe.db.sql(f"select count(*) from `{name}`")[0][0] for name in tables if name not in LOGS}
+		return {
+			name: frappe.db.sql(f"select count(*) from `{name}`")[0][0] for name in tables if name not in LOGS
+		}
 
 	def of_demo(self, doctype: str, *fields: str) -> list[Any]:
 		return frappe.get_all(doctype, {"device": company.DEVICE}, list(fields), limit=0)
@@ -57,7 +64,9 @@ class TestOnAnEmptySite(DemoCase):
 		self.assertEqual(site.build(SMALL), {}, "it is there already")
 		self.assertEqual(site.remove(), {})
 		after = self.rows()
-		self.assertEqual({name: after[name] - before.get(name, 0) for name in after if after[name] != before.get(name)}, {})
+		self.assertEqual(
+			{name: after[name] - before.get(name, 0) for name in after if after[name] != before.get(name)}, {}
+		)
 
 	def check_people(self) -> None:
 		self.assertEqual(frappe.db.count("Khalifa Branch"), 15)
@@ -65,7 +74,9 @@ class TestOnAnEmptySite(DemoCase):
 		self.assertEqual(len({agent.branch for agent in agents}), 15)
 		for agent in agents:
 			self.assertTrue(agent.user.endswith(company.DOMAIN))
-			self.assertFalse(frappe.db.exists("__Auth", {"doctype": "User", "name": agent.user}), "a password")
+			self.assertFalse(
+				frappe.db.exists("__Auth", {"doctype": "User", "name": agent.user}), "a password"
+			)
 		self.assertEqual(frappe.get_all("WhatsApp Device", pluck="provider"), ["loopback"])
 
 	def check_story(self) -> None:
@@ -78,12 +89,17 @@ class TestOnAnEmptySite(DemoCase):
 		events = set(frappe.get_all("Khalifa Ticket Event", pluck="event", distinct=True))
 		self.assertLessEqual({"created", "assigned", "transferred", "closed", "no_reply_needed"}, events)
 		self.assertGreater(frappe.db.count("Khalifa Delay Event", {"closed_ms": 0}), 0)
-		waiting = [row.status for row in self.of_demo("Khalifa Message", "status") if row.status in ("Queued", "Sending")]
+		waiting = [
+			row.status
+			for row in self.of_demo("Khalifa Message", "status")
+			if row.status in ("Queued", "Sending")
+		]
 		self.assertEqual(waiting, [], "nothing is left to be sent")
 
 	def check_figures(self) -> None:
 		"""What the rollup wrote is what it writes when it is run again."""
 		fields = ["kpi_key", "tickets_handled", "turns_answered", "delays", "response_sum", "score"]
+
 		def figures() -> list[Any]:
 			return frappe.get_all("Khalifa Agent KPI", fields=fields, order_by="kpi_key", as_list=True)
 
@@ -103,7 +119,10 @@ class TestOnAnEmptySite(DemoCase):
 
 	def story(self, seed: int) -> list[Any]:
 		site.build(site.Order(30, 2, seed))
-		said = [(row.sent_ms, row.sender_name, row.body) for row in self.of_demo("Khalifa Message", "sent_ms", "sender_name", "body")]
+		said = [
+			(row.sent_ms, row.sender_name, row.body)
+			for row in self.of_demo("Khalifa Message", "sent_ms", "sender_name", "body")
+		]
 		site.remove()
 		return sorted(said, key=str)
 
@@ -124,7 +143,9 @@ class TestOnASiteWhereOthersWork(DemoCase):
 		self.assertEqual(self.rows(), before)
 
 	def test_a_device_or_a_branch_of_its_name_is_never_taken_for_its_own(self) -> None:
-		frappe.get_doc({"doctype": "WhatsApp Device", "device_name": company.DEVICE, "provider": "loopback"}).insert()
+		frappe.get_doc(
+			{"doctype": "WhatsApp Device", "device_name": company.DEVICE, "provider": "loopback"}
+		).insert()
 		frappe.db.commit()
 		self.addCleanup(frappe.db.commit)
 		self.addCleanup(frappe.db.delete, "WhatsApp Device", {"name": company.DEVICE})
@@ -140,7 +161,9 @@ class TestOnASiteWhereOthersWork(DemoCase):
 		self.assertEqual({row.status for row in self.of_demo("Khalifa Ticket", "status")}, {r.CLOSED})
 		people = {"user": ("like", f"%@{company.DOMAIN}")}
 		seen = set(frappe.get_all("Khalifa Agent", people, ["enabled", "presence"], as_list=True))
-		self.assertEqual(seen, {(1, r.OFFLINE)}, "one can sign in as any of them, and none takes their conversations")
+		self.assertEqual(
+			seen, {(1, r.OFFLINE)}, "one can sign in as any of them, and none takes their conversations"
+		)
 		self.assertEqual(self.state(), own)
 		site.remove()
 		self.assertEqual(self.state(), own)
@@ -181,9 +204,11 @@ class TestOnASiteWhereOthersWork(DemoCase):
 		kinds = (r.Ticket, r.Message, r.TicketEvent, r.Turn, r.Segment)
 		own = {row.name for row in on_site()._read(r.Ticket, "1 = 1", ()) if row.device == DEVICE}
 		return [
-			row for kind in kinds for row in on_site()._read(kind, "1 = 1", (), "ORDER BY name")
+			row
+			for kind in kinds
+			for row in on_site()._read(kind, "1 = 1", (), "ORDER BY name")
 			if getattr(row, "ticket", row.name) in own
-		]  # fmt: skip
+		]
 
 
 class TestNothingIsSent(DemoCase):

@@ -1,4 +1,6 @@
-"""Desk's own pages in a real Chromium: a manager closes what a filter shows, watches it, and takes it back."""
+"""Desk's own pages in a real Chromium: a manager closes what a filter shows, watches it,
+and takes it back.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,10 @@ from khalifa_whatsapp.tests.case import HUDA
 from khalifa_whatsapp.tests.pages import PageCase
 
 STATE = ".modal.show [data-fieldname=state]"
-NORTH, SOUTH = [f"+2010012300{number:02}" for number in range(3)], [f"+2010012310{number:02}" for number in range(2)]
+NORTH, SOUTH = (
+	[f"+2010012300{number:02}" for number in range(3)],
+	[f"+2010012310{number:02}" for number in range(2)],
+)
 
 
 class TestCloseAll(PageCase):
@@ -26,7 +31,9 @@ class TestCloseAll(PageCase):
 		self.sign_in(HUDA)
 
 	def opened_for(self, agent: str, phones: list[str]) -> list[str]:
-		"""The agent's open tickets, and one more that is closed: the list shows it, and nobody closes it again."""
+		"""The agent's open tickets, and one more that is closed: the list shows it,
+		and nobody closes it again.
+		"""
 		*tickets, closed = [self.write(phone) for phone in (*phones, f"{phones[0]}9")]
 		self.online(agent)
 		self.done(HUDA, "close", ticket=closed)
@@ -40,7 +47,11 @@ class TestCloseAll(PageCase):
 		self.go(address, ".list-row")
 		self.until(lambda: len(self.texts(".list-row-container .list-row")) >= count, f"{count} rows")
 		self.click(".page-head button", "Close All Open Tickets")
-		self.until(lambda: any(f"Open tickets that will be closed: {count}." in text for text in self.texts(".modal.show")))
+		self.until(
+			lambda: any(
+				f"Open tickets that will be closed: {count}." in text for text in self.texts(".modal.show")
+			)
+		)
 		self.until(lambda: self.js("return !!window.cur_dialog?.display"), "the dialog has faded in")
 		self.assertEqual(self.texts(".modal.show .btn-modal-primary"), [f"Close {count} Tickets"])
 
@@ -57,7 +68,9 @@ class TestCloseAll(PageCase):
 
 	def shown(self, words: str, percent: int) -> None:
 		self.until(lambda: words in "".join(self.texts(STATE)), words)
-		bar = "return Number(document.querySelector('.modal.show .progress-bar').getAttribute('aria-valuenow'))"
+		bar = (
+			"return Number(document.querySelector('.modal.show .progress-bar').getAttribute('aria-valuenow'))"
+		)
 		self.assertEqual(self.js(bar), percent)
 
 	def rows(self, selector: str) -> list[list[str]]:
@@ -86,12 +99,17 @@ class TestCloseAll(PageCase):
 		first, second, third = self.north_tickets
 		self.assertEqual(self.states([first, second, third]), [r.CLOSED, r.OPEN, r.CLOSED])
 		self.assertEqual(self.states(self.south_tickets), [r.OPEN, r.OPEN])
-		self.assertEqual((self.ticket(first).close_reason, self.ticket(first).close_batch), ("the branch is closed today", batch))
+		self.assertEqual(
+			(self.ticket(first).close_reason, self.ticket(first).close_batch),
+			("the branch is closed today", batch),
+		)
 		run = self.only(r.CloseBatch)
 		self.assertEqual((run.status, run.total, run.closed, run.skipped), ("Done", 3, 2, 1))
 		self.assertEqual((run.requested_by, run.requested_by_name), (HUDA, "Huda"))
 		items = {item.ticket: (item.result, item.why) for item in self.all(r.CloseBatchItem)}
-		self.assertEqual(items, {first: ("Closed", ""), second: ("Skipped", "changed meanwhile"), third: ("Closed", "")})
+		self.assertEqual(
+			items, {first: ("Closed", ""), second: ("Skipped", "changed meanwhile"), third: ("Closed", "")}
+		)
 
 	def check_form(self, batch: str) -> None:
 		self.go(f"/app/khalifa-close-batch/{batch}", "[data-fieldname=items_html] tbody tr")
@@ -101,18 +119,26 @@ class TestCloseAll(PageCase):
 		self.assertEqual(self.numbers("total", "closed", "skipped"), [3, 2, 1])
 
 	def numbers(self, *fields: str) -> list[Any]:
-		return self.js("return arguments[0].map(field => Number(cur_frm.get_field(field).disp_area.innerText))", fields)
+		return self.js(
+			"return arguments[0].map(field => Number(cur_frm.get_field(field).disp_area.innerText))", fields
+		)
 
 	def test_a_filter_that_only_the_list_knows_and_everything_taken_back(self) -> None:
-		self.ask_to_close(f"/app/khalifa-ticket?customer_name=%5B%22like%22%2C%22%25Sam%25%22%5D&agent={self.ali}", 2)
+		self.ask_to_close(
+			f"/app/khalifa-ticket?customer_name=%5B%22like%22%2C%22%25Sam%25%22%5D&agent={self.ali}", 2
+		)
 		batch = self.start("wrong number")
 		self.assertEqual(job.run(batch), "Done")
 		self.shown("Closed: 2. Left as they are: 0.", 100)
-		self.assertEqual(self.states([*self.south_tickets, *self.north_tickets]), [r.CLOSED] * 2 + [r.OPEN] * 3)
+		self.assertEqual(
+			self.states([*self.south_tickets, *self.north_tickets]), [r.CLOSED] * 2 + [r.OPEN] * 3
+		)
 		self.write(SOUTH[0], "I am still here")
 		self.click(".modal.show .btn-modal-primary", "Undo")
 		self.shown("Reopened: 1.", 100)
 		self.assertEqual(self.rows(".modal.show .left-alone"), [["Samy", "", "changed after the batch"]])
 		run = self.only(r.CloseBatch)
 		self.assertEqual((run.status, run.closed, run.undone), ("Undone", 2, 1))
-		self.assertEqual(self.states(self.south_tickets), [r.QUEUED, r.QUEUED], "both are open; Ali is not there")
+		self.assertEqual(
+			self.states(self.south_tickets), [r.QUEUED, r.QUEUED], "both are open; Ali is not there"
+		)

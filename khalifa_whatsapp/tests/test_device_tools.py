@@ -1,4 +1,6 @@
-"""What managers do with a device: counts against caps, a test message, templates; and sending every kind through the doors."""
+"""What managers do with a device: counts against caps, a test message, templates;
+and sending every kind through the doors.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,12 @@ from khalifa_whatsapp.tests.worker import JobCase
 
 DOORS = "khalifa_whatsapp.api.conversation"
 READY = TemplateInfo(
-	"1", "order_ready", "ar", "APPROVED", "UTILITY", components=({"type": "BODY", "text": "أهلاً {{1}}، طلبك جاهز"},)
+	"1",
+	"order_ready",
+	"ar",
+	"APPROVED",
+	"UTILITY",
+	components=({"type": "BODY", "text": "أهلاً {{1}}، طلبك جاهز"},),
 )
 DRAFT = TemplateInfo("2", "draft", "ar", "PENDING", "MARKETING")
 
@@ -40,7 +47,9 @@ class TestDeviceTools(JobCase):
 		self.addCleanup(self.put_back)
 
 	def put_back(self) -> None:
-		frappe.db.set_value("WhatsApp Device", DEVICE, {"max_per_hour": 0, "breaker_state": "Closed", "breaker_until_ms": 0})
+		frappe.db.set_value(
+			"WhatsApp Device", DEVICE, {"max_per_hour": 0, "breaker_state": "Closed", "breaker_until_ms": 0}
+		)
 		frappe.db.delete("Khalifa Provider Template")
 		frappe.db.delete("File", {"attached_to_doctype": "Khalifa Ticket"})
 		frappe.db.commit()
@@ -97,7 +106,9 @@ class TestDeviceTools(JobCase):
 		steps = "Onboarding Step"
 		frappe.db.set_value(steps, {"name": ("in", list(onboarding.STEPS))}, "is_complete", 0)
 		frappe.get_doc("WhatsApp Device", DEVICE).save()
-		done = set(frappe.get_all(steps, {"name": ("in", list(onboarding.STEPS)), "is_complete": 1}, pluck="name"))
+		done = set(
+			frappe.get_all(steps, {"name": ("in", list(onboarding.STEPS)), "is_complete": 1}, pluck="name")
+		)
 		self.assertEqual(done, {"WhatsApp Connect a Device", "WhatsApp Add Branches", "WhatsApp Add Agents"})
 		with signed_in(HUDA):
 			device_tools.test_message(DEVICE, "01001234567", "hello")
@@ -105,10 +116,13 @@ class TestDeviceTools(JobCase):
 
 	def test_templates_are_kept_in_step(self) -> None:
 		self.assertEqual(
-			templates.store_templates(DEVICE, [READY, DRAFT]), {"templates": 2, "new": 2, "removed": 0, "failed": 0}
+			templates.store_templates(DEVICE, [READY, DRAFT]),
+			{"templates": 2, "new": 2, "removed": 0, "failed": 0},
 		)
 		again = TemplateInfo(**{**{f: getattr(READY, f) for f in READY.__slots__}, "quality": "GREEN"})
-		self.assertEqual(templates.store_templates(DEVICE, [again]), {"templates": 1, "new": 0, "removed": 1, "failed": 0})
+		self.assertEqual(
+			templates.store_templates(DEVICE, [again]), {"templates": 1, "new": 0, "removed": 1, "failed": 0}
+		)
 		self.assertEqual(frappe.get_all("Khalifa Provider Template", pluck="quality"), ["GREEN"])
 		with signed_in(HUDA), self.assertRaises(frappe.ValidationError):
 			device_tools.sync_templates(DEVICE)
@@ -116,10 +130,14 @@ class TestDeviceTools(JobCase):
 	def test_a_template_is_filled_in_queued_and_sent(self) -> None:
 		templates.store_templates(DEVICE, [READY, DRAFT])
 		ticket = self.ticket_of(self.mona)
-		names = dict(frappe.get_all("Khalifa Provider Template", fields=["template_name", "name"], as_list=True))
+		names = dict(
+			frappe.get_all("Khalifa Provider Template", fields=["template_name", "name"], as_list=True)
+		)
 		with signed_in(MONA):
 			given = {"ticket": ticket, "values": ["منى"], "client_key": "t1"}
-			self.assertEqual(call(f"{DOORS}.send_template", template=names["order_ready"], **given)["status"], "Queued")
+			self.assertEqual(
+				call(f"{DOORS}.send_template", template=names["order_ready"], **given)["status"], "Queued"
+			)
 			with self.assertRaises(frappe.ValidationError):
 				call(f"{DOORS}.send_template", ticket=ticket, template=names["draft"], client_key="t2")
 		outbox.run(DEVICE)
@@ -132,9 +150,13 @@ class TestDeviceTools(JobCase):
 		urls = []
 		for ticket in (mine, foreign):
 			doc = frappe.get_doc(
-				doctype="File", file_name=f"{ticket}.pdf", is_private=1, content=pdf(ticket),
-				attached_to_doctype="Khalifa Ticket", attached_to_name=ticket,
-			).insert(ignore_permissions=True)  # fmt: skip
+				doctype="File",
+				file_name=f"{ticket}.pdf",
+				is_private=1,
+				content=pdf(ticket),
+				attached_to_doctype="Khalifa Ticket",
+				attached_to_name=ticket,
+			).insert(ignore_permissions=True)
 			urls.append(doc.file_url)
 		frappe.db.commit()
 		with signed_in(MONA):

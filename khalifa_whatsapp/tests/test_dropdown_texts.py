@@ -1,7 +1,8 @@
-"""Whatever anybody wrote stays text in what opens below a field while one types: each drop-down in a real Chromium.
+"""Whatever anybody wrote stays text in what opens below a field while one types: each drop-down in a real
+Chromium.
 
-Once with words that are in the database as they were thrown at it, which no door of ours would let in; and once with
-words that came in by the doors.
+Once with words that are in the database as they were thrown at it, which no door of ours would let in; and
+once with words that came in by the doors.
 """
 
 from __future__ import annotations
@@ -29,20 +30,25 @@ FIELDS = {
 	"report": "frappe.query_report.filters",
 	"dialog": "cur_dialog.fields_list",
 }
-NAMES_OF = """return {}.filter(field => /Link$|^Autocomplete$/.test(field.df.fieldtype) && field.$input && !field.df.hidden
-	&& (!field.frm || field.get_status() === 'Write') && (field.frm || field.$input.is(':visible'))).map(field => field.df.fieldname);"""
+NAMES_OF = """return {}.filter(field => /Link$|^Autocomplete$/.test(field.df.fieldtype) && field.$input
+	&& !field.df.hidden
+	&& (!field.frm || field.get_status() === 'Write') && (field.frm || field.$input.is(':visible')))
+	.map(field => field.df.fieldname);"""
 FIND = "window.k31 = {}.find(field => field.df.fieldname === arguments[0]); return k31.$input[0];"
 ARRIVED = """const {awesomplete, $input} = k31, found = $input.cache?.[k31.get_options()]?.[$input.val()];
-return awesomplete.ul.children.length > 0 && (!$input.cache || (found && awesomplete.ul.children.length === found.length));"""
+return awesomplete.ul.children.length > 0
+	&& (!$input.cache || (found && awesomplete.ul.children.length === found.length));"""
 # What the server said, where it is not to be found as text in the item that shows it
 TOLD = """const {awesomplete} = k31, target = k31.get_options?.() || k31.df.fieldname;
 const fits = one => (one.label + one.value).toLowerCase().includes('hacked');
-const told = k31.$input.cache ? k31.$input.cache[target]?.[k31.$input.val()] || [] : awesomplete._list.filter(fits);
+const told = k31.$input.cache ? k31.$input.cache[target]?.[k31.$input.val()] || []
+	: awesomplete._list.filter(fits);
 const items = [...awesomplete.ul.children].filter(item => item.offsetParent);
 const lost = told.flatMap((one, place) => one.html ? [] : [one.label || one.value, one.description]
 	.filter(text => text && !items[place]?.textContent.includes(text)));
 return [target, items.filter(item => item.textContent.includes('hacked')).length, lost];"""
-ROWS = """return [...cur_dialog.$wrapper.find('.link-select-row')].map(row => [$(row).find('a').attr('data-value'), row.textContent]);"""
+ROWS = """return [...cur_dialog.$wrapper.find('.link-select-row')]
+	.map(row => [$(row).find('a').attr('data-value'), row.textContent]);"""
 DIALOG = "return !!(window.cur_dialog?.display && cur_dialog.$wrapper.is('.show'))"
 NO_DIALOG = "return !document.querySelector('.modal.show, .modal-backdrop')"
 TWINS = str.maketrans("<>&", "‹›＆")  # what choices of our own dialogs show instead
@@ -60,17 +66,23 @@ class TestDropDowns(WatchedCase):
 		self.see_all()
 		self.enough("Khalifa Customer", "Khalifa Ticket", "Khalifa Agent", least=len(PAYLOADS))
 		self.enough("Khalifa Reply Template", "Khalifa Close Batch", least=len(PAYLOADS))
-		self.enough("Khalifa Branch", "WhatsApp Device", "Khalifa Provider Template", "tags", least=len(RECORDS))
+		self.enough(
+			"Khalifa Branch", "WhatsApp Device", "Khalifa Provider Template", "tags", least=len(RECORDS)
+		)
 
 	def test_words_that_came_in_by_the_doors(self) -> None:
 		self.fill()
 		self.see_all()
 		self.enough("Khalifa Customer", "Khalifa Ticket", "Khalifa Reply Template", least=len(PAYLOADS))
-		self.enough("Khalifa Agent", "Khalifa Branch", "Khalifa Close Batch", "to_agent", "to_branch", "tags", least=1)
+		self.enough(
+			"Khalifa Agent", "Khalifa Branch", "Khalifa Close Batch", "to_agent", "to_branch", "tags", least=1
+		)
 
 	def enough(self, *targets: str, least: int) -> None:
 		"""The words were there to be seen, else nothing was tried."""
-		self.assertEqual({target: self.seen[target] for target in targets if self.seen[target] < least}, {}, self.seen)
+		self.assertEqual(
+			{target: self.seen[target] for target in targets if self.seen[target] < least}, {}, self.seen
+		)
 
 	def see_all(self) -> None:
 		self.sign_in(HUDA)
@@ -103,7 +115,8 @@ class TestDropDowns(WatchedCase):
 
 	def see_report(self, report: str) -> None:
 		if not self.is_page_trusted:
-			self.js("frappe.views.QueryReport.prototype.refresh = () => Promise.resolve()")  # no rows: they have tests of their own
+			# no rows: they have tests of their own
+			self.js("frappe.views.QueryReport.prototype.refresh = () => Promise.resolve()")
 		self.open(("query-report", report), "frappe.query_report?.report_name === arguments[0]")
 		self.settle()
 		self.see_fields("report", f"report {report}")
@@ -174,7 +187,10 @@ class TestDropDowns(WatchedCase):
 		self.click(".kin-actions button", "Transfer")
 		self.see_dialog("transfer")
 		texts = self.texts(".modal.show option")
-		others = {"name": ("!=", frappe.db.get_value("Khalifa Ticket", ticket, "agent")), "presence": ("!=", "Offline")}
+		others = {
+			"name": ("!=", frappe.db.get_value("Khalifa Ticket", ticket, "agent")),
+			"presence": ("!=", "Offline"),
+		}
 		for name in (*self.named("Khalifa Branch"), *self.named("Khalifa Agent", "employee_name", **others)):
 			self.assertTrue(any(name.translate(TWINS) in text for text in texts), (name, texts))
 		self.check("transfer", is_shown=False)
@@ -196,7 +212,9 @@ class TestDropDowns(WatchedCase):
 
 	def see_tags(self) -> None:
 		self.begin()
-		field = self.js("return cur_frm.sidebar.sidebar.find('.add-tags-btn').click().end().find('.tags-input')[0]")
+		field = self.js(
+			"return cur_frm.sidebar.sidebar.find('.add-tags-btn').click().end().find('.tags-input')[0]"
+		)
 		self.type_anew(field, WORD)
 		self.see_items(".form-tags .awesomplete li", "tags", self.named("Tag"))
 		self.js("arguments[0].value = ''; arguments[0].blur()", field)
@@ -221,14 +239,18 @@ class TestDropDowns(WatchedCase):
 
 	def are_there(self, selector: str, expected: list[Any]) -> bool:
 		shown = [unescape(text) for text in self.texts(selector)]
-		return any(WORD in text for text in shown) and all(any(unescape(text) in one for one in shown) for text in expected)
+		return any(WORD in text for text in shown) and all(
+			any(unescape(text) in one for one in shown) for text in expected
+		)
 
 	def see_items(self, selector: str, screen: str, expected: list[Any]) -> None:
 		"""Frappe's own drop-downs, which decode `&lt;` and show it as text."""
 
 		def lost() -> list[str]:
 			self.texts_there = [unescape(text) for text in self.texts(selector)]
-			return [text for text in expected if not any(unescape(text) in shown for shown in self.texts_there)]
+			return [
+				text for text in expected if not any(unescape(text) in shown for shown in self.texts_there)
+			]
 
 		wait_for(lambda: any(WORD in text for text in self.texts(selector)) and not lost(), 10)
 		self.settle()

@@ -1,4 +1,5 @@
-"""Names of files: shown as people wrote them, in headers that every server lets pass, and never another's place on disk.
+"""Names of files: shown as people wrote them, in headers that every server lets pass, and never another's
+place on disk.
 
 The headers are looked at behind gunicorn: Frappe's own test client lets pass what it refuses.
 """
@@ -34,7 +35,10 @@ from khalifa_whatsapp.tests.test_real_workers import free_port
 from khalifa_whatsapp.tests.web import METHOD
 
 OGG = b"OggS" + bytes(24) + b"OpusHead" + bytes(100)
-UPLOAD, DOWNLOAD = f"{METHOD}khalifa_whatsapp.api.media.upload", f"{METHOD}khalifa_whatsapp.api.media.download"
+UPLOAD, DOWNLOAD = (
+	f"{METHOD}khalifa_whatsapp.api.media.upload",
+	f"{METHOD}khalifa_whatsapp.api.media.download",
+)
 CLERK = "c1erk@desk.example"
 
 
@@ -42,7 +46,16 @@ CLERK = "c1erk@desk.example"
 def web_server() -> str:
 	"""The site behind gunicorn, without what a page needs."""
 	port, sites = free_port(), Path(frappe.local.sites_path).absolute()
-	command = [sys.executable, "-m", "gunicorn", "-b", f"127.0.0.1:{port}", "--threads", "4", "frappe.app:application"]
+	command = [
+		sys.executable,
+		"-m",
+		"gunicorn",
+		"-b",
+		f"127.0.0.1:{port}",
+		"--threads",
+		"4",
+		"frappe.app:application",
+	]
 	start(command, port, cwd=sites, env=dict(os.environ))
 	return f"http://127.0.0.1:{port}"
 
@@ -93,7 +106,12 @@ class FilesCase(SiteCase):
 		"""A customer's message with this file, called so by whoever stored it; its name."""
 		message = self.all(r.Message, ticket=self.ticket_name)[0]
 		doc = keep(content, file_name or "x", "Khalifa Message", message.name)
-		values = {"file_url": doc.file_url, "file_name": file_name, "mime_type": mime_type, "media_state": "Stored"}
+		values = {
+			"file_url": doc.file_url,
+			"file_name": file_name,
+			"mime_type": mime_type,
+			"media_state": "Stored",
+		}
 		frappe.db.set_value("Khalifa Message", message.name, values)
 		frappe.db.commit()
 		return message.name
@@ -105,10 +123,14 @@ class TestNamesOnTheWire(FilesCase):
 		super().setUp()
 		self.browser = requests.Session()
 		self.browser.headers["X-Frappe-Site-Name"] = frappe.local.site
-		self.browser.post(f"{web_server()}{METHOD}login", data={"usr": MONA, "pwd": PASSWORD}, timeout=60).raise_for_status()
+		self.browser.post(
+			f"{web_server()}{METHOD}login", data={"usr": MONA, "pwd": PASSWORD}, timeout=60
+		).raise_for_status()
 
 	def ask(self, message: str, **headers: str) -> requests.Response:
-		return self.browser.get(web_server() + DOWNLOAD, params={"message": message}, headers=headers, timeout=60)
+		return self.browser.get(
+			web_server() + DOWNLOAD, params={"message": message}, headers=headers, timeout=60
+		)
 
 	def saved_as(self, answer: requests.Response) -> str:
 		"""The name under which a browser saves it."""
@@ -119,11 +141,22 @@ class TestNamesOnTheWire(FilesCase):
 
 	def test_whatever_a_file_is_called_it_opens_under_a_name_that_can_be_read(self) -> None:
 		names = {
-			"عقد.pdf": "عقد.pdf", "فاتورة ١٢.pdf": "فاتورة ١٢.pdf", "😀.pdf": "😀.pdf", "a;b=c, d.pdf": "a;b=c, d.pdf",
-			'say "hi".pdf': "say ”hi”.pdf", "back\\slash.pdf": "slash.pdf", "two\r\nSet-Cookie: a=b.pdf": "two Set-Cookie_ a=b.pdf",
-			"nul\0l.pdf": "null.pdf", "cod\u202efdp.pdf": "codfdp.pdf", "../../x.pdf": "x.pdf", "%0d%0a.pdf": "_0d_0a.pdf",
-			"": None, "...": None, "عقد": "عقد.pdf", "résumé.pdf": "résumé.pdf",
-		}  # fmt: skip
+			"عقد.pdf": "عقد.pdf",
+			"فاتورة ١٢.pdf": "فاتورة ١٢.pdf",
+			"😀.pdf": "😀.pdf",
+			"a;b=c, d.pdf": "a;b=c, d.pdf",
+			'say "hi".pdf': "say ”hi”.pdf",
+			"back\\slash.pdf": "slash.pdf",
+			"two\r\nSet-Cookie: a=b.pdf": "two Set-Cookie_ a=b.pdf",
+			"nul\0l.pdf": "null.pdf",
+			"cod\u202efdp.pdf": "codfdp.pdf",
+			"../../x.pdf": "x.pdf",
+			"%0d%0a.pdf": "_0d_0a.pdf",
+			"": None,
+			"...": None,
+			"عقد": "عقد.pdf",
+			"résumé.pdf": "résumé.pdf",
+		}
 		for name, shown in names.items():
 			message = self.store(PDF, name, "application/pdf")
 			answer = self.ask(message)
@@ -147,7 +180,15 @@ class TestNamesOnTheWire(FilesCase):
 		self.assertEqual((part.status_code, part.content), (206, OGG[4:10]))
 
 	def test_a_kind_from_outside_can_not_break_the_answer(self) -> None:
-		for mime_type in ("text/plain\r\nX-Bad: 1", "نص/عادي", "", "text/html", "image/svg+xml", "application/xhtml+xml", "a" * 140):
+		for mime_type in (
+			"text/plain\r\nX-Bad: 1",
+			"نص/عادي",
+			"",
+			"text/html",
+			"image/svg+xml",
+			"application/xhtml+xml",
+			"a" * 140,
+		):
 			answer = self.ask(self.store(b"<script>alert(1)</script>", "x.html", mime_type))
 			self.assertEqual(answer.status_code, 200, mime_type)
 			self.assertEqual(answer.headers["Content-Type"], "application/octet-stream", mime_type)
@@ -160,16 +201,25 @@ class TestNamesOnTheWire(FilesCase):
 		self.assertTrue(self.ask(message).headers["Content-Disposition"].startswith("attachment"))
 		url = frappe.db.get_value("Khalifa Message", message, "file_url")
 		direct = self.browser.get(web_server() + url, timeout=60)
-		self.assertEqual((direct.status_code, direct.headers["Content-Type"]), (200, "application/octet-stream"))
+		self.assertEqual(
+			(direct.status_code, direct.headers["Content-Type"]), (200, "application/octet-stream")
+		)
 
 
 class TestUploads(FilesCase):
 	def test_names_are_made_safe_and_whatever_they_were_nothing_escapes(self) -> None:
 		for name, kept in {
-			"a\0b.txt": "ab.txt", "%2e%2e%2fx.txt": "_2e_2e_2fx.txt", "../../../x.txt": "x.txt", ".htaccess": "htaccess.txt",
-			"a/b\\c.txt": "c.txt", "x" * 300 + ".txt": "x" * 116 + ".txt", "CON.txt": "_CON.txt", "gpj\u202etxt.txt": "gpjtxt.txt",
-			"عقد.txt": "عقد.txt", "a?b#c%d.txt": "a_b_c_d.txt",
-		}.items():  # fmt: skip
+			"a\0b.txt": "ab.txt",
+			"%2e%2e%2fx.txt": "_2e_2e_2fx.txt",
+			"../../../x.txt": "x.txt",
+			".htaccess": "htaccess.txt",
+			"a/b\\c.txt": "c.txt",
+			"x" * 300 + ".txt": "x" * 116 + ".txt",
+			"CON.txt": "_CON.txt",
+			"gpj\u202etxt.txt": "gpjtxt.txt",
+			"عقد.txt": "عقد.txt",
+			"a?b#c%d.txt": "a_b_c_d.txt",
+		}.items():
 			answer = self.bring(b"hello", name, "text/plain")
 			self.assertEqual(self.kept(answer), b"hello", name)
 			self.assertEqual(answer.message["file_name"], kept, name)
@@ -178,24 +228,47 @@ class TestUploads(FilesCase):
 	def test_programs_scripts_and_pages_are_refused_in_words(self) -> None:
 		before = frappe.db.count("File")
 		for name, content, mime_type in (
-			("setup.exe", b"MZ" + bytes(100), "application/x-msdownload"), ("bill.pdf.exe", b"x", "application/pdf"),
-			("bill.pdf", b"MZ" + bytes(100), "application/pdf"), ("cod\u202efdp.exe", b"x", "text/plain"), ("x.exe. ", b"x", ""),
-			("run.bat", b"x", ""), ("a.js", b"x", ""), ("p.html", b"<html>", "text/plain"), ("p.svg", b"<svg/>", ""),
-			("p", b"<html>", "text/html"), ("x.EXE", b"x", ""), ("a.lnk", b"x", ""), ("a.ps1", b"x", ""), ("a.apk", b"PK", ""),
-		):  # fmt: skip
+			("setup.exe", b"MZ" + bytes(100), "application/x-msdownload"),
+			("bill.pdf.exe", b"x", "application/pdf"),
+			("bill.pdf", b"MZ" + bytes(100), "application/pdf"),
+			("cod\u202efdp.exe", b"x", "text/plain"),
+			("x.exe. ", b"x", ""),
+			("run.bat", b"x", ""),
+			("a.js", b"x", ""),
+			("p.html", b"<html>", "text/plain"),
+			("p.svg", b"<svg/>", ""),
+			("p", b"<html>", "text/html"),
+			("x.EXE", b"x", ""),
+			("a.lnk", b"x", ""),
+			("a.ps1", b"x", ""),
+			("a.apk", b"PK", ""),
+		):
 			answer = self.bring(content, name, mime_type)
 			self.assertEqual((answer.status, answer.code), (417, "file_can_run"), (name, answer.text))
 			self.assertIn("Programs", answer.said)
 		self.assertEqual(frappe.db.count("File"), before)
 
 	def test_what_pharmacies_send_each_other_is_taken(self) -> None:
-		for name in ("sums.xlsx", "macro.xlsm", "list.csv", "a.docx", "a.zip", "a.rar", "invoice.xml", "card.vcf", "x.pdf"):
+		for name in (
+			"sums.xlsx",
+			"macro.xlsm",
+			"list.csv",
+			"a.docx",
+			"a.zip",
+			"a.rar",
+			"invoice.xml",
+			"card.vcf",
+			"x.pdf",
+		):
 			self.assertEqual(self.bring(PDF if name.endswith(".pdf") else b"hello", name).status, 200, name)
 
 	def test_a_damaged_file_is_taken_or_refused_in_words(self) -> None:
 		"""Newer versions of Frappe take a PDF apart when it is brought, and stumble over what isn't one."""
 		is_read = hasattr(File, "check_content")
-		loop = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 1 0 R/Kids[1 0 R]>>endobj\ntrailer<</Root 1 0 R>>\nstartxref\n9\n%%EOF"
+		loop = (
+			b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 1 0 R/Kids[1 0 R]>>endobj\ntrailer<</Root 1 0 "
+			b"R>>\nstartxref\n9\n%%EOF"
+		)
 		for content in (b"hello", PDF[:60], PDF[: len(PDF) // 2], loop, b"%PDF-1.7\n" + bytes(100)):
 			answer = self.bring(content, "x.pdf", "application/pdf")
 			if is_read and answer.status != 200:
@@ -215,7 +288,9 @@ class TestUploads(FilesCase):
 		frappe.db.set_single_value("System Settings", "strip_exif_metadata_from_uploaded_images", 0)
 		frappe.db.commit()
 		self.addCleanup(frappe.db.commit)
-		self.addCleanup(frappe.db.set_single_value, "System Settings", "strip_exif_metadata_from_uploaded_images", 1)
+		self.addCleanup(
+			frappe.db.set_single_value, "System Settings", "strip_exif_metadata_from_uploaded_images", 1
+		)
 		self.assertEqual(self.kept(self.bring(photo, "p.jpg", "image/jpeg")), photo)
 
 	def test_a_damaged_picture_is_sent_as_it_is_and_no_500(self) -> None:
@@ -266,7 +341,10 @@ class TestPlacesOnTheDisk(FilesCase):
 		doc.write_file()
 		self.addCleanup(Path(doc.get_full_path()).unlink)
 		self.assertEqual(self.old.read_bytes(), b"a customer's words")
-		self.assertEqual((Path(doc.get_full_path()).read_bytes(), doc.file_url == "/private/files/vic_tim9.txt"), (b"mine", False))
+		self.assertEqual(
+			(Path(doc.get_full_path()).read_bytes(), doc.file_url == "/private/files/vic_tim9.txt"),
+			(b"mine", False),
+		)
 
 	def test_the_odd_names_themselves(self) -> None:
 		for name in ("vic%tim9.txt", "vic?tim9.txt", "vic#tim9.txt", "vic\\tim9.txt", "vic_tim9.txt"):
@@ -294,20 +372,30 @@ class TestPlacesOnTheDisk(FilesCase):
 	def test_what_hangs_on_our_rows_is_kept_so_by_every_road(self) -> None:
 		for values in ({"content": jpeg()}, {"file_url": f"/private/files/{self.old.name}"}):
 			doc = frappe.get_doc(
-				doctype="File", file_name="a%b.jpg", is_private=1, attached_to_doctype="Khalifa Ticket",
-				attached_to_name=self.ticket_name, **values,
-			).insert()  # fmt: skip
+				doctype="File",
+				file_name="a%b.jpg",
+				is_private=1,
+				attached_to_doctype="Khalifa Ticket",
+				attached_to_name=self.ticket_name,
+				**values,
+			).insert()
 			self.assertIsInstance(doc, StoredFile)
 			self.assertRegex(doc.file_url, r"^/private/files/[0-9a-f]{32}\.jpg$")
 			self.assertEqual(doc.file_name, "a_b.jpg")
-			self.assertEqual(on_site().read_file(doc.file_url), values.get("content") or self.old.read_bytes())
+			self.assertEqual(
+				on_site().read_file(doc.file_url), values.get("content") or self.old.read_bytes()
+			)
 
 	def test_a_file_from_above_our_folders_is_not_copied(self) -> None:
 		with self.assertRaises(frappe.ValidationError):
 			frappe.get_doc(
-				doctype="File", file_name="c.json", file_url="/private/files/../../site_config.json", is_private=1,
-				attached_to_doctype="Khalifa Ticket", attached_to_name=self.ticket_name,
-			).insert()  # fmt: skip
+				doctype="File",
+				file_name="c.json",
+				file_url="/private/files/../../site_config.json",
+				is_private=1,
+				attached_to_doctype="Khalifa Ticket",
+				attached_to_name=self.ticket_name,
+			).insert()
 
 	def test_files_of_others_are_frappes_own(self) -> None:
 		doc = self.insert(file_name="theirs 9.txt", content=b"words")

@@ -1,4 +1,6 @@
-"""The process that owns the browsers, as a process of its own, with real browsers; and what managers ask of it."""
+"""The process that owns the browsers, as a process of its own, with real browsers;
+and what managers ask of it.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,11 @@ class GatewayCase(SiteCase):
 		frappe.db.sql("DELETE FROM `tabKhalifa Browser Session`")
 		frappe.db.delete("Notification Log", {"document_type": "WhatsApp Device"})
 		frappe.db.sql("DELETE FROM `tabWhatsApp Device` WHERE name != %s", DEVICE)
-		frappe.db.set_value("WhatsApp Device", DEVICE, {"browser_options": SWITCHES, "enabled": 1, "state": "Unknown", "watch": None})
+		frappe.db.set_value(
+			"WhatsApp Device",
+			DEVICE,
+			{"browser_options": SWITCHES, "enabled": 1, "state": "Unknown", "watch": None},
+		)
 		frappe.db.commit()
 		self.drivers = factory.DRIVERS
 		for place in ("drivers.factory", "site_devices"):
@@ -105,7 +111,9 @@ class TestGatewaysThatSpeakHttp(GatewayCase):
 	def setUp(self) -> None:
 		super().setUp()
 		self.replace("khalifa_whatsapp.tests.gateway.BrowserLoopback.capabilities", Capabilities(has_qr=True))
-		self.replace("khalifa_whatsapp.tests.gateway.BrowserLoopback.start_session", lambda driver: SessionState("qr"))
+		self.replace(
+			"khalifa_whatsapp.tests.gateway.BrowserLoopback.start_session", lambda driver: SessionState("qr")
+		)
 		self.replace("khalifa_whatsapp.tests.gateway.BrowserLoopback.stop_session", lambda driver: None)
 		self.replace("khalifa_whatsapp.tests.gateway.BrowserLoopback.log_out", lambda driver: None)
 		self.replace("khalifa_whatsapp.tests.gateway.BrowserLoopback.get_qr", lambda driver: QrCode(QR))
@@ -159,8 +167,11 @@ class TestTheProcess(GatewayCase):
 	def start(self) -> subprocess.Popen[str]:
 		started = subprocess.Popen(
 			[sys.executable, "-m", "khalifa_whatsapp.tests.gateway", frappe.local.site, sites_path()],
-			env={**os.environ, FOLDER: str(self.folder)}, stderr=self.log, text=True, start_new_session=True,
-		)  # fmt: skip
+			env={**os.environ, FOLDER: str(self.folder)},
+			stderr=self.log,
+			text=True,
+			start_new_session=True,
+		)
 		self.processes.append(started)
 		return started
 
@@ -208,7 +219,10 @@ class TestTheProcess(GatewayCase):
 		self.assertFalse(gateway_calls.is_running())
 
 	def test_what_nobody_has_read_comes_in_once(self) -> None:
-		body = {"device": DEVICE, "events": [message_item("+201001234567", "بكام؟", "in-1", now_ms(), "Samy")]}
+		body = {
+			"device": DEVICE,
+			"events": [message_item("+201001234567", "بكام؟", "in-1", now_ms(), "Samy")],
+		}
 		(self.folder / "in-1").write_text(json.dumps(body, ensure_ascii=False))
 		self.connected()
 		self.until(lambda: [event.seen_count > 1 for event in self.events()] == [True])
@@ -257,9 +271,13 @@ class TestTheProcess(GatewayCase):
 	def calls(self) -> list[str]:
 		"""What managers were told in Desk's notifications."""
 		frappe.db.rollback()
-		return frappe.get_all("Notification Log", {"for_user": HUDA, "document_name": DEVICE}, pluck="subject")
+		return frappe.get_all(
+			"Notification Log", {"for_user": HUDA, "document_name": DEVICE}, pluck="subject"
+		)
 
-	def test_a_login_that_the_phone_ended_calls_managers_once_and_one_that_a_manager_ended_calls_nobody(self) -> None:
+	def test_a_login_that_the_phone_ended_calls_managers_once_and_one_that_a_manager_ended_calls_nobody(
+		self,
+	) -> None:
 		self.connected()
 		(self.folder / "unlinked").touch()
 		self.until(self.calls)
@@ -268,7 +286,9 @@ class TestTheProcess(GatewayCase):
 		self.until(lambda: self.state() == "Connected")
 		self.ask("log_out")
 		self.until(lambda: self.state() == "QR")
-		self.assertEqual(self.calls(), ["Loop needs you: WhatsApp waits for a phone: scan the code, under Linked Devices."])
+		self.assertEqual(
+			self.calls(), ["Loop needs you: WhatsApp waits for a phone: scan the code, under Linked Devices."]
+		)
 
 	def test_a_device_whose_owner_was_killed_is_not_said_to_be_connected(self) -> None:
 		process = self.connected()

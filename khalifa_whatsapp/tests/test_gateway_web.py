@@ -1,4 +1,6 @@
-"""The whole of WhatsApp Web: the gateway process, its own Chrome, the driver and the stand-in page, from code to answer."""
+"""The whole of WhatsApp Web: the gateway process, its own Chrome, the driver and the stand-in page,
+from code to answer.
+"""
 
 from __future__ import annotations
 
@@ -40,17 +42,36 @@ class TestWhatsAppWeb(SiteCase):
 		self.page.start()
 		self.addCleanup(self.page.stop)
 		frappe.get_doc(
-			doctype="WhatsApp Device", device_name=SHOP, provider="whatsapp_web", enabled=1, browser_url=self.page.url,
-			browser_binary=CHROME, browser_driver=shutil.which("chromedriver"), browser_language="en-US",
-			browser_options="--no-sandbox\n--disable-gpu", read_timeout=10, connect_timeout=5, min_gap_seconds=0.1,
-		).insert(ignore_permissions=True)  # fmt: skip
+			doctype="WhatsApp Device",
+			device_name=SHOP,
+			provider="whatsapp_web",
+			enabled=1,
+			browser_url=self.page.url,
+			browser_binary=CHROME,
+			browser_driver=shutil.which("chromedriver"),
+			browser_language="en-US",
+			browser_options="--no-sandbox\n--disable-gpu",
+			read_timeout=10,
+			connect_timeout=5,
+			min_gap_seconds=0.1,
+		).insert(ignore_permissions=True)
 		frappe.db.commit()
 		self.addCleanup(self.remove)
 		self.gateway = subprocess.Popen(
-			[sys.executable, "-m", "frappe.utils.bench_helper", "frappe", "--site", frappe.local.site, "khalifa-gateway"],
-			cwd=Path(frappe.local.sites_path).absolute(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+			[
+				sys.executable,
+				"-m",
+				"frappe.utils.bench_helper",
+				"frappe",
+				"--site",
+				frappe.local.site,
+				"khalifa-gateway",
+			],
+			cwd=Path(frappe.local.sites_path).absolute(),
+			stdout=subprocess.DEVNULL,
+			stderr=subprocess.DEVNULL,
 			start_new_session=True,
-		)  # fmt: skip
+		)
 		self.addCleanup(self.end)
 
 	def end(self) -> None:
@@ -63,7 +84,12 @@ class TestWhatsAppWeb(SiteCase):
 
 	def remove(self) -> None:
 		frappe.db.rollback()
-		for table in ("Khalifa Browser Session", "Khalifa Message", "Khalifa Ticket", "Khalifa Webhook Event"):
+		for table in (
+			"Khalifa Browser Session",
+			"Khalifa Message",
+			"Khalifa Ticket",
+			"Khalifa Webhook Event",
+		):
 			frappe.db.delete(table, {"device": SHOP})
 		frappe.delete_doc("WhatsApp Device", SHOP, force=True)
 		frappe.db.commit()

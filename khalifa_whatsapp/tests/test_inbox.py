@@ -1,4 +1,6 @@
-"""The inbox's server half: lists by key, threads, files, search; and that nobody reads what is a colleague's."""
+"""The inbox's server half: lists by key, threads, files, search;
+and that nobody reads what is a colleague's.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,9 @@ class TestTheList(InboxCase):
 
 	def test_a_line_has_a_tick_while_the_last_message_is_ours(self) -> None:
 		def tick() -> Any:
-			return self.ask(HUDA, "conversations", view="closed" if self.ticket(name).status == r.CLOSED else "all")["rows"][0]["last_out_status"]
+			return self.ask(
+				HUDA, "conversations", view="closed" if self.ticket(name).status == r.CLOSED else "all"
+			)["rows"][0]["last_out_status"]
 
 		name = self.ticket_of(self.mona)
 		self.assertIsNone(tick())
@@ -112,7 +116,9 @@ class TestTheList(InboxCase):
 
 	def test_a_cursor_or_a_view_that_makes_no_sense_is_refused(self) -> None:
 		for given in ({"cursor": "nonsense"}, {"cursor": "WzEsMiwzXQ=="}, {"view": "everything"}):
-			self.assertEqual(self.as_(HUDA).call(f"{API}conversations", **{"view": "queue", **given}).status, 417, given)
+			self.assertEqual(
+				self.as_(HUDA).call(f"{API}conversations", **{"view": "queue", **given}).status, 417, given
+			)
 
 	def test_names_numbers_and_words_are_found_however_they_are_typed(self) -> None:
 		self.deliver(message_item("+201001234567", "عايز أعرف سِعر الدَّواء", "in-a", now_ms(), "أحمد مُنى"))
@@ -121,13 +127,25 @@ class TestTheList(InboxCase):
 			intake.run(DEVICE)
 		frappe.db.commit()
 		first = frappe.db.get_value("Khalifa Ticket", {"customer_name": ("like", "%أحمد%")})
-		for words in ("احمد", "أحمد", "01001234567", "1234567", "الدواء", "سعر", "اعرف", "+20 100 123 4567", first.lower()):
+		for words in (
+			"احمد",
+			"أحمد",
+			"01001234567",
+			"1234567",
+			"الدواء",
+			"سعر",
+			"اعرف",
+			"+20 100 123 4567",
+			first.lower(),
+		):
 			self.assertEqual(self.listed(HUDA, "all", search=words), [first], words)
-		for words in ("لا يوجد", "%", "_", "' OR 1=1 --", "+*\"()", "0000000"):
+		for words in ("لا يوجد", "%", "_", "' OR 1=1 --", '+*"()', "0000000"):
 			self.assertNotIn(first, self.listed(HUDA, "all", search=words), words)
 
 	def test_a_search_says_what_it_found_and_leaves_the_view_aside(self) -> None:
-		self.deliver(message_item("+201001234567", "عايز أعرف سِعر الدَّواء لو سمحت", "in-a", now_ms(), "أحمد مُنى"))
+		self.deliver(
+			message_item("+201001234567", "عايز أعرف سِعر الدَّواء لو سمحت", "in-a", now_ms(), "أحمد مُنى")
+		)
 		with self.quiet():
 			intake.run(DEVICE)
 		frappe.db.commit()
@@ -148,12 +166,16 @@ class TestTheList(InboxCase):
 		self.assertEqual(len(found("احمد", ALI, "queue")), 1)
 		frappe.db.sql("UPDATE `tabKhalifa Message` SET is_revoked = 1")
 		frappe.db.commit()
-		self.assertNotIn("الد", json.dumps(found("الدواء"), ensure_ascii=False), "words that were taken back are not shown")
+		self.assertNotIn(
+			"الد", json.dumps(found("الدواء"), ensure_ascii=False), "words that were taken back are not shown"
+		)
 		self.assertNotIn("found", self.ask(HUDA, "conversations", view="all")["rows"][0])
 
 	def test_a_line_that_is_no_longer_ones_own_is_gone(self) -> None:
 		ticket = self.ticket_of(self.mona)
-		self.assertEqual([row["ticket"] for row in self.ask(MONA, "rows", tickets=[ticket])["rows"]], [ticket])
+		self.assertEqual(
+			[row["ticket"] for row in self.ask(MONA, "rows", tickets=[ticket])["rows"]], [ticket]
+		)
 		self.assertEqual(self.ask(ALI, "rows", tickets=[ticket])["rows"], [])
 
 	def test_a_line_says_whether_the_list_that_was_asked_for_holds_it(self) -> None:
@@ -162,11 +184,20 @@ class TestTheList(InboxCase):
 		frappe.db.commit()
 		waiting = self.write("+201119876543")
 		for view, search, held in (
-			("mine", "", {mine}), ("queue", "", {waiting}), ("closed", "", set()), ("delayed", "", set()),
-			("mine", "1234567", {mine}), ("mine", "nobody", set()), ("queue", "1234567", {mine}),
-		):  # fmt: skip
-			found = self.ask(MONA, "rows", tickets=[mine, waiting, "KT-999999"], view=view, search=search)["rows"]
-			self.assertEqual({row["ticket"] for row in found}, {mine, waiting}, "what may be seen is there in any list")
+			("mine", "", {mine}),
+			("queue", "", {waiting}),
+			("closed", "", set()),
+			("delayed", "", set()),
+			("mine", "1234567", {mine}),
+			("mine", "nobody", set()),
+			("queue", "1234567", {mine}),
+		):
+			found = self.ask(MONA, "rows", tickets=[mine, waiting, "KT-999999"], view=view, search=search)[
+				"rows"
+			]
+			self.assertEqual(
+				{row["ticket"] for row in found}, {mine, waiting}, "what may be seen is there in any list"
+			)
 			self.assertEqual({row["ticket"] for row in found if row["is_listed"]}, held, (view, search))
 		self.assertEqual(self.as_(MONA).call(f"{API}rows", tickets=[mine], view="all").status, 403)
 
@@ -213,7 +244,9 @@ class TestTheThread(InboxCase):
 		self.assertEqual(older["next_before"], "")
 		answer = found["items"][-1]
 		self.assertEqual((answer["sender_name"], answer["status"]), ("Mona Adel", "Sent"))
-		self.assertTrue(any(item["kind"] == "event" and "Mona Adel" in item["text"] for item in older["items"]))
+		self.assertTrue(
+			any(item["kind"] == "event" and "Mona Adel" in item["text"] for item in older["items"])
+		)
 		self.assertTrue(found["ticket"]["rights"]["reply"])
 		self.assertNotIn(MONA, json.dumps([found, older]))
 
@@ -224,7 +257,9 @@ class TestTheThread(InboxCase):
 		replies.reply(on_site(), actor, ticket, "yes", "k1", now_ms(), reply_to=asked.message_key)
 		replies.react(on_site(), actor, ticket, asked.name, "❤️", "k2", now_ms())
 		outbox.run(DEVICE)
-		first, *_rest, last = [i for i in self.ask(MONA, "thread", ticket=ticket)["items"] if i["kind"] == "message"]
+		first, *_rest, last = [
+			i for i in self.ask(MONA, "thread", ticket=ticket)["items"] if i["kind"] == "message"
+		]
 		self.assertEqual(first["reactions"], [{"emoji": "❤️", "count": 1, "by": ["me"]}])
 		self.assertEqual(last["reply_to"]["body"], "hello")
 		frappe.db.set_value("Khalifa Message", asked.name, "is_revoked", 1)
@@ -243,7 +278,15 @@ class TestTheThread(InboxCase):
 
 	def test_a_foreign_conversation_and_none_are_refused_alike(self) -> None:
 		ticket = self.ticket_of(self.mona)
-		for method in ("thread", "changes", "customer", "typing", "templates", "add_tag", "save_customer_notes"):
+		for method in (
+			"thread",
+			"changes",
+			"customer",
+			"typing",
+			"templates",
+			"add_tag",
+			"save_customer_notes",
+		):
 			foreign = self.as_(ALI).call(API + method, ticket=ticket, tag="x")
 			missing = self.as_(ALI).call(API + method, ticket="KT-999999", tag="x")
 			self.assertEqual((foreign.status, foreign.said), (missing.status, missing.said), method)
@@ -268,11 +311,18 @@ class TestTheThread(InboxCase):
 	def test_a_conversation_is_opened_and_read_by_one_question(self) -> None:
 		ticket = self.ticket_of(self.mona)
 		found = self.ask(HUDA, "open_conversation", ticket=ticket, view="all")
-		self.assertEqual((found["row"]["unread_count"], found["row"]["is_listed"]), (1, 1), "a manager's look reads nothing")
+		self.assertEqual(
+			(found["row"]["unread_count"], found["row"]["is_listed"]),
+			(1, 1),
+			"a manager's look reads nothing",
+		)
 		found = self.ask(MONA, "open_conversation", ticket=ticket, is_seen=0)
 		self.assertEqual(found["ticket"]["unread_count"], 1, "not before one's eyes")
 		found = self.ask(MONA, "open_conversation", ticket=ticket)
-		self.assertEqual((found["ticket"]["unread_count"], found["row"]["unread_count"], found["counts"]["unread"]), (0, 0, 0))
+		self.assertEqual(
+			(found["ticket"]["unread_count"], found["row"]["unread_count"], found["counts"]["unread"]),
+			(0, 0, 0),
+		)
 		self.assertEqual((found["customer"]["name"], found["ticket"]["rights"]["reply"]), ("Samy", True))
 		self.assertEqual([item["body"] for item in found["items"] if item["kind"] == "message"], ["hello"])
 		self.assertEqual(self.ticket(ticket).unread_count, 0)
@@ -285,7 +335,9 @@ class TestTheThread(InboxCase):
 
 		self.addCleanup(frappe.db.rollback)
 		for body in ("{price} pounds", "{{1}}", "{السعر}"):
-			with self.assertRaisesRegex(frappe.ValidationError, r"\{customer\}, \{agent\}, \{branch\}, \{ticket\}"):
+			with self.assertRaisesRegex(
+				frappe.ValidationError, r"\{customer\}, \{agent\}, \{branch\}, \{ticket\}"
+			):
 				save(body)
 		save("{customer}: {} {+}")
 
@@ -304,7 +356,10 @@ class TestTheThread(InboxCase):
 		frappe.db.commit()
 		self.addCleanup(frappe.db.commit)
 		self.addCleanup(frappe.db.delete, "Khalifa Reply Template")
-		self.assertEqual([(q["shortcut"], q["is_own"]) for q in self.ask(MONA, "quick_replies")], [("all", False), ("mine", True)])
+		self.assertEqual(
+			[(q["shortcut"], q["is_own"]) for q in self.ask(MONA, "quick_replies")],
+			[("all", False), ("mine", True)],
+		)
 
 
 class TestFiles(InboxCase):
@@ -317,9 +372,13 @@ class TestFiles(InboxCase):
 		brought = self.bring(MONA, ticket, PNG, "عرض.png", "image/png").message
 		self.assertEqual((brought["kind"], brought["mime_type"]), ("image", "image/png"))
 		sent = self.as_(MONA).call(
-			"khalifa_whatsapp.api.conversation.send_file", ticket=ticket, file_url=brought["file_url"], kind="image",
-			client_key="f1", caption="هذا",
-		)  # fmt: skip
+			"khalifa_whatsapp.api.conversation.send_file",
+			ticket=ticket,
+			file_url=brought["file_url"],
+			kind="image",
+			client_key="f1",
+			caption="هذا",
+		)
 		self.assertEqual(sent.status, 200, sent.text)
 		path = f"{METHOD}khalifa_whatsapp.api.media.download"
 		query = {"message": sent.message["message"]}
@@ -336,7 +395,9 @@ class TestFiles(InboxCase):
 		content = b"<svg onload=alert(1)><script>alert(1)</script>"
 		for name, mime_type in (("x.png", "image/png"), ("x.html", "text/html"), ("x.svg", "image/svg+xml")):
 			is_brought = self.bring(MONA, ticket, content, name, mime_type).status == 200
-			self.assertEqual(is_brought, name == "x.png", "pages are not sent to customers, who may well send them")
+			self.assertEqual(
+				is_brought, name == "x.png", "pages are not sent to customers, who may well send them"
+			)
 			with working(on_site(), now_ms()) as work:
 				message = next(m for m in self.all(r.Message))
 				message.file_url = keep(content, name, r.Message.DOCTYPE, message.name).file_url
@@ -348,7 +409,9 @@ class TestFiles(InboxCase):
 			self.assertEqual((shown.status, shown.raw), (200, content))
 			self.assertIn("sandbox", shown.headers["Content-Security-Policy"])
 			self.assertNotIn(shown.headers["Content-Type"], ("text/html", "image/svg+xml"))
-			self.assertTrue(name == "x.png" or shown.headers["Content-Disposition"].startswith("attachment"), name)
+			self.assertTrue(
+				name == "x.png" or shown.headers["Content-Disposition"].startswith("attachment"), name
+			)
 
 	def test_an_empty_or_too_large_file_is_refused(self) -> None:
 		ticket = self.ticket_of(self.mona)

@@ -47,21 +47,36 @@ class TestBooks(InboxCase):
 	@classmethod
 	def invoice(cls, rate: float, qty: int, days: int, **more: Any) -> str:
 		found = frappe.get_doc(
-			doctype="Sales Invoice", customer=PARTY, company=cls.company, set_posting_time=1,
-			posting_date=add_days(today(), days), due_date=add_days(today(), 30),
-			items=[{"item_code": ITEM, "qty": qty, "rate": rate}], **more,
-		).insert()  # fmt: skip
+			doctype="Sales Invoice",
+			customer=PARTY,
+			company=cls.company,
+			set_posting_time=1,
+			posting_date=add_days(today(), days),
+			due_date=add_days(today(), 30),
+			items=[{"item_code": ITEM, "qty": qty, "rate": rate}],
+			**more,
+		).insert()
 		found.submit()
 		return found.name
 
 	@classmethod
 	def pay(cls, amount: float) -> None:
-		bank, receivable = frappe.db.get_value("Company", cls.company, ["default_cash_account", "default_receivable_account"])
+		bank, receivable = frappe.db.get_value(
+			"Company", cls.company, ["default_cash_account", "default_receivable_account"]
+		)
 		frappe.get_doc(
-			doctype="Payment Entry", payment_type="Receive", party_type="Customer", party=PARTY, company=cls.company,
-			paid_from=receivable, paid_to=bank, paid_amount=amount, received_amount=amount, source_exchange_rate=1,
+			doctype="Payment Entry",
+			payment_type="Receive",
+			party_type="Customer",
+			party=PARTY,
+			company=cls.company,
+			paid_from=receivable,
+			paid_to=bank,
+			paid_amount=amount,
+			received_amount=amount,
+			source_exchange_rate=1,
 			target_exchange_rate=1,
-		).insert().submit()  # fmt: skip
+		).insert().submit()
 
 	def setUp(self) -> None:
 		super().setUp()
@@ -84,19 +99,28 @@ class TestBooks(InboxCase):
 		found = self.books(HUDA, "Accounts User")
 		self.assertEqual((found["customer"], found["customer_name"]), (PARTY, PARTY))
 		currency = frappe.db.get_value("Company", self.company, "default_currency")
-		self.assertEqual(found["balances"], [{"company": self.company, "currency": currency, "amount": 550.0}])
+		self.assertEqual(
+			found["balances"], [{"company": self.company, "currency": currency, "amount": 550.0}]
+		)
 		self.assertEqual([row["grand_total"] for row in found["invoices"]], [-100.0, 400.0, 300.0])
 		self.assertEqual(found["invoices"][0]["status"], "Return")
 
 	def test_who_sells_sees_the_customer_and_no_amounts(self) -> None:
 		found = self.books(MONA, "Sales User")
-		self.assertEqual(found, {"customer": PARTY, "customer_name": PARTY, "balances": None, "invoices": None})
+		self.assertEqual(
+			found, {"customer": PARTY, "customer_name": PARTY, "balances": None, "invoices": None}
+		)
 
 	def test_an_agent_without_a_role_in_erpnext_hears_of_no_books(self) -> None:
 		self.assertIsNone(self.books(MONA))
 
 	def test_a_company_that_the_reader_may_not_see_is_left_out(self) -> None:
-		other = {"doctype": "User Permission", "user": HUDA, "allow": "Company", "for_value": self.other_company()}
+		other = {
+			"doctype": "User Permission",
+			"user": HUDA,
+			"allow": "Company",
+			"for_value": self.other_company(),
+		}
 		rule = frappe.get_doc(other).insert()
 		self.addCleanup(frappe.db.commit)
 		self.addCleanup(frappe.delete_doc, "User Permission", rule.name)
@@ -106,5 +130,7 @@ class TestBooks(InboxCase):
 	def other_company(self) -> str:
 		if not frappe.db.exists("Company", OTHER):
 			currency, country = frappe.db.get_value("Company", self.company, ["default_currency", "country"])
-			frappe.get_doc(doctype="Company", company_name=OTHER, abbr="AP", default_currency=currency, country=country).insert()
+			frappe.get_doc(
+				doctype="Company", company_name=OTHER, abbr="AP", default_currency=currency, country=country
+			).insert()
 		return OTHER

@@ -1,4 +1,6 @@
-"""The inbox in a real Chromium against the site's own web server: a day at the desk, and what must stay text."""
+"""The inbox in a real Chromium against the site's own web server: a day at the desk,
+and what must stay text.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from khalifa_whatsapp.tests.case import ALI, DEVICE, HUDA, MONA
 from khalifa_whatsapp.tests.inbox_page import InboxPageCase
 
 NASTY = "<script>window.hacked=1</script><img src=x onerror='window.hacked=1'> {{7*7}} =1+1"
-PLAYER = "const player = document.querySelector('.kin-bubble.out audio'); if (player) player.preload = 'auto';"
+PLAYER = (
+	"const player = document.querySelector('.kin-bubble.out audio'); if (player) player.preload = 'auto';"
+)
 MESSAGES = ".kin-log .kin-bubble .kin-text"
 
 
@@ -39,9 +43,13 @@ class TestTheInboxPage(InboxPageCase):
 		self.assertEqual([m.status for m in self.all(r.Message, direction="Outgoing")], [r.SENT])
 		self.until(lambda: self.texts(".kin-bubble.out .kin-tick") == ["✓"])
 		self.click(".kin-actions button", "Transfer")
-		self.until(lambda: self.js("return !!(window.cur_dialog && document.querySelector('.modal.show select'))"))
+		self.until(
+			lambda: self.js("return !!(window.cur_dialog && document.querySelector('.modal.show select'))")
+		)
 		self.js(
-			"const box = cur_dialog; box.set_value('to_agent', arguments[0]); box.set_value('reason', 'his branch');", self.ali
+			"const box = cur_dialog; box.set_value('to_agent', arguments[0]); box.set_value('reason', "
+			"'his branch');",
+			self.ali,
 		)
 		self.click(".modal.show .btn-primary", "Transfer")
 		self.until(lambda: self.only(r.Ticket, name=ticket.name).agent == self.ali)
@@ -54,7 +62,9 @@ class TestTheInboxPage(InboxPageCase):
 		self.click(".kin-line")
 		self.until(lambda: NASTY in self.texts(MESSAGES))
 		self.assertIsNone(self.js("return window.hacked || null"))
-		self.assertEqual(self.js("return document.querySelectorAll('.khalifa-inbox script, .kin-log img').length"), 0)
+		self.assertEqual(
+			self.js("return document.querySelectorAll('.khalifa-inbox script, .kin-log img').length"), 0
+		)
 
 	def test_a_colleague_s_answer_in_between_is_shown_before_ones_own_goes(self) -> None:
 		self.online(self.mona)
@@ -63,11 +73,15 @@ class TestTheInboxPage(InboxPageCase):
 		self.click(".kin-line")
 		self.until(lambda: "hello" in self.texts(MESSAGES))
 		ticket = self.only(r.Ticket).name
-		self.as_(HUDA).call("khalifa_whatsapp.api.conversation.reply", ticket=ticket, body="from the manager", client_key="h")
+		self.as_(HUDA).call(
+			"khalifa_whatsapp.api.conversation.reply", ticket=ticket, body="from the manager", client_key="h"
+		)
 		self.write_answer("mine")
 		self.click(".kin-send")
 		self.until(lambda: self.texts(".kin-above .kin-trouble"))
-		self.assertEqual(self.js("return document.querySelector('.kin-input').value"), "mine", "nothing is lost")
+		self.assertEqual(
+			self.js("return document.querySelector('.kin-input').value"), "mine", "nothing is lost"
+		)
 		self.until(lambda: "from the manager" in self.texts(MESSAGES))
 		self.click(".kin-above button", "Send Anyway")
 		self.until(lambda: "mine" in self.texts(MESSAGES))
@@ -81,7 +95,10 @@ class TestTheInboxPage(InboxPageCase):
 		self.until(lambda: self.js("return !!document.querySelector('.kin-tool.recording')"), "it records")
 		time.sleep(1.5)
 		self.click(".kin-tool.recording")
-		self.until(lambda: self.js("return document.querySelector('.modal.show audio')?.duration > 1"), "it can be heard")
+		self.until(
+			lambda: self.js("return document.querySelector('.modal.show audio')?.duration > 1"),
+			"it can be heard",
+		)
 		self.until(lambda: self.js("return !!window.cur_dialog?.display"), "the dialog has faded in")
 		self.click(".modal.show .btn-modal-primary", "Send")
 		message = self.until(lambda: self.all(r.Message, direction="Outgoing"), "it is sent")[0]

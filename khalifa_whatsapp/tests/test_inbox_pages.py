@@ -21,7 +21,8 @@ class TestFullLists(InboxCase):
 	def setUp(self) -> None:
 		super().setUp()
 		self.tickets = [self.write(f"+20100555{number:04}") for number in range(CUSTOMERS)]
-		for number, ticket in enumerate(self.tickets):  # statuses and times mixed, two lines at the same moment
+		# statuses and times mixed, two lines at the same moment
+		for number, ticket in enumerate(self.tickets):
 			status, agent = (("Queued", None), ("Open", self.mona), ("Pending", self.ali))[number % 3]
 			state = {"status": status, "agent": agent, "last_message_ms": 1_000_000 + number * 7 % 11}
 			frappe.db.set_value("Khalifa Ticket", ticket, state, update_modified=False)
@@ -29,7 +30,9 @@ class TestFullLists(InboxCase):
 
 	def expected(self, **wanted: Any) -> list[str]:
 		"""By time, then name, latest first."""
-		return frappe.get_all("Khalifa Ticket", wanted, pluck="name", order_by="last_message_ms desc, name desc")
+		return frappe.get_all(
+			"Khalifa Ticket", wanted, pluck="name", order_by="last_message_ms desc, name desc"
+		)
 
 	def pages(self, user: str, view: str, **given: Any) -> list[str]:
 		seen, cursor = [], ""
@@ -47,7 +50,10 @@ class TestFullLists(InboxCase):
 	def test_counts_are_what_the_lists_hold(self) -> None:
 		frappe.db.sql("UPDATE `tabKhalifa Ticket` SET due_by_ms = 1, unread_count = 2")
 		frappe.db.commit()
-		for user, views in ((MONA, ("mine", "queue", "delayed")), (HUDA, ("mine", "queue", "delayed", "all"))):
+		for user, views in (
+			(MONA, ("mine", "queue", "delayed")),
+			(HUDA, ("mine", "queue", "delayed", "all")),
+		):
 			counts = self.ask(user, "conversations")["counts"]
 			held = {view: len(self.pages(user, view)) for view in views}
 			self.assertEqual({view: counts.get(view) for view in views}, held, user)
@@ -61,9 +67,11 @@ class TestFullLists(InboxCase):
 			intake.run(DEVICE)
 		frappe.db.commit()
 		mine = frappe.get_all(
-			"Khalifa Ticket", or_filters={"agent": self.mona, "status": "Queued"}, pluck="name",
+			"Khalifa Ticket",
+			or_filters={"agent": self.mona, "status": "Queued"},
+			pluck="name",
 			order_by="last_message_ms desc, name desc",
-		)  # fmt: skip
+		)
 		for most in (inbox_rows.MOST_FOUND, 1):  # with and without more hits than the index is asked for
 			with patch.object(inbox_rows, "MOST_FOUND", most):
 				self.assertEqual(self.pages(MONA, "mine", search="الدَّواء سعر"), mine, most)

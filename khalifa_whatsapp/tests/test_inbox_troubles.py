@@ -1,4 +1,6 @@
-"""The inbox when something goes wrong: a network that goes, a server that hangs, a session that ends, and what is written meanwhile."""
+"""The inbox when something goes wrong: a network that goes, a server that hangs, a session that ends,
+and what is written meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +61,10 @@ class TestCallsEnd(TwoCustomers):
 			self.assertEqual((self.written(), self.may_send()), ("50 pounds", True))
 			self.open_another_and_return()
 		time.sleep(2)  # it may do now what the page gave up
-		self.until(lambda: self.may_send() or self.click(".kin-log .kin-notice button"), "the conversation is there again")
+		self.until(
+			lambda: self.may_send() or self.click(".kin-log .kin-notice button"),
+			"the conversation is there again",
+		)
 		self.assertEqual(self.written(), "50 pounds", "the page does not know")
 		self.click(".kin-send")
 		self.until(lambda: self.written() == "", "now it knows")
@@ -82,7 +87,9 @@ class TestCallsEnd(TwoCustomers):
 			return answer.then(() => Promise.reject(new TypeError("lost")));
 		};""")
 		self.click(".kin-send")
-		self.until(lambda: self.texts(PROBLEM) and self.answers() == ["50 pounds"], "sent, and its answer lost")
+		self.until(
+			lambda: self.texts(PROBLEM) and self.answers() == ["50 pounds"], "sent, and its answer lost"
+		)
 		self.write_answer(" each")
 		self.click(".kin-send")
 		self.until(lambda: "did arrive" in "".join(self.texts(PROBLEM)), "asked")
@@ -135,7 +142,8 @@ class TestCallsEnd(TwoCustomers):
 
 	def test_a_page_that_can_t_begin_says_so_and_tries_again(self) -> None:
 		self.enter(MONA)
-		self.js("""window.khalifa_really = window.fetch; window.fetch = () => Promise.reject(new TypeError("away"));
+		self.js("""window.khalifa_really = window.fetch;
+			window.fetch = () => Promise.reject(new TypeError("away"));
 			frappe.pages['khalifa-inbox'].inbox.start()""")
 		self.until(lambda: self.texts(".kin-notice button") == ["Try Again"])
 		self.js("window.fetch = window.khalifa_really")
@@ -151,7 +159,9 @@ class TestPresence(TwoCustomers):
 	def test_who_was_set_offline_by_a_manager_sees_it_and_by_whom_and_comes_back_by_a_click(self) -> None:
 		self.enter(MONA)
 		self.until(lambda: self.pill() == "Online")
-		answer = self.as_(HUDA).call("khalifa_whatsapp.api.agents.set_presence", presence="Offline", agent=self.mona)
+		answer = self.as_(HUDA).call(
+			"khalifa_whatsapp.api.agents.set_presence", presence="Offline", agent=self.mona
+		)
 		self.assertEqual(answer.status, 200, answer.text)
 		self.until(lambda: "Huda set you offline." in "".join(self.texts(BANNER)), "the banner", 10)
 		self.assertEqual(self.pill(), "Offline")
@@ -197,7 +207,10 @@ class TestPresence(TwoCustomers):
 		frappe.db.commit()
 		self.click(".kin-notice button", "Try Again")
 		self.until(lambda: self.texts(".kin-tab"))
-		self.until(lambda: frappe.db.get_value("Khalifa Agent", self.ali, "heartbeat_ms"), "and the page is heard of again")
+		self.until(
+			lambda: frappe.db.get_value("Khalifa Agent", self.ali, "heartbeat_ms"),
+			"and the page is heard of again",
+		)
 
 
 class TestDrafts(TwoCustomers):
@@ -229,7 +242,10 @@ class TestDrafts(TwoCustomers):
 		self.done(MONA, "close", ticket=self.ticket_named("Samy"), reason="no_reply_needed")
 		ticket = self.ticket_named("Samy")
 		self.enter(MONA, f"/app/khalifa-inbox/{ticket}")
-		self.until(lambda: self.is_note() and self.texts(".kin-closed button"), "a closed conversation takes notes only")
+		self.until(
+			lambda: self.is_note() and self.texts(".kin-closed button"),
+			"a closed conversation takes notes only",
+		)
 		self.write_answer("he never pays")
 		self.done(MONA, "reopen", ticket=ticket)
 		self.until(lambda: not self.is_shown(".kin-closed"), "opened again")
@@ -250,7 +266,9 @@ class TestDrafts(TwoCustomers):
 		self.click(".kin-tool[title=Note]")
 		self.write_answer("he never pays")
 		self.js("document.querySelector('.kin-bubble.in .kin-tools button[title=Reply]').click()")
-		self.assertEqual((self.written(), self.is_note(), self.texts(".kin-quoting bdi")), ("", False, ["hello"]))
+		self.assertEqual(
+			(self.written(), self.is_note(), self.texts(".kin-quoting bdi")), ("", False, ["hello"])
+		)
 		self.write_answer("yes?")
 		self.open("Laila", "good morning")
 		self.open("Samy", "hello")

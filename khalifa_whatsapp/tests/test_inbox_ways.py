@@ -1,4 +1,6 @@
-"""Ways through the inbox: keys of any keyboard, Back, cards, search, quick replies, notifications, and what opening costs."""
+"""Ways through the inbox: keys of any keyboard, Back, cards, search, quick replies, notifications,
+and what opening costs.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ CLERK = "kw-clerk@example.com"
 CTRL, SHIFT = 2, 8
 ARABIC = {"j": "ت", "k": "ن", "r": "ق", "n": "ى", "t": "ف", "e": "ث", "q": "ض"}
 HEARD = """window.khalifa_shown = []; window.Notification = class { static permission = "granted";
-	constructor(title, { tag }) { window.khalifa_shown.push(tag); } }; localStorage.setItem("khalifa_notify", "1");"""
+	constructor(title, { tag }) { window.khalifa_shown.push(tag); } };
+	localStorage.setItem("khalifa_notify", "1");"""
 
 
 class TestKeys(TwoCustomers):
@@ -78,8 +81,12 @@ class TestKeys(TwoCustomers):
 	def test_quick_replies_come_by_a_key_and_ask_for_what_nobody_knows(self) -> None:
 		self.addCleanup(frappe.db.commit)
 		self.addCleanup(frappe.db.delete, "Khalifa Reply Template")
-		old = frappe.get_doc(doctype="Khalifa Reply Template", shortcut="price", title="Price", body="x").insert()
-		frappe.db.set_value("Khalifa Reply Template", old.name, "body", "{customer}: {price} at {{branch}} {}")
+		old = frappe.get_doc(
+			doctype="Khalifa Reply Template", shortcut="price", title="Price", body="x"
+		).insert()
+		frappe.db.set_value(
+			"Khalifa Reply Template", old.name, "body", "{customer}: {price} at {{branch}} {}"
+		)
 		frappe.db.commit()
 		self.enter(MONA)
 		self.open("Samy", "hello")
@@ -120,7 +127,9 @@ class TestWaysBack(TwoCustomers):
 		self.until(lambda: self.is_shown(".kin-list") and not self.is_shown(".kin-thread"))
 		self.assertEqual(self.place(), INBOX)
 		self.js("history.forward()")
-		self.until(lambda: "good morning" in self.texts(MESSAGES) and self.is_shown(".kin-log"), "and forward")
+		self.until(
+			lambda: "good morning" in self.texts(MESSAGES) and self.is_shown(".kin-log"), "and forward"
+		)
 
 	def test_the_page_s_own_back_works_for_who_came_by_an_address(self) -> None:
 		ticket = self.ticket_named("Samy")
@@ -132,7 +141,9 @@ class TestWaysBack(TwoCustomers):
 
 	def test_the_card_of_delayed_customers_opens_them(self) -> None:
 		self.enter(HUDA, f"{INBOX}/delayed")
-		self.until(lambda: self.texts(".kin-tab.active") and self.texts(".kin-tab.active")[0].startswith("Delayed"))
+		self.until(
+			lambda: self.texts(".kin-tab.active") and self.texts(".kin-tab.active")[0].startswith("Delayed")
+		)
 		card = self.as_(HUDA).call("khalifa_whatsapp.api.cards.delayed_now").message
 		self.js("frappe.set_route(arguments[0])", ["khalifa-inbox", "queue"])
 		self.until(lambda: self.texts(".kin-tab.active")[0].startswith("Queue"))
@@ -159,7 +170,11 @@ class TestCosts(TwoCustomers):
 
 class TestSearch(TwoCustomers):
 	def find(self, words: str) -> None:
-		self.js("const box = document.querySelector('.kin-search'); box.value = arguments[0]; box.dispatchEvent(new Event('input'))", words)
+		self.js(
+			"const box = document.querySelector('.kin-search'); box.value = arguments[0]; "
+			"box.dispatchEvent(new Event('input'))",
+			words,
+		)
 
 	def lines(self) -> list[tuple[str, str]]:
 		names, tags = self.texts(".kin-line .kin-name"), self.texts(".kin-line .kin-agent .kin-tag")
@@ -173,10 +188,15 @@ class TestSearch(TwoCustomers):
 		self.customer_writes("good evening", "+201112223334", "in-9", "Laila Aziz")
 		self.enter(MONA, f"{INBOX}/delayed")
 		self.find("laila")
-		self.until(lambda: self.lines() == [("Laila", "Closed"), ("Laila Aziz", "Queue")], "in other lists than the open one")
+		self.until(
+			lambda: self.lines() == [("Laila", "Closed"), ("Laila Aziz", "Queue")],
+			"in other lists than the open one",
+		)
 		self.assertEqual(self.texts(".kin-tab.active"), [])
 		self.find("good")
-		self.until(lambda: sorted(self.texts(".kin-line mark")) == ["good", "good"], "words of messages, marked")
+		self.until(
+			lambda: sorted(self.texts(".kin-line mark")) == ["good", "good"], "words of messages, marked"
+		)
 		self.assertIn("good morning", " ".join(self.texts(".kin-line .kin-preview")))
 		self.find("1119876543")
 		self.until(lambda: self.texts(".kin-line mark") == [LAILA], "a number")
@@ -234,7 +254,11 @@ class TestContrast(TwoCustomers):
 	def test_the_check_itself_can_fail(self) -> None:
 		self.enter(MONA)
 		self.until(lambda: self.texts(".kin-badge"))
-		for grey in ("#777", "rgb(0 0 0 / 53.333%)"):  # the same over white, whose contrast with white everybody knows
+		# the same over white, whose contrast with white everybody knows
+		for grey in (
+			"#777",
+			"rgb(0 0 0 / 53.333%)",
+		):
 			self.js("document.querySelector('.kin-badge').style.background = arguments[0]", grey)
 			[[ratio, text, _where]] = self.js(FAINT, ".kin-badge", 4.5)
 			self.assertAlmostEqual(ratio, 4.48, delta=0.03)
@@ -248,7 +272,9 @@ class TestDecimals(InboxPageCase):
 		shown = "const field = cur_frm.get_field(arguments[0]); return field.format_for_input(field.value)"
 		self.until(lambda: self.js("return cur_frm?.doc?.delay_minutes === 15"))
 		self.assertEqual(self.js("return cur_frm.get_field('delay_minutes').$input.val()"), "15")
-		self.assertEqual([self.js(shown, name) for name in ("pending_load", "response_target_minutes")], ["0.25", "3"])
+		self.assertEqual(
+			[self.js(shown, name) for name in ("pending_load", "response_target_minutes")], ["0.25", "3"]
+		)
 
 
 class TestEverywhereInDesk(InboxPageCase):
@@ -287,7 +313,8 @@ class TestEverywhereInDesk(InboxPageCase):
 		self.settle()
 		self.watch()
 		state = self.js("""const ours = name => name.startsWith("khalifa") || name.startsWith("Khalifa");
-			return [!!khalifa.desk.is_started, Object.keys(frappe.realtime.socket._callbacks || {}).filter(name => name.includes("khalifa"))]""")
+			return [!!khalifa.desk.is_started, Object.keys(frappe.realtime.socket._callbacks || {})
+				.filter(name => name.includes("khalifa"))]""")
 		self.assertEqual(state, [False, []])
 		entries = self.js("return performance.getEntriesByType('resource').map(one => one.name)")
 		self.assertEqual([one for one in entries if "/api/method/khalifa" in one], [])
@@ -308,7 +335,14 @@ class TestWhoCantWorkYet(InboxPageCase):
 
 	def test_a_manager_makes_an_own_record_by_a_click(self) -> None:
 		self.enter(HUDA)
-		self.until(lambda: any("Answer Customers Myself" in text for text in self.texts(".menu-btn-group .dropdown-item")))
-		self.js("[...document.querySelectorAll('.menu-btn-group .dropdown-item')].find(e => e.textContent.includes('Answer Customers Myself')).click()")
+		self.until(
+			lambda: any(
+				"Answer Customers Myself" in text for text in self.texts(".menu-btn-group .dropdown-item")
+			)
+		)
+		self.js(
+			"[...document.querySelectorAll('.menu-btn-group .dropdown-item')].find(e => "
+			"e.textContent.includes('Answer Customers Myself')).click()"
+		)
 		self.until(lambda: self.js("return cur_frm?.doctype === 'Khalifa Agent' && cur_frm.doc.user") == HUDA)
 		self.assertEqual(self.js("return cur_frm.doc.employee_name"), "Huda")

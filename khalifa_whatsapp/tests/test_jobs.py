@@ -1,4 +1,6 @@
-"""What runs without anybody asking: drains, the minute, the hour, the night; and what may go wrong under them."""
+"""What runs without anybody asking: drains, the minute, the hour, the night;
+and what may go wrong under them.
+"""
 
 from __future__ import annotations
 
@@ -157,8 +159,9 @@ class TestOutbox(JobCase):
 	def test_a_pause_of_the_device_or_of_everything_counts_at_once_and_loses_nothing(self) -> None:
 		message = self.reply(self.ticket_of(self.mona))
 		for doctype, name, field in (
-			("WhatsApp Device", DEVICE, "is_paused"), ("Khalifa Settings", "Khalifa Settings", "is_sending_paused"),
-		):  # fmt: skip
+			("WhatsApp Device", DEVICE, "is_paused"),
+			("Khalifa Settings", "Khalifa Settings", "is_sending_paused"),
+		):
 			self.set_and_clean_up(doctype, name, field, 1)
 			self.assertEqual(outbox.run(DEVICE)["sent"], 0)
 			self.assertEqual(self.only(r.Message, name=message.name).status, r.MSG_QUEUED)
@@ -186,7 +189,8 @@ class TestOutbox(JobCase):
 
 	def tearDown(self) -> None:
 		frappe.db.sql(
-			"UPDATE `tabWhatsApp Device` SET breaker_state = 'Closed', breaker_failures = 0, breaker_until_ms = 0 WHERE name = %s",
+			"UPDATE `tabWhatsApp Device` SET breaker_state = 'Closed', breaker_failures = 0, "
+			"breaker_until_ms = 0 WHERE name = %s",
 			(DEVICE,),
 		)
 		frappe.db.delete("Notification Log", {"document_name": DEVICE})
@@ -272,7 +276,8 @@ class TestMinute(JobCase):
 		)
 		frappe.db.sql("UPDATE `tabKhalifa Turn Segment` SET from_ms = from_ms - %s", (age_ms,))
 		frappe.db.sql(
-			"UPDATE `tabKhalifa Ticket` SET waiting_since_ms = waiting_since_ms - %s, next_check_ms = 1 WHERE name = %s",
+			"UPDATE `tabKhalifa Ticket` SET waiting_since_ms = waiting_since_ms - %s, "
+			"next_check_ms = 1 WHERE name = %s",
 			(age_ms, ticket),
 		)
 		frappe.db.commit()

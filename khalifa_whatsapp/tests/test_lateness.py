@@ -38,7 +38,10 @@ class Clocked(SiteCase):
 		self.addCleanup(self.set_up_hours, [])
 
 	def moment(self, text: str) -> int:
-		return int(datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(get_system_timezone())).timestamp()) * 1000
+		return (
+			int(datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(get_system_timezone())).timestamp())
+			* 1000
+		)
 
 	def at(self, text: str) -> None:
 		self.now = self.moment(text)
@@ -47,7 +50,9 @@ class Clocked(SiteCase):
 		"""The company's hours on every day, and limits, saved as a manager saves them."""
 		doc = frappe.get_doc("Khalifa Settings")
 		days = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-		doc.set("working_hours", [{"day": day, "start_time": a, "end_time": b} for day in days for a, b in hours])
+		doc.set(
+			"working_hours", [{"day": day, "start_time": a, "end_time": b} for day in days for a, b in hours]
+		)
 		doc.update({"delay_minutes": 15, "customer_delay_minutes": 15, **values})
 		doc.save()
 		frappe.db.commit()
@@ -86,15 +91,25 @@ class Clocked(SiteCase):
 			"late by": {name for name, form in forms.items() if form["late"] or form["state"] == "Delayed"},
 			"card": self.call(HUDA, "cards.delayed_now")["value"],
 			"report": {row["ticket"] for row in report["result"]},
-			"report's figure": int(next(f["value"] for f in report["report_summary"] if f["label"] == "Delayed Now")),
+			"report's figure": int(
+				next(f["value"] for f in report["report_summary"] if f["label"] == "Delayed Now")
+			),
 			"team": int(next(f["value"] for f in team["report_summary"] if f["label"] == "Delayed Now")),
-			"team's rows": sum(row["delayed"] for row in team["result"] if isinstance(row, dict) and not row.get("bold")),
+			"team's rows": sum(
+				row["delayed"] for row in team["result"] if isinstance(row, dict) and not row.get("bold")
+			),
 			"sql": set(frappe.db.sql_list(f"select name from `tabKhalifa Ticket` where {where}")),
-			"core": {row.name for row in rows if deadlines.state(self.now, row.due_by_ms, row.late_soon_ms) == "Delayed"},
+			"core": {
+				row.name
+				for row in rows
+				if deadlines.state(self.now, row.due_by_ms, row.late_soon_ms) == "Delayed"
+			},
 		}
 
 	def agree(self, *expected: str) -> None:
-		"""Every screen says that exactly these are delayed: as things stand, and after the minute job has looked."""
+		"""Every screen says that exactly these are delayed: as things stand,
+		and after the minute job has looked.
+		"""
 		for when in ("before the scan", "after the scan"):
 			for screen, found in self.screens().items():
 				wanted = len(expected) if isinstance(found, int) else set(expected)
@@ -105,8 +120,18 @@ class Clocked(SiteCase):
 			self.assertEqual(self.moments(), before)
 
 	def moments(self) -> dict[str, tuple[Any, ...]]:
-		fields = ("customer_due_by_ms", "response_by_ms", "due_by_ms", "late_soon_ms", "customer_due_by", "response_by")
-		return {row[0]: row[1:] for row in frappe.db.sql(f"select name, {', '.join(fields)} from `tabKhalifa Ticket`")}
+		fields = (
+			"customer_due_by_ms",
+			"response_by_ms",
+			"due_by_ms",
+			"late_soon_ms",
+			"customer_due_by",
+			"response_by",
+		)
+		return {
+			row[0]: row[1:]
+			for row in frappe.db.sql(f"select name, {', '.join(fields)} from `tabKhalifa Ticket`")
+		}
 
 	def breaches(self) -> set[str]:
 		"""Tickets with a delay that is still open, as the minute job wrote it down."""
@@ -125,7 +150,9 @@ class Clocked(SiteCase):
 		frappe.db.commit()
 
 	def reply(self, ticket: str) -> None:
-		self.call(HUDA, "conversation.reply", ticket=ticket, body="yes", client_key=frappe.generate_hash(length=12))
+		self.call(
+			HUDA, "conversation.reply", ticket=ticket, body="yes", client_key=frappe.generate_hash(length=12)
+		)
 
 
 class TestOneDefinition(Clocked):
@@ -160,7 +187,9 @@ class TestOneDefinition(Clocked):
 		held = self.ticket_of(self.mona)
 		row = self.call(MONA, "inbox.thread", ticket=held)["ticket"]
 		due = self.now + 15 * MINUTE
-		self.assertEqual((row["customer_due_by_ms"], row["response_by_ms"], row["due_by_ms"]), (due, due, due))
+		self.assertEqual(
+			(row["customer_due_by_ms"], row["response_by_ms"], row["due_by_ms"]), (due, due, due)
+		)
 		shown = frappe.db.get_value("Khalifa Ticket", held, ["customer_due_by", "response_by"])
 		self.assertEqual([moment.strftime("%H:%M") for moment in shown], ["12:15", "12:15"])
 		self.now += 16 * MINUTE
@@ -185,7 +214,11 @@ class TestOneDefinition(Clocked):
 		self.assertEqual(self.breaches(), {ticket})
 		row = self.report(DELAYED)["result"][0]
 		self.assertEqual((row["waited"], row["late"]), (18, 3))
-		oldest = max(row["oldest"] or 0 for row in self.report(TEAM)["result"] if isinstance(row, dict) and not row.get("bold"))
+		oldest = max(
+			row["oldest"] or 0
+			for row in self.report(TEAM)["result"]
+			if isinstance(row, dict) and not row.get("bold")
+		)
 		self.assertEqual(oldest, 18)
 
 	def test_a_limit_used_up_exactly_at_closing_is_passed_after_the_opening(self) -> None:
@@ -207,7 +240,9 @@ class TestOneDefinition(Clocked):
 		self.online(self.ali)
 		self.hand_to(ticket, self.ali)
 		found = self.ticket(ticket)
-		self.assertEqual((found.customer_due_by_ms - start, found.response_by_ms - start), (15 * MINUTE, 25 * MINUTE))
+		self.assertEqual(
+			(found.customer_due_by_ms - start, found.response_by_ms - start), (15 * MINUTE, 25 * MINUTE)
+		)
 		self.agree()
 		self.now += 6 * MINUTE
 		self.agree(ticket)
@@ -215,7 +250,9 @@ class TestOneDefinition(Clocked):
 		presence.set_presence(on_site(), Actor(), self.mona, r.OFFLINE, self.now)
 		frappe.db.commit()
 		found = self.ticket(ticket)
-		self.assertEqual((found.agent, found.response_by_ms, found.customer_due_by_ms - start), (None, None, 15 * MINUTE))
+		self.assertEqual(
+			(found.agent, found.response_by_ms, found.customer_due_by_ms - start), (None, None, 15 * MINUTE)
+		)
 		self.agree(ticket)
 
 	def test_a_longer_limit_of_the_customer_leaves_the_agent_s_own(self) -> None:
@@ -257,7 +294,8 @@ class TestRulesThatChange(Clocked):
 	def test_the_minute_job_does_it_when_the_job_was_lost(self) -> None:
 		held = self.ticket_of(self.mona)
 		self.now += 12 * MINUTE
-		frappe.db.set_single_value("Khalifa Settings", {"delay_minutes": 10, "customer_delay_minutes": 10})  # no hook
+		# no hook
+		frappe.db.set_single_value("Khalifa Settings", {"delay_minutes": 10, "customer_delay_minutes": 10})
 		frappe.db.sql("UPDATE `tabKhalifa Agent` SET heartbeat_ms = %s", (self.now,))
 		frappe.db.commit()
 		minute.run()
@@ -295,7 +333,9 @@ class TestRulesThatChange(Clocked):
 		self.set_up_hours([], delay_minutes=9)
 		self.assertEqual(frappe.db.get_single_value("Khalifa Settings", "delay_minutes"), 9)
 
-	def test_ten_thousand_open_waits_are_done_in_batches_and_those_of_today_s_rules_are_not_read(self) -> None:
+	def test_ten_thousand_open_waits_are_done_in_batches_and_those_of_today_s_rules_are_not_read(
+		self,
+	) -> None:
 		store, count = on_site(), 10_000
 		since = self.now - 20 * MINUTE
 		made: dict[type, list[Any]] = {r.Ticket: [], r.Turn: [], r.Segment: []}
@@ -303,34 +343,73 @@ class TestRulesThatChange(Clocked):
 			name = f"KT-9{n:05}"
 			made[r.Turn].append(r.Turn(f"T{name}", name, name, DEVICE, self.north, 1, since, since))
 			made[r.Segment].append(r.Segment(f"S{name}", f"T{name}", name, self.mona, self.north, since))
-			made[r.Ticket].append(r.Ticket(
-				name, name, DEVICE, r.OPEN, name.ljust(64, "x"), branch=self.north, agent=self.mona, turn=f"T{name}",
-				segment=f"S{name}", waiting_since_ms=since, rules_version="before",
-			))  # fmt: skip
+			made[r.Ticket].append(
+				r.Ticket(
+					name,
+					name,
+					DEVICE,
+					r.OPEN,
+					name.ljust(64, "x"),
+					branch=self.north,
+					agent=self.mona,
+					turn=f"T{name}",
+					segment=f"S{name}",
+					waiting_since_ms=since,
+					rules_version="before",
+				)
+			)
 		with store.transaction():
 			store.save(Changes(created=made))
 		began = time.monotonic()
-		self.assertEqual(delays.renew_deadlines(on_site(), self.now, limit=3_000), 3_000)  # a minute is bounded
+		# a minute is bounded
+		self.assertEqual(delays.renew_deadlines(on_site(), self.now, limit=3_000), 3_000)
 		self.assertEqual(delays.renew_deadlines(on_site(), self.now), count - 3_000)
 		spent = time.monotonic() - began
 		self.assertLess(spent, 60)
 		due = since + 15 * MINUTE
-		self.assertEqual(frappe.db.count("Khalifa Ticket", {"due_by_ms": due, "response_by_ms": due, "customer_due_by_ms": due}), count)
+		self.assertEqual(
+			frappe.db.count(
+				"Khalifa Ticket", {"due_by_ms": due, "response_by_ms": due, "customer_due_by_ms": due}
+			),
+			count,
+		)
 		self.assertEqual(delays.renew_deadlines(on_site(), self.now), 0)
-		plan = frappe.db.sql("explain select distinct branch, rules_version from `tabKhalifa Ticket` where rules_version > ''", as_dict=True)[0]
+		plan = frappe.db.sql(
+			"explain select distinct branch, rules_version from `tabKhalifa Ticket` where rules_version > ''",
+			as_dict=True,
+		)[0]
 		self.assertIn("index", plan.Extra.lower())
 
 
 class TestConditions(Clocked):
 	def test_the_condition_in_sql_is_the_rule_of_core(self) -> None:
 		now = now_ms()
-		for n, (due, soon) in enumerate(((None, None), (now - 1, now - 9), (now, now - 9), (now + 1, now), (now + 9, now + 1), (1, 1))):
-			ticket = r.Ticket(f"KT-8{n}", "C-1", DEVICE, r.OPEN, f"{n}".ljust(64, "x"), due_by_ms=due, late_soon_ms=soon, waiting_since_ms=due)
+		for n, (due, soon) in enumerate(
+			((None, None), (now - 1, now - 9), (now, now - 9), (now + 1, now), (now + 9, now + 1), (1, 1))
+		):
+			ticket = r.Ticket(
+				f"KT-8{n}",
+				"C-1",
+				DEVICE,
+				r.OPEN,
+				f"{n}".ljust(64, "x"),
+				due_by_ms=due,
+				late_soon_ms=soon,
+				waiting_since_ms=due,
+			)
 			with on_site().transaction():
 				on_site().save(Changes(created={r.Ticket: [ticket]}))
 		rows = frappe.get_all("Khalifa Ticket", fields=["name", "due_by_ms", "late_soon_ms"])
 		for moment in (now - 1, now, now + 1, now + 2):
-			by_rule = {row.name for row in rows if deadlines.state(moment, row.due_by_ms, row.late_soon_ms) == "Delayed"}
-			by_sql = set(frappe.db.sql_list(f"select name from `tabKhalifa Ticket` where {lateness.delayed_sql(moment)}"))
+			by_rule = {
+				row.name
+				for row in rows
+				if deadlines.state(moment, row.due_by_ms, row.late_soon_ms) == "Delayed"
+			}
+			by_sql = set(
+				frappe.db.sql_list(
+					f"select name from `tabKhalifa Ticket` where {lateness.delayed_sql(moment)}"
+				)
+			)
 			self.assertEqual(by_sql, by_rule)
 			self.assertGreaterEqual(len(by_rule), 1)

@@ -1,4 +1,6 @@
-"""Leases on a site keep the lease contract, on MariaDB; processes that fight for one device leave one owner."""
+"""Leases on a site keep the lease contract, on MariaDB;
+processes that fight for one device leave one owner.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +59,9 @@ class TestSiteLeases(LeaseContract, SiteCase):
 		return run
 
 	def test_two_processes_that_fight_for_a_device_leave_one_owner_each_time(self) -> None:
-		"""Each round the lease has just run out: a thousand takeovers, one winner and one new generation each."""
+		"""Each round the lease has just run out: a thousand takeovers,
+		one winner and one new generation each.
+		"""
 		where = [frappe.local.site, frappe.local.sites_path]
 		pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
 		fighters = [

@@ -1,4 +1,6 @@
-"""What an open inbox hears at once through Frappe's socket, with its clock stopped; and what it does when it hears nothing."""
+"""What an open inbox hears at once through Frappe's socket, with its clock stopped;
+and what it does when it hears nothing.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +20,17 @@ LINES = ".kin-line .kin-name"
 
 class TestLivePages(PageCase):
 	def enter(self, user: str, view: str) -> None:
-		"""Open a view of the inbox, its socket joined to the room in which it hears of the queue, and its clock stopped."""
+		"""Open a view of the inbox, its socket joined to the room in which it hears of the queue,
+		and its clock stopped.
+		"""
 		self.sign_in(user)
 		self.room = {"room": ROOM_OF_MANAGERS} if user == HUDA else {"user": user}
 		self.go("/app/khalifa-inbox", ".kin-tabs .kin-tab")
 		self.click(f".kin-tab[data-view={view}]")
-		self.js(f"{LIVE}.poll = () => {{}}; frappe.realtime.on('khalifa_whatsapp:joined', () => (window.joined = 1))")
+		self.js(
+			f"{LIVE}.poll = () => {{}}; frappe.realtime.on('khalifa_whatsapp:joined', () => (window.joined = "
+			"1))"
+		)
 		self.until(self.is_joined, "the socket's room")
 
 	def is_joined(self) -> bool:
@@ -44,7 +51,9 @@ class TestLivePages(PageCase):
 		ticket = self.only(r.Ticket)
 		self.assertEqual(ticket.status, r.QUEUED)
 		self.online(self.mona)  # who is given it at once
-		frappe.db.set_value("Khalifa Ticket", ticket.name, {"agent": None, "agent_name": None, "status": r.QUEUED})
+		frappe.db.set_value(
+			"Khalifa Ticket", ticket.name, {"agent": None, "agent_name": None, "status": r.QUEUED}
+		)
 		frappe.db.commit()
 		self.enter(ALI, "queue")
 		self.until(lambda: self.texts(LINES) == ["Samy"])
@@ -58,7 +67,9 @@ class TestLivePages(PageCase):
 		self.enter(MONA, "mine")
 		self.click(".kin-line")
 		self.until(lambda: "two boxes" in self.texts(".kin-log .kin-text"))
-		self.post({"type": "reaction", "id": "in-1", "from": "+201001234567", "emoji": "👍", "at_ms": now_ms()})
+		self.post(
+			{"type": "reaction", "id": "in-1", "from": "+201001234567", "emoji": "👍", "at_ms": now_ms()}
+		)
 		self.until(lambda: "👍" in "".join(self.texts(".kin-log .kin-bubble")), "the reaction")
 		self.post({"type": "edit", "id": "in-1", "text": "three boxes", "at_ms": now_ms()})
 		self.until(lambda: "three boxes" in self.texts(".kin-log .kin-text"), "the new words")

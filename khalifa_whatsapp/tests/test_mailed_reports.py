@@ -1,4 +1,6 @@
-"""Reports as Frappe mails them: no formula, no markup, and nothing that whoever asks or gets it may not see."""
+"""Reports as Frappe mails them: no formula, no markup,
+and nothing that whoever asks or gets it may not see.
+"""
 
 from __future__ import annotations
 
@@ -25,10 +27,22 @@ DOOR = "frappe.email.doctype.auto_email_report.auto_email_report."
 LATE = "WhatsApp Delayed Tickets Now"
 TAGS = {"table", "thead", "tbody", "tr", "th", "td", "b", "p", "a", "br"}  # of Frappe's own template
 CHART = {
-	"chart_name": "Mailed Chart", "chart_type": "Group By", "document_type": "Khalifa Ticket", "group_by_type": "Count",
-	"group_by_based_on": "customer_name", "filters_json": "[]", "type": "Bar", "is_public": 1,
-}  # fmt: skip
-CARD = {"label": "Mailed Card", "type": "Document Type", "document_type": "Khalifa Ticket", "function": "Count", "is_public": 1}
+	"chart_name": "Mailed Chart",
+	"chart_type": "Group By",
+	"document_type": "Khalifa Ticket",
+	"group_by_type": "Count",
+	"group_by_based_on": "customer_name",
+	"filters_json": "[]",
+	"type": "Bar",
+	"is_public": 1,
+}
+CARD = {
+	"label": "Mailed Card",
+	"type": "Document Type",
+	"document_type": "Khalifa Ticket",
+	"function": "Count",
+	"is_public": 1,
+}
 
 
 JOB_OPTIONS = frozenset(inspect.signature(background_jobs.enqueue).parameters) - {"method", "kwargs"}
@@ -48,7 +62,8 @@ class MailCase(ExportCase):
 		self.addCleanup(frappe.local.conf.pop, "max_reports_per_user")
 		self.mails: list[dict[str, Any]] = []
 		self.replace("frappe.sendmail", lambda **mail: self.mails.append(mail))
-		self.replace("frappe.enqueue", run_at_once)  # newer Frappe mails from jobs: a queue that keeps them mails nothing
+		# newer Frappe mails from jobs: a queue that keeps them mails nothing
+		self.replace("frappe.enqueue", run_at_once)
 
 	def forget(self) -> None:
 		frappe.set_user("Administrator")
@@ -62,16 +77,41 @@ class MailCase(ExportCase):
 
 	def list_of(self, doctype: str, fields: tuple[str, ...] = ("name",)) -> str:
 		"""A list as somebody saved it («Report Builder»)."""
-		saved = {"fields": [[field, doctype] for field in fields], "filters": [], "order_by": f"`tab{doctype}`.`name` asc"}
-		made = {"doctype": "Report", "report_name": f"Mailed {doctype}", "ref_doctype": doctype, "json": json.dumps(saved)}
+		saved = {
+			"fields": [[field, doctype] for field in fields],
+			"filters": [],
+			"order_by": f"`tab{doctype}`.`name` asc",
+		}
+		made = {
+			"doctype": "Report",
+			"report_name": f"Mailed {doctype}",
+			"ref_doctype": doctype,
+			"json": json.dumps(saved),
+		}
 		if not frappe.db.exists("Report", made["report_name"]):
-			frappe.get_doc({**made, "report_type": "Report Builder", "is_standard": "No"}).insert(ignore_permissions=True)
+			frappe.get_doc({**made, "report_type": "Report Builder", "is_standard": "No"}).insert(
+				ignore_permissions=True
+			)
 		return made["report_name"]
 
 	def row(self, report: str, kind: str = "CSV", **given: Any) -> dict[str, Any]:
 		report_type = frappe.db.get_value("Report", report, "report_type")
-		made = {"doctype": "Auto Email Report", "report": report, "report_type": report_type, "format": kind, "user": HUDA}
-		return {**made, "email_to": HUDA, "frequency": "Daily", "no_of_rows": 1000, "enabled": 1, "send_if_data": 0, **given}
+		made = {
+			"doctype": "Auto Email Report",
+			"report": report,
+			"report_type": report_type,
+			"format": kind,
+			"user": HUDA,
+		}
+		return {
+			**made,
+			"email_to": HUDA,
+			"frequency": "Daily",
+			"no_of_rows": 1000,
+			"enabled": 1,
+			"send_if_data": 0,
+			**given,
+		}
 
 	def mailed(self, report: str, kind: str = "CSV", by: str = HUDA, **given: Any) -> Any:
 		with signed_in(by):
@@ -112,7 +152,9 @@ class TestWhatIsMailed(MailCase):
 		self.addCleanup(frappe.db.delete, "Khalifa Branch", {"name": ("in", PAYLOADS)})
 		for doctype, fields in FIELDS.items():
 			with self.subTest(doctype):
-				shown = self.check_html(self.mailed(self.list_of(doctype, fields), "HTML").get_report_content())
+				shown = self.check_html(
+					self.mailed(self.list_of(doctype, fields), "HTML").get_report_content()
+				)
 				self.assertEqual([text for text in PAYLOADS if text not in shown], [])
 		for name in reports_of_ours():
 			with self.subTest(name):
@@ -122,7 +164,9 @@ class TestWhatIsMailed(MailCase):
 		page = BeautifulSoup(content, "html.parser")
 		found = page.find_all(True)
 		self.assertLessEqual({element.name for element in found}, TAGS)
-		self.assertLessEqual({name for element in found for name in element.attrs if element.name == "td"}, {"class"})
+		self.assertLessEqual(
+			{name for element in found for name in element.attrs if element.name == "td"}, {"class"}
+		)
 		for link in page.find_all("a"):
 			self.assertLessEqual(set(link.attrs), {"href", "target"})
 			self.assertTrue(link["href"].startswith(get_url("/app/")), link)
@@ -133,7 +177,9 @@ class TestWhatIsMailed(MailCase):
 		self.assertIn(f'<a href="{get_url("/app/khalifa-branch/North")}">North</a>', content)
 
 	def test_other_doctypes_are_mailed_as_ever(self) -> None:
-		todo = frappe.get_doc({"doctype": "ToDo", "description": "=1+1 <b>x</b>", "allocated_to": VISITOR}).insert()
+		todo = frappe.get_doc(
+			{"doctype": "ToDo", "description": "=1+1 <b>x</b>", "allocated_to": VISITOR}
+		).insert()
 		self.addCleanup(frappe.db.delete, "ToDo", {"name": todo.name})
 		with signed_in("Administrator"):
 			report = self.list_of("ToDo", ("name", "description"))
@@ -161,7 +207,9 @@ class TestWhoMayMail(MailCase):
 	def test_no_agent_makes_one(self) -> None:
 		for report in self.reports:
 			for user in (MONA, HUDA, "Administrator"):
-				answer = self.as_(MONA).call("frappe.client.insert", doc=self.row(report, user=user, email_to=MONA))
+				answer = self.as_(MONA).call(
+					"frappe.client.insert", doc=self.row(report, user=user, email_to=MONA)
+				)
 				self.assertEqual(answer.status, 403, (report, user, answer.text))
 		self.assertEqual(frappe.db.count("Auto Email Report"), 0)
 
@@ -210,7 +258,9 @@ class TestWhoMayMail(MailCase):
 		for report in self.reports:
 			self.plant(report, user=MONA, frequency="Monthly")
 		with signed_in("Administrator"):
-			todo = self.mailed(self.list_of("ToDo", ("name",)), by="Administrator", user="Administrator", frequency="Monthly")
+			todo = self.mailed(
+				self.list_of("ToDo", ("name",)), by="Administrator", user="Administrator", frequency="Monthly"
+			)
 		frappe.db.set_value("Auto Email Report", todo.name, "modified", "2000-01-01", update_modified=False)
 		auto_email_report.send_monthly()
 		self.assertEqual([mail["subject"] for mail in self.mails], [todo.name])
@@ -239,7 +289,11 @@ class TestChartsOfOthers(MailCase):
 		self.assertIn("Customer OTHER", seen["labels"])
 		ali = self.as_(ALI)
 		for refresh in (0, 1):
-			chart = ali.call("frappe.desk.doctype.dashboard_chart.dashboard_chart.get", chart_name="Mailed Chart", refresh=refresh)
+			chart = ali.call(
+				"frappe.desk.doctype.dashboard_chart.dashboard_chart.get",
+				chart_name="Mailed Chart",
+				refresh=refresh,
+			)
 			self.assertEqual(chart.message["labels"], ["Customer OTHER"], chart.text)
 		given = {"doc": card.as_dict(convert_dates_to_str=True), "filters": []}
 		answer = ali.call("frappe.desk.doctype.number_card.number_card.get_result", **given)

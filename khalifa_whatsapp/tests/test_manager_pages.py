@@ -1,4 +1,6 @@
-"""What a manager looks at all day, in a real Chromium: the workspace, and figures that open the rows they count."""
+"""What a manager looks at all day, in a real Chromium: the workspace,
+and figures that open the rows they count.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,13 @@ from khalifa_whatsapp.tests.case import HUDA, MONA
 from khalifa_whatsapp.tests.pages import PageCase
 from khalifa_whatsapp.tests.records import insert
 
-STEPS = ["Connect a device", "Add the branches", "Add the agents", "Set the business hours", "Send a test message"]
+STEPS = [
+	"Connect a device",
+	"Add the branches",
+	"Add the agents",
+	"Set the business hours",
+	"Send a test message",
+]
 CHARTS = ".widget.dashboard-widget-box .frappe-chart"
 
 
@@ -29,7 +37,11 @@ class TestManagerPages(PageCase):
 
 	def show_first_steps(self, is_shown: int) -> None:
 		frappe.db.set_single_value("System Settings", "enable_onboarding", is_shown)
-		for doctype in ("Module Onboarding", "Onboarding Step"):  # what tests before this one may have completed
+		# what tests before this one may have completed
+		for doctype in (
+			"Module Onboarding",
+			"Onboarding Step",
+		):
 			frappe.db.sql(f"UPDATE `tab{doctype}` SET is_complete = 0 WHERE is_complete = 1")
 		frappe.db.commit()
 		frappe.clear_cache()
@@ -40,15 +52,35 @@ class TestManagerPages(PageCase):
 		self.sign_in(HUDA)
 		self.go("/app/whatsapp", ".widget.number-widget-box .number")
 		self.until(lambda: len(self.texts(CHARTS)) == 3, "three charts")
-		self.assertEqual([text.strip() for text in self.texts(".onboarding-step .step-title, .onboarding-step-title")], STEPS)
-		cards = dict(zip(self.texts(".number-widget-box .widget-title"), self.texts(".number-widget-box .number"), strict=True))
+		self.assertEqual(
+			[text.strip() for text in self.texts(".onboarding-step .step-title, .onboarding-step-title")],
+			STEPS,
+		)
+		cards = dict(
+			zip(
+				self.texts(".number-widget-box .widget-title"),
+				self.texts(".number-widget-box .number"),
+				strict=True,
+			)
+		)
 		figures = {title.strip(): text.strip() for title, text in cards.items()}
 		self.assertEqual((figures["Open Conversations"], figures["Satisfaction 7 Days (%)"]), ("1", "–"))
 
 	def test_an_agents_workspace_has_a_chart_of_his_own_days(self) -> None:
 		key = f"{self.mona}{frappe.utils.today()}"
 		for agent, handled in ((self.mona, 3), (self.ali, 40)):
-			insert(r.AgentKpi(agent + key, (agent + key).ljust(64, "x"), agent, "A", None, "Daily", frappe.utils.today(), tickets_handled=handled))
+			insert(
+				r.AgentKpi(
+					agent + key,
+					(agent + key).ljust(64, "x"),
+					agent,
+					"A",
+					None,
+					"Daily",
+					frappe.utils.today(),
+					tickets_handled=handled,
+				)
+			)
 		frappe.db.commit()
 		self.sign_in(MONA)
 		self.go("/app/whatsapp-desk", ".widget.number-widget-box .number")
@@ -87,7 +119,10 @@ class TestManagerPages(PageCase):
 		self.sign_in(HUDA)
 		self.go("/app/query-report/WhatsApp Team Overview", ".datatable .dt-row")
 		self.click(".datatable a[href*='khalifa-ticket'][href*='waiting_since']", "1")
-		self.until(lambda: self.js("return window.cur_list?.doctype === 'Khalifa Ticket' && cur_list.data?.length"), "the list")
+		self.until(
+			lambda: self.js("return window.cur_list?.doctype === 'Khalifa Ticket' && cur_list.data?.length"),
+			"the list",
+		)
 		self.settle()
 		shown = self.js("return cur_list.data.map(row => row.name)")
 		self.assertEqual([self.ticket(name).waiting_since_ms is not None for name in shown], [True])
@@ -99,13 +134,22 @@ class TestManagerPages(PageCase):
 		self.addCleanup(clear_alerts, "Loop", DISK_FULL)
 		self.speaks(HUDA, "ar")
 		self.addCleanup(self.speaks, HUDA, "en")
-		words, alert = frappe._(DISK_FULL, lang="ar"), frappe.db.get_value("Khalifa Alert", {"device": "Loop"})
+		words, alert = (
+			frappe._(DISK_FULL, lang="ar"),
+			frappe.db.get_value("Khalifa Alert", {"device": "Loop"}),
+		)
 		self.assertNotEqual(words, DISK_FULL)
 		self.sign_in(HUDA)
-		for path, field in (("/app/whatsapp-device/Loop", "files_problem"), (f"/app/khalifa-alert/{alert}", "subject")):
+		for path, field in (
+			("/app/whatsapp-device/Loop", "files_problem"),
+			(f"/app/khalifa-alert/{alert}", "subject"),
+		):
 			shown = f".form-layout [data-fieldname='{field}'] .like-disabled-input"
 			self.go(path, shown)
-			self.until(lambda shown=shown: [text.strip() for text in self.texts(shown)] == [words], f"the words of {field}")
+			self.until(
+				lambda shown=shown: [text.strip() for text in self.texts(shown)] == [words],
+				f"the words of {field}",
+			)
 
 	def speaks(self, user: str, language: str) -> None:
 		frappe.db.set_value("User", user, "language", language)

@@ -1,8 +1,9 @@
-"""Every road to every row, by everybody: methods and DocTypes × roles × own, queued, foreign. Nothing may leak.
+"""Every road to every row, by everybody: methods and DocTypes × roles × own, queued, foreign. Nothing may
+leak.
 
-Each row carries a secret word of its own. What a role may not see must never be in an answer, and nothing that a
-role may not change may change. That the roads do show what they may is checked too, else all of it would be worth
-nothing.
+Each row carries a secret word of its own. What a role may not see must never be in an answer, and nothing
+that a role may not change may change. That the roads do show what they may is checked too, else all of it
+would be worth nothing.
 """
 
 from __future__ import annotations
@@ -146,16 +147,34 @@ READS = (
 WRITES = (
 	Road("rest put", rest("PUT", body=True)),
 	Road("rest delete", rest("DELETE")),
-	Road("set_value", post("frappe.client.set_value", doctype="$dt", name="$name", fieldname="$field", value="changed")),
+	Road(
+		"set_value",
+		post("frappe.client.set_value", doctype="$dt", name="$name", fieldname="$field", value="changed"),
+	),
 	Road("client.delete", post("frappe.client.delete", doctype="$dt", name="$name")),
 	Road("rename", post("frappe.client.rename_doc", doctype="$dt", old_name="$name", new_name="renamed")),
-	Road("comment", post("frappe.desk.form.utils.add_comment", reference_doctype="$dt", reference_name="$name", content="x", comment_email="x@example.com", comment_by="x")),
+	Road(
+		"comment",
+		post(
+			"frappe.desk.form.utils.add_comment",
+			reference_doctype="$dt",
+			reference_name="$name",
+			content="x",
+			comment_email="x@example.com",
+			comment_by="x",
+		),
+	),
 	Road("share", post("frappe.share.add", doctype="$dt", name="$name", user=ALI, read=1)),
 	Road("assign", post("frappe.desk.form.assign_to.add", doctype="$dt", name="$name", assign_to=[ALI])),
 	Road("tag", post("frappe.desk.doctype.tag.tag.add_tag", tag="zz", dt="$dt", dn="$name")),
 	Road("like", post("frappe.desk.like.toggle_like", doctype="$dt", name="$name", add="Yes")),
-	Road("follow", post("frappe.desk.form.document_follow.update_follow", doctype="$dt", doc_name="$name", following=True)),
-)  # fmt: skip
+	Road(
+		"follow",
+		post(
+			"frappe.desk.form.document_follow.update_follow", doctype="$dt", doc_name="$name", following=True
+		),
+	),
+)
 
 
 class TestMatrix(SiteCase):
@@ -171,9 +190,12 @@ class TestMatrix(SiteCase):
 	def setUp(self) -> None:
 		super().setUp()
 		made = {
-			OWN: (self.mona, {}), FOREIGN: (self.ali, {}), CLOSED: (self.mona, {"status": r.CLOSED}), QUEUE: (None, {}),
+			OWN: (self.mona, {}),
+			FOREIGN: (self.ali, {}),
+			CLOSED: (self.mona, {"status": r.CLOSED}),
+			QUEUE: (None, {}),
 			BRANCH_QUEUE: (None, {"branch": self.south, "is_branch_only": 1}),
-		}  # fmt: skip
+		}
 		for ticket, (agent, more) in made.items():
 			self.make_rows(ticket, agent, **more)
 		frappe.db.commit()
@@ -262,8 +284,11 @@ class TestMatrix(SiteCase):
 		hung = [
 			frappe.db.sql(f"SELECT COUNT(*) FROM `tab{table}` WHERE {column} LIKE 'Khalifa%%'")
 			for table, column in (
-				("DocShare", "share_doctype"), ("ToDo", "reference_type"), ("Comment", "reference_doctype"),
-				("Document Follow", "ref_doctype"), ("Tag Link", "document_type"),
+				("DocShare", "share_doctype"),
+				("ToDo", "reference_type"),
+				("Comment", "reference_doctype"),
+				("Document Follow", "ref_doctype"),
+				("Tag Link", "document_type"),
 			)
-		]  # fmt: skip
+		]
 		return ours, hung

@@ -1,4 +1,6 @@
-"""A customer's picture: from the gateway's post to a private file that only who sees the conversation can open."""
+"""A customer's picture: from the gateway's post to a private file
+that only who sees the conversation can open.
+"""
 
 from __future__ import annotations
 
@@ -34,10 +36,18 @@ class TestMediaJob(SiteCase):
 		self.addCleanup(self.gateway.stop)
 		config = self.gateway.config()
 		frappe.get_doc(
-			doctype="WhatsApp Device", device_name=SHOP, provider="cloud_api", enabled=1, base_url=config.base_url,
-			api_version=config.api_version, phone_number_id=config.phone_number_id, access_token=config.access_token,
-			business_account_id=config.business_account_id, app_secret=config.app_secrets[0], verify_token="v",
-		).insert(ignore_permissions=True)  # fmt: skip
+			doctype="WhatsApp Device",
+			device_name=SHOP,
+			provider="cloud_api",
+			enabled=1,
+			base_url=config.base_url,
+			api_version=config.api_version,
+			phone_number_id=config.phone_number_id,
+			access_token=config.access_token,
+			business_account_id=config.business_account_id,
+			app_secret=config.app_secrets[0],
+			verify_token="v",
+		).insert(ignore_permissions=True)
 		frappe.db.commit()
 		self.addCleanup(self.remove)
 
@@ -69,7 +79,9 @@ class TestMediaJob(SiteCase):
 		device = get_device(SHOP)
 		assert device is not None
 		for post in self.gateway.take(everything=True):
-			self.assertEqual(deliveries.accept(on_site(), device.driver, post.call(), now_ms(), 10**7).status, 200)
+			self.assertEqual(
+				deliveries.accept(on_site(), device.driver, post.call(), now_ms(), 10**7).status, 200
+			)
 		with self.quiet():
 			intake.run(SHOP)
 
@@ -121,7 +133,9 @@ class TestMediaJob(SiteCase):
 		frappe.db.set_value("Khalifa Settings", "Khalifa Settings", "max_media_bytes", 10)
 		frappe.db.commit()
 		self.addCleanup(frappe.db.commit)
-		self.addCleanup(frappe.db.set_value, "Khalifa Settings", "Khalifa Settings", "max_media_bytes", 26_214_400)
+		self.addCleanup(
+			frappe.db.set_value, "Khalifa Settings", "Khalifa Settings", "max_media_bytes", 26_214_400
+		)
 		with self.quiet():
 			self.assertEqual(media.run(SHOP)["failed"], 1)
 		stored = self.only(r.Message, device=SHOP)
@@ -131,17 +145,29 @@ class TestMediaJob(SiteCase):
 	def test_the_bytes_that_came_are_the_bytes_that_are_kept_and_shown(self) -> None:
 		grey = io.BytesIO()
 		Image.new("LA", (8, 8), (100, 50)).save(grey, "PNG")
-		contents = (grey.getvalue(), self.picture(turn=6), self.picture(), BROKEN, b"BM" + bytes(60), b"\x89PNG\r\n\x1a\n" + bytes(40))
+		contents = (
+			grey.getvalue(),
+			self.picture(turn=6),
+			self.picture(),
+			BROKEN,
+			b"BM" + bytes(60),
+			b"\x89PNG\r\n\x1a\n" + bytes(40),
+		)
 		self.send(*contents)
 		self.assertEqual(self.fetch()["stored"], len(contents))
-		kept = {hashlib.sha256(on_site().read_file(m.file_url) or b"").hexdigest() for m in self.all(r.Message, device=SHOP)}
+		kept = {
+			hashlib.sha256(on_site().read_file(m.file_url) or b"").hexdigest()
+			for m in self.all(r.Message, device=SHOP)
+		}
 		self.assertEqual(kept, {hashlib.sha256(content).hexdigest() for content in contents})
 		for message in self.all(r.Message, device=SHOP):
 			shown = self.as_(HUDA).read("khalifa_whatsapp.api.media.download", message=message.name)
 			self.assertEqual(shown.raw, on_site().read_file(message.file_url))
 
 	def test_equal_files_share_nothing(self) -> None:
-		logo = frappe.get_doc(doctype="File", file_name="logo.jpg", is_private=1, content=self.picture()).insert()
+		logo = frappe.get_doc(
+			doctype="File", file_name="logo.jpg", is_private=1, content=self.picture()
+		).insert()
 		self.addCleanup(frappe.db.commit)
 		self.addCleanup(frappe.delete_doc, "File", logo.name)
 		self.send(self.picture(), self.picture())
@@ -167,9 +193,13 @@ class TestMediaJob(SiteCase):
 		self.send(self.picture(), self.picture(turn=3))
 		first = min(m.name for m in self.all(r.Message, device=SHOP))
 		frappe.get_doc(
-			doctype="File", file_name="x", is_private=1, content=b"x", attached_to_doctype="Khalifa Message",
+			doctype="File",
+			file_name="x",
+			is_private=1,
+			content=b"x",
+			attached_to_doctype="Khalifa Message",
 			attached_to_name=first,
-		).insert()  # fmt: skip
+		).insert()
 		frappe.db.commit()
 		with patch.object(frappe.get_meta("Khalifa Message"), "max_attachments", 1):
 			self.assertEqual(self.fetch(), {"stored": 1, "failed": 1, "later": 0})

@@ -1,4 +1,6 @@
-"""Real workers of Frappe's own, killed by signal 9 while a gateway misbehaves: nothing twice, nothing lost, nothing false."""
+"""Real workers of Frappe's own, killed by signal 9 while a gateway misbehaves: nothing twice,
+nothing lost, nothing false.
+"""
 
 from __future__ import annotations
 
@@ -24,9 +26,16 @@ from khalifa_whatsapp.tests.test_real_workers import SERVER, RealWorkerCase
 
 GATEWAY = "Faulty Gateway"
 RATES = {
-	"429": 0.03, "131016": 0.03, "131026": 0.02, "read_timeout": 0.03, "reset": 0.05, "reset_lost": 0.05, "502": 0.04,
-	"html_200": 0.04, "no_id": 0.02,
-}  # fmt: skip
+	"429": 0.03,
+	"131016": 0.03,
+	"131026": 0.02,
+	"read_timeout": 0.03,
+	"reset": 0.05,
+	"reset_lost": 0.05,
+	"502": 0.04,
+	"html_200": 0.04,
+	"no_id": 0.02,
+}
 MESSAGES, KILLS = 60, 5
 ARRIVED = (r.SENT, r.DELIVERED, r.READ)
 
@@ -40,11 +49,20 @@ class TestOutboxFaults(RealWorkerCase):
 		self.addCleanup(self.gateway.stop)
 		config = self.gateway.config()
 		frappe.get_doc(
-			doctype="WhatsApp Device", device_name=GATEWAY, provider="cloud_api", enabled=1, base_url=config.base_url,
-			api_version=config.api_version, phone_number_id=config.phone_number_id, read_timeout=0.5, connect_timeout=1,
-			business_account_id=config.business_account_id, access_token=config.access_token,
-			app_secret=config.app_secrets[0], verify_token="v",
-		).insert(ignore_permissions=True)  # fmt: skip
+			doctype="WhatsApp Device",
+			device_name=GATEWAY,
+			provider="cloud_api",
+			enabled=1,
+			base_url=config.base_url,
+			api_version=config.api_version,
+			phone_number_id=config.phone_number_id,
+			read_timeout=0.5,
+			connect_timeout=1,
+			business_account_id=config.business_account_id,
+			access_token=config.access_token,
+			app_secret=config.app_secrets[0],
+			verify_token="v",
+		).insert(ignore_permissions=True)
 		frappe.db.commit()
 		self.addCleanup(self.remove)
 
@@ -71,10 +89,14 @@ class TestOutboxFaults(RealWorkerCase):
 		self.assertEqual(len(answers), MESSAGES)
 		for message in answers:
 			self.assertIn(message.status, (*ARRIVED, r.FAILED, r.UNKNOWN), "nothing waits for ever")
-			self.assertTrue(message.status not in ARRIVED or message.name in taken, "said to be sent, and was not")
+			self.assertTrue(
+				message.status not in ARRIVED or message.name in taken, "said to be sent, and was not"
+			)
 			self.assertTrue(message.status != r.FAILED or message.error_text)
 		doubtful = [message for message in answers if message.status == r.UNKNOWN]
-		self.assertTrue(all(message.name not in taken for message in doubtful), "the gateway's statuses settle the rest")
+		self.assertTrue(
+			all(message.name not in taken for message in doubtful), "the gateway's statuses settle the rest"
+		)
 
 	def ask(self, count: int) -> None:
 		for number in range(count):
@@ -91,7 +113,9 @@ class TestOutboxFaults(RealWorkerCase):
 		device = get_device(GATEWAY)
 		assert device is not None
 		for post in self.gateway.take(everything=True):
-			self.assertEqual(deliveries.accept(on_site(), device.driver, post.call(), now_ms(), 10**7).status, 200)
+			self.assertEqual(
+				deliveries.accept(on_site(), device.driver, post.call(), now_ms(), 10**7).status, 200
+			)
 
 	def killed_worker(self) -> bool:
 		"""A worker begins to send, and dies by signal 9 with all that it forked. Whether it had begun."""
@@ -99,9 +123,21 @@ class TestOutboxFaults(RealWorkerCase):
 		before = len(self.gateway.ledger)
 		env = {**os.environ, "FRAPPE_REDIS_QUEUE": f"redis://127.0.0.1:{self.port}"}
 		worker = subprocess.Popen(
-			[sys.executable, "-m", "frappe.utils.bench_helper", "frappe", "worker", "--queue", "default", "--quiet"],
-			env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-		)  # fmt: skip
+			[
+				sys.executable,
+				"-m",
+				"frappe.utils.bench_helper",
+				"frappe",
+				"worker",
+				"--queue",
+				"default",
+				"--quiet",
+			],
+			env=env,
+			stdout=subprocess.DEVNULL,
+			stderr=subprocess.DEVNULL,
+			start_new_session=True,
+		)
 		until = time.monotonic() + 30
 		while len(self.gateway.ledger) < before + 3 and time.monotonic() < until and self.waiting():
 			time.sleep(0.01)
@@ -114,7 +150,10 @@ class TestOutboxFaults(RealWorkerCase):
 	def make_due(self) -> None:
 		"""Retries and the breaker are over; the queue forgets jobs of workers that died."""
 		frappe.db.rollback()
-		frappe.db.sql("UPDATE `tabKhalifa Message` SET next_retry_ms = 0 WHERE device = %s AND status = 'Queued'", GATEWAY)
+		frappe.db.sql(
+			"UPDATE `tabKhalifa Message` SET next_retry_ms = 0 WHERE device = %s AND status = 'Queued'",
+			GATEWAY,
+		)
 		frappe.db.set_value("WhatsApp Device", GATEWAY, {"breaker_state": "Closed", "breaker_until_ms": 0})
 		frappe.db.commit()
 		self.queue.flushall()
@@ -123,7 +162,9 @@ class TestOutboxFaults(RealWorkerCase):
 
 	def waiting(self) -> int:
 		frappe.db.rollback()
-		return frappe.db.count("Khalifa Message", {"device": GATEWAY, "status": ("in", ("Queued", "Sending"))})
+		return frappe.db.count(
+			"Khalifa Message", {"device": GATEWAY, "status": ("in", ("Queued", "Sending"))}
+		)
 
 	def settle(self) -> None:
 		for _ in range(40):
@@ -138,6 +179,8 @@ class TestOutboxFaults(RealWorkerCase):
 
 def family(pid: int) -> list[int]:
 	"""A process and all that it forked, the youngest first."""
-	found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
+	found = subprocess.run(
+		["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False
+	)
 	children = [child for line in found.stdout.split() for child in family(int(line))]
 	return [*children, pid]

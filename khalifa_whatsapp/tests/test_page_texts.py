@@ -8,11 +8,26 @@ from khalifa_whatsapp.tests.case import HUDA, MONA
 from khalifa_whatsapp.tests.hostile import PAYLOADS, WatchedCase, doctypes_of_ours
 from khalifa_whatsapp.tests.test_exports import reports_of_ours
 
-EVERY_COLUMN = """const fields = frappe.get_meta(arguments[0]).fields.filter(df => frappe.model.is_value_type(df) && !df.report_hide);
-frappe.model.user_settings[arguments[0]] = {Report: {fields: fields.map(df => [df.fieldname, arguments[0]])}};"""
+EVERY_COLUMN = """const fields = frappe.get_meta(arguments[0]).fields
+	.filter(df => frappe.model.is_value_type(df) && !df.report_hide);
+frappe.model.user_settings[arguments[0]] = {Report:
+	{fields: fields.map(df => [df.fieldname, arguments[0]])}};"""
 INBOX = "/app/khalifa-inbox"
-SPEAKING = {"Khalifa Ticket", "Khalifa Customer", "Khalifa Message", "Khalifa Agent", "Khalifa Delay Event", "Khalifa Ticket Event"}
-SILENT = {"Khalifa Provider Template", "Khalifa Browser Session", "Khalifa KPI Day", "Khalifa Agent KPI", "Khalifa Presence Log"}
+SPEAKING = {
+	"Khalifa Ticket",
+	"Khalifa Customer",
+	"Khalifa Message",
+	"Khalifa Agent",
+	"Khalifa Delay Event",
+	"Khalifa Ticket Event",
+}
+SILENT = {
+	"Khalifa Provider Template",
+	"Khalifa Browser Session",
+	"Khalifa KPI Day",
+	"Khalifa Agent KPI",
+	"Khalifa Presence Log",
+}
 
 
 class TestTextsStayTexts(WatchedCase):
@@ -21,12 +36,21 @@ class TestTextsStayTexts(WatchedCase):
 		self.go(INBOX, ".kin-tabs .kin-tab")
 		self.assertEqual(self.traces(), [])
 		for text in (PAYLOADS[2], PAYLOADS[15], PAYLOADS[16]):
-			self.js("localStorage.removeItem('hacked'); document.body.insertAdjacentHTML('beforeend', arguments[0])", text)
+			self.js(
+				"localStorage.removeItem('hacked'); "
+				"document.body.insertAdjacentHTML('beforeend', arguments[0])",
+				text,
+			)
 			self.until(lambda: self.js("return window.hacked"), text, 10)
 			self.assertGreaterEqual(len(self.traces()), 2, text)
 			self.js("document.querySelectorAll('.k31').forEach(element => element.remove())")
 		self.js("localStorage.removeItem('hacked')")
-		for text in (f"<b title='{PAYLOADS[6]}'>", f'<b title="{PAYLOADS[6]}">', "<a href='javascript:hacked'>", "<b>219359"):
+		for text in (
+			f"<b title='{PAYLOADS[6]}'>",
+			f'<b title="{PAYLOADS[6]}">',
+			"<a href='javascript:hacked'>",
+			"<b>219359",
+		):
 			self.js("document.body.innerHTML = arguments[0]", text)
 			self.assertEqual(bool(self.traces()), not text.startswith("<b title='"), text)
 
@@ -39,7 +63,10 @@ class TestTextsStayTexts(WatchedCase):
 		self.see_ticket_list()
 		for report in reports_of_ours():
 			self.route("query-report", report)
-			self.until(lambda name=report: self.js("return frappe.query_report?.report_name === arguments[0]", name), report)
+			self.until(
+				lambda name=report: self.js("return frappe.query_report?.report_name === arguments[0]", name),
+				report,
+			)
 			self.settle()
 			self.check(report, is_shown=report == "WhatsApp Delayed Tickets Now")
 		self.see_the_bar()
@@ -70,7 +97,9 @@ class TestTextsStayTexts(WatchedCase):
 
 	def see_inbox_dialogs(self) -> None:
 		self.type_into(".kin-input", "/")
-		self.until(lambda: len(self.texts(".kin-popup [role=option], .kin-popup button")) > 3, "quick replies")
+		self.until(
+			lambda: len(self.texts(".kin-popup [role=option], .kin-popup button")) > 3, "quick replies"
+		)
 		self.check("quick replies")
 		for words in ("Transfer", "Close"):
 			self.click(".kin-actions button", words)

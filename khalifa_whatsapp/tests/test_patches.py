@@ -22,7 +22,22 @@ class TestPatches(SiteCase):
 		bodies = {"M-1": "عِنْدَكُم أسبرين؟", "M-2": "", "M-3": "✓", "M-4": "kept"}
 		for name, body in bodies.items():
 			text = "another form" if name == "M-4" else None
-			insert(r.Message(name, "KT-1", "C-1", "Loop", r.INCOMING, r.CUSTOMER, "text", r.RECEIVED, now, now, body=body, search_text=text))
+			insert(
+				r.Message(
+					name,
+					"KT-1",
+					"C-1",
+					"Loop",
+					r.INCOMING,
+					r.CUSTOMER,
+					"text",
+					r.RECEIVED,
+					now,
+					now,
+					body=body,
+					search_text=text,
+				)
+			)
 		frappe.db.commit()
 		self.replace("khalifa_whatsapp.patches.fill_message_search_text.CHUNK", 1)
 		for _run in range(2):
@@ -39,20 +54,40 @@ class TestPatches(SiteCase):
 			"M-4": {"content_type": "document", "file_name": "secret.pdf", "is_revoked": 1},
 		}
 		for name, more in rows.items():
-			insert(r.Message(name, "KT-1", "C-1", "Loop", r.INCOMING, r.CUSTOMER, more.pop("content_type"), r.RECEIVED, now, now, **more))
+			insert(
+				r.Message(
+					name,
+					"KT-1",
+					"C-1",
+					"Loop",
+					r.INCOMING,
+					r.CUSTOMER,
+					more.pop("content_type"),
+					r.RECEIVED,
+					now,
+					now,
+					**more,
+				)
+			)
 		frappe.db.commit()
 		self.replace("khalifa_whatsapp.patches.fill_search_of_details.CHUNK", 1)
 		for _run in range(2):
 			fill_search_of_details.execute()
 			found = dict(frappe.db.sql("select name, search_text from `tabKhalifa Message`"))
-			self.assertEqual(found, {"M-1": "بكام؟ عرض الصيف", "M-2": "روشته.pdf", "M-3": "another form", "M-4": None})
+			self.assertEqual(
+				found, {"M-1": "بكام؟ عرض الصيف", "M-2": "روشته.pdf", "M-3": "another form", "M-4": None}
+			)
 
 	def test_objections_of_before_get_the_moment_that_people_read(self) -> None:
 		at_ms = now_ms()
 		for name in ("D-1", "D-2", "D-3"):
 			insert(r.DelayEvent(name, name.ljust(64, "x"), "Agent", "KT-1", "T-1", at_ms))
-		frappe.db.set_value("Khalifa Delay Event", "D-1", {"objected_ms": at_ms, "decided_ms": at_ms + 60_000})
-		frappe.db.set_value("Khalifa Delay Event", "D-2", {"objected_ms": at_ms, "objected_on": "2020-01-01 10:00:00"})
+		frappe.db.set_value(
+			"Khalifa Delay Event", "D-1", {"objected_ms": at_ms, "decided_ms": at_ms + 60_000}
+		)
+		frappe.db.set_value(
+			"Khalifa Delay Event", "D-2", {"objected_ms": at_ms, "objected_on": "2020-01-01 10:00:00"}
+		)
 		frappe.db.commit()
 		for _run in range(2):
 			fill_objection_times.execute()
@@ -60,7 +95,9 @@ class TestPatches(SiteCase):
 			objected, decided = rows[0]
 			self.assertEqual((decided - objected).total_seconds(), 60)
 			self.assertLess(abs((frappe.utils.now_datetime() - objected).total_seconds()), 60)
-			self.assertEqual([[str(at or "") for at in row] for row in rows[1:]], [["2020-01-01 10:00:00", ""], ["", ""]])
+			self.assertEqual(
+				[[str(at or "") for at in row] for row in rows[1:]], [["2020-01-01 10:00:00", ""], ["", ""]]
+			)
 
 	def test_waits_that_were_open_get_their_deadlines(self) -> None:
 		since, looked = now_ms() - 20 * MINUTE, now_ms() + 10 * MINUTE
@@ -69,10 +106,18 @@ class TestPatches(SiteCase):
 			insert(r.Segment(f"S-{name}", f"T-{name}", name, agent, None, since))
 			insert(
 				r.Ticket(
-					name, "C-1", "Loop", r.OPEN if agent else r.QUEUED, name.ljust(64, "x"), agent=agent, turn=f"T-{name}",
-					segment=f"S-{name}", waiting_since_ms=since, response_by_ms=looked,
+					name,
+					"C-1",
+					"Loop",
+					r.OPEN if agent else r.QUEUED,
+					name.ljust(64, "x"),
+					agent=agent,
+					turn=f"T-{name}",
+					segment=f"S-{name}",
+					waiting_since_ms=since,
+					response_by_ms=looked,
 				)
-			)  # fmt: skip
+			)
 		insert(r.Ticket("KT-3", "C-1", "Loop", r.CLOSED, closed_ms=since, response_by_ms=looked))
 		frappe.db.commit()
 		index = list(fill_deadlines.OLD_INDEX)
@@ -80,8 +125,18 @@ class TestPatches(SiteCase):
 		due = since + 15 * MINUTE
 		for _run in range(2):
 			fill_deadlines.execute()
-			moments = {t.name: (t.customer_due_by_ms, t.response_by_ms, t.due_by_ms) for t in self.all(r.Ticket)}
-			self.assertEqual(moments, {"KT-1": (due, due, due), "KT-2": (due, None, due), "KT-3": (None, None, None)})
-			self.assertEqual(frappe.db.sql("show index from `tabKhalifa Ticket` where Key_name = %s", (frappe.db.get_index_name(index),)), ())
+			moments = {
+				t.name: (t.customer_due_by_ms, t.response_by_ms, t.due_by_ms) for t in self.all(r.Ticket)
+			}
+			self.assertEqual(
+				moments, {"KT-1": (due, due, due), "KT-2": (due, None, due), "KT-3": (None, None, None)}
+			)
+			self.assertEqual(
+				frappe.db.sql(
+					"show index from `tabKhalifa Ticket` where Key_name = %s",
+					(frappe.db.get_index_name(index),),
+				),
+				(),
+			)
 		self.assertIsNotNone(self.ticket("KT-1").next_check_ms)
 		self.assertIsNotNone(frappe.db.get_value("Khalifa Ticket", "KT-1", "customer_due_by"))

@@ -1,4 +1,6 @@
-"""Who writes, and whom an answer reaches: from the webhook's bytes to the request that the gateway gets, and on the pages."""
+"""Who writes, and whom an answer reaches: from the webhook's bytes to the request that the gateway gets,
+and on the pages.
+"""
 
 from __future__ import annotations
 
@@ -43,21 +45,34 @@ class PeopleCase(JobCase):
 		config = self.gateway.config(META)
 		if not frappe.db.exists("WhatsApp Device", META):
 			frappe.get_doc(
-				doctype="WhatsApp Device", device_name=META, provider="cloud_api", base_url=config.base_url, api_version="v26.0",
-				phone_number_id=config.phone_number_id, business_account_id=config.business_account_id,
-				access_token=config.access_token, app_secret=config.app_secrets[0], verify_token=config.verify_token,
-			).insert()  # fmt: skip
+				doctype="WhatsApp Device",
+				device_name=META,
+				provider="cloud_api",
+				base_url=config.base_url,
+				api_version="v26.0",
+				phone_number_id=config.phone_number_id,
+				business_account_id=config.business_account_id,
+				access_token=config.access_token,
+				app_secret=config.app_secrets[0],
+				verify_token=config.verify_token,
+			).insert()
 		frappe.db.set_value("WhatsApp Device", META, {"base_url": config.base_url, "breaker_state": "Closed"})
 		frappe.db.commit()
 		forget_devices()
 		self.count = 0
 
-	def say(self, person: wire.Person, body: str = "hello", seconds: float = 0, kind: str = "text", **more: Any) -> str:
+	def say(
+		self, person: wire.Person, body: str = "hello", seconds: float = 0, kind: str = "text", **more: Any
+	) -> str:
 		"""A customer writes, or something is said of him or her."""
 		self.count += 1
 		content = more.pop("content", {"body": body})
-		found = wire.cloud_message(person, f"wamid.{self.count}", now_ms() + round(seconds * 1000), kind, content, **more)
-		value = wire.cloud_value(self.gateway.phone_number_id, "1", messages=[found], contacts=[wire.cloud_contact(person)])
+		found = wire.cloud_message(
+			person, f"wamid.{self.count}", now_ms() + round(seconds * 1000), kind, content, **more
+		)
+		value = wire.cloud_value(
+			self.gateway.phone_number_id, "1", messages=[found], contacts=[wire.cloud_contact(person)]
+		)
 		self.post("messages", value)
 		return f"wamid.{self.count}"
 
@@ -65,16 +80,21 @@ class PeopleCase(JobCase):
 		entry = {"id": self.gateway.account_id, "changes": [{"field": field, "value": value}]}
 		raw = wire.cloud_encode({"object": "whatsapp_business_account", "entry": [entry]})
 		answer = Caller().send(
-			"POST", f"{METHOD}khalifa_whatsapp.api.webhook.cloud_api", query_string={"device": META}, data=raw,
+			"POST",
+			f"{METHOD}khalifa_whatsapp.api.webhook.cloud_api",
+			query_string={"device": META},
+			data=raw,
 			headers=wire.cloud_headers(self.gateway.app_secret, raw),
-		)  # fmt: skip
+		)
 		self.assertEqual(answer.status, 200, answer.text)
 		with self.quiet():
 			intake.run(META)
 
 	def change_number(self) -> None:
 		self.say(
-			wire.Person(OLD), kind="system", content={"type": "user_changed_number", "wa_id": NEW, "body": "changed"}
+			wire.Person(OLD),
+			kind="system",
+			content={"type": "user_changed_number", "wa_id": NEW, "body": "changed"},
 		)
 
 	def the_ticket(self) -> r.Ticket:
@@ -86,7 +106,10 @@ class PeopleCase(JobCase):
 		self.online(self.mona)
 		self.keys += 1
 		done = self.as_(user).call(
-			"khalifa_whatsapp.api.conversation.reply", ticket=self.the_ticket().name, body=body, client_key=f"people-{self.keys}"
+			"khalifa_whatsapp.api.conversation.reply",
+			ticket=self.the_ticket().name,
+			body=body,
+			client_key=f"people-{self.keys}",
 		)
 		self.assertEqual(done.status, 200, done.text)
 		outbox.run(META)
@@ -107,7 +130,11 @@ class TestWhomAnAnswerReaches(PeopleCase):
 		told = self.thread()
 		self.assertEqual(told["ticket"]["answers_to"], shown(NEW))
 		self.assertEqual(told["window"]["is_open"], False)
-		lines = [item["text"] for item in told["items"] if item["kind"] == "event" and item["event"] == "number_changed"]
+		lines = [
+			item["text"]
+			for item in told["items"]
+			if item["kind"] == "event" and item["event"] == "number_changed"
+		]
 		self.assertEqual(len(lines), 1)
 		self.assertIn(shown(NEW), lines[0])
 		self.say(wire.Person(NEW, "Sara"), seconds=1)
@@ -120,7 +147,9 @@ class TestWhomAnAnswerReaches(PeopleCase):
 		self.say(wire.Person(OLD, "Sara"))
 		customer = self.the_ticket().customer
 		self.online(self.mona)
-		self.assertEqual(self.as_(MONA).call(f"{CUSTOMERS}link_phone", customer=customer, phone="01119876543").status, 200)
+		self.assertEqual(
+			self.as_(MONA).call(f"{CUSTOMERS}link_phone", customer=customer, phone="01119876543").status, 200
+		)
 		self.assertEqual(self.answer()["to"], OLD)
 		self.say(wire.Person(NEW, "Sara"), seconds=1)
 		self.assertEqual(self.answer(body="second")["to"], NEW)
@@ -145,9 +174,12 @@ class TestWhomAnAnswerReaches(PeopleCase):
 		self.answer()
 		for post in self.gateway.take(everything=True):
 			Caller().send(
-				"POST", f"{METHOD}khalifa_whatsapp.api.webhook.cloud_api", query_string={"device": META}, data=post.raw,
+				"POST",
+				f"{METHOD}khalifa_whatsapp.api.webhook.cloud_api",
+				query_string={"device": META},
+				data=post.raw,
 				headers=dict(post.headers),
-			)  # fmt: skip
+			)
 		intake.run(META)
 		self.say(wire.Person("", "Sara", HERS), seconds=1)
 		self.assertEqual(len(self.all(r.Customer)), 1)
@@ -182,10 +214,14 @@ class TestANewHolder(PeopleCase):
 		self.assertEqual(done.message, {"ticket": ticket.name})
 		told = self.thread()
 		self.assertEqual((told["ticket"]["customer_name"], told["ticket"]["new_holder"]), ("Hany", ""))
-		self.assertEqual([item["body"] for item in told["items"] if item["kind"] == "message"], ["who is this?"])
+		self.assertEqual(
+			[item["body"] for item in told["items"] if item["kind"] == "message"], ["who is this?"]
+		)
 		self.assertEqual(self.answer(body="a pharmacy")["to"], OLD)
 		old = [m.body for m in self.all(r.Message, ticket=former.name)]
-		self.assertEqual((old, self.ticket(former.name).close_reason), (["my prescription", "is ready"], "new_holder"))
+		self.assertEqual(
+			(old, self.ticket(former.name).close_reason), (["my prescription", "is ready"], "new_holder")
+		)
 		self.assertEqual(self.as_(MONA).call(f"{CUSTOMERS}new_person", ticket=ticket.name).status, 409)
 
 	def test_the_same_person_is_asked_for_once(self) -> None:
@@ -208,18 +244,26 @@ class TestTwoWhoAreOne(PeopleCase):
 		(asked,) = [one for one in self.all(r.Customer) if one.duplicate_of]
 		frappe.db.delete("Notification Log")
 		self.assertEqual((duplicates.tell_managers(), duplicates.tell_managers()), (1, 0))
-		notes = frappe.get_all("Notification Log", {"for_user": HUDA}, ["document_type", "document_name", "subject"])
-		self.assertEqual([(note.document_type, note.document_name) for note in notes], [("Khalifa Customer", asked.name)])
+		notes = frappe.get_all(
+			"Notification Log", {"for_user": HUDA}, ["document_type", "document_name", "subject"]
+		)
+		self.assertEqual(
+			[(note.document_type, note.document_name) for note in notes], [("Khalifa Customer", asked.name)]
+		)
 		self.assertNotIn("<b>", notes[0].subject)
 		self.assertEqual(frappe.db.count("Notification Log", {"for_user": MONA}), 0)
 		form = "khalifa_whatsapp.api.desk.customer_form"
-		self.assertEqual(self.as_(HUDA).read(form, customer=asked.name).message["duplicate"]["name"], asked.duplicate_of)
+		self.assertEqual(
+			self.as_(HUDA).read(form, customer=asked.name).message["duplicate"]["name"], asked.duplicate_of
+		)
 		self.assertEqual(self.as_(MONA).call(f"{CUSTOMERS}keep_apart", customer=asked.name).status, 403)
 		self.assertEqual(self.as_(HUDA).call(f"{CUSTOMERS}keep_apart", customer=asked.name).status, 200)
 		self.assertIsNone(self.as_(HUDA).read(form, customer=asked.name).message["duplicate"])
 		self.say(wire.Person(OLD, "Sara", HERS), seconds=3)
 		self.assertEqual(duplicates.tell_managers(), 0)
-		self.assertEqual(self.as_(HUDA).call(f"{CUSTOMERS}merge", source=asked.name, target=asked.duplicate_of).status, 200)
+		self.assertEqual(
+			self.as_(HUDA).call(f"{CUSTOMERS}merge", source=asked.name, target=asked.duplicate_of).status, 200
+		)
 		self.assertEqual(len([one for one in self.all(r.Ticket) if one.open_key]), 1)
 
 	def test_a_privacy_id_is_asked_for_at_the_gateway_and_its_answer_kept(self) -> None:
@@ -229,10 +273,20 @@ class TestTwoWhoAreOne(PeopleCase):
 			shop.chats.know(mona)
 			for number, chat in enumerate((f"{mona.lid}@lid", f"{mona.digits}@c.us")):
 				body = {
-					"event": "onmessage", "session": shop.session_name, "id": f"false_{chat}_3AFAKE01", "type": "chat", "body": "hi",
-					"t": now_ms() // 1000, "from": chat, "chatId": chat, "fromMe": False, "sender": {"id": chat, "pushname": "Mona"},
-				}  # fmt: skip
-				on_site().record_delivery(SHOP, "wppconnect", f"{number:064}", json.dumps(body).encode(), now_ms())
+					"event": "onmessage",
+					"session": shop.session_name,
+					"id": f"false_{chat}_3AFAKE01",
+					"type": "chat",
+					"body": "hi",
+					"t": now_ms() // 1000,
+					"from": chat,
+					"chatId": chat,
+					"fromMe": False,
+					"sender": {"id": chat, "pushname": "Mona"},
+				}
+				on_site().record_delivery(
+					SHOP, "wppconnect", f"{number:064}", json.dumps(body).encode(), now_ms()
+				)
 			intake.run(SHOP)
 		self.assertEqual([one.phone for one in self.all(r.Customer)], [f"+{OLD}"])
 		self.assertEqual((len(self.all(r.Ticket)), len(self.all(r.Message))), (1, 1))
@@ -241,9 +295,14 @@ class TestTwoWhoAreOne(PeopleCase):
 		config = shop.config(SHOP)
 		if not frappe.db.exists("WhatsApp Device", SHOP):
 			frappe.get_doc(
-				doctype="WhatsApp Device", device_name=SHOP, provider="wppconnect", session_name=config.session_name,
-				gateway_secret=config.gateway_secret, access_token=config.access_token, base_url=config.base_url,
-			).insert()  # fmt: skip
+				doctype="WhatsApp Device",
+				device_name=SHOP,
+				provider="wppconnect",
+				session_name=config.session_name,
+				gateway_secret=config.gateway_secret,
+				access_token=config.access_token,
+				base_url=config.base_url,
+			).insert()
 		frappe.db.set_value("WhatsApp Device", SHOP, "base_url", config.base_url)
 		frappe.db.commit()
 		forget_devices()
@@ -253,7 +312,12 @@ class TestOldRows(JobCase):
 	def test_identities_get_their_accounts_and_names_once(self) -> None:
 		insert(r.Customer("C-1", "Sara", "+201001234567", created_ms=5))
 		insert(r.Customer("C-2", "+201119876543", "+201119876543", created_ms=5))
-		kinds = {"I-1": ("phone", "C-1"), "I-2": ("bsuid", "C-1"), "I-3": ("phone", "C-2"), "I-4": ("phone", "C-2")}
+		kinds = {
+			"I-1": ("phone", "C-1"),
+			"I-2": ("bsuid", "C-1"),
+			"I-3": ("phone", "C-2"),
+			"I-4": ("phone", "C-2"),
+		}
 		for name, (kind, customer) in kinds.items():
 			insert(r.CustomerIdentity(name, name * 16, kind, f"+{name}", customer))
 		frappe.db.commit()
@@ -264,4 +328,6 @@ class TestOldRows(JobCase):
 			self.assertEqual([rows[name].account for name in sorted(rows)], ["I-1", "I-1", "I-3", "I-4"])
 			self.assertEqual([rows[name].profile_name for name in sorted(rows)], ["Sara", "", "", ""])
 			self.assertEqual([one.named_ms for one in self.all(r.Customer)], [5, None])
-		self.assertEqual([rows[name].identity_key for name in sorted(rows)], [name * 16 for name in sorted(rows)])
+		self.assertEqual(
+			[rows[name].identity_key for name in sorted(rows)], [name * 16 for name in sorted(rows)]
+		)

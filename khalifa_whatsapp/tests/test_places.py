@@ -18,26 +18,64 @@ from khalifa_whatsapp.tests.test_others import counting
 
 TICKET = "Khalifa Ticket"
 # Keys under which our words are words, whatever method they are for
-WORDS = ("q", "txt", "text", "title", "subject", "description", "content", "message", "name", "docname", "owner", "search", "tag")
+WORDS = (
+	"q",
+	"txt",
+	"text",
+	"title",
+	"subject",
+	"description",
+	"content",
+	"message",
+	"name",
+	"docname",
+	"owner",
+	"search",
+	"tag",
+)
 NAMED = (
-	{"doctype": TICKET}, {"dt": " khalifa TICKET "}, {"reference_doctype": TICKET}, {"parenttype": TICKET}, {"doctypes": [TICKET]},
-	{"doctype": json.dumps({TICKET: ["KT-1"]})}, {"doc": TICKET}, {"doc": json.dumps({"doctype": TICKET})}, {"docs": [{"doctype": TICKET}]},
-	{"args": json.dumps({"doctype": TICKET})}, {"kwargs": {"a": [{"b": {"ref_doctype": TICKET}}]}}, {"unknown": json.dumps({"doctype": TICKET})},
-	{"filters": json.dumps([[TICKET, "status", "=", "Open"]])}, {"filters": [TICKET, "status", "=", "Open"]},
-	{"filters": {"reference_doctype": TICKET}}, {"filters": [["reference_doctype", "in", ["x", TICKET]]]},
-	{"filters": [["Comment", "reference_doctype", "=", TICKET]]}, {"or_filters": [[TICKET, "a", "=", "b"]]},
-	{"fields": json.dumps(["`tabKhalifa Ticket`.name"])}, {"order_by": "`tabkhalifa ticket`.modified desc"}, {"group_by": "tabKhalifa Ticket.name"},
-	{"filters": ["`tabKhalifa Ticket`.name = 1"]}, {"filters": {"`tabKhalifa Ticket`.`a`": 1}},
-	{"doctype": "User Permission", "doc": {"doctype": "User Permission", "allow": TICKET}}, {"doctype": "User Permission", "filters": {"allow": TICKET}},
-	{"doctype": "User Permission", "fieldname": "allow", "value": TICKET}, {"doc": '{"doctype": "\\u004bhalifa Ticket"}'},
-)  # fmt: skip
+	{"doctype": TICKET},
+	{"dt": " khalifa TICKET "},
+	{"reference_doctype": TICKET},
+	{"parenttype": TICKET},
+	{"doctypes": [TICKET]},
+	{"doctype": json.dumps({TICKET: ["KT-1"]})},
+	{"doc": TICKET},
+	{"doc": json.dumps({"doctype": TICKET})},
+	{"docs": [{"doctype": TICKET}]},
+	{"args": json.dumps({"doctype": TICKET})},
+	{"kwargs": {"a": [{"b": {"ref_doctype": TICKET}}]}},
+	{"unknown": json.dumps({"doctype": TICKET})},
+	{"filters": json.dumps([[TICKET, "status", "=", "Open"]])},
+	{"filters": [TICKET, "status", "=", "Open"]},
+	{"filters": {"reference_doctype": TICKET}},
+	{"filters": [["reference_doctype", "in", ["x", TICKET]]]},
+	{"filters": [["Comment", "reference_doctype", "=", TICKET]]},
+	{"or_filters": [[TICKET, "a", "=", "b"]]},
+	{"fields": json.dumps(["`tabKhalifa Ticket`.name"])},
+	{"order_by": "`tabkhalifa ticket`.modified desc"},
+	{"group_by": "tabKhalifa Ticket.name"},
+	{"filters": ["`tabKhalifa Ticket`.name = 1"]},
+	{"filters": {"`tabKhalifa Ticket`.`a`": 1}},
+	{"doctype": "User Permission", "doc": {"doctype": "User Permission", "allow": TICKET}},
+	{"doctype": "User Permission", "filters": {"allow": TICKET}},
+	{"doctype": "User Permission", "fieldname": "allow", "value": TICKET},
+	{"doc": '{"doctype": "\\u004bhalifa Ticket"}'},
+)
 NOT_NAMED = (
-	*({key: TICKET} for key in WORDS), *({"doctype": "Note", key: "`tabKhalifa Ticket`"} for key in WORDS),
-	{"filters": [["Note", "title", "=", TICKET]]}, {"filters": {"title": TICKET}}, {"filters": [["title", "like", "%tabKhalifa Ticket%"]]},
+	*({key: TICKET} for key in WORDS),
+	*({"doctype": "Note", key: "`tabKhalifa Ticket`"} for key in WORDS),
+	{"filters": [["Note", "title", "=", TICKET]]},
+	{"filters": {"title": TICKET}},
+	{"filters": [["title", "like", "%tabKhalifa Ticket%"]]},
 	{"doc": json.dumps({"doctype": "Note", "title": TICKET, "content": json.dumps({"doctype": TICKET})})},
-	{"content": json.dumps({"doctype": TICKET})}, {"doctype": "Note", "fieldname": "title", "value": TICKET},
-	{"doctype": "Khalifa Tickets"}, {"doctype": "Ticket"}, {"cmd": "ping", "x": [TICKET]}, {"x": {"y": {"z": TICKET}}},
-)  # fmt: skip
+	{"content": json.dumps({"doctype": TICKET})},
+	{"doctype": "Note", "fieldname": "title", "value": TICKET},
+	{"doctype": "Khalifa Tickets"},
+	{"doctype": "Ticket"},
+	{"cmd": "ping", "x": [TICKET]},
+	{"x": {"y": {"z": TICKET}}},
+)
 
 
 class TestPlaces(GuessCase):
@@ -51,14 +89,29 @@ class TestPlaces(GuessCase):
 			self.assertFalse(names_ours(given), given)
 
 	def test_what_can_not_be_about_us_is_seen_at_once(self) -> None:
-		arabic = json.dumps({"title": "\u0645\u0644\u0627\u062d\u0638\u0629", "x": "\u0634\u0643\u0631\u0627\u064b"}, ensure_ascii=False)
-		for given in ({}, {"doctype": "Note"}, {"doc": arabic}, {"doc": json.dumps({"t": "\u0645"})}, {"x": [1, None, {"y": "File.txt"}]}):
+		arabic = json.dumps(
+			{"title": "\u0645\u0644\u0627\u062d\u0638\u0629", "x": "\u0634\u0643\u0631\u0627\u064b"},
+			ensure_ascii=False,
+		)
+		for given in (
+			{},
+			{"doctype": "Note"},
+			{"doc": arabic},
+			{"doc": json.dumps({"t": "\u0645"})},
+			{"x": [1, None, {"y": "File.txt"}]},
+		):
 			self.assertIsNone(mentioned(given), given)
 		self.assertEqual(mentioned({"doctype": "File"}), FILE)
 		self.assertEqual(mentioned({}, ["api", "resource", "File"]), FILE)
 
 	def test_names_are_compared_as_the_database_compares_them(self) -> None:
-		for name in ("khalifa ticket", " Khalifa Ticket  ", "Kh\u00e1lifa Ticket", "\uff2bhalifa Ticket", "Khalifa\u200b Ticket"):
+		for name in (
+			"khalifa ticket",
+			" Khalifa Ticket  ",
+			"Kh\u00e1lifa Ticket",
+			"\uff2bhalifa Ticket",
+			"Khalifa\u200b Ticket",
+		):
 			self.assertTrue(is_ours(name), name)
 			self.assertEqual(mentioned({"doctype": name}), OURS, name)
 
@@ -71,34 +124,42 @@ class TestPlaces(GuessCase):
 		self.assertTrue(names_ours({"doctype": deep}))
 
 	def test_every_field_that_links_to_a_doctype_is_a_place_in_its_row(self) -> None:
-		fields = frappe.get_all("DocField", {"fieldtype": "Link", "options": "DocType"}, ["parent", "fieldname"])
+		fields = frappe.get_all(
+			"DocField", {"fieldtype": "Link", "options": "DocType"}, ["parent", "fieldname"]
+		)
 		self.assertGreater(len(fields), 40)
 		for field in fields:
 			doc = {"doctype": field.parent, field.fieldname: TICKET}
 			self.assertTrue(names_ours({"doc": json.dumps(doc)}), field)
-			self.assertTrue(names_ours({"doctype": field.parent, "filters": {field.fieldname: TICKET}}), field)
+			self.assertTrue(
+				names_ours({"doctype": field.parent, "filters": {field.fieldname: TICKET}}), field
+			)
 
 
 class TestParameters(GuessCase):
 	"""The parameters of Frappe's methods, of the version that is installed."""
 
-
 	def calls(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
 		for path, parameters in sorted(all_methods()):
 			for parameter in parameters:
 				if not (is_place(parameter) or parameter in ROWS or OF_FILTERS.search(parameter)):
-					others = {name: SAMPLES[name] for name in parameters if name in SAMPLES and name != parameter}
+					others = {
+						name: SAMPLES[name] for name in parameters if name in SAMPLES and name != parameter
+					}
 					yield path, parameter, {**others, parameter: "Khalifa Message"}
 
 	def test_no_other_parameter_leads_to_our_rows(self) -> None:
-		"""Each gets the name of one, without the gate; whoever reads its table because of that, belongs into `places`."""
+		"""Each gets the name of one, without the gate; whoever reads its table because of that,
+		belongs into `places`.
+		"""
 		found, tried = set(), 0
 		with patch.object(gate, "check_request", lambda: None):
 			for path, parameter, given in self.calls():
 				tried += 1
 				with counting() as made:
 					self.as_(ALI).call_json(path, **given)
-				of_files = [statement for statement in made if "`tabFile`" in statement]  # their condition names ours
+				# their condition names ours
+				of_files = [statement for statement in made if "`tabFile`" in statement]
 				if any("tabKhalifa Message`" in statement for statement in made if statement not in of_files):
 					found.add((path, parameter))
 		self.assertEqual(found, set())
@@ -106,7 +167,11 @@ class TestParameters(GuessCase):
 
 	def test_every_parameter_that_is_called_after_a_doctype_is_a_place(self) -> None:
 		names = {name for path, parameters in all_methods() for name in parameters}
-		called = {name for name in names if "doctype" in name.lower() or name in ("dt", "reference_dt", "document_type")}
+		called = {
+			name
+			for name in names
+			if "doctype" in name.lower() or name in ("dt", "reference_dt", "document_type")
+		}
 		self.assertGreater(len(called), 10)
 		self.assertEqual({name for name in called if not is_place(name)}, set())
 		self.assertIn("doctype", inspect.signature(frappe.client.get_list).parameters)

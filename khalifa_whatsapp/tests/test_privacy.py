@@ -14,9 +14,11 @@ from khalifa_whatsapp.tests.doors import signed_in
 from khalifa_whatsapp.tests.web import Answer
 
 LOGINS = {
-	"Khalifa Ticket": ("closed_by",), "Khalifa Ticket Event": ("actor",), "Khalifa Message": ("sender",),
+	"Khalifa Ticket": ("closed_by",),
+	"Khalifa Ticket Event": ("actor",),
+	"Khalifa Message": ("sender",),
 	"Khalifa Turn": ("answered_by_user",),
-}  # fmt: skip
+}
 STANDARD = ("owner", "modified_by")
 HANGING = {"Comment": "reference_doctype", "File": "attached_to_doctype", "Tag Link": "document_type"}
 LIST = "frappe.client.get_list"
@@ -51,19 +53,28 @@ class TestLogins(DeskCase):
 			self.ask(user, "frappe.desk.reportview.get", doctype=doctype, fields=["*"]),
 			self.ask(user, "frappe.desk.reportview.get_list", doctype=doctype, fields=["*"]),
 			self.ask(
-				user, "frappe.desk.reportview.get", doctype=doctype, fields=[table + column for column in ("name", *columns)]
+				user,
+				"frappe.desk.reportview.get",
+				doctype=doctype,
+				fields=[table + column for column in ("name", *columns)],
 			),
-			self.as_(user).send("GET", f"/api/resource/{doctype}", query_string={"fields": json.dumps(["*"])}),
-		]  # fmt: skip
+			self.as_(user).send(
+				"GET", f"/api/resource/{doctype}", query_string={"fields": json.dumps(["*"])}
+			),
+		]
 		for name in self.names(doctype):
 			found += [
 				self.ask(user, "frappe.client.get", doctype=doctype, name=name),
 				self.ask(user, "frappe.desk.form.load.getdoc", doctype=doctype, name=name),
 				self.ask(
-					user, "frappe.client.get_value", doctype=doctype, fieldname=list(columns), filters={"name": name}
+					user,
+					"frappe.client.get_value",
+					doctype=doctype,
+					fieldname=list(columns),
+					filters={"name": name},
 				),
 				self.as_(user).send("GET", f"/api/resource/{doctype}/{name}"),
-			]  # fmt: skip
+			]
 		return found
 
 	def test_no_road_shows_an_agent_a_colleagues_login(self) -> None:
@@ -89,7 +100,9 @@ class TestLogins(DeskCase):
 	def test_agents_still_read_the_names(self) -> None:
 		answer = self.ask(ALI, LIST, doctype="Khalifa Message", fields=["*"], filters={"origin": r.AGENT})
 		self.assertEqual([row["sender_name"] for row in answer.message], ["Mona Adel"])
-		answer = self.ask(ALI, LIST, doctype="Khalifa Ticket Event", fields=["*"], filters={"event": "closed"})
+		answer = self.ask(
+			ALI, LIST, doctype="Khalifa Ticket Event", fields=["*"], filters={"event": "closed"}
+		)
 		self.assertEqual([row["actor_name"] for row in answer.message], ["Huda"])
 
 	def test_rows_belong_to_nobody_who_can_be_named(self) -> None:
@@ -114,7 +127,11 @@ class TestForms(DeskCase):
 			who = self.as_(user)
 			who.call("frappe.desk.like.toggle_like", add="Yes", **about)
 			who.call("frappe.desk.doctype.tag.tag.add_tag", tag="late", dt="Khalifa Ticket", dn=self.name)
-			comment = {"content": f"by <b>{user}</b>\n{user.upper()}", "comment_email": user, "comment_by": "x"}
+			comment = {
+				"content": f"by <b>{user}</b>\n{user.upper()}",
+				"comment_email": user,
+				"comment_by": "x",
+			}
 			comment |= {"reference_doctype": "Khalifa Ticket", "reference_name": self.name}
 			answer = who.call("frappe.desk.form.utils.add_comment", **comment)
 			self.assertEqual(answer.status, 200, answer.text)
@@ -164,7 +181,9 @@ class TestForms(DeskCase):
 		self.assertEqual({comment["owner"] for comment in docinfo["comments"]}, {"Mona Adel", "Huda"})
 		self.assertEqual({log["owner"] for log in docinfo["like_logs"]}, {"Mona Adel", "Huda"})
 		self.assertEqual(docinfo["user_info"]["Mona Adel"]["name"], "Mona Adel")
-		self.assertEqual(json.loads(self.answers(ALI)["client.get"].message["_liked_by"]), ["Mona Adel", "Huda"])
+		self.assertEqual(
+			json.loads(self.answers(ALI)["client.get"].message["_liked_by"]), ["Mona Adel", "Huda"]
+		)
 
 	def test_the_audit_keeps_logins_and_managers_read_them(self) -> None:
 		for road, answer in self.answers(HUDA).items():
@@ -202,10 +221,17 @@ class TestGuesses(DeskCase):
 	def test_a_guess_about_a_colleagues_words_is_never_answered(self) -> None:
 		ticket = self.ticket_of(self.mona)
 		self.assertEqual(self.only(r.Message, ticket=ticket).body, "hello")
-		for doctype, field, right in (("Khalifa Message", "body", "hel%"), ("Khalifa Agent", "user", "m0na%")):
+		for doctype, field, right in (
+			("Khalifa Message", "body", "hel%"),
+			("Khalifa Agent", "user", "m0na%"),
+		):
 			for road in (
-				lambda guess, doctype=doctype: self.as_(ALI).call("frappe.client.get", doctype=doctype, filters=guess),
-				lambda guess, doctype=doctype: self.as_(ALI).call_json("frappe.client.get", doctype=doctype, name=guess),
+				lambda guess, doctype=doctype: self.as_(ALI).call(
+					"frappe.client.get", doctype=doctype, filters=guess
+				),
+				lambda guess, doctype=doctype: self.as_(ALI).call_json(
+					"frappe.client.get", doctype=doctype, name=guess
+				),
 			):
 				answers = [road({field: ["like", pattern]}) for pattern in (right, "no such words%")]
 				told = {(answer.status, answer.code, answer.said) for answer in answers}

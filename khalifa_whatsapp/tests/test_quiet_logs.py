@@ -1,4 +1,6 @@
-"""Whatever fails: a canary stands in every variable and in every text, and nothing of it may be in any log."""
+"""Whatever fails: a canary stands in every variable and in every text,
+and nothing of it may be in any log.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,11 @@ class WordsCase(StepCase):
 		super().setUp()
 		frappe.db.rollback()
 		frappe.cache.delete_keys(frappe.deferred_insert.queue_prefix)
-		for doctype in ("Error Log", "Scheduled Job Log"):  # what others' tests left; and what was still to be written, above
+		# what others' tests left; and what was still to be written, above
+		for doctype in (
+			"Error Log",
+			"Scheduled Job Log",
+		):
 			frappe.db.delete(doctype)
 		frappe.db.commit()
 		self.logs = {path: path.stat().st_size for path in log_files()}
@@ -49,7 +55,11 @@ class WordsCase(StepCase):
 		frappe.db.rollback()
 		frappe.deferred_insert.save_to_db()
 		frappe.db.commit()
-		for doctype, field in (("Error Log", "error"), ("Error Log", "method"), ("Scheduled Job Log", "details")):
+		for doctype, field in (
+			("Error Log", "error"),
+			("Error Log", "method"),
+			("Scheduled Job Log", "details"),
+		):
 			for text in frappe.get_all(doctype, pluck=field):
 				self.clean_text(text or "", doctype)
 		for path in log_files():
@@ -78,10 +88,20 @@ class TestWordsStayOut(WordsCase):
 		ticket = self.ticket_of(self.mona)
 		self.reply(ticket, CANARY)
 		self.post(1, first=40)
-		frappe.db.sql("UPDATE `tabWhatsApp Device` SET provider = 'wppconnect', session_name = 'x' WHERE name = %s", (DEVICE,))
+		frappe.db.sql(
+			"UPDATE `tabWhatsApp Device` SET provider = 'wppconnect', session_name = 'x' WHERE name = %s",
+			(DEVICE,),
+		)
 		frappe.db.commit()
 		self.addCleanup(spoil, DEVICE, provider="loopback", session_name="")
-		moved = {"run_name": "r", "user": HUDA, "tickets": [ticket], "reason": CANARY, "to_agent": None, "to_branch": None}
+		moved = {
+			"run_name": "r",
+			"user": HUDA,
+			"tickets": [ticket],
+			"reason": CANARY,
+			"to_agent": None,
+			"to_branch": None,
+		}
 		for step, job, module, broken_name, given in (
 			("intake", intake.run, intake, "get_device", {"device": DEVICE}),
 			("outbox", outbox.run, outbox, "send_due", {"device": DEVICE}),
@@ -107,7 +127,14 @@ class TestWordsStayOut(WordsCase):
 		def transfer(store: Any, actor: Any, ticket: str, *more: Any) -> Any:
 			return broken() if ticket == tickets[0] else really(store, actor, ticket, *more)
 
-		moved = {"run_name": "r", "user": HUDA, "tickets": tickets, "reason": CANARY, "to_agent": None, "to_branch": self.south}
+		moved = {
+			"run_name": "r",
+			"user": HUDA,
+			"tickets": tickets,
+			"reason": CANARY,
+			"to_agent": None,
+			"to_branch": self.south,
+		}
 		with patch.object(reassign.conversation, "transfer", transfer):
 			self.execute(reassign.run, **moved)
 		state = reassign.state_of("r")
@@ -118,8 +145,10 @@ class TestWordsStayOut(WordsCase):
 
 	def test_nor_does_the_scheduler_learn_any(self) -> None:
 		for job, module, name in (
-			(minute, minute.presence, "sweep"), (hourly, hourly.kpi, "rollup_today"), (nightly, nightly.kpi, "rollup_dirty"),
-		):  # fmt: skip
+			(minute, minute.presence, "sweep"),
+			(hourly, hourly.kpi, "rollup_today"),
+			(nightly, nightly.kpi, "rollup_dirty"),
+		):
 			kind: ScheduledJobType = frappe.get_doc("Scheduled Job Type", {"method": f"{job.__name__}.run"})
 			with patch.object(module, name, broken):
 				kind.execute()
@@ -149,7 +178,9 @@ class TestWordsStayOut(WordsCase):
 		caller, printed = self.as_(HUDA), Printed()
 		with patch.object(door, "_bound", broken), contextlib.redirect_stdout(printed):
 			for name, methods in doors:
-				answer = caller.send(methods[0], METHOD + name, **given(methods[0], {"ticket": CANARY, "phone": PHONE}))
+				answer = caller.send(
+					methods[0], METHOD + name, **given(methods[0], {"ticket": CANARY, "phone": PHONE})
+				)
 				self.assertEqual((answer.status, answer.code), (500, "failed"), (name, answer.text[:300]))
 				self.clean_text(answer.text, name)
 		self.clean_text(printed.text, "printed")
@@ -164,7 +195,9 @@ class TestWordsStayOut(WordsCase):
 		self.addCleanup(frappe.db.set_single_value, "System Settings", "allow_error_traceback", 0)
 		printed = Printed()
 		with contextlib.redirect_stdout(printed):
-			answer = self.as_(MONA).call("khalifa_whatsapp.api.conversation.reply", ticket=CANARY, body=PHONE, client_key="c")
+			answer = self.as_(MONA).call(
+				"khalifa_whatsapp.api.conversation.reply", ticket=CANARY, body=PHONE, client_key="c"
+			)
 		self.assertGreaterEqual(answer.status, 400)
 		self.assertNotIn("Traceback", answer.text)
 		self.clean_text(printed.text, "printed")
@@ -186,8 +219,13 @@ class TestWordsStayOut(WordsCase):
 			theirs = frappe.get_traceback(with_context=True).replace("khalifa_whatsapp/tests/", "other_app/")
 		doc = frappe.get_doc(doctype="Error Log", method="their title", error=theirs).insert()
 		self.assertEqual((doc.method, doc.error), ("their title", theirs))
-		guarded = theirs + '\n  File "apps/khalifa_whatsapp/khalifa_whatsapp/access/files.py", line 3, in validate\n    x = 1'
-		self.assertEqual(frappe.get_doc(doctype="Error Log", method="t", error=guarded).insert().error, guarded)
+		guarded = theirs + (
+			'\n  File "apps/khalifa_whatsapp/khalifa_whatsapp/access/files.py", line 3, in validate\n    x '
+			"= 1"
+		)
+		self.assertEqual(
+			frappe.get_doc(doctype="Error Log", method="t", error=guarded).insert().error, guarded
+		)
 
 
 class TestDatabaseAway(WordsCase):
@@ -204,10 +242,13 @@ class TestDatabaseAway(WordsCase):
 		self.shop()  # Frappe's own caches are warm
 		Caller().read(HEALTH)
 		for error in (
-			pymysql.err.OperationalError(2003, CANARY), pymysql.err.OperationalError(4151, CANARY),
-			pymysql.err.OperationalError(1045, CANARY), pymysql.err.InterfaceError(0, CANARY),
-			pymysql.err.ProgrammingError(1146, CANARY), ValueError(CANARY),
-		):  # fmt: skip
+			pymysql.err.OperationalError(2003, CANARY),
+			pymysql.err.OperationalError(4151, CANARY),
+			pymysql.err.OperationalError(1045, CANARY),
+			pymysql.err.InterfaceError(0, CANARY),
+			pymysql.err.ProgrammingError(1146, CANARY),
+			ValueError(CANARY),
+		):
 			with patch.object(MariaDBDatabase, "_get_connection", side_effect=error):
 				answer, health = self.shop(), Caller().read(HEALTH)
 			self.assertEqual((answer.status, answer.raw), (503, b"try again"), error)

@@ -1,4 +1,6 @@
-"""A worker of Frappe's own, with a queue of its own: from the gateway's post to the ticket and back to the gateway."""
+"""A worker of Frappe's own, with a queue of its own:
+from the gateway's post to the ticket and back to the gateway.
+"""
 
 from __future__ import annotations
 

@@ -57,7 +57,9 @@ class TestWhoIsTold(DeskCase):
 		self.done(MONA, "transfer", ticket=ticket, to_agent=self.ali, reason="r")
 		self.assertIn(("khalifa_whatsapp:ticket", {"ticket": ticket, "event": "transferred"}, ALI), self.told)
 
-	def test_that_the_queue_moved_is_told_to_agents_in_their_own_rooms_and_to_the_room_of_managers(self) -> None:
+	def test_that_the_queue_moved_is_told_to_agents_in_their_own_rooms_and_to_the_room_of_managers(
+		self,
+	) -> None:
 		self.write()
 		self.assertEqual(sorted(self.moved), sorted([ROOM_OF_MANAGERS, MONA, ALI]), "each once")
 
@@ -66,7 +68,9 @@ class TestWhoIsTold(DeskCase):
 		if way == "role":
 			frappe.db.delete("Has Role", {"parent": MONA, "role": AGENT_ROLE})
 		else:
-			frappe.db.set_value(*(("User", MONA) if way == "user" else ("Khalifa Agent", self.mona)), "enabled", 0)
+			frappe.db.set_value(
+				*(("User", MONA) if way == "user" else ("Khalifa Agent", self.mona)), "enabled", 0
+			)
 		frappe.db.commit()
 		frappe.clear_cache(user=MONA)
 

@@ -1,4 +1,6 @@
-"""The night on which Cairo's clock goes from midnight back to eleven: nothing is skipped, doubled or out of order."""
+"""The night on which Cairo's clock goes from midnight back to eleven: nothing is skipped,
+doubled or out of order.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,8 @@ class TestTheRepeatedHour(Clocked):
 		self.set_zone(CAIRO)
 		self.addCleanup(self.set_zone, frappe.db.get_single_value("System Settings", "time_zone"))
 		super().setUp()
-		self.start = int(datetime(2026, 10, 29, 23, 20, tzinfo=ZoneInfo(CAIRO)).timestamp()) * 1000  # first pass
+		# first pass
+		self.start = int(datetime(2026, 10, 29, 23, 20, tzinfo=ZoneInfo(CAIRO)).timestamp()) * 1000
 		self.now = self.start
 
 	def set_zone(self, zone: str) -> None:
@@ -56,7 +59,9 @@ class TestTheRepeatedHour(Clocked):
 			heard += [item["name"] for item in found["items"] if item["kind"] == "message"]
 			seen = found["now_ms"]
 		self.assertEqual(heard, written)
-		local = frappe.get_all("Khalifa Message", {"name": ("in", written)}, pluck="sent_on", order_by="sent_ms")
+		local = frappe.get_all(
+			"Khalifa Message", {"name": ("in", written)}, pluck="sent_on", order_by="sent_ms"
+		)
 		self.assertNotEqual(local, sorted(local))  # the wall did go back
 
 	def test_an_older_message_that_changes_is_heard_of(self) -> None:
@@ -82,10 +87,19 @@ class TestTheRepeatedHour(Clocked):
 		latest_first = tickets[::-1]
 		self.assertEqual(self.pages("all", 2), latest_first)
 		self.assertEqual(self.pages("queue", 2), tickets)
-		listed = self.as_(HUDA).call("frappe.desk.reportview.get", doctype="Khalifa Ticket", fields='["name"]', page_length=20, order_by=self.default_order("Khalifa Ticket"))
+		listed = self.as_(HUDA).call(
+			"frappe.desk.reportview.get",
+			doctype="Khalifa Ticket",
+			fields='["name"]',
+			page_length=20,
+			order_by=self.default_order("Khalifa Ticket"),
+		)
 		self.assertEqual([row[0] for row in listed.message["values"]], latest_first)
 		names = [message.name for message in sorted(self.all(r.Message), key=lambda one: -one.sent_ms)]
-		self.assertEqual(frappe.get_list("Khalifa Message", pluck="name", order_by=self.default_order("Khalifa Message")), names)
+		self.assertEqual(
+			frappe.get_list("Khalifa Message", pluck="name", order_by=self.default_order("Khalifa Message")),
+			names,
+		)
 		days = {event.at_ms: event.name for event in self.all(r.TicketEvent)}
 		self.assertEqual([days[at] for at in sorted(days)], sorted(days.values()))
 
@@ -109,7 +123,10 @@ class TestTheRepeatedHour(Clocked):
 			self.reply(ticket)
 		whole = self.thread(ticket, 50)
 		self.assertEqual(self.thread(ticket, 2), whole)
-		written = [message.name for message in sorted(self.all(r.Message, ticket=ticket), key=lambda one: one.sent_ms)]
+		written = [
+			message.name
+			for message in sorted(self.all(r.Message, ticket=ticket), key=lambda one: one.sent_ms)
+		]
 		self.assertEqual(whole, written)
 
 	def thread(self, ticket: str, limit: int) -> list[str]:
@@ -123,15 +140,32 @@ class TestTheRepeatedHour(Clocked):
 				return names
 
 	def test_the_days_of_reports_and_the_rows_behind_them_are_the_instants_of_the_day(self) -> None:
-		"""The day has 25 hours: what happened in either pass of its last hour is its own, and nothing of it is the next day's."""
+		"""The day has 25 hours: what happened in either pass of its last hour is its own,
+		and nothing of it is the next day's.
+		"""
 		first, last = on_site().rules().calendar.day_bounds_ms(datetime(2026, 10, 29).date())
 		self.assertEqual(last - first, 25 * 60 * MINUTE)
 		moments = {"S1": last - 90 * MINUTE, "S2": last - 30 * MINUTE, "S3": last + 1}
 		for name, at in moments.items():
-			self.keep(r.Segment(name, "T-1", "KT-1", self.mona, None, at - MINUTE, at, "answered", wall_time=60, biz_time=60))
+			self.keep(
+				r.Segment(
+					name,
+					"T-1",
+					"KT-1",
+					self.mona,
+					None,
+					at - MINUTE,
+					at,
+					"answered",
+					wall_time=60,
+					biz_time=60,
+				)
+			)
 		rows = on_site().rows_behind("response", self.mona, first, last)
 		self.assertEqual([name for _kind, name, _at in rows], ["S1", "S2"])
-		listed = frappe.get_all("Khalifa Turn Segment", {"to_on": ("between", ["2026-10-29", "2026-10-29"])}, pluck="name")
+		listed = frappe.get_all(
+			"Khalifa Turn Segment", {"to_on": ("between", ["2026-10-29", "2026-10-29"])}, pluck="name"
+		)
 		self.assertEqual(sorted(listed), ["S1", "S2"])
 
 	def keep(self, record: Any) -> None:
@@ -141,7 +175,6 @@ class TestTheRepeatedHour(Clocked):
 
 
 def changes_of(record: Any, is_new: bool = False) -> Any:
-
 
 	kind = type(record)
 	return Changes(created={kind: [record]}) if is_new else Changes(updated={kind: {record.name: record}})

@@ -33,7 +33,9 @@ class TestReportFigures(SiteCase):
 		self.numbers = count(1)
 		for branch in (EAST, WEST):
 			if not frappe.db.exists("Khalifa Branch", branch):
-				frappe.get_doc({"doctype": "Khalifa Branch", "branch_name": branch, "always_open": 1}).insert(ignore_permissions=True)
+				frappe.get_doc({"doctype": "Khalifa Branch", "branch_name": branch, "always_open": 1}).insert(
+					ignore_permissions=True
+				)
 		frappe.db.commit()
 
 	# -- short words
@@ -60,18 +62,42 @@ class TestReportFigures(SiteCase):
 		zone = on_site().rules().calendar.zone
 		return int(datetime(2026, 11, day, hour, minute, tzinfo=zone).timestamp()) * 1000
 
-	def turn(self, ended: int, seconds: int, outcome: str = r.ANSWERED, branch: str = EAST, **fields: Any) -> None:
+	def turn(
+		self, ended: int, seconds: int, outcome: str = r.ANSWERED, branch: str = EAST, **fields: Any
+	) -> None:
 		name = f"T-{next(self.numbers)}"
 		self.keep(
 			r.Turn(
-				name, f"KT-{name}", "C-1", "Loop", branch, 1, ended - seconds * 1000, ended - seconds * 1000, ended_ms=ended,
-				outcome=outcome, biz_time=seconds, wall_time=seconds, **fields,
+				name,
+				f"KT-{name}",
+				"C-1",
+				"Loop",
+				branch,
+				1,
+				ended - seconds * 1000,
+				ended - seconds * 1000,
+				ended_ms=ended,
+				outcome=outcome,
+				biz_time=seconds,
+				wall_time=seconds,
+				**fields,
 			)
-		)  # fmt: skip
+		)
 
 	def ticket(self, opened: int, branch: str = EAST, **fields: Any) -> str:
 		name = f"KT-7{next(self.numbers):05}"
-		self.keep(r.Ticket(name, "C-1", "Loop", customer_name="Samy", opened_ms=opened, branch=branch, open_key=name.ljust(64, "x"), **fields))
+		self.keep(
+			r.Ticket(
+				name,
+				"C-1",
+				"Loop",
+				customer_name="Samy",
+				opened_ms=opened,
+				branch=branch,
+				open_key=name.ljust(64, "x"),
+				**fields,
+			)
+		)
 		return name
 
 	def segment(self, agent: str | None, start: int, end: int | None, **fields: Any) -> None:
@@ -79,10 +105,19 @@ class TestReportFigures(SiteCase):
 		seconds = None if end is None else (end - start) // 1000
 		self.keep(
 			r.Segment(
-				name, fields.pop("turn", "T-1"), fields.pop("ticket", "KT-1"), agent, fields.pop("branch", EAST), start, end, wall_time=seconds, biz_time=seconds, counted_ms=end,
+				name,
+				fields.pop("turn", "T-1"),
+				fields.pop("ticket", "KT-1"),
+				agent,
+				fields.pop("branch", EAST),
+				start,
+				end,
+				wall_time=seconds,
+				biz_time=seconds,
+				counted_ms=end,
 				**fields,
 			)
-		)  # fmt: skip
+		)
 
 	# -- response times
 
@@ -94,17 +129,37 @@ class TestReportFigures(SiteCase):
 		self.turn(self.at(2, 13), 30, r.NO_REPLY_NEEDED)
 		self.turn(self.at(8, 0), 5)  # the day after the last
 		first, second, total = self.rows(RESPONSES)
-		self.assertEqual((first["response_count"], first["response_mean"], first["response_median"], first["response_p90"]), (3, 4.0, 1.0, 10.0))
+		self.assertEqual(
+			(
+				first["response_count"],
+				first["response_mean"],
+				first["response_median"],
+				first["response_p90"],
+			),
+			(3, 4.0, 1.0, 10.0),
+		)
 		self.assertEqual((first["next_mean"], second["next_mean"]), (None, 2.0))
-		self.assertEqual((second["ended"], second["delayed"], second["delayed_share"], second["not_needed"]), (3, 1, 33.3, 1))
-		self.assertEqual((total["response_count"], total["response_mean"], total["response_median"]), (4, 3.5, 1.0))
+		self.assertEqual(
+			(second["ended"], second["delayed"], second["delayed_share"], second["not_needed"]),
+			(3, 1, 33.3, 1),
+		)
+		self.assertEqual(
+			(total["response_count"], total["response_mean"], total["response_median"]), (4, 3.5, 1.0)
+		)
 		self.assertEqual(total["response_p90"], 10.0)
 		east = self.rows(RESPONSES, group_by="Branch", branch=EAST)
 		self.assertEqual([(row["bucket"], row["response_count"]) for row in east], [(EAST, 3), ("Total", 3)])
 
 	def test_first_answers_and_whole_conversations_come_from_the_conversations(self) -> None:
 		closed = {"status": r.CLOSED, "closed_ms": self.at(3, 15), "cycle": 1}
-		self.ticket(self.at(3, 12), first_responded_ms=self.at(3, 12, 3), first_response_time=180, waited_time=240, close_reason="resolved", **closed)
+		self.ticket(
+			self.at(3, 12),
+			first_responded_ms=self.at(3, 12, 3),
+			first_response_time=180,
+			waited_time=240,
+			close_reason="resolved",
+			**closed,
+		)
 		self.ticket(self.at(3, 12), waited_time=9_000, close_reason="inactive", **closed)
 		self.ticket(self.at(3, 12), waited_time=9_000, close_batch="B-1", **closed)
 		row, _total = self.rows(RESPONSES, group_by="Weekday")
@@ -119,7 +174,12 @@ class TestReportFigures(SiteCase):
 		self.ticket(self.at(2, 23, 59), branch=WEST)
 		result = self.report(VOLUME)
 		*hours, total = result["result"]
-		cells = {(hour["bucket"], day): hour[f"day_{day}"] for hour in hours for day in range(7) if hour[f"day_{day}"]}
+		cells = {
+			(hour["bucket"], day): hour[f"day_{day}"]
+			for hour in hours
+			for day in range(7)
+			if hour[f"day_{day}"]
+		}
 		self.assertEqual(cells, {("00:00", 0): 1, ("23:00", 0): 1, ("23:00", 1): 1})
 		self.assertEqual((total["total"], total["day_0"], hours[23]["total"]), (3, 2, 2))
 		self.assertEqual(self.figures(VOLUME)["Busiest Hour"], "23:00")
@@ -130,14 +190,34 @@ class TestReportFigures(SiteCase):
 		self.ticket(self.at(1, 12), branch=WEST)
 		self.turn(self.at(1, 12), 60)
 		self.turn(self.at(1, 12), 60, r.CLOSED_UNANSWERED)
-		for number, (direction, origin, status) in enumerate(((r.INCOMING, r.CUSTOMER, r.RECEIVED), (r.OUTGOING, r.AGENT, r.SENT))):
-			self.keep(r.Message(f"M-7{number}", name, "C-1", "Loop", direction, origin, "text", status, self.at(1, 12), self.at(1, 12)))
+		for number, (direction, origin, status) in enumerate(
+			((r.INCOMING, r.CUSTOMER, r.RECEIVED), (r.OUTGOING, r.AGENT, r.SENT))
+		):
+			self.keep(
+				r.Message(
+					f"M-7{number}",
+					name,
+					"C-1",
+					"Loop",
+					direction,
+					origin,
+					"text",
+					status,
+					self.at(1, 12),
+					self.at(1, 12),
+				)
+			)
 		east, west, total = self.rows(VOLUME, group_by="Branch")
-		self.assertEqual([east[name] for name in ("opened", "incoming", "answered", "closed", "missed", "missed_share")], [1, 1, 1, 1, 1, 100.0])
+		self.assertEqual(
+			[east[name] for name in ("opened", "incoming", "answered", "closed", "missed", "missed_share")],
+			[1, 1, 1, 1, 1, 100.0],
+		)
 		self.assertEqual((west["bucket"], west["opened"], west["missed_share"]), (WEST, 1, None))
 		self.assertEqual((total["opened"], total["missed_share"]), (2, 100.0))
 		for branch, expected in ((None, 1), (EAST, 1)):
-			self.assertEqual(self.rows(VOLUME, count="Incoming Messages", branch=branch)[-1]["total"], expected)
+			self.assertEqual(
+				self.rows(VOLUME, count="Incoming Messages", branch=branch)[-1]["total"], expected
+			)
 		self.assertEqual(self.rows(VOLUME, count="Incoming Messages", branch=WEST), [])
 
 	def test_days_and_months_without_anything_are_in_the_row_of_time_and_others_are_not(self) -> None:
@@ -156,19 +236,32 @@ class TestReportFigures(SiteCase):
 	# -- delays
 
 	def test_delays_that_are_not_shown_are_counted_all_the_same(self) -> None:
-		self.replace("khalifa_whatsapp.khalifa_whatsapp.report.whatsapp_delay_events.whatsapp_delay_events.MOST", 2)
+		self.replace(
+			"khalifa_whatsapp.khalifa_whatsapp.report.whatsapp_delay_events.whatsapp_delay_events.MOST", 2
+		)
 		for number, kind in enumerate(("Agent", "Agent", "Customer")):
 			self.keep(
 				r.DelayEvent(
-					f"D-{number}", f"D-{number}".ljust(64, "x"), kind, "KT-1", "T-1", self.at(1, 12, number), cause="Agent", branch=EAST,
-					agent=self.mona if kind == "Agent" else None, objection_status="Accepted" if number else None,
+					f"D-{number}",
+					f"D-{number}".ljust(64, "x"),
+					kind,
+					"KT-1",
+					"T-1",
+					self.at(1, 12, number),
+					cause="Agent",
+					branch=EAST,
+					agent=self.mona if kind == "Agent" else None,
+					objection_status="Accepted" if number else None,
 				)
-			)  # fmt: skip
+			)
 		result = self.report(DELAYS)
 		self.assertEqual([row["delay"] for row in result["result"]], ["D-2", "D-1"])
 		self.assertIn("2 of 3", result["message"])
 		figures = {row["label"]: row["value"] for row in result["report_summary"]}
-		self.assertEqual((figures["Delays of Agents"], figures["Delayed Customers"], figures["Accepted Objections"]), ("2", "1", "2"))
+		self.assertEqual(
+			(figures["Delays of Agents"], figures["Delayed Customers"], figures["Accepted Objections"]),
+			("2", "1", "2"),
+		)
 		self.assertEqual([sum(line["values"]) for line in result["chart"]["data"]["datasets"]], [2, 1])
 		self.assertEqual(len(self.rows(DELAYS, kind="Customer")), 1)
 
@@ -179,11 +272,14 @@ class TestReportFigures(SiteCase):
 		self.segment(None, self.at(1, 12), self.at(1, 12, 30), turn="T-9")
 		self.keep(r.DelayEvent("D-9", "D-9".ljust(64, "x"), "Customer", "KT-1", "T-9", self.at(1, 12, 15)))
 		self.segment(self.mona, self.at(1, 12, 30), self.at(1, 12, 40), turn="T-9")
-		self.segment(None, self.at(1, 12, 40), self.at(1, 12, 40) + 2_000, turn="T-9")  # back again after it was late
+		# back again after it was late
+		self.segment(None, self.at(1, 12, 40), self.at(1, 12, 40) + 2_000, turn="T-9")
 		self.segment(None, self.at(1, 12), None)
 		self.segment(self.mona, self.at(1, 12), self.at(1, 13))
 		row, total = self.rows(QUEUE, group_by="Day")
-		self.assertEqual((row["wait_count"], row["at_once"], row["longest"], row["delayed"]), (3, 66.7, 30.0, 1))
+		self.assertEqual(
+			(row["wait_count"], row["at_once"], row["longest"], row["delayed"]), (3, 66.7, 30.0, 1)
+		)
 		self.assertEqual((total["wait_count"], total["wait_mean"]), (3, 10.0))
 
 	def test_presence_is_clipped_and_waits_that_overlap_count_once(self) -> None:
@@ -193,7 +289,9 @@ class TestReportFigures(SiteCase):
 			self.segment(self.mona, self.at(1, 0) + int(start * HOUR_MS), self.at(1, 0) + int(end * HOUR_MS))
 		rows = {row.get("agent"): row for row in self.rows(QUEUE)}
 		mona = rows[self.mona]
-		self.assertEqual((mona["online"], mona["away"], mona["busy"], mona["occupancy"]), (4.0, 1.0, 2.5, 62.5))
+		self.assertEqual(
+			(mona["online"], mona["away"], mona["busy"], mona["occupancy"]), (4.0, 1.0, 2.5, 62.5)
+		)
 		self.assertEqual((rows[self.ali]["online"], rows[self.ali]["occupancy"]), (0.0, None))
 
 	# -- the team
@@ -203,11 +301,22 @@ class TestReportFigures(SiteCase):
 		for agent, waits, late in ((self.mona, 1, 1), (self.mona, 0, 0), (None, 1, 0)):
 			waiting = now - 20 * MINUTE_MS if waits else None
 			status = (r.OPEN if waits else r.PENDING) if agent else r.QUEUED
-			self.ticket(now, agent=agent, status=status, waiting_since_ms=waiting, due_by_ms=now - 1 if late else now + HOUR_MS)
+			self.ticket(
+				now,
+				agent=agent,
+				status=status,
+				waiting_since_ms=waiting,
+				due_by_ms=now - 1 if late else now + HOUR_MS,
+			)
 		rows = self.rows(TEAM)
 		mona = next(row for row in rows if row.get("agent") == self.mona)
-		self.assertEqual((mona["open"], mona["pending"], mona["waiting"], mona["delayed"], mona["oldest"]), (2, 1, 1, 1, 20))
-		self.assertEqual(mona["behind"], {"agent": self.mona, "first": DAYS["from_date"], "last": DAYS["to_date"]})
+		self.assertEqual(
+			(mona["open"], mona["pending"], mona["waiting"], mona["delayed"], mona["oldest"]),
+			(2, 1, 1, 1, 20),
+		)
+		self.assertEqual(
+			mona["behind"], {"agent": self.mona, "first": DAYS["from_date"], "last": DAYS["to_date"]}
+		)
 		queue = next(row for row in rows if row["agent_name"] == "Waiting for an agent")
 		self.assertEqual((queue["open"], queue["waiting"], queue["delayed"]), (1, 1, 0))
 		self.assertIn("is_queued=1", queue["links"]["delayed"])
@@ -217,9 +326,13 @@ class TestReportFigures(SiteCase):
 	def test_today_is_as_of_now_and_its_figures_open_the_rows_they_count(self) -> None:
 		now = now_ms()
 		for seconds in (60, 180):
-			self.segment(self.mona, now - seconds * 1000, now - 1, end_reason="answered", is_first=int(seconds == 60))
+			self.segment(
+				self.mona, now - seconds * 1000, now - 1, end_reason="answered", is_first=int(seconds == 60)
+			)
 		today = str(on_site().rules().calendar.local_date(now))
-		row = next(row for row in self.rows(KPI, from_date=today, to_date=today) if row.get("agent") == self.mona)
+		row = next(
+			row for row in self.rows(KPI, from_date=today, to_date=today) if row.get("agent") == self.mona
+		)
 		self.assertEqual((row["response_count"], row["first_response_count"]), (2, 1))
 		self.assertEqual(frappe.db.count("Khalifa Agent KPI"), 0)  # nothing was written for it
 		counted = self.counted(row, "response")
@@ -228,12 +341,23 @@ class TestReportFigures(SiteCase):
 
 	def counted(self, row: dict[str, Any], metric: str) -> dict[str, Any]:
 		behind = row["behind"]
-		given = {"agent": behind["agent"], "from_date": behind["first"], "to_date": behind["last"], "metric": metric}
+		given = {
+			"agent": behind["agent"],
+			"from_date": behind["first"],
+			"to_date": behind["last"],
+			"metric": metric,
+		}
 		return self.report(COUNTED, **given)
 
 	def test_any_number_of_rows_has_a_short_address_and_they_are_those_that_were_counted(self) -> None:
 		for number in range(471):
-			self.segment(self.mona, self.at(1, 12), self.at(1, 12, 1) + number, end_reason="answered", turn=f"T{number}")
+			self.segment(
+				self.mona,
+				self.at(1, 12),
+				self.at(1, 12, 1) + number,
+				end_reason="answered",
+				turn=f"T{number}",
+			)
 		self.segment(self.ali, self.at(1, 12), self.at(1, 12, 1), end_reason="answered")
 		self.segment(self.mona, self.at(1, 12), self.at(9, 12), end_reason="answered")  # another period
 		row = next(row for row in self.live(KPI) if row.get("agent") == self.mona)
@@ -262,45 +386,71 @@ class TestReportFigures(SiteCase):
 			self.segment(self.mona, self.at(1, 12), self.at(1, 13), end_reason="answered", ticket=ticket)
 		asked = {"metric": "response", "from_date": "2026-11-01", "to_date": "2026-11-07"}
 		answer = self.run_as(MONA, COUNTED, {**asked, "agent": self.mona})
-		self.assertEqual([(row["minutes"], row.get("ticket")) for row in answer.message["result"]], [(60.0, mine), (60.0, None)])
+		self.assertEqual(
+			[(row["minutes"], row.get("ticket")) for row in answer.message["result"]],
+			[(60.0, mine), (60.0, None)],
+		)
 		self.assertNotIn(given_away, answer.text)
 		answer = self.run_as(MONA, COUNTED, {**asked, "agent": self.ali})
 		self.assertEqual((answer.message["result"], "not yours" in answer.text), ([], True))
 		self.assertEqual(self.run_as(VISITOR, COUNTED, {**asked, "agent": self.mona}).status, 403)
-		form = {"report_name": COUNTED, "file_format_type": "CSV", "filters": json.dumps({**asked, "agent": self.mona}), "visible_idx": "[0, 1]"}
+		form = {
+			"report_name": COUNTED,
+			"file_format_type": "CSV",
+			"filters": json.dumps({**asked, "agent": self.mona}),
+			"visible_idx": "[0, 1]",
+		}
 		export = f"{METHOD}frappe.desk.query_report.export_query"
 		self.assertIn(mine, self.as_(HUDA).send("POST", export, data=form).text)
 		self.assertEqual(self.as_(MONA).send("POST", export, data=form).status, 403)
 
 	def run_as(self, user: str, name: str, filters: dict[str, Any]) -> Answer:
-		return self.as_(user).call("frappe.desk.query_report.run", report_name=name, filters=json.dumps(filters))
+		return self.as_(user).call(
+			"frappe.desk.query_report.run", report_name=name, filters=json.dumps(filters)
+		)
 
 	def test_a_figure_that_makes_no_sense_is_refused_in_words(self) -> None:
 		good = {"agent": self.mona, "metric": "response"}
-		for bad in ({"from_date": "soon"}, {"metric": "score"}, {"metric": None}, {"agent": ["like", "%"]}, {"agent": None}):
+		for bad in (
+			{"from_date": "soon"},
+			{"metric": "score"},
+			{"metric": None},
+			{"agent": ["like", "%"]},
+			{"agent": None},
+		):
 			self.refused_in_words(COUNTED, **{**good, **bad})
 
 	def test_agents_by_week_and_month_add_up_to_the_whole_period(self) -> None:
 		for day, handled in (("2026-10-31", 1), ("2026-11-01", 2), ("2026-11-07", 4), ("2026-11-08", 8)):
 			key = f"{self.mona}{day}"
-			self.keep(r.AgentKpi(key, key.ljust(64, "x"), self.mona, "Mona", EAST, "Daily", day, tickets_handled=handled))
+			self.keep(
+				r.AgentKpi(
+					key, key.ljust(64, "x"), self.mona, "Mona", EAST, "Daily", day, tickets_handled=handled
+				)
+			)
 		span = {"from_date": "2026-10-31", "to_date": "2026-11-08"}
 		for group, expected in (("Whole Period", [15]), ("Month", [1, 14]), ("Day", [1, 2, 4, 8])):
 			*rows, total = self.rows(KPI, group_by=group, **span)
-			self.assertEqual(([row["tickets_handled"] for row in rows], total["tickets_handled"]), (expected, 15), group)
+			self.assertEqual(
+				([row["tickets_handled"] for row in rows], total["tickets_handled"]), (expected, 15), group
+			)
 		*weeks, total = self.rows(KPI, group_by="Week", **span)
 		self.assertEqual(sum(row["tickets_handled"] for row in weeks), total["tickets_handled"])
 		self.assertGreaterEqual(len(weeks), 2)
 
 	def test_the_month_of_the_report_is_the_month_that_is_kept(self) -> None:
 		for day, seconds in ((1, 60), (1, 120), (5, 600)):
-			self.segment(self.mona, self.at(day, 12) - seconds * 1000, self.at(day, 12), end_reason="answered")
+			self.segment(
+				self.mona, self.at(day, 12) - seconds * 1000, self.at(day, 12), end_reason="answered"
+			)
 		store, now = on_site(), now_ms()
 		for day in (1, 5):
 			kpi.rollup_day(store, date(2026, 11, day), now)
 		kpi.rollup_month(store, date(2026, 11, 1), now)
 		frappe.db.commit()
-		kept = frappe.db.get_value("Khalifa Agent KPI", {"period": "Monthly"}, ["response_count", "response_sum"])
+		kept = frappe.db.get_value(
+			"Khalifa Agent KPI", {"period": "Monthly"}, ["response_count", "response_sum"]
+		)
 		row = next(row for row in self.rows(KPI, group_by="Month") if row.get("agent") == self.mona)
 		self.assertEqual((row["response_count"], row["response_sum"]), kept)
 

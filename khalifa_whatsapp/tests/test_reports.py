@@ -34,31 +34,46 @@ class TestReports(SiteCase):
 			return run(name, filters=json.dumps(filters), ignore_prepared_report=True)["result"]
 
 	def kpi(self, agent: str, day: str, **measures: int) -> None:
-		insert(r.AgentKpi(f"{agent}{day}", f"{agent}{day}".ljust(64, "x"), agent, "Mona", None, "Daily", day, **measures))
+		insert(
+			r.AgentKpi(
+				f"{agent}{day}", f"{agent}{day}".ljust(64, "x"), agent, "Mona", None, "Daily", day, **measures
+			)
+		)
 
 	def test_means_are_weighted_and_the_total_is_not_a_sum_of_means(self) -> None:
 		self.kpi(self.mona, "2026-11-01", tickets_handled=1, first_response_count=1, first_response_sum=600)
 		self.kpi(self.mona, "2026-11-02", tickets_handled=9, first_response_count=9, first_response_sum=540)
-		self.kpi(self.ali, "2026-11-02", tickets_handled=10, first_response_count=10, first_response_sum=6_000, delays=2, segments_counted=8)
+		self.kpi(
+			self.ali,
+			"2026-11-02",
+			tickets_handled=10,
+			first_response_count=10,
+			first_response_sum=6_000,
+			delays=2,
+			segments_counted=8,
+		)
 		frappe.db.commit()
 		rows = self.result(KPI, from_date="2026-11-01", to_date="2026-11-30")
 		by_agent = {row["agent"]: row for row in rows if row.get("agent")}
 		self.assertEqual(by_agent[self.mona]["first_response"], 1.9)
 		total = rows[-1]
-		self.assertEqual((total["tickets_handled"], total["first_response"]), (20, 6.0))  # 7,140 s of 20, not (1.9 + 10) of 2
+		# 7,140 s of 20, not (1.9 + 10) of 2
+		self.assertEqual((total["tickets_handled"], total["first_response"]), (20, 6.0))
 		self.assertEqual((total["delay_share"], total["satisfaction"]), (25.0, None))
 		self.assertEqual(self.result(KPI, from_date="2026-11-03", to_date="2026-11-30"), [])
 
 	def test_a_period_that_makes_no_sense_is_refused_in_words(self) -> None:
 		before = timers()
 		for filters in (
-			{"from_date": "2026-11-30", "to_date": "2026-11-01"}, {"from_date": "2020-01-01", "to_date": "2026-11-01"},
+			{"from_date": "2026-11-30", "to_date": "2026-11-01"},
+			{"from_date": "2020-01-01", "to_date": "2026-11-01"},
 			{"from_date": "nonsense"},
-		):  # fmt: skip
+		):
 			frappe.clear_messages()
 			self.assertEqual(self.result(KPI, **filters), [])
 			self.assertEqual(len(frappe.get_message_log()), 1, filters)  # what Desk shows the reader
-			self.assertEqual(timers() - before, set())  # one left would make it a background report for everybody
+			# one left would make it a background report for everybody
+			self.assertEqual(timers() - before, set())
 
 	def test_reports_are_for_managers_by_every_road(self) -> None:
 		names = frappe.get_all("Report", {"module": "Khalifa WhatsApp"}, pluck="name")
@@ -68,7 +83,9 @@ class TestReports(SiteCase):
 			answer = self.as_(MONA).call("frappe.desk.query_report.run", report_name=name, filters="{}")
 			self.assertEqual(answer.status, 403, name)
 			with signed_in(MONA), self.assertRaises(frappe.PermissionError):
-				frappe.get_attr(f"khalifa_whatsapp.khalifa_whatsapp.report.{frappe.scrub(name)}.{frappe.scrub(name)}.execute")({})
+				frappe.get_attr(
+					f"khalifa_whatsapp.khalifa_whatsapp.report.{frappe.scrub(name)}.{frappe.scrub(name)}.execute"
+				)({})
 
 	def test_no_cell_of_an_export_is_a_formula(self) -> None:
 		now = now_ms()
@@ -77,12 +94,26 @@ class TestReports(SiteCase):
 			insert(r.Customer(f"C-{name}", customer_name=text, created_ms=now))
 			insert(
 				r.Ticket(
-					name, f"C-{name}", "Loop", status=r.OPEN, customer_name=text, preview=text, waiting_since_ms=now - 9_000,
-					due_by_ms=now - 5_000, agent=self.mona, agent_name=text, open_key=frappe.generate_hash(length=64),
+					name,
+					f"C-{name}",
+					"Loop",
+					status=r.OPEN,
+					customer_name=text,
+					preview=text,
+					waiting_since_ms=now - 9_000,
+					due_by_ms=now - 5_000,
+					agent=self.mona,
+					agent_name=text,
+					open_key=frappe.generate_hash(length=64),
 				)
-			)  # fmt: skip
+			)
 		frappe.db.commit()
-		form = {"report_name": DELAYED, "file_format_type": "CSV", "filters": "{}", "visible_idx": json.dumps(list(range(99)))}
+		form = {
+			"report_name": DELAYED,
+			"file_format_type": "CSV",
+			"filters": "{}",
+			"visible_idx": json.dumps(list(range(99))),
+		}
 		answer = self.as_(HUDA).send("POST", f"{METHOD}frappe.desk.query_report.export_query", data=form)
 		self.assertEqual(answer.status, 200)
 		cells = [cell for row in csv.reader(io.StringIO(answer.text)) for cell in row]
@@ -93,7 +124,21 @@ class TestReports(SiteCase):
 	def test_what_became_of_messages_is_counted_by_number_and_gateway(self) -> None:
 		now = now_ms()
 		for number, status in enumerate((r.SENT, r.READ, r.READ, r.FAILED, r.UNKNOWN)):
-			insert(r.Message(f"M-91{number}", "KT-1", "C-1", "Loop", r.OUTGOING, r.AGENT, "text", status, now, now, provider="loopback"))
+			insert(
+				r.Message(
+					f"M-91{number}",
+					"KT-1",
+					"C-1",
+					"Loop",
+					r.OUTGOING,
+					r.AGENT,
+					"text",
+					status,
+					now,
+					now,
+					provider="loopback",
+				)
+			)
 		frappe.db.commit()
 		row, total = self.result(DELIVERY)
 		self.assertEqual((row["messages"], row["read_"], row["failed"], row["unknown"]), (5, 2, 1, 1))

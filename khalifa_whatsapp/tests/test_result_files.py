@@ -1,4 +1,6 @@
-"""Files that jobs make of our rows, and files made of files: no formula in them, and read by nobody who may not read the rows."""
+"""Files that jobs make of our rows, and files made of files: no formula in them,
+and read by nobody who may not read the rows.
+"""
 
 from __future__ import annotations
 
@@ -59,15 +61,21 @@ class ResultCase(ExportCase):
 		found = set()
 		for user in (HUDA, ALI, MONA, VISITOR):
 			who = self.as_(user)
-			listed = who.call("frappe.client.get_list", doctype="File", filters={"name": file.name}).json.get("message")
-			opened = [who.send("GET", path).status for path in (file.unique_url, f"/api/resource/File/{file.name}")]
+			listed = who.call("frappe.client.get_list", doctype="File", filters={"name": file.name}).json.get(
+				"message"
+			)
+			opened = [
+				who.send("GET", path).status for path in (file.unique_url, f"/api/resource/File/{file.name}")
+			]
 			found |= {user} if listed or 200 in opened else set()
 		return found
 
 
 class TestInTheBackground(ResultCase):
 	def ask(self, user: str, method: str, **form: Any) -> Answer:
-		sent = {key: json.dumps(value) if isinstance(value, list | dict) else value for key, value in form.items()}
+		sent = {
+			key: json.dumps(value) if isinstance(value, list | dict) else value for key, value in form.items()
+		}
 		return self.as_(user).send("POST", METHOD + method, data={**sent, "export_in_background": 1})
 
 	def made(self, method: str, **form: Any) -> Any:
@@ -87,7 +95,14 @@ class TestInTheBackground(ResultCase):
 
 	def of_list(self, doctype: str, kind: str) -> dict[str, Any]:
 		fields = [f"`tab{doctype}`.`{field}`" for field in FIELDS[doctype]]
-		return {"doctype": doctype, "fields": fields, "filters": [], "view": "Report", "file_format_type": kind, "title": doctype}
+		return {
+			"doctype": doctype,
+			"fields": fields,
+			"filters": [],
+			"view": "Report",
+			"file_format_type": kind,
+			"title": doctype,
+		}
 
 	def test_lists(self) -> None:
 		for doctype in ("Khalifa Ticket", "Khalifa Customer", "Khalifa Message"):
@@ -95,7 +110,9 @@ class TestInTheBackground(ResultCase):
 				with self.subTest(f"{doctype} {kind}"):
 					file = self.made(LIST, **self.of_list(doctype, kind))
 					self.check_file(file, 3 * len(FORMULAS))
-					self.assertEqual((file.attached_to_doctype, file.attached_to_name, file.is_private), (None, None, 1))
+					self.assertEqual(
+						(file.attached_to_doctype, file.attached_to_name, file.is_private), (None, None, 1)
+					)
 					self.assertEqual(self.readers(file), {HUDA})
 
 	def test_reports(self) -> None:
@@ -105,16 +122,24 @@ class TestInTheBackground(ResultCase):
 				continue
 			for kind in ("CSV", "Excel"):
 				with self.subTest(f"{name} {kind}"):
-					file = self.made(REPORT, report_name=name, filters={}, visible_idx=[], file_format_type=kind)
-					guarded += len([value for value in self.check_file(file, 0) if str(value).startswith("\u200b")])
+					file = self.made(
+						REPORT, report_name=name, filters={}, visible_idx=[], file_format_type=kind
+					)
+					guarded += len(
+						[value for value in self.check_file(file, 0) if str(value).startswith("\u200b")]
+					)
 					self.assertEqual(self.readers(file), {HUDA})
 		self.assertGreaterEqual(guarded, 6 * len(FORMULAS))
 
 	def test_an_export_without_rows_says_so(self) -> None:
 		made = frappe.db.count("File")
-		self.run_job(REPORT, report_name="WhatsApp Counted Rows", filters={}, visible_idx=[], file_format_type="CSV")
+		self.run_job(
+			REPORT, report_name="WhatsApp Counted Rows", filters={}, visible_idx=[], file_format_type="CSV"
+		)
 		self.assertEqual(frappe.db.count("File"), made)
-		said = frappe.get_all("Notification Log", {"for_user": HUDA, "subject": ("like", "%no rows%")}, ["owner", "link"])
+		said = frappe.get_all(
+			"Notification Log", {"for_user": HUDA, "subject": ("like", "%no rows%")}, ["owner", "link"]
+		)
 		self.assertEqual([(note.owner, note.link) for note in said], [(HUDA, None)])
 
 	def test_whoever_asked_is_told_and_nobody_else(self) -> None:
@@ -134,26 +159,49 @@ class TestInTheBackground(ResultCase):
 
 	def test_who_may_not_export_asks_in_vain(self) -> None:
 		for user in (MONA, VISITOR):
-			for method, form in ((LIST, self.of_list("Khalifa Customer", "CSV")), (REPORT, {"report_name": LATE, "filters": {}})):
-				self.assertEqual(self.ask(user, method, **form, **({} if "file_format_type" in form else {"file_format_type": "CSV"})).status, 403)
+			for method, form in (
+				(LIST, self.of_list("Khalifa Customer", "CSV")),
+				(REPORT, {"report_name": LATE, "filters": {}}),
+			):
+				self.assertEqual(
+					self.ask(
+						user,
+						method,
+						**form,
+						**({} if "file_format_type" in form else {"file_format_type": "CSV"}),
+					).status,
+					403,
+				)
 		self.assertEqual(self.enqueued, [])
 
 	def test_others_are_exported_as_frappe_does(self) -> None:
 		if not hasattr(reportview, "run_report_view_export_job"):
 			self.skipTest("this Frappe makes no exports in the background")
 		with signed_in("Administrator"):
-			given = {"fields": ["`tabToDo`.`name`"], "filters": [], "view": "Report", "title": "x", "export_in_background": 1}
+			given = {
+				"fields": ["`tabToDo`.`name`"],
+				"filters": [],
+				"view": "Report",
+				"title": "x",
+				"export_in_background": 1,
+			}
 			call(LIST, doctype="ToDo", **given, file_format_type="CSV")
 		self.assertEqual(self.enqueued[-1][0], "frappe.desk.reportview.run_report_view_export_job")
 
 	def test_an_export_goes_when_its_time_is_over_and_no_other_file_does(self) -> None:
 		old = self.made(LIST, **self.of_list("Khalifa Customer", "CSV"))
 		new = self.made(LIST, **self.of_list("Khalifa Ticket", "CSV"))
-		other = frappe.get_doc({"doctype": "File", "file_name": "x.txt", "content": "x", "is_private": 1}).insert()
+		other = frappe.get_doc(
+			{"doctype": "File", "file_name": "x.txt", "content": "x", "is_private": 1}
+		).insert()
 		for file in (old, other):
-			frappe.db.set_value("File", file.name, "creation", frappe.utils.add_to_date(None, hours=-background.HOURS - 1))
+			frappe.db.set_value(
+				"File", file.name, "creation", frappe.utils.add_to_date(None, hours=-background.HOURS - 1)
+			)
 		background.delete_old()
-		self.assertEqual([bool(frappe.db.exists("File", file.name)) for file in (old, new, other)], [False, True, True])
+		self.assertEqual(
+			[bool(frappe.db.exists("File", file.name)) for file in (old, new, other)], [False, True, True]
+		)
 
 
 class TestWhatFrappesJobsStore(ResultCase):
@@ -162,12 +210,19 @@ class TestWhatFrappesJobsStore(ResultCase):
 	def store(self, name: str, content: str | bytes, doctype: str, row: str) -> Any:
 		file = {"doctype": "File", "file_name": name, "content": content, "is_private": 1}
 		with signed_in(HUDA):
-			made = frappe.get_doc({**file, "attached_to_doctype": doctype, "attached_to_name": row}).save(ignore_permissions=True)
+			made = frappe.get_doc({**file, "attached_to_doctype": doctype, "attached_to_name": row}).save(
+				ignore_permissions=True
+			)
 		frappe.db.commit()
 		return frappe.get_doc("File", made.name)
 
 	def note_report(self) -> str:
-		report = {"doctype": "Report", "report_name": NOTE_REPORT, "ref_doctype": "Note", "report_type": "Report Builder"}
+		report = {
+			"doctype": "Report",
+			"report_name": NOTE_REPORT,
+			"ref_doctype": "Note",
+			"report_type": "Report Builder",
+		}
 		return frappe.get_doc({**report, "is_standard": "No"}).insert().name
 
 	def test_a_result_that_is_attached_to_our_report_is_guarded_and_hangs_on_nothing(self) -> None:
@@ -196,7 +251,13 @@ class TestWhatFrappesJobsStore(ResultCase):
 		self.assertEqual(file.get_content(), CSV)
 
 	def prepare(self, owner: str) -> Any:
-		row = {"doctype": "Prepared Report", "report_name": LATE, "filters": "{}", "status": "Queued", "owner": owner}
+		row = {
+			"doctype": "Prepared Report",
+			"report_name": LATE,
+			"filters": "{}",
+			"status": "Queued",
+			"owner": owner,
+		}
 		with signed_in(owner):
 			doc = frappe.get_doc(row).insert(ignore_permissions=True)
 			prepared_report.generate_report(doc.name)
@@ -212,13 +273,20 @@ class TestWhatFrappesJobsStore(ResultCase):
 			frappe.db.commit()
 		else:
 			rows = json.loads(doc.get_prepared_data())["result"]
-			self.store("csv_late.csv", "\r\n".join(f'"{row["customer_name"]}"' for row in rows).encode(), "Prepared Report", doc.name)
+			self.store(
+				"csv_late.csv",
+				"\r\n".join(f'"{row["customer_name"]}"' for row in rows).encode(),
+				"Prepared Report",
+				doc.name,
+			)
 		file = frappe.get_last_doc("File", {"attached_to_name": doc.name, "file_name": ("like", "csv%")})
 		self.check_file(file, 1)
 		for made in frappe.get_all("File", {"attached_to_name": doc.name}, pluck="name"):
 			self.assertEqual(self.readers(frappe.get_doc("File", made)) - {HUDA}, set())
 		for user in (ALI, VISITOR):
-			answer = self.as_(user).call("frappe.core.doctype.prepared_report.prepared_report.download_attachment", dn=doc.name)
+			answer = self.as_(user).call(
+				"frappe.core.doctype.prepared_report.prepared_report.download_attachment", dn=doc.name
+			)
 			self.assertNotEqual(answer.status, 200)
 			self.assertNotIn(PHONE, answer.text)
 
@@ -226,10 +294,17 @@ class TestWhatFrappesJobsStore(ResultCase):
 class TestOfDataImport(ResultCase):
 	def test_what_an_import_did_not_take_is_guarded(self) -> None:
 		with signed_in("Administrator"):
-			file = {"doctype": "File", "file_name": "in.csv", "content": f"Name,Address\r\nx,{PLAIN}\r\n", "is_private": 1}
+			file = {
+				"doctype": "File",
+				"file_name": "in.csv",
+				"content": f"Name,Address\r\nx,{PLAIN}\r\n",
+				"is_private": 1,
+			}
 			url = frappe.get_doc(file).insert().file_url
 			row = ("Import 1", "Khalifa Branch", url, "Insert New Records")
-			frappe.db.bulk_insert("Data Import", ["name", "reference_doctype", "import_file", "import_type"], [row])
+			frappe.db.bulk_insert(
+				"Data Import", ["name", "reference_doctype", "import_file", "import_type"], [row]
+			)
 			log = ("Log 1", "Import 1", 0, "[2]", PLAIN, PLAIN)
 			columns = ["name", "data_import", "success", "row_indexes", "messages", "exception"]
 			frappe.db.bulk_insert("Data Import Log", columns, [log])
@@ -252,7 +327,12 @@ class TestZippedFiles(ResultCase):
 		names = []
 		for ticket, owner in (("OWN", self.mona), ("OTHER", self.ali)):
 			make_conversation(ticket, owner, "x")
-			file = {"doctype": "File", "file_name": f"{ticket}.txt", "content": f"words of {ticket}", "is_private": 1}
+			file = {
+				"doctype": "File",
+				"file_name": f"{ticket}.txt",
+				"content": f"words of {ticket}",
+				"is_private": 1,
+			}
 			with signed_in(MONA):
 				at = {"attached_to_doctype": "Khalifa Ticket", "attached_to_name": ticket}
 				names.append(frappe.get_doc({**file, **at}).insert(ignore_permissions=True).name)
@@ -263,4 +343,6 @@ class TestZippedFiles(ResultCase):
 		for path in (self.ZIP, "frappe.core.doctype.file.file.zip_files"):
 			answer = self.as_(MONA).call(path, files=names)
 			archive = zipfile.ZipFile(io.BytesIO(answer.raw))
-			self.assertEqual({archive.read(name).decode() for name in archive.namelist()}, {"words of OWN", "a note"}, path)
+			self.assertEqual(
+				{archive.read(name).decode() for name in archive.namelist()}, {"words of OWN", "a note"}, path
+			)

@@ -37,9 +37,19 @@ class Listener:
 		script = Path(__file__).with_name("socket_listener.cjs")
 		modules = Path(frappe.get_app_path("frappe")).parent / "node_modules"
 		names = script.with_name("loopback_names.cjs")
-		command = ["node", "--require", str(names), str(script), f"http://127.0.0.1:{live}?web={web}", frappe.local.site, sid]
+		command = [
+			"node",
+			"--require",
+			str(names),
+			str(script),
+			f"http://127.0.0.1:{live}?web={web}",
+			frappe.local.site,
+			sid,
+		]
 		env = {**os.environ, "NODE_PATH": str(modules)}
-		self.process = subprocess.Popen([*command, json.dumps(asked)], stdout=subprocess.PIPE, text=True, env=env)
+		self.process = subprocess.Popen(
+			[*command, json.dumps(asked)], stdout=subprocess.PIPE, text=True, env=env
+		)
 		self.heard: list[list[Any]] = []
 		self.reader = Thread(target=self.read, daemon=True)
 		self.reader.start()
@@ -66,7 +76,16 @@ class TestRooms(DeskCase):
 	def setUpClass(cls) -> None:
 		super().setUpClass()
 		cls.live, cls.web = start_socket_server(), free_port()
-		server = [sys.executable, "-m", "gunicorn", "-b", f"127.0.0.1:{cls.web}", "--threads", "4", "frappe.app:application"]
+		server = [
+			sys.executable,
+			"-m",
+			"gunicorn",
+			"-b",
+			f"127.0.0.1:{cls.web}",
+			"--threads",
+			"4",
+			"frappe.app:application",
+		]
 		start(server, cls.web, cwd=Path(frappe.local.sites_path).absolute())
 
 	def listen(self, user: str, ticket: str) -> Listener:
@@ -85,12 +104,16 @@ class TestRooms(DeskCase):
 		time.sleep(0.1)
 		return listener.hears(f"probe {doctype}")
 
-	def test_agents_hear_what_concerns_them_and_no_name_and_no_login_by_the_rooms_of_lists_and_forms(self) -> None:
+	def test_agents_hear_what_concerns_them_and_no_name_and_no_login_by_the_rooms_of_lists_and_forms(
+		self,
+	) -> None:
 		ticket = self.ticket_of(self.ali)
 		other = self.only(r.Ticket, name=self.write("+201001234568")).customer
 		ali, huda = self.listen(ALI, ticket), self.listen(HUDA, ticket)
 		for name in sorted(OURS - NOT_MANAGERS):
-			self.assertTrue(wait_for(lambda name=name: self.probe(huda, name), 30), f"managers hear of {name}")
+			self.assertTrue(
+				wait_for(lambda name=name: self.probe(huda, name), 30), f"managers hear of {name}"
+			)
 		time.sleep(SETTLED)
 		given = {"doctype": "Khalifa Customer", "name": other, "fieldname": "notes", "value": "x"}
 		self.assertEqual(self.as_(HUDA).call("frappe.client.set_value", **given).status, 200)
@@ -98,11 +121,26 @@ class TestRooms(DeskCase):
 		comment |= {"reference_doctype": "Khalifa Ticket", "reference_name": ticket}
 		self.assertEqual(self.as_(HUDA).call("frappe.desk.form.utils.add_comment", **comment).status, 200)
 		self.write("+201001234569")
-		for listener, event in ((ali, "khalifa_whatsapp:queue"), (huda, "khalifa_whatsapp:queue"), (huda, "docinfo_update"), (huda, "list_update")):
-			self.assertTrue(wait_for(lambda listener=listener, event=event: listener.hears(event), 30), (event, listener.heard))
+		for listener, event in (
+			(ali, "khalifa_whatsapp:queue"),
+			(huda, "khalifa_whatsapp:queue"),
+			(huda, "docinfo_update"),
+			(huda, "list_update"),
+		):
+			self.assertTrue(
+				wait_for(lambda listener=listener, event=event: listener.hears(event), 30),
+				(event, listener.heard),
+			)
 		time.sleep(SETTLED)
 		said = json.dumps(ali.heard)
-		for word in (HOST, other, "doc_viewers", "docinfo_update", "doc_update", *(f"probe {name}" for name in OURS)):
+		for word in (
+			HOST,
+			other,
+			"doc_viewers",
+			"docinfo_update",
+			"doc_update",
+			*(f"probe {name}" for name in OURS),
+		):
 			self.assertNotIn(word, said)
 		self.assertIn(other, json.dumps(huda.heard))
 

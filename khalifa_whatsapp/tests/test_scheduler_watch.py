@@ -1,4 +1,6 @@
-"""A change of the site's zone puts the last run of jobs into the future, and nothing says so: the app puts its own right."""
+"""A change of the site's zone puts the last run of jobs into the future, and nothing says so:
+the app puts its own right.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +25,17 @@ class TestScheduler(BrokenCase):
 	def setUp(self) -> None:
 		super().setUp()
 		self.later = now_datetime() + timedelta(hours=3)
-		self.ours = frappe.get_all("Scheduled Job Type", {"method": ("like", "khalifa_whatsapp.%")}, pluck="name")
-		self.theirs = frappe.get_all("Scheduled Job Type", {"name": ("not in", self.ours)}, pluck="name", limit=1)
+		self.ours = frappe.get_all(
+			"Scheduled Job Type", {"method": ("like", "khalifa_whatsapp.%")}, pluck="name"
+		)
+		self.theirs = frappe.get_all(
+			"Scheduled Job Type", {"name": ("not in", self.ours)}, pluck="name", limit=1
+		)
 		self.assertEqual(len(self.ours), 3)
 		for name in (*self.ours, *self.theirs):
-			frappe.db.set_value("Scheduled Job Type", name, "last_execution", self.later, update_modified=False)
+			frappe.db.set_value(
+				"Scheduled Job Type", name, "last_execution", self.later, update_modified=False
+			)
 		self.mark(10 * MINUTE)
 
 	def mark(self, age_ms: int) -> None:
@@ -45,7 +53,9 @@ class TestScheduler(BrokenCase):
 		job = frappe.get_doc("Scheduled Job Type", {"method": "khalifa_whatsapp.jobs.minute.run"})
 		is_due = job.is_event_due(now_datetime() + timedelta(minutes=1))
 		theirs = frappe.db.get_value("Scheduled Job Type", self.theirs[0], "last_execution")
-		self.assertEqual(theirs.replace(microsecond=0), self.later.replace(microsecond=0), "nobody else's is touched")
+		self.assertEqual(
+			theirs.replace(microsecond=0), self.later.replace(microsecond=0), "nobody else's is touched"
+		)
 		return is_due and max(self.times()) <= now_datetime()
 
 	def test_an_open_inbox_mends_it(self) -> None:

@@ -18,7 +18,21 @@ class TestSearchIndex(SiteCase):
 		super().setUp()
 		now = now_ms()
 		for number, text in enumerate(("عندكم اسبرين", "ok", "12345 ✓✓")):
-			insert(r.Message(f"M-{number}", "KT-1", "C-1", "Loop", r.INCOMING, r.CUSTOMER, "text", r.RECEIVED, now, now, search_text=text))
+			insert(
+				r.Message(
+					f"M-{number}",
+					"KT-1",
+					"C-1",
+					"Loop",
+					r.INCOMING,
+					r.CUSTOMER,
+					"text",
+					r.RECEIVED,
+					now,
+					now,
+					search_text=text,
+				)
+			)
 		frappe.db.commit()
 
 	def test_what_works_is_left_alone(self) -> None:
@@ -31,5 +45,6 @@ class TestSearchIndex(SiteCase):
 		with patch("khalifa_whatsapp.jobs.search_index._is_found", return_value=False) as asked:
 			search_index.run()
 		made.assert_called_once_with()
-		self.assertEqual([call.args[1] for call in asked.call_args_list], ["اسبرين"])  # the others have no long word
+		# the others have no long word
+		self.assertEqual([call.args[1] for call in asked.call_args_list], ["اسبرين"])
 		self.assertTrue(search_index._is_found("M-0", "اسبرين"))

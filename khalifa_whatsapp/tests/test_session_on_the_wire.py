@@ -1,4 +1,6 @@
-"""A WPPConnect device from the form's buttons to the answer, over real sockets: code, link, watchdog, unread, send."""
+"""A WPPConnect device from the form's buttons to the answer, over real sockets: code, link,
+watchdog, unread, send.
+"""
 
 from __future__ import annotations
 
@@ -28,10 +30,17 @@ class TestSessionOnTheWire(SiteCase):
 		self.gateway.session.forget()
 		self.gateway.session.has_login = False
 		self.device = frappe.get_doc(
-			doctype="WhatsApp Device", device_name=SHOP, provider="wppconnect", enabled=1, base_url=self.gateway.url,
-			session_name=self.gateway.session_name, gateway_secret=self.gateway.secret_key, connect_timeout=2, read_timeout=5,
+			doctype="WhatsApp Device",
+			device_name=SHOP,
+			provider="wppconnect",
+			enabled=1,
+			base_url=self.gateway.url,
+			session_name=self.gateway.session_name,
+			gateway_secret=self.gateway.secret_key,
+			connect_timeout=2,
+			read_timeout=5,
 			min_gap_seconds=0.01,
-		).insert(ignore_permissions=True)  # fmt: skip
+		).insert(ignore_permissions=True)
 		frappe.db.commit()
 		self.addCleanup(self.remove)
 

@@ -19,7 +19,7 @@ from khalifa_whatsapp.jobs import (
 	nightly,
 	outbox,
 	wake,
-)  # fmt: skip
+)
 from khalifa_whatsapp.jobs.steps import StepsFailed
 from khalifa_whatsapp.tests.case import (
 	DEVICE,
@@ -69,10 +69,13 @@ class TestSteps(StepCase):
 		ran: list[str] = []
 		parts: dict[str, Callable[..., Any]] = {
 			one: (lambda store, one=one: ran.append(one)) for one in minute.PARTS
-		}  # fmt: skip
+		}
 		for name in minute.PARTS:
 			ran.clear()
-			with patch.object(minute, "PARTS", {**parts, name: broken}), self.assertRaises(StepsFailed) as failed:
+			with (
+				patch.object(minute, "PARTS", {**parts, name: broken}),
+				self.assertRaises(StepsFailed) as failed,
+			):
 				minute.run()
 			self.assertEqual(str(failed.exception), name)
 			self.assertEqual(set(ran), set(minute.PARTS) - {name})
@@ -83,8 +86,18 @@ class TestSteps(StepCase):
 	def test_the_hour_and_the_night_go_on_too(self) -> None:
 		for job, module, name, others in (
 			(hourly, hourly.kpi, "rollup_today", [(hourly, "wake_looks")]),
-			(nightly, nightly.kpi, "rollup_dirty", [(nightly, "forget_old_events"), (nightly.search_index, "run")]),
-			(nightly, nightly.search_index, "run", [(nightly.kpi, "rollup_dirty"), (nightly, "forget_old_events")]),
+			(
+				nightly,
+				nightly.kpi,
+				"rollup_dirty",
+				[(nightly, "forget_old_events"), (nightly.search_index, "run")],
+			),
+			(
+				nightly,
+				nightly.search_index,
+				"run",
+				[(nightly.kpi, "rollup_dirty"), (nightly, "forget_old_events")],
+			),
 		):
 			with contextlib.ExitStack() as stack:
 				ran = [stack.enter_context(patch.object(*place)) for place in others]
@@ -144,7 +157,9 @@ class TestSteps(StepCase):
 		self.assertEqual(self.failing(), [])
 
 	def test_a_database_that_dies_in_a_step_stops_nothing_but_what_needs_it(self) -> None:
-		with patch.object(minute.parked, "apply_parked", lambda *given: kill_own_connection() or on_site().backlog(0)):
+		with patch.object(
+			minute.parked, "apply_parked", lambda *given: kill_own_connection() or on_site().backlog(0)
+		):
 			self.assertRaises(StepsFailed, minute.run)
 		frappe.connect()
 		minute.run()
@@ -159,7 +174,9 @@ class TestSteps(StepCase):
 		self.assertEqual((tell(), tell("Another reason.")), (True, False))
 		frappe.db.sql("UPDATE `tabKhalifa Alert` SET last_ms = last_ms - 86400001")
 		self.assertTrue(tell(), "nobody has said so for a day: it is news")
-		rows = frappe.get_all("Notification Log", {"document_name": DEVICE, "for_user": HUDA}, pluck="subject")
+		rows = frappe.get_all(
+			"Notification Log", {"document_name": DEVICE, "for_user": HUDA}, pluck="subject"
+		)
 		self.assertEqual(len(rows), 4)
 
 	def test_rows_of_alerts_are_for_managers_and_written_by_nobody(self) -> None:
@@ -175,20 +192,29 @@ class TestOutboxRows(StepCase):
 	def test_one_message_that_can_t_be_prepared_fails_alone(self) -> None:
 		bad = self.reply(self.ticket_of(self.mona, "+201001234501"), "first")
 		good = self.reply(self.ticket_of(self.mona, "+201001234502"), "second")
-		frappe.db.sql("UPDATE `tabKhalifa Message` SET content_type = 'location', data = '{' WHERE name = %s", (bad.name,))
+		frappe.db.sql(
+			"UPDATE `tabKhalifa Message` SET content_type = 'location', data = '{' WHERE name = %s",
+			(bad.name,),
+		)
 		frappe.db.commit()
 		self.assertEqual(outbox.run(DEVICE), {"sent": 1, "retried": 0, "failed": 1, "unknown": 0, "found": 0})
-		rows = dict(frappe.get_all("Khalifa Message", {"direction": "Outgoing"}, ["name", "status"], as_list=True))
+		rows = dict(
+			frappe.get_all("Khalifa Message", {"direction": "Outgoing"}, ["name", "status"], as_list=True)
+		)
 		self.assertEqual(rows, {bad.name: "Failed", good.name: "Sent"})
 
 	def test_one_that_can_t_be_claimed_waits_alone_and_is_shown(self) -> None:
 		bad = self.reply(self.ticket_of(self.mona, "+201001234501"), "first")
 		self.reply(self.ticket_of(self.mona, "+201001234502"), "second")
 		really = outbox.outbox._claim
-		with patch.object(outbox.outbox, "_claim", lambda run, name: broken() if name == bad.name else really(run, name)):
+		with patch.object(
+			outbox.outbox, "_claim", lambda run, name: broken() if name == bad.name else really(run, name)
+		):
 			self.assertEqual(outbox.run(DEVICE), {})
 		self.assertEqual(frappe.db.count("Khalifa Message", {"status": "Sent"}), 1)
-		self.assertEqual(frappe.db.get_value("Khalifa Message", bad.name, ["status", "attempts"]), ("Queued", 0))
+		self.assertEqual(
+			frappe.db.get_value("Khalifa Message", bad.name, ["status", "attempts"]), ("Queued", 0)
+		)
 		self.assertEqual(self.failing(), [("outbox", DEVICE)])
 		self.assertEqual(outbox.run(DEVICE)["sent"], 1)
 		self.assertEqual(self.failing(), [])
@@ -204,6 +230,8 @@ class TestOutboxRows(StepCase):
 		with patch.object(type(self.driver()), "send", send):
 			done = outbox.run(DEVICE)
 		self.assertEqual((done["sent"], done["unknown"]), (1, 1))
-		text, code = frappe.db.get_value("Khalifa Message", {"status": "Unknown"}, ["error_text", "error_code"])
+		text, code = frappe.db.get_value(
+			"Khalifa Message", {"status": "Unknown"}, ["error_text", "error_code"]
+		)
 		self.assertNotIn(CANARY, text + code)
 		self.assertIn("ValueError", code)

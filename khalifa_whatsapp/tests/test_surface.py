@@ -1,4 +1,6 @@
-"""Every whitelisted method of the app: who gets in, and that a colleague's conversation stays the colleague's."""
+"""Every whitelisted method of the app: who gets in,
+and that a colleague's conversation stays the colleague's.
+"""
 
 from __future__ import annotations
 
@@ -68,9 +70,22 @@ ONLY_READ = {
 	f"{API}desk.ticket_form",
 	f"{API}desk.waiting_states",
 }
-# They tell a person who has the agent's role and can't work yet that there is nothing, or what is missing; no row
+# They tell a person who has the agent's role and can't work yet that there is nothing, or what is missing; no
+# row
 FOR_WHO_CAN_T_WORK_YET = {
-	**dict.fromkeys((f"{API}cards.{name}" for name in ("answered_today", "delayed_now", "first_response_today", "open_tickets", "waiting_now")), "–"),
+	**dict.fromkeys(
+		(
+			f"{API}cards.{name}"
+			for name in (
+				"answered_today",
+				"delayed_now",
+				"first_response_today",
+				"open_tickets",
+				"waiting_now",
+			)
+		),
+		"–",
+	),
 	f"{API}cards.my_days": {},
 	f"{API}inbox.boot": {"missing": {"what": "switched_off", "managers": ["Huda"]}},
 }
@@ -186,7 +201,9 @@ class TestAForeignConversation(SiteCase):
 		self.assertGreater(tried, 8)
 
 	def test_a_foreign_row_and_no_row_are_refused_in_the_same_words(self) -> None:
-		"""Where an agent has no business with the row at all; who answers a conversation is no secret to colleagues."""
+		"""Where an agent has no business with the row at all;
+		who answers a conversation is no secret to colleagues.
+		"""
 		for method, name, more in (
 			("conversation.note", "ticket", {"body": "x"}),
 			("conversation.reopen", "ticket", {}),
@@ -208,7 +225,16 @@ class TestAForeignConversation(SiteCase):
 		"""A value that would do, were the row one's own."""
 		return {"to_agent": self.ali, "agent": self.ali, "phone": "01001234599", "to_branch": ""}.get(
 			name,
-			{"seen_ms": "", "take_over": "0", "reply_to": "", "is_accepted": "1", "is_voice": "1", "is_seen": "1", "after_ms": "0", "limit": "5"}.get(name, "resolved"),
+			{
+				"seen_ms": "",
+				"take_over": "0",
+				"reply_to": "",
+				"is_accepted": "1",
+				"is_voice": "1",
+				"is_seen": "1",
+				"after_ms": "0",
+				"limit": "5",
+			}.get(name, "resolved"),
 		)
 
 	def state(self) -> Any:

@@ -26,7 +26,9 @@ class TestSwitchGateway(JobCase):
 		self.put_back()
 
 	def put_back(self) -> None:
-		frappe.db.set_value("WhatsApp Device", DEVICE, {"provider": "loopback", "base_url": "", "phone_number_id": ""})
+		frappe.db.set_value(
+			"WhatsApp Device", DEVICE, {"provider": "loopback", "base_url": "", "phone_number_id": ""}
+		)
 		for path in switch_gateway._folder().glob("*"):
 			path.unlink()
 		frappe.delete_doc("WhatsApp Device", OTHER, force=True, ignore_missing=True)
@@ -36,10 +38,15 @@ class TestSwitchGateway(JobCase):
 	def use_cloud_fields(self, cloud: CloudApiSimulator) -> None:
 		config = cloud.config()
 		doc = frappe.get_doc("WhatsApp Device", DEVICE)
-		doc.update({
-			"base_url": config.base_url, "api_version": config.api_version, "phone_number_id": config.phone_number_id,
-			"business_account_id": config.business_account_id, "access_token": config.access_token,
-		})  # fmt: skip
+		doc.update(
+			{
+				"base_url": config.base_url,
+				"api_version": config.api_version,
+				"phone_number_id": config.phone_number_id,
+				"business_account_id": config.business_account_id,
+				"access_token": config.access_token,
+			}
+		)
 		doc.save(ignore_permissions=True)
 		frappe.db.commit()
 
@@ -99,9 +106,9 @@ class TestSwitchGateway(JobCase):
 		self.assertIn("Phone Number ID", switch_gateway.plan(DEVICE, "cloud_api").problem)
 
 	def test_open_conversations_move_to_another_device_and_back_but_nobody_gets_two(self) -> None:
-		frappe.get_doc(
-			doctype="WhatsApp Device", device_name=OTHER, provider="loopback", enabled=1
-		).insert(ignore_permissions=True)
+		frappe.get_doc(doctype="WhatsApp Device", device_name=OTHER, provider="loopback", enabled=1).insert(
+			ignore_permissions=True
+		)
 		frappe.db.commit()
 		ticket = self.ticket_of(self.mona)
 		message = self.reply(ticket)
@@ -112,7 +119,9 @@ class TestSwitchGateway(JobCase):
 		self.deliver(message_item("+201001234567", "again", "on-the-old-number", now_ms()))
 		intake.run(DEVICE)
 		tickets = frappe.get_all("Khalifa Ticket", {"open_key": ("is", "set")}, ["name", "device"])
-		self.assertEqual(len(tickets), 2, "a message that still comes in on the old number opens its own conversation")
+		self.assertEqual(
+			len(tickets), 2, "a message that still comes in on the old number opens its own conversation"
+		)
 		switch_gateway.roll_back(DEVICE)
 		self.assertEqual(self.only(r.Ticket, name=ticket).device, OTHER, "the customer has an open one there")
 		self.assertEqual(json.loads(json.dumps(found.tickets)), [ticket])

@@ -1,4 +1,6 @@
-"""Who may see and do what with a conversation: lists, single records, pages and methods all say `core.ticket_access`."""
+"""Who may see and do what with a conversation: lists, single records,
+pages and methods all say `core.ticket_access`.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,15 @@ def login(name: str) -> str:
 
 
 # Who asks. Each of AGENTS has a record with this branch.
-AGENTS = {"mona": "East", "neighbour": "East", "ali": "West", "rover": None, "disabled": "East", "unroled": "East", "boss": "West"}
+AGENTS = {
+	"mona": "East",
+	"neighbour": "East",
+	"ali": "West",
+	"rover": None,
+	"disabled": "East",
+	"unroled": "East",
+	"boss": "West",
+}
 OTHERS = ("manager", "system", "recordless", "stranger")
 HOLDERS = ("mona", "ali", "disabled")
 
@@ -50,22 +60,29 @@ def conversation(ticket: r.Ticket) -> list[Any]:
 	"""The ticket with a row of everything that belongs to it."""
 	name, customer, turn = ticket.name, ticket.customer, f"T-{ticket.name}"
 	return [
-		r.Customer(customer, customer_name=ticket.customer_name, created_ms=NOW_MS), ticket,
-		r.TicketEvent(f"E-{name}", name, "created", NOW_MS), make_message(name, "words"),
+		r.Customer(customer, customer_name=ticket.customer_name, created_ms=NOW_MS),
+		ticket,
+		r.TicketEvent(f"E-{name}", name, "created", NOW_MS),
+		make_message(name, "words"),
 		r.Turn(turn, name, customer, ticket.device, None, 1, NOW_MS, NOW_MS),
 		r.Segment(f"S-{name}", turn, name, ticket.agent, None, NOW_MS),
 		r.DelayEvent(f"D-{name}", name.ljust(64, "x"), "Agent", name, turn, NOW_MS, agent=ticket.agent),
-	]  # fmt: skip
+	]
 
 
 class TestListsSayTheRule(FrappeTestCase):
-	"""Every combination of state, holder, branch and mark, those that no use case makes as well; for everybody."""
+	"""Every combination of state, holder, branch and mark,
+	those that no use case makes as well; for everybody.
+	"""
 
 	@classmethod
 	def setUpClass(cls) -> None:
 		super().setUpClass()
 		cls.branches = {name: make_branch(f"Access {name}") for name in ("East", "West")}
-		cls.agents = {name: make_agent(login(name), name.title(), cls.branches.get(b or "")) for name, b in AGENTS.items()}
+		cls.agents = {
+			name: make_agent(login(name), name.title(), cls.branches.get(b or ""))
+			for name, b in AGENTS.items()
+		}
 		frappe.db.set_value("Khalifa Agent", cls.agents["disabled"], "enabled", 0)
 		frappe.db.set_value("Khalifa Agent", list(cls.agents.values())[:4], "presence", "Online")
 		frappe.get_doc("User", login("unroled")).remove_roles(AGENT_ROLE)
@@ -77,17 +94,30 @@ class TestListsSayTheRule(FrappeTestCase):
 		make_device()
 		cls.tickets = {ticket.name: ticket for ticket in cls.make_tickets()}
 		rows = [row for ticket in cls.tickets.values() for row in conversation(ticket)]
-		on_site().save(Changes(created={kind: [row for row in rows if type(row) is kind] for kind in map(type, rows)}))
+		on_site().save(
+			Changes(created={kind: [row for row in rows if type(row) is kind] for kind in map(type, rows)})
+		)
 
 	@classmethod
 	def make_tickets(cls) -> Iterator[r.Ticket]:
 		holders = [None, *(cls.agents[name] for name in HOLDERS)]
 		branches = [None, "", *cls.branches.values()]
-		for number, (status, agent, branch, mark) in enumerate(itertools.product(STATES, holders, branches, (0, 1))):
+		for number, (status, agent, branch, mark) in enumerate(
+			itertools.product(STATES, holders, branches, (0, 1))
+		):
 			name = f"KT-85{number:04}"
 			key = None if status == r.CLOSED else name.ljust(64, "x")
 			yield r.Ticket(
-				name, f"C-{name}", "Test Device", status, key, f"Customer {name}", branch, mark, agent, opened_ms=NOW_MS
+				name,
+				f"C-{name}",
+				"Test Device",
+				status,
+				key,
+				f"Customer {name}",
+				branch,
+				mark,
+				agent,
+				opened_ms=NOW_MS,
 			)
 
 	def people(self) -> Iterator[tuple[str, Actor, set[str]]]:
@@ -104,18 +134,30 @@ class TestListsSayTheRule(FrappeTestCase):
 			return set()
 
 	def test_people_are_who_they_are_meant_to_be(self) -> None:
-		found = {name: (who.is_agent, who.is_manager, who.branch, len(seen)) for name, who, seen in self.people()}
+		found = {
+			name: (who.is_agent, who.is_manager, who.branch, len(seen)) for name, who, seen in self.people()
+		}
 		east, west = self.branches["East"], self.branches["West"]
 		own, count = len(self.tickets) // 4, len(self.tickets)
 		self.assertEqual(count, 128)
-		queue = 4 + 1  # of each holder's queued ones: those without the mark, and the marked one of the own branch
-		self.assertEqual(found, {
-			"mona": (True, False, east, own + 3 * queue), "neighbour": (True, False, east, 4 * queue),
-			"ali": (True, False, west, own + 3 * queue), "rover": (True, False, None, 4 * 4),
-			"disabled": (False, False, None, 0), "unroled": (False, False, None, 0), "recordless": (False, False, None, 0),
-			"stranger": (False, False, None, 0), "boss": (True, True, west, count), "manager": (False, True, None, count),
-			"system": (False, True, None, count),
-		})  # fmt: skip
+		# of each holder's queued ones: those without the mark, and the marked one of the own branch
+		queue = 4 + 1
+		self.assertEqual(
+			found,
+			{
+				"mona": (True, False, east, own + 3 * queue),
+				"neighbour": (True, False, east, 4 * queue),
+				"ali": (True, False, west, own + 3 * queue),
+				"rover": (True, False, None, 4 * 4),
+				"disabled": (False, False, None, 0),
+				"unroled": (False, False, None, 0),
+				"recordless": (False, False, None, 0),
+				"stranger": (False, False, None, 0),
+				"boss": (True, True, west, count),
+				"manager": (False, True, None, count),
+				"system": (False, True, None, count),
+			},
+		)
 
 	def test_the_list_holds_what_may_be_seen_and_nothing_else(self) -> None:
 		for name, _who, seen in self.people():
@@ -126,7 +168,9 @@ class TestListsSayTheRule(FrappeTestCase):
 			for doctype in OF_TICKET:
 				found = self.listed(doctype, filters={"ticket": ("in", list(self.tickets))}, pluck="ticket")
 				self.assertEqual(found, seen, (name, doctype))
-			customers = self.listed("Khalifa Customer", pluck="name") & {f"C-{ticket}" for ticket in self.tickets}
+			customers = self.listed("Khalifa Customer", pluck="name") & {
+				f"C-{ticket}" for ticket in self.tickets
+			}
 			self.assertEqual(customers, {f"C-{ticket}" for ticket in seen}, name)
 
 	def test_each_record_by_itself_says_the_same(self) -> None:
@@ -155,10 +199,15 @@ class TestListsSayTheRule(FrappeTestCase):
 			if not (who.is_agent or who.is_manager):
 				continue
 			asked = inbox_rows.Asked("mine", "", "", 1_000)
-			self.assertEqual({row["ticket"] for row in inbox_rows.by_name(who, names, asked, now)}, seen, name)
+			self.assertEqual(
+				{row["ticket"] for row in inbox_rows.by_name(who, names, asked, now)}, seen, name
+			)
 			found = inbox_rows.page(who, inbox_rows.Asked("mine", "Customer KT-85", "", 1_000), now)[0]
 			self.assertEqual({row["ticket"] for row in found} & set(names), seen, name)
-			queue = {row["ticket"] for row in inbox_rows.page(who, inbox_rows.Asked("queue", "", "", 1_000), now)[0]}
+			queue = {
+				row["ticket"]
+				for row in inbox_rows.page(who, inbox_rows.Asked("queue", "", "", 1_000), now)[0]
+			}
 			queued = {ticket for ticket in seen if self.tickets[ticket].status == r.QUEUED}
 			self.assertEqual(queue & set(names), queued, name)
 			others = frappe.db.count("Khalifa Ticket", {"name": ("not in", names)})
@@ -174,19 +223,27 @@ class TestListsSayTheRule(FrappeTestCase):
 				can = desk.ticket_form(ticket)["can"]
 				taken = who.agent if may.take else ""
 				self.assertEqual(
-					can, {"transfer": may.transfer, "close": may.close, "reopen": may.reopen, "take": taken}, ticket
+					can,
+					{"transfer": may.transfer, "close": may.close, "reopen": may.reopen, "take": taken},
+					ticket,
 				)
 				can = desk.message_form(f"M-{ticket}")["can"]
 				self.assertEqual(can, {"send_again": may.reply, "settle": may.settle}, ticket)
 
 	def test_nobody_is_told_who_writes_in_what_he_does_not_see(self) -> None:
-		told: dict[str, set[str]] = {name: typing_signs._readers(ticket) for name, ticket in self.tickets.items()}
+		told: dict[str, set[str]] = {
+			name: typing_signs._readers(ticket) for name, ticket in self.tickets.items()
+		}
 		for name, who, seen in self.people():
 			user = login(name)
 			heard = {ticket for ticket, users in told.items() if user in users}
 			self.assertLessEqual(heard, seen, name)
 			own = {ticket for ticket in seen if ticket_access.holds(who, self.tickets[ticket])}
-			free = {ticket for ticket in seen if self.tickets[ticket].status == r.QUEUED and not self.tickets[ticket].agent}
+			free = {
+				ticket
+				for ticket in seen
+				if self.tickets[ticket].status == r.QUEUED and not self.tickets[ticket].agent
+			}
 			if name in ("mona", "neighbour", "ali", "rover"):  # they are online
 				self.assertEqual(heard, own | free, name)
 
@@ -204,17 +261,25 @@ class TestWhatThePageAllowsIsDone(DeskCase):
 		self.assertEqual(answer.status, 200, answer.text)
 		return answer.message["ticket"]["rights"]
 
-	def test_an_agent_notes_on_what_waits_for_his_branch_and_another_branch_learns_nothing_of_it(self) -> None:
+	def test_an_agent_notes_on_what_waits_for_his_branch_and_another_branch_learns_nothing_of_it(
+		self,
+	) -> None:
 		ticket = self.queue_of_south()
 		self.assertTrue(self.rights(ALI, ticket)["note"])
 		self.done(ALI, "note", ticket=ticket, body="asked the pharmacist")
 		self.done(ALI, "mark_read", ticket=ticket)
 		self.assertEqual(self.only(r.Message, origin=r.NOTE).sender_name, "Ali Hassan")
 		for verb, more in (
-			("note", {"body": "x"}), ("mark_read", {}), ("reply", {"body": "x", "client_key": "k"}), ("close", {}),
-			("transfer", {"reason": "r", "to_agent": self.mona}), ("reopen", {}), ("assign", {"agent": self.mona}),
-			("assign", {"agent": self.ali}), ("no_reply_needed", {}),
-		):  # fmt: skip
+			("note", {"body": "x"}),
+			("mark_read", {}),
+			("reply", {"body": "x", "client_key": "k"}),
+			("close", {}),
+			("transfer", {"reason": "r", "to_agent": self.mona}),
+			("reopen", {}),
+			("assign", {"agent": self.mona}),
+			("assign", {"agent": self.ali}),
+			("no_reply_needed", {}),
+		):
 			self.refused(404, "no_such_ticket", MONA, verb, ticket=ticket, **more)
 
 	def test_what_waits_for_nobody_is_taken_by_nobody_who_does_not_see_it(self) -> None:
@@ -229,7 +294,11 @@ class TestWhatThePageAllowsIsDone(DeskCase):
 	def test_a_closed_conversation_of_a_colleague_is_refused_as_none(self) -> None:
 		ticket = self.ticket_of(self.mona)
 		self.done(MONA, "close", ticket=ticket)
-		for verb, more in (("reply", {"body": "x", "client_key": "k"}), ("close", {}), ("assign", {"agent": self.ali})):
+		for verb, more in (
+			("reply", {"body": "x", "client_key": "k"}),
+			("close", {}),
+			("assign", {"agent": self.ali}),
+		):
 			self.refused(404, "no_such_ticket", ALI, verb, ticket=ticket, **more)
 
 	def test_what_becomes_of_a_message_is_offered_to_those_who_may_decide_it(self) -> None:
@@ -259,6 +328,8 @@ class TestWhatThePageAllowsIsDone(DeskCase):
 		ticket = self.write()
 		for user, agent in ((MONA, self.mona), (HUDA, "")):
 			self.assertTrue(self.rights(user, ticket)["assign"])
-			answer = self.as_(user).send("GET", f"/api/method/{API}desk.ticket_form", query_string={"ticket": ticket})
+			answer = self.as_(user).send(
+				"GET", f"/api/method/{API}desk.ticket_form", query_string={"ticket": ticket}
+			)
 			self.assertEqual(answer.message["can"]["take"], agent)
 		self.assertFalse(self.rights(MONA, ticket)["reply"])

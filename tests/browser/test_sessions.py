@@ -1,4 +1,6 @@
-"""Real Chromium: what is killed comes back, what is left behind is swept up, and nobody uses another's profile."""
+"""Real Chromium: what is killed comes back, what is left behind is swept up,
+and nobody uses another's profile.
+"""
 
 from __future__ import annotations
 
@@ -85,7 +87,9 @@ def test_what_is_killed_or_stopped_is_noticed_and_started_again(host, folder, is
 	before = set(session.pids())
 	for victim in find(folder, is_victim):
 		victim.send_signal(number)
-	took = host.until(lambda: session.state == rules.RUNNING and session.pids() and not before & set(session.pids()))
+	took = host.until(
+		lambda: session.state == rules.RUNNING and session.pids() and not before & set(session.pids())
+	)
 	assert took < DETECTED + 10, "noticing, and starting again"
 	assert host.title(session) == "ready"
 	assert len(find(folder, is_browser)) == 1

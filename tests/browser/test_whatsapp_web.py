@@ -1,4 +1,6 @@
-"""Real Chromium, a stand-in for WhatsApp's page: the driver keeps the contract, and sends each message once or never."""
+"""Real Chromium, a stand-in for WhatsApp's page: the driver keeps the contract,
+and sends each message once or never.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,9 @@ def call(**payload: object) -> WebhookCall:
 
 
 class TestContract(DriverContract):
-	"""There is no webhook here: what the contract calls a webhook call is a raw delivery that the driver itself read."""
+	"""There is no webhook here: what the contract calls a webhook call is
+	a raw delivery that the driver itself read.
+	"""
 
 	@pytest.fixture(autouse=True)
 	def _browser(self, browser):
@@ -96,7 +100,9 @@ class TestContract(DriverContract):
 			assert all(isinstance(one, Unhandled) for one in scene.driver.parse(scene.inbound.foreign.raw))
 
 	def test_every_failure_has_its_kind_and_says_no_secret(self) -> None:
-		"""As the contract's; an open chat needs no opening, so each failure of one begins with another chat open."""
+		"""As the contract's; an open chat needs no opening,
+		so each failure of one begins with another chat open.
+		"""
 		with self.scene() as scene:
 			for kind, ways in scene.failures.items():
 				for way in ways:
@@ -291,9 +297,14 @@ def test_without_a_browser_every_call_may_be_made_later():
 	driver = WhatsAppWebDriver(WhatsAppWebSimulator.config.__get__(_Address())())
 	recipient = text("x").recipient
 	for act in (
-		lambda: driver.send(text("أهلاً")), driver.get_status, driver.get_qr, driver.start_session, driver.log_out,
-		driver.missed_deliveries, lambda: driver.last_sent(recipient),
-	):  # fmt: skip
+		lambda: driver.send(text("أهلاً")),
+		driver.get_status,
+		driver.get_qr,
+		driver.start_session,
+		driver.log_out,
+		driver.missed_deliveries,
+		lambda: driver.last_sent(recipient),
+	):
 		with pytest.raises(Retryable, match="not running"):
 			act()
 

@@ -1,4 +1,6 @@
-"""Real Chromium, a stand-in for WhatsApp's page: nobody gets another's message, the login, and what is read of the chats."""
+"""Real Chromium, a stand-in for WhatsApp's page: nobody gets another's message, the login,
+and what is read of the chats.
+"""
 
 from __future__ import annotations
 
@@ -190,8 +192,11 @@ def test_unread_messages_become_deliveries_once(browser, settings):
 		assert {event.ref.gateway_id for event in events} == set(ids)
 		by_id = {event.ref.gateway_id: event for event in events}
 		assert [by_id[one].body for one in ids] == [
-			"السلام عليكم 😀", "عندكم *بانادول*؟\nكام؟", long.strip(), "<b>صباح الخير</b>",
-		]  # fmt: skip
+			"السلام عليكم 😀",
+			"عندكم *بانادول*؟\nكام؟",
+			long.strip(),
+			"<b>صباح الخير</b>",
+		]
 		assert by_id[ids[0]].sender[0] == phone(SAMY)
 		assert by_id[ids[0]].profile_name == SAMY.name
 		assert by_id[ids[3]].sender[0] == phone(MONA)
@@ -239,8 +244,10 @@ def test_a_file_of_a_customer_is_told_though_it_can_not_be_fetched(page):
 	page.open()
 	(event,) = read(page)
 	assert (event.content_type, event.body, dict(event.data)) == (
-		"unsupported", "الروشتة", {"type": "image", "on_phone": True},
-	)  # fmt: skip
+		"unsupported",
+		"الروشتة",
+		{"type": "image", "on_phone": True},
+	)
 
 
 def test_how_far_ours_got_is_told(page):

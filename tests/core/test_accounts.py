@@ -1,4 +1,6 @@
-"""Accounts of a customer: nothing that was given up is answered, whatever is known and in whatever order it became known."""
+"""Accounts of a customer: nothing that was given up is answered,
+whatever is known and in whatever order it became known.
+"""
 
 from __future__ import annotations
 
@@ -20,15 +22,23 @@ def row(name: str, kind: str = "phone", value: str = "", **more) -> CustomerIden
 
 
 rows = st.builds(
-	row, st.sampled_from(names), st.sampled_from(["phone", "bsuid", "lid"]), account=st.sampled_from(["", "i0", "i1"]),
-	since_ms=moments, seen_ms=moments, left_ms=moments, taken_ms=moments,
+	row,
+	st.sampled_from(names),
+	st.sampled_from(["phone", "bsuid", "lid"]),
+	account=st.sampled_from(["", "i0", "i1"]),
+	since_ms=moments,
+	seen_ms=moments,
+	left_ms=moments,
+	taken_ms=moments,
 	successor=st.one_of(st.none(), st.sampled_from([*names, "elsewhere"])),
-)  # fmt: skip
+)
 customers = st.lists(rows, max_size=5, unique_by=lambda one: one.name)
 
 
 @given(customers, st.one_of(st.none(), st.sampled_from(names)))
-def test_an_answer_goes_to_one_live_account_or_nowhere(found: list[CustomerIdentity], wrote_as: str | None) -> None:
+def test_an_answer_goes_to_one_live_account_or_nowhere(
+	found: list[CustomerIdentity], wrote_as: str | None
+) -> None:
 	way = route(found, wrote_as)
 	live = {one.value for one in found if not is_left(one)}
 	assert {one.value for one in way.recipient} <= live
@@ -66,7 +76,11 @@ def test_who_wrote_under_an_id_alone_is_answered_at_the_phone_of_the_same_accoun
 
 
 def test_where_the_phone_may_be_a_stranger_s_only_what_wrote_is_answered() -> None:
-	found = [row("p", account="a"), row("u", "bsuid", "EG.1", account="a", since_ms=1), row("v", "bsuid", "EG.2", account="a", since_ms=5)]
+	found = [
+		row("p", account="a"),
+		row("u", "bsuid", "EG.1", account="a", since_ms=1),
+		row("v", "bsuid", "EG.2", account="a", since_ms=5),
+	]
 	assert [one.value for one in route(found, "u").recipient] == ["EG.1"]
 	holder = new_holder(found)
 	assert holder is not None
@@ -74,7 +88,11 @@ def test_where_the_phone_may_be_a_stranger_s_only_what_wrote_is_answered() -> No
 
 
 def test_the_id_of_a_group_of_companies_is_no_second_person() -> None:
-	found = [row("p", account="a"), row("u", "bsuid", "EG.1", account="a"), row("e", "bsuid", "EG.ENT.1", account="a")]
+	found = [
+		row("p", account="a"),
+		row("u", "bsuid", "EG.1", account="a"),
+		row("e", "bsuid", "EG.ENT.1", account="a"),
+	]
 	assert new_holder(found) is None
 
 

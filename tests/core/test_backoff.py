@@ -1,4 +1,6 @@
-"""Waiting before another try: longer each time, spread, never above an hour, never sooner than the gateway says."""
+"""Waiting before another try: longer each time, spread, never above an hour,
+never sooner than the gateway says.
+"""
 
 from __future__ import annotations
 

@@ -53,7 +53,10 @@ def test_each_failed_probe_doubles_the_pause_up_to_an_hour_and_success_forgets_a
 	assert succeeded(breaker) == Breaker()
 
 
-@given(st.lists(st.sampled_from(["retryable", "unknown", "auth", "recipient", "ok"]), max_size=60), st.integers(0, 90_000))
+@given(
+	st.lists(st.sampled_from(["retryable", "unknown", "auth", "recipient", "ok"]), max_size=60),
+	st.integers(0, 90_000),
+)
 def test_after_a_success_it_is_closed_and_an_open_one_always_ends(kinds: list[str], step_ms: int) -> None:
 	breaker, now_ms = Breaker(), NOW
 	for kind in kinds:

@@ -12,7 +12,9 @@ from khalifa_whatsapp.core.calls import ANSWERED, MISSED, RANG, RANK, RINGING, f
 
 said = st.fixed_dictionaries(
 	{
-		"state": st.sampled_from(sorted(RANK)), "duration": st.integers(0, 9), "is_video": st.booleans(),
+		"state": st.sampled_from(sorted(RANK)),
+		"duration": st.integers(0, 9),
+		"is_video": st.booleans(),
 		"began_ms": st.integers(1, 9),
 	}
 )
@@ -26,7 +28,12 @@ def test_any_order_and_repetition_gives_the_same_call(news, rng) -> None:
 
 
 def test_the_end_of_a_call_stands_and_an_answer_before_all() -> None:
-	assert [state for state, _ in sorted(RANK.items(), key=lambda one: one[1])] == [RINGING, RANG, MISSED, ANSWERED]
+	assert [state for state, _ in sorted(RANK.items(), key=lambda one: one[1])] == [
+		RINGING,
+		RANG,
+		MISSED,
+		ANSWERED,
+	]
 
 
 @pytest.mark.parametrize(

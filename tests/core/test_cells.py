@@ -8,10 +8,44 @@ import pytest
 from khalifa_whatsapp.core.cells import ALWAYS, FORMULA, GUARD, guarded, guarded_csv, is_formula
 
 FORMULAS = (
-	"=1+1", "+1+1", "-2+3", "@SUM(1)", "\t=1", "\r=1", "\thello", "＝1+1", "＋1+1", "－1+1", "＠A1", "  =1", "\n=1", '"=1',
-	"\x01=1", "\ufeff=1", "\xa0=1", "=", "-", "- milk", "+1-1", "-1e5+x", "=cmd|' /C calc'!A0",
-)  # fmt: skip
-HARMLESS = ("", " ", "hello", "1+1", "a=1", "-5", "-5.25", "-1,000", "+201001234567", "+20 100 123 4567", "عايز =", "'=1")
+	"=1+1",
+	"+1+1",
+	"-2+3",
+	"@SUM(1)",
+	"\t=1",
+	"\r=1",
+	"\thello",
+	"＝1+1",
+	"＋1+1",
+	"－1+1",
+	"＠A1",
+	"  =1",
+	"\n=1",
+	'"=1',
+	"\x01=1",
+	"\ufeff=1",
+	"\xa0=1",
+	"=",
+	"-",
+	"- milk",
+	"+1-1",
+	"-1e5+x",
+	"=cmd|' /C calc'!A0",
+)
+HARMLESS = (
+	"",
+	" ",
+	"hello",
+	"1+1",
+	"a=1",
+	"-5",
+	"-5.25",
+	"-1,000",
+	"+201001234567",
+	"+20 100 123 4567",
+	"عايز =",
+	"'=1",
+)
 
 
 @pytest.mark.parametrize("text", FORMULAS)

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from khalifa_whatsapp.core.clock import offsets
 from khalifa_whatsapp.core.settings import DAY_MS
 
-ZONES = st.sampled_from(["Africa/Cairo", "UTC", "Asia/Kathmandu", "America/St_Johns", "Australia/Lord_Howe", "Europe/London"])
+ZONES = st.sampled_from(
+	["Africa/Cairo", "UTC", "Asia/Kathmandu", "America/St_Johns", "Australia/Lord_Howe", "Europe/London"]
+)
 INSTANTS = st.integers(1_600_000_000_000, 1_900_000_000_000)
 
 

@@ -24,10 +24,11 @@ DAYS = [day for day in range(7) if day != 4]
 PHARMACY = Calendar(
 	"Africa/Cairo",
 	(
-		*(Interval(day, 9 * 60, 14 * 60) for day in DAYS), *(Interval(day, 17 * 60, 2 * 60) for day in DAYS),
+		*(Interval(day, 9 * 60, 14 * 60) for day in DAYS),
+		*(Interval(day, 17 * 60, 2 * 60) for day in DAYS),
 		Interval(4, 14 * 60, 2 * 60),
 	),
-)  # fmt: skip
+)
 UNTIL_MIDNIGHT = Calendar("Africa/Cairo", tuple(Interval(day, 9 * 60, 24 * 60) for day in range(7)))
 NEVER = Calendar("Africa/Cairo", (), (DayOverride(datetime(2020, 1, 1).date(), (Span(0, 60),)),))
 
@@ -48,15 +49,21 @@ def rules_of(calendar: Calendar, agent: int = LIMIT, customer: int = LIMIT) -> B
 	return BranchRules(calendar, agent, customer)
 
 
+# used up exactly at closing: nobody is late while it is closed
 @pytest.mark.parametrize(
 	("wrote", "due"),
 	[
-		("2026-11-21 13:50", "2026-11-21 17:05"), ("2026-11-21 23:30", "2026-11-21 23:45"),
-		("2026-11-22 01:50", "2026-11-22 09:05"), ("2026-11-22 03:00", "2026-11-22 09:15"),
+		("2026-11-21 13:50", "2026-11-21 17:05"),
+		("2026-11-21 23:30", "2026-11-21 23:45"),
+		("2026-11-22 01:50", "2026-11-22 09:05"),
+		("2026-11-22 03:00", "2026-11-22 09:15"),
 		("2026-11-19 23:00", "2026-11-19 23:15"),
-		("2026-11-22 01:45", "2026-11-22 09:00"),  # used up exactly at closing: nobody is late while it is closed
+		(
+			"2026-11-22 01:45",
+			"2026-11-22 09:00",
+		),
 	],
-)  # fmt: skip
+)
 def test_deadlines_are_the_vectors_of_the_measures(wrote: str, due: str) -> None:
 	found = deadlines.deadlines(*wait(cairo(wrote)), rules_of(PHARMACY), SETTINGS)
 	assert (found.customer_due_ms, found.response_due_ms, found.due_ms) == (cairo(due),) * 3
@@ -71,7 +78,10 @@ def test_a_wait_over_the_hour_that_comes_twice_is_fifteen_minutes_long() -> None
 def test_who_writes_before_closing_is_late_only_after_the_rest_of_the_limit_past_the_opening() -> None:
 	rules, wrote = rules_of(UNTIL_MIDNIGHT), cairo("2026-11-21 23:59")
 	found = deadlines.deadlines(*wait(wrote), rules, SETTINGS)
-	assert (found.due_ms, found.late_soon_ms) == (cairo("2026-11-22 09:14"), cairo("2026-11-22 09:09") + 30_000)
+	assert (found.due_ms, found.late_soon_ms) == (
+		cairo("2026-11-22 09:14"),
+		cairo("2026-11-22 09:09") + 30_000,
+	)
 
 	def at(text: str) -> Lateness:
 		return deadlines.lateness(cairo(text), wrote, found.due_ms, found.late_soon_ms, rules.calendar)
@@ -101,7 +111,11 @@ def test_hours_that_never_open_make_nobody_late() -> None:
 
 
 def test_nobody_waits_nothing_is_late() -> None:
-	assert deadlines.lateness(NOW, None, 1, 1, ALWAYS) == deadlines.lateness(NOW, 0, 1, 1, ALWAYS) == Lateness(ON_TIME)
+	assert (
+		deadlines.lateness(NOW, None, 1, 1, ALWAYS)
+		== deadlines.lateness(NOW, 0, 1, 1, ALWAYS)
+		== Lateness(ON_TIME)
+	)
 
 
 minutes = st.integers(0, 3 * 24 * 60 * MINUTE_MS)
@@ -118,10 +132,22 @@ def test_delayed_is_more_business_time_than_the_limit_at_any_moment(
 	rules = rules_of(calendar, agent, customer)
 	turn, segment = wait(start + wrote, start + wrote + held)
 	found = deadlines.deadlines(turn, segment, rules, SETTINGS)
-	for now in (start + wrote + later, found.due_ms, (found.due_ms or 0) + 1, found.late_soon_ms, (found.late_soon_ms or 1) - 1):
+	for now in (
+		start + wrote + later,
+		found.due_ms,
+		(found.due_ms or 0) + 1,
+		found.late_soon_ms,
+		(found.late_soon_ms or 1) - 1,
+	):
 		assert now is not None
-		spent = [(calendar.business_ms(turn.started_ms, now), customer), (calendar.business_ms(segment.from_ms, now), agent)]
-		is_late, is_soon = any(used > limit for used, limit in spent), any(used * 100 >= limit * 70 for used, limit in spent)
+		spent = [
+			(calendar.business_ms(turn.started_ms, now), customer),
+			(calendar.business_ms(segment.from_ms, now), agent),
+		]
+		is_late, is_soon = (
+			any(used > limit for used, limit in spent),
+			any(used * 100 >= limit * 70 for used, limit in spent),
+		)
 		stands = deadlines.lateness(now, turn.started_ms, found.due_ms, found.late_soon_ms, calendar)
 		assert stands.state == (TOO_LATE if is_late else LATE_SOON if is_soon else ON_TIME)
 		assert stands.waited_ms == spent[0][0]
@@ -141,7 +167,12 @@ def test_looking_never_moves_a_deadline_and_what_it_writes_bears_the_deadline_s_
 		at = turn.started_ms + look
 		events = ledger.cross(ticket, turn, segment, at, rules, SETTINGS).events
 		deadlines.set_clock(ticket, turn, segment, rules, SETTINGS)
-		assert (ticket.customer_due_by_ms, ticket.response_by_ms, ticket.due_by_ms, ticket.late_soon_ms) == before
+		assert (
+			ticket.customer_due_by_ms,
+			ticket.response_by_ms,
+			ticket.due_by_ms,
+			ticket.late_soon_ms,
+		) == before
 		assert {event.at_ms for event in events} <= {ticket.due_by_ms}
 		is_late = deadlines.state(at, ticket.due_by_ms, ticket.late_soon_ms) == TOO_LATE
 		assert is_late is (turn.is_delayed == 1) is (segment.level >= deadlines.DELAYED)
@@ -152,10 +183,13 @@ def test_the_version_of_the_rules_changes_with_whatever_moves_a_moment() -> None
 	versions = {
 		deadlines.rules_version(*given)
 		for given in (
-			(rules, SETTINGS), (replace(rules, calendar=ALWAYS), SETTINGS), (replace(rules, delay_ms=1), SETTINGS),
-			(replace(rules, customer_delay_ms=1), SETTINGS), (rules, replace(SETTINGS, warn_percent=71)),
+			(rules, SETTINGS),
+			(replace(rules, calendar=ALWAYS), SETTINGS),
+			(replace(rules, delay_ms=1), SETTINGS),
+			(replace(rules, customer_delay_ms=1), SETTINGS),
+			(rules, replace(SETTINGS, warn_percent=71)),
 			(rules, replace(SETTINGS, escalate_factor=3)),
 		)
-	}  # fmt: skip
+	}
 	assert len(versions) == 6
 	assert deadlines.rules_version(rules_of(PHARMACY), Settings()) in versions

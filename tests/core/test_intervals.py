@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from khalifa_whatsapp.core.intervals import joined
 
-SPANS = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 20)).map(lambda pair: (pair[0], pair[0] + pair[1])))
+SPANS = st.lists(
+	st.tuples(st.integers(0, 60), st.integers(0, 20)).map(lambda pair: (pair[0], pair[0] + pair[1]))
+)
 
 
 def instants(spans: list[tuple[int, int]]) -> set[int]:

@@ -23,7 +23,9 @@ def picture(turn: int = 1, **options) -> bytes:
 	return out.getvalue()
 
 
-@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"quality": 95, "subsampling": 0}, {"comment": b"SecretPhone"}])
+@pytest.mark.parametrize(
+	"options", [{}, {"progressive": True}, {"quality": 95, "subsampling": 0}, {"comment": b"SecretPhone"}]
+)
 @pytest.mark.parametrize("turn", [1, 3, 6, 8])
 def test_the_place_goes_and_pixels_and_turn_stay(turn, options):
 	content = picture(turn, **options)
@@ -46,7 +48,12 @@ def test_the_colour_profile_stays_and_a_film_behind_the_picture_goes():
 @given(st.binary(max_size=200), st.integers(0, 3_000))
 def test_damaged_bytes_are_refused_or_taken_apart_and_never_anything_else(junk, at):
 	content = picture()
-	for damaged in (b"\xff\xd8" + junk, content[:at] + junk, content[:at] + junk + content[at + len(junk) :], junk):
+	for damaged in (
+		b"\xff\xd8" + junk,
+		content[:at] + junk,
+		content[:at] + junk + content[at + len(junk) :],
+		junk,
+	):
 		try:
 			assert without_metadata(damaged).startswith(b"\xff\xd8")
 		except NotJpeg:

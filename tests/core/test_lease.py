@@ -21,7 +21,10 @@ STEPS = st.lists(
 
 
 class Host:
-	"""An owner as it behaves: it stops using the browser when it must. Its clock is off by less than the margin."""
+	"""An owner as it behaves: it stops using the browser when it must.
+
+	Its clock is off by less than the margin.
+	"""
 
 	def __init__(self) -> None:
 		self.generation, self.renewed, self.uses, self.is_dead = 0, 0, False, False

@@ -100,7 +100,7 @@ def test_lengths_are_frozen_at_the_end_and_never_negative() -> None:
 	assert (ticket.turn, ticket.segment, ticket.waiting_since_ms, ticket.due_by_ms) == (None,) * 4
 
 
-def test_a_segment_counts_when_it_crossed_its_threshold_else_when_it_ended_and_never_when_closed_in_bulk() -> (
+def test_a_segment_counts_when_it_crossed_its_threshold_else_at_its_end_and_never_when_closed_in_bulk() -> (
 	None
 ):
 	for minutes, reason, counted in (

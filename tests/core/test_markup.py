@@ -14,4 +14,6 @@ def test_nothing_is_markup_and_nothing_else_changes(text: str) -> None:
 	assert not {"<", ">"} & set(plain)
 	assert len(plain) == len(text)
 	assert without_tags(plain) == plain
-	assert [now for now, before in zip(plain, text, strict=True) if before not in "<>"] == [c for c in text if c not in "<>"]
+	assert [now for now, before in zip(plain, text, strict=True) if before not in "<>"] == [
+		c for c in text if c not in "<>"
+	]

@@ -1,4 +1,6 @@
-"""A device never goes faster than its fields allow, whatever comes to be sent and however often somebody asks."""
+"""A device never goes faster than its fields allow,
+whatever comes to be sent and however often somebody asks.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,9 @@ class Log:
 			today=len(today),
 			replies_today=sum(one.priority == REPLY for one in today),
 			new_chats_today=sum(one.is_new_chat for one in today),
-			equal_today={key: sum(one.text_key == key for one in today) for key in {one.text_key for one in today}},
+			equal_today={
+				key: sum(one.text_key == key for one in today) for key in {one.text_key for one in today}
+			},
 		)
 
 	@staticmethod
@@ -81,7 +85,9 @@ candidates = st.builds(
 
 @settings(max_examples=60, deadline=None)
 @given(paces, st.lists(st.tuples(candidates, st.integers(0, 5 * MINUTE_MS)), min_size=1, max_size=120))
-def test_no_window_of_time_ever_holds_more_than_its_cap(pace: Pace, plan: list[tuple[Candidate, int]]) -> None:
+def test_no_window_of_time_ever_holds_more_than_its_cap(
+	pace: Pace, plan: list[tuple[Candidate, int]]
+) -> None:
 	log, now_ms = Log(pace), NOON
 	for candidate, pause in plan:
 		now_ms += pause
@@ -112,7 +118,10 @@ def check_days(log: Log) -> None:
 	for day in {day_start_ms(at, CAIRO) for at, _ in log.rows}:
 		of_day = [one for at, one in log.rows if day <= at < day + DAY_MS]
 		assert not pace.max_per_day or len(of_day) <= pace.max_per_day
-		assert not pace.max_new_chats_per_day or sum(one.is_new_chat for one in of_day) <= pace.max_new_chats_per_day
+		assert (
+			not pace.max_new_chats_per_day
+			or sum(one.is_new_chat for one in of_day) <= pace.max_new_chats_per_day
+		)
 		for key in ("a", "b") if pace.max_identical_per_day else ():
 			cold = [one for one in of_day if one.text_key == key]
 			if any(one.priority != REPLY for one in cold[pace.max_identical_per_day :]):
@@ -124,7 +133,9 @@ def check_days(log: Log) -> None:
 
 
 @given(paces, candidates, st.integers(0, 40 * DAY_MS))
-def test_a_slot_is_never_in_the_past_and_names_its_limit(pace: Pace, candidate: Candidate, offset: int) -> None:
+def test_a_slot_is_never_in_the_past_and_names_its_limit(
+	pace: Pace, candidate: Candidate, offset: int
+) -> None:
 	now_ms = NOON + offset
 	traffic = Traffic(now_ms - 1, now_ms - 1, now_ms - 1, 200, 20, 9, {"a": 9, "b": 9})
 	slot = next_slot(pace, traffic, candidate, now_ms, CAIRO)
@@ -134,7 +145,9 @@ def test_a_slot_is_never_in_the_past_and_names_its_limit(pace: Pace, candidate: 
 
 
 @given(st.integers(0, 60), st.integers(0, 60), st.integers(0, 2**45))
-def test_the_gap_lies_between_its_ends_and_is_no_draw_to_be_repeated(low: int, high: int, last_ms: int) -> None:
+def test_the_gap_lies_between_its_ends_and_is_no_draw_to_be_repeated(
+	low: int, high: int, last_ms: int
+) -> None:
 	pace = Pace(min_gap_seconds=low, max_gap_seconds=high)
 	gap = gap_ms(pace, last_ms)
 	assert 1000 * low <= gap <= 1000 * max(low, high)
@@ -179,7 +192,10 @@ def test_the_day_is_the_company_s_also_when_it_has_23_hours() -> None:
 	assert slot.at_ms == CAIRO.day_bounds_ms(CAIRO.local_date(spring))[1]
 
 
-@pytest.mark.parametrize(("text", "minute"), [("23:00", 1380), ("00:00", 0), (" 8:05 ", 485), ("08:00:00", 480), ("", None), (None, None)])
+@pytest.mark.parametrize(
+	("text", "minute"),
+	[("23:00", 1380), ("00:00", 0), (" 8:05 ", 485), ("08:00:00", 480), ("", None), (None, None)],
+)
 def test_a_time_of_day_is_a_minute(text: str | None, minute: int | None) -> None:
 	assert minute_of(text) == minute
 

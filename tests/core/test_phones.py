@@ -218,18 +218,26 @@ def test_the_short_cut_for_home_mobiles_says_what_the_library_says(operator: str
 	digits = f"201{operator}{number:08d}"
 	parsed = phonenumbers.parse(f"+{digits}", None)
 	assert phonenumbers.is_valid_number(parsed)
-	assert from_gateway(digits).e164 == phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+	assert from_gateway(digits).e164 == phonenumbers.format_number(
+		parsed, phonenumbers.PhoneNumberFormat.E164
+	)
 
 
 @pytest.mark.parametrize(
 	("one", "other"),
-	[("+5531988887777", "+553188887777"), ("+5215512345678", "+525512345678"), ("+5491123456789", "+541123456789")],
+	[
+		("+5531988887777", "+553188887777"),
+		("+5215512345678", "+525512345678"),
+		("+5491123456789", "+541123456789"),
+	],
 )
 def test_both_forms_of_a_number_know_each_other(one: str, other: str) -> None:
 	assert (other_form(one), other_form(other)) == (other, one)
 
 
-@pytest.mark.parametrize("number", ["+201001234567", "+553138887777", "+5531938887777", "+15551234567", "+5255123", "+54"])
+@pytest.mark.parametrize(
+	"number", ["+201001234567", "+553138887777", "+5531938887777", "+15551234567", "+5255123", "+54"]
+)
 def test_other_numbers_have_one_form(number: str) -> None:
 	assert other_form(number) == ""
 

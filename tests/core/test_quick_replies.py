@@ -28,10 +28,20 @@ def test_names_that_nobody_fills_in_are_found_and_other_braces_are_text(body, fo
 
 def test_a_text_is_taken_apart_in_its_order():
 	found = [(part.text, part.blank, part.is_known) for part in parts("Dear {Customer}: {{price}}!")]
-	assert found == [("Dear ", "", False), ("", "customer", True), (": ", "", False), ("", "price", False), ("!", "", False)]
+	assert found == [
+		("Dear ", "", False),
+		("", "customer", True),
+		(": ", "", False),
+		("", "price", False),
+		("!", "", False),
+	]
 
 
-@given(st.lists(st.one_of(st.text(), st.sampled_from([f"{{{name}}}" for name in (*KNOWN, "price")]))).map("".join))
+@given(
+	st.lists(st.one_of(st.text(), st.sampled_from([f"{{{name}}}" for name in (*KNOWN, "price")]))).map(
+		"".join
+	)
+)
 def test_nothing_of_a_text_is_lost_and_no_blank_is_left_in_it(body):
 	found = parts(body)
 	filled = "".join(part.text or f"{{{part.blank}}}" for part in found)

@@ -22,9 +22,15 @@ DISABLED = actor_of(r.Agent("A1", "mona", "Mona", branch="North", enabled=0))
 MANAGER = Actor("huda", "Huda", is_manager=True)
 BOSS = Actor("boss", "Boss", "A5", is_manager=True, branch="South")
 ACTORS = {
-	"system": SYSTEM, "mona": MONA, "neighbour": NEIGHBOUR, "ali": ALI, "rover": ROVER, "disabled": DISABLED,
-	"manager": MANAGER, "boss": BOSS,
-}  # fmt: skip
+	"system": SYSTEM,
+	"mona": MONA,
+	"neighbour": NEIGHBOUR,
+	"ali": ALI,
+	"rover": ROVER,
+	"disabled": DISABLED,
+	"manager": MANAGER,
+	"boss": BOSS,
+}
 STATES = (r.QUEUED, r.OPEN, r.PENDING, r.CLOSED)
 TICKETS = [
 	r.Ticket("T", "C", "D", status, agent=agent, branch=branch, is_branch_only=mark)
@@ -39,7 +45,8 @@ def decide(verb: str, actor: Actor, ticket: r.Ticket) -> ticket_access.Decision:
 	return getattr(ticket_access, f"can_{verb}")(actor, ticket)
 
 
-# Written out by hand, so that nothing is compared with itself: (who, state, holder, handed to) -> what may be done
+# Written out by hand, so that nothing is compared with itself: (who, state, holder, handed to) -> what may be
+# done
 QUEUE_OF_NORTH = {"status": r.QUEUED, "branch": "North", "is_branch_only": 1}
 EXPECTED = [
 	("mona", {"status": r.QUEUED}, "see note take"),
@@ -56,7 +63,11 @@ EXPECTED = [
 	("rover", {"status": r.QUEUED, "is_branch_only": 1, "branch": ""}, ""),
 	("mona", {"status": r.PENDING}, ""),
 	("mona", {"status": r.OPEN, "agent": "A1"}, "see note settle answer transfer close"),
-	("mona", {"status": r.PENDING, "agent": "A1", "is_branch_only": 1, "branch": "South"}, "see note settle answer transfer close"),
+	(
+		"mona",
+		{"status": r.PENDING, "agent": "A1", "is_branch_only": 1, "branch": "South"},
+		"see note settle answer transfer close",
+	),
 	("mona", {"status": r.CLOSED, "agent": "A1"}, "see note settle reopen"),
 	("neighbour", {"status": r.OPEN, "agent": "A1", "branch": "North"}, ""),
 	("neighbour", {"status": r.CLOSED, "agent": "A1", "branch": "North"}, ""),
@@ -67,7 +78,7 @@ EXPECTED = [
 	("boss", {"status": r.OPEN, "agent": "A5"}, "see note settle answer transfer close"),
 	("manager", {"status": r.CLOSED, "agent": "A1"}, "see note settle reopen on_behalf"),
 	("manager", {"status": r.CLOSED}, "see note settle reopen"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("who", "facts", "allowed"), EXPECTED)
@@ -90,7 +101,9 @@ def test_who_may_not_even_see_it_does_nothing_and_is_told_of_colleagues_at_most(
 			continue
 		assert not any(asdict(ticket_access.rights(actor, ticket)).values())
 		told = {decide(verb, actor, ticket).refusal for verb in VERBS}
-		told |= {ticket_access.can_assign(actor, ticket, agent).refusal for agent in (actor.agent, "A9", None)}
+		told |= {
+			ticket_access.can_assign(actor, ticket, agent).refusal for agent in (actor.agent, "A9", None)
+		}
 		is_held = actor.is_agent and bool(ticket.agent) and ticket.status != r.CLOSED
 		colleague = {Refusal.HELD_BY_COLLEAGUE, Refusal.ONLY_MANAGERS_ASSIGN} if is_held else set()
 		assert told == {Refusal.UNSEEN} | colleague
@@ -120,7 +133,9 @@ def test_managers_give_any_open_ticket_and_agents_take_for_themselves_only(who: 
 		assert not to_another
 		assert not ticket_access.can_assign(actor, ticket, None)
 		assert not ticket_access.can_assign(actor, ticket, "")
-		assert bool(ticket_access.can_assign(actor, ticket, actor.agent or "A1")) == ticket_access.can_take(actor, ticket)
+		assert bool(ticket_access.can_assign(actor, ticket, actor.agent or "A1")) == ticket_access.can_take(
+			actor, ticket
+		)
 
 
 def test_what_a_branch_s_agent_sees_in_the_queue_another_one_of_the_branch_sees() -> None:

@@ -1,4 +1,6 @@
-"""The demonstration's month is played by the real use cases: its books add up, and it tells what it should."""
+"""The demonstration's month is played by the real use cases: its books add up,
+and it tells what it should.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,8 @@ TICKETS, DAYS = 300, 21  # long enough for a «close all» and one that is undon
 
 def play(seed: int, tickets: int = TICKETS, days: int = DAYS) -> Month:
 	start = END - days * DAY_MS
-	hours = Calendar.always(ZONE)  # one for all: only then do the parts of a wait add up to the whole, whoever held it
+	# one for all: only then do the parts of a wait add up to the whole, whoever held it
+	hours = Calendar.always(ZONE)
 	branches = {name: BranchRules(hours, 15 * MINUTE_MS, 15 * MINUTE_MS) for name in company.branch_names()}
 	rules = Rules(Settings(), hours, branches)
 	people, staff = [], company.employees()
@@ -68,7 +71,10 @@ def test_there_are_as_many_tickets_as_were_asked_for_and_some_wait_now(month):
 	month.leave_some_in_queues()
 	status = count(month, "SELECT status, COUNT(*) FROM `tabKhalifa Ticket` GROUP BY status")
 	assert status[r.OPEN] > 0 and status[r.QUEUED] > 0
-	late = "SELECT level, COUNT(*) FROM `tabKhalifa Turn Segment` WHERE to_ms = 0 AND agent IS NOT NULL GROUP BY level"
+	late = (
+		"SELECT level, COUNT(*) FROM `tabKhalifa Turn Segment` WHERE to_ms = "
+		"0 AND agent IS NOT NULL GROUP BY level"
+	)
 	assert {1, 2} <= set(count(month, late))
 
 
@@ -81,7 +87,8 @@ def test_nothing_is_left_to_be_sent(month):
 def test_the_same_seed_tells_the_same_story():
 	def said(played: Month) -> Counter:
 		return Counter(
-			tuple(row) for row in played.host.store.rows("SELECT body, sent_ms, sender_name FROM `tabKhalifa Message`")
+			tuple(row)
+			for row in played.host.store.rows("SELECT body, sent_ms, sender_name FROM `tabKhalifa Message`")
 		)
 
 	first, again, other = (play(seed, tickets=60, days=5) for seed in (3, 3, 4))

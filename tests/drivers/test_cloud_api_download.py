@@ -235,9 +235,8 @@ def test_a_file_that_is_too_big_is_not_even_asked_for(cloud: CloudApiSimulator) 
 	media = sent(cloud)
 	cloud.fail_next_download("other_file")
 	assert failure(driver_of(cloud), media, len(CONTENT) - 1).code == "media_size"
-	assert (
-		failure(driver_of(cloud), media).code == "media_hash"
-	)  # the failure was still there: no download before
+	# the failure was still there: no download before
+	assert failure(driver_of(cloud), media).code == "media_hash"
 
 
 def test_a_file_that_lies_about_its_size_is_cut_off() -> None:

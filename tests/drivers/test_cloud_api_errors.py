@@ -1,4 +1,6 @@
-"""Every code of Meta's error reference means one thing to do; the code decides, and the answer's other words don't."""
+"""Every code of Meta's error reference means one thing to do; the code decides,
+and the answer's other words don't.
+"""
 
 from __future__ import annotations
 
@@ -32,16 +34,62 @@ REFERENCE: dict[type[SendError], tuple[int, ...]] = {
 	RecipientError: (130472, 130497, 131021, 131026, 131030, 131049, 137000),
 	OptedOut: (131050,),
 	WindowClosed: (131047,),
-	# the device stops and a person is told: token, permissions, the account, its money, the number's registration
+	# the device stops and a person is told: token, permissions, the account, its money, the number's
+	# registration
 	AuthError: (
-		0, 190, 3, 10, 200, 299, 131005, 33, 368, 131031, 131042, 131044, 131037, 131045, 133010, 133016,
+		0,
+		190,
+		3,
+		10,
+		200,
+		299,
+		131005,
+		33,
+		368,
+		131031,
+		131042,
+		131044,
+		131037,
+		131045,
+		133010,
+		133016,
 	),
 	Permanent: (
-		100, 131008, 131009, 131051, 131052, 131053, 131062, 131063, 131064, 132000, 132001, 132005, 132007, 132008,
-		132012, 132015, 132016, 132018, 132068, 132069, 135000, 131020, 131041, 131201, 131215, 138000, 138018, 139100,
-		139103, 147001, 147005, 2388000, 2388999,
+		100,
+		131008,
+		131009,
+		131051,
+		131052,
+		131053,
+		131062,
+		131063,
+		131064,
+		132000,
+		132001,
+		132005,
+		132007,
+		132008,
+		132012,
+		132015,
+		132016,
+		132018,
+		132068,
+		132069,
+		135000,
+		131020,
+		131041,
+		131201,
+		131215,
+		138000,
+		138018,
+		139100,
+		139103,
+		147001,
+		147005,
+		2388000,
+		2388999,
 	),
-}  # fmt: skip
+}
 PAIRS = [(code, kind) for kind, codes in REFERENCE.items() for code in codes]
 
 

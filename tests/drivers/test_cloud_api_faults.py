@@ -1,4 +1,6 @@
-"""What the Cloud API driver makes of every way in which Meta can fail it: nothing is called sent or unsent wrongly."""
+"""What the Cloud API driver makes of every way in which Meta can fail it:
+nothing is called sent or unsent wrongly.
+"""
 
 from __future__ import annotations
 
@@ -286,7 +288,10 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 		pytest.skip("makes a certificate with openssl")
 	folder = tmp_path_factory.mktemp("tls")
 	certificate, key = folder / "cert.pem", folder / "key.pem"
-	command = "openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1"
+	command = (
+		"openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=127.0.0.1 -addext "
+		"subjectAltName=IP:127.0.0.1"
+	)
 	files = ["-keyout", str(key), "-out", str(certificate)]
 	subprocess.run([*command.split(), *files], check=True, capture_output=True, timeout=60)
 	return certificate, key
@@ -322,10 +327,15 @@ def _drip(server: socket.socket, context: ssl.SSLContext, heard: list[bytes]) ->
 def _driver(url: str, read_timeout: float = READ_TIMEOUT) -> CloudApiDriver:
 	return CloudApiDriver(
 		DeviceConfig(
-			"c", "cloud_api", base_url=url, phone_number_id="6", access_token="simulated-token",
-			connect_timeout=max(0.5, read_timeout), read_timeout=read_timeout,
+			"c",
+			"cloud_api",
+			base_url=url,
+			phone_number_id="6",
+			access_token="simulated-token",
+			connect_timeout=max(0.5, read_timeout),
+			read_timeout=read_timeout,
 		)
-	)  # fmt: skip
+	)
 
 
 @contextmanager

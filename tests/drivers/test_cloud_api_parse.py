@@ -80,7 +80,12 @@ def notice(kind: str, /, **expected: Any) -> tuple[type, dict[str, Any]]:
 
 
 def error(**data: str) -> tuple[type, dict[str, Any]]:
-	return AccountNotice, {"kind": "error", "data": data, "text": data["text"], "is_for_people": data["kind"] == "auth"}
+	return AccountNotice, {
+		"kind": "error",
+		"data": data,
+		"text": data["text"],
+		"is_for_people": data["kind"] == "auth",
+	}
 
 
 DECIDED_MS = 1_795_160_400_000
@@ -160,13 +165,12 @@ EXPECTED: dict[str, list[tuple[type, dict[str, Any]]]] = {
 	"interactive_nfm_reply_address": [
 		message(
 			"flow_reply",
-			"saved address id: addr1\nvalues / name: منى\nvalues / city: المنصورة\nvalues / in pin code: 35511",
+			"saved address id: addr1\nvalues / name: منى\nvalues / city: المنصورة\nvalues / in pin code: "
+			"35511",
 		)
 	],
 	"interactive_nfm_reply_nested": [
-		message(
-			"flow_reply", "screen 0 Name 0: <b>سامي</b>\nitems: باراسيتامول, فيتامين سي\ndelivery: ✓"
-		)
+		message("flow_reply", "screen 0 Name 0: <b>سامي</b>\nitems: باراسيتامول, فيتامين سي\ndelivery: ✓")
 	],
 	"interactive_nfm_reply_bad_json": [
 		message("flow_reply", "{city", data={"name": "flow", "response_text": "{city"})
@@ -207,7 +211,8 @@ EXPECTED: dict[str, list[tuple[type, dict[str, Any]]]] = {
 	"unsupported_not_handed_over": [message("unsupported")],
 	"video_that_could_not_be_fetched": [
 		message(
-			"unsupported", data={"type": "video", "errors": [{"code": 131052, "title": "Media download error"}]}
+			"unsupported",
+			data={"type": "video", "errors": [{"code": 131052, "title": "Media download error"}]},
 		)
 	],
 	"unsupported": [
@@ -317,14 +322,18 @@ EXPECTED: dict[str, list[tuple[type, dict[str, Any]]]] = {
 	"template_category_update": [(TemplateStatus, {**TEMPLATE, "category": "MARKETING"})],
 	"phone_number_quality_update": [
 		notice(
-			"phone_number_quality_update", severity="Critical", facts={"quality": "RED", "messaging_limit": "TIER_2K"}
+			"phone_number_quality_update",
+			severity="Critical",
+			facts={"quality": "RED", "messaging_limit": "TIER_2K"},
 		)
 	],
 	"phone_number_name_update": [notice("phone_number_name_update", facts={"name_status": "APPROVED"})],
 	"business_capability_update": [notice("business_capability_update", facts={"messaging_limit": "2000"})],
 	"account_update": [
 		notice(
-			"account_update", severity="Critical", facts={"state": "restricted"},
+			"account_update",
+			severity="Critical",
+			facts={"state": "restricted"},
 			values={"restriction": "RESTRICTED_BIZ_INITIATED_MESSAGING"},
 		)
 	],
@@ -377,7 +386,9 @@ EXPECTED: dict[str, list[tuple[type, dict[str, Any]]]] = {
 				"body": "د. منى +20 12 23456789",
 				"is_forwarded": True,
 				"data": {
-					"contacts": [{"name": {"formatted_name": "د. منى"}, "phones": [{"phone": "+20 12 23456789"}]}]
+					"contacts": [
+						{"name": {"formatted_name": "د. منى"}, "phones": [{"phone": "+20 12 23456789"}]}
+					]
 				},
 			},
 		),
@@ -581,7 +592,9 @@ def test_a_batch_of_a_thousand_entries_is_parsed() -> None:
 
 
 @pytest.mark.parametrize("odd", [None, "words", ["words"], {}, {"body": {"deep": 1}}])
-@pytest.mark.parametrize("kind", ["text", "image", "document", "location", "contacts", "interactive", "button", "order"])
+@pytest.mark.parametrize(
+	"kind", ["text", "image", "document", "location", "contacts", "interactive", "button", "order"]
+)
 def test_what_a_customer_wrote_is_kept_even_if_nobody_can_read_it(kind: str, odd: Any) -> None:
 	payload = json.loads(corpus.raw("cloud_api", "text"))
 	written = payload["entry"][0]["changes"][0]["value"]["messages"][0]

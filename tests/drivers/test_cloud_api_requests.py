@@ -1,4 +1,6 @@
-"""What the Cloud API driver writes for every kind of message, held against the shapes in tests/data/cloud_api/requests."""
+"""What the Cloud API driver writes for every kind of message, held against the shapes in
+tests/data/cloud_api/requests.
+"""
 
 from __future__ import annotations
 
@@ -46,20 +48,30 @@ TO: dict[str, Any] = {"recipient": (USER, PHONE), "callback": "WA-OUT-000321"}
 QUOTED = MessageRef("wamid.FAKEINBOUND0001")
 PICTURE = OutgoingMedia(recipient=(), kind="image", content=b"x", mime_type="image/png")
 BUTTONS = OutgoingChoices(
-	body="Confirm the visit on Sunday?", header="Visit", footer="Reply any time",
-	choices=(Choice("visit:55:yes", "Yes"), Choice("visit:55:no", "No")), **TO,
-)  # fmt: skip
+	body="Confirm the visit on Sunday?",
+	header="Visit",
+	footer="Reply any time",
+	choices=(Choice("visit:55:yes", "Yes"), Choice("visit:55:no", "No")),
+	**TO,
+)
 LIST = OutgoingChoices(
-	body="Choose a department", list_button="Departments",
+	body="Choose a department",
+	list_button="Departments",
 	choices=(
-		Choice("dep:retail", "Retail", "Walk-in customers", "Sales"), Choice("dep:repair", "Repair", "", "Service"),
+		Choice("dep:retail", "Retail", "Walk-in customers", "Sales"),
+		Choice("dep:repair", "Repair", "", "Service"),
 		Choice("dep:b2b", "Companies", "", "Sales"),
-	), **TO,
-)  # fmt: skip
+	),
+	**TO,
+)
 TEMPLATE = OutgoingTemplate(
-	name="order_ready_v2", language="ar", body_values=("سامي", "SO-0042"), header_media=PICTURE,
-	buttons=((0, "url", "SO-0042"), (1, "quick_reply", "STOP_PROMO")), **TO,
-)  # fmt: skip
+	name="order_ready_v2",
+	language="ar",
+	body_values=("سامي", "SO-0042"),
+	header_media=PICTURE,
+	buttons=((0, "url", "SO-0042"), (1, "quick_reply", "STOP_PROMO")),
+	**TO,
+)
 NAMED = OutgoingTemplate(
 	name="order_ready_v3", language="ar", named_values=(("customer", "سامي"), ("order", "SO-0042")), **TO
 )
@@ -213,9 +225,12 @@ words = st.text(max_size=80)
 
 
 @given(
-	st.text(max_size=1100), words, words, st.text(max_size=30),
+	st.text(max_size=1100),
+	words,
+	words,
+	st.text(max_size=30),
 	st.lists(st.builds(Choice, words, st.text(max_size=30), words, st.text(max_size=30)), max_size=12),
-)  # fmt: skip
+)
 def test_a_question_is_refused_here_or_taken_there(
 	body: str, header: str, footer: str, list_button: str, choices: list[Choice]
 ) -> None:
@@ -234,16 +249,23 @@ def test_a_question_is_refused_here_or_taken_there(
 
 
 @given(
-	st.lists(st.text(max_size=40), max_size=4), st.lists(st.tuples(words, words), max_size=3),
-	st.lists(words, max_size=2), st.lists(st.tuples(st.integers(-2, 12), st.sampled_from(["url", "x"]), words), max_size=3),
-)  # fmt: skip
+	st.lists(st.text(max_size=40), max_size=4),
+	st.lists(st.tuples(words, words), max_size=3),
+	st.lists(words, max_size=2),
+	st.lists(st.tuples(st.integers(-2, 12), st.sampled_from(["url", "x"]), words), max_size=3),
+)
 def test_a_template_is_refused_or_keeps_all_its_values(
 	body: list[str], named: list[tuple[str, str]], header: list[str], buttons: list[tuple[int, str, str]]
 ) -> None:
 	message = OutgoingTemplate(
-		name="n", language="ar", body_values=tuple(body), named_values=tuple(named), header_values=tuple(header),
-		buttons=tuple(buttons), **TO,
-	)  # fmt: skip
+		name="n",
+		language="ar",
+		body_values=tuple(body),
+		named_values=tuple(named),
+		header_values=tuple(header),
+		buttons=tuple(buttons),
+		**TO,
+	)
 	try:
 		check_template(message)
 	except SendError:

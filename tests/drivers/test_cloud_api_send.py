@@ -98,8 +98,11 @@ def test_a_sticker_that_moves_may_be_bigger() -> None:
 
 def test_the_limits_of_files_are_metas() -> None:
 	for kind, mime_type, most in (
-		("image", "image/png", 5), ("video", "video/mp4", 16), ("audio", "audio/aac", 16), ("document", "x/y", 100),
-	):  # fmt: skip
+		("image", "image/png", 5),
+		("video", "video/mp4", 16),
+		("audio", "audio/aac", 16),
+		("document", "x/y", 100),
+	):
 		check_media(media(kind, bytes(most * 1024 * 1024), mime_type))
 		with pytest.raises(Permanent):
 			check_media(media(kind, bytes(most * 1024 * 1024 + 1), mime_type))

@@ -64,9 +64,18 @@ class TestCloudApi(DriverContract):
 		"window_closed": ("131047",),
 		"auth": ("190", "10", "368"),
 		"unknown": (
-			"500", "502", "html_200", "no_id", "truncated", "cut", "drip", "reset", "reset_lost", "read_timeout",
+			"500",
+			"502",
+			"html_200",
+			"no_id",
+			"truncated",
+			"cut",
+			"drip",
+			"reset",
+			"reset_lost",
+			"read_timeout",
 		),
-	}  # fmt: skip
+	}
 
 	@contextmanager
 	def scene(self) -> Iterator[Scene]:
@@ -79,9 +88,7 @@ class TestCloudApi(DriverContract):
 			for name, language in keys:
 				simulator.templates.add(name, language, [body])
 			inbound = self.inbound(simulator)
-			yield Scene(
-				driver, inbound, ways, files=self.file, templates=keys, reads=lambda: simulator.reads
-			)
+			yield Scene(driver, inbound, ways, files=self.file, templates=keys, reads=lambda: simulator.reads)
 
 	def file(self, content: bytes, mime_type: str) -> tuple[Media, MessageRef]:
 		self.simulator.customer_media(WRITER, "image", content, mime_type)

@@ -17,5 +17,7 @@ def test_every_provider_has_a_driver(provider: str) -> None:
 
 
 def test_an_unknown_provider_is_told_with_those_that_exist() -> None:
-	with pytest.raises(UnknownProvider, match=r"'shop'.*'telegram'.*cloud_api, loopback, whatsapp_web, wppconnect"):
+	with pytest.raises(
+		UnknownProvider, match=r"'shop'.*'telegram'.*cloud_api, loopback, whatsapp_web, wppconnect"
+	):
 		make_driver(DeviceConfig("shop", "telegram"))

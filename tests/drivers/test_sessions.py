@@ -1,4 +1,7 @@
-"""The registry's promises that need no real browser: leases, caps, watching, ending. Pages here are puppets."""
+"""The registry's promises that need no real browser: leases, caps, watching, ending.
+
+Pages here are puppets.
+"""
 
 from __future__ import annotations
 
@@ -359,10 +362,12 @@ def test_tagged_processes_are_found_across_sessions_and_swept_with_their_owner(t
 	children = [
 		subprocess.Popen(
 			[sys.executable, "-c", "input()"],
-			stdin=subprocess.PIPE, env={**os.environ, **tag.environment()}, start_new_session=True,
+			stdin=subprocess.PIPE,
+			env={**os.environ, **tag.environment()},
+			start_new_session=True,
 		)
 		for tag in tags
-	]  # fmt: skip
+	]
 	try:
 		assert {carried.device for _, carried in processes.tagged(str(tmp_path))} == {"a", "b"}
 		assert processes.sweep(str(tmp_path), is_gone, {"a": 1, "b": 1}) == 1

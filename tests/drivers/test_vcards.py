@@ -49,9 +49,14 @@ def test_a_name_is_read_whatever_its_writing(line: str, name: str, ending: str) 
 
 def test_numbers_keep_their_kind_and_their_whatsapp() -> None:
 	text = card(
-		"FN:x", "item1.TEL;waid=201223456789;type=CELL:+20 12 23456789", "TEL;HOME;VOICE:02 1", "TEL;type=WORK,pref:02 2",
-		'TEL;VALUE=uri;TYPE="voice,home":tel:+20-50-1;ext=5', "TEL;waid=2012:", "TEL:",
-	)  # fmt: skip
+		"FN:x",
+		"item1.TEL;waid=201223456789;type=CELL:+20 12 23456789",
+		"TEL;HOME;VOICE:02 1",
+		"TEL;type=WORK,pref:02 2",
+		'TEL;VALUE=uri;TYPE="voice,home":tel:+20-50-1;ext=5',
+		"TEL;waid=2012:",
+		"TEL:",
+	)
 	assert contacts_in(text)[0]["phones"] == [
 		{"phone": "+20 12 23456789", "wa_id": "201223456789", "type": "CELL"},
 		{"phone": "02 1", "type": "HOME"},
@@ -96,15 +101,39 @@ def test_words_that_are_no_card_are_none_and_go_into_no_log(caplog: pytest.LogCa
 	assert caplog.text == ""
 
 
-@given(st.text() | st.lists(st.sampled_from(
-	["BEGIN:VCARD", "END:VCARD", "FN:", "N:;", "TEL;", ":", "=", "=D8", "\n", " ", ";ENCODING=QUOTED-PRINTABLE:", "\\", ";CHARSET=x:", "ORG:a;b", "PHOTO;ENCODING=b:", "."]
-)).map("".join))  # fmt: skip
+@given(
+	st.text()
+	| st.lists(
+		st.sampled_from(
+			[
+				"BEGIN:VCARD",
+				"END:VCARD",
+				"FN:",
+				"N:;",
+				"TEL;",
+				":",
+				"=",
+				"=D8",
+				"\n",
+				" ",
+				";ENCODING=QUOTED-PRINTABLE:",
+				"\\",
+				";CHARSET=x:",
+				"ORG:a;b",
+				"PHOTO;ENCODING=b:",
+				".",
+			]
+		)
+	).map("".join)
+)
 def test_no_text_raises(text: str) -> None:
 	for contact in contacts_in(text):
 		assert contact
 
 
-@pytest.mark.parametrize("text", ["FN:" + "\n a" * 100_000, "TEL" + ";" * 100_000, "X;QUOTED-PRINTABLE:=\n" + "=\n" * 100_000])
+@pytest.mark.parametrize(
+	"text", ["FN:" + "\n a" * 100_000, "TEL" + ";" * 100_000, "X;QUOTED-PRINTABLE:=\n" + "=\n" * 100_000]
+)
 def test_a_huge_card_is_read_in_time(text: str) -> None:
 	before = time.process_time()
 	contacts_in(text)

@@ -1,4 +1,6 @@
-"""WhatsApp Web without a browser: which settings may start Chrome, what stamps and deliveries say, and the places looked at."""
+"""WhatsApp Web without a browser: which settings may start Chrome, what stamps and deliveries say,
+and the places looked at.
+"""
 
 from __future__ import annotations
 
@@ -46,15 +48,38 @@ NOW_MS = round(NOW.timestamp() * 1000)
 @pytest.mark.parametrize(
 	"line",
 	[
-		"--remote-debugging-address=0.0.0.0", "--remote-debugging-port=9222", "--remote-debugging-pipe", "--disable-web-security",
-		"--user-data-dir=/tmp/x", "--profile-directory=Default", "--load-extension=/tmp/x", "--proxy-server=http://10.0.0.1:80",
-		"--proxy-server=http://127.0.0.1:80@evil.example:80", "--proxy-pac-url=http://evil.example/", "--ignore-certificate-errors",
-		"--allow-running-insecure-content", "--renderer-cmd-prefix=/bin/sh -c x", "--utility-cmd-prefix=x", "--gpu-launcher=x",
-		"--host-resolver-rules=MAP * 127.0.0.1", "--js-flags=--allow-natives-syntax", "--disable-features=IsolateOrigins",
-		"--no-sandbox=--remote-debugging-port=1", "--window-size", "--window-size=1x1", "--headless=old", "--user-agent=x",
-		"-no-sandbox", "no-sandbox", "https://evil.example/", "--NO-SANDBOX", "--disable-gpu --no-sandbox", "--disable-gpu\t--x", "--",
+		"--remote-debugging-address=0.0.0.0",
+		"--remote-debugging-port=9222",
+		"--remote-debugging-pipe",
+		"--disable-web-security",
+		"--user-data-dir=/tmp/x",
+		"--profile-directory=Default",
+		"--load-extension=/tmp/x",
+		"--proxy-server=http://10.0.0.1:80",
+		"--proxy-server=http://127.0.0.1:80@evil.example:80",
+		"--proxy-pac-url=http://evil.example/",
+		"--ignore-certificate-errors",
+		"--allow-running-insecure-content",
+		"--renderer-cmd-prefix=/bin/sh -c x",
+		"--utility-cmd-prefix=x",
+		"--gpu-launcher=x",
+		"--host-resolver-rules=MAP * 127.0.0.1",
+		"--js-flags=--allow-natives-syntax",
+		"--disable-features=IsolateOrigins",
+		"--no-sandbox=--remote-debugging-port=1",
+		"--window-size",
+		"--window-size=1x1",
+		"--headless=old",
+		"--user-agent=x",
+		"-no-sandbox",
+		"no-sandbox",
+		"https://evil.example/",
+		"--NO-SANDBOX",
+		"--disable-gpu --no-sandbox",
+		"--disable-gpu\t--x",
+		"--",
 	],
-)  # fmt: skip
+)
 def test_an_option_that_is_not_known_to_be_harmless_is_refused(line):
 	with pytest.raises(BadBrowserSetting) as caught:
 		check_settings({"options": f"--disable-gpu\n{line}\n"})
@@ -66,8 +91,11 @@ def test_harmless_options_are_taken_and_replace_our_own(tmp_path):
 	pytest.importorskip("selenium")
 	browser = {
 		"options": "--no-sandbox\n\n --window-size=800,600 \n--proxy-server=socks5://127.0.0.1:9050",
-		"is_headless": 0, "language": "ar", "user_agent": "Mozilla/5.0 (X11)", "binary": _browser(tmp_path),
-	}  # fmt: skip
+		"is_headless": 0,
+		"language": "ar",
+		"user_agent": "Mozilla/5.0 (X11)",
+		"binary": _browser(tmp_path),
+	}
 	made = make_options(DeviceConfig("d", "whatsapp_web", browser=browser), tmp_path / "profile", None)
 	assert [one for one in made.arguments if one.startswith("--window-size")] == ["--window-size=800,600"]
 	assert f"--user-data-dir={tmp_path / 'profile'}" == made.arguments[-1]
@@ -99,13 +127,25 @@ def test_every_switch_of_ours_would_be_allowed():
 @pytest.mark.parametrize(
 	("key", "value"),
 	[
-		("url", "http://web.whatsapp.com/"), ("url", "http://127.0.0.1.evil.example/"), ("url", "javascript:alert(1)"),
-		("url", "file:///etc/passwd"), ("url", "https://user:word@web.whatsapp.com/"), ("url", "https:///"), ("url", "chrome://settings"),
-		("language", "ar --no-sandbox"), ("language", "../x"), ("user_agent", "x\n--no-sandbox long enough"), ("user_agent", "متصفح طويل"),
-		("binary", "/bin/sh"), ("binary", "chromium"), ("binary", "/tmp/../bin/chromium"), ("binary", "/usr/bin/chromium --x"),
-		("driver", "/bin/sh"), ("driver", "./chromedriver"),
+		("url", "http://web.whatsapp.com/"),
+		("url", "http://127.0.0.1.evil.example/"),
+		("url", "javascript:alert(1)"),
+		("url", "file:///etc/passwd"),
+		("url", "https://user:word@web.whatsapp.com/"),
+		("url", "https:///"),
+		("url", "chrome://settings"),
+		("language", "ar --no-sandbox"),
+		("language", "../x"),
+		("user_agent", "x\n--no-sandbox long enough"),
+		("user_agent", "متصفح طويل"),
+		("binary", "/bin/sh"),
+		("binary", "chromium"),
+		("binary", "/tmp/../bin/chromium"),
+		("binary", "/usr/bin/chromium --x"),
+		("driver", "/bin/sh"),
+		("driver", "./chromedriver"),
 	],
-)  # fmt: skip
+)
 def test_a_setting_that_is_not_what_it_says_is_refused(key, value):
 	with pytest.raises(BadBrowserSetting) as caught:
 		check_settings({key: value})
@@ -125,11 +165,17 @@ def test_an_empty_device_shows_whatsapp_and_a_stand_in_may_be_on_this_machine():
 @pytest.mark.parametrize(
 	"stamp",
 	[
-		"[14:30, 20/11/2026] Samy: ", "[14:30, 11/20/2026] Samy: ", "[2:30 PM, 11/20/2026] Samy: ", "[14:30, 2026-11-20] Samy: ",
-		"[14:30, 20.11.26] Samy: ", "[\u200f2:30 م، 20\u200f/11\u200f/2026] سامي: ", "[٢:٣٠ م، ٢٠\u200f/١١\u200f/٢٠٢٦] سامي: ",
-		"[2:30 p.m., 20/11/2026] Samy: ", "[14:30:09, 20/11/2026] Samy: ",
+		"[14:30, 20/11/2026] Samy: ",
+		"[14:30, 11/20/2026] Samy: ",
+		"[2:30 PM, 11/20/2026] Samy: ",
+		"[14:30, 2026-11-20] Samy: ",
+		"[14:30, 20.11.26] Samy: ",
+		"[\u200f2:30 م، 20\u200f/11\u200f/2026] سامي: ",
+		"[٢:٣٠ م، ٢٠\u200f/١١\u200f/٢٠٢٦] سامي: ",
+		"[2:30 p.m., 20/11/2026] Samy: ",
+		"[14:30:09, 20/11/2026] Samy: ",
 	],
-)  # fmt: skip
+)
 def test_a_stamp_of_today_is_read_in_any_order_and_digits(stamp):
 	wanted = datetime(2026, 11, 20, 14, 30, tzinfo=timezone.utc)
 	assert moment_ms(stamp, NOW_MS, 0) == round(wanted.timestamp() * 1000)
@@ -174,9 +220,14 @@ def test_every_minute_of_the_last_days_is_read_back(moment):
 
 def bubble(**more):
 	usual = {
-		"id": "false_201001234567@c.us_3A01", "is_own": False, "text": "أهلاً 😀", "has_words": True, "tick": "", "media": "",
+		"id": "false_201001234567@c.us_3A01",
+		"is_own": False,
+		"text": "أهلاً 😀",
+		"has_words": True,
+		"tick": "",
+		"media": "",
 		"stamp": "[14:30, 20/11/2026] Samy: ",
-	}  # fmt: skip
+	}
 	return Bubble(**{**usual, **more})
 
 
@@ -225,9 +276,18 @@ def test_any_bytes_are_events_or_a_payload_error(raw):
 		assert deliveries.parse(raw, "shop")
 
 
-@given(st.dictionaries(st.sampled_from(["device", "type", "id", "people", "text", "at_ms", "status", "kind", "name"]),
-	st.one_of(st.none(), st.integers(), st.text(max_size=9), st.sampled_from(["shop", "message", "own", "status"]),
-		st.lists(st.text(max_size=9), max_size=3))))  # fmt: skip
+@given(
+	st.dictionaries(
+		st.sampled_from(["device", "type", "id", "people", "text", "at_ms", "status", "kind", "name"]),
+		st.one_of(
+			st.none(),
+			st.integers(),
+			st.text(max_size=9),
+			st.sampled_from(["shop", "message", "own", "status"]),
+			st.lists(st.text(max_size=9), max_size=3),
+		),
+	)
+)
 def test_any_fields_are_events_or_a_payload_error(payload):
 	with contextlib.suppress(PayloadError):
 		assert len(deliveries.parse(json.dumps(payload).encode(), "shop")) == 1

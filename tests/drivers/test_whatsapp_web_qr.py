@@ -26,7 +26,9 @@ def modules_of(picture: str) -> list[list[bool]]:
 	head, _, content = picture.partition(",")
 	assert head == "data:image/svg+xml;base64"
 	svg = ET.fromstring(base64.b64decode(content))
-	assert {element.tag for element in svg.iter()} == {f"{SVG}svg", f"{SVG}rect", f"{SVG}path"}, "a picture and no more"
+	assert {element.tag for element in svg.iter()} == {f"{SVG}svg", f"{SVG}rect", f"{SVG}path"}, (
+		"a picture and no more"
+	)
 	left, top, width, height = (int(number) for number in svg.attrib["viewBox"].split())
 	assert (left, top, width) == (0, 0, height)
 	assert svg.find(f"{SVG}rect").attrib["fill"] == "white"
@@ -57,7 +59,9 @@ def test_there_is_white_all_around() -> None:
 	assert (size - 17) % 4 == 0, "no size that a QR code has"
 	edges = [*range(QUIET_ZONE), *range(size + QUIET_ZONE, len(dark))]
 	assert not any(dark[edge][i] or dark[i][edge] for edge in edges for i in range(len(dark)))
-	assert all(dark[QUIET_ZONE][QUIET_ZONE : QUIET_ZONE + 7]), "the mark in the corner begins where the white ends"
+	assert all(dark[QUIET_ZONE][QUIET_ZONE : QUIET_ZONE + 7]), (
+		"the mark in the corner begins where the white ends"
+	)
 
 
 def test_another_text_is_another_picture_and_the_same_text_the_same() -> None:

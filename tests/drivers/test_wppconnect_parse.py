@@ -189,9 +189,7 @@ EXPECTED: dict[str, Expected] = {
 		"3EB0FAKE0063",
 		"د. منى +20 12 23456789",
 		content_type="contacts",
-		data={
-			"contacts": [{"name": {"formatted_name": "د. منى"}, "phones": [{"phone": "+20 12 23456789"}]}]
-		},
+		data={"contacts": [{"name": {"formatted_name": "د. منى"}, "phones": [{"phone": "+20 12 23456789"}]}]},
 	),
 	"onselfmessage_ciphertext": echo("3EB0FAKE0064", "", content_type="missing", is_missing=True),
 	"onmessage_from_me": echo("3EB0FAKE0009", "رد"),
@@ -227,7 +225,12 @@ EXPECTED: dict[str, Expected] = {
 	"onrevokedmessage": (MessageRevoke, {"target": MessageRef("3AFAKE00000000000001", IN)}),
 	"onrevokedmessage_ours": (MessageRevoke, {"target": OURS}),
 	"onpollresponse": message(
-		0, "poll_reply", "نعم", ref=MessageRef(f"vote-3EB0FAKE0001-{SENT_MS}", IN), reply_to=OURS, profile_name=""
+		0,
+		"poll_reply",
+		"نعم",
+		ref=MessageRef(f"vote-3EB0FAKE0001-{SENT_MS}", IN),
+		reply_to=OURS,
+		profile_name="",
 	),
 	"onpollresponse_taken_back": message(
 		0, "poll_reply", ref=MessageRef(f"vote-3EB0FAKE0001-{SENT_MS}", IN), reply_to=OURS, profile_name=""
@@ -299,7 +302,9 @@ def test_two_customers_may_choose_the_same_id() -> None:
 
 
 @pytest.mark.parametrize("odd", [None, 7, ["words"], {"deep": 1}])
-@pytest.mark.parametrize("kind", ["chat", "image", "document", "location", "vcard", "multi_vcard", "poll_creation"])
+@pytest.mark.parametrize(
+	"kind", ["chat", "image", "document", "location", "vcard", "multi_vcard", "poll_creation"]
+)
 def test_what_a_customer_wrote_is_kept_even_if_nobody_can_read_it(kind: str, odd: Any) -> None:
 	payload = {**json.loads(corpus.raw("wppconnect", "chat")), "type": kind, "body": odd, "content": odd}
 	(event,) = parse(json.dumps(payload).encode())
@@ -328,10 +333,13 @@ json_values = st.recursive(
 )
 
 
-# Whole objects are made of the names and words that a driver looks at; names that nobody knows are soon ignored alike.
+# Whole objects are made of the names and words that a driver looks at; names that nobody knows are soon
+# ignored alike.
 KNOWN = [json.loads(corpus.raw("wppconnect", name)) for name in corpus.names("wppconnect")]
 keys = st.sampled_from(sorted({key for payload in KNOWN for key in payload})) | st.text(max_size=9)
-words = st.sampled_from(sorted({text for payload in KNOWN for text in payload.values() if isinstance(text, str)}))
+words = st.sampled_from(
+	sorted({text for payload in KNOWN for text in payload.values() if isinstance(text, str)})
+)
 small_values = words | st.sampled_from(corpus.ODDITIES)
 
 

@@ -63,10 +63,19 @@ def shape(name: str) -> dict[str, Any]:
 
 def own(hex_id: str, t: int, ack: int = 1, **more: Any) -> dict[str, Any]:
 	return {
-		"id": {"fromMe": True, "remote": "201001234567@c.us", "_serialized": f"true_201001234567@c.us_{hex_id}"},
-		"type": "chat", "body": hex_id, "from": "201055500011@c.us", "to": "201001234567@c.us", "t": t, "ack": ack,
+		"id": {
+			"fromMe": True,
+			"remote": "201001234567@c.us",
+			"_serialized": f"true_201001234567@c.us_{hex_id}",
+		},
+		"type": "chat",
+		"body": hex_id,
+		"from": "201055500011@c.us",
+		"to": "201001234567@c.us",
+		"t": t,
+		"ack": ack,
 		**more,
-	}  # fmt: skip
+	}
 
 
 @pytest.mark.parametrize("name", INBOUND)
@@ -77,8 +86,11 @@ def test_an_unread_message_is_the_very_message_of_its_event(name: str) -> None:
 	assert isinstance(event, InboundMessage)
 	assert isinstance(again, InboundMessage)
 	assert (again.ref, again.sent_ms, again.body, again.content_type) == (
-		event.ref, event.sent_ms, event.body, event.content_type,
-	)  # fmt: skip
+		event.ref,
+		event.sent_ms,
+		event.body,
+		event.content_type,
+	)
 	assert set(again.sender) <= set(event.sender)
 
 

@@ -1,7 +1,7 @@
 """The WPPConnect driver against a real server, if one is named: `WPPCONNECT_URL` and `WPPCONNECT_SECRET`.
 
-Take a server that serves nobody: sessions are started here, and a start that is broken off leaves a browser behind.
-No phone is needed, nothing is sent to anybody.
+Take a server that serves nobody: sessions are started here, and a start that is broken off leaves a browser
+behind. No phone is needed, nothing is sent to anybody.
 """
 
 from __future__ import annotations

@@ -124,10 +124,15 @@ def test_a_place_is_sent_with_its_name() -> None:
 	assert request_of(place) == (
 		"send-location",
 		{
-			"phone": "98765432109876", "isGroup": False, "isLid": True, "lat": 31.04, "lng": 31.37,
-			"title": "الفرع", "address": "المنصورة",
+			"phone": "98765432109876",
+			"isGroup": False,
+			"isLid": True,
+			"lat": 31.04,
+			"lng": 31.37,
+			"title": "الفرع",
+			"address": "المنصورة",
 		},
-	)  # fmt: skip
+	)
 
 
 @pytest.mark.parametrize(

@@ -222,9 +222,12 @@ def test_a_start_of_a_session_that_is_up_says_so(word: str | None, state: str) -
 
 
 READERS: tuple[Callable[[Reply], object], ...] = (
-	session.started_from, session.check_closed, session.check_logged_out, session.qr_from_status,
+	session.started_from,
+	session.check_closed,
+	session.check_logged_out,
+	session.qr_from_status,
 	session.qr_from_picture,
-)  # fmt: skip
+)
 BODIES = st.binary(max_size=30) | st.dictionaries(
 	st.sampled_from(["status", "qrcode", "message", "error"]),
 	st.none() | st.booleans() | st.text() | st.integers() | st.lists(st.text()),

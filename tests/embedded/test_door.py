@@ -117,9 +117,19 @@ def test_a_gateway_that_can_not_sign_needs_its_secret(knocker: Knocker, query: s
 
 
 @pytest.mark.parametrize(
-	"raw", [b"", b"not json", b"[1, 2]", b"null", b"\xff\xfe\x00\x80", b"{" * 500, "مرحبا".encode("utf-16"), b"\x00" * 9],
+	"raw",
+	[
+		b"",
+		b"not json",
+		b"[1, 2]",
+		b"null",
+		b"\xff\xfe\x00\x80",
+		b"{" * 500,
+		"مرحبا".encode("utf-16"),
+		b"\x00" * 9,
+	],
 	ids=["empty", "text", "list", "null", "no utf-8", "nested", "utf-16", "zeros"],
-)  # fmt: skip
+)
 def test_whatever_is_signed_is_stored_byte_for_byte_and_never_stops_the_drain(knocker: Knocker, raw: bytes):
 	assert knocker.signed(raw) == 200
 	(delivery,) = knocker.host.store.due_deliveries("cloud", NOW, 5)
@@ -169,9 +179,16 @@ def test_the_subscription_check_answers_only_who_knows_the_token(knocker: Knocke
 
 @pytest.mark.parametrize(
 	("method", "path", "status"),
-	[("PUT", "/webhook/cloud", 405), ("DELETE", "/webhook/cloud", 405), ("GET", "/", 404), ("POST", "/webhook", 404),
-	("POST", "/webhook/cloud/more", 404), ("POST", "/health", 405), ("GET", "/webhook/../health", 404)],
-)  # fmt: skip
+	[
+		("PUT", "/webhook/cloud", 405),
+		("DELETE", "/webhook/cloud", 405),
+		("GET", "/", 404),
+		("POST", "/webhook", 404),
+		("POST", "/webhook/cloud/more", 404),
+		("POST", "/health", 405),
+		("GET", "/webhook/../health", 404),
+	],
+)
 def test_other_ways_in_are_closed(knocker: Knocker, method: str, path: str, status: int):
 	assert knocker.ask(method, path, b"")[0] == status
 

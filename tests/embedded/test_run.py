@@ -60,9 +60,20 @@ def test_every_type_of_message_comes_in_a_small_day():
 
 	run_day(SMALL, finish=look)
 	assert seen >= {
-		"text", "image", "voice", "audio", "video", "document", "sticker", "location", "contacts", "button_reply",
-		"list_reply", "order", "unknown",
-	}  # fmt: skip
+		"text",
+		"image",
+		"voice",
+		"audio",
+		"video",
+		"document",
+		"sticker",
+		"location",
+		"contacts",
+		"button_reply",
+		"list_reply",
+		"order",
+		"unknown",
+	}
 	assert seen & {"unsupported", "poll"}, "what WhatsApp's cloud can't pass on, and what WPPConnect can"
 
 
@@ -84,22 +95,65 @@ def test_a_day_with_faults_adds_up_too():
 @pytest.mark.parametrize(
 	("sql", "word"),
 	[
-		("DELETE FROM `tabKhalifa Message` WHERE name = (SELECT MIN(name) FROM `tabKhalifa Message` WHERE direction = 'Incoming')", "1 lost"),
-		("UPDATE `tabKhalifa Message` SET gateway_id = 'nobody' WHERE name = (SELECT MIN(name) FROM `tabKhalifa Message` WHERE direction = 'Incoming')", "1 unexpected"),
-		("UPDATE `tabKhalifa Message` SET gateway_id = (SELECT MIN(gateway_id) FROM `tabKhalifa Message` WHERE device = 'cloud' "
-		"AND direction = 'Incoming') WHERE device = 'cloud' AND direction = 'Incoming'", "duplicated"),
-		("UPDATE `tabKhalifa Message` SET status = 'Sending' WHERE name = (SELECT MAX(name) FROM `tabKhalifa Message` WHERE origin = 'Agent')", "still Sending"),
-		("DELETE FROM `tabKhalifa Turn Segment` WHERE turn = (SELECT MIN(turn) FROM `tabKhalifa Turn Segment`)", "has no segment"),
-		("UPDATE `tabKhalifa Turn Segment` SET from_ms = from_ms + 60000 WHERE to_ms > from_ms + 60000 AND agent IS NOT NULL", "gap"),
+		(
+			"DELETE FROM `tabKhalifa Message` WHERE name = (SELECT MIN(name) FROM `tabKhalifa Message` WHERE "
+			"direction = 'Incoming')",
+			"1 lost",
+		),
+		(
+			"UPDATE `tabKhalifa Message` SET gateway_id = 'nobody' WHERE name = (SELECT MIN(name) FROM "
+			"`tabKhalifa Message` WHERE direction = 'Incoming')",
+			"1 unexpected",
+		),
+		(
+			"UPDATE `tabKhalifa Message` SET gateway_id = (SELECT MIN(gateway_id) FROM `tabKhalifa Message` "
+			"WHERE device = 'cloud' "
+			"AND direction = 'Incoming') WHERE device = 'cloud' AND direction = 'Incoming'",
+			"duplicated",
+		),
+		(
+			"UPDATE `tabKhalifa Message` SET status = 'Sending' WHERE name = (SELECT MAX(name) FROM "
+			"`tabKhalifa Message` WHERE origin = 'Agent')",
+			"still Sending",
+		),
+		(
+			"DELETE FROM `tabKhalifa Turn Segment` WHERE turn = (SELECT "
+			"MIN(turn) FROM `tabKhalifa Turn Segment`)",
+			"has no segment",
+		),
+		(
+			"UPDATE `tabKhalifa Turn Segment` SET from_ms = from_ms + 60000 WHERE "
+			"to_ms > from_ms + 60000 AND agent IS NOT NULL",
+			"gap",
+		),
 		("UPDATE `tabKhalifa Ticket` SET waited_time = waited_time + 1", "its turns say"),
-		("UPDATE `tabKhalifa Ticket Event` SET at_ms = at_ms - 86400000 WHERE event = 'closed'", "time goes back"),
+		(
+			"UPDATE `tabKhalifa Ticket Event` SET at_ms = at_ms - 86400000 WHERE event = 'closed'",
+			"time goes back",
+		),
 		("DELETE FROM `tabKhalifa Ticket Event` WHERE event = 'created'", "created once"),
 		("UPDATE `tabKhalifa Ticket` SET status = 'Pending' WHERE status = 'Closed'", "open key"),
-		("UPDATE `tabKhalifa Agent KPI` SET response_sum = response_sum + 1 WHERE period = 'Daily'", "KPI response_sum"),
+		(
+			"UPDATE `tabKhalifa Agent KPI` SET response_sum = response_sum + 1 WHERE period = 'Daily'",
+			"KPI response_sum",
+		),
 		("UPDATE `tabKhalifa Webhook Event` SET status = 'New' WHERE name = 1", "deliveries are New"),
 	],
-	ids=["lost", "unexpected", "duplicated", "unfinished", "no segment", "gap", "waited", "order", "history", "key", "kpi", "inbox"],
-)  # fmt: skip
+	ids=[
+		"lost",
+		"unexpected",
+		"duplicated",
+		"unfinished",
+		"no segment",
+		"gap",
+		"waited",
+		"order",
+		"history",
+		"key",
+		"kpi",
+		"inbox",
+	],
+)
 def test_what_was_tampered_with_does_not_add_up(sql: str, word: str):
 	assert any(word in problem for problem in broken(sql)), word
 
@@ -165,10 +219,14 @@ def test_help_names_every_option(capsys: pytest.CaptureFixture[str]):
 def test_the_printed_curl_lines_become_tickets_and_a_signal_ends_cleanly():
 	"""In a process of its own, as a newcomer would."""
 	process = subprocess.Popen(
-		[sys.executable, "-u", "-m", "khalifa_whatsapp.embedded", "--serve", "--agents", "3"], cwd=ROOT, text=True,
-		stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8",
+		[sys.executable, "-u", "-m", "khalifa_whatsapp.embedded", "--serve", "--agents", "3"],
+		cwd=ROOT,
+		text=True,
+		stdout=subprocess.PIPE,
+		stderr=subprocess.STDOUT,
+		encoding="utf-8",
 		env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"},
-	)  # fmt: skip
+	)
 	lines: Queue[str] = Queue()
 	assert process.stdout is not None
 	Thread(target=lambda: [lines.put(line) for line in process.stdout], daemon=True).start()

@@ -1,4 +1,6 @@
-"""Each fault of the catalogue, by real sockets and real kills; and a naive sender, which the trials must catch."""
+"""Each fault of the catalogue, by real sockets and real kills; and a naive sender,
+which the trials must catch.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ def marks_of(entry: Entry) -> list[pytest.MarkDecorator]:
 
 
 CASES = [
-	pytest.param(entry, kind, marks=marks_of(entry), id=f"{entry.fault}-{kind}") for entry in ENTRIES for kind in entry.kinds
+	pytest.param(entry, kind, marks=marks_of(entry), id=f"{entry.fault}-{kind}")
+	for entry in ENTRIES
+	for kind in entry.kinds
 ]
 
 

@@ -1,4 +1,6 @@
-"""The simulated WPPConnect Server: it answers as the real one did, and the driver can do with it all that it can do."""
+"""The simulated WPPConnect Server: it answers as the real one did,
+and the driver can do with it all that it can do.
+"""
 
 from __future__ import annotations
 
@@ -173,12 +175,24 @@ def test_a_hung_browser_is_not_believed(wpp: WppConnectSimulator, driver: WppCon
 	("message", "route", "kind"),
 	[
 		(OutgoingText(recipient=(PHONE,), body="أهلاً"), "send-message", "text"),
-		(OutgoingMedia(recipient=(PHONE,), kind="image", content=b"x", mime_type="image/jpeg"), "send-image", "image"),
-		(OutgoingMedia(recipient=(PHONE,), kind="voice", content=b"x", mime_type="audio/ogg"), "send-voice-base64", "voice"),
+		(
+			OutgoingMedia(recipient=(PHONE,), kind="image", content=b"x", mime_type="image/jpeg"),
+			"send-image",
+			"image",
+		),
+		(
+			OutgoingMedia(recipient=(PHONE,), kind="voice", content=b"x", mime_type="audio/ogg"),
+			"send-voice-base64",
+			"voice",
+		),
 		(OutgoingLocation(recipient=(PHONE,), latitude=31, longitude=31), "send-location", "location"),
-		(OutgoingContacts(recipient=(PHONE,), cards=(("منى", "+201223456789"),)), "contact-vcard", "contacts"),
+		(
+			OutgoingContacts(recipient=(PHONE,), cards=(("منى", "+201223456789"),)),
+			"contact-vcard",
+			"contacts",
+		),
 	],
-)  # fmt: skip
+)
 def test_everything_it_carries_is_found_again_in_the_chat(
 	wpp: WppConnectSimulator, driver: WppConnectDriver, message: Any, route: str, kind: str
 ) -> None:
@@ -276,8 +290,16 @@ def test_a_gateway_that_is_gone_is_never_a_doubtful_send() -> None:
 	with WppConnectSimulator(Clock()) as gone:
 		driver = driver_of(gone, connect_timeout=0.3)
 		driver.get_status()
-	for call in (driver.get_status, driver.start_session, driver.stop_session, driver.log_out, driver.get_qr,
-		driver.missed_deliveries, lambda: driver.last_sent((PHONE,)), lambda: driver.resolve(PHONE)):  # fmt: skip
+	for call in (
+		driver.get_status,
+		driver.start_session,
+		driver.stop_session,
+		driver.log_out,
+		driver.get_qr,
+		driver.missed_deliveries,
+		lambda: driver.last_sent((PHONE,)),
+		lambda: driver.resolve(PHONE),
+	):
 		with pytest.raises(SendError) as caught:
 			call()
 		assert caught.value.kind == "retryable"

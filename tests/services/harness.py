@@ -29,9 +29,13 @@ class Desk:
 	"""One device, a few agents, and verbs that read like a day at the desk."""
 
 	def __init__(
-		self, agents: int = 2, capacity: int = 6, settings: Settings | None = None, calendar: Calendar | None = None,
+		self,
+		agents: int = 2,
+		capacity: int = 6,
+		settings: Settings | None = None,
+		calendar: Calendar | None = None,
 		start: int = START,
-	) -> None:  # fmt: skip
+	) -> None:
 		calendar = calendar or Calendar.always("Africa/Cairo")
 		self.settings = settings or Settings()
 		threshold = round(self.settings.delay_minutes * MINUTE)
@@ -39,13 +43,16 @@ class Desk:
 		self.store = SqliteStore(":memory:", Rules(self.settings, calendar, branches))
 		self.notices: list[Any] = []
 		self.store.on_notices = self.notices.extend
-		self.driver = LoopbackDriver(DeviceConfig("desk", "loopback", app_secrets=("secret",), verify_token="v"))
+		self.driver = LoopbackDriver(
+			DeviceConfig("desk", "loopback", app_secrets=("secret",), verify_token="v")
+		)
 		self.driver.series = "loop-out"  # so that tests can name what was sent
 		self.now = start
 		self.keys = 0
 		self.agents = [f"A{number}" for number in range(agents)]
 		self.store.run(
-			"INSERT INTO `tabWhatsApp Device` (name, device_name, provider, enabled) VALUES ('desk', 'desk', 'loopback', 1)"
+			"INSERT INTO `tabWhatsApp Device` (name, device_name, provider, enabled) VALUES ('desk', "
+			"'desk', 'loopback', 1)"
 		)
 		with working(self.store, self.now) as work:
 			for name in self.agents:
@@ -93,7 +100,9 @@ class Desk:
 	def assign(self) -> list[assignment.Assigned]:
 		return assignment.assign_queue(self.store, self.now)
 
-	def write(self, phone: str, body: str = "hello", at: int | None = None, gateway_id: str | None = None) -> str:
+	def write(
+		self, phone: str, body: str = "hello", at: int | None = None, gateway_id: str | None = None
+	) -> str:
 		"""A customer writes; the ticket's name comes back."""
 		self.keys += 1
 		item = message_item(phone, body, gateway_id or f"in-{self.keys}", at or self.now, "Customer")
@@ -108,7 +117,9 @@ class Desk:
 	def reply(self, ticket: str, agent: str | None = None, body: str = "answer", **more: Any) -> r.Message:
 		self.keys += 1
 		actor = self.actor(agent or self.ticket(ticket).agent or "")
-		return replies.reply(self.store, actor, ticket, body, more.pop("key", f"k{self.keys}"), self.now, **more)
+		return replies.reply(
+			self.store, actor, ticket, body, more.pop("key", f"k{self.keys}"), self.now, **more
+		)
 
 	def answer_first(self, delivery: Any, phone: str) -> str:
 		"""What came first of a new customer is given to somebody and answered; the ticket."""
@@ -155,38 +166,73 @@ class WireDesk(Desk):
 		"""One delivery with these events."""
 		first = len(self.said)
 		self.said += events
-		wids = [" ".join(f"{one.value}@{one.kind}" for one in getattr(event, "sender", ())) for event in events]
+		wids = [
+			" ".join(f"{one.value}@{one.kind}" for one in getattr(event, "sender", ())) for event in events
+		]
 		self.deliver(*({"n": first + place, "from": wid} for place, wid in enumerate(wids)), take=take)
 
 
 def facts_of(desk: Desk) -> str:
 	"""The state that must not depend on the order of deliveries, with names replaced by what they name.
 
-	What became part of another customer or ticket keeps an empty row: how many such there are depends on the order.
+	What became part of another customer or ticket keeps an empty row: how many such there are depends on the
+	order.
 	"""
 	customers = {c.name: c for c in desk.all(r.Customer) if not c.merged_into}
 	tickets = {t.name: t for t in desk.all(r.Ticket) if t.close_reason != "merged"}
 	who = {name: c.phone or c.customer_name for name, c in customers.items()}
 	messages = [
-		[who[m.customer], m.direction, m.gateway_id, m.body, m.sent_ms, m.status, m.reactions, m.is_edited, m.is_revoked,
-		m.error_code]
+		[
+			who[m.customer],
+			m.direction,
+			m.gateway_id,
+			m.body,
+			m.sent_ms,
+			m.status,
+			m.reactions,
+			m.is_edited,
+			m.is_revoked,
+			m.error_code,
+		]
 		for m in desk.all(r.Message)
-	]  # fmt: skip
+	]
 	facts = [
-		[who[t.customer], t.customer_name, t.status, t.cycle, t.first_message_ms, t.last_in_ms, t.last_message_ms,
-		t.unread_count, t.waiting_since_ms, answered_as(desk, t)]
+		[
+			who[t.customer],
+			t.customer_name,
+			t.status,
+			t.cycle,
+			t.first_message_ms,
+			t.last_in_ms,
+			t.last_message_ms,
+			t.unread_count,
+			t.waiting_since_ms,
+			answered_as(desk, t),
+		]
 		for t in tickets.values()
-	]  # fmt: skip
+	]
 	waits = [[who[t.customer], t.started_ms, t.outcome] for t in desk.all(r.Turn) if t.outcome != "joined"]
 	logs = [[m.target_key, m.kind, m.value, m.author, bool(m.message)] for m in desk.all(r.MessageLog)]
 	rows = desk.all(r.CustomerIdentity)
 	values = {row.name: row.value for row in rows}
 	identities = [
-		[i.kind, i.value, who[i.customer], i.since_ms, i.seen_ms, i.left_ms, values.get(i.successor or ""), i.taken_ms,
-		sorted(other.value for other in rows if account_of(other) == account_of(i)), i.profile_name]
+		[
+			i.kind,
+			i.value,
+			who[i.customer],
+			i.since_ms,
+			i.seen_ms,
+			i.left_ms,
+			values.get(i.successor or ""),
+			i.taken_ms,
+			sorted(other.value for other in rows if account_of(other) == account_of(i)),
+			i.profile_name,
+		]
 		for i in rows
-	]  # fmt: skip
-	people = [[c.customer_name, c.phone, c.search_text, c.last_in_ms, c.duplicate_state] for c in customers.values()]
+	]
+	people = [
+		[c.customer_name, c.phone, c.search_text, c.last_in_ms, c.duplicate_state] for c in customers.values()
+	]
 	parts: list[Iterable[Any]] = [messages, facts, waits, logs, identities, people]
 	return json.dumps([sorted(part, key=repr) for part in parts], ensure_ascii=False)
 

@@ -1,4 +1,6 @@
-"""What a gateway says of the account, the number and its templates is kept once, with its moment, in any order."""
+"""What a gateway says of the account, the number and its templates is kept once,
+with its moment, in any order.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,11 @@ from khalifa_whatsapp.drivers.cloud_api.parse import parse
 from tests.services.harness import MINUTE, START, Desk
 
 SECOND = 1000
-TEMPLATE = {"message_template_id": 123, "message_template_name": "order_ready", "message_template_language": "ar"}
+TEMPLATE = {
+	"message_template_id": 123,
+	"message_template_name": "order_ready",
+	"message_template_language": "ar",
+}
 
 
 def said(field: str, value: dict[str, Any], at_ms: int = START) -> bytes:
@@ -44,7 +50,9 @@ def device(desk: Desk) -> dict[str, Any]:
 
 def test_a_ban_restricts_the_device_and_waits_to_be_told_to_managers():
 	desk = Desk()
-	deliver(desk, said("account_update", {"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "DISABLE"}}))
+	deliver(
+		desk, said("account_update", {"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "DISABLE"}})
+	)
 	(notice,) = desk.all(r.DeviceNotice)
 	assert device(desk)["state"] == "Restricted"
 	assert (notice.severity, notice.notified_ms, notice.at_ms) == (d.CRITICAL, None, START)
@@ -81,7 +89,9 @@ def test_the_latest_word_stands_in_whatever_order_the_words_arrive():
 		desk = Desk(agents=0)
 		deliver(desk, *order)
 		(row,) = desk.all(r.ProviderTemplate)
-		ends.add((*device(desk).values(), row.status, row.category, row.needs_sync, len(desk.all(r.DeviceNotice))))
+		ends.add(
+			(*device(desk).values(), row.status, row.category, row.needs_sync, len(desk.all(r.DeviceNotice)))
+		)
 	assert ends == {(None, "GREEN", "TIER_2K", None, "PAUSED", "MARKETING", 1, 5)}
 
 
@@ -96,7 +106,11 @@ def test_a_template_is_found_by_its_id_when_meta_leaves_the_name_out():
 
 def test_events_of_a_day_that_nobody_knows_yet_are_kept_in_metas_own_words():
 	desk = Desk()
-	deliver(desk, said("account_update", {"event": "SOMETHING_NEW"}), said("account_update", {"event": "PARTNER_ADDED"}))
+	deliver(
+		desk,
+		said("account_update", {"event": "SOMETHING_NEW"}),
+		said("account_update", {"event": "PARTNER_ADDED"}),
+	)
 	new, quiet = sorted(desk.all(r.DeviceNotice), key=lambda notice: notice.notified_ms or 0)
 	assert json.loads(new.text_values) == {"event": "SOMETHING_NEW"} and new.notified_ms is None
 	assert quiet.notified_ms is not None
@@ -105,10 +119,15 @@ def test_events_of_a_day_that_nobody_knows_yet_are_kept_in_metas_own_words():
 def failing(desk: Desk, message: r.Message, code: int) -> bytes:
 	value = {
 		"metadata": {"phone_number_id": "600100200300400"},
-		"statuses": [{
-			"id": message.gateway_id, "status": "failed", "timestamp": str(desk.now // SECOND), "errors": [{"code": code}],
-		}],
-	}  # fmt: skip
+		"statuses": [
+			{
+				"id": message.gateway_id,
+				"status": "failed",
+				"timestamp": str(desk.now // SECOND),
+				"errors": [{"code": code}],
+			}
+		],
+	}
 	return said("messages", value)
 
 
@@ -143,7 +162,12 @@ def test_a_refusal_before_the_customer_resumed_does_not_undo_the_wish():
 	desk = Desk()
 	message = sent(desk)
 	desk.now += MINUTE
-	wish = {"wa_id": "201001234567", "category": "marketing_messages", "value": "resume", "timestamp": desk.now // SECOND}
+	wish = {
+		"wa_id": "201001234567",
+		"category": "marketing_messages",
+		"value": "resume",
+		"timestamp": desk.now // SECOND,
+	}
 	value = {"metadata": {"phone_number_id": "600100200300400"}, "user_preferences": [wish]}
 	deliver(desk, said("user_preferences", value), failing(desk, message, 131050))
 	assert opted_out(desk) == [0]
@@ -154,7 +178,13 @@ def test_an_opt_out_and_a_new_message_of_the_customer_in_one_batch_keep_both():
 	message = sent(desk)
 	failed = json.loads(failing(desk, message, 131050))
 	value = failed["entry"][0]["changes"][0]["value"]
-	text = {"from": "201001234567", "id": "wamid.NEW", "timestamp": str(START // SECOND + 60), "type": "text", "text": {"body": "?"}}
+	text = {
+		"from": "201001234567",
+		"id": "wamid.NEW",
+		"timestamp": str(START // SECOND + 60),
+		"type": "text",
+		"text": {"body": "?"},
+	}
 	value["messages"] = [text]
 	deliver(desk, json.dumps(failed).encode())
 	(customer,) = desk.all(r.Customer)

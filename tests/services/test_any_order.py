@@ -1,4 +1,6 @@
-"""Gateways promise no order: the same deliveries in any order, any number of times, in any batches, end the same."""
+"""Gateways promise no order: the same deliveries in any order, any number of times,
+in any batches, end the same.
+"""
 
 from __future__ import annotations
 
@@ -79,19 +81,28 @@ def take(desk: Desk, items: Iterable[Item], size: int = 1, limit: int | None = N
 
 
 class Again:
-	"""A desk that is made once; each call gives it back with the rows it had then. Nobody but `take` may touch it."""
+	"""A desk that is made once; each call gives it back with the rows it had then.
+
+	Nobody but `take` may touch it.
+	"""
 
 	def __init__(self, make: Callable[[], Desk]) -> None:
 		self.make = make
 
 	@cached_property
 	def _made(self) -> tuple[Desk, str]:
-		"""The desk, and what puts its rows back. (A backup would do, but then SQLite reads every statement anew.)"""
+		"""The desk, and what puts its rows back.
+
+		(A backup would do, but then SQLite reads every statement anew.)
+		"""
 		desk = self.make()
 		tables = [name for (name,) in desk.store.rows("SELECT name FROM sqlite_master WHERE type = 'table'")]
 		keep = [f"CREATE TABLE kept.`kept {name}` AS SELECT * FROM main.`{name}`" for name in tables]
 		desk.store._db.executescript(";".join(["ATTACH ':memory:' AS kept", *keep]))
-		back = [f"DELETE FROM main.`{name}`; INSERT INTO main.`{name}` SELECT * FROM kept.`kept {name}`" for name in tables]
+		back = [
+			f"DELETE FROM main.`{name}`; INSERT INTO main.`{name}` SELECT * FROM kept.`kept {name}`"
+			for name in tables
+		]
 		return desk, ";".join(["BEGIN", *back, "COMMIT"])
 
 	def __call__(self) -> Desk:
@@ -165,9 +176,8 @@ def test_all_720_orders_of_six_deliveries_end_the_same(items):
 # -- generated histories
 
 phones = st.sampled_from(PHONES)
-offsets = st.integers(
-	-100, 30
-)  # the answers were given 60 s before; some messages are older, some equally old
+# the answers were given 60 s before; some messages are older, some equally old
+offsets = st.integers(-100, 30)
 ids = st.integers(0, 5).map(lambda number: f"g{number}")
 targets = st.one_of(ids, st.sampled_from([*REPLIES, "nobody-knows"]))
 call_states = st.sampled_from(["ringing", "missed"])
@@ -200,7 +210,9 @@ def histories(draw: st.DrawFn) -> list[Item]:
 		if draw(st.booleans()):
 			edit = {"type": "edit", "id": gateway_id, "from": phone, "text": draw(bodies)}
 			items.append({**edit, "at_ms": moment(offset + draw(st.integers(0, 30)))})
-	for number, states in enumerate(draw(st.lists(st.lists(call_states, min_size=1, max_size=3), max_size=2))):
+	for number, states in enumerate(
+		draw(st.lists(st.lists(call_states, min_size=1, max_size=3), max_size=2))
+	):
 		phone, at = draw(phones), draw(offsets)
 		items += [
 			{"type": "call", "id": f"c{number}", "from": phone, "state": state, "at_ms": moment(at + place)}
@@ -316,7 +328,9 @@ def test_a_status_found_by_our_own_key_settles_a_message_although_the_same_statu
 
 
 def test_customers_who_write_at_once_fill_an_agent_no_more_than_one_by_one():
-	"""A batch must see that the customers in it begin to wait: the agent has no room for a reopened ticket then."""
+	"""A batch must see that the customers in it begin to wait:
+	the agent has no room for a reopened ticket then.
+	"""
 	held = [f"+2010012345{number:02}" for number in range(4)]
 
 	def make() -> Desk:

@@ -1,4 +1,6 @@
-"""A call is one line of the thread, whatever is said of it and in which order; one that nobody took is a customer waiting."""
+"""A call is one line of the thread, whatever is said of it and in which order;
+one that nobody took is a customer waiting.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,14 @@ SECOND = 1_000
 
 
 def call(state: str, at: int = 0, call_id: str = "call-1", **more: Any) -> dict[str, Any]:
-	return {"type": "call", "id": call_id, "from": PHONE, "state": state, "at_ms": START + at * SECOND, **more}
+	return {
+		"type": "call",
+		"id": call_id,
+		"from": PHONE,
+		"state": state,
+		"at_ms": START + at * SECOND,
+		**more,
+	}
 
 
 def open_desk() -> Desk:
@@ -39,10 +48,22 @@ def facts(desk: Desk) -> str:
 	ticket = desk.ticket_of(PHONE)
 	(message,) = calls_of(desk)
 	turns = [(turn.started_ms, turn.outcome) for turn in desk.all(r.Turn) if turn.outcome != "joined"]
-	return repr((
-		message.data, message.sent_ms, message.direction, ticket.status, ticket.waiting_since_ms, ticket.last_in_ms,
-		ticket.last_message_ms, ticket.first_message_ms, ticket.preview, ticket.preview_label, ticket.unread_count, turns,
-	))  # fmt: skip
+	return repr(
+		(
+			message.data,
+			message.sent_ms,
+			message.direction,
+			ticket.status,
+			ticket.waiting_since_ms,
+			ticket.last_in_ms,
+			ticket.last_message_ms,
+			ticket.first_message_ms,
+			ticket.preview,
+			ticket.preview_label,
+			ticket.unread_count,
+			turns,
+		)
+	)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +152,12 @@ def test_a_wait_that_never_was_counts_nowhere() -> None:
 	desk.deliver(call("answered", 600, duration=60))
 	ticket = desk.ticket_of(PHONE)
 	(turn,), segments = desk.all(r.Turn), desk.all(r.Segment)
-	assert (turn.outcome, turn.wall_time, ticket.waited_time, ticket.first_message_ms) == ("joined", 0, 0, None)
+	assert (turn.outcome, turn.wall_time, ticket.waited_time, ticket.first_message_ms) == (
+		"joined",
+		0,
+		0,
+		None,
+	)
 	assert {segment.counted_ms for segment in segments} == {None}
 	conversation.close(desk.store, MANAGER, ticket.name, desk.now)
 	assert desk.ticket(ticket.name).is_missed == 0
@@ -140,7 +166,12 @@ def test_a_wait_that_never_was_counts_nowhere() -> None:
 def test_an_answer_of_ours_is_not_undone_by_late_news_of_the_call() -> None:
 	desk = open_desk()
 	ticket = desk.answer_first(call("missed", 45), PHONE)
-	for late in (call("missed", 45, duration=1), call("ringing"), call("rang"), call("answered", 46, duration=3)):
+	for late in (
+		call("missed", 45, duration=1),
+		call("ringing"),
+		call("rang"),
+		call("answered", 46, duration=3),
+	):
 		desk.deliver(late)
 		assert desk.ticket(ticket).turn is None, late
 	assert desk.all(r.Turn)[0].outcome == r.ANSWERED
@@ -168,5 +199,8 @@ def test_a_length_and_a_picture_are_kept() -> None:
 	desk = open_desk()
 	desk.deliver(call("ringing", is_video=True), call("answered", 195, duration=185))
 	assert json.loads(calls_of(desk)[0].data or "") == {
-		"state": "answered", "duration": 185, "is_video": True, "began_ms": START,
-	}  # fmt: skip
+		"state": "answered",
+		"duration": 185,
+		"is_video": True,
+		"began_ms": START,
+	}

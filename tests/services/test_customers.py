@@ -20,7 +20,9 @@ def test_a_linked_phone_leads_to_the_same_customer():
 	name = desk.write(PHONE)
 	customers.link_phone(desk.store, MANAGER, desk.ticket(name).customer, "01119876543", desk.now)
 	desk.keys += 1
-	desk.deliver({"type": "message", "id": "x", "from": OTHER, "text": "me again", "at_ms": desk.now, "name": ""})
+	desk.deliver(
+		{"type": "message", "id": "x", "from": OTHER, "text": "me again", "at_ms": desk.now, "name": ""}
+	)
 	assert {m.ticket for m in desk.all(r.Message)} == {name}
 
 
@@ -54,7 +56,9 @@ def test_merging_keeps_one_open_ticket_and_the_longer_wait():
 	assert {i.customer for i in desk.all(r.CustomerIdentity)} == {target}
 	assert {m.customer for m in desk.all(r.Message)} == {target}
 	desk.keys += 1
-	desk.deliver({"type": "message", "id": "later", "from": PHONE, "text": "?", "at_ms": desk.now, "name": ""})
+	desk.deliver(
+		{"type": "message", "id": "later", "from": PHONE, "text": "?", "at_ms": desk.now, "name": ""}
+	)
 	assert sum(t.open_key is not None for t in desk.all(r.Ticket)) == 1
 
 
@@ -76,4 +80,6 @@ def test_an_agent_does_not_merge():
 	desk = Desk()
 	one, two = desk.write(PHONE), desk.write(OTHER)
 	with pytest.raises(NotAllowed):
-		customers.merge(desk.store, desk.actor("A0"), desk.ticket(one).customer, desk.ticket(two).customer, desk.now)
+		customers.merge(
+			desk.store, desk.actor("A0"), desk.ticket(one).customer, desk.ticket(two).customer, desk.now
+		)

@@ -1,4 +1,6 @@
-"""The main job, end to end on the embedded store: a message becomes a ticket, an agent, an answer, a measure."""
+"""The main job, end to end on the embedded store: a message becomes a ticket, an agent,
+an answer, a measure.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,12 @@ def test_a_message_becomes_a_ticket_with_an_agent_an_answer_and_a_measure():
 	conversation.close(desk.store, desk.actor(ticket.agent), name, desk.now)
 	kpi.rollup_today(desk.store, desk.now)
 	row = next(row for row in desk.all(r.AgentKpi) if row.agent == ticket.agent)
-	assert (row.turns_answered, row.first_response_sum, row.tickets_resolved, row.messages_sent) == (1, 240, 1, 1)
+	assert (row.turns_answered, row.first_response_sum, row.tickets_resolved, row.messages_sent) == (
+		1,
+		240,
+		1,
+		1,
+	)
 	assert desk.events(name) == ["created", "assigned", "closed"]
 
 
@@ -127,7 +134,12 @@ def test_going_offline_gives_waiting_tickets_back_with_their_time():
 	desk.wait(5)
 	desk.offline("A0")
 	ticket = desk.ticket(name)
-	assert (ticket.status, ticket.agent, ticket.queue_rank, ticket.waiting_since_ms) == (r.QUEUED, None, 0, START)
+	assert (ticket.status, ticket.agent, ticket.queue_rank, ticket.waiting_since_ms) == (
+		r.QUEUED,
+		None,
+		0,
+		START,
+	)
 	desk.wait(2)
 	desk.online("A1")
 	assert desk.ticket(name).agent == "A1"
@@ -187,8 +199,19 @@ def test_what_nobody_knows_is_unknown_until_a_status_tells():
 	desk.driver.failures.append(d.UnknownOutcome("timed out"))
 	assert desk.send().unknown == 1
 	assert desk.send().sent == 0
-	desk.deliver({"type": "status", "id": "late-id", "status": "delivered", "at_ms": desk.now, "callback": message.name})
-	assert (desk.message(message.name).status, desk.message(message.name).gateway_id) == (r.DELIVERED, "late-id")
+	desk.deliver(
+		{
+			"type": "status",
+			"id": "late-id",
+			"status": "delivered",
+			"at_ms": desk.now,
+			"callback": message.name,
+		}
+	)
+	assert (desk.message(message.name).status, desk.message(message.name).gateway_id) == (
+		r.DELIVERED,
+		"late-id",
+	)
 
 
 def test_a_status_that_comes_before_its_message_is_kept_for_it():
@@ -213,9 +236,21 @@ def test_a_status_that_comes_before_its_message_is_kept_for_it():
 		(lambda k, t: _transfer(k, t, to_agent="A1", reason=" "), UserError, "no_reason"),
 		(lambda k, t: _transfer(k, t), UserError, "no_receiver"),
 		(lambda k, t: _transfer(k, t, to_branch="West"), NotFound, "no_such_branch"),
-		(lambda k, t: conversation.close(k.store, k.actor(_other(k, t)), t, k.now), NotAllowed, "not_your_ticket"),
-		(lambda k, t: conversation.assign(k.store, k.actor("A1"), t, "A1", k.now), NotAllowed, "only_managers_assign"),
-		(lambda k, t: replies.note(k.store, k.actor(_other(k, t)), t, "n", k.now), NotFound, "no_such_ticket"),
+		(
+			lambda k, t: conversation.close(k.store, k.actor(_other(k, t)), t, k.now),
+			NotAllowed,
+			"not_your_ticket",
+		),
+		(
+			lambda k, t: conversation.assign(k.store, k.actor("A1"), t, "A1", k.now),
+			NotAllowed,
+			"only_managers_assign",
+		),
+		(
+			lambda k, t: replies.note(k.store, k.actor(_other(k, t)), t, "n", k.now),
+			NotFound,
+			"no_such_ticket",
+		),
 		(lambda k, t: conversation.reopen(k.store, MANAGER, t, k.now), UserError, "already_open"),
 	],
 )
@@ -223,7 +258,11 @@ def test_what_can_not_be_done_is_refused_in_words_and_changes_nothing(act, error
 	desk = Desk(agents=3)
 	desk.online("A0", "A1")
 	name = desk.write(PHONE)
-	before = desk.store.rows("SELECT COUNT(*) FROM `tabKhalifa Message`"), desk.ticket(name), desk.events(name)
+	before = (
+		desk.store.rows("SELECT COUNT(*) FROM `tabKhalifa Message`"),
+		desk.ticket(name),
+		desk.events(name),
+	)
 	with pytest.raises(error) as refusal:
 		act(desk, name)
 	assert refusal.value.code == code
@@ -237,7 +276,9 @@ def _other(desk, ticket):
 
 
 def _transfer(desk, ticket, reason="why", **to):
-	return conversation.transfer(desk.store, desk.actor(desk.ticket(ticket).agent), ticket, desk.now, reason, **to)
+	return conversation.transfer(
+		desk.store, desk.actor(desk.ticket(ticket).agent), ticket, desk.now, reason, **to
+	)
 
 
 def test_a_full_agent_takes_no_transfer_but_a_manager_may_insist():
@@ -318,7 +359,12 @@ def test_a_conversation_closed_on_an_answer_that_never_arrived_is_open_again():
 	desk.wait(2)
 	desk.status(message, "failed")
 	ticket = desk.ticket(name)
-	assert (ticket.status, ticket.agent, ticket.waiting_since_ms, ticket.resolved_for) == (r.OPEN, agent, START, None)
+	assert (ticket.status, ticket.agent, ticket.waiting_since_ms, ticket.resolved_for) == (
+		r.OPEN,
+		agent,
+		START,
+		None,
+	)
 	assert desk.events(name)[-2:] == ["closed", "reopened"]
 
 

@@ -24,7 +24,9 @@ def limits(desk: Desk, minutes: int) -> None:
 	"""Another limit for the company and all branches; nobody is woken."""
 	old = desk.store.rules()
 	ms = minutes * MINUTE
-	branches = {name: replace(branch, delay_ms=ms, customer_delay_ms=ms) for name, branch in old.branches.items()}
+	branches = {
+		name: replace(branch, delay_ms=ms, customer_delay_ms=ms) for name, branch in old.branches.items()
+	}
 	settings = replace(old.settings, delay_minutes=minutes, customer_delay_minutes=minutes)
 	desk.store.set_rules(Rules(settings, old.calendar, branches))
 
@@ -72,7 +74,9 @@ def test_other_hours_reach_them_too_and_a_closed_conversation_never() -> None:
 	conversation.close(desk.store, desk.actor(desk.ticket(closed).agent or ""), closed, desk.now)
 	nights = Calendar("Africa/Cairo", tuple(Interval(day, 0, 60) for day in range(7)))
 	old = desk.store.rules()
-	desk.store.set_rules(Rules(old.settings, nights, {n: replace(b, calendar=nights) for n, b in old.branches.items()}))
+	desk.store.set_rules(
+		Rules(old.settings, nights, {n: replace(b, calendar=nights) for n, b in old.branches.items()})
+	)
 	assert delays.renew_deadlines(desk.store, desk.now) == 1
 	assert desk.ticket(name).customer_due_by_ms == nights.due_ms(START, 15 * MINUTE)
 	assert due(desk, closed) == (None, None)

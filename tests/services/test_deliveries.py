@@ -10,7 +10,11 @@ from tests.services.harness import Desk
 
 @pytest.mark.parametrize(
 	("errors", "status", "stored"),
-	[([Conflict("deadlock")], 200, 1), ([Conflict("deadlock")] * 9, 503, 0), ([StoreUnavailable("gone")], 503, 0)],
+	[
+		([Conflict("deadlock")], 200, 1),
+		([Conflict("deadlock")] * 9, 503, 0),
+		([StoreUnavailable("gone")], 503, 0),
+	],
 )
 def test_a_conflict_is_tried_again_and_a_database_that_is_away_is_said_so(errors, status, stored):
 	desk = Desk()

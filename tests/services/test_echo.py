@@ -14,7 +14,9 @@ def test_an_echo_settles_a_message_of_unknown_fate_instead_of_showing_it_twice()
 	desk.send()
 	echoed(desk, "from-the-gateway", "on its way", "out")
 	outgoing = [m for m in desk.all(r.Message) if m.direction == r.OUTGOING]
-	assert [(m.name, m.status, m.gateway_id) for m in outgoing] == [(message.name, r.SENT, "from-the-gateway")]
+	assert [(m.name, m.status, m.gateway_id) for m in outgoing] == [
+		(message.name, r.SENT, "from-the-gateway")
+	]
 
 
 def test_an_echo_of_other_words_settles_nothing():

@@ -28,7 +28,9 @@ class Killed(BaseException):
 
 
 class Gateway:
-	"""The loopback driver with files to fetch: what comes of `media_id` is in `answers`, a picture otherwise."""
+	"""The loopback driver with files to fetch: what comes of `media_id` is in `answers`,
+	a picture otherwise.
+	"""
 
 	def __init__(self, desk: Desk) -> None:
 		self._driver = desk.driver
@@ -62,7 +64,9 @@ class Shop:
 		self.desk.now += 1
 		self.desk.write("+201001234567", media_id)
 		message = next(m for m in self.desk.all(r.Message) if m.body == media_id)
-		waiting = dataclasses.replace(message, content_type="image", media_id=media_id, media_state=media.WAITING)
+		waiting = dataclasses.replace(
+			message, content_type="image", media_id=media_id, media_state=media.WAITING
+		)
 		with working(self.desk.store, self.desk.now) as work:
 			work.touch(waiting)
 
@@ -91,7 +95,12 @@ def test_a_file_is_fetched_when_the_gateway_has_it():
 	del shop.gateway.answers["m1"]
 	assert shop.fetch(HOUR).stored == 1
 	stored = shop.message("m1")
-	assert (stored.media_state, stored.file_url, stored.media_error, stored.next_retry_ms) == (media.STORED, URL, None, None)
+	assert (stored.media_state, stored.file_url, stored.media_error, stored.next_retry_ms) == (
+		media.STORED,
+		URL,
+		None,
+		None,
+	)
 
 
 def test_a_file_that_is_gone_says_so_to_the_open_page():
@@ -99,15 +108,24 @@ def test_a_file_that_is_gone_says_so_to_the_open_page():
 	shop.gateway.answers["m1"] = d.Permanent("The file is too big.")
 	del shop.desk.notices[:]
 	assert shop.fetch().failed == 1
-	assert (shop.message("m1").media_state, shop.message("m1").media_error) == (media.FAILED, "The file is too big.")
+	assert (shop.message("m1").media_state, shop.message("m1").media_error) == (
+		media.FAILED,
+		"The file is too big.",
+	)
 	assert [notice.data["event"] for notice in shop.desk.notices if notice.user] == ["file"]
 
 
 RAISED = [
-	OSError("cannot write mode LA as JPEG"), SyntaxError("not a TIFF file"), struct.error("unpack"), MemoryError("too much"),
-	ValueError("embedded null byte"), RecursionError("too deep"), KeyError("x"), UnicodeDecodeError("utf-8", b"\xff", 0, 1, "?"),
+	OSError("cannot write mode LA as JPEG"),
+	SyntaxError("not a TIFF file"),
+	struct.error("unpack"),
+	MemoryError("too much"),
+	ValueError("embedded null byte"),
+	RecursionError("too deep"),
+	KeyError("x"),
+	UnicodeDecodeError("utf-8", b"\xff", 0, 1, "?"),
 	NotFound("no_such_ticket", "gone"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("error", RAISED, ids=lambda error: type(error).__name__)
@@ -153,7 +171,9 @@ def test_nothing_is_kept_of_a_file_whose_message_is_not_written():
 	shop = Shop("m1")
 
 	def disk(message: r.Message) -> None:
-		shop.desk.store.run("UPDATE `tabKhalifa Message` SET file_name = 'half.jpg' WHERE name = ?", (message.name,))
+		shop.desk.store.run(
+			"UPDATE `tabKhalifa Message` SET file_name = 'half.jpg' WHERE name = ?", (message.name,)
+		)
 		raise OSError("write failed")
 
 	shop.disk = disk
@@ -210,7 +230,9 @@ def test_a_refused_login_uses_up_no_tries_and_no_other_file_is_asked_for():
 	assert shop.fetch(media.REFUSED_MS).stored == 2
 
 
-@pytest.mark.parametrize("error", [d.Retryable("down"), d.UnknownOutcome("timeout"), d.AuthError("refused"), d.RateLimited("slow")])
+@pytest.mark.parametrize(
+	"error", [d.Retryable("down"), d.UnknownOutcome("timeout"), d.AuthError("refused"), d.RateLimited("slow")]
+)
 def test_a_file_is_tried_for_seven_days_and_then_says_why_it_is_given_up(error):
 	shop = Shop("m1")
 	shop.gateway.answers["m1"] = error

@@ -1,4 +1,6 @@
-"""The project's definitions of measures, to the letter: every vector of them, and every rule about who is charged."""
+"""The project's definitions of measures, to the letter: every vector of them,
+and every rule about who is charged.
+"""
 
 from __future__ import annotations
 
@@ -46,9 +48,7 @@ def handed_to(desk: Desk, ticket: str, agent: str, **fields: Any) -> None:
 
 def on_behalf(desk: Desk, ticket: str, **more: Any) -> r.Message:
 	desk.keys += 1
-	return replies.reply(
-		desk.store, MANAGER, ticket, "from the manager", f"m{desk.keys}", desk.now, **more
-	)
+	return replies.reply(desk.store, MANAGER, ticket, "from the manager", f"m{desk.keys}", desk.now, **more)
 
 
 def close(desk: Desk, ticket: str, reason: str = "resolved") -> r.Ticket:
@@ -230,7 +230,8 @@ def test_at_seventy_per_cent_the_agent_is_warned_at_all_of_it_told_at_twice_the_
 	assert told(30.01) == [(user, 3), (manager, 3)]
 	assert [e.is_escalated for e in desk.all(r.DelayEvent) if e.kind == "Agent"] == [1]
 	assert desk.ticket(name).next_check_ms is None
-	assert desk.ticket(name).response_by_ms == START + 15 * MINUTE  # everybody was told, and it is late all the same
+	# everybody was told, and it is late all the same
+	assert desk.ticket(name).response_by_ms == START + 15 * MINUTE
 	assert len(desk.all(r.DelayEvent)) == 2
 
 
@@ -596,11 +597,12 @@ def test_closing_all_counts_nowhere_keeps_delays_and_marks_the_unanswered_as_mis
 	row = kpi_of(desk, MONA)
 	assert (row.tickets_resolved, row.resolution_count, row.missed) == (0, 0, 0)
 	assert row.tickets_handled == row.tickets_excluded == 3
+	# the delayed and the answered one
 	assert (row.delays, row.segments_counted, row.response_count) == (
 		1,
 		2,
 		1,
-	)  # the delayed and the answered one
+	)
 	assert {t.outcome for t in desk.all(r.Turn)} == {r.ANSWERED, r.BULK_CLOSED}
 
 
@@ -639,10 +641,11 @@ def test_an_answer_that_failed_leaves_no_sample_no_first_response_and_no_credit(
 	desk.wait(2)
 	desk.reply(name)
 	row = kpi_of(desk, MONA)
+	# charged again from the failure only
 	assert (row.response_sum, row.first_response_sum) == (
 		2 * 60,
 		2 * 60,
-	)  # charged again from the failure only
+	)
 	assert desk.ticket(name).first_response_time == 6 * 60
 	assert [t.biz_time for t in desk.all(r.Turn)] == [6 * 60]
 

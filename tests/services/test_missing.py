@@ -1,4 +1,6 @@
-"""News of a message that has not come stands in its place; the message takes the place when it comes, as if it had been first."""
+"""News of a message that has not come stands in its place; the message takes the place when it comes,
+as if it had been first.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ def open_desk() -> Desk:
 
 def state_of(desk: Desk) -> str:
 	ticket = desk.ticket_of(PHONE)
-	rows = [(m.gateway_id, m.content_type, m.body, m.sent_ms, m.is_edited, m.data) for m in desk.all(r.Message)]
+	rows = [
+		(m.gateway_id, m.content_type, m.body, m.sent_ms, m.is_edited, m.data) for m in desk.all(r.Message)
+	]
 	return repr((facts_of(desk), ticket.preview, ticket.preview_label, sorted(rows)))
 
 
@@ -49,7 +53,11 @@ SETS = {
 	"its words edited away": [HELLO, edited("", 10), OTHER],
 	"edited twice": [HELLO, edited("hullo", 10), edited("hallo", 20)],
 	"could not be read, and was edited": [unread(), HELLO, edited("hullo", 10), OTHER],
-	"edited, taken back": [HELLO, edited("hullo", 10), {"type": "revoke", "id": "m1", "at_ms": START + 30 * SECOND}],
+	"edited, taken back": [
+		HELLO,
+		edited("hullo", 10),
+		{"type": "revoke", "id": "m1", "at_ms": START + 30 * SECOND},
+	],
 }
 
 
@@ -74,7 +82,12 @@ def test_what_could_not_be_read_is_shown_and_waits() -> None:
 	assert (ticket.preview_label, ticket.waiting_since_ms, ticket.unread_count) == ("missing", START, 1)
 	desk.deliver(HELLO)
 	ticket = desk.ticket_of(PHONE)
-	assert (ticket.preview, ticket.preview_label, ticket.waiting_since_ms, ticket.unread_count) == ("hello", "", START, 1)
+	assert (ticket.preview, ticket.preview_label, ticket.waiting_since_ms, ticket.unread_count) == (
+		"hello",
+		"",
+		START,
+		1,
+	)
 
 
 def test_an_edit_of_a_message_that_never_came_is_shown_with_its_words() -> None:
@@ -84,7 +97,9 @@ def test_an_edit_of_a_message_that_never_came_is_shown_with_its_words() -> None:
 	ticket = desk.ticket_of(PHONE)
 	assert (message.content_type, message.body, message.is_edited) == ("missing", "hullo", 1)
 	assert (ticket.preview, ticket.waiting_since_ms) == ("⏳ hullo", START + 10 * SECOND)
-	assert ticket.last_in_ms is None, "an edit does not say when the message was written, so it opens no window"
+	assert ticket.last_in_ms is None, (
+		"an edit does not say when the message was written, so it opens no window"
+	)
 	desk.deliver(edited("hallo", 20))
 	assert [message.body for message in desk.all(r.Message)] == ["hallo"]
 
@@ -118,7 +133,13 @@ def test_whoever_has_it_open_is_told() -> None:
 
 def echo(desk: Desk, **fields: Any) -> None:
 	"""The gateway tells of a message that left our number without us."""
-	event = {"ref": d.MessageRef("e1", "out"), "recipient": WHO, "sent_ms": START, "content_type": "text", **fields}
+	event = {
+		"ref": d.MessageRef("e1", "out"),
+		"recipient": WHO,
+		"sent_ms": START,
+		"content_type": "text",
+		**fields,
+	}
 	post(desk, d.OutboundEcho(**event))
 
 
@@ -136,7 +157,9 @@ def test_what_was_typed_on_the_phone_keeps_its_quote_and_its_details() -> None:
 	desk.deliver(HELLO)
 	asked = desk.all(r.Message)[0]
 	place = {"latitude": 31.04, "longitude": 31.37, "name": "Shop"}
-	echo(desk, content_type="location", body="Shop", data=place, reply_to=d.MessageRef("m1"), is_forwarded=True)
+	echo(
+		desk, content_type="location", body="Shop", data=place, reply_to=d.MessageRef("m1"), is_forwarded=True
+	)
 	(message,) = [m for m in desk.all(r.Message) if m.origin == r.PHONE]
 	assert message.reply_to == asked.message_key
 	assert json.loads(message.data or "") == {**place, "is_forwarded": True}
@@ -149,7 +172,11 @@ def test_our_own_message_that_could_not_be_read_is_shown_and_becomes_itself() ->
 	echo(desk, body="from the phone")
 	echo(desk, content_type="missing", is_missing=True)
 	(message,) = desk.all(r.Message)
-	assert (message.content_type, message.body, desk.ticket_of(PHONE).preview) == ("text", "from the phone", "from the phone")
+	assert (message.content_type, message.body, desk.ticket_of(PHONE).preview) == (
+		"text",
+		"from the phone",
+		"from the phone",
+	)
 
 
 def test_our_own_message_that_was_edited_on_the_phone_and_never_seen_makes_nobody_wait() -> None:

@@ -1,4 +1,6 @@
-"""Whose open pages hear of a conversation: its holder's, the one's who had it, the managers', and the queue's."""
+"""Whose open pages hear of a conversation: its holder's, the one's who had it, the managers',
+and the queue's.
+"""
 
 from __future__ import annotations
 
@@ -74,7 +76,8 @@ def test_a_flood_in_the_queue_is_told_to_all_for_its_first_conversations_only():
 	desk = full_desk()
 	many = intake_tickets.MOST_TOLD + 5
 	items = [
-		{"type": "message", "id": f"f{n}", "from": f"+2010077700{n:02}", "text": "x", "at_ms": desk.now} for n in range(many)
+		{"type": "message", "id": f"f{n}", "from": f"+2010077700{n:02}", "text": "x", "at_ms": desk.now}
+		for n in range(many)
 	]
 	desk.deliver(*items)
 	told = [n.user for n in desk.notices if n.data.get("event") == "message"]
@@ -88,7 +91,9 @@ def test_whoever_loses_a_conversation_hears_of_it():
 	ticket = desk.write(PHONE)
 	holder = desk.ticket(ticket).agent
 	heard(desk)
-	conversation.transfer(desk.store, MANAGER, ticket, desk.now, "r", to_agent="A1" if holder == "A0" else "A0")
+	conversation.transfer(
+		desk.store, MANAGER, ticket, desk.now, "r", to_agent="A1" if holder == "A0" else "A0"
+	)
 	assert heard(desk) == {"transferred": {"A0", "A1", "WhatsApp Manager"}}
 	desk.offline(desk.ticket(ticket).agent or "")
 	assert heard(desk)["requeued"] == {"A1", "WhatsApp Manager"}

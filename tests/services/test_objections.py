@@ -15,7 +15,15 @@ from khalifa_whatsapp.services import objections
 from tests.services.harness import MANAGER, Desk
 
 PHONE = "+201001234567"
-WORDS = ("objection_status", "objection", "objected_by", "objected_ms", "decision", "decided_by", "decided_ms")
+WORDS = (
+	"objection_status",
+	"objection",
+	"objected_by",
+	"objected_ms",
+	"decision",
+	"decided_by",
+	"decided_ms",
+)
 
 
 class Crash(RuntimeError):
@@ -40,8 +48,11 @@ def test_an_objection_and_its_decision_are_written_whole() -> None:
 	desk, delay = late_desk()
 	objections.object_to_delay(desk.store, desk.actor("A0"), delay.name, "اتصلت به", desk.now)
 	objected = {
-		"objection_status": "Open", "objection": "اتصلت به", "objected_by": "A0@example.com", "objected_ms": desk.now,
-	}  # fmt: skip
+		"objection_status": "Open",
+		"objection": "اتصلت به",
+		"objected_by": "A0@example.com",
+		"objected_ms": desk.now,
+	}
 	assert said(desk, delay) == objected
 	objections.decide_on_objection(desk.store, MANAGER, delay.name, False, "no call", desk.now + 1)
 	decided = {"decision": "no call", "decided_by": "manager@example.com", "decided_ms": desk.now + 1}
@@ -76,7 +87,9 @@ def decide(desk: Desk, delay: r.DelayEvent) -> None:
 
 
 @pytest.mark.parametrize("use_case", [object_to, decide])
-def test_a_crash_at_any_statement_leaves_all_of_it_or_nothing(use_case: Callable[[Desk, r.DelayEvent], None]) -> None:
+def test_a_crash_at_any_statement_leaves_all_of_it_or_nothing(
+	use_case: Callable[[Desk, r.DelayEvent], None],
+) -> None:
 	desk, delay = late_desk()
 	before, tried = (said(desk, delay), desk.store.dirty_days(9)), 0
 	while True:
@@ -89,7 +102,9 @@ def test_a_crash_at_any_statement_leaves_all_of_it_or_nothing(use_case: Callable
 
 
 class DyingDatabase:
-	"""The store's connection, until so many statements are done; then every statement is the process's death."""
+	"""The store's connection, until so many statements are done;
+	then every statement is the process's death.
+	"""
 
 	def __init__(self, connection: Any, statements: int) -> None:
 		self.connection, self.left, self.is_dead = connection, statements, False

@@ -1,4 +1,6 @@
-"""One person has many names at gateways, and a number may change hands: who it is, and whom an answer reaches."""
+"""One person has many names at gateways, and a number may change hands: who it is,
+and whom an answer reaches.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +23,18 @@ from tests.services.harness import MANAGER, MINUTE, START, WireDesk, facts_of
 OLD, NEW = parse_wid("201001234567@c.us"), parse_wid("201119876543@c.us")
 LID = parse_wid("98765432109876@lid")
 HIS, HERS = parse_wid("EG.90000000000000001"), parse_wid("EG.80000000000000008")
-WINDOWED = d.Capabilities(has_window=True, has_templates=True, kinds=frozenset({"text", "template", "reaction"}))
+WINDOWED = d.Capabilities(
+	has_window=True, has_templates=True, kinds=frozenset({"text", "template", "reaction"})
+)
 
 
 def at(seconds: float) -> int:
 	return START + round(seconds * 1000)
 
 
-def wrote(*sender: Identity, id: str, seconds: float = 0, body: str = "hello", name: str = "", **more) -> d.InboundMessage:
+def wrote(
+	*sender: Identity, id: str, seconds: float = 0, body: str = "hello", name: str = "", **more
+) -> d.InboundMessage:
 	ref = more.pop("ref", None) or d.MessageRef(id)
 	return d.InboundMessage(ref, sender, at(seconds), more.pop("kind", "text"), body, name, **more)
 
@@ -44,7 +50,9 @@ def moved(old: Sequence[Identity], new: Sequence[Identity], seconds: float = 0) 
 	return d.IdentityChange(tuple(old), tuple(new), at(seconds))
 
 
-def reached(gateway_id: str, *recipient: Identity, status: str = "delivered", seconds: float = 0) -> d.MessageStatus:
+def reached(
+	gateway_id: str, *recipient: Identity, status: str = "delivered", seconds: float = 0
+) -> d.MessageStatus:
 	return d.MessageStatus(d.MessageRef(gateway_id), status, at(seconds), recipient=recipient)
 
 
@@ -180,7 +188,9 @@ def test_a_quote_of_another_chat_is_left_out():
 
 
 def test_a_new_number_that_is_another_customer_s_gets_nothing_unasked():
-	"""Two customers that people know, and a gateway says that one has moved to the other's number: a manager is asked."""
+	"""Two customers that people know, and a gateway says that one has moved to the other's number:
+	a manager is asked.
+	"""
 	desk = desk_with(wrote(OLD, id="a"), wrote(NEW, id="b"))
 	note_on_all(desk)
 	desk.hear(moved([OLD], [NEW], 10))
@@ -237,18 +247,26 @@ def test_a_second_phone_s_window_is_its_own():
 @pytest.mark.parametrize("times", [(0, 10, 20), (0, 20, 10), (10, 10, 10), (20, 10, 0)])
 def test_a_change_of_number_ends_the_same_in_any_order(times):
 	first, change, then = times
-	desk = in_all_orders([
-		wrote(OLD, id="a", seconds=first, name="Sara"), moved([OLD], [NEW], change), wrote(NEW, id="b", seconds=then, name="Sara F"),
-	])  # fmt: skip
+	desk = in_all_orders(
+		[
+			wrote(OLD, id="a", seconds=first, name="Sara"),
+			moved([OLD], [NEW], change),
+			wrote(NEW, id="b", seconds=then, name="Sara F"),
+		]
+	)
 	assert (len(people(desk)), len(open_tickets(desk))) == (1, 1)
 	assert answer(desk).recipient == (NEW,)
 
 
 def test_a_change_with_user_ids_ends_the_same_in_any_order():
-	desk = in_all_orders([
-		wrote(OLD, HERS, id="a", name="Sara"), moved([OLD, HERS], [NEW], 10), moved([HERS], [HIS], 11),
-		wrote(NEW, HIS, id="b", seconds=20, name="Sara"),
-	])  # fmt: skip
+	desk = in_all_orders(
+		[
+			wrote(OLD, HERS, id="a", name="Sara"),
+			moved([OLD, HERS], [NEW], 10),
+			moved([HERS], [HIS], 11),
+			wrote(NEW, HIS, id="b", seconds=20, name="Sara"),
+		]
+	)
 	assert (len(people(desk)), len(open_tickets(desk))) == (1, 1)
 	assert answer(desk).recipient == (NEW, HIS)
 	with pytest.raises(Changed):
@@ -259,9 +277,13 @@ def test_a_change_with_user_ids_ends_the_same_in_any_order():
 
 
 def test_a_privacy_id_and_its_phone_end_as_one_in_any_order():
-	desk = in_all_orders([
-		web(LID, "3A01", 0, name="Mona"), web(OLD, "3A01", 0, name="Mona"), web(LID, "3A02", 5, OLD, name="Mona"),
-	])  # fmt: skip
+	desk = in_all_orders(
+		[
+			web(LID, "3A01", 0, name="Mona"),
+			web(OLD, "3A01", 0, name="Mona"),
+			web(LID, "3A02", 5, OLD, name="Mona"),
+		]
+	)
 	assert (len(people(desk)), len(open_tickets(desk))) == (1, 1)
 	assert sorted(m.gateway_id for m in desk.all(r.Message)) == ["3A01", "3A02"]
 	assert {m.ticket for m in desk.all(r.Message)} == {the_ticket(desk).name}
@@ -291,7 +313,11 @@ def test_a_double_of_an_answered_message_makes_nobody_wait():
 def test_a_reaction_under_the_other_name_of_the_chat_finds_the_message_that_stayed():
 	desk = desk_with(web(LID, "3A01"), web(OLD, "3A01"), web(LID, "3A02", 5, OLD))
 	for chat in ("98765432109876@lid", "201001234567@c.us"):
-		desk.hear(d.Reaction(d.MessageRef("3A01", f"in|{chat}"), "me", "👍" if "lid" in chat else "❤️", at(6 + len(chat))))
+		desk.hear(
+			d.Reaction(
+				d.MessageRef("3A01", f"in|{chat}"), "me", "👍" if "lid" in chat else "❤️", at(6 + len(chat))
+			)
+		)
 		(message,) = [m for m in desk.all(r.Message) if m.gateway_id == "3A01"]
 		assert message.reactions
 
@@ -414,14 +440,22 @@ ARGENTINA = parse_wid("5491123456789@c.us"), parse_wid("541123456789@c.us")
 @pytest.mark.parametrize("forms", [BRAZIL, MEXICO, ARGENTINA])
 def test_both_forms_of_a_number_are_one_customer_in_any_order(forms):
 	echo = d.OutboundEcho(d.MessageRef("e", "out"), (forms[0],), at(0), "text", "typed")
-	desk = in_all_orders([echo, wrote(forms[1], id="a", seconds=1, name="Ana"), wrote(forms[0], id="b", seconds=2, name="Ana M")])
+	desk = in_all_orders(
+		[
+			echo,
+			wrote(forms[1], id="a", seconds=1, name="Ana"),
+			wrote(forms[0], id="b", seconds=2, name="Ana M"),
+		]
+	)
 	assert (len(people(desk)), len(open_tickets(desk))) == (1, 1)
 	assert {row.value for row in desk.all(r.CustomerIdentity)} == {form.value for form in forms}
 	assert answer(desk).recipient[0] == forms[0]
 
 
 def test_a_landline_of_brazil_is_nobody_s_mobile():
-	desk = desk_with(wrote(parse_wid("553138887777@c.us"), id="a"), wrote(parse_wid("5531938887777@c.us"), id="b"))
+	desk = desk_with(
+		wrote(parse_wid("553138887777@c.us"), id="a"), wrote(parse_wid("5531938887777@c.us"), id="b")
+	)
 	assert len(people(desk)) == 2
 
 
@@ -464,15 +498,26 @@ def test_a_new_person_gets_the_number_and_what_was_said_since():
 	ticket = customers.new_person(desk.store, desk.actor("A0"), former.name, desk.now)
 	assert ticket.name != former.name
 	newcomer, old = (desk.store.customers([name])[name] for name in (ticket.customer, former.customer))
-	assert (newcomer.customer_name, newcomer.phone, old.customer_name, old.phone) == ("Hany", OLD.value, "Sara", None)
+	assert (newcomer.customer_name, newcomer.phone, old.customer_name, old.phone) == (
+		"Hany",
+		OLD.value,
+		"Sara",
+		None,
+	)
 	bodies = {t.name: [m.body for m in desk.all(r.Message) if m.ticket == t.name] for t in (former, ticket)}
 	assert bodies == {former.name: ["hello", "to her"], ticket.name: ["who are you?"]}
 	assert {m.customer for m in desk.all(r.Message) if m.ticket == ticket.name} == {ticket.customer}
 	assert (desk.ticket(former.name).status, desk.ticket(former.name).turn) == (r.CLOSED, None)
-	assert (desk.ticket(ticket.name).waiting_since_ms, desk.ticket(ticket.name).agent) == (at(600), former.agent)
+	assert (desk.ticket(ticket.name).waiting_since_ms, desk.ticket(ticket.name).agent) == (
+		at(600),
+		former.agent,
+	)
 	assert answer(desk).recipient == (OLD, HIS)
 	desk.hear(wrote(OLD, HERS, id="late", seconds=5), wrote(OLD, HIS, id="e", seconds=700))
-	assert [m.customer for m in desk.all(r.Message) if m.gateway_id in ("late", "e")] == [former.customer, ticket.customer]
+	assert [m.customer for m in desk.all(r.Message) if m.gateway_id in ("late", "e")] == [
+		former.customer,
+		ticket.customer,
+	]
 
 
 def test_an_answer_given_before_the_new_holder_s_message_came_in_stays_with_the_former_one():
@@ -514,9 +559,13 @@ def test_the_same_person_with_a_new_user_id_is_asked_for_once():
 
 
 def test_a_gateway_that_says_who_had_the_id_before_leaves_no_question():
-	desk = in_all_orders([
-		wrote(OLD, HERS, id="a", name="Sara"), moved([HERS], [HIS], 10), wrote(OLD, HIS, id="b", seconds=20, name="Sara"),
-	])  # fmt: skip
+	desk = in_all_orders(
+		[
+			wrote(OLD, HERS, id="a", name="Sara"),
+			moved([HERS], [HIS], 10),
+			wrote(OLD, HIS, id="b", seconds=20, name="Sara"),
+		]
+	)
 	with pytest.raises(Changed):
 		customers.new_person(desk.store, MANAGER, the_ticket(desk).name, desk.now)
 
@@ -533,9 +582,13 @@ def test_somebody_who_writes_from_a_number_that_was_given_up_is_a_question():
 
 
 def test_new_holders_are_the_same_in_any_order():
-	in_all_orders([
-		wrote(OLD, HERS, id="a", name="Sara"), wrote(OLD, HIS, id="b", seconds=600, name="Hany"), wrote(HERS, id="c", seconds=610),
-	])  # fmt: skip
+	in_all_orders(
+		[
+			wrote(OLD, HERS, id="a", name="Sara"),
+			wrote(OLD, HIS, id="b", seconds=600, name="Hany"),
+			wrote(HERS, id="c", seconds=610),
+		]
+	)
 
 
 def test_what_was_meant_for_the_former_holder_is_not_sent_to_the_new_one():
@@ -543,7 +596,10 @@ def test_what_was_meant_for_the_former_holder_is_not_sent_to_the_new_one():
 	desk.assign()
 	former = the_ticket(desk)
 	early = desk.reply(former.name, body="your prescription")
-	desk.store.run("UPDATE `tabKhalifa Message` SET sent_ms = ?, received_ms = ? WHERE name = ?", (at(5), at(5), early.name))
+	desk.store.run(
+		"UPDATE `tabKhalifa Message` SET sent_ms = ?, received_ms = ? WHERE name = ?",
+		(at(5), at(5), early.name),
+	)
 	customers.new_person(desk.store, MANAGER, former.name, desk.now)
 	desk.send()
 	assert desk.message(early.name).error_code == "number_left"
@@ -557,14 +613,17 @@ def test_a_reaction_taken_back_under_another_id_is_taken_back():
 	for puts, takes in (((OLD, HERS), (HERS,)), ((HERS,), (OLD, HERS))):
 		desk = desk_with(wrote(OLD, HERS, id="a"))
 		events = [
-			d.Reaction(d.MessageRef("a"), puts[0].key, "👍", at(1)), d.Reaction(d.MessageRef("a"), takes[0].key, "", at(2)),
-		]  # fmt: skip
+			d.Reaction(d.MessageRef("a"), puts[0].key, "👍", at(1)),
+			d.Reaction(d.MessageRef("a"), takes[0].key, "", at(2)),
+		]
 		in_all_orders(events, lambda made=desk: made)
 		assert [m.reactions for m in desk.all(r.Message)] == [None]
 
 
 def test_the_latest_profile_name_counts_in_any_order():
-	names = [wrote(OLD, id=f"m{n}", seconds=n, name=name) for n, name in enumerate(["Sara", "Sara F", "", "سارة"])]
+	names = [
+		wrote(OLD, id=f"m{n}", seconds=n, name=name) for n, name in enumerate(["Sara", "Sara F", "", "سارة"])
+	]
 	desk = in_all_orders(names)
 	assert people(desk)[0].customer_name == the_ticket(desk).customer_name == "سارة"
 
@@ -578,7 +637,9 @@ def test_a_name_that_people_gave_stays():
 
 def test_a_ticket_that_holds_only_echoes_carries_the_customer_s_name_in_any_order():
 	echo = d.OutboundEcho(d.MessageRef("e", "out"), (OLD,), at(0), "text", "typed")
-	desk = in_all_orders([echo, wrote(OLD, id="a", seconds=1, name="Sara"), wrote(OLD, id="b", seconds=2, name="Sara F")])
+	desk = in_all_orders(
+		[echo, wrote(OLD, id="a", seconds=1, name="Sara"), wrote(OLD, id="b", seconds=2, name="Sara F")]
+	)
 	assert the_ticket(desk).customer_name == "Sara F"
 
 
@@ -596,7 +657,9 @@ BEFORE, AFTER = [(OLD, HERS), (OLD,), (HERS,)], [(NEW, HIS), (NEW,), (HIS,)]
 
 @st.composite
 def lives(draw: st.DrawFn) -> list[d.Event]:
-	"""A customer writes, shows or hides the number, moves to another, and is reached; a gateway tells all of it, or less."""
+	"""A customer writes, shows or hides the number, moves to another, and is reached;
+	a gateway tells all of it, or less.
+	"""
 	names = st.sampled_from(["Sara", "Sara F", ""])
 	events: list[d.Event] = []
 	for number in range(draw(st.integers(1, 3))):
@@ -612,7 +675,9 @@ def lives(draw: st.DrawFn) -> list[d.Event]:
 			sender = draw(st.sampled_from(AFTER))
 			events.append(wrote(*sender, id=f"a{number}", seconds=20 + number, name=draw(names)))
 	if draw(st.booleans()):
-		events.append(d.OutboundEcho(d.MessageRef("e"), (draw(st.sampled_from([OLD, HERS])),), at(6), "text", "typed"))
+		events.append(
+			d.OutboundEcho(d.MessageRef("e"), (draw(st.sampled_from([OLD, HERS])),), at(6), "text", "typed")
+		)
 	return events
 
 

@@ -1,4 +1,6 @@
-"""Sending: what surely did not go is tried again, what nobody knows never is, and each customer reads in order."""
+"""Sending: what surely did not go is tried again, what nobody knows never is,
+and each customer reads in order.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A device keeps its pace and its peace: caps from the database, pauses at once, a breaker that a restart remembers."""
+"""A device keeps its pace and its peace: caps from the database, pauses at once,
+a breaker that a restart remembers.
+"""
 
 from __future__ import annotations
 
@@ -167,7 +169,9 @@ def test_the_last_error_is_there_for_whoever_opens_the_device():
 	desk, _ = busy_desk(1)
 	desk.driver.failures.append(d.RecipientError("not on WhatsApp", code="131026"))
 	desk.send()
-	row = desk.store.rows("SELECT last_error_text, last_error_code, last_error_ms FROM `tabWhatsApp Device`")[0]
+	row = desk.store.rows("SELECT last_error_text, last_error_code, last_error_ms FROM `tabWhatsApp Device`")[
+		0
+	]
 	assert tuple(row) == ("not on WhatsApp", "131026", desk.now)
 	assert desk.store.gate("desk").breaker.failures == 0, "a wrong number says nothing of the gateway"
 

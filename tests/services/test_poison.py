@@ -1,4 +1,6 @@
-"""One poisonous row: the others are worked on as if it were not there, and what is said of it holds nobody's words."""
+"""One poisonous row: the others are worked on as if it were not there,
+and what is said of it holds nobody's words.
+"""
 
 from __future__ import annotations
 
@@ -125,7 +127,10 @@ def test_a_month_that_can_t_be_rolled_up_holds_up_no_other():
 def test_a_database_that_is_away_is_no_fault_of_a_row():
 	desk = Desk()
 	desk.write(PHONES[0])
-	with patch.object(desk.store, "due_tickets", side_effect=StoreUnavailable("away")), pytest.raises(StoreUnavailable):
+	with (
+		patch.object(desk.store, "due_tickets", side_effect=StoreUnavailable("away")),
+		pytest.raises(StoreUnavailable),
+	):
 		delays.scan(desk.store, desk.now)
 
 

@@ -43,7 +43,12 @@ def test_a_file_is_read_when_it_is_sent_and_its_caption_goes_with_it(desk):
 	message = say(desk, draft)
 	assert desk.send().sent == 1
 	(out,) = desk.driver.sent
-	assert (out.kind, out.content, out.caption, out.mime_type) == ("image", b"\xff\xd8picture", "الفاتورة", "image/jpeg")
+	assert (out.kind, out.content, out.caption, out.mime_type) == (
+		"image",
+		b"\xff\xd8picture",
+		"الفاتورة",
+		"image/jpeg",
+	)
 	assert desk.ticket(message.ticket).waiting_since_ms is None
 
 
@@ -54,17 +59,33 @@ def test_a_file_that_is_gone_fails_with_a_reason(desk):
 
 
 def test_a_template_goes_with_its_values(desk):
-	chosen = {"name": "ready", "language": "ar", "body": ["منى"], "header": [], "named": [], "buttons": [[0, "url", "x"]]}
+	chosen = {
+		"name": "ready",
+		"language": "ar",
+		"body": ["منى"],
+		"header": [],
+		"named": [],
+		"buttons": [[0, "url", "x"]],
+	}
 	say(desk, replies.Draft("أهلاً منى", "template", data={"template": chosen}))
 	desk.send()
 	(out,) = desk.driver.sent
-	assert (out.name, out.language, out.body_values, out.buttons) == ("ready", "ar", ("منى",), ((0, "url", "x"),))
+	assert (out.name, out.language, out.body_values, out.buttons) == (
+		"ready",
+		"ar",
+		("منى",),
+		((0, "url", "x"),),
+	)
 
 
 @pytest.mark.parametrize(
 	("kind", "data", "check"),
 	[
-		("location", {"location": {"latitude": 31.04, "longitude": 31.37, "name": "فرع"}}, lambda o: o.title == "فرع"),
+		(
+			"location",
+			{"location": {"latitude": 31.04, "longitude": 31.37, "name": "فرع"}},
+			lambda o: o.title == "فرع",
+		),
 		("contacts", {"contacts": [{"name": "فرع", "phone": PHONE}]}, lambda o: o.cards == (("فرع", PHONE),)),
 		(
 			"choices",
@@ -94,7 +115,9 @@ def test_free_text_after_the_window_is_refused_with_the_way_on_and_a_template_go
 		replies.reply(desk.store, actor, name, "hello", "k1", desk.now, can=can)
 	assert refusal.value.code == "window_closed"
 	chosen = {"template": {"name": "t", "language": "ar"}}
-	assert replies.send(desk.store, actor, name, replies.Draft("t", "template", data=chosen), "k2", desk.now, can=can)
+	assert replies.send(
+		desk.store, actor, name, replies.Draft("t", "template", data=chosen), "k2", desk.now, can=can
+	)
 
 
 # -- reactions
@@ -138,7 +161,11 @@ def test_a_failed_answer_is_said_again_as_a_new_message_and_the_wait_ends_anew(d
 	old = failed_answer(desk, d.Permanent("no"))
 	assert desk.ticket(old.ticket).waiting_since_ms is not None
 	new = replies.resend(desk.store, holder(desk, old.ticket), old.name, "again", desk.now)
-	assert (new.body, desk.message(old.name).status, desk.message(old.name).resent_as) == ("answer", r.FAILED, new.name)
+	assert (new.body, desk.message(old.name).status, desk.message(old.name).resent_as) == (
+		"answer",
+		r.FAILED,
+		new.name,
+	)
 	assert desk.ticket(old.ticket).waiting_since_ms is None
 	assert desk.send().sent == 1
 

@@ -1,4 +1,6 @@
-"""A watched session of a simulated gateway: brought back when it dies, and a person called when that does not help."""
+"""A watched session of a simulated gateway: brought back when it dies,
+and a person called when that does not help.
+"""
 
 from __future__ import annotations
 
@@ -154,7 +156,9 @@ def test_a_session_that_came_back_during_the_pause_is_left_alone(minutes: Minute
 	assert minutes.calls() == [("close", 3)]
 
 
-def test_a_session_with_a_process_of_its_own_calls_a_person_when_its_login_is_gone_or_it_is_given_up() -> None:
+def test_a_session_with_a_process_of_its_own_calls_a_person_when_its_login_is_gone_or_it_is_given_up() -> (
+	None
+):
 	fresh = w.Watch()
 	assert note(fresh, w.QR, 0)[1] == "", "somebody is just setting it up"
 	assert note(fresh, "disconnected", 0, NOT_BACK)[1] == ""

@@ -1,4 +1,6 @@
-"""What a page allows is done, and what it does not allow is refused: every verb, for everybody, in every state of a ticket."""
+"""What a page allows is done, and what it does not allow is refused: every verb, for everybody,
+in every state of a ticket.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +24,13 @@ from tests.services.harness import MANAGER, Desk
 PHONE = "+201001234567"
 BRANCHES = {"A0": "North", "A1": "South", "A2": "North", "A3": None}
 ACCESS = {
-	"no_such_ticket", "not_assigned", "not_your_ticket", "ticket_closed", "already_open", "only_managers_assign"
-}  # fmt: skip
+	"no_such_ticket",
+	"not_assigned",
+	"not_your_ticket",
+	"ticket_closed",
+	"already_open",
+	"only_managers_assign",
+}
 
 
 class Allowed(Exception):
@@ -34,7 +41,9 @@ class Allowed(Exception):
 def desk() -> Desk:
 	desk = Desk(agents=5)
 	for agent in desk.agents:
-		desk.store.run("UPDATE `tabKhalifa Agent` SET branch = ? WHERE name = ?", (BRANCHES.get(agent), agent))
+		desk.store.run(
+			"UPDATE `tabKhalifa Agent` SET branch = ? WHERE name = ?", (BRANCHES.get(agent), agent)
+		)
 	desk.store.run("UPDATE `tabKhalifa Agent` SET enabled = 0 WHERE name = 'A4'")
 	with working(desk.store, desk.now) as work:
 		for ticket in tickets():
@@ -49,7 +58,9 @@ def tickets() -> Iterator[r.Ticket]:
 	states = (r.QUEUED, r.OPEN, r.PENDING, r.CLOSED)
 	combinations = itertools.product(states, (None, "A0", "A1", "A4"), (None, "North", "South"), (0, 1))
 	for number, (status, agent, branch, mark) in enumerate(combinations):
-		ticket = r.Ticket(f"T{number}", f"C{number}", "desk", status, agent=agent, branch=branch, is_branch_only=mark)
+		ticket = r.Ticket(
+			f"T{number}", f"C{number}", "desk", status, agent=agent, branch=branch, is_branch_only=mark
+		)
 		if status == r.CLOSED:
 			ticket.closed_ms = 1
 		else:
@@ -59,9 +70,19 @@ def tickets() -> Iterator[r.Ticket]:
 
 def doubtful(ticket: r.Ticket) -> r.Message:
 	return r.Message(
-		f"M-{ticket.name}", ticket.name, ticket.customer, "desk", r.OUTGOING, r.AGENT, "text", r.UNKNOWN, 1, 1,
-		body="answer", message_key=digest("key", ticket.name),
-	)  # fmt: skip
+		f"M-{ticket.name}",
+		ticket.name,
+		ticket.customer,
+		"desk",
+		r.OUTGOING,
+		r.AGENT,
+		"text",
+		r.UNKNOWN,
+		1,
+		1,
+		body="answer",
+		message_key=digest("key", ticket.name),
+	)
 
 
 def people(desk: Desk) -> dict[str, Actor]:
@@ -76,18 +97,31 @@ VERBS: list[tuple[str, Verb]] = [
 	("see", lambda k, who, t: conversation.mark_read(k.store, who, t.name, k.now)),
 	("note", lambda k, who, t: replies.note(k.store, who, t.name, "n", k.now)),
 	("reply", lambda k, who, t: replies.reply(k.store, who, t.name, "a", f"{t.name}{who.user}", k.now)),
-	("reply", lambda k, who, t: replies.react(k.store, who, t.name, f"M-{t.name}", "👍", f"r{t.name}{who.user}", k.now)),
+	(
+		"reply",
+		lambda k, who, t: replies.react(
+			k.store, who, t.name, f"M-{t.name}", "👍", f"r{t.name}{who.user}", k.now
+		),
+	),
 	("reply", lambda k, who, t: replies.resend(k.store, who, f"M-{t.name}", f"s{t.name}{who.user}", k.now)),
 	("reply", lambda k, who, t: customers.same_person(k.store, who, t.name, k.now)),
 	("reply", lambda k, who, t: customers.new_person(k.store, who, t.name, k.now)),
 	("settle", lambda k, who, t: replies.settle(k.store, who, f"M-{t.name}", False, k.now)),
-	("transfer", lambda k, who, t: conversation.transfer(k.store, who, t.name, k.now, "why", to_branch="South")),
+	(
+		"transfer",
+		lambda k, who, t: conversation.transfer(k.store, who, t.name, k.now, "why", to_branch="South"),
+	),
 	("close", lambda k, who, t: conversation.close(k.store, who, t.name, k.now)),
 	("close", lambda k, who, t: conversation.no_reply_needed(k.store, who, t.name, k.now)),
 	("reopen", lambda k, who, t: conversation.reopen(k.store, who, t.name, k.now)),
 	("take", lambda k, who, t: conversation.assign(k.store, who, t.name, who.agent or "A0", k.now)),
-	("give", lambda k, who, t: conversation.assign(k.store, who, t.name, "A0" if who.agent == "A3" else "A3", k.now)),
-]  # fmt: skip
+	(
+		"give",
+		lambda k, who, t: conversation.assign(
+			k.store, who, t.name, "A0" if who.agent == "A3" else "A3", k.now
+		),
+	),
+]
 
 
 def refusal(desk: Desk, verb: Verb, who: Actor, ticket: r.Ticket) -> str:
@@ -113,7 +147,9 @@ def expected(right: str, who: Actor, ticket: r.Ticket) -> bool:
 	return getattr(may, right)
 
 
-@pytest.mark.parametrize("number", range(len(VERBS)), ids=[f"{n}-{right}" for n, (right, _) in enumerate(VERBS)])
+@pytest.mark.parametrize(
+	"number", range(len(VERBS)), ids=[f"{n}-{right}" for n, (right, _) in enumerate(VERBS)]
+)
 def test_a_verb_does_what_the_page_says(desk: Desk, number: int) -> None:
 	right, verb = VERBS[number]
 	done = 0
@@ -127,9 +163,15 @@ def test_a_verb_does_what_the_page_says(desk: Desk, number: int) -> None:
 	assert done
 
 
-@pytest.mark.parametrize("verb", [verb for _, verb in VERBS], ids=[f"{n}-{right}" for n, (right, _) in enumerate(VERBS)])
+@pytest.mark.parametrize(
+	"verb", [verb for _, verb in VERBS], ids=[f"{n}-{right}" for n, (right, _) in enumerate(VERBS)]
+)
 def test_what_is_not_there_is_refused_as_what_may_not_be_seen(desk: Desk, verb: Verb) -> None:
-	secret = next(t for t in tickets() if t.status == r.QUEUED and t.branch == "South" and t.is_branch_only and not t.agent)
+	secret = next(
+		t
+		for t in tickets()
+		if t.status == r.QUEUED and t.branch == "South" and t.is_branch_only and not t.agent
+	)
 	said = []
 	for ticket in (secret, r.Ticket("T-none", "C-none", "desk")):
 		with pytest.raises(NotFound) as error:
@@ -153,7 +195,8 @@ def test_of_what_is_queued_those_are_told_who_are_here_and_see_it() -> None:
 	desk = Desk(agents=5, capacity=0)  # nobody has room: then all who may take it by hand are told
 	for agent in desk.agents:
 		desk.store.run(
-			"UPDATE `tabKhalifa Agent` SET branch = ?, presence = 'Online', heartbeat_ms = ?, enabled = ? WHERE name = ?",
+			"UPDATE `tabKhalifa Agent` SET branch = ?, presence = 'Online', heartbeat_ms = ?, "
+			"enabled = ? WHERE name = ?",
 			(BRANCHES.get(agent), desk.now, int(agent != "A4"), agent),
 		)
 	agents = [actor_of(agent) for agent in desk.store.agents(desk.agents).values()]

@@ -18,7 +18,11 @@ from khalifa_whatsapp.core.errors import UserError
 from khalifa_whatsapp.services import voice
 
 RATE, SECONDS = 48_000, 1.5
-BROWSERS = {"chrome": ("webm", "libopus", "mono"), "stereo": ("webm", "libopus", "stereo"), "safari": ("mp4", "aac", "mono")}
+BROWSERS = {
+	"chrome": ("webm", "libopus", "mono"),
+	"stereo": ("webm", "libopus", "stereo"),
+	"safari": ("mp4", "aac", "mono"),
+}
 
 
 def tone(layout: str) -> Iterator[av.AudioFrame]:
@@ -38,7 +42,9 @@ def recorded(wrapping: str, codec: str, layout: str) -> bytes:
 	with av.open(file, "w", format=wrapping) as out:
 		stream = out.add_stream(codec, rate=RATE, layout=layout)
 		context = stream.codec_context
-		resampler = av.AudioResampler(format=context.format.name, layout=layout, rate=RATE, frame_size=context.frame_size or None)
+		resampler = av.AudioResampler(
+			format=context.format.name, layout=layout, rate=RATE, frame_size=context.frame_size or None
+		)
 		for frame in [*tone(layout), None]:
 			for piece in resampler.resample(frame):
 				out.mux(stream.encode(piece))
@@ -53,7 +59,11 @@ def test_a_recording_keeps_its_sound_and_its_length(browser: str) -> None:
 	with av.open(BytesIO(note)) as file:
 		sound = file.streams.audio[0]
 		assert (sound.codec_context.name, sound.codec_context.channels) == ("opus", 1)
-		samples = [value for frame in file.decode(sound) for value in array("f", bytes(frame.planes[0]))[: frame.samples]]
+		samples = [
+			value
+			for frame in file.decode(sound)
+			for value in array("f", bytes(frame.planes[0]))[: frame.samples]
+		]
 	assert len(samples) / RATE == pytest.approx(SECONDS, abs=0.1)
 	middle = samples[RATE // 4 : RATE // 4 + RATE]
 	rises = sum(one < 0 <= other for one, other in pairwise(middle))

@@ -1,4 +1,6 @@
-"""Leases in the embedded store keep the lease contract; processes that fight for one device leave one owner."""
+"""Leases in the embedded store keep the lease contract;
+processes that fight for one device leave one owner.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The DocType JSON is the one schema: every field of a record must be a field of its DocType, of a type that keeps it."""
+"""The DocType JSON is the one schema: every field of a record must be a field of its DocType,
+of a type that keeps it.
+"""
 
 from __future__ import annotations
 

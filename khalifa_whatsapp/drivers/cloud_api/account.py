@@ -1,7 +1,9 @@
-"""What Meta says of the account and the number, in sentences for managers: bans, restrictions, quality, limits, names.
+"""What Meta says of the account and the number, in sentences for managers: bans, restrictions, quality,
+limits, names.
 
-Source: the reference of each webhook field (`account_update`, `account_alerts`, `phone_number_quality_update`, …).
-A word that is not known here is shown as Meta wrote it: nothing is dropped for being new.
+Source: the reference of each webhook field (`account_update`, `account_alerts`,
+`phone_number_quality_update`, …). A word that is not known here is shown as Meta wrote it: nothing is dropped
+for being new.
 """
 
 from __future__ import annotations
@@ -17,11 +19,18 @@ from khalifa_whatsapp.drivers.payload import dict_of, json_value, list_of, text_
 MAX_VALUE = 140  # characters of Meta's own words in a sentence
 SEVERITIES = {"CRITICAL": CRITICAL, "WARNING": WARNING}
 # `account_update` events that are about contracts between firms, not about whether the number works
-QUIET_UPDATES = frozenset({
-	"AD_ACCOUNT_LINKED", "AUTH_INTL_PRICE_ELIGIBILITY_UPDATE", "BUSINESS_PRIMARY_LOCATION_COUNTRY_UPDATE",
-	"MM_LITE_TERMS_SIGNED", "PARTNER_ADDED", "PARTNER_APP_INSTALLED", "PARTNER_CLIENT_CERTIFICATION_STATUS_UPDATE",
-	"VOLUME_BASED_PRICING_TIER_UPDATE",
-})  # fmt: skip
+QUIET_UPDATES = frozenset(
+	{
+		"AD_ACCOUNT_LINKED",
+		"AUTH_INTL_PRICE_ELIGIBILITY_UPDATE",
+		"BUSINESS_PRIMARY_LOCATION_COUNTRY_UPDATE",
+		"MM_LITE_TERMS_SIGNED",
+		"PARTNER_ADDED",
+		"PARTNER_APP_INSTALLED",
+		"PARTNER_CLIENT_CERTIFICATION_STATUS_UPDATE",
+		"VOLUME_BASED_PRICING_TIER_UPDATE",
+	}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +48,15 @@ def notice(kind: str, value: dict[str, Any], at_ms: int = 0) -> AccountNotice:
 	"""One webhook field's value as a notice. Total: an unknown field or event has a sentence, too."""
 	said = _BUILDERS.get(kind, _other)(value)
 	return AccountNotice(
-		kind, json_value(value), said.severity, said.text, _short(said.values), _short(said.facts),
-		said.is_for_people, at_ms,
-	)  # fmt: skip
+		kind,
+		json_value(value),
+		said.severity,
+		said.text,
+		_short(said.values),
+		_short(said.facts),
+		said.is_for_people,
+		at_ms,
+	)
 
 
 def error_notice(error: dict[str, Any], at_ms: int = 0) -> AccountNotice:
@@ -67,13 +82,19 @@ def _account_update(value: dict[str, Any]) -> Said:
 	if build is not None:
 		return build(value)
 	return Said(
-		"Meta changed something of the account: {event}.", INFO, {"event": event},
+		"Meta changed something of the account: {event}.",
+		INFO,
+		{"event": event},
 		is_for_people=event not in QUIET_UPDATES,
-	)  # fmt: skip
+	)
 
 
 def _restriction(value: dict[str, Any]) -> Said:
-	listed = list_of(value.get("restriction_info")) or list_of(value.get("restrictions")) or [value.get("restrictions")]
+	listed = (
+		list_of(value.get("restriction_info"))
+		or list_of(value.get("restrictions"))
+		or [value.get("restrictions")]
+	)
 	kinds = sorted({text_of(dict_of(item).get("restriction_type")) for item in listed} - {""})
 	values = {"restriction": ", ".join(kinds)}
 	return Said("Meta has restricted the account: {restriction}.", CRITICAL, values, {"state": "restricted"})
@@ -125,7 +146,9 @@ def _alert(value: dict[str, Any]) -> Said:
 	info = dict_of(value.get("alert_info")) or value  # older versions had no inner object
 	kind, words = text_of(info.get("alert_type")), text_of(info.get("alert_description"))
 	severity = SEVERITIES.get(text_of(info.get("alert_severity")), INFO)
-	return Said("Meta warns: {alert}.", severity, {"alert": ": ".join(filter(None, (kind, words))).rstrip(".")})
+	return Said(
+		"Meta warns: {alert}.", severity, {"alert": ": ".join(filter(None, (kind, words))).rstrip(".")}
+	)
 
 
 def _review(value: dict[str, Any]) -> Said:
@@ -136,13 +159,17 @@ def _review(value: dict[str, Any]) -> Said:
 
 def _capability(value: dict[str, Any]) -> Said:
 	names = (
-		"max_daily_conversations_per_business", "max_daily_conversation_per_phone", "max_daily_conversations_per_phone",
-	)  # fmt: skip
+		"max_daily_conversations_per_business",
+		"max_daily_conversation_per_phone",
+		"max_daily_conversations_per_phone",
+	)
 	limit = next((found for name in names if (found := text_of(value.get(name)))), "")
 	return Said(
-		"The account may begin conversations with {limit} customers a day.", INFO, {"limit": limit},
+		"The account may begin conversations with {limit} customers a day.",
+		INFO,
+		{"limit": limit},
 		{"messaging_limit": limit},
-	)  # fmt: skip
+	)
 
 
 # -- the number
@@ -151,13 +178,19 @@ def _capability(value: dict[str, Any]) -> Said:
 def _quality(value: dict[str, Any]) -> Said:
 	event, number = text_of(value.get("event")), text_of(value.get("display_phone_number"))
 	limit = text_of(value.get("max_daily_conversations_per_business")) or text_of(value.get("current_limit"))
-	text, severity, quality = _QUALITY.get(event, ("Meta changed something of the number {number}: {event}.", INFO, ""))
+	text, severity, quality = _QUALITY.get(
+		event, ("Meta changed something of the number {number}: {event}.", INFO, "")
+	)
 	values = {"number": number, "event": event, "limit": limit}
 	return Said(text, severity, values, {"quality": quality, "messaging_limit": limit})
 
 
 _QUALITY = {
-	"FLAGGED": ("The quality of {number} is low: too many customers blocked or reported it.", CRITICAL, "RED"),
+	"FLAGGED": (
+		"The quality of {number} is low: too many customers blocked or reported it.",
+		CRITICAL,
+		"RED",
+	),
 	"UNFLAGGED": ("The quality of {number} is good again.", INFO, "GREEN"),
 	"DOWNGRADE": ("The limit of {number} was lowered: {limit}.", WARNING, ""),
 	"UPGRADE": ("The limit of {number} was raised: {limit}.", INFO, ""),

@@ -1,6 +1,7 @@
 """Calls of a Cloud API number: told when they begin (`connect`) and when they end (`terminate`), in no order.
 
-What a terminated call says of itself: `duration`, `start_time` and `end_time` are there only if somebody answered.
+What a terminated call says of itself: `duration`, `start_time` and `end_time` are there only if somebody
+answered.
 """
 
 from __future__ import annotations
@@ -40,11 +41,16 @@ def parse_call(call: dict[str, Any], frame: Frame, own_number: str) -> Event:
 		raise Malformed("no customer")
 	duration = number_of(call.get("duration")) or 0
 	return Call(
-		ref=MessageRef(need_id(call)), customer=customer, at_ms=epoch_ms(call.get("timestamp")),
-		state=calls.RINGING if event == "connect" else _end(call, duration), is_ours=is_ours,
-		started_ms=epoch_ms(call.get("start_time")), duration=duration, is_video=_is_video(call),
+		ref=MessageRef(need_id(call)),
+		customer=customer,
+		at_ms=epoch_ms(call.get("timestamp")),
+		state=calls.RINGING if event == "connect" else _end(call, duration),
+		is_ours=is_ours,
+		started_ms=epoch_ms(call.get("start_time")),
+		duration=duration,
+		is_video=_is_video(call),
 		profile_name=text_of(dict_of(contact.get("profile")).get("name")),
-	)  # fmt: skip
+	)
 
 
 def parse_call_status(status: dict[str, Any]) -> Event:
@@ -78,9 +84,11 @@ def _contact(call: dict[str, Any], frame: Frame, is_ours: bool) -> dict[str, Any
 
 def _customer(call: dict[str, Any], contact: dict[str, Any], side: str) -> tuple[Identity, ...]:
 	return distinct(
-		phone_of(call.get(side)), phone_of(contact.get("wa_id")), user_of(call.get(f"{side}_user_id")),
+		phone_of(call.get(side)),
+		phone_of(contact.get("wa_id")),
+		user_of(call.get(f"{side}_user_id")),
 		user_of(contact.get("user_id")),
-	)  # fmt: skip
+	)
 
 
 def _is_video(call: dict[str, Any]) -> bool:

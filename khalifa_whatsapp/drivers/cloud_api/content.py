@@ -33,7 +33,10 @@ class Content(NamedTuple):
 
 
 def content_of(message: dict[str, Any], kind: str, errors: list[Any]) -> Content:
-	"""The content of a message of this type. What can't be read is shown as such: whoever wrote it waits for an answer."""
+	"""The content of a message of this type.
+
+	What can't be read is shown as such: whoever wrote it waits for an answer.
+	"""
 	try:
 		return read_content(message, kind, errors)
 	except Malformed:
@@ -85,7 +88,10 @@ def _contacts(message: dict[str, Any]) -> Content:
 	if not isinstance(cards, list):
 		raise Malformed("no contacts")
 	data: dict[str, Any] = {"contacts": cards}
-	if any("contact_request" in (dict_of(one).get("origin"), dict_of(one).get("type")) for one in (message, *cards)):
+	if any(
+		"contact_request" in (dict_of(one).get("origin"), dict_of(one).get("type"))
+		for one in (message, *cards)
+	):
 		data["is_requested"] = True
 	return Content("contacts", cards_text(cards), data=data)
 
@@ -122,7 +128,10 @@ def _flow_reply(reply: dict[str, Any]) -> Content:
 
 def _call_permission(reply: dict[str, Any]) -> Content:
 	"""Whether we may call; Meta says it too, of itself, when the customer calls us (`automatic`)."""
-	data = {"response": text_of(reply.get("response")).lower(), "source": text_of(reply.get("response_source")).lower()}
+	data = {
+		"response": text_of(reply.get("response")).lower(),
+		"source": text_of(reply.get("response_source")).lower(),
+	}
 	return Content("call_permission", data=data)
 
 

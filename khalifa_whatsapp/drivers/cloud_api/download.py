@@ -1,7 +1,8 @@
-"""Customers' files: what Meta says of one, from where it may be fetched, and whether it is what it was said to be.
+"""Customers' files: what Meta says of one, from where it may be fetched, and whether it is what it was said
+to be.
 
-The address of a file comes from the network, and our token goes with the request: so only Meta's own hosts are ever
-asked, whatever an answer or a redirect says.
+The address of a file comes from the network, and our token goes with the request: so only Meta's own hosts
+are ever asked, whatever an answer or a redirect says.
 """
 
 from __future__ import annotations
@@ -61,7 +62,10 @@ def found_from(reply: Reply, media: Media, max_bytes: int) -> Found:
 
 
 def fetched_from(reply: Reply, found: Found, media: Media) -> FetchedMedia:
-	"""The file, checked. `Retryable` when the server of files gave an error, `Permanent` when it is another file."""
+	"""The file, checked.
+
+	`Retryable` when the server of files gave an error, `Permanent` when it is another file.
+	"""
 	mime_type = mime_of(reply.headers.get("content-type", ""))
 	is_error_page = mime_type == "text/html" and mime_of(found.mime_type) != "text/html"
 	if not reply.is_success or is_error_page:
@@ -87,7 +91,8 @@ def next_address(url: str, reply: Reply, own: str) -> str:
 
 
 def trusted(url: str, own: str) -> str:
-	"""The address, if our token may go there: https of Meta's hosts, or the device's own base URL on this machine.
+	"""The address, if our token may go there: https of Meta's hosts, or the device's own base URL on this
+	machine.
 
 	Read by the parser that opens the connection, for two parsers can be told two hosts.
 	"""
@@ -137,7 +142,9 @@ def _is_own(address: Url, own: Url | None) -> bool:
 
 
 def _not_now(reply: Reply) -> SendError:
-	"""Every refusal of the server of files: its addresses live five minutes, so asking for a new one may help."""
+	"""Every refusal of the server of files: its addresses live five minutes,
+	so asking for a new one may help.
+	"""
 	if reply.status == 429:
 		return RateLimited("Too many requests.", "http_429", reply.retry_after())
 	return Retryable("The file can't be fetched just now.", code=f"http_{reply.status}")

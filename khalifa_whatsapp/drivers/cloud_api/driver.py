@@ -86,7 +86,9 @@ class CloudApiDriver:
 			return number.state_from(reply)
 
 	def mark_read(self, ref: MessageRef, sender: tuple[Identity, ...], is_typing: bool = False) -> None:
-		"""Mark a message (and all before it) as read; `is_typing` also shows that an answer is being written."""
+		"""Mark a message (and all before it) as read;
+		`is_typing` also shows that an answer is being written.
+		"""
 		body: dict[str, Any] = {
 			"messaging_product": "whatsapp",
 			"status": "read",
@@ -125,7 +127,9 @@ class CloudApiDriver:
 			return download.fetched_from(self._download(found.url, max_bytes), found, media)
 
 	def _body(self, message: Outgoing) -> dict[str, Any]:
-		"""The request that sends a message; files are uploaded first, for a private one has no address for Meta."""
+		"""The request that sends a message; files are uploaded first,
+		for a private one has no address for Meta.
+		"""
 		if isinstance(message, OutgoingMedia):
 			send.check_media(message)
 			send.address(message.recipient)

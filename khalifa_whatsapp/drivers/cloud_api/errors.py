@@ -25,7 +25,16 @@ from khalifa_whatsapp.drivers.payload import dict_of, text_of
 
 KINDS: Mapping[str, type[SendError]] = {
 	one.kind: one
-	for one in (Retryable, RateLimited, RecipientError, OptedOut, Permanent, WindowClosed, AuthError, UnknownOutcome)
+	for one in (
+		Retryable,
+		RateLimited,
+		RecipientError,
+		OptedOut,
+		Permanent,
+		WindowClosed,
+		AuthError,
+		UnknownOutcome,
+	)
 }
 
 # "auth" is also every trouble of the account as a whole: the device stops and a person is told.
@@ -157,7 +166,10 @@ def _unknown_code(reply: Reply, error: Mapping[str, Any], code: int | None) -> S
 
 
 def details_of(error: Mapping[str, Any]) -> str:
-	"""Meta's own words, for whoever looks after the app. Its `message` may repeat the token, and is left out."""
+	"""Meta's own words, for whoever looks after the app.
+
+	Its `message` may repeat the token, and is left out.
+	"""
 	return mask(text_of(dict_of(error.get("error_data")).get("details")))
 
 

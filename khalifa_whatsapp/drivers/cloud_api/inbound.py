@@ -106,9 +106,16 @@ def parse_echo(echo: dict[str, Any]) -> Event:
 	content_type, body, media, data = content_of(echo, kind, [])
 	context = dict_of(echo.get("context"))
 	return OutboundEcho(
-		MessageRef(need_id(echo)), recipient, epoch_ms(echo.get("timestamp")), content_type, body, media,
-		reply_to=_quoted(context), data=_with_origin(data, echo, context), is_forwarded=_is_forwarded(context),
-	)  # fmt: skip
+		MessageRef(need_id(echo)),
+		recipient,
+		epoch_ms(echo.get("timestamp")),
+		content_type,
+		body,
+		media,
+		reply_to=_quoted(context),
+		data=_with_origin(data, echo, context),
+		is_forwarded=_is_forwarded(context),
+	)
 
 
 def _quoted(context: dict[str, Any]) -> MessageRef | None:
@@ -182,7 +189,8 @@ def _reaction(message: dict[str, Any], sender: tuple[Identity, ...]) -> Event:
 def _edit(message: dict[str, Any], sender: tuple[Identity, ...]) -> MessageEdit:
 	edit = need_dict(message, "edit")
 	content = need_dict(edit, "message")
-	_, body, _, _ = read_content(content, text_of(content.get("type")), [])  # a guess would wipe out what was there
+	# a guess would wipe out what was there
+	_, body, _, _ = read_content(content, text_of(content.get("type")), [])
 	target = MessageRef(need_id(edit, "original_message_id"))
 	return MessageEdit(target, body, epoch_ms(message.get("timestamp")), sender)
 
@@ -209,7 +217,9 @@ def _system(message: dict[str, Any], sender: tuple[Identity, ...]) -> Event:
 	body = text_of(system.get("body"))
 	if kind == "customer_identity_changed" or not body:
 		return Unhandled(reason("system", kind), is_noise=kind == "customer_identity_changed")
-	return InboundMessage(MessageRef(need_id(message)), sender, at_ms, "system", body, data={"type": kind[:60]})
+	return InboundMessage(
+		MessageRef(need_id(message)), sender, at_ms, "system", body, data={"type": kind[:60]}
+	)
 
 
 def _change(old: tuple[Identity, ...], new: tuple[Identity, ...], at_ms: int) -> Event:

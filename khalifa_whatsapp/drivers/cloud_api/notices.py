@@ -1,4 +1,6 @@
-"""Everything in a Cloud API delivery that is not a message, and not about the account: statuses, templates, wishes."""
+"""Everything in a Cloud API delivery that is not a message, and not about the account: statuses,
+templates, wishes.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,10 @@ def parse_status(status: dict[str, Any]) -> Event:
 
 
 def parse_template(value: dict[str, Any], at_ms: int = 0) -> Event:
-	"""What Meta says of a template, by whichever of its four fields. Its id is a number here, a text elsewhere."""
+	"""What Meta says of a template, by whichever of its four fields.
+
+	Its id is a number here, a text elsewhere.
+	"""
 	return TemplateStatus(
 		template_id=need_id(value, "message_template_id"),
 		name=text_of(value.get("message_template_name")),
@@ -70,7 +75,11 @@ def parse_template(value: dict[str, Any], at_ms: int = 0) -> Event:
 def _reason_of(value: dict[str, Any]) -> str:
 	"""Meta gives the reason of a rejection, a pause or a ban each in a place of its own; «NONE» is none."""
 	info = dict_of(value.get("rejection_info")) or dict_of(value.get("other_info"))
-	words = (text_of(value.get("reason")), text_of(info.get("reason")) or text_of(info.get("title")), text_of(info.get("description")))
+	words = (
+		text_of(value.get("reason")),
+		text_of(info.get("reason")) or text_of(info.get("title")),
+		text_of(info.get("description")),
+	)
 	return ": ".join(dict.fromkeys(word for word in words if word and word != "NONE"))
 
 

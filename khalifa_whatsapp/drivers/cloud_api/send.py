@@ -129,7 +129,10 @@ def location_body(message: OutgoingLocation) -> dict[str, Any]:
 
 
 def contacts_body(message: OutgoingContacts) -> dict[str, Any]:
-	"""The request that sends contact cards. With `wa_id` the customer's phone offers to write to it at once."""
+	"""The request that sends contact cards.
+
+	With `wa_id` the customer's phone offers to write to it at once.
+	"""
 	if not message.cards:
 		raise Permanent("There is no contact to send.", code="empty")
 	cards = []

@@ -120,7 +120,8 @@ def _text(value: str) -> dict[str, str]:
 def page_from(reply: Reply) -> tuple[list[TemplateInfo], str]:
 	"""The templates of one page, and the cursor of the next (empty: this was the last).
 
-	Meta also gives the next page's address. It is not followed: it holds the token, and leads wherever it says.
+	Meta also gives the next page's address. It is not followed: it holds the token, and leads wherever it
+	says.
 	"""
 	answer = reply.object() or {}
 	if not reply.is_success or not isinstance(answer.get("data"), list):

@@ -1,4 +1,6 @@
-"""One Chrome with its chromedriver: started with tags on a profile, asked whether it lives, ended in steps."""
+"""One Chrome with its chromedriver: started with tags on a profile, asked whether it lives,
+ended in steps.
+"""
 
 from __future__ import annotations
 
@@ -68,7 +70,9 @@ class Browser:
 	def answers(self, seconds: float) -> bool:
 		"""Whether the page runs a script within this time. Not while another command is under way."""
 		try:
-			reply = self._ask("POST", f"{self._url}/execute/sync", {"script": "return 1", "args": []}, seconds)
+			reply = self._ask(
+				"POST", f"{self._url}/execute/sync", {"script": "return 1", "args": []}, seconds
+			)
 		except (OSError, HTTPException, ValueError):
 			return False
 		value = reply.get("value")
@@ -133,8 +137,12 @@ def launch(config: DeviceConfig, profile: Path, tags: Tags) -> Browser:
 		processes.kill(lambda: processes.of_sessions(tags.realm, lambda found: found == tags))
 		_reap(service)
 		processes.remove_temporary(temporary)
-		log.warning("Chrome: %s", error.msg if isinstance(error, WebDriverException) else type(error).__name__)
-		raise BrowserFailed("Chrome could not be started. Look at the path of Chrome and its options.") from error
+		log.warning(
+			"Chrome: %s", error.msg if isinstance(error, WebDriverException) else type(error).__name__
+		)
+		raise BrowserFailed(
+			"Chrome could not be started. Look at the path of Chrome and its options."
+		) from error
 
 
 def _chromedriver(config: DeviceConfig) -> str:

@@ -1,7 +1,7 @@
 """Which process owns a session, in a word that a recycled process number can't forge.
 
-Host, boot and number space, process number, and when that process began. A process is «gone» only when we know it:
-of another host, or of another container, we know nothing, and its lease must run out.
+Host, boot and number space, process number, and when that process began. A process is «gone» only when we
+know it: of another host, or of another container, we know nothing, and its lease must run out.
 """
 
 from __future__ import annotations
@@ -45,7 +45,10 @@ def owner_of(key: str) -> Owner | None:
 
 
 def is_gone(key: str) -> bool:
-	"""Whether this owner's process is surely dead: it ran here, and is no more. False means alive, or not known."""
+	"""Whether this owner's process is surely dead: it ran here, and is no more.
+
+	False means alive, or not known.
+	"""
 	owner = owner_of(key)
 	if owner is None or (owner.host, owner.place) != (_host(), _place()):
 		return False

@@ -10,7 +10,10 @@ from khalifa_whatsapp.drivers.sessions.owner import Owner
 
 
 class LeaseStore(Protocol):
-	"""Leases in a database. Every method is a transaction of its own; any process of the site may call them."""
+	"""Leases in a database.
+
+	Every method is a transaction of its own; any process of the site may call them.
+	"""
 
 	def get(self, device: str) -> Lease | None:
 		"""The row as it is now."""

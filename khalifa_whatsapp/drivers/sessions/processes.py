@@ -1,8 +1,10 @@
-"""The processes of a browser session: found by what they carry, ended in steps, and nothing of theirs left behind.
+"""The processes of a browser session: found by what they carry, ended in steps, and nothing of theirs left
+behind.
 
-A session's chromedriver is started with tags in its environment, which Chrome inherits. That finds them across process
-groups and after their parents have died. Chrome's children write over their environment or hide it, so descendants of
-tagged processes count; and those on a profile whose tagged ancestors have all died are strays, which are nobody's.
+A session's chromedriver is started with tags in its environment, which Chrome inherits. That finds them
+across process groups and after their parents have died. Chrome's children write over their environment or
+hide it, so descendants of tagged processes count; and those on a profile whose tagged ancestors have all died
+are strays, which are nobody's.
 """
 
 from __future__ import annotations
@@ -28,7 +30,10 @@ _OWNER_FILE = "owner"
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-	"""What a session's processes carry. `realm` is the folder of the site's profiles: no two sites share one."""
+	"""What a session's processes carry.
+
+	`realm` is the folder of the site's profiles: no two sites share one.
+	"""
 
 	realm: str
 	device: str
@@ -38,9 +43,11 @@ class Tags:
 	def environment(self) -> dict[str, str]:
 		"""As environment variables."""
 		return {
-			"WA_SITE": self.realm, "WA_DEVICE": self.device, "WA_GEN": str(self.generation),
+			"WA_SITE": self.realm,
+			"WA_DEVICE": self.device,
+			"WA_GEN": str(self.generation),
 			"WA_OWNER": self.owner_key,
-		}  # fmt: skip
+		}
 
 
 def tags_of(process: psutil.Process) -> Tags | None:
@@ -63,7 +70,9 @@ def tagged(realm: str) -> Iterator[tuple[psutil.Process, Tags]]:
 def on_profile(profile: Path) -> list[psutil.Process]:
 	"""Processes that run on a profile folder, whosever they are."""
 	wanted = f" --user-data-dir={profile} "
-	return [process for process in psutil.process_iter() if wanted in command_line(process) and _lives(process)]
+	return [
+		process for process in psutil.process_iter() if wanted in command_line(process) and _lives(process)
+	]
 
 
 def strays(realm: str) -> list[psutil.Process]:
@@ -84,7 +93,9 @@ def _has_tags(process: psutil.Process) -> bool:
 
 
 def command_line(process: psutil.Process) -> str:
-	"""A command line with a space before and after each word; Chrome writes those of its children as one word."""
+	"""A command line with a space before and after each word;
+	Chrome writes those of its children as one word.
+	"""
 	try:
 		return f" {' '.join(process.cmdline())} "
 	except (psutil.Error, OSError):
@@ -125,7 +136,8 @@ def is_stopped(process: psutil.Process) -> bool:
 
 
 def stop(find: Callable[[], list[psutil.Process]], leave: Callable[[], None] | None = None) -> int:
-	"""End what `find` finds: ask it to leave, then SIGTERM, then SIGKILL; how many are left (0, if all went well).
+	"""End what `find` finds: ask it to leave, then SIGTERM, then SIGKILL; how many are left (0, if all went
+	well).
 
 	`leave` must be bounded itself. A process forked meanwhile is found again, so it is killed too.
 	"""
@@ -162,7 +174,8 @@ def _wait(find: Callable[[], list[psutil.Process]], seconds: float) -> bool:
 
 
 def sweep(realm: str, is_gone: Callable[[str], bool], generations: dict[str, int]) -> int:
-	"""Kill browsers on this host whose owner is dead, or whose device has been taken over since; how many processes.
+	"""Kill browsers on this host whose owner is dead, or whose device has been taken over since; how many
+	processes.
 
 	`generations` are the present ones by device. What is left in temporary folders of dead owners goes too.
 	"""
@@ -207,7 +220,9 @@ def clear_profile_locks(profile: Path) -> bool:
 
 
 def make_temporary(tags: Tags) -> Path:
-	"""A folder for what chromedriver and Chrome put into TMPDIR; short, for it holds a socket (107 characters)."""
+	"""A folder for what chromedriver and Chrome put into TMPDIR; short,
+	for it holds a socket (107 characters).
+	"""
 	folder = Path(tempfile.mkdtemp(prefix=_prefix(tags.realm)))
 	(folder / _OWNER_FILE).write_text(tags.owner_key, encoding="utf-8")
 	return folder

@@ -1,8 +1,8 @@
 """All browser sessions of one process, and the promise that none outlives it.
 
-The host calls `keep` every second or so from the thread its database belongs to; everything that touches a browser happens in
-that browser's own thread. So a hanging page holds up neither the heartbeat nor another device. What a killed process leaves
-behind is swept up by the next (`sweep`).
+The host calls `keep` every second or so from the thread its database belongs to; everything that touches a
+browser happens in that browser's own thread. So a hanging page holds up neither the heartbeat nor another
+device. What a killed process leaves behind is swept up by the next (`sweep`).
 """
 
 from __future__ import annotations
@@ -71,9 +71,11 @@ class SessionRegistry:
 			return list(self._sessions.values())
 
 	def open(self, config: DeviceConfig, attach: Callable[[Any], None]) -> Session | None:
-		"""Take the device's lease and start its browser; None while another process has it, or the last one is ending.
+		"""Take the device's lease and start its browser; None while another process has it, or the last one
+		is ending.
 
-		`attach` gets each new webdriver, in the session's thread. Returns at once: the session's state follows.
+		`attach` gets each new webdriver, in the session's thread. Returns at once: the session's state
+		follows.
 		"""
 		known = self.get(config.name)
 		if known is not None:
@@ -139,7 +141,9 @@ class SessionRegistry:
 		)
 
 	def close(self, device: str, state: str = "") -> None:
-		"""Begin to end a session: `keep` lets its lease go when nothing of it runs any more, with word of its state."""
+		"""Begin to end a session: `keep` lets its lease go when nothing of it runs any more,
+		with word of its state.
+		"""
 		session = self.get(device)
 		if session is not None:
 			session.leave(state)
@@ -196,4 +200,3 @@ class SessionRegistry:
 	def _at_exit(self) -> None:
 		if self.sessions():
 			self.close_all()
-

@@ -1,8 +1,9 @@
 """One device's browser and the one thread that uses it.
 
-Whoever wants something of the browser hands in a job; jobs run one after the other. Between jobs the thread asks the
-browser whether it lives, and starts it again when it does not, so many times an hour and no more. While a job runs, another
-thread watches (`watch`): it asks the kernel only, and kills what hangs, so that the job ends with an error.
+Whoever wants something of the browser hands in a job; jobs run one after the other. Between jobs the thread
+asks the browser whether it lives, and starts it again when it does not, so many times an hour and no more.
+While a job runs, another thread watches (`watch`): it asks the kernel only, and kills what hangs, so that the
+job ends with an error.
 """
 
 from __future__ import annotations
@@ -123,7 +124,9 @@ class Session:
 		return page.pids() if page is not None else []
 
 	def renewed(self, at: float) -> None:
-		"""The lease was renewed by a statement that began then: the browser may be used until shortly before its end."""
+		"""The lease was renewed by a statement that began then:
+		the browser may be used until shortly before its end.
+		"""
 		self._renewed_at = at
 
 	@property
@@ -134,7 +137,9 @@ class Session:
 		return not self.is_busy and time.monotonic() - self.used_at >= seconds
 
 	def watch(self) -> None:
-		"""Look at the browser from outside, while its thread may be waiting for it: kill it when that is hopeless."""
+		"""Look at the browser from outside, while its thread may be waiting for it:
+		kill it when that is hopeless.
+		"""
 		page, since = self._page, self._job_since
 		if page is None or page is self._killed:
 			return
@@ -143,7 +148,9 @@ class Session:
 			self.is_ending and now - self._ending_since > self._limits.close
 		)
 		if is_late or not self.is_valid or page.is_dead_or_stopped():
-			log.warning("browser of generation %s: %s", self.generation, "too slow" if is_late else "hangs or died")
+			log.warning(
+				"browser of generation %s: %s", self.generation, "too slow" if is_late else "hangs or died"
+			)
 			self._killed, self._pinged_at = page, 0.0
 			page.kill()
 
@@ -239,7 +246,8 @@ class Session:
 		self._job_since = time.monotonic()
 		try:
 			self._attach(page.driver)
-		except Exception as error:  # of the driver or of Chrome under it: a browser that can't be used is none
+		except Exception as error:
+			# of the driver or of Chrome under it: a browser that can't be used is none
 			log.warning("browser of generation %s is of no use: %s", self.generation, type(error).__name__)
 			self.error = type(error).__name__
 			self._drop_page(gently=False)

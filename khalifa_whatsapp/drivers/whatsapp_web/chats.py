@@ -1,8 +1,8 @@
 """The right chat, and nobody else's: opening one by phone, and proving whom the open one is with.
 
-A message in a stranger's chat can't be taken back. So a chat counts as the customer's only on evidence that the page itself
-shows: the phone as its title, the chat's name in its messages' ids, or the phone on the contact's card. Without any, nothing
-is written.
+A message in a stranger's chat can't be taken back. So a chat counts as the customer's only on evidence that
+the page itself shows: the phone as its title, the chat's name in its messages' ids, or the phone on the
+contact's card. Without any, nothing is written.
 """
 
 from __future__ import annotations
@@ -43,7 +43,10 @@ def phone_of(recipient: Iterable[Identity]) -> str:
 
 
 def wait_connected(page: Page, seconds: float) -> Look:
-	"""Wait while the page loads. Raises the `SendError` that its state means, if it is not connected by then."""
+	"""Wait while the page loads.
+
+	Raises the `SendError` that its state means, if it is not connected by then.
+	"""
 	last = page.look()
 
 	def connected() -> Look | None:
@@ -128,7 +131,9 @@ class _Opening:
 		return proof if proof is not None and _is_with(proof, self.recipient) else None
 
 	def _dialog(self, look: Look) -> None:
-		"""A dialog with one button that stays, and not the customer's chat: there is nobody behind that number."""
+		"""A dialog with one button that stays, and not the customer's chat:
+		there is nobody behind that number.
+		"""
 		now = time.monotonic()
 		if look.is_busy or look.buttons != 1 or look.state != p.CONNECTED:
 			self.dialog_since = None
@@ -174,7 +179,9 @@ def _is_known(people: tuple[Identity, ...], recipient: tuple[Identity, ...]) -> 
 
 
 def _is_with(proof: Proof, recipient: tuple[Identity, ...]) -> bool:
-	"""Whether at least one name of the chat is the recipient's, and none of the same kind is somebody else's."""
+	"""Whether at least one name of the chat is the recipient's,
+	and none of the same kind is somebody else's.
+	"""
 	kinds = {one.kind for one in recipient}
 	comparable = [one for one in proof.people if one.kind in kinds]
 	return bool(comparable) and all(one in recipient for one in comparable)

@@ -1,6 +1,7 @@
 """What was read from the page, as raw deliveries of a format of our own, which `parse` takes.
 
-There is no webhook: the process that owns the browser puts these into the inbox itself. One delivery, one JSON object:
+There is no webhook: the process that owns the browser puts these into the inbox itself. One delivery, one
+JSON object:
 
 	device   our device
 	type     message (a customer wrote), own (left our number), status (how far it got)
@@ -54,7 +55,9 @@ _ID = re.compile(r"(?:true|false)_[^_\s]+_([^_\s]+)")
 
 
 def id_of_bubble(shown: str) -> str:
-	"""The message's own id in what the page calls it: the last part of `true_2010…@c.us_3EB0…`, or all of it."""
+	"""The message's own id in what the page calls it:
+	the last part of `true_2010…@c.us_3EB0…`, or all of it.
+	"""
 	found = _ID.match(shown)
 	return found[1] if found else shown
 
@@ -65,7 +68,10 @@ def wid_of(identity: Identity) -> str:
 
 
 class Reader:
-	"""Turns bubbles of one chat into raw deliveries. `people` are all names of whom the chat is with, phones first."""
+	"""Turns bubbles of one chat into raw deliveries.
+
+	`people` are all names of whom the chat is with, phones first.
+	"""
 
 	def __init__(
 		self, device: str, people: Iterable[Identity], title: str, now_ms: int, minutes: int

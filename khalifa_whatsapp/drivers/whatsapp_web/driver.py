@@ -1,7 +1,7 @@
 """The driver of WhatsApp Web: the port of `drivers.base` over the page in a browser that somebody else owns.
 
-The browser is started and ended by the session registry, which hands it over with `attach`. All calls come from that
-browser's one thread: two sends in one tab would write into one another.
+The browser is started and ended by the session registry, which hands it over with `attach`. All calls come
+from that browser's one thread: two sends in one tab would write into one another.
 """
 
 from __future__ import annotations
@@ -124,7 +124,10 @@ class WhatsAppWebDriver:
 			page.leave()
 
 	def log_out(self) -> None:
-		"""Unlink this browser from the phone. Nothing to do when it is not linked; `Retryable` when it can't be done."""
+		"""Unlink this browser from the phone.
+
+		Nothing to do when it is not linked; `Retryable` when it can't be done.
+		"""
 		page = self._live()
 		seconds = self._seconds
 		look = page.look()
@@ -170,8 +173,8 @@ class WhatsAppWebDriver:
 	def missed_deliveries(self) -> list[bytes]:
 		"""New messages, and how far ours got: of the open chat and of those with an unread mark.
 
-		Opening a chat takes its mark away. So after each start the newest chats are read, marked or not: what a crash
-		interrupted is read again, and the inbox knows what it has.
+		Opening a chat takes its mark away. So after each start the newest chats are read, marked or not: what
+		a crash interrupted is read again, and the inbox knows what it has.
 		"""
 		page = self._live()
 		look = page.look()

@@ -1,7 +1,7 @@
 """How a device's Chrome is started: from its settings, and never in a way that opens the login to others.
 
-The profile *is* the login. A switch may only be one from a short list: Chrome has over a thousand, and with some of them
-anybody on the network reads the chats, or another program runs in the browser's place.
+The profile *is* the login. A switch may only be one from a short list: Chrome has over a thousand, and with
+some of them anybody on the network reads the chats, or another program runs in the browser's place.
 """
 
 from __future__ import annotations
@@ -24,22 +24,38 @@ HOME = "https://web.whatsapp.com/"
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 WINDOW = "--window-size=1280,900"
 ALWAYS = (
-	"--no-first-run", "--no-default-browser-check", "--disable-extensions", "--disable-dev-shm-usage", "--mute-audio",
-	"--password-store=basic", WINDOW,
+	"--no-first-run",
+	"--no-default-browser-check",
+	"--disable-extensions",
+	"--disable-dev-shm-usage",
+	"--mute-audio",
+	"--password-store=basic",
+	WINDOW,
 	# a hidden tab must go on receiving
-	"--disable-background-timer-throttling", "--disable-renderer-backgrounding", "--disable-backgrounding-occluded-windows",
-)  # fmt: skip
+	"--disable-background-timer-throttling",
+	"--disable-renderer-backgrounding",
+	"--disable-backgrounding-occluded-windows",
+)
 # Switches that people may add, and what their values look like; "" takes none.
 ALLOWED: Mapping[str, str] = {
 	"--no-sandbox": "",  # only inside a container or as root, where Chrome has no sandbox of its own
-	"--no-zygote": "", "--disable-gpu": "", "--disable-software-rasterizer": "", "--hide-scrollbars": "",
-	"--disable-notifications": "", "--start-maximized": "",
-	"--window-size": r"\d{3,4},\d{3,4}", "--force-device-scale-factor": r"[0-4](\.\d+)?",
-	"--renderer-process-limit": r"\d{1,2}", "--disk-cache-size": r"\d{1,10}",
-	"--js-flags": r"--max-old-space-size=\d{2,5}", "--blink-settings": "imagesEnabled=(true|false)",
-	"--password-store": "basic", "--ozone-platform": "(x11|wayland|headless)", "--proxy-server": r"(http|socks5)://(127\.0\.0\.1|localhost):\d{1,5}",
+	"--no-zygote": "",
+	"--disable-gpu": "",
+	"--disable-software-rasterizer": "",
+	"--hide-scrollbars": "",
+	"--disable-notifications": "",
+	"--start-maximized": "",
+	"--window-size": r"\d{3,4},\d{3,4}",
+	"--force-device-scale-factor": r"[0-4](\.\d+)?",
+	"--renderer-process-limit": r"\d{1,2}",
+	"--disk-cache-size": r"\d{1,10}",
+	"--js-flags": r"--max-old-space-size=\d{2,5}",
+	"--blink-settings": "imagesEnabled=(true|false)",
+	"--password-store": "basic",
+	"--ozone-platform": "(x11|wayland|headless)",
+	"--proxy-server": r"(http|socks5)://(127\.0\.0\.1|localhost):\d{1,5}",
 	**{switch.partition("=")[0]: "" for switch in ALWAYS if "=" not in switch},
-}  # fmt: skip
+}
 BROWSERS = frozenset(
 	{"chromium", "chromium-browser", "chrome", "google-chrome", "google-chrome-stable", "headless_shell"}
 )
@@ -56,7 +72,10 @@ MESSAGES = {
 
 
 class BadBrowserSetting(BrowserFailed):
-	"""A browser setting of the device can't be used. `code` is a key of `MESSAGES`; the text says what to mend."""
+	"""A browser setting of the device can't be used.
+
+	`code` is a key of `MESSAGES`; the text says what to mend.
+	"""
 
 	def __init__(self, code: str, value: str = "") -> None:
 		super().__init__(MESSAGES[code].format(value))
@@ -95,7 +114,8 @@ def switches_of(browser: Mapping[str, Any]) -> list[str]:
 def make_options(config: DeviceConfig, profile: Path, tags: object = None) -> Options:
 	"""Options for Chrome on this profile, which is made for its owner alone. Raises `BadBrowserSetting`.
 
-	`tags` mark the processes: they go into chromedriver's environment, which Chrome inherits, and not on a command line.
+	`tags` mark the processes: they go into chromedriver's environment, which Chrome inherits, and not on a
+	command line.
 	"""
 	from selenium.webdriver.chrome.options import Options  # only who runs browsers has it
 
@@ -130,7 +150,9 @@ def _arguments(browser: Mapping[str, Any], profile: Path) -> list[str]:
 
 
 def _prefs(browser: Mapping[str, Any]) -> dict[str, Any]:
-	"""The page's language; no downloads by themselves, no saved passwords, no questions about notifications."""
+	"""The page's language; no downloads by themselves, no saved passwords,
+	no questions about notifications.
+	"""
 	return {
 		"intl.accept_languages": _language(browser),
 		"credentials_enable_service": False,

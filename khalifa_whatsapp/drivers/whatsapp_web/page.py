@@ -1,7 +1,7 @@
 """WhatsApp's page as an object: what it shows, and the few things that can be done there. It decides nothing.
 
-Everything goes through `page.js`, one action per call. Whatever the browser itself does wrong becomes a `Retryable` here; only
-`sending` calls what can send, and knows when that means doubt.
+Everything goes through `page.js`, one action per call. Whatever the browser itself does wrong becomes a
+`Retryable` here; only `sending` calls what can send, and knows when that means doubt.
 """
 
 from __future__ import annotations
@@ -58,7 +58,10 @@ _PLACES = json.loads(json.dumps(PLACES))
 
 @dataclass(frozen=True, slots=True)
 class Look:
-	"""What the page is at one moment. `state` is a word of `SessionState`, `detail` says why in a word of ours."""
+	"""What the page is at one moment.
+
+	`state` is a word of `SessionState`, `detail` says why in a word of ours.
+	"""
 
 	state: str
 	detail: str = ""
@@ -135,7 +138,9 @@ class Page:
 		return Look(state, detail, seen["buttons"], seen["is_busy"], seen["composer"], seen["renew"])
 
 	def code(self) -> tuple[str, float]:
-		"""What the code to scan says, opaque to us, and how many seconds it has been seen; empty when there is none."""
+		"""What the code to scan says, opaque to us, and how many seconds it has been seen;
+		empty when there is none.
+		"""
 		text = str(self.run("code") or "")
 		digest = sha256(text.encode()).hexdigest()  # the code itself is a key to the account: it is not kept
 		if digest != self._code[0]:
@@ -143,7 +148,10 @@ class Page:
 		return text, time.monotonic() - self._code[1]
 
 	def until(self, ready: Callable[[], T | None], seconds: float) -> T | None:
-		"""Ask again and again until there is an answer; None when time is over. The page may be reloading meanwhile."""
+		"""Ask again and again until there is an answer; None when time is over.
+
+		The page may be reloading meanwhile.
+		"""
 		end = time.monotonic() + seconds
 		while True:
 			with between_pages():
@@ -198,7 +206,8 @@ class Page:
 	def write(self, box: str, text: str, seconds: float) -> str:
 		"""Clear the box and write; what stands there then, which the caller must compare.
 
-		The editor keeps the text itself: what a script does to its lines it may undo, but what is pasted it takes.
+		The editor keeps the text itself: what a script does to its lines it may undo, but what is pasted it
+		takes.
 		"""
 		self._clear(box, seconds)
 		for way in ("paste", "type") if "\n" in text else ("type", "paste"):
@@ -268,7 +277,9 @@ class Page:
 			return self.run_unguarded(action, *arguments)
 
 	def run_unguarded(self, action: str, *arguments: Any) -> Any:
-		"""The same with the browser's own errors: for the one action after which failing is not the same as not done."""
+		"""The same with the browser's own errors:
+		for the one action after which failing is not the same as not done.
+		"""
 		return self.browser.execute_script(_SCRIPT, _PLACES, action, *arguments)
 
 	def minutes_behind_utc(self) -> int:
@@ -276,7 +287,9 @@ class Page:
 		return int(self.run("minutes"))
 
 	def _hide_headless(self) -> None:
-		"""WhatsApp turns away a browser that calls itself headless; say the same version without that word."""
+		"""WhatsApp turns away a browser that calls itself headless;
+		say the same version without that word.
+		"""
 		agent = str(self.browser.execute_script("return navigator.userAgent"))
 		if "Headless" in agent:
 			command = {"userAgent": agent.replace("Headless", "")}
@@ -293,7 +306,10 @@ class BrowserGone(Retryable):
 
 @contextmanager
 def surely() -> Iterator[None]:
-	"""Around what can't send anything: a failure of the browser is `Retryable`. Its own words may hold a customer's."""
+	"""Around what can't send anything: a failure of the browser is `Retryable`.
+
+	Its own words may hold a customer's.
+	"""
 	try:
 		yield
 	except BROKEN as error:
@@ -305,7 +321,9 @@ def surely() -> Iterator[None]:
 
 @contextmanager
 def between_pages() -> Iterator[None]:
-	"""Around a question that is asked again anyway: the page may be gone because the next one is being loaded."""
+	"""Around a question that is asked again anyway:
+	the page may be gone because the next one is being loaded.
+	"""
 	try:
 		yield
 	except BrowserGone as error:

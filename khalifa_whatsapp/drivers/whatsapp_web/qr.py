@@ -1,4 +1,6 @@
-"""The code to scan, drawn by us from what it says: it never leaves this process but as a picture for one manager."""
+"""The code to scan, drawn by us from what it says:
+it never leaves this process but as a picture for one manager.
+"""
 
 from __future__ import annotations
 

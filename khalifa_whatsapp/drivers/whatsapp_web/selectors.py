@@ -1,8 +1,9 @@
-"""Where things are on WhatsApp's page: for each, what to look for, in this order; the first that finds something counts.
+"""Where things are on WhatsApp's page: for each, what to look for, in this order; the first that finds
+something counts.
 
-The page is undocumented, in the account's language, and tested differently on different people. So what does not depend on a
-language comes first, then words in English and Arabic; never its classes with hashed names, which change weekly. When the
-page changes, this is the file to change.
+The page is undocumented, in the account's language, and tested differently on different people. So what does
+not depend on a language comes first, then words in English and Arabic; never its classes with hashed names,
+which change weekly. When the page changes, this is the file to change.
 """
 
 from __future__ import annotations
@@ -31,20 +32,37 @@ def saying(element: str, *words: str) -> Places:
 
 PLACES: Mapping[str, Places] = {
 	# which page is this
-	"chats": css("#pane-side", "#side", '[data-testid="chat-list"]', '[aria-label="Chat list"]', '[aria-label="قائمة الدردشات"]'),
+	"chats": css(
+		"#pane-side",
+		"#side",
+		'[data-testid="chat-list"]',
+		'[aria-label="Chat list"]',
+		'[aria-label="قائمة الدردشات"]',
+	),
 	"code": css("[data-ref] canvas", "canvas[data-ref]"),
 	"code_holder": css("[data-ref]"),
-	"code_renew": css("[data-ref] button", 'button[data-ref]', '[data-ref] [role="button"]'),
+	"code_renew": css("[data-ref] button", "button[data-ref]", '[data-ref] [role="button"]'),
 	"pairing": css("[data-link-code]", '[aria-details="link-device-phone-number-code-screen-instructions"]'),
-	"loading": css("progress", '[role="progressbar"]', '[data-testid="startup"]', "#startup", "#initial_startup"),
+	"loading": css(
+		"progress", '[role="progressbar"]', '[data-testid="startup"]', "#startup", "#initial_startup"
+	),
 	"dialog": css('[role="dialog"]', '[data-animate-modal-popup="true"]', '[data-testid="confirm-popup"]'),
 	"busy": css("progress", '[role="progressbar"]', '[data-icon="spinner"]', "svg circle"),
 	"button": css("button", '[role="button"]'),
-	"conflict": saying("*[@role='dialog']", "another window", "Use here", "نافذة أخرى", "الاستخدام هنا", "استخدام هنا"),
+	"conflict": saying(
+		"*[@role='dialog']", "another window", "Use here", "نافذة أخرى", "الاستخدام هنا", "استخدام هنا"
+	),
 	"blocked": (
 		*saying("h1", "Update Google Chrome", "Update Chrome", "WhatsApp works with", "تحديث Google Chrome"),
-		*saying("*[@role='dialog' or @role='alert']", "not allowed to use WhatsApp", "account is restricted",
-			"account has been restricted", "ليس مسموحًا لك باستخدام واتساب", "تم تقييد", "حسابك مقيد"),
+		*saying(
+			"*[@role='dialog' or @role='alert']",
+			"not allowed to use WhatsApp",
+			"account is restricted",
+			"account has been restricted",
+			"ليس مسموحًا لك باستخدام واتساب",
+			"تم تقييد",
+			"حسابك مقيد",
+		),
 		*css('[data-testid="unsupported-browser"]', '[data-testid="account-restricted"]'),
 	),
 	"offline": icons("alert-computer", "alert-offline") + css('[data-testid="alert-computer"]'),
@@ -56,36 +74,58 @@ PLACES: Mapping[str, Places] = {
 	"composer": css(
 		'#main footer div[contenteditable="true"][data-tab="10"]',
 		'#main footer [role="textbox"][data-lexical-editor="true"]',
-		'#main footer [role="textbox"][contenteditable="true"]', '#main footer div[contenteditable="true"]',
+		'#main footer [role="textbox"][contenteditable="true"]',
+		'#main footer div[contenteditable="true"]',
 	),
 	"send": (
 		*icons("wds-ic-send-filled", "send", within="#main footer"),
-		*css('#main footer [data-testid="send"]', '#main footer [data-testid="compose-btn-send"]',
-			'#main footer button[aria-label="Send"]', '#main footer button[aria-label="إرسال"]'),
+		*css(
+			'#main footer [data-testid="send"]',
+			'#main footer [data-testid="compose-btn-send"]',
+			'#main footer button[aria-label="Send"]',
+			'#main footer button[aria-label="إرسال"]',
+		),
 	),
 	# what is said in it
 	"bubble": css("#main [data-id]", "#main .message-out, #main .message-in"),
 	"stamp": css("[data-pre-plain-text]"),
 	"words": css("span.selectable-text", '[data-testid="selectable-text"]'),
-	"quoted": css('[data-testid="quoted-message"]', '[aria-label="Quoted message"]', '[aria-label="رسالة مقتبسة"]'),
+	"quoted": css(
+		'[data-testid="quoted-message"]', '[aria-label="Quoted message"]', '[aria-label="رسالة مقتبسة"]'
+	),
 	"more": css('#main [data-testid="read-more-button"]', "#main .read-more-button"),
 	"failed": icons("msg-error", "error", "alert-circle"),
-	"read": css('[data-icon="msg-dblcheck"][aria-label*="Read" i]', '[data-icon="msg-dblcheck"][aria-label*="مقروء"]',
-		'[data-icon="msg-dblcheck"][aria-label*="تمت القراءة"]', '[data-icon="msg-dblcheck-ack"]'),
+	"read": css(
+		'[data-icon="msg-dblcheck"][aria-label*="Read" i]',
+		'[data-icon="msg-dblcheck"][aria-label*="مقروء"]',
+		'[data-icon="msg-dblcheck"][aria-label*="تمت القراءة"]',
+		'[data-icon="msg-dblcheck-ack"]',
+	),
 	"delivered": icons("msg-dblcheck"),
 	"sent": icons("msg-check"),
 	"clock": icons("msg-time", "status-time"),
 	"voice": icons("ptt-status", "audio-play", "mic") + css("audio"),
 	"video": icons("media-play", "msg-video") + css("video"),
 	"document": css('[data-icon^="document"]', '[data-icon="audio-download"]'),
-	"image": css('[data-testid="image-thumb"]', '[data-testid="media-url-provider"] img', 'img[src^="blob:"]', 'img[src^="data:"]'),
+	"image": css(
+		'[data-testid="image-thumb"]',
+		'[data-testid="media-url-provider"] img',
+		'img[src^="blob:"]',
+		'img[src^="data:"]',
+	),
 	# who is in it
 	"drawer": css('[data-testid="contact-info-drawer"]', '[data-testid="chat-info-drawer"]', "#app section"),
 	"drawer_close": icons("x", "close", "close-refreshed", "x-refreshed"),
 	# the list of chats
-	"row": css('#pane-side [role="listitem"]', '#pane-side [role="row"]', '#pane-side [data-testid="cell-frame-container"]'),
+	"row": css(
+		'#pane-side [role="listitem"]',
+		'#pane-side [role="row"]',
+		'#pane-side [data-testid="cell-frame-container"]',
+	),
 	"row_title": css('[data-testid="cell-frame-title"] span[title]', "span[title]"),
-	"unread": css('[data-testid="icon-unread-count"]', '[aria-label*="unread" i]', '[aria-label*="غير مقروء"]'),
+	"unread": css(
+		'[data-testid="icon-unread-count"]', '[aria-label*="unread" i]', '[aria-label*="غير مقروء"]'
+	),
 	"group": icons("default-group", "default-group-refreshed", "default-community"),
 	# files
 	"attach": (
@@ -96,13 +136,15 @@ PLACES: Mapping[str, Places] = {
 	"file_input": css('input[type="file"][accept="*"]', 'input[type="file"]:not([accept])'),
 	"caption": css(
 		'[data-testid="media-caption-input-container"] [contenteditable="true"]',
-		'[contenteditable="true"][data-tab="undefined"]', '[contenteditable="true"][role="textbox"]',
+		'[contenteditable="true"][data-tab="undefined"]',
+		'[contenteditable="true"][role="textbox"]',
 	),
 	"preview_send": icons("wds-ic-send-filled", "send") + css('[aria-label="Send"]', '[aria-label="إرسال"]'),
 	# leaving
-	"menu": icons("more-refreshed", "menu") + css('header [aria-label="Menu"]', 'header [aria-label="القائمة"]'),
+	"menu": icons("more-refreshed", "menu")
+	+ css('header [aria-label="Menu"]', 'header [aria-label="القائمة"]'),
 	"log_out": (
 		*icons("logout", "logout-refreshed", "exit"),
 		*saying("*[@role='menuitem' or @role='button' or self::li]", "Log out", "تسجيل الخروج"),
 	),
-}  # fmt: skip
+}

@@ -1,8 +1,8 @@
 """One message, from an open chat to the server's tick.
 
-Before the page was told to send, everything that goes wrong is surely not sent. From then on only the tick proves that it
-went; anything else is `UnknownOutcome`, and the chat's own log settles it later. Telling is one action of the page, which
-looks once more at chat and text before it clicks: what it refuses was not sent.
+Before the page was told to send, everything that goes wrong is surely not sent. From then on only the tick
+proves that it went; anything else is `UnknownOutcome`, and the chat's own log settles it later. Telling is
+one action of the page, which looks once more at chat and text before it clicks: what it refuses was not sent.
 """
 
 from __future__ import annotations

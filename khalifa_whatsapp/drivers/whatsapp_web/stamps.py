@@ -1,6 +1,7 @@
 """When a message was sent, read from the words that WhatsApp's page puts beside it.
 
-They are in the language's own order and digits, so they are no truth: a reading counts only when it lies in the last days.
+They are in the language's own order and digits, so they are no truth: a reading counts only when it lies in
+the last days.
 """
 
 from __future__ import annotations

@@ -29,7 +29,11 @@ MEDIA_TYPES = {
 	"document": "document",
 	"sticker": "sticker",
 }
-CALL, MISSING = "call_log", "ciphertext"  # neither is content: a call, and a message that nobody could read yet
+# neither is content: a call, and a message that nobody could read yet
+CALL, MISSING = (
+	"call_log",
+	"ciphertext",
+)
 # WhatsApp's own bookkeeping in a chat, and the frame around pictures that come one by one
 NOISE_TYPES = frozenset(
 	{
@@ -61,7 +65,10 @@ class Content(NamedTuple):
 
 
 def content_of(message: dict[str, Any], kind: str) -> Content:
-	"""The content of a message of this type. What can't be read is shown as such: whoever wrote it waits for an answer."""
+	"""The content of a message of this type.
+
+	What can't be read is shown as such: whoever wrote it waits for an answer.
+	"""
 	try:
 		return _read(message, kind)
 	except Malformed:
@@ -80,7 +87,9 @@ def _read(message: dict[str, Any], kind: str) -> Content:
 	reader = READERS.get(kind)
 	if reader is not None:
 		return reader(message)
-	return Content("unsupported" if kind in UNSUPPORTED_TYPES else "unknown", data={"type": kind[:60], **ON_PHONE})
+	return Content(
+		"unsupported" if kind in UNSUPPORTED_TYPES else "unknown", data={"type": kind[:60], **ON_PHONE}
+	)
 
 
 def media_of(message: dict[str, Any]) -> Media:
@@ -140,7 +149,9 @@ def _list_reply(message: dict[str, Any]) -> Content:
 	data = {"id": row}
 	if description := text_of(answer.get("description")):
 		data["description"] = description
-	return Content("list_reply", text_of(answer.get("title")) or text_of(message.get("body")) or row, data=data)
+	return Content(
+		"list_reply", text_of(answer.get("title")) or text_of(message.get("body")) or row, data=data
+	)
 
 
 def _button_reply(message: dict[str, Any]) -> Content:
@@ -151,7 +162,12 @@ def _button_reply(message: dict[str, Any]) -> Content:
 
 def _order(message: dict[str, Any]) -> Content:
 	total = _price(message.get("totalAmount1000"), message.get("totalCurrencyCode"))
-	words = (text_of(message.get("orderTitle")), text_of(message.get("itemCount")), total, text_of(message.get("message")))
+	words = (
+		text_of(message.get("orderTitle")),
+		text_of(message.get("itemCount")),
+		total,
+		text_of(message.get("message")),
+	)
 	data = {key: json_value(message.get(key)) for key in ("orderId", "orderTitle", "itemCount", "message")}
 	return Content("order", " · ".join(word for word in words if word), data=data)
 
@@ -160,7 +176,12 @@ def _product(message: dict[str, Any]) -> Content:
 	"""A product of a catalogue: its name, what is said of it, its price."""
 	price = _price(message.get("priceAmount1000"), message.get("currencyCode") or message.get("currency"))
 	number = text_of(message.get("retailerId")) or text_of(message.get("productId"))
-	words = (text_of(message.get("title")), price, text_of(message.get("description")), text_of(message.get("body")))
+	words = (
+		text_of(message.get("title")),
+		price,
+		text_of(message.get("description")),
+		text_of(message.get("body")),
+	)
 	data = {"product_id": number, "title": words[0], "price": price}
 	return Content("product", "\n".join(dict.fromkeys(filter(None, words))) or number, data=data)
 
@@ -171,7 +192,9 @@ def _price(thousandths: Any, currency: Any) -> str:
 
 
 def _poll(message: dict[str, Any]) -> Content:
-	options = [text_of(dict_of(one).get("name")) for one in list_of(message.get("pollOptions"))[:MOST_OPTIONS]]
+	options = [
+		text_of(dict_of(one).get("name")) for one in list_of(message.get("pollOptions"))[:MOST_OPTIONS]
+	]
 	question = text_of(message.get("pollName")) or text_of(message.get("body"))
 	lines = [question, *(f"▫ {option}" for option in options if option)]
 	return Content("poll", "\n".join(filter(None, lines)), data={"type": "poll_creation"})

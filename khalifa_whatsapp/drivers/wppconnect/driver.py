@@ -92,7 +92,10 @@ class WppConnectDriver:
 		)
 
 	def start_session(self) -> SessionState:
-		"""Begin, or go on with, the login; its code and its end come later. Does nothing to a session that is up."""
+		"""Begin, or go on with, the login; its code and its end come later.
+
+		Does nothing to a session that is up.
+		"""
 		if "webhook_address" in self.config.unreadable:  # it would begin without knowing where to post
 			raise AuthError(SECRETS_LOST, "secrets_lost")
 		return session.started_from(
@@ -130,7 +133,9 @@ class WppConnectDriver:
 		return reads.media_from(reply, media, max_bytes)
 
 	def last_sent(self, recipient: tuple[Identity, ...], limit: int = 20) -> list[OutboundEcho]:
-		"""What WhatsApp has of ours for this customer, newest last, from all chats that may be with him or her."""
+		"""What WhatsApp has of ours for this customer, newest last,
+		from all chats that may be with him or her.
+		"""
 		found: list[OutboundEcho] = []
 		failure: SendError | None = None
 		is_answered = False
@@ -157,7 +162,9 @@ class WppConnectDriver:
 			self._tell("typing", {**body, "value": True})
 
 	def resolve(self, identity: Identity) -> tuple[Identity, ...]:
-		"""The phone behind a privacy id, or the other way round, as far as WhatsApp tells; the asked one is among them."""
+		"""The phone behind a privacy id, or the other way round, as far as WhatsApp tells;
+		the asked one is among them.
+		"""
 		if identity.kind not in ("phone", "lid"):
 			return (identity,)
 		path = f"contact/pn-lid/{quote(wid_of(identity), safe='@')}"

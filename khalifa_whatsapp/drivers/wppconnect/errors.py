@@ -21,8 +21,8 @@ from khalifa_whatsapp.drivers.payload import text_of
 # Steps of an outgoing message. 0 is the clock, before WhatsApp has it; 5 concerns our other devices.
 ACKS: Mapping[int, str] = {1: "sent", 2: "delivered", 3: "read", 4: "played"}
 ACK_ERRORS: Mapping[int, tuple[type[SendError], str]] = {
-	# Says nothing of the customer: mostly WhatsApp lets this number begin no new chats for a while (its error 463),
-	# and every further try makes that longer.
+	# Says nothing of the customer: mostly WhatsApp lets this number begin no new chats for a while (its error
+	# 463), and every further try makes that longer.
 	-1: (Permanent, "WhatsApp refused it: mostly a limit on new chats. Let the customer write first."),
 	-2: (Permanent, "The message expired before it left."),
 	-3: (Permanent, "The file is gone from WhatsApp."),

@@ -1,7 +1,7 @@
 """The right to call a session: a token of the device's own, or one that the gateway makes for its secret.
 
-Such a token never expires and is worth the account: it lives in this object alone. The gateway wants the secret
-inside an address, so addresses are masked before a logger of the connections can write them down.
+Such a token never expires and is worth the account: it lives in this object alone. The gateway wants the
+secret inside an address, so addresses are masked before a logger of the connections can write them down.
 """
 
 from __future__ import annotations
@@ -46,7 +46,10 @@ class Login:
 		self._url = f"{base}/api/{quote(config.session_name, safe='')}"
 
 	def request(self, method: str, path: str, **body: Any) -> Reply:
-		"""Ask the session. A token that was refused is renewed once, which is safe: it is looked at before all else."""
+		"""Ask the session.
+
+		A token that was refused is renewed once, which is safe: it is looked at before all else.
+		"""
 		reply = self._ask(method, path, self._token or self._renewed(), body)
 		if is_token_refused(reply) and self._secret and not self._given:
 			reply = self._ask(method, path, self._renewed(), body)

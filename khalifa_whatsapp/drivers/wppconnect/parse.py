@@ -148,10 +148,17 @@ def _echo(payload: dict[str, Any]) -> Event:
 		return _call_log(payload, chat, is_call_ours=True)
 	content_type, body, media, data = content_of(payload, kind)
 	return OutboundEcho(
-		ref_of(payload.get("id"), chat, is_ours=True), recipient, _moment(payload), content_type, body, media,
-		reply_to=_quoted_ref(payload, chat, is_echo=True), data=data,
-		is_forwarded=payload.get("isForwarded") is True, is_missing=kind == MISSING,
-	)  # fmt: skip
+		ref_of(payload.get("id"), chat, is_ours=True),
+		recipient,
+		_moment(payload),
+		content_type,
+		body,
+		media,
+		reply_to=_quoted_ref(payload, chat, is_echo=True),
+		data=data,
+		is_forwarded=payload.get("isForwarded") is True,
+		is_missing=kind == MISSING,
+	)
 
 
 def _ack(payload: dict[str, Any]) -> Event:
@@ -229,7 +236,9 @@ def _call(payload: dict[str, Any]) -> Event:
 		raise Malformed("no caller")
 	at_ms = epoch_ms(payload.get("offerTime")) or _moment(payload)
 	name = id_of(payload.get("id")) or f"call-{at_ms}"
-	return Call(MessageRef(name, f"in|{chat}"), customer, at_ms, calls.RANG, is_video=payload.get("isVideo") is True)
+	return Call(
+		MessageRef(name, f"in|{chat}"), customer, at_ms, calls.RANG, is_video=payload.get("isVideo") is True
+	)
 
 
 def _call_log(payload: dict[str, Any], chat: str, is_call_ours: bool) -> Event:
@@ -242,10 +251,14 @@ def _call_log(payload: dict[str, Any], chat: str, is_call_ours: bool) -> Event:
 		state = calls.MISSED if outcome or is_call_ours else calls.RANG
 	return Call(
 		ref_of(payload.get("id"), chat, is_call_ours),
-		distinct(person(chat)) if is_call_ours else _sender(payload, chat), _moment(payload), state, is_call_ours,
-		duration=duration, is_video=payload.get("isVideoCall") is True,
+		distinct(person(chat)) if is_call_ours else _sender(payload, chat),
+		_moment(payload),
+		state,
+		is_call_ours,
+		duration=duration,
+		is_video=payload.get("isVideoCall") is True,
 		profile_name="" if is_call_ours else _profile_name(payload, dict_of(payload.get("sender"))),
-	)  # fmt: skip
+	)
 
 
 def _vote(payload: dict[str, Any]) -> Event:
@@ -263,9 +276,13 @@ def _vote(payload: dict[str, Any]) -> Event:
 	chosen = [text_of(dict_of(one).get("name")) for one in list_of(payload.get("selectedOptions"))]
 	at_ms = _moment(payload)
 	return InboundMessage(
-		ref=MessageRef(f"vote-{poll.gateway_id}-{at_ms}", f"in|{chat}"), sender=(customer,), sent_ms=at_ms,
-		content_type="poll_reply", body=", ".join(filter(None, chosen)), reply_to=poll,
-	)  # fmt: skip
+		ref=MessageRef(f"vote-{poll.gateway_id}-{at_ms}", f"in|{chat}"),
+		sender=(customer,),
+		sent_ms=at_ms,
+		content_type="poll_reply",
+		body=", ".join(filter(None, chosen)),
+		reply_to=poll,
+	)
 
 
 def _moment(payload: dict[str, Any]) -> int:

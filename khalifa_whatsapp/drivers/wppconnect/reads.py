@@ -1,4 +1,7 @@
-"""What the gateway tells when asked: messages of a chat, unread ones, files, who is who. Answers in, values out."""
+"""What the gateway tells when asked: messages of a chat, unread ones, files, who is who.
+
+Answers in, values out.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,9 @@ def newest(echoes: Iterable[OutboundEcho], limit: int) -> list[OutboundEcho]:
 
 
 def identities_from(reply: Reply, asked: Identity) -> tuple[Identity, ...]:
-	"""The person's phone and privacy id, as far as the gateway knows both; the asked one is always among them."""
+	"""The person's phone and privacy id, as far as the gateway knows both;
+	the asked one is always among them.
+	"""
 	if not reply.is_success:
 		raise read_error(reply)
 	answer = reply.object() or {}
@@ -88,7 +93,10 @@ def _check_content(content: bytes, mime_type: str, media: Media) -> None:
 
 
 def _media_error(reply: Reply) -> Exception:
-	"""400: the browser has no such message, or it holds no file. 500 also stands for a browser that is gone."""
+	"""400: the browser has no such message, or it holds no file.
+
+	500 also stands for a browser that is gone.
+	"""
 	if reply.status == 400:
 		return Permanent("The file is gone from WhatsApp.", "gone")
 	return read_error(reply)

@@ -87,8 +87,11 @@ def location_request(message: OutgoingLocation) -> Request:
 		raise Permanent("The place has no valid latitude and longitude.", code="place")
 	place = {"lat": message.latitude, "lng": message.longitude}
 	return "send-location", {
-		**address(message.recipient), **place, "title": message.title, "address": message.address,
-	}  # fmt: skip
+		**address(message.recipient),
+		**place,
+		"title": message.title,
+		"address": message.address,
+	}
 
 
 def reaction_request(message: OutgoingReaction) -> Request:
@@ -120,7 +123,9 @@ def seen_body(ref: MessageRef, sender: tuple[Identity, ...]) -> dict[str, Any]:
 
 
 def keeps_chat(body: dict[str, Any]) -> bool:
-	"""Whether routes that drop the flag of a privacy id (cards, typing) find this chat, and not a stranger's phone."""
+	"""Whether routes that drop the flag of a privacy id (cards, typing) find this chat,
+	and not a stranger's phone.
+	"""
 	return not body["isLid"] or len(body["phone"]) > LONGEST_PHONE
 
 
@@ -165,7 +170,10 @@ def accepted_from(reply: Reply) -> Accepted:
 
 
 def reaction_accepted_from(reply: Reply, message: OutgoingReaction) -> Accepted:
-	"""A reaction was taken. The gateway gives it no id; ours, in a scope of its own, is never that of its target."""
+	"""A reaction was taken.
+
+	The gateway gives it no id; ours, in a scope of its own, is never that of its target.
+	"""
 	if not reply.is_success:
 		raise error_from(reply)
 	if (reply.object() or {}).get("status") != "success":

@@ -1,4 +1,7 @@
-"""The session's life at the gateway: started, waiting for a scan, connected, closed. Answers in, meanings out."""
+"""The session's life at the gateway: started, waiting for a scan, connected, closed.
+
+Answers in, meanings out.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +49,8 @@ def started_from(reply: Reply) -> SessionState:
 def check_closed(reply: Reply) -> None:
 	"""Raise unless the session is closed now.
 
-	The gateway answers 500 when there was no browser to close, and by then has forgotten the session all the same.
+	The gateway answers 500 when there was no browser to close, and by then has forgotten the session all the
+	same.
 	"""
 	answer = reply.object() or {}
 	was_nothing_to_close = reply.status == 500 and answer.get("status") is False

@@ -8,5 +8,13 @@ from khalifa_whatsapp.embedded.simulators.wire import Person
 from khalifa_whatsapp.embedded.simulators.wppconnect import WppConnectSimulator
 
 __all__ = [
-	"CloudApiSimulator", "Faults", "Ledger", "Person", "Post", "Report", "Sent", "WhatsAppWebSimulator", "WppConnectSimulator",
-]  # fmt: skip
+	"CloudApiSimulator",
+	"Faults",
+	"Ledger",
+	"Person",
+	"Post",
+	"Report",
+	"Sent",
+	"WhatsAppWebSimulator",
+	"WppConnectSimulator",
+]

@@ -42,10 +42,11 @@ class CloudApiSimulator(SimulatorServer):
 	"""One number of a make-believe Cloud API.
 
 	Modes for `fail_next`, beside those of `server`: a code such as 131047 refuses the send with it; "429"
-	refuses with 130429 and Retry-After; "503:131016" refuses with that HTTP status and code; "status:131047" takes
-	the send and lets it fail by webhook. With `has_window` a text to somebody who did not write in 24 hours fails so
-	by itself, with `has_pair_limit` too many to one customer are refused. `failures.rates` makes modes come by
-	chance. `media` and `templates` are the shelves of files and templates, `reads` what we marked as read.
+	refuses with 130429 and Retry-After; "503:131016" refuses with that HTTP status and code; "status:131047"
+	takes the send and lets it fail by webhook. With `has_window` a text to somebody who did not write in 24
+	hours fails so by itself, with `has_pair_limit` too many to one customer are refused. `failures.rates`
+	makes modes come by chance. `media` and `templates` are the shelves of files and templates, `reads` what
+	we marked as read.
 	"""
 
 	def __init__(

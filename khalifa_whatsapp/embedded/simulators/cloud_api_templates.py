@@ -1,4 +1,6 @@
-"""The templates of a simulated business account: listed page by page, and a send held against its template."""
+"""The templates of a simulated business account: listed page by page,
+and a send held against its template.
+"""
 
 from __future__ import annotations
 

@@ -53,7 +53,8 @@ class Request:
 class Answer:
 	"""What to answer.
 
-	`fate`: "stall" never answers, "reset" cuts the connection, "cut" ends half way, "drip" says a byte now and then.
+	`fate`: "stall" never answers, "reset" cuts the connection, "cut" ends half way, "drip" says a byte now
+	and then.
 	"""
 
 	status: int = 200
@@ -256,7 +257,9 @@ class _Handler(BaseHTTPRequestHandler):
 		self.wfile.write(answer.body)
 
 	def _falter(self, fate: str) -> None:
-		"""Promise more than is given, or give it so slowly that no timeout between two bytes is ever reached."""
+		"""Promise more than is given, or give it so slowly that no
+		timeout between two bytes is ever reached.
+		"""
 		self.close_connection = True
 		self.wfile.write(b'HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n{"messages": [')
 		end = time.monotonic() + self.simulator.stall_seconds

@@ -41,8 +41,14 @@ SEND_ROUTES = {
 	"react-message": "reaction",
 }
 LIVE_ROUTES = {
-	*SEND_ROUTES, "send-seen", "typing", "all-unread-messages", "get-messages", "get-media-by-message", "contact",
-}  # fmt: skip
+	*SEND_ROUTES,
+	"send-seen",
+	"typing",
+	"all-unread-messages",
+	"get-messages",
+	"get-media-by-message",
+	"contact",
+}
 MAX_JSON = 50 * 1024 * 1024  # bytes
 NO_TOKEN = {"message": "Token is not present. Check your header and try again"}
 WRONG_TOKEN = {"error": "Check that the Session and Token are correct"}
@@ -54,8 +60,8 @@ class WppConnectSimulator(SimulatorServer):
 	Modes for `fail_next`, beside those of `server`: "ack-1" (201, and nothing goes out), "not_exists" (400,
 	nothing goes out), "not_exists_sent" (400, and it goes out all the same), "disconnected" (404), "401",
 	"429". As the real one, it signs nothing, never repeats a post, and posts one event at a time. With
-	`has_self_messages` what we send comes back as `onselfmessage` too. `session` is the browser's life, `chats`
-	what it shows. It takes `access_token`, and whatever tokens it made for its `secret_key`.
+	`has_self_messages` what we send comes back as `onselfmessage` too. `session` is the browser's life,
+	`chats` what it shows. It takes `access_token`, and whatever tokens it made for its `secret_key`.
 	"""
 
 	def __init__(

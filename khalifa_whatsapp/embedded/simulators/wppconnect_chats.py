@@ -1,4 +1,6 @@
-"""What the browser of a simulated WPPConnect session shows of its chats: who is who, what was said, which files."""
+"""What the browser of a simulated WPPConnect session shows of its chats: who is who,
+what was said, which files.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,10 @@ NO_MESSAGE = {"status": "error", "message": "Message not found"}
 
 
 class Chats:
-	"""The chats of one session. A chat is found by the one id the browser keeps it under. Safe for many threads."""
+	"""The chats of one session. A chat is found by the one id the browser keeps it under.
+
+	Safe for many threads.
+	"""
 
 	def __init__(self) -> None:
 		self.people: dict[str, Person] = {}  # by digits and by LID
@@ -49,7 +54,9 @@ class Chats:
 			self._unread.discard(chat)
 
 	def unread(self) -> Answer:
-		"""Customers' messages in unread chats, without the sender's card, as the browser's own list has them."""
+		"""Customers' messages in unread chats, without the sender's card,
+		as the browser's own list has them.
+		"""
 		with self._lock:
 			found = [
 				message for chat, message in self._messages if chat in self._unread and not message["fromMe"]

@@ -1,4 +1,6 @@
-"""The browser session of a simulated WPPConnect Server, with the answers a real one (2.10.4) gave of its life."""
+"""The browser session of a simulated WPPConnect Server,
+with the answers a real one (2.10.4) gave of its life.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +22,9 @@ Push = Callable[[str, dict[str, Any]], None]
 class SimulatedSession:
 	"""What the server thinks of its session (`word`), and what is true of the browser behind it.
 
-	`has_login`: a start ends connected, not at a code. `boot_ms`: how long a start takes. `is_hung`: the tab no
-	longer answers while the server goes on saying CONNECTED. `is_stuck`: no start gets beyond INITIALIZING.
-	`calls` holds every start, close and logout with its moment.
+	`has_login`: a start ends connected, not at a code. `boot_ms`: how long a start takes. `is_hung`: the tab
+	no longer answers while the server goes on saying CONNECTED. `is_stuck`: no start gets beyond
+	INITIALIZING. `calls` holds every start, close and logout with its moment.
 	"""
 
 	def __init__(self, name: str, now_ms: Callable[[], int], push: Push) -> None:
@@ -85,7 +87,9 @@ class SimulatedSession:
 		return json_answer(self.signed(request, body), 404)
 
 	def signed(self, request: Request, body: dict[str, Any]) -> dict[str, Any]:
-		"""The server adds its session's name to answers, if the question was JSON; of a closed one it knows none."""
+		"""The server adds its session's name to answers, if the question was JSON;
+		of a closed one it knows none.
+		"""
 		is_nameless = self._is_known and self._word is None
 		if request.headers.get("content-type") != "application/json" or is_nameless:
 			return body

@@ -2,7 +2,8 @@
 
 	python -m khalifa_whatsapp.embedded.trials.browser_host FOLDER DEVICE
 
-opens the device's browser as a host would and says `running PIDS` once it answers, `held` while another owner has it.
+opens the device's browser as a host would and says `running PIDS` once it answers, `held` while another owner
+has it.
 """
 
 from __future__ import annotations
@@ -33,9 +34,15 @@ CHROME = shutil.which("chromium") or shutil.which("google-chrome") or shutil.whi
 CHROMEDRIVER = shutil.which("chromedriver")
 PAGE = "data:text/html,<title>ready</title>"
 BROWSER = {
-	"url": "", "user_agent": "", "language": "en", "is_headless": 1, "binary": CHROME, "driver": CHROMEDRIVER,
-	"idle_minutes": 0.0, "options": "--no-sandbox\n--disable-gpu",
-}  # fmt: skip
+	"url": "",
+	"user_agent": "",
+	"language": "en",
+	"is_headless": 1,
+	"binary": CHROME,
+	"driver": CHROMEDRIVER,
+	"idle_minutes": 0.0,
+	"options": "--no-sandbox\n--disable-gpu",
+}
 
 
 def config(device: str) -> DeviceConfig:
@@ -47,7 +54,9 @@ def open_page(driver: Any) -> None:
 
 
 def make_registry(folder: Path, limits: Limits | None = None) -> SessionRegistry:
-	return SessionRegistry(leases(embedded(RULES, [], path=folder / "db.sqlite3").store), folder / "profiles", now_ms, limits)
+	return SessionRegistry(
+		leases(embedded(RULES, [], path=folder / "db.sqlite3").store), folder / "profiles", now_ms, limits
+	)
 
 
 class Host:
@@ -108,8 +117,11 @@ class Elsewhere:
 	def __init__(self, folder: Path, device: str = "d") -> None:
 		self.process = subprocess.Popen(
 			[sys.executable, "-m", "khalifa_whatsapp.embedded.trials.browser_host", str(folder), device],
-			stdout=subprocess.PIPE, text=True, cwd=ROOT, start_new_session=True,
-		)  # fmt: skip
+			stdout=subprocess.PIPE,
+			text=True,
+			cwd=ROOT,
+			start_new_session=True,
+		)
 
 	def says(self) -> str:
 		assert self.process.stdout is not None

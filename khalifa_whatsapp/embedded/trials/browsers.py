@@ -1,4 +1,7 @@
-"""Trials of browsers in real Chromium: F34 to F37. Without Chromium, chromedriver, selenium and psutil they say so."""
+"""Trials of browsers in real Chromium: F34 to F37.
+
+Without Chromium, chromedriver, selenium and psutil they say so.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,9 @@ def can_run() -> bool:
 
 
 def f34_owner_killed(folder: Path, kind: str, count: int) -> Verdict:
-	"""The process that owns the browser is killed: nothing of it is left, another goes on with the same profile."""
+	"""The process that owns the browser is killed: nothing of it is left,
+	another goes on with the same profile.
+	"""
 	if not can_run():
 		return _not_run()
 	from khalifa_whatsapp.embedded.trials import browser_host as browsers
@@ -51,7 +56,10 @@ def f34_owner_killed(folder: Path, kind: str, count: int) -> Verdict:
 		took = time.monotonic() - began
 		title = host.title(host.registry.sessions()[0])
 		return Verdict(
-			len(old), lost=left + (took > GONE), false=int(title != "ready"), note=f"taken over after {took:.1f} s, {left} orphans"
+			len(old),
+			lost=left + (took > GONE),
+			false=int(title != "ready"),
+			note=f"taken over after {took:.1f} s, {left} orphans",
 		)
 	finally:
 		other.end()
@@ -86,7 +94,9 @@ def _hurt(host: Any, folder: Path, device: str, is_victim: Callable[[str], bool]
 	before = set(session.pids())
 	for victim in browsers.find(folder, is_victim):
 		victim.send_signal(number)
-	took = host.until(lambda: session.state == RUNNING and session.pids() and not before & set(session.pids()))
+	took = host.until(
+		lambda: session.state == RUNNING and session.pids() and not before & set(session.pids())
+	)
 	session.leave()
 	host.until(lambda: host.registry.get(device) is None)
 	return took
@@ -129,7 +139,9 @@ def f37_many_want_one(folder: Path, kind: str, count: int) -> Verdict:
 			if store.acquire("d", Fighter(name), "profile", clock(), lambda key: False) is not None:  # type: ignore[attr-defined]
 				got.append(name)
 
-		threads = [threading.Thread(target=fight, args=(f"o{number}-{n}", store)) for n, store in enumerate(stores)]
+		threads = [
+			threading.Thread(target=fight, args=(f"o{number}-{n}", store)) for n, store in enumerate(stores)
+		]
 		for thread in threads:
 			thread.start()
 		for thread in threads:

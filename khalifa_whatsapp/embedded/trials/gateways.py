@@ -27,7 +27,9 @@ DOUBTFUL = ("reset", "502", "html_200", "no_id", "truncated")
 
 
 def f23_accepts_then_is_silent(folder: Path, kind: str, count: int) -> Verdict:
-	"""The gateway takes the message and its answer never comes: in doubt until its own echo or status says so."""
+	"""The gateway takes the message and its answer never comes:
+	in doubt until its own echo or status says so.
+	"""
 	with stand(kind, folder, count) as on:
 		on.gateway.fail_next("read_timeout", 2)
 		on.drain()
@@ -64,8 +66,12 @@ def _with_order(found: Verdict, said: list[str]) -> Verdict:
 
 
 def f26_known_refusals(folder: Path, kind: str, count: int) -> Verdict:
-	"""5xx with a code, a token that expired, a window that closed: again later, device rests, failed with a reason."""
-	ways = ("503:131016", "190", "131047") if kind == "cloud" else ("disconnected", "401", "401", "not_exists")
+	"""5xx with a code, a token that expired, a window that closed: again later, device rests,
+	failed with a reason.
+	"""
+	ways = (
+		("503:131016", "190", "131047") if kind == "cloud" else ("disconnected", "401", "401", "not_exists")
+	)
 	with stand(kind, folder, max(count, 4)) as on:
 		for way in ways:
 			on.gateway.fail_next(way)
@@ -77,7 +83,9 @@ def f26_known_refusals(folder: Path, kind: str, count: int) -> Verdict:
 
 
 def f27_slow_as_honey(folder: Path, kind: str, count: int) -> Verdict:
-	"""A byte now and then, for ever: the call ends by its total time, and another device is not kept waiting."""
+	"""A byte now and then, for ever: the call ends by its total time,
+	and another device is not kept waiting.
+	"""
 	with stand(kind, folder, count) as on, stand(kind, folder, 2) as other:
 		on.gateway.stall_seconds = 30.0
 		on.gateway.fail_next("drip", 1)
@@ -89,13 +97,17 @@ def f27_slow_as_honey(folder: Path, kind: str, count: int) -> Verdict:
 		slow.join(30)
 		took = time.monotonic() - began
 		on.settle()
-		found = on.verdict(f"given up after {took:.1f} s; the other device was served after {free_after:.1f} s")
+		found = on.verdict(
+			f"given up after {took:.1f} s; the other device was served after {free_after:.1f} s"
+		)
 		found.lost += other.count(r.MSG_QUEUED) + (took > 20)
 		return found
 
 
 def f28_not_reachable(folder: Path, kind: str, count: int) -> Verdict:
-	"""No such name, refused, a bad certificate, a connection that hangs: surely not sent, sent once when it is back."""
+	"""No such name, refused, a bad certificate, a connection that hangs: surely not sent,
+	sent once when it is back.
+	"""
 	with stand(kind, folder, count) as on, _dead_ends() as ends:
 		good = on.driver
 		for address in ends:
@@ -125,9 +137,11 @@ def _dead_ends() -> Iterator[list[str]]:
 			one.setblocking(False)
 			one.connect_ex(full.getsockname())
 		yield [
-			"http://no-such-gateway.invalid", refused, f"https://127.0.0.1:{plain.getsockname()[1]}",
+			"http://no-such-gateway.invalid",
+			refused,
+			f"https://127.0.0.1:{plain.getsockname()[1]}",
 			f"http://127.0.0.1:{full.getsockname()[1]}",
-		]  # fmt: skip
+		]
 
 
 def _talk_no_tls(server: socket.socket) -> None:
@@ -145,7 +159,8 @@ def f30_two_senders(folder: Path, kind: str, count: int) -> Verdict:
 		for host in senders:
 			host.store.lock = _no_lock  # type: ignore[method-assign,assignment]
 		threads = [
-			threading.Thread(target=outbox.drain, args=(host.store, host.drivers[DEVICE], on.clock)) for host in senders
+			threading.Thread(target=outbox.drain, args=(host.store, host.drivers[DEVICE], on.clock))
+			for host in senders
 		]
 		for thread in threads:
 			thread.start()
@@ -164,7 +179,9 @@ def _no_lock(name: str, wait_seconds: float = 0) -> Iterator[bool]:
 
 
 def f38_down_for_ten_minutes(folder: Path, kind: str, count: int) -> Verdict:
-	"""WPPConnect is away, customers write meanwhile, and it never posts that: asked for what is unread, it tells, once."""
+	"""WPPConnect is away, customers write meanwhile, and it never posts that: asked for what is unread,
+	it tells, once.
+	"""
 	with stand(kind, folder, count) as on:
 		on.gateway.fail_next("disconnected", 100)
 		for _ in range(10):

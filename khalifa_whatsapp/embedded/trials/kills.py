@@ -1,4 +1,6 @@
-"""Trials in which senders are killed by signal 9, restarted, or find a restored backup: F29, F31 to F33, F40."""
+"""Trials in which senders are killed by signal 9, restarted, or find a restored backup: F29,
+F31 to F33, F40.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ def f29_killed_while_sending(folder: Path, kind: str, count: int) -> Verdict:
 			for _ in range(count):
 				deaths += murder(str(on.path), on.config, on.clock(), OUT, place)
 		on.settle()
-		return on.verdict(f"{deaths} of {count * len(PLACES)} processes killed; {on.count(r.UNKNOWN)} in doubt at the end")
+		return on.verdict(
+			f"{deaths} of {count * len(PLACES)} processes killed; {on.count(r.UNKNOWN)} in doubt at the end"
+		)
 
 
 def f31_kills_and_a_bad_gateway(folder: Path, kind: str, count: int) -> Verdict:
@@ -37,7 +41,9 @@ def f31_kills_and_a_bad_gateway(folder: Path, kind: str, count: int) -> Verdict:
 		rng = Random(7)
 		deaths = 0
 		for _ in range(count):
-			deaths += murder(str(on.path), on.config, on.clock(), OUT, rng.choice(PLACES[1:]), rng.randrange(12))
+			deaths += murder(
+				str(on.path), on.config, on.clock(), OUT, rng.choice(PLACES[1:]), rng.randrange(12)
+			)
 			on.clock.now_ms += 10 * MINUTE_MS  # breaker and retries are over when the next one begins
 		on.settle()
 		on.gateway.failures.rates = {}
@@ -46,7 +52,9 @@ def f31_kills_and_a_bad_gateway(folder: Path, kind: str, count: int) -> Verdict:
 
 
 def f32_pace_after_a_restart(folder: Path, kind: str, count: int) -> Verdict:
-	"""A sender that begins anew every few seconds keeps the cap of the minute: it is counted in the database."""
+	"""A sender that begins anew every few seconds keeps the cap of the minute:
+	it is counted in the database.
+	"""
 	cap = 5
 	with stand(kind, folder, count * 3) as on:
 		on.pace = Pace(max_per_minute=cap)
@@ -58,7 +66,9 @@ def f32_pace_after_a_restart(folder: Path, kind: str, count: int) -> Verdict:
 			on.reopen()
 			on.clock.now_ms += 7_000
 		on.pace = replace(on.pace, max_per_minute=0)
-		worst = max((bisect_left(starts, at + MINUTE_MS) - place for place, at in enumerate(starts)), default=0)
+		worst = max(
+			(bisect_left(starts, at + MINUTE_MS) - place for place, at in enumerate(starts)), default=0
+		)
 		on.settle()
 		found = on.verdict(f"most in a minute: {worst} of {cap}")
 		found.false += max(worst - cap, 0)
@@ -66,7 +76,9 @@ def f32_pace_after_a_restart(folder: Path, kind: str, count: int) -> Verdict:
 
 
 def f33_campaign_under_kill(folder: Path, kind: str, count: int) -> Verdict:
-	"""A campaign is paused, killed, resumed and in part cancelled: nobody gets it twice, the cancelled ones not at all."""
+	"""A campaign is paused, killed, resumed and in part cancelled: nobody gets it twice,
+	the cancelled ones not at all.
+	"""
 	with stand(kind, folder, count * 2) as on:
 		_make_campaign(on)
 		murder(str(on.path), on.config, on.clock(), OUT, PLACES[-1], count // 2)
@@ -95,7 +107,9 @@ def _pause(on: Stand, is_paused: bool) -> None:
 
 
 def f40_restored_backup(folder: Path, kind: str, count: int) -> Verdict:
-	"""Yesterday's backup comes back with answers that still waited then, and today's deliveries are posted again."""
+	"""Yesterday's backup comes back with answers that still waited then,
+	and today's deliveries are posted again.
+	"""
 	with stand(kind, folder, count) as on:
 		_pause(on, True)
 		on.drain()
@@ -112,4 +126,7 @@ def f40_restored_backup(folder: Path, kind: str, count: int) -> Verdict:
 		on.drain()
 		doubtful = on.count(r.UNKNOWN)
 		on.settle()
-		return on.verdict(f"{doubtful} doubtful after the restore, {on.count(r.UNKNOWN)} when the deliveries had been replayed")
+		return on.verdict(
+			f"{doubtful} doubtful after the restore, {on.count(r.UNKNOWN)} when the deliveries had been "
+			"replayed"
+		)

@@ -134,7 +134,9 @@ class Stand:
 			found.failed += message.status == r.FAILED
 			found.lost += message.status in (r.MSG_QUEUED, r.SENDING)
 			found.false += message.status in ARRIVED and not took[message.body]
-			found.false += message.status == r.FAILED and bool(took[message.body]) and message.error_kind != "recipient"
+			found.false += (
+				message.status == r.FAILED and bool(took[message.body]) and message.error_kind != "recipient"
+			)
 		found.lost += len(self.names) - len(self.answers())
 		return found
 

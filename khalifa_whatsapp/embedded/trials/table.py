@@ -20,7 +20,9 @@ Trial = Callable[[Path, str, int], Verdict]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-	"""A trial of the catalogue: its fault, the gateways it is tried on, how many messages or kills, and how many in full."""
+	"""A trial of the catalogue: its fault, the gateways it is tried on, how many messages or kills,
+	and how many in full.
+	"""
 
 	fault: str
 	run: Trial
@@ -77,14 +79,34 @@ def run_all(is_full: bool = False, only: tuple[str, ...] = ()) -> Iterator[Line]
 def table(lines: list[Line]) -> Table:
 	"""What came of it."""
 	found = Table(title="Faults of the outbox", title_justify="left")
-	for heading in ("fault", "gateway", "messages", "taken", "twice", "lost", "false", "in doubt", "failed", ""):
+	for heading in (
+		"fault",
+		"gateway",
+		"messages",
+		"taken",
+		"twice",
+		"lost",
+		"false",
+		"in doubt",
+		"failed",
+		"",
+	):
 		found.add_column(heading)
 	for line in lines:
 		v = line.verdict
 		counts = (v.messages, v.taken, v.doubled, v.lost, v.false, v.unknown, v.failed)
 		note = f"{line.what}. {v.note} ({line.seconds:.1f} s)"
-		found.add_row(line.fault, line.gateway, *map(str, counts), note, style=("" if v.is_good else "red") if v.is_run else "yellow")
+		found.add_row(
+			line.fault,
+			line.gateway,
+			*map(str, counts),
+			note,
+			style=("" if v.is_good else "red") if v.is_run else "yellow",
+		)
 	bad = sum(not line.verdict.is_good for line in lines)
 	idle = sum(not line.verdict.is_run for line in lines)
-	found.caption = f"{len(lines) - idle} trials run, {idle} not run, {bad} bad. In doubt: the gateway itself could not tell; a person looks."
+	found.caption = (
+		f"{len(lines) - idle} trials run, {idle} not run, {bad} bad. In doubt: the gateway itself could "
+		"not tell; a person looks."
+	)
 	return found

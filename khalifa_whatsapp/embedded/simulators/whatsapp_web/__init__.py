@@ -1,7 +1,8 @@
-"""A stand-in for WhatsApp's page: its contract with whoever drives it, served on this machine, and a book of what was sent.
+"""A stand-in for WhatsApp's page: its contract with whoever drives it, served on this machine, and a book of
+what was sent.
 
-It copies what the driver relies on (where things are, what the ticks mean, what happens after a link) and none of WhatsApp's
-code. What really went out is written down here, on the server, whatever the page shows.
+It copies what the driver relies on (where things are, what the ticks mean, what happens after a link) and
+none of WhatsApp's code. What really went out is written down here, on the server, whatever the page shows.
 """
 
 from __future__ import annotations
@@ -76,10 +77,10 @@ class Chat:
 class WhatsAppWebSimulator(SimulatorServer):
 	"""One account of a make-believe WhatsApp Web.
 
-	`state` is one of `STATES`. `language` en or ar. `ids` says how bubbles name their chat: phone, lid or opaque. `editor` is
-	plain, controlled (keeps the text itself, as WhatsApp's does) or paste (and takes nothing but what is pasted).
-	`astray` makes every link lead to that chat, `switch_to` changes to it while somebody writes. `invalid` are numbers that
-	nobody has. Modes for `fail_next` are `OPENINGS` and `SENDS`.
+	`state` is one of `STATES`. `language` en or ar. `ids` says how bubbles name their chat: phone, lid or
+	opaque. `editor` is plain, controlled (keeps the text itself, as WhatsApp's does) or paste (and takes
+	nothing but what is pasted). `astray` makes every link lead to that chat, `switch_to` changes to it while
+	somebody writes. `invalid` are numbers that nobody has. Modes for `fail_next` are `OPENINGS` and `SENDS`.
 	"""
 
 	def __init__(self, now_ms: Callable[[], int], *, state: str = "ready", seed: int = 0) -> None:

@@ -1,4 +1,7 @@
-"""Something that is wrong now: a step of the jobs that fails, or a device that needs a person. Gone when it is right again."""
+"""Something that is wrong now: a step of the jobs that fails, or a device that needs a person.
+
+Gone when it is right again.
+"""
 
 from khalifa_whatsapp.khalifa_whatsapp.ledger import LedgerDocument
 

@@ -1,4 +1,6 @@
-"""A message template as the gateway knows it, kept in step by the sync and by what the gateway posts of it."""
+"""A message template as the gateway knows it,
+kept in step by the sync and by what the gateway posts of it.
+"""
 
 from khalifa_whatsapp.khalifa_whatsapp.ledger import LedgerDocument
 from khalifa_whatsapp.setup.indexes import add_indexes

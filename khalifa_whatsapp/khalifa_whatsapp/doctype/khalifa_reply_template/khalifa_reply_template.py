@@ -20,11 +20,16 @@ class KhalifaReplyTemplate(Document):
 
 	def validate(self) -> None:
 		self.shortcut = (self.shortcut or "").strip().lstrip("/")
-		if not self.shortcut or len(self.shortcut) > MAX_SHORTCUT or any(char.isspace() for char in self.shortcut):
+		if (
+			not self.shortcut
+			or len(self.shortcut) > MAX_SHORTCUT
+			or any(char.isspace() for char in self.shortcut)
+		):
 			frappe.throw(_("A shortcut is one word of 1 to {0} characters.").format(MAX_SHORTCUT))
 		self.validate_only_one()
 		self.title = safe_name(self.title or "") or self.shortcut
-		self.body = without_tags(self.body or "")  # searches show it, and Frappe's sanitiser lets JSON and styles pass
+		# searches show it, and Frappe's sanitiser lets JSON and styles pass
+		self.body = without_tags(self.body or "")
 		self.validate_blanks()
 
 	def validate_blanks(self) -> None:
@@ -35,6 +40,10 @@ class KhalifaReplyTemplate(Document):
 			frappe.throw(_("Nobody fills in {0}. What can be filled in: {1}.").format(found, known))
 
 	def validate_only_one(self) -> None:
-		same = {"shortcut": self.shortcut, "agent": self.agent or ("is", "not set"), "name": ("!=", self.name or "")}
+		same = {
+			"shortcut": self.shortcut,
+			"agent": self.agent or ("is", "not set"),
+			"name": ("!=", self.name or ""),
+		}
 		if frappe.db.exists("Khalifa Reply Template", same):
 			frappe.throw(_("There is a quick reply with the shortcut {0} already.").format(self.shortcut))

@@ -34,14 +34,27 @@ REQUIRED = {
 # What a new number on an unofficial gateway begins with: a person's pace. WhatsApp publishes no figures, so
 # these are cautious, and a manager may change every one.
 CAREFUL_PACE = {
-	"min_gap_seconds": 3, "max_gap_seconds": 9, "max_per_minute": 8, "max_per_hour": 200, "max_per_day": 1_000,
-	"max_new_chats_per_day": 30, "max_identical_per_day": 20, "min_reply_percent": 50,
-	"quiet_from": "23:00", "quiet_to": "08:00",
-}  # fmt: skip
+	"min_gap_seconds": 3,
+	"max_gap_seconds": 9,
+	"max_per_minute": 8,
+	"max_per_hour": 200,
+	"max_per_day": 1_000,
+	"max_new_chats_per_day": 30,
+	"max_identical_per_day": 20,
+	"min_reply_percent": 50,
+	"quiet_from": "23:00",
+	"quiet_to": "08:00",
+}
 BROWSER_FIELDS = (
-	"browser_url", "browser_user_agent", "browser_language", "browser_is_headless", "browser_binary", "browser_driver",
-	"browser_idle_minutes", "browser_options",
-)  # fmt: skip
+	"browser_url",
+	"browser_user_agent",
+	"browser_language",
+	"browser_is_headless",
+	"browser_binary",
+	"browser_driver",
+	"browser_idle_minutes",
+	"browser_options",
+)
 UNOFFICIAL = ("wppconnect", "whatsapp_web")
 
 
@@ -127,7 +140,9 @@ class WhatsAppDevice(Document):
 			frappe.db.set_value("WhatsApp Device", others, "is_default", 0)
 
 	def show_problem(self) -> None:
-		"""Whoever has just entered the secrets again, or a setting that can be used, sees it in the answer."""
+		"""Whoever has just entered the secrets again, or a setting that can be used,
+		sees it in the answer.
+		"""
 		forget_devices()
 		before, now = self.get("problem") or "", device_problems.fields_of(self.name)
 		self.db_set(now, update_modified=False)
@@ -139,8 +154,8 @@ class WhatsAppDevice(Document):
 	def new_webhook_secret(self) -> dict[str, str]:
 		"""Make a new webhook address and show it this once; the old one works for a day more.
 
-		The door compares a digest. The address itself is kept encrypted, for a session must be told it whenever
-		it starts, also at night by the watchdog; nobody is shown it again.
+		The door compares a digest. The address itself is kept encrypted, for a session must be told it
+		whenever it starts, also at night by the watchdog; nobody is shown it again.
 		"""
 		self.check_permission("write")
 		secret = secrets.token_hex(SECRET_BYTES)

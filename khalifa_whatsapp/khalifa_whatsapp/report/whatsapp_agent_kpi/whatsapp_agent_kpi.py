@@ -1,4 +1,6 @@
-"""Agents side by side, over the whole period or by day, week or month; means are weighted by what they are means of."""
+"""Agents side by side, over the whole period or by day, week or month;
+means are weighted by what they are means of.
+"""
 
 from __future__ import annotations
 
@@ -105,11 +107,15 @@ def _counted(name: str, title: str, width: int, metric: str = "") -> dict[str, A
 def _chart(rows: list[dict[str, Any]], group: str) -> dict[str, Any] | None:
 	is_whole = group == report_kpi.WHOLE
 	names = [row["agent_name"] for row in rows]
-	labels, values = (names, {name: [row[name] for row in rows] for name in CHARTED}) if is_whole else _course(rows)
+	labels, values = (
+		(names, {name: [row[name] for row in rows] for name in CHARTED}) if is_whole else _course(rows)
+	)
 	return reports.chart(
-		labels, reports.Line(_("First Response (Minutes)"), reports.BLUE, values["first_response"]),
-		reports.Line(_("Response (Minutes)"), reports.GREEN, values["response"]), is_line=not is_whole,
-	)  # fmt: skip
+		labels,
+		reports.Line(_("First Response (Minutes)"), reports.BLUE, values["first_response"]),
+		reports.Line(_("Response (Minutes)"), reports.GREEN, values["response"]),
+		is_line=not is_whole,
+	)
 
 
 def _course(rows: list[dict[str, Any]]) -> tuple[list[str], dict[str, list[float]]]:

@@ -1,7 +1,8 @@
-"""The rows that one figure of an agent counts, found by agent, measure and days: its address is short for any number.
+"""The rows that one figure of an agent counts, found by agent, measure and days: its address is short for any
+number.
 
-For managers, and for agents about themselves. An agent sees when each of the rows counted and how long it took; whose
-conversation it was only where it is still his or hers to see.
+For managers, and for agents about themselves. An agent sees when each of the rows counted and how long it
+took; whose conversation it was only where it is still his or hers to see.
 """
 
 from __future__ import annotations
@@ -25,23 +26,36 @@ MOST, CHUNK = 20_000, 1_000
 TICKET = "Khalifa Ticket"
 # DocType: its ticket, and its length in business seconds
 SHAPES = {
-	TICKET: ("name", "waited_time"), "Khalifa Turn Segment": ("ticket", "biz_time"), "Khalifa Ticket Event": ("ticket", "null"),
-	"Khalifa Delay Event": ("ticket", "null"), "Khalifa Message": ("ticket", "null"),
-}  # fmt: skip
+	TICKET: ("name", "waited_time"),
+	"Khalifa Turn Segment": ("ticket", "biz_time"),
+	"Khalifa Ticket Event": ("ticket", "null"),
+	"Khalifa Delay Event": ("ticket", "null"),
+	"Khalifa Message": ("ticket", "null"),
+}
 
 
 @reports.for_the_desk
 def execute(filters: Any) -> tuple[Any, ...]:
 	counted = _counted(filters)
-	rows = [row for kind, part in groupby(counted[:MOST], key=itemgetter(0)) for row in _rows(kind, list(part))]
-	return _columns(rows), rows, reports.cut_message(len(rows), len(counted)), None, _summary(filters, len(counted))
+	rows = [
+		row for kind, part in groupby(counted[:MOST], key=itemgetter(0)) for row in _rows(kind, list(part))
+	]
+	return (
+		_columns(rows),
+		rows,
+		reports.cut_message(len(rows), len(counted)),
+		None,
+		_summary(filters, len(counted)),
+	)
 
 
 def _counted(filters: Any) -> list[tuple[str, str, int]]:
 	if not all(isinstance(filters.get(name), str) for name in ("agent", "metric")):
 		frappe.throw(_("Choose an agent and a figure."))
 	try:
-		return kpi.rows_behind(reports.store(), actor(), filters.agent, filters.metric, *reports.dates(filters))
+		return kpi.rows_behind(
+			reports.store(), actor(), filters.agent, filters.metric, *reports.dates(filters)
+		)
 	except UserError as error:
 		frappe.throw(_(error.text).format(**error.values))
 

@@ -17,8 +17,12 @@ from khalifa_whatsapp.khalifa_whatsapp import reports
 MOST = 5_000
 KINDS = ("Agent", "Customer")
 FILTERS = {
-	"kind": "d.kind", "agent": "d.agent", "branch": "d.branch", "cause": "d.cause", "objection_status": "d.objection_status",
-}  # fmt: skip
+	"kind": "d.kind",
+	"agent": "d.agent",
+	"branch": "d.branch",
+	"cause": "d.cause",
+	"objection_status": "d.objection_status",
+}
 
 
 @reports.for_managers
@@ -40,8 +44,10 @@ def _sums(filters: Any) -> list[Any]:
 	where, values = _where(filters)
 	day = buckets.sql_of(buckets.DAY, "d.at_ms", reports.period_ms(filters))
 	sql = (
-		f"select {day}, d.kind, count(*), sum(d.is_escalated), sum(coalesce(d.objection_status, '') = 'Open'), "
-		f"sum(coalesce(d.objection_status, '') = 'Accepted') from `tabKhalifa Delay Event` d where {where} group by 1, 2 order by 1"
+		f"select {day}, d.kind, count(*), sum(d.is_escalated), sum(coalesce(d.objection_status, '') = "
+		"'Open'), "
+		f"sum(coalesce(d.objection_status, '') = 'Accepted') from `tabKhalifa Delay Event` d where {where} "
+		"group by 1, 2 order by 1"
 	)
 	return [(buckets.key_of(buckets.DAY, raw), *others) for raw, *others in frappe.db.sql(sql, values)]
 
@@ -49,11 +55,15 @@ def _sums(filters: Any) -> list[Any]:
 def _rows(filters: Any) -> list[dict[str, Any]]:
 	where, values = _where(filters)
 	sql = (
-		"select d.name as delay, d.at_on, d.kind, d.ticket, t.customer_name, d.agent, a.employee_name as agent_name, d.branch, "
-		"d.cause, s.biz_time as agent_seconds, u.biz_time as customer_seconds, d.is_escalated, d.closed_on, d.objection_status "
+		"select d.name as delay, d.at_on, d.kind, d.ticket, t.customer_name, d.agent, a.employee_name as "
+		"agent_name, d.branch, "
+		"d.cause, s.biz_time as agent_seconds, u.biz_time as customer_seconds, d.is_escalated, "
+		"d.closed_on, d.objection_status "
 		f"from (select * from `tabKhalifa Delay Event` d where {where} order by d.at_ms desc limit {MOST}) d "
-		"left join `tabKhalifa Ticket` t on t.name = d.ticket left join `tabKhalifa Agent` a on a.name = d.agent "
-		"left join `tabKhalifa Turn Segment` s on s.name = d.segment left join `tabKhalifa Turn` u on u.name = d.turn "
+		"left join `tabKhalifa Ticket` t on t.name = d.ticket left join "
+		"`tabKhalifa Agent` a on a.name = d.agent "
+		"left join `tabKhalifa Turn Segment` s on s.name = d.segment left join "
+		"`tabKhalifa Turn` u on u.name = d.turn "
 		"order by d.at_ms desc, d.name"
 	)
 	return frappe.db.sql(sql, values, as_dict=True)
@@ -62,7 +72,10 @@ def _rows(filters: Any) -> list[dict[str, Any]]:
 def _finish(row: dict[str, Any]) -> None:
 	seconds = row.pop("agent_seconds") if row["kind"] == "Agent" else row["customer_seconds"]
 	row["waited"] = None if seconds is None else reports.minutes(float(seconds), 1)
-	row["customer_name"], row["agent_name"] = reports.safe(row["customer_name"]), reports.safe(row["agent_name"])
+	row["customer_name"], row["agent_name"] = (
+		reports.safe(row["customer_name"]),
+		reports.safe(row["agent_name"]),
+	)
 	row["kind"], row["cause"] = _(row["kind"]), _(row["cause"]) if row["cause"] else ""
 	row["objection_status"] = _(row["objection_status"]) if row["objection_status"] else ""
 	row["links"] = {"at_on": f"/app/khalifa-delay-event/{row['delay']}"}
@@ -90,7 +103,9 @@ def _message(sums: list[Any]) -> str | None:
 	count = sum(row[2] for row in sums)
 	if count <= MOST:
 		return None
-	return _("Showing the latest {0} of {1} delays. Choose fewer days to see all of them.").format(MOST, count)
+	return _("Showing the latest {0} of {1} delays. Choose fewer days to see all of them.").format(
+		MOST, count
+	)
 
 
 def _chart(sums: list[Any]) -> dict[str, Any] | None:
@@ -98,9 +113,10 @@ def _chart(sums: list[Any]) -> dict[str, Any] | None:
 	days = buckets.without_gaps(buckets.DAY, {day for day, _kind in counts})
 	by_kind = {kind: [counts[day, kind] for day in days] for kind in KINDS}
 	return reports.chart(
-		[buckets.tick(buckets.DAY, day) for day in days], reports.Line(_("Delays of Agents"), reports.RED, by_kind["Agent"]),
+		[buckets.tick(buckets.DAY, day) for day in days],
+		reports.Line(_("Delays of Agents"), reports.RED, by_kind["Agent"]),
 		reports.Line(_("Delayed Customers"), reports.ORANGE, by_kind["Customer"]),
-	)  # fmt: skip
+	)
 
 
 def _summary(sums: list[Any]) -> list[dict[str, Any]]:

@@ -29,7 +29,13 @@ def execute(filters: Any) -> tuple[Any, ...]:
 		row["customer_name"] = reports.safe(row["customer_name"])
 		row["preview"] = reports.safe(last_line(row["preview"], row.pop("preview_label")))
 	counts = _counts(where, values)
-	return _columns(), rows, reports.cut_message(len(rows), sum(counts.values())), _chart(counts), _summary(rows, counts)
+	return (
+		_columns(),
+		rows,
+		reports.cut_message(len(rows), sum(counts.values())),
+		_chart(counts),
+		_summary(rows, counts),
+	)
 
 
 def _columns() -> list[dict[str, Any]]:
@@ -54,7 +60,8 @@ def _where(filters: Any, now: int) -> tuple[str, dict[str, Any]]:
 def _rows(where: str, values: dict[str, Any]) -> list[dict[str, Any]]:
 	fields = ", ".join(f"t.{field}" for field in lateness.FIELDS)
 	sql = (
-		f"select t.name as ticket, t.customer_name, t.agent_name, t.branch, t.preview, t.preview_label, t.waiting_since, {fields} "
+		"select t.name as ticket, t.customer_name, t.agent_name, t.branch, t.preview, t.preview_label, "
+		f"t.waiting_since, {fields} "
 		f"from `tabKhalifa Ticket` t where {where} order by t.due_by_ms, t.name limit {MOST}"
 	)
 	return frappe.db.sql(sql, values, as_dict=True)

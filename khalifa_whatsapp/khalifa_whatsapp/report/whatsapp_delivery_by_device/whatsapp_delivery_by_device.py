@@ -12,14 +12,22 @@ from khalifa_whatsapp.khalifa_whatsapp import reports
 NONE_YET = "–"  # it failed, or waits, before any gateway had it
 # What the chart shows, and in which colour
 CHARTED = {
-	"read_": reports.BLUE, "delivered": reports.GREEN, "sent": "#A6E4B4", "queued": reports.ORANGE, "unknown": "#9C45E3",
+	"read_": reports.BLUE,
+	"delivered": reports.GREEN,
+	"sent": "#A6E4B4",
+	"queued": reports.ORANGE,
+	"unknown": "#9C45E3",
 	"failed": reports.RED,
-}  # fmt: skip
+}
 STATES = ("queued", "sent", "delivered", "read_", "failed", "unknown")
 _IN = {
-	"queued": "('Queued', 'Sending')", "sent": "('Sent')", "delivered": "('Delivered')", "read_": "('Read', 'Played')",
-	"failed": "('Failed')", "unknown": "('Unknown')",
-}  # fmt: skip
+	"queued": "('Queued', 'Sending')",
+	"sent": "('Sent')",
+	"delivered": "('Delivered')",
+	"read_": "('Read', 'Played')",
+	"failed": "('Failed')",
+	"unknown": "('Unknown')",
+}
 
 
 @reports.for_managers
@@ -28,15 +36,23 @@ def execute(filters: Any) -> tuple[Any, ...]:
 	for row in rows:
 		row["provider"] = row["provider"] or NONE_YET
 		_finish(row)
-	total = {**reports.total_row(rows, ("messages", *STATES), _finish), "device": None, "provider": _("Total")}
+	total = {
+		**reports.total_row(rows, ("messages", *STATES), _finish),
+		"device": None,
+		"provider": _("Total"),
+	}
 	return _columns(), [*rows, total] if rows else [], None, _chart(rows), _summary(total) if rows else []
 
 
 def _labels() -> dict[str, str]:
 	return {
-		"queued": _("Waiting"), "sent": _("Sent"), "delivered": _("Delivered"), "read_": _("Read"), "failed": _("Failed"),
+		"queued": _("Waiting"),
+		"sent": _("Sent"),
+		"delivered": _("Delivered"),
+		"read_": _("Read"),
+		"failed": _("Failed"),
 		"unknown": _("In Doubt"),
-	}  # fmt: skip
+	}
 
 
 def _columns() -> list[dict[str, Any]]:
@@ -57,7 +73,8 @@ def _rows(filters: Any) -> list[dict[str, Any]]:
 	all_states = ", ".join(states.strip("()") for states in _IN.values())  # an index begins with the state
 	sql = (
 		f"select device, provider, count(*) as messages, {counts} from `tabKhalifa Message` "
-		f"where status in ({all_states}) and direction = 'Outgoing' and origin in ('Agent', 'Auto') and sent_ms >= %s and sent_ms < %s "
+		f"where status in ({all_states}) and direction = 'Outgoing' and origin in ('Agent', 'Auto') and "
+		"sent_ms >= %s and sent_ms < %s "
 		"group by device, provider order by count(*) desc"
 	)
 	return frappe.db.sql(sql, (start, end), as_dict=True)
@@ -72,7 +89,9 @@ def _finish(row: dict[str, Any]) -> None:
 
 def _chart(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
 	labels = _labels()
-	lines = [reports.Line(labels[name], colour, [row[name] for row in rows]) for name, colour in CHARTED.items()]
+	lines = [
+		reports.Line(labels[name], colour, [row[name] for row in rows]) for name, colour in CHARTED.items()
+	]
 	return reports.chart([f"{row['device']} · {row['provider']}" for row in rows], *lines, is_stacked=True)
 
 
@@ -80,6 +99,8 @@ def _summary(total: dict[str, Any]) -> list[dict[str, Any]]:
 	return [
 		reports.figure(_("Messages"), total["messages"]),
 		reports.figure(_("Read Share"), reports.percent(total["read_share"])),
-		reports.figure(_("Failed Share"), reports.percent(total["failed_share"]), reports.red_if(total["failed"])),
+		reports.figure(
+			_("Failed Share"), reports.percent(total["failed_share"]), reports.red_if(total["failed"])
+		),
 		reports.figure(_("In Doubt"), total["unknown"], reports.red_if(total["unknown"])),
 	]

@@ -1,7 +1,7 @@
 """How long customers waited with nobody to answer them, and when the agents were there.
 
-The queue's waits count when they end. Presence comes from the log of stretches; *occupancy* is the share of an agent's
-online time in which a customer waited for him or her, in business hours.
+The queue's waits count when they end. Presence comes from the log of stretches; *occupancy* is the share of
+an agent's online time in which a customer waited for him or her, in business hours.
 """
 
 from __future__ import annotations
@@ -45,19 +45,31 @@ def _queue(filters: Any, group: str) -> tuple[Any, ...]:
 		waits[key].add(seconds, count)
 		total.add(seconds, count)
 		delayed[key] += int(late)
-	rows = [_queue_row(group, key, waits[key], delayed[key], filters) for key in buckets.in_order(group, waits)]
+	rows = [
+		_queue_row(group, key, waits[key], delayed[key], filters) for key in buckets.in_order(group, waits)
+	]
 	whole = {**_queue_cells(total), "delayed": sum(delayed.values()), "bucket": _("Total"), "bold": 1}
 	shown = [*rows, whole] if rows else []
-	return _queue_columns(group), shown, None, _queue_chart(group, rows), _queue_summary(whole) if rows else []
+	return (
+		_queue_columns(group),
+		shown,
+		None,
+		_queue_chart(group, rows),
+		_queue_summary(whole) if rows else [],
+	)
 
 
 def _queue_segments(filters: Any, group: str) -> Any:
-	"""(bucket, seconds, how many, how many of them too long): the customer's limit was passed while nobody held it."""
+	"""(bucket, seconds, how many, how many of them too long):
+	the customer's limit was passed while nobody held it.
+	"""
 	start, end = period = reports.period_ms(filters)
 	also, values = reports.chosen(filters, {"branch": "s.branch"})
 	sql = (
-		f"select {buckets.sql_of(group, 's.to_ms', period, 's.branch')}, cast(s.biz_time as signed), count(*), count(d.name) "
-		"from `tabKhalifa Turn Segment` s left join `tabKhalifa Delay Event` d on d.turn = s.turn and d.kind = 'Customer' "
+		f"select {buckets.sql_of(group, 's.to_ms', period, 's.branch')}, cast(s.biz_time as signed), "
+		"count(*), count(d.name) "
+		"from `tabKhalifa Turn Segment` s left join `tabKhalifa Delay Event` d on "
+		"d.turn = s.turn and d.kind = 'Customer' "
 		"and d.at_ms >= s.from_ms and d.at_ms < s.to_ms "
 		f"where s.agent is null and s.to_ms >= %(start)s and s.to_ms < %(end)s{also} group by 1, 2"
 	)
@@ -68,7 +80,13 @@ def _queue_row(group: str, key: Any, waits: buckets.Lengths, delayed: int, filte
 	chosen = {"agent": ["is", "not set"], "branch": filters.get("branch")}
 	rows = buckets.rows_of(group, key, "to_on", *reports.dates(filters))
 	links = {} if rows is None else {"wait_count": reports.link("Khalifa Turn Segment", **{**chosen, **rows})}
-	return {**_queue_cells(waits), "delayed": delayed, "bucket": buckets.label(group, key), "tick": buckets.tick(group, key), "links": links}
+	return {
+		**_queue_cells(waits),
+		"delayed": delayed,
+		"bucket": buckets.label(group, key),
+		"tick": buckets.tick(group, key),
+		"links": links,
+	}
 
 
 def _queue_cells(waits: buckets.Lengths) -> dict[str, Any]:
@@ -113,24 +131,39 @@ def _presence(filters: Any) -> tuple[Any, ...]:
 	agents = {row.name: row for row in _agents(filters)}
 	busy = _busy_ms(agents, start, end)
 	spent = _spent(start, end)
-	rows = [_agent_row(agent, spent.get(agent.name, {}), busy.get(agent.name, 0)) for agent in agents.values()]
+	rows = [
+		_agent_row(agent, spent.get(agent.name, {}), busy.get(agent.name, 0)) for agent in agents.values()
+	]
 	rows.sort(key=lambda row: (-row["online"], row["agent_name"]))
 	total = reports.total_row(rows, ("online_ms", "away_ms", "busy_ms"), _finish)
 	shown = [*rows, {**total, "agent_name": _("Total")}] if rows else []
-	return _presence_columns(), shown, None, _presence_chart(rows), _presence_summary(rows, total) if rows else []
+	return (
+		_presence_columns(),
+		shown,
+		None,
+		_presence_chart(rows),
+		_presence_summary(rows, total) if rows else [],
+	)
 
 
 def _agents(filters: Any) -> list[Any]:
 	also, values = reports.chosen(filters, {"branch": "branch", "agent": "name"})
-	sql = f"select name, employee_name, branch, presence, presence_on from `tabKhalifa Agent` where enabled = 1{also}"
+	sql = (
+		"select name, employee_name, branch, presence, presence_on from `tabKhalifa Agent` where enabled "
+		f"= 1{also}"
+	)
 	return frappe.db.sql(sql, values, as_dict=True)
 
 
 def _spent(start: int, end: int) -> dict[str, dict[str, int]]:
-	"""Milliseconds by agent and presence, stretches clipped to the period; an open one lasts until its end."""
+	"""Milliseconds by agent and presence, stretches clipped to the period;
+	an open one lasts until its end.
+	"""
 	sql = (
-		"select agent, lower(presence), sum(least(if(to_ms = 0, %(end)s, to_ms), %(end)s) - greatest(from_ms, %(start)s)) "
-		"from `tabKhalifa Presence Log` where from_ms < %(end)s and (to_ms = 0 or to_ms > %(start)s) group by 1, 2"
+		"select agent, lower(presence), sum(least(if(to_ms = 0, %(end)s, to_ms), %(end)s) - "
+		"greatest(from_ms, %(start)s)) "
+		"from `tabKhalifa Presence Log` where from_ms < %(end)s and (to_ms = "
+		"0 or to_ms > %(start)s) group by 1, 2"
 	)
 	found: dict[str, dict[str, int]] = defaultdict(dict)
 	for agent, presence, spent in frappe.db.sql(sql, {"start": start, "end": end}):
@@ -151,27 +184,40 @@ def _busy_ms(agents: Mapping[str, Any], start: int, end: int) -> dict[str, int]:
 
 
 def _held(start: int, end: int) -> Any:
-	"""(agent, from, to) of the waits that agents held, clipped to the period, in order. MariaDB would take minutes to join them."""
+	"""(agent, from, to) of the waits that agents held, clipped to the period, in order.
+
+	MariaDB would take minutes to join them.
+	"""
 	sql = (
-		"select agent, greatest(from_ms, %(start)s), least(if(to_ms = 0, %(end)s, to_ms), %(end)s) from `tabKhalifa Turn Segment` "
-		"where agent is not null and from_ms < %(end)s and (to_ms = 0 or to_ms > %(start)s) order by agent, from_ms"
+		"select agent, greatest(from_ms, %(start)s), least(if(to_ms = 0, %(end)s, to_ms), %(end)s) from "
+		"`tabKhalifa Turn Segment` "
+		"where agent is not null and from_ms < %(end)s and (to_ms = 0 or "
+		"to_ms > %(start)s) order by agent, from_ms"
 	)
 	return frappe.db.sql(sql, {"start": start, "end": end})
 
 
 def _agent_row(agent: Any, spent: dict[str, int], busy: int) -> dict[str, Any]:
 	row = {
-		"agent": agent.name, "agent_name": reports.safe(agent.employee_name), "branch": agent.branch,
-		"state": agent.presence, "presence": _(agent.presence), "presence_on": agent.presence_on, "busy_ms": busy,
+		"agent": agent.name,
+		"agent_name": reports.safe(agent.employee_name),
+		"branch": agent.branch,
+		"state": agent.presence,
+		"presence": _(agent.presence),
+		"presence_on": agent.presence_on,
+		"busy_ms": busy,
 		**{f"{name}_ms": spent.get(name, 0) for name in PRESENT},
 		"links": {"agent_name": f"/app/khalifa-agent/{agent.name}", **_logs(agent.name)},
-	}  # fmt: skip
+	}
 	_finish(row)
 	return row
 
 
 def _logs(agent: str) -> dict[str, str]:
-	return {name: reports.link("Khalifa Presence Log", agent=agent, presence=name.capitalize()) for name in PRESENT}
+	return {
+		name: reports.link("Khalifa Presence Log", agent=agent, presence=name.capitalize())
+		for name in PRESENT
+	}
 
 
 def _finish(row: dict[str, Any]) -> None:
@@ -206,6 +252,8 @@ def _presence_summary(rows: list[dict[str, Any]], total: dict[str, Any]) -> list
 def _presence_chart(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
 	there = [row for row in rows if row["online"] or row["away"]]
 	return reports.chart(
-		[row["agent_name"] for row in there], reports.Line(_("Online (Hours)"), reports.GREEN, [row["online"] for row in there]),
-		reports.Line(_("Away (Hours)"), reports.ORANGE, [row["away"] for row in there]), is_stacked=True,
-	)  # fmt: skip
+		[row["agent_name"] for row in there],
+		reports.Line(_("Online (Hours)"), reports.GREEN, [row["online"] for row in there]),
+		reports.Line(_("Away (Hours)"), reports.ORANGE, [row["away"] for row in there]),
+		is_stacked=True,
+	)

@@ -1,7 +1,9 @@
-"""How long customers waited for us: first answers, all answers, and whole conversations; by time, branch or number.
+"""How long customers waited for us: first answers, all answers, and whole conversations; by time, branch or
+number.
 
-These are the customers' measures: a wait counts whole, whoever held the conversation. Each counts at the moment it
-ended. Median and p90 of any group, and of the total, come from all its waits, never from other groups' medians.
+These are the customers' measures: a wait counts whole, whoever held the conversation. Each counts at the
+moment it ended. Median and p90 of any group, and of the total, come from all its waits, never from other
+groups' medians.
 """
 
 from __future__ import annotations
@@ -18,7 +20,15 @@ from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.khalifa_whatsapp import report_buckets as buckets
 from khalifa_whatsapp.khalifa_whatsapp import reports
 
-GROUPS = (buckets.DAY, buckets.WEEK, buckets.MONTH, buckets.HOUR, buckets.WEEKDAY, buckets.BRANCH, buckets.DEVICE)
+GROUPS = (
+	buckets.DAY,
+	buckets.WEEK,
+	buckets.MONTH,
+	buckets.HOUR,
+	buckets.WEEKDAY,
+	buckets.BRANCH,
+	buckets.DEVICE,
+)
 OUTCOMES = (r.ANSWERED, r.NO_REPLY_NEEDED, r.CLOSED_UNANSWERED)
 FIRST, RESPONSE, NEXT, RESOLUTION = "first", "response", "next", "resolution"
 
@@ -74,25 +84,40 @@ def _turns(filters: Any, group: str) -> Iterator[Any]:
 	"""Ended waits; those joined to another or taken back aren't ends of their own."""
 	outcomes = ", ".join(f"'{name}'" for name in OUTCOMES)
 	return _select(
-		filters, group, "Khalifa Turn", "ended_ms", f"outcome in ({outcomes})",
-		f"field(outcome, {outcomes}), is_first, cast(biz_time as signed), count(*), sum(is_delayed)", 4,
-	)  # fmt: skip
+		filters,
+		group,
+		"Khalifa Turn",
+		"ended_ms",
+		f"outcome in ({outcomes})",
+		f"field(outcome, {outcomes}), is_first, cast(biz_time as signed), count(*), sum(is_delayed)",
+		4,
+	)
 
 
 def _firsts(filters: Any, group: str) -> Iterator[Any]:
 	return _select(
-		filters, group, "Khalifa Ticket", "first_responded_ms", "first_response_time is not null",
-		"cast(first_response_time as signed), count(*)", 2,
-	)  # fmt: skip
+		filters,
+		group,
+		"Khalifa Ticket",
+		"first_responded_ms",
+		"first_response_time is not null",
+		"cast(first_response_time as signed), count(*)",
+		2,
+	)
 
 
 def _resolutions(filters: Any, group: str) -> Iterator[Any]:
 	"""Conversations that people ended; silence, spam and «close all» say nothing of how fast we are."""
 	by_people = "close_batch is null and coalesce(close_reason, '') not in ('inactive', 'spam')"
 	return _select(
-		filters, group, "Khalifa Ticket", "closed_ms", f"status = 'Closed' and {by_people}",
-		"cast(waited_time as signed), count(*)", 2,
-	)  # fmt: skip
+		filters,
+		group,
+		"Khalifa Ticket",
+		"closed_ms",
+		f"status = 'Closed' and {by_people}",
+		"cast(waited_time as signed), count(*)",
+		2,
+	)
 
 
 def _select(
@@ -100,8 +125,8 @@ def _select(
 ) -> Iterator[Any]:
 	"""Rows (bucket, …) of a period, grouped by the bucket and the first columns of `what`.
 
-	There may be nearly as many groups as rows. Of numbers alone they fit into a table in memory; names take hundreds of
-	bytes each there, so a branch or a device goes by its number.
+	There may be nearly as many groups as rows. Of numbers alone they fit into a table in memory; names take
+	hundreds of bytes each there, so a branch or a device goes by its number.
 	"""
 	start, end = period = reports.period_ms(filters)
 	also, values = reports.chosen(filters, {"branch": "branch", "device": "device"})
@@ -123,15 +148,24 @@ def _select(
 def _row(group: str, key: Any, waits: Waits, filters: Any) -> dict[str, Any]:
 	chosen = {name: filters.get(name) for name in ("branch", "device")}
 	days = reports.dates(filters)
-	turns, firsts = (buckets.rows_of(group, key, moment, *days) for moment in ("ended_on", "first_responded_on"))
+	turns, firsts = (
+		buckets.rows_of(group, key, moment, *days) for moment in ("ended_on", "first_responded_on")
+	)
 	links = {}
 	if turns is not None and firsts is not None:
 		links["ended"] = reports.link("Khalifa Turn", **{**chosen, **turns})
 		links["response_count"] = reports.link("Khalifa Turn", **{**chosen, **turns, "outcome": r.ANSWERED})
 		links["delayed"] = reports.link("Khalifa Turn", **{**chosen, **turns, "is_delayed": 1})
-		links["not_needed"] = reports.link("Khalifa Turn", **{**chosen, **turns, "outcome": r.NO_REPLY_NEEDED})
+		links["not_needed"] = reports.link(
+			"Khalifa Turn", **{**chosen, **turns, "outcome": r.NO_REPLY_NEEDED}
+		)
 		links["first_count"] = reports.link("Khalifa Ticket", **{**chosen, **firsts})
-	return {**waits.cells(), "bucket": buckets.label(group, key), "tick": buckets.tick(group, key), "links": links}
+	return {
+		**waits.cells(),
+		"bucket": buckets.label(group, key),
+		"tick": buckets.tick(group, key),
+		"links": links,
+	}
 
 
 def _columns(group: str) -> list[dict[str, Any]]:
@@ -169,5 +203,7 @@ def _summary(total: Waits) -> list[dict[str, Any]]:
 		reports.figure(_("First Response (Minutes)"), cells["first_mean"]),
 		reports.figure(_("First: p90"), cells["first_p90"]),
 		reports.figure(_("Response (Minutes)"), cells["response_mean"]),
-		reports.figure(_("Delay Share"), reports.percent(cells["delayed_share"]), reports.red_if(cells["delayed"])),
+		reports.figure(
+			_("Delay Share"), reports.percent(cells["delayed_share"]), reports.red_if(cells["delayed"])
+		),
 	]

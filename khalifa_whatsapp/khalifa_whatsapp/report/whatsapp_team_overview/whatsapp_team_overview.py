@@ -30,13 +30,19 @@ def execute(filters: Any) -> tuple[Any, ...]:
 
 
 def _held(filters: Any) -> dict[str | None, dict[str, int]]:
-	"""What each agent (None: the queue) has in hand at this moment; one statement. The oldest wait is in business time."""
+	"""What each agent (None: the queue) has in hand at this moment; one statement.
+
+	The oldest wait is in business time.
+	"""
 	now, rules = now_ms(), reports.store().rules()
 	also, values = reports.chosen(filters, {"branch": "t.branch"})
 	sql = (
-		"select t.agent, t.branch, count(*) as open, sum(t.status = 'Pending') as pending, sum(t.waiting_since_ms > 0) as waiting, "
-		f"sum({lateness.delayed_sql(now, 't')}) as `delayed`, coalesce(min(nullif(t.waiting_since_ms, 0)), %(now)s) as since "
-		f"from `tabKhalifa Ticket` t where t.status in ('Queued', 'Open', 'Pending'){also} group by t.agent, t.branch"
+		"select t.agent, t.branch, count(*) as open, sum(t.status = 'Pending') as pending, "
+		"sum(t.waiting_since_ms > 0) as waiting, "
+		f"sum({lateness.delayed_sql(now, 't')}) as `delayed`, coalesce(min(nullif(t.waiting_since_ms, 0)), "
+		"%(now)s) as since "
+		f"from `tabKhalifa Ticket` t where t.status in ('Queued', 'Open', 'Pending'){also} group by t.agent, "
+		"t.branch"
 	)
 	found: dict[str | None, dict[str, int]] = {}
 	for row in frappe.db.sql(sql, {**values, "now": now}, as_dict=True):
@@ -64,9 +70,16 @@ def _row(agent: Any, held: dict[Any, Any], done: dict[str, Any], branch: str | N
 	report_kpi.finish(figures, settings.min_sample_daily, settings, None)
 	state = agent.presence if agent.enabled else "Disabled"
 	return {
-		**figures, **_in_hand(held.get(agent.name)), "agent": agent.name, "agent_name": reports.safe(agent.employee_name),
-		"branch": agent.branch, "state": state, "presence": _(state), "capacity": agent.capacity, "links": _links(agent.name, branch),
-	}  # fmt: skip
+		**figures,
+		**_in_hand(held.get(agent.name)),
+		"agent": agent.name,
+		"agent_name": reports.safe(agent.employee_name),
+		"branch": agent.branch,
+		"state": state,
+		"presence": _(state),
+		"capacity": agent.capacity,
+		"links": _links(agent.name, branch),
+	}
 
 
 def _in_hand(row: dict[str, int] | None) -> dict[str, Any]:
@@ -82,7 +95,9 @@ def _links(agent: str | None, branch: str | None) -> dict[str, str]:
 		**({"agent_name": f"/app/khalifa-agent/{agent}"} if agent else {}),
 		"open": reports.link("Khalifa Ticket", **whose, status=["in", ["Queued", "Open", "Pending"]]),
 		"pending": reports.link("Khalifa Ticket", **whose, status="Pending"),
-		"waiting": reports.link("Khalifa Ticket", **whose, status=["in", ["Queued", "Open"]], waiting_since=["is", "set"]),
+		"waiting": reports.link(
+			"Khalifa Ticket", **whose, status=["in", ["Queued", "Open"]], waiting_since=["is", "set"]
+		),
 		"delayed": reports.report_link("WhatsApp Delayed Tickets Now", **late),
 	}
 
@@ -128,9 +143,11 @@ def _columns() -> list[dict[str, Any]]:
 def _chart(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
 	loaded = [row for row in rows if row["open"]]
 	return reports.chart(
-		[row["agent_name"] for row in loaded], reports.Line(_("Waiting Now"), reports.ORANGE, [row["waiting"] for row in loaded]),
-		reports.Line(_("Others Open"), reports.BLUE, [row["open"] - row["waiting"] for row in loaded]), is_stacked=True,
-	)  # fmt: skip
+		[row["agent_name"] for row in loaded],
+		reports.Line(_("Waiting Now"), reports.ORANGE, [row["waiting"] for row in loaded]),
+		reports.Line(_("Others Open"), reports.BLUE, [row["open"] - row["waiting"] for row in loaded]),
+		is_stacked=True,
+	)
 
 
 def _summary(rows: list[dict[str, Any]], queue: dict[str, Any]) -> list[dict[str, Any]]:

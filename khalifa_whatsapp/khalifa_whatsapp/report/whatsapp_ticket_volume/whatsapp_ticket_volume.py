@@ -36,13 +36,24 @@ def _week_table(filters: Any) -> tuple[Any, ...]:
 	by_day = Counter()
 	for (_hour, day), count in cells.items():
 		by_day[day] += count
-	total = {"bucket": _("Total"), "bold": 1, "total": sum(cells.values()), **{f"day_{day}": by_day[day] for day in days}}
+	total = {
+		"bucket": _("Total"),
+		"bold": 1,
+		"total": sum(cells.values()),
+		**{f"day_{day}": by_day[day] for day in days},
+	}
 	columns = [
 		reports.column("bucket", buckets.title(buckets.HOUR), width=90),
 		*(reports.column(f"day_{day}", buckets.weekday(day), "Int", 110) for day in days),
 		reports.column("total", _("Total"), "Int", 100),
 	]
-	return columns, [*hours, total] if hours else [], None, _hours_chart(filters, hours), _peaks(hours, by_day, total)
+	return (
+		columns,
+		[*hours, total] if hours else [],
+		None,
+		_hours_chart(filters, hours),
+		_peaks(hours, by_day, total),
+	)
 
 
 def _cells(filters: Any) -> Counter[tuple[int, int]]:
@@ -63,12 +74,20 @@ def _counts_messages(filters: Any) -> bool:
 
 def _hour_row(hour: int, days: list[int], cells: Counter[tuple[int, int]]) -> dict[str, Any]:
 	row: dict[str, Any] = {f"day_{day}": cells[(hour, day)] for day in days}
-	return {"bucket": buckets.label(buckets.HOUR, hour), "tick": str(hour), "heat": max(cells.values()), "total": sum(row.values()), **row}
+	return {
+		"bucket": buckets.label(buckets.HOUR, hour),
+		"tick": str(hour),
+		"heat": max(cells.values()),
+		"total": sum(row.values()),
+		**row,
+	}
 
 
 def _hours_chart(filters: Any, hours: list[dict[str, Any]]) -> dict[str, Any] | None:
 	name = _(MESSAGES) if _counts_messages(filters) else _(CONVERSATIONS)
-	return reports.chart([row["tick"] for row in hours], reports.Line(name, reports.BLUE, [row["total"] for row in hours]))
+	return reports.chart(
+		[row["tick"] for row in hours], reports.Line(name, reports.BLUE, [row["total"] for row in hours])
+	)
 
 
 def _peaks(hours: list[dict[str, Any]], by_day: Counter[int], total: dict[str, Any]) -> list[dict[str, Any]]:
@@ -104,7 +123,9 @@ def _counts(filters: Any, group: str) -> dict[Any, Counter[str]]:
 	):
 		bucket = buckets.sql_of(group, f"{at}_ms", reports.period_ms(filters), "t.branch", "t.device")
 		for raw, *counts in _select(filters, bucket, source, f"{at}_ms", where, what):
-			found[buckets.key_of(group, raw)].update({name: int(count) for name, count in zip(names, counts, strict=True)})
+			found[buckets.key_of(group, raw)].update(
+				{name: int(count) for name, count in zip(names, counts, strict=True)}
+			)
 	return found
 
 
@@ -112,15 +133,24 @@ def _select(filters: Any, key: str, source: str, at: str, where: str, what: str)
 	"""Rows (key …, what …) of the period."""
 	start, end = reports.period_ms(filters)
 	also, values = reports.chosen(filters, {"branch": "t.branch", "device": "t.device"})
-	sql = f"select {key}, {what} from {source} where {at} >= %(start)s and {at} < %(end)s and {where}{also} group by {key}"
+	sql = (
+		f"select {key}, {what} from {source} where {at} >= %(start)s and {at} < %(end)s and {where}{also} "
+		f"group by {key}"
+	)
 	return frappe.db.sql(sql, {**values, "start": start, "end": end})
 
 
 def _row(filters: Any, group: str, key: Any, counts: Counter[str]) -> dict[str, Any]:
 	chosen = {name: filters.get(name) for name in ("branch", "device")}
 	days = reports.dates(filters)
-	row: dict[str, Any] = {"bucket": buckets.label(group, key), "tick": buckets.tick(group, key), **{name: counts[name] for name in COUNTS}}
-	opened, closed = (buckets.rows_of(group, key, moment, *days) or {} for moment in ("opened_on", "closed_on"))
+	row: dict[str, Any] = {
+		"bucket": buckets.label(group, key),
+		"tick": buckets.tick(group, key),
+		**{name: counts[name] for name in COUNTS},
+	}
+	opened, closed = (
+		buckets.rows_of(group, key, moment, *days) or {} for moment in ("opened_on", "closed_on")
+	)
 	row["links"] = {
 		"opened": reports.link("Khalifa Ticket", **{**chosen, **opened}),
 		"closed": reports.link("Khalifa Ticket", **{**chosen, **closed, "status": "Closed"}),
