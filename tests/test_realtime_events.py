@@ -9,7 +9,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1] / "khalifa_whatsapp"
 PREFIX = "khalifa_whatsapp:"
 LISTENER = re.compile(r"realtime\.on\(\s*[\"'`]khalifa_whatsapp:([\w${}]+)[\"'`]")
-LOOP = re.compile(r"for \(const kind of \[([^\]]+)\]\) frappe\.realtime\.on\(`khalifa_whatsapp:\$\{kind\}`")
+LOOP = re.compile(r"for \(const kind of \[([^\]]+)\]\)\s+frappe\.realtime\.on\(`khalifa_whatsapp:\$\{kind\}`")
 # What a reader finds without having been there: the rows that lists, forms and reports show
 LASTS = {
 	"close_all": "the batch's row and its items",

@@ -69,7 +69,15 @@ test("a text of before there were two is an answer, whatever it looks like", () 
 });
 
 test("a browser that stores nothing still keeps what is being written", () => {
-	const full = { getItem: () => null, setItem: () => { throw new Error("full"); }, removeItem: () => { throw new Error("no"); } };
+	const full = {
+		getItem: () => null,
+		setItem: () => {
+			throw new Error("full");
+		},
+		removeItem: () => {
+			throw new Error("no");
+		},
+	};
 	const drafts = made(full);
 	drafts.put("KT-1", NOTE, { text: "a", key: "k" });
 	assert.equal(drafts.get("KT-1", NOTE).key, "k");

@@ -3,10 +3,20 @@ import { test } from "node:test";
 
 import { pressed } from "../../khalifa_whatsapp/public/js/inbox/keys.js";
 
-const ARABIC = { j: ["ت", "KeyJ"], k: ["ن", "KeyK"], r: ["ق", "KeyR"], n: ["ى", "KeyN"], t: ["ف", "KeyT"], e: ["ث", "KeyE"], q: ["ض", "KeyQ"], "/": ["ظ", "Slash"] };
+const ARABIC = {
+	j: ["ت", "KeyJ"],
+	k: ["ن", "KeyK"],
+	r: ["ق", "KeyR"],
+	n: ["ى", "KeyN"],
+	t: ["ف", "KeyT"],
+	e: ["ث", "KeyE"],
+	q: ["ض", "KeyQ"],
+	"/": ["ظ", "Slash"],
+};
 
 test("the keys of an Arabic keyboard are those in the same places", () => {
-	for (const [name, [key, code]] of Object.entries(ARABIC)) assert.equal(pressed({ key, code, shiftKey: false }), name);
+	for (const [name, [key, code]] of Object.entries(ARABIC))
+		assert.equal(pressed({ key, code, shiftKey: false }), name);
 	assert.equal(pressed({ key: "؟", code: "Slash", shiftKey: true }), "?");
 	assert.equal(pressed({ key: "لا", code: "KeyB", shiftKey: false }), "b");
 });
@@ -27,7 +37,8 @@ test("a Latin letter is itself wherever its key lies, also with Caps Lock, and n
 });
 
 test("keys without a sign keep their names", () => {
-	for (const key of ["Enter", "Escape", "ArrowDown", "Tab", "F5"]) assert.equal(pressed({ key, code: key, shiftKey: false }), key);
+	for (const key of ["Enter", "Escape", "ArrowDown", "Tab", "F5"])
+		assert.equal(pressed({ key, code: key, shiftKey: false }), key);
 	assert.equal(pressed({ key: "Enter", code: "NumpadEnter", shiftKey: false }), "Enter");
 	assert.equal(pressed({ key: "Unidentified", code: "", shiftKey: false }), "Unidentified");
 	assert.equal(pressed({ key: "Dead", code: "KeyE", shiftKey: false }), "e");

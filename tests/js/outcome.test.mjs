@@ -3,8 +3,18 @@ import { test } from "node:test";
 
 import { Refusal, outcome } from "../../khalifa_whatsapp/public/js/desk/outcome.js";
 
-const WORDS = { no_answer: "none", refused: "refused", signed_out: "out", old_page: "old", too_large: "large" };
-const judged = (status, told) => outcome({ status, ok: status < 300, body: typeof told === "string" ? told : JSON.stringify(told) }, WORDS);
+const WORDS = {
+	no_answer: "none",
+	refused: "refused",
+	signed_out: "out",
+	old_page: "old",
+	too_large: "large",
+};
+const judged = (status, told) =>
+	outcome(
+		{ status, ok: status < 300, body: typeof told === "string" ? told : JSON.stringify(told) },
+		WORDS,
+	);
 const saying = (message) => JSON.stringify([JSON.stringify({ message })]);
 
 test("an answer is its message, whatever that is", () => {
@@ -15,17 +25,33 @@ test("an answer is its message, whatever that is", () => {
 test("a refusal is said in the server's words", () => {
 	const found = judged(409, { code: "answered_meanwhile", _server_messages: saying("Mona answered") });
 	assert.ok(found instanceof Refusal);
-	assert.deepEqual([found.code, found.text, found.is_unknown], ["answered_meanwhile", "Mona answered", false]);
+	assert.deepEqual(
+		[found.code, found.text, found.is_unknown],
+		["answered_meanwhile", "Mona answered", false],
+	);
 	assert.equal(judged(417, { exc_type: "ValidationError" }).text, "refused");
 	const busy = judged(503, { code: "busy", _server_messages: saying("Busy") });
 	assert.deepEqual([busy.code, busy.text, busy.is_unknown], ["busy", "Busy", false]);
 });
 
 test("of what is no answer of ours nobody knows what became", () => {
-	const pages = [[502, "<html>Bad Gateway</html>"], [504, ""], [500, { exc_type: "OperationalError" }], [503, "<h1>"], [200, "<html>Welcome to the café</html>"], [200, ""], [200, "null"], [429, "slow down"]];
+	const pages = [
+		[502, "<html>Bad Gateway</html>"],
+		[504, ""],
+		[500, { exc_type: "OperationalError" }],
+		[503, "<h1>"],
+		[200, "<html>Welcome to the café</html>"],
+		[200, ""],
+		[200, "null"],
+		[429, "slow down"],
+	];
 	for (const [status, body] of pages) {
 		const found = judged(status, body);
-		assert.deepEqual([found.code, found.text, found.is_unknown], ["no_answer", "none", true], `${status} ${body}`);
+		assert.deepEqual(
+			[found.code, found.text, found.is_unknown],
+			["no_answer", "none", true],
+			`${status} ${body}`,
+		);
 	}
 	assert.equal(judged(413, "<html>").text, "large");
 });
@@ -34,5 +60,8 @@ test("who is signed out, or has an old page, is told so", () => {
 	assert.equal(judged(401, { exc_type: "AuthenticationError" }).code, "signed_out");
 	assert.equal(judged(403, { session_expired: 1, exc_type: "PermissionError" }).code, "signed_out");
 	assert.equal(judged(200, { session_expired: 1 }).code, "signed_out");
-	assert.equal(judged(400, { exc_type: "CSRFTokenError", _server_messages: saying("Invalid Request") }).code, "old_page");
+	assert.equal(
+		judged(400, { exc_type: "CSRFTokenError", _server_messages: saying("Invalid Request") }).code,
+		"old_page",
+	);
 });

@@ -1,6 +1,6 @@
 // What the driver does inside WhatsApp's page, one action per call: (places, action, ...arguments).
-// An action runs to its end before the page can change again. So the last look before a message is sent, and the click
-// that sends it, are one action: nothing can come between.
+// An action runs to its end before the page can change again. So the last look before a message is sent, and
+// the click that sends it, are one action: nothing can come between.
 
 const [PLACES, ACTION, ...ARGUMENTS] = arguments;
 const MARKS = { STRONG: "*", B: "*", EM: "_", I: "_", DEL: "~", S: "~", CODE: "```" };
@@ -41,14 +41,19 @@ function words(node) {
 }
 
 const isBlock = (node) => node.nodeName === "DIV" || node.nodeName === "P";
-const plain = (text) => text.replace(/\u00a0/g, " ").replace(/\r\n?/g, "\n").trim();
+const plain = (text) =>
+	text
+		.replace(/\u00a0/g, " ")
+		.replace(/\r\n?/g, "\n")
+		.trim();
 
 function digitsOf(text) {
 	const clean = text.replace(BIDI, "").replace(/\u00a0/g, " ");
 	return (clean.match(/\+\d[\d ().-]{5,24}\d/g) || []).map((one) => one.replace(/\D/g, ""));
 }
 
-// Who the open chat is with, as far as the chat itself shows it: its title, and the chat's name in its messages' ids.
+// Who the open chat is with, as far as the chat itself shows it: its title, and the chat's name in its
+// messages' ids.
 function chat() {
 	const header = one("header");
 	const title = header && one("title", header);
@@ -60,7 +65,9 @@ function chat() {
 }
 
 function bubble(row) {
-	const texts = all("words", row).filter((text) => !all("quoted", row).some((quoted) => quoted.contains(text)));
+	const texts = all("words", row).filter(
+		(text) => !all("quoted", row).some((quoted) => quoted.contains(text)),
+	);
 	const stamp = row.matches("[data-pre-plain-text]") ? row : one("stamp", row);
 	return {
 		id: row.dataset.id || "",
@@ -76,7 +83,10 @@ function bubble(row) {
 function isOwn(row) {
 	if (/^(true|false)_/.test(row.dataset.id || "")) return row.dataset.id.startsWith("true_");
 	if (row.matches(".message-out") || row.querySelector(".message-out")) return true;
-	return !(row.matches(".message-in") || row.querySelector(".message-in")) && Boolean(row.closest(".message-out"));
+	return (
+		!(row.matches(".message-in") || row.querySelector(".message-in")) &&
+		Boolean(row.closest(".message-out"))
+	);
 }
 
 function selectAll(box) {
@@ -95,7 +105,9 @@ function box(name) {
 
 function isUnread(row) {
 	if (one("unread", row)) return true;
-	return [...row.querySelectorAll("span[aria-label]")].some((mark) => /^[\d٠-٩]{1,4}$/.test(mark.textContent.trim()));
+	return [...row.querySelectorAll("span[aria-label]")].some((mark) =>
+		/^[\d٠-٩]{1,4}$/.test(mark.textContent.trim()),
+	);
 }
 
 const rowTitle = (row) => {
@@ -113,7 +125,8 @@ function sender(isFile) {
 const actions = {
 	look() {
 		const seen = {};
-		for (const name of ["chats", "code", "pairing", "blocked", "offline", "phone_offline", "loading"]) seen[name] = has(name);
+		for (const name of ["chats", "code", "pairing", "blocked", "offline", "phone_offline", "loading"])
+			seen[name] = has(name);
 		const dialog = all("dialog").filter(isShown).pop();
 		seen.buttons = dialog ? all("button", dialog).filter(isShown).length : 0;
 		seen.is_busy = Boolean(dialog && one("busy", dialog));
@@ -150,7 +163,15 @@ const actions = {
 		return (dialog && all("button", dialog).filter(isShown).pop()) || null;
 	},
 
-	phones: () => (has("drawer") ? digitsOf(all("drawer").filter(isShown).map((one) => one.innerText).join("\n")) : null),
+	phones: () =>
+		has("drawer")
+			? digitsOf(
+					all("drawer")
+						.filter(isShown)
+						.map((one) => one.innerText)
+						.join("\n"),
+				)
+			: null,
 
 	drawer_close() {
 		const drawer = all("drawer").find(isShown);
@@ -186,7 +207,9 @@ const actions = {
 		selectAll(found);
 		const data = new DataTransfer();
 		data.setData("text/plain", text);
-		found.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+		found.dispatchEvent(
+			new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }),
+		);
 	},
 
 	// Look once more and send, or say why not: only after "pressed" can anything have gone.
@@ -196,7 +219,8 @@ const actions = {
 		if (!isHidden && (now.title !== seen.title || now.wids.join() !== seen.wids.join())) return "chat";
 		const found = box(name);
 		if ((found || text) && (!found || plain(words(found)) !== text)) return "text";
-		if (all("dialog").some((dialog) => isShown(dialog) && !(isFile && dialog.contains(found)))) return "dialog";
+		if (all("dialog").some((dialog) => isShown(dialog) && !(isFile && dialog.contains(found))))
+			return "dialog";
 		const button = sender(isFile);
 		if (!button || button.disabled || button.getAttribute("aria-disabled") === "true") return "button";
 		button.click();
@@ -213,9 +237,15 @@ const actions = {
 
 	bubbles: (limit) => all("bubble").slice(-limit).map(bubble),
 
-	rows: () => all("row").map((row) => ({ title: rowTitle(row), is_unread: isUnread(row), is_group: Boolean(one("group", row)) })),
+	rows: () =>
+		all("row").map((row) => ({
+			title: rowTitle(row),
+			is_unread: isUnread(row),
+			is_group: Boolean(one("group", row)),
+		})),
 
-	row: (title, isWantedUnread) => all("row").find((row) => rowTitle(row) === title && (!isWantedUnread || isUnread(row))) || null,
+	row: (title, isWantedUnread) =>
+		all("row").find((row) => rowTitle(row) === title && (!isWantedUnread || isUnread(row))) || null,
 
 	minutes: () => new Date().getTimezoneOffset(),
 };

@@ -1,12 +1,15 @@
 import "./rooms.js";
 
-// What a search for our records found is text. Frappe writes titles and descriptions into the drop-downs of link
-// fields, and into the dialog of the advanced search, as HTML, and customers choose their names. Other apps' records
-// stay as they were: a search of theirs may mean its HTML.
+// What a search for our records found is text. Frappe writes titles and descriptions into the drop-downs of
+// link fields, and into the dialog of the advanced search, as HTML, and customers choose their names. Other
+// apps' records stay as they were: a search of theirs may mean its HTML.
 frappe.provide("khalifa");
 
 const OURS = /^(Khalifa .+|WhatsApp Device)$/;
-const escaped = (text) => String(text ?? "").replace(/&/g, "&amp;").replace(/</g, "&lt;");
+const escaped = (text) =>
+	String(text ?? "")
+		.replace(/&/g, "&amp;")
+		.replace(/</g, "&lt;");
 
 // For choices of our own dialogs, which Frappe writes as HTML and reads again as text: the same to the eye
 const TWINS = { "<": "‹", ">": "›", "&": "＆" };

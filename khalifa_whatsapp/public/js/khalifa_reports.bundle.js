@@ -4,12 +4,13 @@ frappe.provide("khalifa_whatsapp.reports");
 const reports = khalifa_whatsapp.reports;
 const PATIENCE_MS = 10_000;
 
-// What reports do before they are asked for the first time. Frappe sets the filters of an address one by one, has the
-// server look at a linked name and fetch its title, and does not wait for the answers: a report that is asked for
-// meanwhile shows other rows than its filters say, or none.
+// What reports do before they are asked for the first time. Frappe sets the filters of an address one by one,
+// has the server look at a linked name and fetch its title, and does not wait for the answers: a report that
+// is asked for meanwhile shows other rows than its filters say, or none.
 reports.ready = async (report) => {
 	const until = Date.now() + PATIENCE_MS;
-	while (!report.filters.every(is_set) && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 50));
+	while (!report.filters.every(is_set) && Date.now() < until)
+		await new Promise((resolve) => setTimeout(resolve, 50));
 };
 
 function is_set(filter) {

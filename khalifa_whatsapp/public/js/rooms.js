@@ -1,5 +1,5 @@
-// The rooms of our lists are managers' (access/rooms.py). Frappe's lists ask for them whoever looks, and its socket server
-// writes each refusal into its log, with the session of whoever asked: agents' pages don't ask.
+// The rooms of our lists are managers' (access/rooms.py). Frappe's lists ask for them whoever looks, and its
+// socket server writes each refusal into its log, with the session of whoever asked: agents' pages don't ask.
 
 const OURS = /^(Khalifa .+|WhatsApp Device)$/;
 const MANAGERS = ["WhatsApp Manager", "System Manager", "Administrator"];

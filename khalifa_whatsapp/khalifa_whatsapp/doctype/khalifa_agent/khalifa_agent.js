@@ -7,15 +7,23 @@ frappe.ui.form.on("Khalifa Agent", {
 	refresh(frm) {
 		if (frm.is_new()) return;
 		const colour = { Online: "green", Away: "orange", Offline: "gray" }[frm.doc.presence];
-		frm.page.set_indicator(frm.doc.enabled ? __(frm.doc.presence) : __("Disabled"), frm.doc.enabled ? colour : "gray");
+		frm.page.set_indicator(
+			frm.doc.enabled ? __(frm.doc.presence) : __("Disabled"),
+			frm.doc.enabled ? colour : "gray",
+		);
 		khalifa.add_agent_buttons(frm);
 		khalifa.show_agent_figures(frm);
 	},
 });
 
 khalifa.add_agent_buttons = (frm) => {
-	const list = (doctype, filters) => () => frappe.set_route("List", doctype, { agent: frm.doc.name, ...filters });
-	frm.add_custom_button(__("Open Tickets"), list("Khalifa Ticket", { status: ["!=", "Closed"] }), __("View"));
+	const list = (doctype, filters) => () =>
+		frappe.set_route("List", doctype, { agent: frm.doc.name, ...filters });
+	frm.add_custom_button(
+		__("Open Tickets"),
+		list("Khalifa Ticket", { status: ["!=", "Closed"] }),
+		__("View"),
+	);
 	frm.add_custom_button(__("All Tickets"), list("Khalifa Ticket"), __("View"));
 	frm.add_custom_button(__("Delays"), list("Khalifa Delay Event"), __("View"));
 	frm.add_custom_button(__("Figures"), list("Khalifa Agent KPI"), __("View"));
@@ -39,8 +47,15 @@ khalifa.show_agent_figures = (frm) => {
 		start_date: [">=", frappe.datetime.add_days(frappe.datetime.get_today(), -29)],
 	};
 	const fields = [
-		"start_date", "tickets_handled", "delays", "response_count", "response_sum", "first_response_count",
-		"first_response_sum", "tickets_resolved", "score",
+		"start_date",
+		"tickets_handled",
+		"delays",
+		"response_count",
+		"response_sum",
+		"first_response_count",
+		"first_response_sum",
+		"tickets_resolved",
+		"score",
 	];
 	frappe.db
 		.get_list("Khalifa Agent KPI", { filters, fields, order_by: "start_date", limit: 31 })
@@ -68,9 +83,11 @@ khalifa.draw_agent_figures = (frm, rows) => {
 	const cards = facts.map(
 		([label, value]) =>
 			`<div class="mb-2" style="min-width: 110px"><div class="text-muted small">${label}</div>
-			<div class="h4 m-0"><bdi>${value}</bdi></div></div>`
+			<div class="h4 m-0"><bdi>${value}</bdi></div></div>`,
 	);
-	wrapper.append(`<div class="d-flex flex-wrap" style="gap: var(--margin-lg)">${cards.join("")}</div><div class="chart"></div>`);
+	wrapper.append(
+		`<div class="d-flex flex-wrap" style="gap: var(--margin-lg)">${cards.join("")}</div><div class="chart"></div>`,
+	);
 	new frappe.Chart(wrapper.find(".chart")[0], {
 		type: "bar",
 		height: 220,

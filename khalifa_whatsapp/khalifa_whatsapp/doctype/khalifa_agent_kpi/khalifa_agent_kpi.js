@@ -1,10 +1,22 @@
 // Figures that count rows of their own, and the measure that each of them is
 const OPENS = {
-	tickets_received: "tickets_received", tickets_handled: "tickets_handled", tickets_resolved: "tickets_resolved",
-	tickets_reopened: "tickets_reopened", tickets_excluded: "tickets_excluded", missed: "missed", messages_sent: "messages_sent",
-	turns_answered: "turns_answered", first_response_count: "first_response", response_count: "response",
-	resolution_count: "resolution", segments_counted: "segments_counted", delays: "delays", late_transfers: "late_transfers",
-	transfers_in: "transfers_in", transfers_out: "transfers_out", rescues: "rescues",
+	tickets_received: "tickets_received",
+	tickets_handled: "tickets_handled",
+	tickets_resolved: "tickets_resolved",
+	tickets_reopened: "tickets_reopened",
+	tickets_excluded: "tickets_excluded",
+	missed: "missed",
+	messages_sent: "messages_sent",
+	turns_answered: "turns_answered",
+	first_response_count: "first_response",
+	response_count: "response",
+	resolution_count: "resolution",
+	segments_counted: "segments_counted",
+	delays: "delays",
+	late_transfers: "late_transfers",
+	transfers_in: "transfers_in",
+	transfers_out: "transfers_out",
+	rescues: "rescues",
 };
 
 frappe.ui.form.on("Khalifa Agent KPI", {

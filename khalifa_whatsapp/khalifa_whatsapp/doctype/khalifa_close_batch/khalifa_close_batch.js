@@ -2,11 +2,16 @@ frappe.provide("khalifa");
 
 frappe.ui.form.on("Khalifa Close Batch", {
 	setup() {
-		frappe.realtime.on("khalifa_whatsapp:close_all", (news) => news.batch === cur_frm?.doc.name && cur_frm.reload_doc());
+		frappe.realtime.on(
+			"khalifa_whatsapp:close_all",
+			(news) => news.batch === cur_frm?.doc.name && cur_frm.reload_doc(),
+		);
 	},
 	refresh(frm) {
 		frm.disable_save();
-		const colour = { Running: "orange", Done: "green", Undoing: "orange", Undone: "gray" }[frm.doc.status];
+		const colour = { Running: "orange", Done: "green", Undoing: "orange", Undone: "gray" }[
+			frm.doc.status
+		];
 		frm.page.set_indicator(__(frm.doc.status), colour);
 		if (frm.doc.status === "Done" && frm.doc.closed) {
 			frm.add_custom_button(__("Undo"), () => khalifa.undo_batch(frm));
@@ -20,7 +25,8 @@ frappe.ui.form.on("Khalifa Close Batch", {
 
 khalifa.undo_batch = (frm) => {
 	const question = __("Reopen the {0} tickets of this run?", [frm.doc.closed]);
-	const undo = () => frappe.xcall("khalifa_whatsapp.api.conversation.close_all_undo", { batch: frm.doc.name });
+	const undo = () =>
+		frappe.xcall("khalifa_whatsapp.api.conversation.close_all_undo", { batch: frm.doc.name });
 	frappe.confirm(question, () => undo().then(() => frm.reload_doc()));
 };
 
@@ -34,7 +40,8 @@ khalifa.show_batch = (frm) => {
 			__(row.why),
 		]);
 		const labels = [__("Customer"), __("Agent"), __("Branch"), __("Result"), __("Why")];
-		const more = total > rows.length ? `<p class="text-muted">${__("{0} more", [total - rows.length])}</p>` : "";
+		const more =
+			total > rows.length ? `<p class="text-muted">${__("{0} more", [total - rows.length])}</p>` : "";
 		const empty = `<p class="text-muted">${__("No ticket was open.")}</p>`;
 		frm.get_field("items_html").$wrapper.html(rows.length ? khalifa.table(labels, cells) + more : empty);
 	});

@@ -11,13 +11,19 @@ frappe.ui.form.on("Khalifa Delay Event", {
 		}
 		if (frm.doc.kind !== "Agent" || frm.doc.objection_status) return;
 		frappe.db.get_value("Khalifa Agent", frm.doc.agent, "name").then(({ message }) => {
-			if (!is_manager && message?.name) frm.add_custom_button(__("Object"), () => khalifa.ask_objection(frm));
+			if (!is_manager && message?.name)
+				frm.add_custom_button(__("Object"), () => khalifa.ask_objection(frm));
 		});
 	},
 });
 
 khalifa.ask_objection = (frm) => {
-	const field = { fieldname: "objection", fieldtype: "Small Text", label: __("Why should it not count?"), reqd: 1 };
+	const field = {
+		fieldname: "objection",
+		fieldtype: "Small Text",
+		label: __("Why should it not count?"),
+		reqd: 1,
+	};
 	const send = (values) =>
 		frappe
 			.xcall("khalifa_whatsapp.api.agents.object_to_delay", { delay: frm.doc.name, ...values })
@@ -30,7 +36,11 @@ khalifa.ask_decision = (frm, is_accepted) => {
 	const field = { fieldname: "decision", fieldtype: "Small Text", label: __("Decision") };
 	const send = (values) =>
 		frappe
-			.xcall("khalifa_whatsapp.api.agents.decide_objection", { delay: frm.doc.name, is_accepted, ...values })
+			.xcall("khalifa_whatsapp.api.agents.decide_objection", {
+				delay: frm.doc.name,
+				is_accepted,
+				...values,
+			})
 			.then(() => frm.reload_doc());
 	frappe.prompt(field, send, title, title);
 };

@@ -3,7 +3,11 @@ const SEVERITY_COLOURS = { Info: "blue", Warning: "orange", Critical: "red" };
 frappe.listview_settings["Khalifa Device Notice"] = {
 	add_fields: ["severity", "text_values"],
 	hide_name_column: true,
-	get_indicator: (doc) => [__(doc.severity), SEVERITY_COLOURS[doc.severity] || "gray", `severity,=,${doc.severity}`],
+	get_indicator: (doc) => [
+		__(doc.severity),
+		SEVERITY_COLOURS[doc.severity] || "gray",
+		`severity,=,${doc.severity}`,
+	],
 	formatters: {
 		text: (text, df, doc) => frappe.utils.escape_html(filled(text, doc.text_values)),
 	},

@@ -14,11 +14,30 @@ frappe.ui.form.on("Khalifa Message", {
 });
 
 function show_file(frm) {
-	if (frm.doc.file_url) frm.add_custom_button(__("Open the File"), () => window.open(`${DOWNLOAD}?${new URLSearchParams({ message: frm.doc.name })}`, "_blank", "noopener"));
+	if (frm.doc.file_url)
+		frm.add_custom_button(__("Open the File"), () =>
+			window.open(
+				`${DOWNLOAD}?${new URLSearchParams({ message: frm.doc.name })}`,
+				"_blank",
+				"noopener",
+			),
+		);
 	const error = frm.doc.media_error && __(frm.doc.media_error);
 	if (!["Waiting", "Failed"].includes(frm.doc.media_state) || frm.doc.is_revoked) return;
-	if (error) frm.set_intro(frappe.utils.escape_html(frm.doc.media_state === "Failed" ? __("The file could not be fetched: {0}", [error]) : __("The file is not here yet: {0}", [error])), "orange");
-	frm.add_custom_button(__("Fetch the File Again"), () => frappe.xcall("khalifa_whatsapp.api.media.fetch_again", { message: frm.doc.name }).then(() => frm.reload_doc()));
+	if (error)
+		frm.set_intro(
+			frappe.utils.escape_html(
+				frm.doc.media_state === "Failed"
+					? __("The file could not be fetched: {0}", [error])
+					: __("The file is not here yet: {0}", [error]),
+			),
+			"orange",
+		);
+	frm.add_custom_button(__("Fetch the File Again"), () =>
+		frappe
+			.xcall("khalifa_whatsapp.api.media.fetch_again", { message: frm.doc.name })
+			.then(() => frm.reload_doc()),
+	);
 }
 
 function show_fate(frm) {
@@ -28,7 +47,9 @@ function show_fate(frm) {
 	const words =
 		frm.doc.status === "Failed"
 			? __("It was not sent: {0}", [__(frm.doc.error_text || "")])
-			: __("It may not have been sent. Look at the phone before you send it again. {0}", [__(frm.doc.error_text || "")]);
+			: __("It may not have been sent. Look at the phone before you send it again. {0}", [
+					__(frm.doc.error_text || ""),
+				]);
 	frm.set_intro(frappe.utils.escape_html(words), colours[frm.doc.status]);
 }
 
@@ -37,7 +58,9 @@ function add_choices(frm, can) {
 		frm.add_custom_button(__("Send Again"), () => send_again(frm)).addClass("btn-primary");
 	}
 	if (frm.doc.resent_as) {
-		frm.add_custom_button(__("Open the New One"), () => frappe.set_route("Form", "Khalifa Message", frm.doc.resent_as));
+		frm.add_custom_button(__("Open the New One"), () =>
+			frappe.set_route("Form", "Khalifa Message", frm.doc.resent_as),
+		);
 	}
 	if (!can.settle) return;
 	if (frm.doc.status === "Unknown") {
@@ -56,7 +79,10 @@ function send_again(frm) {
 			frm.reload_doc();
 		});
 	if (frm.doc.status === "Failed") return act();
-	frappe.confirm(__("Nobody knows whether it arrived. If it did, the customer reads it twice. Send it again?"), act);
+	frappe.confirm(
+		__("Nobody knows whether it arrived. If it did, the customer reads it twice. Send it again?"),
+		act,
+	);
 }
 
 function settle(frm, method) {

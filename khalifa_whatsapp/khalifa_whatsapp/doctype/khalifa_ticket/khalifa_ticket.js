@@ -3,7 +3,8 @@ frappe.provide("khalifa");
 frappe.ui.form.on("Khalifa Ticket", {
 	refresh(frm) {
 		frm.disable_save();
-		frm.toggle_display(["customer_name", "agent_name"], false); // the links beside them show the same names
+		// the links beside them show the same names
+		frm.toggle_display(["customer_name", "agent_name"], false);
 		khalifa.hide_sharing(frm);
 		khalifa.show_ticket(frm);
 	},
@@ -24,7 +25,8 @@ khalifa.show_ticket = (frm) => {
 // Beside the moment at which the wait began: how long that is by the clock that the limits run on
 khalifa.show_wait = (frm, { state, waited, late }) => {
 	const waits = frm.doc.waiting_since_ms
-		? __("Waited in business hours (minutes): {0}", [waited]) + (state === "Delayed" ? ` · ${__("Late by (minutes): {0}", [late])}` : "")
+		? __("Waited in business hours (minutes): {0}", [waited]) +
+			(state === "Delayed" ? ` · ${__("Late by (minutes): {0}", [late])}` : "")
 		: "";
 	frm.set_df_property("waiting_since", "description", waits);
 };
@@ -32,7 +34,9 @@ khalifa.show_wait = (frm, { state, waited, late }) => {
 khalifa.show_history = (frm, lines) => {
 	const colours = { good: "green", bad: "red" };
 	const rows = lines.map((line) => {
-		const when = frappe.datetime.str_to_user(frappe.datetime.convert_to_user_tz(khalifa.moment_of(line.at_ms)));
+		const when = frappe.datetime.str_to_user(
+			frappe.datetime.convert_to_user_tz(khalifa.moment_of(line.at_ms)),
+		);
 		return `<div class="d-flex mb-2" style="gap: var(--margin-sm)">
 			<span class="indicator ${colours[line.tone] || "blue"}"></span>
 			<div>${frappe.utils.escape_html(line.text)}
@@ -58,20 +62,27 @@ khalifa.add_ticket_buttons = (frm, { can, close_reasons }) => {
 			.then(() => frm.reload_doc());
 	if (can.take) frm.add_custom_button(__("Take"), () => act("assign", { agent: can.take }));
 	if (can.transfer) {
-		const ask = () => khalifa.ask_receiver({ title: __("Transfer"), then: (values) => act("transfer", values) });
+		const ask = () =>
+			khalifa.ask_receiver({ title: __("Transfer"), then: (values) => act("transfer", values) });
 		frm.add_custom_button(__("Transfer"), ask);
 	}
 	if (can.close) frm.add_custom_button(__("Close Ticket"), () => khalifa.ask_close(close_reasons, act));
 	if (can.reopen) {
 		const reason = { fieldname: "reason", fieldtype: "Data", label: __("Reason"), length: 140 };
-		const ask = () => frappe.prompt(reason, (values) => act("reopen", values), __("Reopen"), __("Reopen"));
+		const ask = () =>
+			frappe.prompt(reason, (values) => act("reopen", values), __("Reopen"), __("Reopen"));
 		frm.add_custom_button(__("Reopen"), ask);
 	}
 };
 
 khalifa.ask_close = (reasons, act) => {
 	const field = {
-		fieldname: "reason", fieldtype: "Select", label: __("Reason"), reqd: 1, options: reasons, default: "resolved",
+		fieldname: "reason",
+		fieldtype: "Select",
+		label: __("Reason"),
+		reqd: 1,
+		options: reasons,
+		default: "resolved",
 	};
 	frappe.prompt(field, (values) => act("close", values), __("Close Ticket"), __("Close Ticket"));
 };

@@ -3,12 +3,15 @@ frappe.provide("khalifa");
 
 khalifa.is_manager = () => frappe.user.has_role(["WhatsApp Manager", "System Manager"]);
 
-// How waits stand, by ticket: "Late Soon" or "Delayed", as the server says. Filled after each refresh of the list.
+// How waits stand, by ticket: "Late Soon" or "Delayed", as the server says. Filled after each refresh of the
+// list.
 khalifa.ticket_states = {};
 
 khalifa.ticket_indicator = (doc, state) => {
 	if (doc.status === "Closed") {
-		return doc.is_missed ? [__("Missed"), "gray", "is_missed,=,1"] : [__("Closed"), "gray", "status,=,Closed"];
+		return doc.is_missed
+			? [__("Missed"), "gray", "is_missed,=,1"]
+			: [__("Closed"), "gray", "status,=,Closed"];
 	}
 	if (state === "Delayed") return [__("Delayed"), "red", `status,=,${doc.status}`];
 	if (state === "Late Soon") return [__("Soon Late"), "orange", `status,=,${doc.status}`];
@@ -22,11 +25,15 @@ frappe.listview_settings["Khalifa Ticket"] = {
 	get_indicator: (doc) => khalifa.ticket_indicator(doc, khalifa.ticket_states[doc.name]),
 	formatters: {
 		waiting_since: (value) => (value ? frappe.datetime.comment_when(value, true) : ""),
-		agent_name: (value) => frappe.utils.escape_html(value || "") || `<span class="text-muted">${__("Queue")}</span>`,
+		agent_name: (value) =>
+			frappe.utils.escape_html(value || "") || `<span class="text-muted">${__("Queue")}</span>`,
 	},
 	onload(listview) {
 		if (khalifa.is_manager()) {
-			listview.page.add_inner_button(__("Close All Open Tickets"), () => new khalifa.CloseAll(listview));
+			listview.page.add_inner_button(
+				__("Close All Open Tickets"),
+				() => new khalifa.CloseAll(listview),
+			);
 			listview.page.add_actions_menu_item(__("Transfer"), () => khalifa.reassign(listview), false);
 		}
 		const refresh = frappe.utils.debounce(() => !document.hidden && listview.refresh(), 3000);
@@ -49,7 +56,8 @@ khalifa.mark_waits = (listview) => {
 
 // A table of plain texts: every cell is escaped
 khalifa.table = (labels, rows) => {
-	const cell = (text) => `<td>${text && text.html ? text.html : frappe.utils.escape_html(String(text ?? ""))}</td>`;
+	const cell = (text) =>
+		`<td>${text && text.html ? text.html : frappe.utils.escape_html(String(text ?? ""))}</td>`;
 	return `<div class="table-responsive"><table class="table table-bordered table-sm mb-0">
 		<thead><tr>${labels.map((label) => `<th>${label}</th>`).join("")}</tr></thead>
 		<tbody>${rows.map((row) => `<tr>${row.map(cell).join("")}</tr>`).join("")}</tbody></table></div>`;
@@ -86,10 +94,12 @@ khalifa.CloseAll = class {
 			return Promise.resolve(Object.fromEntries(filters.map(([, field, , value]) => [field, value])));
 		}
 		const open = [...filters, ["Khalifa Ticket", "status", "!=", "Closed"]];
-		return frappe.db.get_list("Khalifa Ticket", { filters: open, pluck: "name", limit: 0 }).then((names) => {
-			if (names.length) return { names };
-			frappe.msgprint(__("No open ticket matches the list's filters."));
-		});
+		return frappe.db
+			.get_list("Khalifa Ticket", { filters: open, pluck: "name", limit: 0 })
+			.then((names) => {
+				if (names.length) return { names };
+				frappe.msgprint(__("No open ticket matches the list's filters."));
+			});
 	}
 
 	ask(chosen) {
@@ -116,10 +126,12 @@ khalifa.CloseAll = class {
 		const shown = this.listview.filter_area.get().map(([, field, operator, value]) => {
 			const label = __(frappe.meta.get_label("Khalifa Ticket", field));
 			return `<li>${label} ${operators[operator] ?? frappe.utils.escape_html(operator)} <b>${frappe.utils.escape_html(
-				field === "status" ? __(value) : String(value)
+				field === "status" ? __(value) : String(value),
 			)}</b></li>`;
 		});
-		const filters = shown.length ? `<p>${__("Only those that the list shows:")}</p><ul>${shown.join("")}</ul>` : "";
+		const filters = shown.length
+			? `<p>${__("Only those that the list shows:")}</p><ul>${shown.join("")}</ul>`
+			: "";
 		return `<p>${__("Open tickets that will be closed: {0}.", [`<b>${count}</b>`])}
 			${__("Customers are told nothing, and nobody gets credit or blame. You can undo it.")}</p>${filters}`;
 	}
@@ -144,13 +156,16 @@ khalifa.CloseAll = class {
 		this.poll();
 	}
 
-	// Realtime may be down: ask every two seconds as well. The network may be too: the next question finds it again
+	// Realtime may be down: ask every two seconds as well. The network may be too: the next question finds it
+	// again
 	poll() {
 		const ask = khalifa.attempt("conversation.close_all_status", { batch: this.batch }, "GET");
-		ask.then((state) => this.show(state)).catch(() => {}).then(() => {
-			const is_over = ["Done", "Undone"].includes(this.status);
-			if (!is_over && this.is_watched) this.timer = setTimeout(() => this.poll(), 2000);
-		});
+		ask.then((state) => this.show(state))
+			.catch(() => {})
+			.then(() => {
+				const is_over = ["Done", "Undone"].includes(this.status);
+				if (!is_over && this.is_watched) this.timer = setTimeout(() => this.poll(), 2000);
+			});
 	}
 
 	stop() {
@@ -163,7 +178,8 @@ khalifa.CloseAll = class {
 
 	show(state) {
 		const is_over = ["Done", "Undone"].includes(state.status);
-		if (is_over && this.status === state.status) return; // told twice: what was left alone is listed already
+		// told twice: what was left alone is listed already
+		if (is_over && this.status === state.status) return;
 		this.status = state.status;
 		const done = state.status.startsWith("Undo") ? state.undone : state.closed + state.skipped;
 		const total = state.status.startsWith("Undo") ? state.closed : state.total;
@@ -196,16 +212,19 @@ khalifa.CloseAll = class {
 			row.agent_name || "",
 			__(row.why),
 		]);
-		const more = total > rows.length ? `<p class="text-muted">${__("{0} more", [total - rows.length])}</p>` : "";
+		const more =
+			total > rows.length ? `<p class="text-muted">${__("{0} more", [total - rows.length])}</p>` : "";
 		const table = khalifa.table([__("Customer"), __("Agent"), __("Why")], cells);
 		this.dialog.$wrapper.find(".left-alone").html(table + more);
 	}
 
 	undo() {
-		frappe.xcall("khalifa_whatsapp.api.conversation.close_all_undo", { batch: this.batch }).then((state) => {
-			this.show(state);
-			this.poll();
-		});
+		frappe
+			.xcall("khalifa_whatsapp.api.conversation.close_all_undo", { batch: this.batch })
+			.then((state) => {
+				this.show(state);
+				this.poll();
+			});
 	}
 };
 
@@ -225,12 +244,18 @@ khalifa.reassign = (listview) => {
 
 khalifa.watch_reassign = (listview, state) => {
 	const titles = Object.fromEntries(listview.data.map((doc) => [doc.name, doc.customer_name]));
-	const dialog = new frappe.ui.Dialog({ title: __("Transfer"), fields: [{ fieldtype: "HTML", fieldname: "state" }] });
+	const dialog = new frappe.ui.Dialog({
+		title: __("Transfer"),
+		fields: [{ fieldtype: "HTML", fieldname: "state" }],
+	});
 	const show = (now) => {
 		const failed = now.results.filter((row) => !row.is_done);
 		const words = {
 			Running: __("Transferring: {0} of {1}", [now.done, now.total]),
-			Done: __("Transferred: {0}. Not transferred: {1}.", [now.results.length - failed.length, failed.length]),
+			Done: __("Transferred: {0}. Not transferred: {1}.", [
+				now.results.length - failed.length,
+				failed.length,
+			]),
 			Failed: __("The database was away. The list shows what was transferred."),
 		}[now.status];
 		const rows = now.results.map((row) => [
@@ -243,7 +268,8 @@ khalifa.watch_reassign = (listview, state) => {
 		if (now.status === "Running") setTimeout(ask, 1500);
 		else listview.refresh();
 	};
-	const again = (error) => error.is_unknown && setTimeout(ask, 3000); // no network: the next question may find it
+	// no network: the next question may find it
+	const again = (error) => error.is_unknown && setTimeout(ask, 3000);
 	const ask = () => khalifa.attempt("bulk.reassign_status", { run: state.run }, "GET").then(show, again);
 	dialog.show();
 	show(state);
@@ -259,24 +285,42 @@ khalifa.ask_receiver = ({ title, then, with_load = false }) => {
 		const load = Object.fromEntries(loads.map((row) => [row.agent, `${row.load}/${row.capacity}`]));
 		const options = agents.map((agent) => ({
 			value: agent.name,
-			label: khalifa.as_text([agent.employee_name, agent.branch, __(agent.presence), load[agent.name]].filter(Boolean).join(" · ")),
+			label: khalifa.as_text(
+				[agent.employee_name, agent.branch, __(agent.presence), load[agent.name]]
+					.filter(Boolean)
+					.join(" · "),
+			),
 		}));
 		const dialog = new frappe.ui.Dialog({
 			title,
 			fields: [
 				{
-					fieldname: "to", fieldtype: "Select", label: __("To"), reqd: 1, default: "agent",
-					options: [{ value: "agent", label: __("Agent") }, { value: "branch", label: __("Branch") }],
+					fieldname: "to",
+					fieldtype: "Select",
+					label: __("To"),
+					reqd: 1,
+					default: "agent",
+					options: [
+						{ value: "agent", label: __("Agent") },
+						{ value: "branch", label: __("Branch") },
+					],
 				},
 				{
-					fieldname: "to_agent", fieldtype: "Autocomplete", label: __("Agent"), options,
-					depends_on: "eval:doc.to === 'agent'", mandatory_depends_on: "eval:doc.to === 'agent'",
+					fieldname: "to_agent",
+					fieldtype: "Autocomplete",
+					label: __("Agent"),
+					options,
+					depends_on: "eval:doc.to === 'agent'",
+					mandatory_depends_on: "eval:doc.to === 'agent'",
 					description: options.length ? "" : __("Nobody is online now."),
 				},
 				{
-					fieldname: "to_branch", fieldtype: "Autocomplete", label: __("Branch"),
+					fieldname: "to_branch",
+					fieldtype: "Autocomplete",
+					label: __("Branch"),
 					options: branches.map((value) => ({ value, label: khalifa.as_text(value) })),
-					depends_on: "eval:doc.to === 'branch'", mandatory_depends_on: "eval:doc.to === 'branch'",
+					depends_on: "eval:doc.to === 'branch'",
+					mandatory_depends_on: "eval:doc.to === 'branch'",
 				},
 				{ fieldname: "reason", fieldtype: "Small Text", label: __("Reason"), reqd: 1 },
 			],

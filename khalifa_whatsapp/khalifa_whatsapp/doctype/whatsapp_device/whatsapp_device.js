@@ -39,7 +39,9 @@ function add_buttons(frm) {
 		frm.add_custom_button(__("New Webhook Secret"), () => confirm_new_secret(frm));
 	}
 	const label = frm.doc.is_paused ? __("Resume Sending") : __("Pause Sending");
-	frm.add_custom_button(label, () => frm.set_value("is_paused", frm.doc.is_paused ? 0 : 1).then(() => frm.save()));
+	frm.add_custom_button(label, () =>
+		frm.set_value("is_paused", frm.doc.is_paused ? 0 : 1).then(() => frm.save()),
+	);
 }
 
 // State: shown at once, told by the server when it changes, and asked for now and then in case nobody told
@@ -64,20 +66,28 @@ function show_state(frm) {
 	]).then(([state, counts]) => {
 		if (frm.doc.name !== device) return;
 		if (state.problem) frm.page.set_indicator(__(state.problem_kind), "red");
-		else frm.page.set_indicator(__(state.state), frm.doc.enabled ? COLOURS[state.state] || "gray" : "gray");
+		else
+			frm.page.set_indicator(
+				__(state.state),
+				frm.doc.enabled ? COLOURS[state.state] || "gray" : "gray",
+			);
 		frm.layout.wrapper.find(".khalifa-device").remove();
 		frm.layout.wrapper.prepend(panel(frm, state, counts));
 	});
 }
 
 function panel(frm, state, counts) {
-	const box = $('<div class="khalifa-device form-section"></div>').css({ padding: "var(--padding-md) var(--padding-lg)" });
+	const box = $('<div class="khalifa-device form-section"></div>').css({
+		padding: "var(--padding-md) var(--padding-lg)",
+	});
 	if (state.problem) {
 		line(box, state.problem, "red");
-		if (state.is_held) line(box, __("Nothing is sent until then. Messages wait, and none is lost."), "orange");
+		if (state.is_held)
+			line(box, __("Nothing is sent until then. Messages wait, and none is lost."), "orange");
 	}
 	line(box, state.words, frm.doc.enabled ? COLOURS[state.state] : "gray");
-	if (state.is_paused || counts.is_paused_everywhere) line(box, __("Sending is paused. Messages wait."), "orange");
+	if (state.is_paused || counts.is_paused_everywhere)
+		line(box, __("Sending is paused. Messages wait."), "orange");
 	if (state.breaker.state !== "Closed") {
 		line(box, __("Left alone for a while after failures: {0}", [state.breaker.reason]), "red");
 	}
@@ -86,7 +96,11 @@ function panel(frm, state, counts) {
 		line(box, __("Last error ({0}): {1}", [when, state.error.text]), "red");
 	}
 	for (const { on, severity, words } of state.notices) {
-		line(box, `\u2068${frappe.datetime.str_to_user(on)}\u2069: ${words}`, severity === "Critical" ? "red" : "orange");
+		line(
+			box,
+			`\u2068${frappe.datetime.str_to_user(on)}\u2069: ${words}`,
+			severity === "Critical" ? "red" : "orange",
+		);
 	}
 	if (state.gateway && !state.gateway.is_running) {
 		line(box, __("The process that owns the browsers is not running. Start it on the server:"), "red");
@@ -110,7 +124,9 @@ function counters(counts) {
 		[__("Today"), counts.day],
 		[__("New Chats Today"), counts.new_chats],
 	];
-	const row = $('<div style="display: flex; flex-wrap: wrap; gap: var(--padding-lg); margin-block-start: 8px"></div>');
+	const row = $(
+		'<div style="display: flex; flex-wrap: wrap; gap: var(--padding-lg); margin-block-start: 8px"></div>',
+	);
 	for (const [label, { sent, cap }] of shown) row.append(counter(label, sent, cap));
 	row.append(counter(__("Replies Today"), counts.replies.sent, 0));
 	row.append(counter(__("Waiting to Be Sent"), counts.waiting, 0));
@@ -120,15 +136,21 @@ function counters(counts) {
 function counter(label, sent, cap) {
 	const box = $('<div style="min-width: 110px"></div>');
 	box.append($('<div class="text-muted small"></div>').text(label));
-	const value = cap ? __("{0} of {1}", [format_number(sent, null, 0), format_number(cap, null, 0)]) : format_number(sent, null, 0);
+	const value = cap
+		? __("{0} of {1}", [format_number(sent, null, 0), format_number(cap, null, 0)])
+		: format_number(sent, null, 0);
 	box.append($("<div></div>").css("font-weight", 600).text(value));
 	if (cap) {
 		const share = Math.min(100, (100 * sent) / cap);
-		const colour = share >= 100 ? "var(--red-500)" : share >= 80 ? "var(--orange-500)" : "var(--green-500)";
+		const colour =
+			share >= 100 ? "var(--red-500)" : share >= 80 ? "var(--orange-500)" : "var(--green-500)";
 		box.append(
 			$('<div style="height: 4px; border-radius: 2px; background: var(--control-bg)"></div>').append(
-				$('<div style="height: 4px; border-radius: 2px"></div>').css({ width: `${share}%`, background: colour })
-			)
+				$('<div style="height: 4px; border-radius: 2px"></div>').css({
+					width: `${share}%`,
+					background: colour,
+				}),
+			),
 		);
 	}
 	return box;
@@ -146,7 +168,7 @@ function connect(frm) {
 
 function confirm_log_out(frm) {
 	frappe.confirm(__("Forget the login of this number? The next start needs the phone again."), () =>
-		act(frm, "log_out")
+		act(frm, "log_out"),
 	);
 }
 
@@ -187,10 +209,16 @@ function show_code(box, found) {
 	box.append(
 		$("<img>")
 			.attr({ src: found.image, alt: __("Code to scan"), width: 264, height: 264 })
-			.css({ background: "white", padding: "12px", "border-radius": "8px" })
+			.css({ background: "white", padding: "12px", "border-radius": "8px" }),
 	);
-	box.append($("<p></p>").text(__("Open WhatsApp on the phone, then Settings, Linked Devices, Link a Device.")));
-	box.append($('<p class="text-muted small"></p>').text(__("The code changes every few seconds. Show it to nobody.")));
+	box.append(
+		$("<p></p>").text(__("Open WhatsApp on the phone, then Settings, Linked Devices, Link a Device.")),
+	);
+	box.append(
+		$('<p class="text-muted small"></p>').text(
+			__("The code changes every few seconds. Show it to nobody."),
+		),
+	);
 }
 
 function show_words(box, text) {
@@ -217,7 +245,13 @@ function ask_test(frm) {
 	frappe.prompt(
 		[
 			{ fieldname: "phone", fieldtype: "Data", label: __("Phone Number"), reqd: 1 },
-			{ fieldname: "text", fieldtype: "Data", label: __("Text"), reqd: 1, default: __("This is a test.") },
+			{
+				fieldname: "text",
+				fieldtype: "Data",
+				label: __("Text"),
+				reqd: 1,
+				default: __("This is a test."),
+			},
 		],
 		({ phone, text }) =>
 			frappe
@@ -225,7 +259,7 @@ function ask_test(frm) {
 				.then(() => frappe.show_alert({ message: __("Sent"), indicator: "green" }))
 				.finally(() => show_state(frm)),
 		__("Send a Test Message"),
-		__("Send")
+		__("Send"),
 	);
 }
 
@@ -234,9 +268,21 @@ function ask_test(frm) {
 function ask_received(frm) {
 	frappe.prompt(
 		[
-			{ fieldname: "phone", fieldtype: "Data", label: __("Customer's Phone Number"), reqd: 1, default: "01001234567" },
+			{
+				fieldname: "phone",
+				fieldtype: "Data",
+				label: __("Customer's Phone Number"),
+				reqd: 1,
+				default: "01001234567",
+			},
 			{ fieldname: "customer_name", fieldtype: "Data", label: __("Customer's Name") },
-			{ fieldname: "text", fieldtype: "Small Text", label: __("Text"), reqd: 1, default: __("Hello, are you open today?") },
+			{
+				fieldname: "text",
+				fieldtype: "Small Text",
+				label: __("Text"),
+				reqd: 1,
+				default: __("Hello, are you open today?"),
+			},
 		],
 		(given) =>
 			frappe
@@ -244,7 +290,7 @@ function ask_received(frm) {
 				.then(({ ticket }) => show_received(ticket))
 				.finally(() => show_state(frm)),
 		__("Receive a Test Message"),
-		__("Receive")
+		__("Receive"),
 	);
 }
 
@@ -258,14 +304,13 @@ function sync_templates(frm) {
 		frappe.show_alert({
 			message: __("{0} templates: {1} new, {2} removed", [done.templates, done.new, done.removed]),
 			indicator: "green",
-		})
+		}),
 	);
 }
 
 function confirm_new_secret(frm) {
-	frappe.confirm(
-		__("Make a new webhook address? The present one works for 24 hours more."),
-		() => frm.call("new_webhook_secret").then(({ message }) => show_once(frm, message.url))
+	frappe.confirm(__("Make a new webhook address? The present one works for 24 hours more."), () =>
+		frm.call("new_webhook_secret").then(({ message }) => show_once(frm, message.url)),
 	);
 }
 

@@ -1,7 +1,19 @@
 frappe.query_reports["WhatsApp Counted Rows"] = {
 	filters: [
-		{ fieldname: "from_date", label: __("From"), fieldtype: "Date", default: frappe.datetime.get_today(), reqd: 1 },
-		{ fieldname: "to_date", label: __("To"), fieldtype: "Date", default: frappe.datetime.get_today(), reqd: 1 },
+		{
+			fieldname: "from_date",
+			label: __("From"),
+			fieldtype: "Date",
+			default: frappe.datetime.get_today(),
+			reqd: 1,
+		},
+		{
+			fieldname: "to_date",
+			label: __("To"),
+			fieldtype: "Date",
+			default: frappe.datetime.get_today(),
+			reqd: 1,
+		},
 		{ fieldname: "agent", label: __("Agent"), fieldtype: "Link", options: "Khalifa Agent", reqd: 1 },
 		{
 			fieldname: "metric",
@@ -29,6 +41,7 @@ frappe.query_reports["WhatsApp Counted Rows"] = {
 			],
 		},
 	],
-	onload: (report) => frappe.require("khalifa_reports.bundle.js").then(() => khalifa_whatsapp.reports.ready(report)),
+	onload: (report) =>
+		frappe.require("khalifa_reports.bundle.js").then(() => khalifa_whatsapp.reports.ready(report)),
 	formatter: (...cell) => khalifa_whatsapp.reports.cell(...cell),
 };

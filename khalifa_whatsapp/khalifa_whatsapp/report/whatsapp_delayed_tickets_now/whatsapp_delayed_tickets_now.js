@@ -4,6 +4,7 @@ frappe.query_reports["WhatsApp Delayed Tickets Now"] = {
 		{ fieldname: "agent", label: __("Agent"), fieldtype: "Link", options: "Khalifa Agent" },
 		{ fieldname: "is_queued", label: __("Waiting for an agent"), fieldtype: "Check" },
 	],
-	onload: (report) => frappe.require("khalifa_reports.bundle.js").then(() => khalifa_whatsapp.reports.ready(report)),
+	onload: (report) =>
+		frappe.require("khalifa_reports.bundle.js").then(() => khalifa_whatsapp.reports.ready(report)),
 	formatter: (...cell) => khalifa_whatsapp.reports.cell(...cell),
 };

@@ -1,7 +1,19 @@
 frappe.query_reports["WhatsApp Queue and Presence"] = {
 	filters: [
-		{ fieldname: "from_date", label: __("From"), fieldtype: "Date", default: frappe.datetime.add_days(frappe.datetime.get_today(), -29), reqd: 1 },
-		{ fieldname: "to_date", label: __("To"), fieldtype: "Date", default: frappe.datetime.get_today(), reqd: 1 },
+		{
+			fieldname: "from_date",
+			label: __("From"),
+			fieldtype: "Date",
+			default: frappe.datetime.add_days(frappe.datetime.get_today(), -29),
+			reqd: 1,
+		},
+		{
+			fieldname: "to_date",
+			label: __("To"),
+			fieldtype: "Date",
+			default: frappe.datetime.get_today(),
+			reqd: 1,
+		},
 		{
 			fieldname: "group_by",
 			label: __("Group By"),
@@ -19,6 +31,7 @@ frappe.query_reports["WhatsApp Queue and Presence"] = {
 		},
 		{ fieldname: "branch", label: __("Branch"), fieldtype: "Link", options: "Khalifa Branch" },
 	],
-	onload: (report) => frappe.require("khalifa_reports.bundle.js").then(() => khalifa_whatsapp.reports.ready(report)),
+	onload: (report) =>
+		frappe.require("khalifa_reports.bundle.js").then(() => khalifa_whatsapp.reports.ready(report)),
 	formatter: (...cell) => khalifa_whatsapp.reports.cell(...cell),
 };

@@ -1,7 +1,19 @@
 frappe.query_reports["WhatsApp Ticket Volume"] = {
 	filters: [
-		{ fieldname: "from_date", label: __("From"), fieldtype: "Date", default: frappe.datetime.add_days(frappe.datetime.get_today(), -29), reqd: 1 },
-		{ fieldname: "to_date", label: __("To"), fieldtype: "Date", default: frappe.datetime.get_today(), reqd: 1 },
+		{
+			fieldname: "from_date",
+			label: __("From"),
+			fieldtype: "Date",
+			default: frappe.datetime.add_days(frappe.datetime.get_today(), -29),
+			reqd: 1,
+		},
+		{
+			fieldname: "to_date",
+			label: __("To"),
+			fieldtype: "Date",
+			default: frappe.datetime.get_today(),
+			reqd: 1,
+		},
 		{
 			fieldname: "group_by",
 			label: __("Group By"),
@@ -29,6 +41,7 @@ frappe.query_reports["WhatsApp Ticket Volume"] = {
 		{ fieldname: "branch", label: __("Branch"), fieldtype: "Link", options: "Khalifa Branch" },
 		{ fieldname: "device", label: __("Device"), fieldtype: "Link", options: "WhatsApp Device" },
 	],
-	onload: (report) => frappe.require("khalifa_reports.bundle.js").then(() => khalifa_whatsapp.reports.ready(report)),
+	onload: (report) =>
+		frappe.require("khalifa_reports.bundle.js").then(() => khalifa_whatsapp.reports.ready(report)),
 	formatter: (...cell) => khalifa_whatsapp.reports.heat(...cell),
 };

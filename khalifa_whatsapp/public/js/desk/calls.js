@@ -1,6 +1,6 @@
-// The one road from our pages to the server. Every call ends: with an answer, or with a refusal in words (`Refusal`),
-// also when the network is away, nobody answers, or something else than our server does. Desk's own `frappe.call` ends in
-// no way at all without a network, and waits for ever for a server that hangs.
+// The one road from our pages to the server. Every call ends: with an answer, or with a refusal in words
+// (`Refusal`), also when the network is away, nobody answers, or something else than our server does. Desk's
+// own `frappe.call` ends in no way at all without a network, and waits for ever for a server that hangs.
 
 import { NO_ANSWER, Refusal, SIGNED_OUT, outcome } from "./outcome.js";
 
@@ -24,18 +24,27 @@ export function look(method, args = {}) {
 }
 
 export function upload(method, form, size) {
-	return send(`${API}.${method}`, { method: "POST", body: form, headers: headers() }, PATIENCE + size / SLOWEST);
+	return send(
+		`${API}.${method}`,
+		{ method: "POST", body: form, headers: headers() },
+		PATIENCE + size / SLOWEST,
+	);
 }
 
 function call(method, args, { type }) {
 	const given = new URLSearchParams();
-	for (const [name, value] of Object.entries(args)) if (value !== null && value !== undefined) given.append(name, value);
+	for (const [name, value] of Object.entries(args))
+		if (value !== null && value !== undefined) given.append(name, value);
 	if (type === "GET") return send(`${API}.${method}?${given}`, { headers: headers() });
 	return send(`${API}.${method}`, { method: type, body: given, headers: headers() });
 }
 
 function headers() {
-	return { Accept: "application/json", "X-Frappe-CSRF-Token": frappe.csrf_token, "X-Requested-With": "XMLHttpRequest" };
+	return {
+		Accept: "application/json",
+		"X-Frappe-CSRF-Token": frappe.csrf_token,
+		"X-Requested-With": "XMLHttpRequest",
+	};
 }
 
 async function send(url, request, seconds = PATIENCE) {
@@ -53,15 +62,20 @@ async function answered(url, request) {
 		const answer = await fetch(url, request);
 		const found = outcome({ status: answer.status, ok: answer.ok, body: await answer.text() }, words());
 		if (is_signed_out(answer, found)) return new Refusal(SIGNED_OUT, words().signed_out);
-		return found instanceof Refusal ? new Refusal(found.code, plain(found.text), found.is_unknown) : found;
+		return found instanceof Refusal
+			? new Refusal(found.code, plain(found.text), found.is_unknown)
+			: found;
 	} catch {
-		return new Refusal(NO_ANSWER, words().no_answer, true); // no network, no name, no patience left: fetch tells nothing apart
+		// no network, no name, no patience left: fetch tells nothing apart
+		return new Refusal(NO_ANSWER, words().no_answer, true);
 	}
 }
 
 // A session that was ended elsewhere: the server takes us for a guest, and says so in a cookie only
 function is_signed_out(answer, found) {
-	return answer.status === 403 && found instanceof Refusal && /(^|; )user_id=Guest(;|$)/.test(document.cookie);
+	return (
+		answer.status === 403 && found instanceof Refusal && /(^|; )user_id=Guest(;|$)/.test(document.cookie)
+	);
 }
 
 // Desk writes the server's sentences as HTML; here they are text

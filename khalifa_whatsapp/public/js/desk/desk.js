@@ -1,4 +1,5 @@
-// What agents and managers have on every page of Desk: the line to the server, how they stand, and notifications.
+// What agents and managers have on every page of Desk: the line to the server, how they stand, and
+// notifications.
 
 import { Hearing } from "./hearing.js";
 import { Notifier } from "./notifier.js";
@@ -11,7 +12,10 @@ export class Desk {
 		this.listeners = new Set();
 		this.notifier = new Notifier();
 		this.standing = new Standing((before) => this.stands(before));
-		this.hearing = new Hearing(() => this.tell("hearing_changed"), (told) => this.standing.told(told));
+		this.hearing = new Hearing(
+			() => this.tell("hearing_changed"),
+			(told) => this.standing.told(told),
+		);
 	}
 
 	// For whoever has none of our roles nothing is asked and nothing is listened to
@@ -41,7 +45,12 @@ export class Desk {
 	stands(before) {
 		this.tell("standing_changed");
 		const reason = this.standing.reason();
-		if (!reason || before?.presence !== "Online" || [...this.listeners].some((listener) => listener.is_shown())) return;
+		if (
+			!reason ||
+			before?.presence !== "Online" ||
+			[...this.listeners].some((listener) => listener.is_shown())
+		)
+			return;
 		frappe.show_alert({ message: frappe.utils.escape_html(reason), indicator: "orange" }, 15);
 	}
 }

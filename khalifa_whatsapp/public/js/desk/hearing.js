@@ -1,7 +1,8 @@
-// Whether this page really hears. A socket may say that it is connected and hear nothing: Frappe's socket server can
-// put a lone page, opened in the moment in which another closes, where no event arrives (socket.io 4.7), its client
-// gives up for good after three tries, and between it and us are Redis and a proxy. So each beat of ours is answered
-// through the socket too, and a page that does not hear the answer looks by the clock and connects anew.
+// Whether this page really hears. A socket may say that it is connected and hear nothing: Frappe's socket
+// server can put a lone page, opened in the moment in which another closes, where no event arrives (socket.io
+// 4.7), its client gives up for good after three tries, and between it and us are Redis and a proxy. So each
+// beat of ours is answered through the socket too, and a page that does not hear the answer looks by the
+// clock and connects anew.
 
 import { attempt } from "./calls.js";
 
@@ -9,7 +10,8 @@ const BEAT = 60000;
 const PATIENCE = 5000; // for an answer through the socket
 
 export class Hearing {
-	// `changed`: called when the page begins or ends to hear; `answered`: with what the server answers to a beat
+	// `changed`: called when the page begins or ends to hear; `answered`: with what the server answers to a
+	// beat
 	constructor(changed, answered) {
 		Object.assign(this, { changed, answered });
 		this.is_up = true; // until the first answer is missed
@@ -30,14 +32,17 @@ export class Hearing {
 	}
 
 	join() {
-		if (frappe.realtime.socket?.connected) for (const doctype of this.rooms) frappe.realtime.doctype_subscribe(doctype);
+		if (frappe.realtime.socket?.connected)
+			for (const doctype of this.rooms) frappe.realtime.doctype_subscribe(doctype);
 		this.beat();
 	}
 
 	// Says that one is here, which keeps an agent present, and waits for the answer
 	beat() {
 		if (this.is_stopped) return;
-		attempt("agents.heartbeat").then((told) => this.answered(told)).catch((error) => this.failed(error));
+		attempt("agents.heartbeat")
+			.then((told) => this.answered(told))
+			.catch((error) => this.failed(error));
 		clearTimeout(this.waiting);
 		this.waiting = setTimeout(() => this.set(false), PATIENCE);
 	}

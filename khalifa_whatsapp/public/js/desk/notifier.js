@@ -1,5 +1,6 @@
-// Tells an agent of a customer's words that are not before his or her eyes: a sound, and the browser's notification. On
-// every page of Desk, for whoever has asked for it in this browser; where the inbox is open, the inbox says what is new.
+// Tells an agent of a customer's words that are not before his or her eyes: a sound, and the browser's
+// notification. On every page of Desk, for whoever has asked for it in this browser; where the inbox is open,
+// the inbox says what is new.
 
 import { look } from "./calls.js";
 
@@ -9,7 +10,8 @@ const SOUND_REST = 2000;
 const GATHER = 1000;
 const MOST_NAMES = 50; // that the server takes at once
 const MOST_SHOWN = 3;
-const INCOMING = "message"; // a customer wrote; what was typed on our own phone is «phone», our answers are «answered»
+// a customer wrote; what was typed on our own phone is «phone», our answers are «answered»
+const INCOMING = "message";
 const HANDED = ["assigned", "transferred"]; // what a customer wrote before may be new to whoever gets it
 
 export function is_news(told) {
@@ -21,7 +23,8 @@ export class Notifier {
 		this.names = new Set();
 	}
 
-	// Of the tabs of a browser one asks; a browser that has no locks asks in each, and shows each message once all the same
+	// Of the tabs of a browser one asks; a browser that has no locks asks in each, and shows each message
+	// once all the same
 	listen() {
 		this.is_chosen = !navigator.locks;
 		navigator.locks?.request("khalifa_notifier", () => {
@@ -32,7 +35,8 @@ export class Notifier {
 	}
 
 	told(told) {
-		if (this.is_inbox || !this.is_chosen || !told.ticket || !is_news(told) || !localStorage.getItem(WISH)) return;
+		if (this.is_inbox || !this.is_chosen || !told.ticket || !is_news(told) || !localStorage.getItem(WISH))
+			return;
 		this.names.add(told.ticket);
 		this.timer ||= setTimeout(() => this.ask(), GATHER * (0.5 + Math.random()));
 	}
@@ -41,7 +45,9 @@ export class Notifier {
 		const tickets = [...this.names].slice(0, MOST_NAMES);
 		this.names.clear();
 		this.timer = null;
-		return look("inbox.rows", { tickets: JSON.stringify(tickets) }).then((found) => this.notify(news(found.rows))).catch(() => {});
+		return look("inbox.rows", { tickets: JSON.stringify(tickets) })
+			.then((found) => this.notify(news(found.rows)))
+			.catch(() => {});
 	}
 
 	// `is_seen`: these lie before one's eyes
@@ -56,7 +62,9 @@ export class Notifier {
 		if (!window.Notification) return frappe.show_alert(__("This browser has no notifications."));
 		return Notification.requestPermission().then((answer) => {
 			localStorage.setItem(WISH, answer === "granted" ? "1" : "");
-			frappe.show_alert(answer === "granted" ? __("You will be notified.") : __("The browser does not allow it."));
+			frappe.show_alert(
+				answer === "granted" ? __("You will be notified.") : __("The browser does not allow it."),
+			);
 		});
 	}
 

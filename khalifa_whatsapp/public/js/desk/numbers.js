@@ -1,5 +1,5 @@
-// Decimals in our forms as people write them: 15 and 0.25, not 15.000 and 0.250. Frappe fills inputs up with zeros, and
-// its own precision of 0 would round what may have decimals. Other apps' forms stay as they were.
+// Decimals in our forms as people write them: 15 and 0.25, not 15.000 and 0.250. Frappe fills inputs up with
+// zeros, and its own precision of 0 would round what may have decimals. Other apps' forms stay as they were.
 
 const OURS = /^(Khalifa .+|WhatsApp Device)$/;
 

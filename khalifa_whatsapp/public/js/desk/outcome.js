@@ -1,7 +1,8 @@
-// What an answer of the server means: a message, or a refusal in words. Nothing here knows a browser, so that it can be
-// tried without one.
+// What an answer of the server means: a message, or a refusal in words. Nothing here knows a browser, so that
+// it can be tried without one.
 //
-// `is_unknown`: nobody knows whether the server has done it. Whoever asked asks again with the same key, if it had one.
+// `is_unknown`: nobody knows whether the server has done it. Whoever asked asks again with the same key, if
+// it had one.
 
 export const NO_ANSWER = "no_answer";
 export const SIGNED_OUT = "signed_out";
@@ -22,7 +23,8 @@ export function outcome({ status, ok, body }, words) {
 	if (told?.exc_type === "CSRFTokenError") return new Refusal(OLD_PAGE, words.old_page);
 	if (told && status < 500) return new Refusal(told.code || "", sentence(told) || words.refused);
 	if (status === 413) return new Refusal("too_large", words.too_large);
-	if (told?.code) return new Refusal(told.code, sentence(told) || words.no_answer); // busy: nothing was done
+	// busy: nothing was done
+	if (told?.code) return new Refusal(told.code, sentence(told) || words.no_answer);
 	// A proxy's page, a page to sign in to the café's network, half an answer
 	return new Refusal(NO_ANSWER, words.no_answer, true);
 }

@@ -1,4 +1,5 @@
-// How an agent stands: online, away or offline; and when somebody else or nobody changed it, why. The page only shows it.
+// How an agent stands: online, away or offline; and when somebody else or nobody changed it, why. The page
+// only shows it.
 
 import { attempt } from "./calls.js";
 
@@ -18,15 +19,19 @@ export class Standing {
 
 	// An agent's own click
 	set(presence) {
-		return attempt("agents.set_presence", { presence }).then(() => this.told({ standing: { presence, cause: "Agent" } }));
+		return attempt("agents.set_presence", { presence }).then(() =>
+			this.told({ standing: { presence, cause: "Agent" } }),
+		);
 	}
 
 	// Why one is not online, when one did not do it oneself; else empty
 	reason() {
 		if (!this.now || this.now.presence === "Online") return "";
-		const who = [this.now.set_by ? `\u2068${this.now.set_by}\u2069` : __("A manager")]; // a name of either direction
+		// a name of either direction
+		const who = [this.now.set_by ? `\u2068${this.now.set_by}\u2069` : __("A manager")];
 		const reasons = {
-			Manager: this.now.presence === "Away" ? __("{0} set you away.", who) : __("{0} set you offline.", who),
+			Manager:
+				this.now.presence === "Away" ? __("{0} set you away.", who) : __("{0} set you offline.", who),
 			Silent: __("You were set offline, because this page was not heard of for a while."),
 			"Shift Over": __("You were set offline, because your shift is over."),
 		};

@@ -1,14 +1,29 @@
-// Files that people bring: chosen, pasted, dropped, or spoken. Nothing leaves before it was shown and confirmed.
+// Files that people bring: chosen, pasted, dropped, or spoken. Nothing leaves before it was shown and
+// confirmed.
 
 import { attempt, el, icon, microphone, toast, upload, uuid } from "./util.js";
 
-const RECORDED = ["audio/ogg;codecs=opus", "audio/webm;codecs=opus", "audio/mp4"]; // of which the server makes a voice message
+// of which the server makes a voice message
+const RECORDED = ["audio/ogg;codecs=opus", "audio/webm;codecs=opus", "audio/mp4"];
 
 export class Attachments {
 	constructor(composer) {
 		this.composer = composer;
-		this.input = el("input", { type: "file", hidden: true, onchange: () => this.bring(this.input.files[0]) });
-		this.voice_button = el("button", { class: "btn btn-sm kin-tool", title: __("Record a Voice Message"), "aria-label": __("Record a Voice Message"), onclick: () => this.record() }, microphone());
+		this.input = el("input", {
+			type: "file",
+			hidden: true,
+			onchange: () => this.bring(this.input.files[0]),
+		});
+		this.voice_button = el(
+			"button",
+			{
+				class: "btn btn-sm kin-tool",
+				title: __("Record a Voice Message"),
+				"aria-label": __("Record a Voice Message"),
+				onclick: () => this.record(),
+			},
+			microphone(),
+		);
 	}
 
 	choose() {
@@ -34,23 +49,29 @@ export class Attachments {
 
 	bring(file, is_voice = false) {
 		if (!file || !this.composer.ticket) return;
-		if (this.composer.is_note) return toast(__("A note holds no files. Leave the note to send the customer a file."));
+		if (this.composer.is_note)
+			return toast(__("A note holds no files. Leave the note to send the customer a file."));
 		if (!this.composer.may_write) return toast(__("Files can't be sent here now."));
 		const most = this.composer.can.max_media_bytes;
-		if (file.size > most) return toast(__("The file is larger than {0} MB.", [Math.round(most / 1048576)]), "red");
+		if (file.size > most)
+			return toast(__("The file is larger than {0} MB.", [Math.round(most / 1048576)]), "red");
 		this.preview(file, is_voice);
 	}
 
 	preview(file, is_voice) {
 		const dialog = new frappe.ui.Dialog({
 			title: __("Send a File"),
-			fields: [{ fieldtype: "HTML", fieldname: "shown" }, { fieldtype: "Small Text", fieldname: "caption", label: __("Caption"), hidden: is_voice }],
+			fields: [
+				{ fieldtype: "HTML", fieldname: "shown" },
+				{ fieldtype: "Small Text", fieldname: "caption", label: __("Caption"), hidden: is_voice },
+			],
 			primary_action_label: __("Send"),
 			primary_action: ({ caption }) => this.send(file, is_voice, caption || "", dialog),
 		});
 		const box = dialog.fields_dict.shown.$wrapper[0];
 		const url = URL.createObjectURL(file);
-		if (/^image\/(png|jpeg|gif|webp)$/.test(file.type)) box.append(el("img", { src: url, class: "kin-preview-image", alt: file.name }));
+		if (/^image\/(png|jpeg|gif|webp)$/.test(file.type))
+			box.append(el("img", { src: url, class: "kin-preview-image", alt: file.name }));
 		else if (file.type.startsWith("audio/")) box.append(el("audio", { src: url, controls: true }));
 		else box.append(el("div", { class: "kin-file" }, icon("file"), el("bdi", { text: file.name })));
 		dialog.onhide = () => URL.revokeObjectURL(url);
@@ -63,7 +84,16 @@ export class Attachments {
 		const { ticket, client_key } = dialog.khalifa;
 		dialog.get_primary_btn().prop("disabled", true);
 		this.kept(file, is_voice, dialog.khalifa)
-			.then((kept) => attempt("conversation.send_file", { ticket, file_url: kept.file_url, kind: kept.kind, caption, client_key, seen_ms: this.composer.last_seen() }))
+			.then((kept) =>
+				attempt("conversation.send_file", {
+					ticket,
+					file_url: kept.file_url,
+					kind: kept.kind,
+					caption,
+					client_key,
+					seen_ms: this.composer.last_seen(),
+				}),
+			)
 			.then(() => {
 				dialog.hide();
 				if (this.composer.ticket !== ticket) return;
@@ -84,8 +114,12 @@ export class Attachments {
 
 	record() {
 		if (this.recorder) return this.recorder.stop();
-		const mimeType = window.MediaRecorder && navigator.mediaDevices && RECORDED.find((type) => MediaRecorder.isTypeSupported(type));
-		if (!mimeType) return toast(__("This browser can't record a voice message here. Attach an audio file."));
+		const mimeType =
+			window.MediaRecorder &&
+			navigator.mediaDevices &&
+			RECORDED.find((type) => MediaRecorder.isTypeSupported(type));
+		if (!mimeType)
+			return toast(__("This browser can't record a voice message here. Attach an audio file."));
 		return navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1 } }).then(
 			(stream) => {
 				const parts = [];
@@ -101,7 +135,7 @@ export class Attachments {
 				this.recorder.start();
 				this.voice_button.classList.add("recording");
 			},
-			() => toast(__("The microphone may not be used. Allow it in the browser."))
+			() => toast(__("The microphone may not be used. Allow it in the browser.")),
 		);
 	}
 }

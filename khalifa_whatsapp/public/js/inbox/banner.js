@@ -17,14 +17,21 @@ export class Banner {
 		const text = reason || __("You are offline.");
 		this.root.classList.toggle("by-others", Boolean(reason));
 		this.root.replaceChildren(
-			el("span", { text: `${text}${reason && since_ms ? ` (${clock(since_ms)})` : ""} ${__("No new conversations come to you.")}` }),
-			el("button", { class: "btn btn-xs btn-primary", onclick: (event) => this.come_back(event.target) }, __("Go Online"))
+			el("span", {
+				text: `${text}${reason && since_ms ? ` (${clock(since_ms)})` : ""} ${__("No new conversations come to you.")}`,
+			}),
+			el(
+				"button",
+				{ class: "btn btn-xs btn-primary", onclick: (event) => this.come_back(event.target) },
+				__("Go Online"),
+			),
 		);
 	}
 
 	come_back(button) {
 		button.disabled = true;
-		khalifa.desk.standing.set("Online")
+		khalifa.desk.standing
+			.set("Online")
 			.then(() => this.inbox.list.refresh())
 			.catch((error) => toast(error.text, "red"))
 			.finally(() => (button.disabled = false));

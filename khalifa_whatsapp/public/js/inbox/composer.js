@@ -1,7 +1,8 @@
-// Where people write: text, quick replies, files, voice, emoji, notes, and templates when the window is closed.
+// Where people write: text, quick replies, files, voice, emoji, notes, and templates when the window is
+// closed.
 //
-// What is written to the customer and what to colleagues are two texts (`drafts.js`): the switch between them shows the
-// other one, and never makes one of the other.
+// What is written to the customer and what to colleagues are two texts (`drafts.js`): the switch between them
+// shows the other one, and never makes one of the other.
 
 import { Attachments } from "./attachments.js";
 import { Drafts, NOTE, REPLY } from "./drafts.js";
@@ -27,19 +28,40 @@ export class Composer {
 
 	make() {
 		this.text = el("textarea", {
-			class: "kin-input", rows: "1", dir: "auto", "aria-label": __("Write a message"), oninput: () => this.written(),
-			onkeydown: (event) => this.pressed(event), onpaste: (event) => this.files.pasted(event),
+			class: "kin-input",
+			rows: "1",
+			dir: "auto",
+			"aria-label": __("Write a message"),
+			oninput: () => this.written(),
+			onkeydown: (event) => this.pressed(event),
+			onpaste: (event) => this.files.pasted(event),
 		});
 		this.above = el("div", { class: "kin-above" });
 		this.popup = el("div", { class: "kin-popup", hidden: true, role: "listbox" });
 		this.quick = new QuickReplies(this);
 		this.files = new Attachments(this);
-		const button = (label, name, go) => el("button", { class: "btn btn-sm kin-tool", title: label, "aria-label": label, onclick: go }, typeof name === "string" && name.length < 3 ? name : icon(name));
+		const button = (label, name, go) =>
+			el(
+				"button",
+				{ class: "btn btn-sm kin-tool", title: label, "aria-label": label, onclick: go },
+				typeof name === "string" && name.length < 3 ? name : icon(name),
+			);
 		this.note_button = button(__("Note"), "edit", () => this.write(this.is_note ? REPLY : NOTE));
-		this.send_button = el("button", { class: "btn btn-primary kin-send", title: __("Send (Ctrl+Enter)"), onclick: () => this.send() }, __("Send"));
-		this.bar = el("div", { class: "kin-bar" },
-			button(__("Emoji"), "☺", () => this.smiles()), button(__("Attach a File"), "attachment", () => this.files.choose()),
-			this.files.voice_button, this.note_button, this.text, this.send_button);
+		this.send_button = el(
+			"button",
+			{ class: "btn btn-primary kin-send", title: __("Send (Ctrl+Enter)"), onclick: () => this.send() },
+			__("Send"),
+		);
+		this.bar = el(
+			"div",
+			{ class: "kin-bar" },
+			button(__("Emoji"), "☺", () => this.smiles()),
+			button(__("Attach a File"), "attachment", () => this.files.choose()),
+			this.files.voice_button,
+			this.note_button,
+			this.text,
+			this.send_button,
+		);
 		this.closed = el("div", { class: "kin-closed", hidden: true });
 		this.root = el("footer", { class: "kin-composer" }, this.popup, this.above, this.closed, this.bar);
 		this.files.listen(this.inbox.thread.root);
@@ -71,33 +93,98 @@ export class Composer {
 
 	explain(head, what) {
 		const parts = [];
-		if (what === "closed") parts.push(el("span", { text: __("The conversation is closed.") }), head.rights.reopen ? el("button", { class: "btn btn-sm btn-default", onclick: () => this.inbox.thread.do("conversation.reopen") }, __("Reopen")) : "");
-		else if (what === "nobody") parts.push(el("span", { text: __("Nobody answers this customer yet.") }), el("button", { class: "btn btn-sm btn-primary", onclick: () => this.inbox.dialogs.take() }, __("Take")));
-		else if (what === "somebody") parts.push(el("span", { text: __("{0} answers this customer.", [head.agent_name || ""]) }));
+		if (what === "closed")
+			parts.push(
+				el("span", { text: __("The conversation is closed.") }),
+				head.rights.reopen
+					? el(
+							"button",
+							{
+								class: "btn btn-sm btn-default",
+								onclick: () => this.inbox.thread.do("conversation.reopen"),
+							},
+							__("Reopen"),
+						)
+					: "",
+			);
+		else if (what === "nobody")
+			parts.push(
+				el("span", { text: __("Nobody answers this customer yet.") }),
+				el(
+					"button",
+					{ class: "btn btn-sm btn-primary", onclick: () => this.inbox.dialogs.take() },
+					__("Take"),
+				),
+			);
+		else if (what === "somebody")
+			parts.push(el("span", { text: __("{0} answers this customer.", [head.agent_name || ""]) }));
 		else if (what === "cannot_answer") parts.push(el("span", { text: head.cannot_answer }));
-		else if (what === "window") parts.push(answers_to(head), el("span", { text: __("More than 24 hours since the customer wrote: only a template may go.") }), el("button", { class: "btn btn-sm btn-primary", onclick: () => this.inbox.dialogs.template() }, __("Choose a Template")));
+		else if (what === "window")
+			parts.push(
+				answers_to(head),
+				el("span", {
+					text: __("More than 24 hours since the customer wrote: only a template may go."),
+				}),
+				el(
+					"button",
+					{ class: "btn btn-sm btn-primary", onclick: () => this.inbox.dialogs.template() },
+					__("Choose a Template"),
+				),
+			);
 		else if (what === "held") parts.push(el("span", { text: this.can.held }));
-		else parts.push(el("span", { text: __("The number is switched off. A manager can switch it on again.") }));
+		else
+			parts.push(
+				el("span", { text: __("The number is switched off. A manager can switch it on again.") }),
+			);
 		this.closed.replaceChildren(...parts);
 	}
 
 	above_text() {
 		const { head } = this.inbox.thread;
-		this.behalf = head?.rights.on_behalf && !this.is_note ? __("You answer on behalf of {0}.", [head.agent_name]) : "";
+		this.behalf =
+			head?.rights.on_behalf && !this.is_note
+				? __("You answer on behalf of {0}.", [head.agent_name])
+				: "";
 		this.show_above();
 	}
 
 	show_above() {
 		const parts = [];
-		if (this.may_write && !this.is_note && this.inbox.thread.head) parts.push(answers_to(this.inbox.thread.head));
-		if (this.held && this.may_write) parts.push(el("div", { class: "kin-trouble bad", role: "alert" }, el("span", { text: this.held })));
+		if (this.may_write && !this.is_note && this.inbox.thread.head)
+			parts.push(answers_to(this.inbox.thread.head));
+		if (this.held && this.may_write)
+			parts.push(
+				el("div", { class: "kin-trouble bad", role: "alert" }, el("span", { text: this.held })),
+			);
 		if (this.behalf) parts.push(el("div", { class: "kin-behalf", text: this.behalf }));
 		const { quoted } = this.draft;
 		if (quoted) {
-			parts.push(el("div", { class: "kin-quoting" }, el("bdi", { text: quoted.line }),
-				el("button", { class: "btn btn-xs", "aria-label": __("Don't quote"), onclick: () => this.quote(null) }, "✕")));
+			parts.push(
+				el(
+					"div",
+					{ class: "kin-quoting" },
+					el("bdi", { text: quoted.line }),
+					el(
+						"button",
+						{
+							class: "btn btn-xs",
+							"aria-label": __("Don't quote"),
+							onclick: () => this.quote(null),
+						},
+						"✕",
+					),
+				),
+			);
 		}
-		if (this.problem) parts.push(el("div", { class: "kin-trouble bad", role: "alert" }, el("span", { text: this.problem.text }), this.problem.again || ""));
+		if (this.problem)
+			parts.push(
+				el(
+					"div",
+					{ class: "kin-trouble bad", role: "alert" },
+					el("span", { text: this.problem.text }),
+					this.problem.again || "",
+				),
+			);
 		this.above.replaceChildren(...parts);
 	}
 
@@ -117,7 +204,9 @@ export class Composer {
 		this.root.classList.toggle("note", this.is_note);
 		this.note_button.classList.toggle("active", this.is_note);
 		this.note_button.setAttribute("aria-pressed", String(this.is_note));
-		this.text.placeholder = this.is_note ? __("A note for colleagues; the customer never sees it") : __("Write a message, or / for quick replies");
+		this.text.placeholder = this.is_note
+			? __("A note for colleagues; the customer never sees it")
+			: __("Write a message, or / for quick replies");
 		this.send_button.textContent = this.is_note ? __("Save Note") : __("Send");
 		this.above_text();
 		this.show_send();
@@ -145,7 +234,8 @@ export class Composer {
 		this.quick.offer();
 		if (!this.is_note && this.text.value.trim() && Date.now() - (this.said_ms || 0) > TYPING_MS) {
 			this.said_ms = Date.now();
-			attempt("inbox.typing", { ticket: this.ticket }).catch(() => {}); // a colleague sees it a moment later, or not
+			// a colleague sees it a moment later, or not
+			attempt("inbox.typing", { ticket: this.ticket }).catch(() => {});
 		}
 	}
 
@@ -190,8 +280,8 @@ export class Composer {
 		if (item) this.text.focus();
 	}
 
-	// Sending: the draft keeps its key until it is done, so that a repeated click, also after a lost answer, is one message;
-	// the text stays until the server has it
+	// Sending: the draft keeps its key until it is done, so that a repeated click, also after a lost answer,
+	// is one message; the text stays until the server has it
 
 	may_send() {
 		const is_allowed = this.inbox.thread.head && (this.is_note || this.may_write);
@@ -221,7 +311,14 @@ export class Composer {
 	asked(ticket, mode, body, more) {
 		const { key, quoted } = this.draft;
 		if (mode === NOTE) return attempt("conversation.note", { ticket, body, client_key: key });
-		return attempt("conversation.reply", { ticket, body, client_key: key, reply_to: quoted?.message_key, seen_ms: this.last_seen(), ...more });
+		return attempt("conversation.reply", {
+			ticket,
+			body,
+			client_key: key,
+			reply_to: quoted?.message_key,
+			seen_ms: this.last_seen(),
+			...more,
+		});
 	}
 
 	last_seen() {
@@ -244,17 +341,33 @@ export class Composer {
 	}
 
 	refused(error, ticket, mode) {
-		if (this.ticket !== ticket || this.mode !== mode) return toast(error.text, "red"); // the text waits where it was written
-		const again = (label, more, key) => el("button", { class: "btn btn-xs btn-default", onclick: () => this.again(more, key) }, label);
+		// the text waits where it was written
+		if (this.ticket !== ticket || this.mode !== mode) return toast(error.text, "red");
+		const again = (label, more, key) =>
+			el("button", { class: "btn btn-xs btn-default", onclick: () => this.again(more, key) }, label);
 		const ways = {
 			answered_meanwhile: [error.text, again(__("Send Anyway"), { seen_ms: null })],
 			sent_before: [error.text, again(__("Send as Well"), {}, uuid())],
 		};
-		const unknown = [__("No answer came, so nobody knows whether it was sent. Your text is kept. Send it again: it arrives once only."), again(__("Send Again"))];
+		const unknown = [
+			__(
+				"No answer came, so nobody knows whether it was sent. Your text is kept. Send it again: it arrives once only.",
+			),
+			again(__("Send Again")),
+		];
 		const [text, button] = ways[error.code] || (error.is_unknown ? unknown : [error.text, ""]);
 		this.problem = { text, again: button };
 		this.show_above();
-		if (["answered_meanwhile", "sent_before", "window_closed", "ticket_closed", "not_your_ticket"].includes(error.code)) this.inbox.thread.catch_up();
+		if (
+			[
+				"answered_meanwhile",
+				"sent_before",
+				"window_closed",
+				"ticket_closed",
+				"not_your_ticket",
+			].includes(error.code)
+		)
+			this.inbox.thread.catch_up();
 	}
 
 	again(more, key = this.draft.key) {
@@ -264,7 +377,11 @@ export class Composer {
 
 	smiles() {
 		if (!this.popup.hidden) return (this.popup.hidden = true);
-		this.popup.replaceChildren(...SMILES.map((smile) => el("button", { class: "kin-smile", onclick: () => this.insert(smile) }, smile)));
+		this.popup.replaceChildren(
+			...SMILES.map((smile) =>
+				el("button", { class: "kin-smile", onclick: () => this.insert(smile) }, smile),
+			),
+		);
 		this.popup.hidden = false;
 	}
 

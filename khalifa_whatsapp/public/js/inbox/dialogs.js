@@ -17,28 +17,59 @@ export class Dialogs {
 
 	transfer() {
 		const { ticket, head } = this.inbox.thread;
-		return read("inbox.agents").then((agents) => {
-			if (this.inbox.ticket !== ticket) return;
-			const options = agents
-				.filter((one) => one.agent !== head.agent)
-				.map((one) => ({ value: one.agent, label: khalifa.as_text(`${PRESENCE[one.availability] || ""} ${one.name} (${one.load}/${one.capacity}) ${one.branch || ""}`) }));
-			const branches = this.inbox.branches.map((value) => ({ value, label: khalifa.as_text(value) }));
-			const dialog = new frappe.ui.Dialog({
-				title: __("Transfer the Conversation"),
-				fields: [
-					{ fieldname: "to_agent", fieldtype: "Select", label: __("To an Agent"), options: [{ value: "", label: "" }, ...options] },
-					{ fieldname: "to_branch", fieldtype: "Select", label: __("Or to a Branch"), options: [{ value: "", label: "" }, ...branches] },
-					{ fieldname: "reason", fieldtype: "Small Text", label: __("Why? The next one will need it."), reqd: 1 },
-				],
-				primary_action_label: __("Transfer"),
-				primary_action: ({ to_agent, to_branch, reason }) => {
-					const is_free = !head.agent && to_agent && !head.rights.reply;
-					const method = is_free ? "conversation.assign" : "conversation.transfer";
-					this.done(dialog, method, { ticket, agent: to_agent, to_agent, to_branch: to_agent ? null : to_branch, reason });
-				},
-			});
-			dialog.show();
-		}).catch((error) => toast(error.text, "red"));
+		return read("inbox.agents")
+			.then((agents) => {
+				if (this.inbox.ticket !== ticket) return;
+				const options = agents
+					.filter((one) => one.agent !== head.agent)
+					.map((one) => ({
+						value: one.agent,
+						label: khalifa.as_text(
+							`${PRESENCE[one.availability] || ""} ${one.name} (${one.load}/${one.capacity}) ${one.branch || ""}`,
+						),
+					}));
+				const branches = this.inbox.branches.map((value) => ({
+					value,
+					label: khalifa.as_text(value),
+				}));
+				const dialog = new frappe.ui.Dialog({
+					title: __("Transfer the Conversation"),
+					fields: [
+						{
+							fieldname: "to_agent",
+							fieldtype: "Select",
+							label: __("To an Agent"),
+							options: [{ value: "", label: "" }, ...options],
+						},
+						{
+							fieldname: "to_branch",
+							fieldtype: "Select",
+							label: __("Or to a Branch"),
+							options: [{ value: "", label: "" }, ...branches],
+						},
+						{
+							fieldname: "reason",
+							fieldtype: "Small Text",
+							label: __("Why? The next one will need it."),
+							reqd: 1,
+						},
+					],
+					primary_action_label: __("Transfer"),
+					primary_action: ({ to_agent, to_branch, reason }) => {
+						const is_free = !head.agent && to_agent && !head.rights.reply;
+						const method = is_free ? "conversation.assign" : "conversation.transfer";
+						this.done(dialog, method, {
+							ticket,
+							agent: to_agent,
+							to_agent,
+							to_branch: to_agent ? null : to_branch,
+							reason,
+						});
+					},
+				});
+				dialog.show();
+			})
+			.catch((error) => toast(error.text, "red"));
 	}
 
 	// One answer for one click; the dialog stays as it is until the server has done it
@@ -59,16 +90,43 @@ export class Dialogs {
 
 	// Blanks of a quick reply that only the writer can fill in
 	ask_blanks(names, then) {
-		const fields = names.map((name, place) => ({ fieldname: `blank_${place}`, fieldtype: "Data", label: khalifa.as_text(name), reqd: 1 }));
-		frappe.prompt(fields, (values) => then(names.map((name, place) => [name, values[`blank_${place}`]])), __("Fill In"), __("Insert"));
+		const fields = names.map((name, place) => ({
+			fieldname: `blank_${place}`,
+			fieldtype: "Data",
+			label: khalifa.as_text(name),
+			reqd: 1,
+		}));
+		frappe.prompt(
+			fields,
+			(values) => then(names.map((name, place) => [name, values[`blank_${place}`]])),
+			__("Fill In"),
+			__("Insert"),
+		);
 	}
 
 	close() {
 		const { ticket } = this.inbox;
-		const labels = { resolved: __("Resolved"), no_reply_needed: __("No reply needed"), spam: __("Spam"), inactive: __("The customer does not answer") };
+		const labels = {
+			resolved: __("Resolved"),
+			no_reply_needed: __("No reply needed"),
+			spam: __("Spam"),
+			inactive: __("The customer does not answer"),
+		};
 		const dialog = new frappe.ui.Dialog({
 			title: __("Close the Conversation"),
-			fields: [{ fieldname: "reason", fieldtype: "Select", label: __("Reason"), reqd: 1, default: "resolved", options: this.inbox.close_reasons.map((value) => ({ value, label: labels[value] || value })) }],
+			fields: [
+				{
+					fieldname: "reason",
+					fieldtype: "Select",
+					label: __("Reason"),
+					reqd: 1,
+					default: "resolved",
+					options: this.inbox.close_reasons.map((value) => ({
+						value,
+						label: labels[value] || value,
+					})),
+				},
+			],
 			primary_action_label: __("Close"),
 			primary_action: ({ reason }) => this.done(dialog, "conversation.close", { ticket, reason }),
 		});
@@ -77,59 +135,126 @@ export class Dialogs {
 
 	template() {
 		const { ticket } = this.inbox;
-		return read("inbox.templates", { ticket }).then((templates) => {
-			if (this.inbox.ticket !== ticket) return;
-			const first = templates.find((one) => !one.why_not);
-			if (!first) return toast(no_template(templates));
-			const dialog = new frappe.ui.Dialog({
-				title: __("Send a Template"),
-				fields: [
-					{ fieldname: "template", fieldtype: "Select", label: __("Template"), options: templates.map(template_option), default: first.name, onchange: () => draw() },
-					{ fieldname: "values", fieldtype: "HTML" },
-				],
-				primary_action_label: __("Send"),
-				primary_action: () => send(),
-			});
-			const box = dialog.fields_dict.values.$wrapper[0];
-			const chosen = () => templates.find((one) => one.name === dialog.get_value("template")) || first;
-			const values = () => [...box.querySelectorAll("input")].map((input) => input.value);
-			const draw = () => {
-				const one = chosen();
-				const shown = el("div", { class: "kin-bubble out", dir: "auto" });
-				const show = () => (shown.textContent = filled(one, values()));
-				const inputs = one.variables.map((variable) => el("input", { class: "form-control", placeholder: variable.name, "aria-label": variable.name, dir: "auto", oninput: show }));
-				box.replaceChildren(...inputs, shown);
-				show();
-			};
-			const send = () => this.done(dialog, "conversation.send_template", { ticket, template: chosen().name, values: JSON.stringify(values()), client_key: key });
-			const key = uuid();
-			dialog.show();
-			draw();
-		}).catch((error) => toast(error.text, "red"));
+		return read("inbox.templates", { ticket })
+			.then((templates) => {
+				if (this.inbox.ticket !== ticket) return;
+				const first = templates.find((one) => !one.why_not);
+				if (!first) return toast(no_template(templates));
+				const dialog = new frappe.ui.Dialog({
+					title: __("Send a Template"),
+					fields: [
+						{
+							fieldname: "template",
+							fieldtype: "Select",
+							label: __("Template"),
+							options: templates.map(template_option),
+							default: first.name,
+							onchange: () => draw(),
+						},
+						{ fieldname: "values", fieldtype: "HTML" },
+					],
+					primary_action_label: __("Send"),
+					primary_action: () => send(),
+				});
+				const box = dialog.fields_dict.values.$wrapper[0];
+				const chosen = () =>
+					templates.find((one) => one.name === dialog.get_value("template")) || first;
+				const values = () => [...box.querySelectorAll("input")].map((input) => input.value);
+				const draw = () => {
+					const one = chosen();
+					const shown = el("div", { class: "kin-bubble out", dir: "auto" });
+					const show = () => (shown.textContent = filled(one, values()));
+					const inputs = one.variables.map((variable) =>
+						el("input", {
+							class: "form-control",
+							placeholder: variable.name,
+							"aria-label": variable.name,
+							dir: "auto",
+							oninput: show,
+						}),
+					);
+					box.replaceChildren(...inputs, shown);
+					show();
+				};
+				const send = () =>
+					this.done(dialog, "conversation.send_template", {
+						ticket,
+						template: chosen().name,
+						values: JSON.stringify(values()),
+						client_key: key,
+					});
+				const key = uuid();
+				dialog.show();
+				draw();
+			})
+			.catch((error) => toast(error.text, "red"));
 	}
 
 	help() {
-		const keys = [["j / k", __("Next and previous conversation")], ["/", __("Search")], ["r", __("Write")], ["n", __("Note")], ["q", __("Quick replies")], ["Ctrl+/", __("Quick replies, while writing")], ["Ctrl+Enter", __("Send")], ["t", __("Transfer")], ["e", __("Close")], ["Esc", __("Leave the text")], ["?", __("This help")]];
-		const dialog = new frappe.ui.Dialog({ title: __("Keys"), fields: [{ fieldname: "keys", fieldtype: "HTML" }] });
-		const hint = el("p", { class: "kin-muted", text: __("On an Arabic keyboard the keys in the same places.") });
-		dialog.fields_dict.keys.$wrapper[0].append(hint, el("table", { class: "table table-sm" }, ...keys.map(([key, what]) => el("tr", {}, el("td", {}, el("kbd", { dir: "ltr", text: key })), el("td", { text: what })))));
+		const keys = [
+			["j / k", __("Next and previous conversation")],
+			["/", __("Search")],
+			["r", __("Write")],
+			["n", __("Note")],
+			["q", __("Quick replies")],
+			["Ctrl+/", __("Quick replies, while writing")],
+			["Ctrl+Enter", __("Send")],
+			["t", __("Transfer")],
+			["e", __("Close")],
+			["Esc", __("Leave the text")],
+			["?", __("This help")],
+		];
+		const dialog = new frappe.ui.Dialog({
+			title: __("Keys"),
+			fields: [{ fieldname: "keys", fieldtype: "HTML" }],
+		});
+		const hint = el("p", {
+			class: "kin-muted",
+			text: __("On an Arabic keyboard the keys in the same places."),
+		});
+		dialog.fields_dict.keys.$wrapper[0].append(
+			hint,
+			el(
+				"table",
+				{ class: "table table-sm" },
+				...keys.map(([key, what]) =>
+					el(
+						"tr",
+						{},
+						el("td", {}, el("kbd", { dir: "ltr", text: key })),
+						el("td", { text: what }),
+					),
+				),
+			),
+		);
 		dialog.show();
 	}
 }
 
 function no_template(templates) {
-	if (!templates.length) return __("There is no approved template for this number. A manager can sync them.");
-	return __("No template of this number can be sent now. {0}: {1}", [templates[0].template_name, templates[0].why_not]);
+	if (!templates.length)
+		return __("There is no approved template for this number. A manager can sync them.");
+	return __("No template of this number can be sent now. {0}: {1}", [
+		templates[0].template_name,
+		templates[0].why_not,
+	]);
 }
 
 function template_option(one) {
 	const label = `${one.template_name} (${one.language})`;
-	return { value: one.name, label: khalifa.as_text(one.why_not ? `${label} – ${one.why_not}` : label), disabled: Boolean(one.why_not) };
+	return {
+		value: one.name,
+		label: khalifa.as_text(one.why_not ? `${label} – ${one.why_not}` : label),
+		disabled: Boolean(one.why_not),
+	};
 }
 
 function filled(one, values) {
 	const by_place = {};
-	one.variables.forEach((variable, place) => ((by_place[variable.place] ||= {})[variable.name] = values[place]));
-	const fill = (text, place) => (text || "").replace(/\{\{\s*([a-z0-9_]+)\s*\}\}/g, (all, name) => by_place[place]?.[name] || all);
+	one.variables.forEach(
+		(variable, place) => ((by_place[variable.place] ||= {})[variable.name] = values[place]),
+	);
+	const fill = (text, place) =>
+		(text || "").replace(/\{\{\s*([a-z0-9_]+)\s*\}\}/g, (all, name) => by_place[place]?.[name] || all);
 	return [fill(one.header, "header"), fill(one.body, "body"), one.footer].filter(Boolean).join("\n");
 }

@@ -1,6 +1,6 @@
-// What was begun to be written: for each conversation one text for the customer and one for colleagues, which never
-// become each other. Each keeps its key until the server has it: whoever sends again, also later and from another tab,
-// sends the same message and not a second one.
+// What was begun to be written: for each conversation one text for the customer and one for colleagues, which
+// never become each other. Each keeps its key until the server has it: whoever sends again, also later and
+// from another tab, sends the same message and not a second one.
 
 export const REPLY = "reply";
 export const NOTE = "note";
@@ -12,7 +12,9 @@ export class Drafts {
 	}
 
 	get(ticket, mode) {
-		const stored = this.read(this.place(ticket, mode)) ?? (mode === REPLY ? this.read(this.old_place(ticket)) : null);
+		const stored =
+			this.read(this.place(ticket, mode)) ??
+			(mode === REPLY ? this.read(this.old_place(ticket)) : null);
 		return { text: "", key: this.new_key(), quoted: null, at: 0, ...parsed(stored) };
 	}
 

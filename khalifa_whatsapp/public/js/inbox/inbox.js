@@ -1,4 +1,5 @@
-// The page: list, thread, customer, and what keys do. The address says what is open; Back leads to what was before.
+// The page: list, thread, customer, and what keys do. The address says what is open; Back leads to what was
+// before.
 
 import { Banner } from "./banner.js";
 import { Composer } from "./composer.js";
@@ -20,14 +21,19 @@ export class Inbox {
 	constructor(wrapper) {
 		this.wrapper = wrapper;
 		this.depth = 0; // how many steps back the list is, as far as we know
-		this.page = frappe.ui.make_app_page({ parent: wrapper, title: __("WhatsApp Inbox"), single_column: true });
+		this.page = frappe.ui.make_app_page({
+			parent: wrapper,
+			title: __("WhatsApp Inbox"),
+			single_column: true,
+		});
 		this.wrapper.classList.add("khalifa-inbox-page");
 	}
 
 	start() {
 		return read("inbox.boot").then(
-			(found) => (found.missing ? this.fill(missing(found.missing, () => this.start())) : this.begin(found)),
-			(error) => this.fill(failure(error, () => this.start()))
+			(found) =>
+				found.missing ? this.fill(missing(found.missing, () => this.start())) : this.begin(found),
+			(error) => this.fill(failure(error, () => this.start())),
 		);
 	}
 
@@ -71,15 +77,23 @@ export class Inbox {
 	add_page_buttons() {
 		this.page.clear_inner_toolbar();
 		this.page.clear_menu();
-		this.socket_sign ||= $('<span class="kin-socket indicator-pill"></span>').appendTo(this.page.page_actions);
+		this.socket_sign ||= $('<span class="kin-socket indicator-pill"></span>').appendTo(
+			this.page.page_actions,
+		);
 		if (this.me.agent) {
-			const choose = (presence) => khalifa.desk.standing.set(presence).catch((error) => toast(error.text, "red"));
-			for (const [value, label] of [["Online", __("Online")], ["Away", __("Away")], ["Offline", __("Offline")]]) {
+			const choose = (presence) =>
+				khalifa.desk.standing.set(presence).catch((error) => toast(error.text, "red"));
+			for (const [value, label] of [
+				["Online", __("Online")],
+				["Away", __("Away")],
+				["Offline", __("Offline")],
+			]) {
 				this.page.add_inner_button(label, () => choose(value), __("I Am"));
 			}
 			khalifa.desk.standing.now ||= { presence: this.me.availability };
 		}
-		if (this.me.may_become_agent) this.page.add_menu_item(__("Answer Customers Myself"), () => this.dialogs.become_agent());
+		if (this.me.may_become_agent)
+			this.page.add_menu_item(__("Answer Customers Myself"), () => this.dialogs.become_agent());
 		this.page.add_menu_item(__("Notify Me of New Messages"), () => khalifa.desk.notifier.wish());
 		this.page.add_menu_item(__("Keys"), () => this.dialogs.help());
 		this.show_standing();
@@ -186,7 +200,8 @@ export class Inbox {
 		toast(text);
 	}
 
-	// Where there is room the customer is always beside the thread, unless one has closed it. On a phone Back closes it
+	// Where there is room the customer is always beside the thread, unless one has closed it. On a phone Back
+	// closes it
 	toggle_panel(is_open) {
 		const shown = this.root.classList.toggle("has-panel", is_open);
 		if (WIDE.matches) localStorage.setItem(CLOSED, shown ? "" : "1");
@@ -209,20 +224,34 @@ export class Inbox {
 		});
 		setInterval(() => this.is_shown && this.list.tick(), 1000);
 		document.addEventListener("keydown", (event) => this.key(event));
-		document.addEventListener("visibilitychange", () => !document.hidden && this.is_shown && this.thread.catch_up());
-		window.addEventListener("online", () => this.is_shown && (this.list.refresh(), this.thread.catch_up()));
+		document.addEventListener(
+			"visibilitychange",
+			() => !document.hidden && this.is_shown && this.thread.catch_up(),
+		);
+		window.addEventListener(
+			"online",
+			() => this.is_shown && (this.list.refresh(), this.thread.catch_up()),
+		);
 	}
 
 	// Keys, when nobody is writing
 
 	key(event) {
-		const is_writing = event.target.closest("input, textarea, select, [contenteditable], .modal") || window.cur_dialog?.display;
+		const is_writing =
+			event.target.closest("input, textarea, select, [contenteditable], .modal") ||
+			window.cur_dialog?.display;
 		if (!this.is_shown || is_writing || event.ctrlKey || event.metaKey || event.altKey) return;
 		const key = pressed(event);
 		const does = {
-			j: () => this.list.move(1), k: () => this.list.move(-1), "/": () => this.list.search.focus(), "?": () => this.dialogs.help(),
-			r: () => this.composer.write("reply"), n: () => this.composer.write("note"), q: () => this.composer.pick(),
-			t: () => this.thread.head?.rights.transfer && this.dialogs.transfer(), e: () => this.thread.head?.rights.close && this.dialogs.close(),
+			j: () => this.list.move(1),
+			k: () => this.list.move(-1),
+			"/": () => this.list.search.focus(),
+			"?": () => this.dialogs.help(),
+			r: () => this.composer.write("reply"),
+			n: () => this.composer.write("note"),
+			q: () => this.composer.pick(),
+			t: () => this.thread.head?.rights.transfer && this.dialogs.transfer(),
+			e: () => this.thread.head?.rights.close && this.dialogs.close(),
 		}[key];
 		if (!does || (!this.ticket && OF_A_TICKET.includes(key))) return;
 		event.preventDefault();

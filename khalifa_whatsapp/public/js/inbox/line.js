@@ -2,7 +2,16 @@
 
 import { avatar, clock, el, short_time, span } from "./util.js";
 
-const MARKS = { Queued: "🕓", Sending: "🕓", Sent: "✓", Delivered: "✓✓", Read: "✓✓", Played: "✓✓", Failed: "⚠", Unknown: "?" };
+const MARKS = {
+	Queued: "🕓",
+	Sending: "🕓",
+	Sent: "✓",
+	Delivered: "✓✓",
+	Read: "✓✓",
+	Played: "✓✓",
+	Failed: "⚠",
+	Unknown: "?",
+};
 
 export function line(row, inbox) {
 	const is_active = row.ticket === inbox.ticket;
@@ -10,20 +19,56 @@ export function line(row, inbox) {
 	return el(
 		"div",
 		{
-			class: `kin-line${is_active ? " active" : ""}${row.unread_count ? " unread" : ""}`, role: "option", id: line_id(row.ticket),
-			"data-ticket": row.ticket, "aria-selected": String(is_active), onclick: () => inbox.open(row.ticket),
+			class: `kin-line${is_active ? " active" : ""}${row.unread_count ? " unread" : ""}`,
+			role: "option",
+			id: line_id(row.ticket),
+			"data-ticket": row.ticket,
+			"aria-selected": String(is_active),
+			onclick: () => inbox.open(row.ticket),
 		},
 		avatar(row.customer_name || row.phone),
-		el("div", { class: "kin-line-body" },
-			el("div", { class: "kin-line-top" },
+		el(
+			"div",
+			{ class: "kin-line-body" },
+			el(
+				"div",
+				{ class: "kin-line-top" },
 				el("bdi", { class: "kin-name", text: row.customer_name || row.phone || row.ticket }),
-				el("span", { class: "kin-when", text: row.last_message_ms ? short_time(row.last_message_ms) : "" })),
-			el("div", { class: "kin-line-bottom" },
-				el("span", { class: "kin-preview" }, ...(row.found ? hit(row) : [mark ? el("span", { class: `kin-tick ${row.last_out_status}`, text: mark }) : "", el("bdi", { text: row.preview || "" })])),
-				row.unread_count ? el("span", { class: "kin-badge", text: row.unread_count }) : ""),
-			el("div", { class: "kin-line-foot" },
-				el("span", { class: "kin-agent" }, row.found ? el("span", { class: "kin-tag", text: where(row) }) : "", el("bdi", { text: row.agent_name || __("Waiting for an agent") })),
-				waiting(row, inbox))));
+				el("span", {
+					class: "kin-when",
+					text: row.last_message_ms ? short_time(row.last_message_ms) : "",
+				}),
+			),
+			el(
+				"div",
+				{ class: "kin-line-bottom" },
+				el(
+					"span",
+					{ class: "kin-preview" },
+					...(row.found
+						? hit(row)
+						: [
+								mark
+									? el("span", { class: `kin-tick ${row.last_out_status}`, text: mark })
+									: "",
+								el("bdi", { text: row.preview || "" }),
+							]),
+				),
+				row.unread_count ? el("span", { class: "kin-badge", text: row.unread_count }) : "",
+			),
+			el(
+				"div",
+				{ class: "kin-line-foot" },
+				el(
+					"span",
+					{ class: "kin-agent" },
+					row.found ? el("span", { class: "kin-tag", text: where(row) }) : "",
+					el("bdi", { text: row.agent_name || __("Waiting for an agent") }),
+				),
+				waiting(row, inbox),
+			),
+		),
+	);
 }
 
 // In which list a line that was found lies
@@ -36,8 +81,15 @@ function where(row) {
 // What matched: the words of a message with those that were searched for marked, or what else it was
 function hit({ found, phone, ticket, preview }) {
 	const what = { name: "", number: __("Another number of the customer"), phone, ticket }[found.what];
-	if (found.what !== "message") return [what ? el("mark", { dir: "auto", text: what }) : "", " ", el("bdi", { text: preview || "" })];
-	return [el("bdi", {}, ...found.words.flatMap(([word, is_hit]) => [is_hit ? el("mark", { text: word }) : word, " "]))];
+	if (found.what !== "message")
+		return [what ? el("mark", { dir: "auto", text: what }) : "", " ", el("bdi", { text: preview || "" })];
+	return [
+		el(
+			"bdi",
+			{},
+			...found.words.flatMap(([word, is_hit]) => [is_hit ? el("mark", { text: word }) : word, " "]),
+		),
+	];
 }
 
 export function line_id(ticket) {
@@ -48,8 +100,13 @@ export function waiting(row, inbox) {
 	if (!row.waited || row.status === "Closed") return "";
 	const { zero_ms, from_ms, until_ms } = row.waited;
 	const pill = el("span", {
-		class: "kin-wait", title: __("Business time waited, since {0}", [moment_of(row.waiting_since_ms)]),
-		"data-zero": zero_ms, "data-from": from_ms, "data-until": until_ms, "data-by": row.due_by_ms || "", "data-soon": row.late_soon_ms || "",
+		class: "kin-wait",
+		title: __("Business time waited, since {0}", [moment_of(row.waiting_since_ms)]),
+		"data-zero": zero_ms,
+		"data-from": from_ms,
+		"data-until": until_ms,
+		"data-by": row.due_by_ms || "",
+		"data-soon": row.late_soon_ms || "",
 	});
 	colour(pill, inbox);
 	return pill;
@@ -58,7 +115,9 @@ export function waiting(row, inbox) {
 // How long, in business time as the server counted it, and how bad by the deadlines that it gave
 export function colour(pill, inbox) {
 	const now = inbox.now();
-	const [zero, from, until, by, soon] = ["zero", "from", "until", "by", "soon"].map((name) => Number(pill.dataset[name]));
+	const [zero, from, until, by, soon] = ["zero", "from", "until", "by", "soon"].map((name) =>
+		Number(pill.dataset[name]),
+	);
 	const level = by && now > by ? "bad" : soon && now >= soon ? "warn" : "";
 	const look = `kin-wait ${level}`;
 	const text = span(Math.min(Math.max(now, from), until) - zero);

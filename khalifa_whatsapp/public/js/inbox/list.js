@@ -1,5 +1,5 @@
-// The list of conversations: views, search, pages by cursor. What the server tells changes single lines, not the list.
-// A search looks through all that one may see, whatever view is open.
+// The list of conversations: views, search, pages by cursor. What the server tells changes single lines, not
+// the list. A search looks through all that one may see, whatever view is open.
 
 import { line, line_id, colour, waiting } from "./line.js";
 import { failure } from "./notices.js";
@@ -22,27 +22,58 @@ export class ConversationList {
 	}
 
 	make() {
-		this.tabs = el("div", { class: "kin-tabs", role: "tablist" }, ...this.views().map(([name, label]) => this.tab(name, label)));
+		this.tabs = el(
+			"div",
+			{ class: "kin-tabs", role: "tablist" },
+			...this.views().map(([name, label]) => this.tab(name, label)),
+		);
 		this.search = el("input", {
-			class: "form-control kin-search", type: "search", placeholder: __("Search names, numbers, messages"),
-			"aria-label": __("Search"), oninput: frappe.utils.debounce(() => this.searched(), 350),
+			class: "form-control kin-search",
+			type: "search",
+			placeholder: __("Search names, numbers, messages"),
+			"aria-label": __("Search"),
+			oninput: frappe.utils.debounce(() => this.searched(), 350),
 		});
 		this.lines = el("div", {
-			class: "kin-lines", role: "listbox", tabindex: "0", "aria-label": __("Conversations"), onkeydown: (event) => this.key(event),
+			class: "kin-lines",
+			role: "listbox",
+			tabindex: "0",
+			"aria-label": __("Conversations"),
+			onkeydown: (event) => this.key(event),
 		});
-		this.window = new RowWindow(this.lines, (row) => line(row, this.inbox), () => this.point());
+		this.window = new RowWindow(
+			this.lines,
+			(row) => line(row, this.inbox),
+			() => this.point(),
+		);
 		this.lines.addEventListener("scroll", () => this.more(), { passive: true });
-		this.root = el("section", { class: "kin-list", "aria-label": __("Conversations") }, el("div", { class: "kin-list-head" }, this.tabs, this.search), this.lines);
+		this.root = el(
+			"section",
+			{ class: "kin-list", "aria-label": __("Conversations") },
+			el("div", { class: "kin-list-head" }, this.tabs, this.search),
+			this.lines,
+		);
 	}
 
 	views() {
 		const all = this.inbox.me.is_manager ? [["all", __("All")]] : [];
-		return [["mine", __("Mine")], ["queue", __("Queue")], ["delayed", __("Delayed")], ...all, ["closed", __("Closed")]];
+		return [
+			["mine", __("Mine")],
+			["queue", __("Queue")],
+			["delayed", __("Delayed")],
+			...all,
+			["closed", __("Closed")],
+		];
 	}
 
 	tab(name, label) {
 		const count = el("span", { class: `kin-count${name === "delayed" ? " bad" : ""}` });
-		return el("button", { class: "kin-tab", role: "tab", "data-view": name, onclick: () => this.choose(name) }, label, count);
+		return el(
+			"button",
+			{ class: "kin-tab", role: "tab", "data-view": name, onclick: () => this.choose(name) },
+			label,
+			count,
+		);
 	}
 
 	show_tabs(counts = this.counts) {
@@ -71,7 +102,9 @@ export class ConversationList {
 
 	// The address of the list that is open, so that it is the same one after the page is loaded again
 	show_address() {
-		this.inbox.replace_address(this.view === this.first ? "/app/khalifa-inbox" : `/app/khalifa-inbox/${this.view}`);
+		this.inbox.replace_address(
+			this.view === this.first ? "/app/khalifa-inbox" : `/app/khalifa-inbox/${this.view}`,
+		);
 	}
 
 	is_search() {
@@ -100,19 +133,21 @@ export class ConversationList {
 
 	load() {
 		const asked = ++this.asked;
-		return look("inbox.conversations", { ...this.wanted(), limit: PAGE }).then((found) => {
-			if (asked !== this.asked) return;
-			this.is_loaded = true;
-			this.rows.reset(found);
-			this.told(found);
-			this.draw();
-		}).catch((error) => {
-			if (asked !== this.asked) return;
-			this.is_loaded = false;
-			this.rows.reset({ rows: [], next_cursor: "", is_falling: true });
-			this.window.clear();
-			this.lines.replaceChildren(failure(error, () => this.load()));
-		});
+		return look("inbox.conversations", { ...this.wanted(), limit: PAGE })
+			.then((found) => {
+				if (asked !== this.asked) return;
+				this.is_loaded = true;
+				this.rows.reset(found);
+				this.told(found);
+				this.draw();
+			})
+			.catch((error) => {
+				if (asked !== this.asked) return;
+				this.is_loaded = false;
+				this.rows.reset({ rows: [], next_cursor: "", is_falling: true });
+				this.window.clear();
+				this.lines.replaceChildren(failure(error, () => this.load()));
+			});
 	}
 
 	// Everything that is in sight, as it is now, without losing the place
@@ -120,23 +155,30 @@ export class ConversationList {
 		if (!this.is_loaded) return this.load();
 		const asked = this.asked;
 		if (this.lines.scrollTop <= 0) return this.renew(asked);
-		const names = this.window.in_sight().map((row) => row.ticket).slice(0, MOST_NAMES);
-		return Promise.all([look("inbox.conversations", { ...this.wanted(), limit: PAGE }), this.ask(names)]).then(([found]) => {
-			if (asked !== this.asked) return;
-			this.rows.renew(found);
-			this.told(found);
-			this.draw(new Set(found.rows.map((row) => row.ticket)));
-		}).catch(() => {}); // the next look by the clock brings it
+		const names = this.window
+			.in_sight()
+			.map((row) => row.ticket)
+			.slice(0, MOST_NAMES);
+		return Promise.all([look("inbox.conversations", { ...this.wanted(), limit: PAGE }), this.ask(names)])
+			.then(([found]) => {
+				if (asked !== this.asked) return;
+				this.rows.renew(found);
+				this.told(found);
+				this.draw(new Set(found.rows.map((row) => row.ticket)));
+			})
+			.catch(() => {}); // the next look by the clock brings it
 	}
 
 	// What is shown stays until there is something newer to show
 	renew(asked) {
-		return look("inbox.conversations", { ...this.wanted(), limit: PAGE }).then((found) => {
-			if (asked !== this.asked) return;
-			this.rows.reset(found);
-			this.told(found);
-			this.draw();
-		}).catch(() => {});
+		return look("inbox.conversations", { ...this.wanted(), limit: PAGE })
+			.then((found) => {
+				if (asked !== this.asked) return;
+				this.rows.reset(found);
+				this.told(found);
+				this.draw();
+			})
+			.catch(() => {});
 	}
 
 	// A line that came with the conversation that was opened
@@ -147,7 +189,8 @@ export class ConversationList {
 		this.draw(new Set([row.ticket]));
 	}
 
-	// Single lines: put where they belong now, or taken out. The answer also holds lines that this list does not show
+	// Single lines: put where they belong now, or taken out. The answer also holds lines that this list does
+	// not show
 	ask(names) {
 		const wanted = this.wanted();
 		const asked = names.slice(0, MOST_NAMES);
@@ -185,7 +228,9 @@ export class ConversationList {
 		const counted = this.is_search() ? -1 : this.counts[this.view] || -1;
 		this.window.set(list, cursor ? counted : list.length, moved);
 		if (!list.length) {
-			this.lines.replaceChildren(el("div", { class: "kin-empty" }, icon("inbox", "lg"), el("p", { text: this.nothing() })));
+			this.lines.replaceChildren(
+				el("div", { class: "kin-empty" }, icon("inbox", "lg"), el("p", { text: this.nothing() })),
+			);
 			return;
 		}
 		if (cursor) this.more();
@@ -194,7 +239,9 @@ export class ConversationList {
 	nothing() {
 		if (this.is_search()) return __("Nothing was found in any conversation that you may see.");
 		const words = {
-			mine: __("No conversation waits for you."), queue: __("The queue is empty."), delayed: __("Nobody waits too long."),
+			mine: __("No conversation waits for you."),
+			queue: __("The queue is empty."),
+			delayed: __("Nobody waits too long."),
 		};
 		return words[this.view] || __("There is nothing here.");
 	}
@@ -205,7 +252,8 @@ export class ConversationList {
 
 	// Every second while the page is open
 	tick() {
-		for (const pill of this.root.ownerDocument.querySelectorAll(".khalifa-inbox .kin-wait")) colour(pill, this.inbox);
+		for (const pill of this.root.ownerDocument.querySelectorAll(".khalifa-inbox .kin-wait"))
+			colour(pill, this.inbox);
 	}
 
 	mark_active() {

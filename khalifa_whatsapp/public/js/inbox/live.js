@@ -1,4 +1,5 @@
-// What the server tells, gathered for a moment and asked for together; and asking by the clock when it can't tell.
+// What the server tells, gathered for a moment and asked for together; and asking by the clock when it can't
+// tell.
 //
 // An event carries a name and no content, so whoever hears too much still reads only what the server shows.
 
@@ -22,8 +23,13 @@ export class Live {
 	}
 
 	listen() {
-		for (const kind of ["ticket", "status", "delay"]) frappe.realtime.on(`khalifa_whatsapp:${kind}`, (told) => this.told(told));
-		frappe.realtime.on("khalifa_whatsapp:typing", (told) => told.ticket === this.inbox.ticket && this.inbox.thread.signs.add(told.name, told.seconds));
+		for (const kind of ["ticket", "status", "delay"])
+			frappe.realtime.on(`khalifa_whatsapp:${kind}`, (told) => this.told(told));
+		frappe.realtime.on(
+			"khalifa_whatsapp:typing",
+			(told) =>
+				told.ticket === this.inbox.ticket && this.inbox.thread.signs.add(told.name, told.seconds),
+		);
 		frappe.realtime.on("khalifa_whatsapp:queue", () => this.queue_moved());
 		this.hearing.enter("Khalifa Ticket");
 		khalifa.desk.notifier.is_inbox = true;
@@ -31,19 +37,25 @@ export class Live {
 	}
 
 	hearing_changed() {
-		this.inbox.socket_sign?.text(this.hearing.is_up ? "" : __("No live connection: looking every 15 seconds"));
+		this.inbox.socket_sign?.text(
+			this.hearing.is_up ? "" : __("No live connection: looking every 15 seconds"),
+		);
 		this.polled = 0; // what was told between the last look and now, nobody heard
 		this.poll();
 	}
 
-	// All pages hear of it in the same moment: each asks at a moment of its own, once for all that came before
+	// All pages hear of it in the same moment: each asks at a moment of its own, once for all that came
+	// before
 	queue_moved() {
 		if (this.queue_timer || !this.inbox.is_shown) return;
 		const wait = this.inbox.list.view === "queue" ? QUEUE_SOON : QUEUE_LATER;
-		this.queue_timer = setTimeout(() => {
-			this.queue_timer = null;
-			if (this.inbox.is_shown && !document.hidden) this.inbox.list.refresh();
-		}, wait * (0.5 + Math.random()));
+		this.queue_timer = setTimeout(
+			() => {
+				this.queue_timer = null;
+				if (this.inbox.is_shown && !document.hidden) this.inbox.list.refresh();
+			},
+			wait * (0.5 + Math.random()),
+		);
 	}
 
 	told(told) {
@@ -67,7 +79,10 @@ export class Live {
 	ask() {
 		clearTimeout(this.timer);
 		this.timer = null;
-		const names = [...this.news, ...[...this.names].filter((name) => !this.news.has(name))].slice(0, MOST_NAMES);
+		const names = [...this.news, ...[...this.names].filter((name) => !this.news.has(name))].slice(
+			0,
+			MOST_NAMES,
+		);
 		const told_new = this.news;
 		const is_flood = this.names.size > MOST_NAMES;
 		const told = this.told_of;
@@ -76,7 +91,8 @@ export class Live {
 		this.told_of = new Set();
 		this.is_asking = true;
 		this.asked_ms = Date.now();
-		return this.inbox.list.ask(names)
+		return this.inbox.list
+			.ask(names)
 			.then((found) => this.heard(names, found.rows, told_new, told))
 			.then(() => is_flood && this.inbox.is_shown && this.inbox.list.refresh())
 			.catch(() => {}) // no answer: the next look by the clock brings it
@@ -113,6 +129,9 @@ export class Live {
 	// What lies open before one's eyes needs no sign; what is in the list beside it a sound
 	notify(rows) {
 		const is_seen = this.inbox.is_shown && !document.hidden;
-		khalifa.desk.notifier.notify(rows.filter((row) => !is_seen || row.ticket !== this.inbox.ticket), is_seen);
+		khalifa.desk.notifier.notify(
+			rows.filter((row) => !is_seen || row.ticket !== this.inbox.ticket),
+			is_seen,
+		);
 	}
 }

@@ -1,4 +1,5 @@
-// Quick replies: «/» and a few letters, or a key. What the inbox can't fill in is asked for and never sent as it stands.
+// Quick replies: «/» and a few letters, or a key. What the inbox can't fill in is asked for and never sent as
+// it stands.
 
 import { el, read } from "./util.js";
 
@@ -27,24 +28,34 @@ export class QuickReplies {
 	// Each «/» asks anew
 	load(is_new) {
 		if (this.replies && !is_new) return Promise.resolve(this.replies);
-		return read("inbox.quick_replies").then((replies) => (this.replies = replies)).catch((error) => {
-			this.say(error.text);
-			return null;
-		});
+		return read("inbox.quick_replies")
+			.then((replies) => (this.replies = replies))
+			.catch((error) => {
+				this.say(error.text);
+				return null;
+			});
 	}
 
 	show(replies, words) {
 		if (!replies) return;
 		if (!replies.length) return this.say(__("There are no quick replies yet."));
 		const wanted = words.toLowerCase();
-		const fitting = replies.filter((one) => `${one.shortcut} ${one.title}`.toLowerCase().includes(wanted)).slice(0, MOST);
+		const fitting = replies
+			.filter((one) => `${one.shortcut} ${one.title}`.toLowerCase().includes(wanted))
+			.slice(0, MOST);
 		this.popup.replaceChildren(...fitting.map((one, place) => this.option(one, place)));
 		this.popup.hidden = !fitting.length;
 	}
 
 	option(one, place) {
-		return el("button", { class: `kin-option${place ? "" : " active"}`, role: "option", onclick: () => this.use(one) },
-			el("b", { text: `/${one.shortcut}` }), " ", el("bdi", { text: one.title }), el("div", { class: "kin-muted", dir: "auto", text: one.body.slice(0, 90) }));
+		return el(
+			"button",
+			{ class: `kin-option${place ? "" : " active"}`, role: "option", onclick: () => this.use(one) },
+			el("b", { text: `/${one.shortcut}` }),
+			" ",
+			el("bdi", { text: one.title }),
+			el("div", { class: "kin-muted", dir: "auto", text: one.body.slice(0, 90) }),
+		);
 	}
 
 	say(text) {
@@ -75,7 +86,9 @@ export class QuickReplies {
 		const { thread, me, dialogs } = this.composer.inbox;
 		const { customer_name, branch, ticket } = thread.head;
 		const values = new Map(Object.entries({ customer: customer_name, agent: me.name, branch, ticket }));
-		const empty = new Set(reply.parts.map((part) => part.blank).filter((name) => name && !values.get(name)));
+		const empty = new Set(
+			reply.parts.map((part) => part.blank).filter((name) => name && !values.get(name)),
+		);
 		this.popup.hidden = true;
 		if (!empty.size) return this.write(reply, values);
 		dialogs.ask_blanks([...empty], (answers) => this.write(reply, new Map([...values, ...answers])));

@@ -1,4 +1,5 @@
-// The lines that are known, in the list's order: by `place`, then by name, as the server's pages come. Nothing here draws.
+// The lines that are known, in the list's order: by `place`, then by name, as the server's pages come.
+// Nothing here draws.
 
 export class Rows {
 	constructor() {
@@ -13,7 +14,8 @@ export class Rows {
 		this.reach(page);
 	}
 
-	// Up to where the list is known. The edge is where that page ended, also when its last line has moved since
+	// Up to where the list is known. The edge is where that page ended, also when its last line has moved
+	// since
 	reach(page) {
 		this.cursor = page.next_cursor;
 		this.edge = page.next_cursor ? page.rows[page.rows.length - 1] : null;
@@ -24,7 +26,8 @@ export class Rows {
 		for (const row of page.rows) this.put(row);
 	}
 
-	// The first page again: what it should hold and does not has left the list. Lines further down stay as they are
+	// The first page again: what it should hold and does not has left the list. Lines further down stay as
+	// they are
 	renew(page) {
 		const end = page.next_cursor ? page.rows[page.rows.length - 1] : null;
 		const held = new Set(page.rows.map((row) => row.ticket));
@@ -35,7 +38,8 @@ export class Rows {
 		for (const row of page.rows) this.put(row);
 	}
 
-	// What the server says of the lines that were asked for: those that it does not name, or not as listed, are gone
+	// What the server says of the lines that were asked for: those that it does not name, or not as listed,
+	// are gone
 	take(asked, rows) {
 		const found = new Map(rows.map((row) => [row.ticket, row]));
 		for (const ticket of asked) {
@@ -49,7 +53,8 @@ export class Rows {
 		const known = this.known.get(row.ticket);
 		if (known && known.version > row.version) return; // an answer that was overtaken
 		if (known) this.remove(row.ticket);
-		if (this.edge && this.compare(row, this.edge) > 0) return; // further down than we have read: its page brings it
+		// further down than we have read: its page brings it
+		if (this.edge && this.compare(row, this.edge) > 0) return;
 		this.list.splice(this.place_for(row), 0, row);
 		this.known.set(row.ticket, row);
 	}

@@ -38,6 +38,7 @@ export class Signs {
 		const names = [...this.until.keys()].sort();
 		const text = names.length ? __("{0} is writing here…", [names.join("، ")]) : "";
 		if (this.root.textContent !== text) this.root.textContent = text;
-		if (names.length) this.timer = setTimeout(() => this.show(), Math.min(...this.until.values()) - now + 20);
+		if (names.length)
+			this.timer = setTimeout(() => this.show(), Math.min(...this.until.values()) - now + 20);
 	}
 }

@@ -19,13 +19,38 @@ export class Thread {
 	make() {
 		this.top = el("header", { class: "kin-thread-head" });
 		this.asked = el("div", { class: "kin-asked" });
-		this.log = el("div", { class: "kin-log", role: "log", "aria-live": "polite", "aria-label": __("Messages"), tabindex: "0", onscroll: () => this.scrolled() });
+		this.log = el("div", {
+			class: "kin-log",
+			role: "log",
+			"aria-live": "polite",
+			"aria-label": __("Messages"),
+			tabindex: "0",
+			onscroll: () => this.scrolled(),
+		});
 		this.signs = new Signs();
-		this.latest = el("button", { class: "kin-latest btn btn-default", hidden: true, "aria-label": __("To the latest message"), onclick: () => this.to_end() }, "↓");
-		this.root = el("section", { class: "kin-thread", "aria-label": __("Conversation") }, this.top, this.asked, this.log, this.latest, this.signs.root);
+		this.latest = el(
+			"button",
+			{
+				class: "kin-latest btn btn-default",
+				hidden: true,
+				"aria-label": __("To the latest message"),
+				onclick: () => this.to_end(),
+			},
+			"↓",
+		);
+		this.root = el(
+			"section",
+			{ class: "kin-thread", "aria-label": __("Conversation") },
+			this.top,
+			this.asked,
+			this.log,
+			this.latest,
+			this.signs.root,
+		);
 	}
 
-	// Thread, customer, rights and the line in the list come in one answer; whoever holds it has read it thereby
+	// Thread, customer, rights and the line in the list come in one answer; whoever holds it has read it
+	// thereby
 	open(ticket) {
 		this.ticket = ticket;
 		this.items = [];
@@ -57,7 +82,9 @@ export class Thread {
 	mark_read() {
 		const { ticket, is_mine, unread_count } = this.head;
 		if (!is_mine || !unread_count || document.hidden) return;
-		attempt("conversation.mark_read", { ticket }).then(() => this.inbox.live.now(ticket)).catch(() => {}); // the next look marks it
+		attempt("conversation.mark_read", { ticket })
+			.then(() => this.inbox.live.now(ticket))
+			.catch(() => {}); // the next look marks it
 	}
 
 	take(found) {
@@ -76,9 +103,11 @@ export class Thread {
 		const ticket = this.ticket;
 		if (!ticket || !this.seen_ms) return Promise.resolve();
 		const wanted = look("inbox.changes", { ticket, after_ms: this.seen_ms });
-		return wanted.then((found) => this.take_changes(ticket, found)).catch((error) => {
-			if (GONE.includes(error.code)) this.inbox.left(ticket);
-		});
+		return wanted
+			.then((found) => this.take_changes(ticket, found))
+			.catch((error) => {
+				if (GONE.includes(error.code)) this.inbox.left(ticket);
+			});
 	}
 
 	take_changes(ticket, found) {
@@ -93,7 +122,8 @@ export class Thread {
 			fresh.delete(item.name);
 			return newer || item;
 		});
-		for (const item of fresh.values()) if (item.direction === "Outgoing") this.signs.drop(item.sender_name); // written, then
+		for (const item of fresh.values())
+			if (item.direction === "Outgoing") this.signs.drop(item.sender_name); // written, then
 		this.items = [...kept, ...fresh.values()].sort(by_place);
 		this.draw();
 		if (is_at_end) this.to_end();
@@ -120,7 +150,14 @@ export class Thread {
 	draw() {
 		const nodes = [];
 		let last_day = "";
-		if (this.before) nodes.push(el("button", { class: "btn btn-xs btn-default kin-older", onclick: () => this.older() }, __("Load Older")));
+		if (this.before)
+			nodes.push(
+				el(
+					"button",
+					{ class: "btn btn-xs btn-default kin-older", onclick: () => this.older() },
+					__("Load Older"),
+				),
+			);
 		for (const item of this.items) {
 			const name = day(at(item));
 			if (name !== last_day) nodes.push(day_line(name));
@@ -134,25 +171,52 @@ export class Thread {
 		const head = this.head;
 		this.asked.replaceChildren(new_holder(this));
 		const actions = el("div", { class: "kin-actions" });
-		const add = (label, name, go, style = "btn-default") => actions.append(el("button", { class: `btn btn-sm ${style}`, onclick: go, title: label }, icon(name), el("span", { class: "kin-label", text: label })));
-		if (head.rights.assign && !head.rights.on_behalf) add(__("Take"), "assign", () => this.inbox.dialogs.take(), "btn-primary");
+		const add = (label, name, go, style = "btn-default") =>
+			actions.append(
+				el(
+					"button",
+					{ class: `btn btn-sm ${style}`, onclick: go, title: label },
+					icon(name),
+					el("span", { class: "kin-label", text: label }),
+				),
+			);
+		if (head.rights.assign && !head.rights.on_behalf)
+			add(__("Take"), "assign", () => this.inbox.dialogs.take(), "btn-primary");
 		if (head.rights.transfer) add(__("Transfer"), "arrow-right", () => this.inbox.dialogs.transfer());
-		if (head.rights.close && head.waiting_since_ms) add(__("No Reply Needed"), "check", () => this.do("conversation.no_reply_needed"));
+		if (head.rights.close && head.waiting_since_ms)
+			add(__("No Reply Needed"), "check", () => this.do("conversation.no_reply_needed"));
 		if (head.rights.close) add(__("Close"), "close", () => this.inbox.dialogs.close());
 		if (head.rights.reopen) add(__("Reopen"), "refresh", () => this.do("conversation.reopen"));
 		const wait = this.inbox.list.waiting(head);
 		this.top.replaceChildren(
 			this.back_button(),
 			avatar(head.customer_name),
-			el("button", { class: "kin-who", onclick: () => this.inbox.toggle_panel() },
+			el(
+				"button",
+				{ class: "kin-who", onclick: () => this.inbox.toggle_panel() },
 				el("bdi", { class: "kin-name", text: head.customer_name || head.ticket }),
-				el("span", { class: "kin-sub" }, el("bdi", { text: [head.agent_name || __("Waiting for an agent"), head.branch].filter(Boolean).join(" · ") }), " ", wait)),
-			actions
+				el(
+					"span",
+					{ class: "kin-sub" },
+					el("bdi", {
+						text: [head.agent_name || __("Waiting for an agent"), head.branch]
+							.filter(Boolean)
+							.join(" · "),
+					}),
+					" ",
+					wait,
+				),
+			),
+			actions,
 		);
 	}
 
 	back_button() {
-		return el("button", { class: "btn btn-sm kin-back", "aria-label": __("Back"), onclick: () => this.inbox.back() }, icon("left"));
+		return el(
+			"button",
+			{ class: "btn btn-sm kin-back", "aria-label": __("Back"), onclick: () => this.inbox.back() },
+			icon("left"),
+		);
 	}
 
 	is_at_end() {
@@ -182,7 +246,9 @@ export class Thread {
 	}
 
 	do(method, args = {}) {
-		return attempt(method, { ticket: this.ticket, ...args }).then(() => this.changed()).catch((error) => toast(error.text, "red"));
+		return attempt(method, { ticket: this.ticket, ...args })
+			.then(() => this.changed())
+			.catch((error) => toast(error.text, "red"));
 	}
 
 	changed() {
@@ -197,17 +263,27 @@ export class Thread {
 	}
 
 	send_again(item) {
-		const go = () => attempt("conversation.retry_message", { message: item.name }).then(() => this.changed()).catch((error) => toast(error.text, "red"));
+		const go = () =>
+			attempt("conversation.retry_message", { message: item.name })
+				.then(() => this.changed())
+				.catch((error) => toast(error.text, "red"));
 		if (item.status === "Failed") return go();
-		frappe.confirm(__("Nobody knows whether it arrived. If it did, the customer reads it twice. Send it again?"), go);
+		frappe.confirm(
+			__("Nobody knows whether it arrived. If it did, the customer reads it twice. Send it again?"),
+			go,
+		);
 	}
 
 	settle(item, method) {
-		attempt(`conversation.${method}`, { message: item.name }).then(() => this.changed()).catch((error) => toast(error.text, "red"));
+		attempt(`conversation.${method}`, { message: item.name })
+			.then(() => this.changed())
+			.catch((error) => toast(error.text, "red"));
 	}
 
 	fetch_again(item) {
-		attempt("media.fetch_again", { message: item.name }).then(() => this.changed()).catch((error) => toast(error.text, "red"));
+		attempt("media.fetch_again", { message: item.name })
+			.then(() => this.changed())
+			.catch((error) => toast(error.text, "red"));
 	}
 
 	clear() {
@@ -216,7 +292,14 @@ export class Thread {
 		this.top.replaceChildren();
 		this.asked.replaceChildren();
 		this.signs.clear();
-		this.log.replaceChildren(el("div", { class: "kin-empty" }, icon("small-message", "lg"), el("p", { text: __("Choose a conversation.") })));
+		this.log.replaceChildren(
+			el(
+				"div",
+				{ class: "kin-empty" },
+				icon("small-message", "lg"),
+				el("p", { text: __("Choose a conversation.") }),
+			),
+		);
 	}
 }
 
@@ -228,5 +311,10 @@ function at(item) {
 function by_place(one, other) {
 	const rank = (item) => (item.kind === "event" ? 0 : 1);
 	const by_name = one.name < other.name ? -1 : one.name > other.name ? 1 : 0;
-	return at(one) - at(other) || rank(one) - rank(other) || (one.sequence || 0) - (other.sequence || 0) || by_name;
+	return (
+		at(one) - at(other) ||
+		rank(one) - rank(other) ||
+		(one.sequence || 0) - (other.sequence || 0) ||
+		by_name
+	);
 }

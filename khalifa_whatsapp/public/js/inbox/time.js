@@ -1,5 +1,5 @@
-// Moments as Desk's forms show them: in the user's time zone, or else the site's, never the browser's; and «today» by the
-// server's clock. Nothing here knows a browser, so that it can be tried without one.
+// Moments as Desk's forms show them: in the user's time zone, or else the site's, never the browser's; and
+// «today» by the server's clock. Nothing here knows a browser, so that it can be tried without one.
 
 const DAY = 86400000;
 
@@ -17,7 +17,10 @@ export class Times {
 		if (days === 0) return this.words.today;
 		if (days === 1) return this.words.yesterday;
 		const is_near = days > 0 && days < 7;
-		return this.shown(at_ms, is_near ? { weekday: "long" } : { day: "numeric", month: "long", year: "numeric" });
+		return this.shown(
+			at_ms,
+			is_near ? { weekday: "long" } : { day: "numeric", month: "long", year: "numeric" },
+		);
 	}
 
 	short(at_ms) {
@@ -31,8 +34,15 @@ export class Times {
 
 	// The date there, as a number of milliseconds that has no zone
 	midnight(at_ms) {
-		const form = new Intl.DateTimeFormat("en", { timeZone: this.zone, year: "numeric", month: "numeric", day: "numeric" });
-		const { year, month, day } = Object.fromEntries(form.formatToParts(at_ms).map((part) => [part.type, Number(part.value)]));
+		const form = new Intl.DateTimeFormat("en", {
+			timeZone: this.zone,
+			year: "numeric",
+			month: "numeric",
+			day: "numeric",
+		});
+		const { year, month, day } = Object.fromEntries(
+			form.formatToParts(at_ms).map((part) => [part.type, Number(part.value)]),
+		);
 		return Date.UTC(year, month - 1, day);
 	}
 }

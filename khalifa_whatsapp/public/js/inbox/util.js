@@ -31,7 +31,10 @@ export function microphone() {
 	};
 	const stroke = { fill: "none", stroke: "currentColor", "stroke-linecap": "round" };
 	const drawing = made("svg", { class: "icon icon-sm", viewBox: "0 0 16 16", "aria-hidden": "true" });
-	drawing.append(made("rect", { ...stroke, x: 6, y: 1.5, width: 4, height: 7.5, rx: 2 }), made("path", { ...stroke, d: "M3.5 7.5a4.5 4.5 0 0 0 9 0M8 12v2.5M5.5 14.5h5" }));
+	drawing.append(
+		made("rect", { ...stroke, x: 6, y: 1.5, width: 4, height: 7.5, rx: 2 }),
+		made("path", { ...stroke, d: "M3.5 7.5a4.5 4.5 0 0 0 9 0M8 12v2.5M5.5 14.5h5" }),
+	);
 	return drawing;
 }
 
@@ -43,7 +46,14 @@ export function rich(text) {
 	let place = 0;
 	for (const found of text.matchAll(ADDRESS)) {
 		holder.append(text.slice(place, found.index));
-		holder.append(el("a", { href: found[0], target: "_blank", rel: "noopener noreferrer nofollow", text: found[0] }));
+		holder.append(
+			el("a", {
+				href: found[0],
+				target: "_blank",
+				rel: "noopener noreferrer nofollow",
+				text: found[0],
+			}),
+		);
 		place = found.index + found[0].length;
 	}
 	holder.append(text.slice(place));
@@ -83,7 +93,12 @@ export function hue(name) {
 }
 
 export function avatar(name) {
-	return el("span", { class: "kin-avatar", style: `--kin-hue: ${hue(name)}`, "aria-hidden": "true", text: initials(name) });
+	return el("span", {
+		class: "kin-avatar",
+		style: `--kin-hue: ${hue(name)}`,
+		"aria-hidden": "true",
+		text: initials(name),
+	});
 }
 
 export function toast(message, indicator = "orange") {

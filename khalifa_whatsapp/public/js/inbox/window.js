@@ -1,4 +1,5 @@
-// Only the lines in sight and some around them are in the document, however many there are; space stands for the rest.
+// Only the lines in sight and some around them are in the document, however many there are; space stands for
+// the rest.
 
 import { el } from "./util.js";
 
@@ -114,7 +115,8 @@ export class RowWindow {
 		const { scrollTop, clientHeight } = this.box;
 		if (place < 0 || !clientHeight) return;
 		if (place * HEIGHT < scrollTop) this.box.scrollTop = place * HEIGHT;
-		else if ((place + 1) * HEIGHT > scrollTop + clientHeight) this.box.scrollTop = (place + 1) * HEIGHT - clientHeight;
+		else if ((place + 1) * HEIGHT > scrollTop + clientHeight)
+			this.box.scrollTop = (place + 1) * HEIGHT - clientHeight;
 		this.show();
 	}
 }

@@ -1,6 +1,7 @@
 // Whether one may write to the customer now, and if not, what is in the way. Nothing here draws.
 
-// `thread`: what the server says of the conversation (head, can) and of WhatsApp's 24-hour window, null where there is none
+// `thread`: what the server says of the conversation (head, can) and of WhatsApp's 24-hour window, null where
+// there is none
 export function is_window_closed({ window }) {
 	return Boolean(window && !window.is_open);
 }
