@@ -111,8 +111,8 @@ class Nemesis:
 	def _horses(self, seconds: float) -> list[int]:
 		stop = time.monotonic() + seconds
 		while time.monotonic() < stop:
-			if found := common.descendants(self.worker.pid):
-				return found
+			if workers := common.descendants(self.worker.pid):
+				return workers
 			time.sleep(0.01)
 		return []
 
@@ -247,8 +247,8 @@ class Drained:
 
 	def problems(self) -> list[str]:
 		"""In words."""
-		found = [f"{self.left} deliveries or tickets left after {self.seconds:.0f} s"] if self.left else []
-		return found + ([f"{self.dead} deliveries are dead"] if self.dead else [])
+		problems = [f"{self.left} deliveries or tickets left after {self.seconds:.0f} s"] if self.left else []
+		return problems + ([f"{self.dead} deliveries are dead"] if self.dead else [])
 
 
 def _count_left() -> tuple[int, int]:
@@ -328,10 +328,10 @@ def judge_tickets() -> list[str]:
 		"GROUP BY turn HAVING COUNT(*) > 1",
 		"tickets without an agent": "SELECT name FROM `tabKhalifa Ticket` WHERE agent IS NULL",
 	}
-	found = {name: len(frappe.db.sql(sql)) for name, sql in checks.items()}
+	counts = {name: len(frappe.db.sql(sql)) for name, sql in checks.items()}
 	tickets = frappe.db.sql("SELECT COUNT(*) FROM `tabKhalifa Ticket`")[0][0]
-	print(f"  tickets {tickets:,}; " + ", ".join(f"{name} {count}" for name, count in found.items()))
-	return [f"{count} {name}" for name, count in found.items() if count]
+	print(f"  tickets {tickets:,}; " + ", ".join(f"{name} {count}" for name, count in counts.items()))
+	return [f"{count} {name}" for name, count in counts.items() if count]
 
 
 if __name__ == "__main__":

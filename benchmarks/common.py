@@ -181,11 +181,11 @@ def descendants(pid: int) -> list[int]:
 		with suppress(OSError, ValueError):
 			parent = int(status.read_text().rpartition(")")[2].split()[1])
 			children.setdefault(parent, []).append(int(status.parent.name))
-	found, rest = [], [pid]
+	pids, rest = [], [pid]
 	while rest:
 		rest = [child for parent in rest for child in children.get(parent, [])]
-		found += rest
-	return found
+		pids += rest
+	return pids
 
 
 @contextmanager
@@ -468,12 +468,12 @@ def interleaved(
 	rounds: int, ours: Callable[[int], float], base: Callable[[int], float]
 ) -> tuple[list[float], list[float]]:
 	"""Measure both in every round, each first in every other one, so that a busy minute hits both."""
-	found: tuple[list[float], list[float]] = ([], [])
+	seconds: tuple[list[float], list[float]] = ([], [])
 	for number in range(rounds):
 		pair = [(0, ours), (1, base)]
 		for place, measure in pair if number % 2 else reversed(pair):
-			found[place].append(measure(number))
-	return found
+			seconds[place].append(measure(number))
+	return seconds
 
 
 def verdict(

@@ -99,9 +99,9 @@ def _scan(number: int, agents: list[str]) -> float:
 def _check(expected: int) -> None:
 	import frappe
 
-	found = frappe.db.sql("SELECT COUNT(*) FROM `tabKhalifa Ticket` WHERE name LIKE 'F-%'")[0][0]
-	if found != expected:
-		sys.exit(f"{expected} open tickets expected, {found} there")
+	count = frappe.db.sql("SELECT COUNT(*) FROM `tabKhalifa Ticket` WHERE name LIKE 'F-%'")[0][0]
+	if count != expected:
+		sys.exit(f"{expected} open tickets expected, {count} there")
 
 
 if __name__ == "__main__":

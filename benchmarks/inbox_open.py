@@ -110,8 +110,8 @@ class Person:
 
 	def __post_init__(self) -> None:
 		answer, _body = self._post("login", {"usr": self.user, "pwd": self.password})
-		found = [value.split(";")[0] for name, value in answer.getheaders() if name.lower() == "set-cookie"]
-		self.cookie = "; ".join(part for part in found if part.startswith("sid="))
+		cookies = [value.split(";")[0] for name, value in answer.getheaders() if name.lower() == "set-cookie"]
+		self.cookie = "; ".join(part for part in cookies if part.startswith("sid="))
 		self.threads = _threads(self.page()["rows"])
 
 	def ask(self, what: str, method: str, **given: Any) -> Any:
@@ -259,8 +259,8 @@ def _say_pages(manager: Person) -> None:
 	manager.spent.clear()
 	seen, cursor = 0, ""
 	while True:
-		found = manager.page("page", cursor=cursor)
-		seen, cursor = seen + len(found["rows"]), found["next_cursor"]
+		page = manager.page("page", cursor=cursor)
+		seen, cursor = seen + len(page["rows"]), page["next_cursor"]
 		if not cursor:
 			break
 	spent = manager.spent["page"]
@@ -293,10 +293,10 @@ def _calls(user: str, view: str) -> dict[str, Callable[[int], Any]]:
 		first = inbox.conversations(view)
 		ticket, cursor = _threads(first["rows"])[0], ""
 		for _ in range(60):
-			found = inbox.conversations(view, cursor=cursor, limit=100)
-			if not found["next_cursor"]:
+			page = inbox.conversations(view, cursor=cursor, limit=100)
+			if not page["next_cursor"]:
 				break
-			cursor = found["next_cursor"]
+			cursor = page["next_cursor"]
 	return {
 		"boot": lambda limit: inbox.boot(),
 		"conversations": lambda limit: inbox.conversations(view, limit=limit),

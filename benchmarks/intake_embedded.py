@@ -92,8 +92,8 @@ def _insert_raw(store: SqliteStore, path: Path, count: int) -> float:
 	start = time.perf_counter()
 	for number in range(commits):
 		part = {
-			kind: found[number * len(found) // commits : (number + 1) * len(found) // commits]
-			for kind, found in rows.items()
+			kind: records[number * len(records) // commits : (number + 1) * len(records) // commits]
+			for kind, records in rows.items()
 		}
 		with empty.transaction():
 			empty.save(Changes(created=part))

@@ -115,9 +115,9 @@ def _statements(case: Case, given: dict[str, str]) -> list[str]:
 	plain = frappe.db.sql
 
 	def noting(*args: Any, **kwargs: Any) -> Any:
-		found = plain(*args, **kwargs)
+		answer = plain(*args, **kwargs)
 		sent.append(frappe.db._cursor._executed)
-		return found
+		return answer
 
 	frappe.db.sql = noting
 	try:

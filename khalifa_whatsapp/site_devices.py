@@ -129,10 +129,10 @@ class SiteDevice:
 		if not self.networks and not is_doubtful:
 			return True
 		try:
-			found = ip_address(address)
+			caller = ip_address(address)
 		except ValueError:  # a caller may write anything into a header
 			return False
-		if any(found in network for network in self.networks):
+		if any(caller in network for network in self.networks):
 			return True
 		if is_doubtful:
 			raise CannotVerify
@@ -283,13 +283,13 @@ def _driver(config: DeviceConfig) -> MessageDriver:
 
 def _networks(row: Any) -> tuple[tuple[Any, ...], tuple[str, ...]]:
 	"""The networks that may call, and the field's name when not all of its lines could be read."""
-	found, lines = [], (row.allowed_ips or "").split()
+	networks, lines = [], (row.allowed_ips or "").split()
 	for line in lines:
 		try:
-			found.append(ip_network(line, strict=False))
+			networks.append(ip_network(line, strict=False))
 		except ValueError:  # the form refuses it: an import, or a hand in the database
 			continue
-	return tuple(found), ("allowed_ips",) if len(found) < len(lines) else ()
+	return tuple(networks), ("allowed_ips",) if len(networks) < len(lines) else ()
 
 
 def _pace(row: Any) -> tuple[Pace, tuple[str, ...]]:

@@ -161,11 +161,11 @@ def test_parts_import_only_what_the_architecture_lets_them():
 	problems = []
 	for module in MODULES:
 		allowed = MAY_IMPORT[part_of(module.name)]
-		for found in module.imports:
-			top, _, inner = found.target.partition(".")
+		for imported in module.imports:
+			top, _, inner = imported.target.partition(".")
 			if top == PACKAGE and inner and not is_within(inner, allowed):
 				problems.append(
-					f"{module.at(found.line)}: {part_of(module.name)} may not import {found.target}"
+					f"{module.at(imported.line)}: {part_of(module.name)} may not import {imported.target}"
 				)
 	refuse(problems)
 
@@ -174,11 +174,11 @@ def test_parts_import_only_what_the_architecture_lets_them():
 def test_hosts_are_known_only_where_they_belong(library, allowed):
 	refuse(
 		[
-			f"{module.at(found.line)}: imports {found.target}"
+			f"{module.at(imported.line)}: imports {imported.target}"
 			for module in MODULES
 			if not is_within(module.name, allowed)
-			for found in module.imports
-			if is_in(found.target, library)
+			for imported in module.imports
+			if is_in(imported.target, library)
 		]
 	)
 
@@ -304,7 +304,7 @@ def is_broad(caught: ast.expr | None) -> bool:
 def test_every_call_of_the_network_has_a_timeout():
 	problems = []
 	for module in MODULES:
-		speaks_http = any(is_in(found.target, "requests") for found in module.imports)
+		speaks_http = any(is_in(imported.target, "requests") for imported in module.imports)
 		for node in ast.walk(module.tree):
 			if not isinstance(node, ast.Call) or not (
 				(speaks_http and is_requests_call(node.func)) or name_of(node.func).endswith("urlopen")

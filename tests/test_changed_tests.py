@@ -59,9 +59,9 @@ def tree(tool: ModuleType, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 	],
 )
 def test_what_may_break_is_found(tree: ModuleType, path: str, expected: list[str]) -> None:
-	found = tree.nearest_first([path])
-	assert sorted(found) == sorted([f"tests/{name}" for name in expected] + ["tests/test_whole.py"])
-	assert found[: len(expected[:1])] == [f"tests/{name}" for name in expected[:1]], "the nearest first"
+	tests = tree.nearest_first([path])
+	assert sorted(tests) == sorted([f"tests/{name}" for name in expected] + ["tests/test_whole.py"])
+	assert tests[: len(expected[:1])] == [f"tests/{name}" for name in expected[:1]], "the nearest first"
 
 
 def test_a_package_concerns_whoever_imports_anything_of_it(tree: ModuleType) -> None:

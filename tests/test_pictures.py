@@ -13,8 +13,8 @@ LINK = re.compile(r"!\[[^\]]*\]\(([^)\s]+)[^)]*\)|<img[^>]+src=[\"']([^\"']+)")
 
 
 def pictures() -> set[Path]:
-	found = [*ROOT.glob("*"), *(path for place in PLACES for path in (ROOT / place).rglob("*"))]
-	return {path for path in found if path.suffix.lower() in PICTURES and not NOT_OURS & set(path.parts)}
+	paths = [*ROOT.glob("*"), *(path for place in PLACES for path in (ROOT / place).rglob("*"))]
+	return {path for path in paths if path.suffix.lower() in PICTURES and not NOT_OURS & set(path.parts)}
 
 
 def shown() -> set[Path]:
@@ -23,8 +23,8 @@ def shown() -> set[Path]:
 	links = [
 		(path, link)
 		for path in documents
-		for found in LINK.findall(path.read_text(encoding="utf-8"))
-		for link in found
+		for groups in LINK.findall(path.read_text(encoding="utf-8"))
+		for link in groups
 		if link
 	]
 	return {(path.parent / link).resolve() for path, link in links if "://" not in link}

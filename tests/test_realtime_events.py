@@ -26,7 +26,7 @@ LASTS = {
 
 def published() -> set[str]:
 	"""Event names in the app's Python: every text constant that begins as our events do."""
-	found = set()
+	names = set()
 	for path in PACKAGE.rglob("*.py"):
 		if "tests" in path.parts:
 			continue
@@ -36,19 +36,19 @@ def published() -> set[str]:
 				and isinstance(node.value, str)
 				and node.value.startswith(PREFIX)
 			):
-				found.add(node.value.removeprefix(PREFIX))
-	return found
+				names.add(node.value.removeprefix(PREFIX))
+	return names
 
 
 def listened_to() -> set[str]:
-	found = set()
+	names = set()
 	for path in PACKAGE.rglob("*.js"):
 		if "dist" in path.parts or "node_modules" in path.parts:
 			continue
 		text = path.read_text(encoding="utf-8")
-		found |= {name for name in LISTENER.findall(text) if "$" not in name}
-		found |= {name.strip(" \"'") for names in LOOP.findall(text) for name in names.split(",")}
-	return found
+		names |= {name for name in LISTENER.findall(text) if "$" not in name}
+		names |= {name.strip(" \"'") for names in LOOP.findall(text) for name in names.split(",")}
+	return names
 
 
 def test_every_event_has_a_listener() -> None:

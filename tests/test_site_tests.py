@@ -58,8 +58,8 @@ def test_one_bench_that_failed_is_a_failure_and_no_bench_is_not_run(tool: Module
 	counts = {"tests": 3, "failures": 0, "errors": 0, "skipped": 0, "seconds": 2.0}
 	good = {**counts, "status": "passed", "frappe": "15.55.1"}
 	bad = {**counts, "status": "failed", "frappe": "15.101.1"}
-	found = tool.verdict([good, bad])
-	assert (found["status"], found["tests"], found["frappe"]) == ("failed", 6, ["15.55.1", "15.101.1"])
+	verdict = tool.verdict([good, bad])
+	assert (verdict["status"], verdict["tests"], verdict["frappe"]) == ("failed", 6, ["15.55.1", "15.101.1"])
 	assert (tool.verdict([good])["status"], tool.verdict([])["status"]) == ("passed", "not run")
 
 

@@ -74,9 +74,9 @@ def test_the_arabic_file_compiles(arabic):
 
 def test_the_template_for_translators_is_up_to_date(template):
 	written = {strings.key(m) for m in strings.messages(strings.read(strings.POT))}
-	found = {strings.key(m) for m in strings.messages(template)}
-	refuse([f"not in main.pot: {t.source}" for t in sorted(found - written, key=str)])
-	refuse([f"not used any more: {t.source}" for t in sorted(written - found, key=str)])
+	used = {strings.key(m) for m in strings.messages(template)}
+	refuse([f"not in main.pot: {t.source}" for t in sorted(used - written, key=str)])
+	refuse([f"not used any more: {t.source}" for t in sorted(written - used, key=str)])
 
 
 def test_every_text_has_arabic(template):
@@ -154,7 +154,7 @@ def test_a_translation_survives_the_absence_of_its_text(template):
 
 
 @pytest.mark.parametrize(
-	("code", "found"),
+	("code", "texts"),
 	[
 		("__('Hello')", [("Hello", None)]),
 		(r"frappe.msgprint(__('It\'s {0}', [name]))", [("It's {0}", None)]),
@@ -165,16 +165,16 @@ def test_a_translation_survives_the_absence_of_its_text(template):
 		("this.__('no'); obj._('no'); __(name); __(`${x} no`)", []),
 	],
 )
-def test_calls_in_scripts_and_pages_are_found(code, found):
-	assert [tuple(text) for text in strings.of_template(code)] == found
+def test_calls_in_scripts_and_pages_are_found(code, texts):
+	assert [tuple(text) for text in strings.of_template(code)] == texts
 
 
 def test_refusals_and_their_kin_are_found():
 	assert {"UserError", "NotAllowed", "NotFound", "Changed"} <= strings.refusals()
 	source = 'raise NotFound("code", "There is no {what}. " "Choose another.", what=1)'
 	tree = strings.ast.parse(source)
-	found = list(strings.of_python(strings.PACKAGE / "api" / "x.py", tree))
-	assert found == [strings.Text("There is no {what}. Choose another.")]
+	texts = list(strings.of_python(strings.PACKAGE / "api" / "x.py", tree))
+	assert texts == [strings.Text("There is no {what}. Choose another.")]
 
 
 def test_labels_in_reports_and_workspaces_are_found():

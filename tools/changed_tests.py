@@ -47,8 +47,8 @@ def git(*arguments: str) -> list[str]:
 @cache
 def texts() -> dict[str, str]:
 	"""Every Python file that takes part without a site, with its text."""
-	found = (path for top in SOURCES for path in sorted((ROOT / top).rglob("*.py")))
-	named = ((path.relative_to(ROOT).as_posix(), path) for path in found)
+	paths = (path for top in SOURCES for path in sorted((ROOT / top).rglob("*.py")))
+	named = ((path.relative_to(ROOT).as_posix(), path) for path in paths)
 	return {name: path.read_text(encoding="utf-8") for name, path in named if not name.startswith(ON_A_SITE)}
 
 
@@ -80,11 +80,11 @@ def files_of(dotted: str) -> Iterator[str]:
 @cache
 def importers() -> dict[str, set[str]]:
 	"""For each file those that import it."""
-	found: dict[str, set[str]] = defaultdict(set)
+	by_target: dict[str, set[str]] = defaultdict(set)
 	for name, text in texts().items():
 		for target in imported(name, text):
-			found[target].add(name)
-	return found
+			by_target[target].add(name)
+	return by_target
 
 
 def concerned(path: str) -> set[str]:
@@ -97,8 +97,8 @@ def concerned(path: str) -> set[str]:
 		word = Path(part).name
 		if word in EVERYWHERE:
 			break
-		if word and (found := {name for name, text in texts().items() if f'"{word}"' in text}):
-			return found
+		if word and (names := {name for name, text in texts().items() if f'"{word}"' in text}):
+			return names
 	return set()
 
 

@@ -20,20 +20,20 @@ def problems(message: str) -> list[str]:
 	header = lines[0]
 	if MADE_BY_GIT.match(header):
 		return []
-	found = []
+	faults = []
 	if not HEADER.fullmatch(header):
-		found.append(f"write `type(scope): Sentence`, with a type of {', '.join(TYPES)}")
+		faults.append(f"write `type(scope): Sentence`, with a type of {', '.join(TYPES)}")
 	else:
 		sentence = header.split(": ", 1)[1]
 		if sentence[0].islower():
-			found.append("begin the sentence with a capital letter")
+			faults.append("begin the sentence with a capital letter")
 		if sentence.endswith("."):
-			found.append("end the first line without a full stop")
+			faults.append("end the first line without a full stop")
 	if len(header) > MAX_HEADER:
-		found.append(f"the first line has {len(header)} characters; {MAX_HEADER} are enough")
+		faults.append(f"the first line has {len(header)} characters; {MAX_HEADER} are enough")
 	if len(lines) > 1 and lines[1]:
-		found.append("leave the second line empty")
-	return found
+		faults.append("leave the second line empty")
+	return faults
 
 
 def _without_comments(message: str) -> str:
@@ -44,10 +44,10 @@ def _without_comments(message: str) -> str:
 
 def main() -> int:
 	"""Check the file Git names as the first argument."""
-	found = problems(Path(sys.argv[1]).read_text(encoding="utf-8"))
-	for problem in found:
+	faults = problems(Path(sys.argv[1]).read_text(encoding="utf-8"))
+	for problem in faults:
 		print(f"commit message: {problem}", file=sys.stderr)
-	return 1 if found else 0
+	return 1 if faults else 0
 
 
 if __name__ == "__main__":

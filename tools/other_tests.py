@@ -131,8 +131,8 @@ def outcomes(bench: Bench, site: str, module: str) -> Outcomes:
 		bench.run(f"{module} on {site}", *helper, env=environment, timeout=MODULE_SECONDS)
 	except Failed as error:
 		problem = str(error).splitlines()[-1].strip()
-	found = read(JUNIT)
-	return found or {module: f"not run: {problem or 'it has no tests'}"}
+	ended = read(JUNIT)
+	return ended or {module: f"not run: {problem or 'it has no tests'}"}
 
 
 def read(report: Path) -> Outcomes:
@@ -140,11 +140,11 @@ def read(report: Path) -> Outcomes:
 		root = ET.parse(report).getroot()
 	except (OSError, ET.ParseError):
 		return {}
-	found = {}
+	by_test = {}
 	for case in root.iter("testcase"):
 		ended = [tag for tag in ("error", "failure", "skipped") if case.find(tag) is not None]
-		found[f"{case.get('classname', '')}.{case.get('name', '')}"] = ended[0] if ended else "passed"
-	return found
+		by_test[f"{case.get('classname', '')}.{case.get('name', '')}"] = ended[0] if ended else "passed"
+	return by_test
 
 
 def differences(without: Outcomes, with_app: Outcomes) -> dict[str, list[str]]:
@@ -156,23 +156,25 @@ def differences(without: Outcomes, with_app: Outcomes) -> dict[str, list[str]]:
 
 
 def compare(bench: Bench, module: str) -> tuple[Outcomes, dict[str, list[str]]]:
-	found: dict[str, list[str]] = {}
+	differing: dict[str, list[str]] = {}
 	for attempt in range(2):
 		without, with_app = (outcomes(bench, site, module) for site in (WITHOUT, WITH))
 		now = differences(without, with_app)
-		found = {name: both for name, both in now.items() if not attempt or name in found} if attempt else now
-		if not found:
+		differing = (
+			{name: both for name, both in now.items() if not attempt or name in differing} if attempt else now
+		)
+		if not differing:
 			break
-	return with_app, found
+	return with_app, differing
 
 
 def run(bench: Bench, modules: list[str], result: dict[str, Any]) -> None:
 	for module in modules:
-		ended, found = compare(bench, module)
+		ended, differing = compare(bench, module)
 		counts = ", ".join(f"{list(ended.values()).count(how)} {how}" for how in sorted(set(ended.values())))
-		say(f"{module}: {counts}{'; DIFFERENT' if found else ''}")
+		say(f"{module}: {counts}{'; DIFFERENT' if differing else ''}")
 		result["modules"][module] = ended
-		result["differences"].update(found)
+		result["differences"].update(differing)
 	tests = [how for ended in result["modules"].values() for how in ended.values()]
 	result.update(tests=len(tests), passed=tests.count("passed"))
 	if result["differences"]:

@@ -171,12 +171,12 @@ def database_address(bench: Bench) -> tuple[str, int]:
 
 def redis_addresses(bench: Bench) -> dict[str, tuple[str, int]]:
 	"""Host and port by the name of the configuration file."""
-	found = {}
+	addresses = {}
 	for name in ("redis_cache", "redis_queue"):
 		url = urlsplit(bench.config.get(name, ""))
 		if url.hostname:
-			found[name] = (url.hostname, url.port or 6379)
-	return found
+			addresses[name] = (url.hostname, url.port or 6379)
+	return addresses
 
 
 def answers(address: tuple[str, int]) -> bool:
@@ -389,11 +389,11 @@ def read_report(path: Path) -> tuple[dict[str, int], list[str]]:
 		counts["tests"] += 1
 		name = f"{case.get('classname', '')}.{case.get('name', '')}"
 		for tag, count in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):
-			for found in case.findall(tag):
+			for entry in case.findall(tag):
 				counts[count] += 1
 				if tag != "skipped":
 					bad.append(
-						f"-- {tag.upper()}: {name}\n{tail(found.text or found.get('message') or '', 25)}"
+						f"-- {tag.upper()}: {name}\n{tail(entry.text or entry.get('message') or '', 25)}"
 					)
 	return counts, bad
 
@@ -470,15 +470,15 @@ def main() -> int:
 	report.unlink(missing_ok=True)  # whatever happens, an earlier verdict is not this one's
 	head = {**commit(), "at": datetime.now(timezone.utc).isoformat(timespec="seconds")}
 	try:
-		found = verdict([run_on(bench) for bench in find_benches()])
+		result = verdict([run_on(bench) for bench in find_benches()])
 	except Failed as error:
-		found = {**verdict([]), "status": "failed", "reason": str(error)}
+		result = {**verdict([]), "status": "failed", "reason": str(error)}
 		say(str(error))
-	if found["status"] == "not run":
-		found["reason"] = "no Frappe bench found; set FRAPPE_BENCH"
-		say(f"NOT RUN ({found['reason']})")
-	report.write_text(json.dumps({**found, **head}, indent=1) + "\n", encoding="utf-8")
-	return 1 if found["status"] == "failed" or (is_needed and found["status"] == "not run") else 0
+	if result["status"] == "not run":
+		result["reason"] = "no Frappe bench found; set FRAPPE_BENCH"
+		say(f"NOT RUN ({result['reason']})")
+	report.write_text(json.dumps({**result, **head}, indent=1) + "\n", encoding="utf-8")
+	return 1 if result["status"] == "failed" or (is_needed and result["status"] == "not run") else 0
 
 
 if __name__ == "__main__":

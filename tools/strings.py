@@ -87,8 +87,8 @@ def extract() -> Catalog:
 
 def files() -> list[Path]:
 	"""The files of the app that may speak to people."""
-	found = (path for path in PACKAGE.rglob("*") if path.suffix in {".py", ".json", ".txt", *TEMPLATES})
-	return sorted(path for path in found if not SKIPPED_FOLDERS & set(path.relative_to(PACKAGE).parts))
+	paths = (path for path in PACKAGE.rglob("*") if path.suffix in {".py", ".json", ".txt", *TEMPLATES})
+	return sorted(path for path in paths if not SKIPPED_FOLDERS & set(path.relative_to(PACKAGE).parts))
 
 
 def is_for_people(source: str) -> bool:
@@ -148,12 +148,12 @@ def literal(node: ast.AST) -> str | None:
 @cache
 def refusals() -> frozenset[str]:
 	"""The names of `UserError` and of all classes made from it."""
-	found = set(REFUSALS)
+	names = set(REFUSALS)
 	trees = [ast.parse(path.read_text(encoding="utf-8")) for path in files() if path.suffix == ".py"]
 	classes = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
-	while new := {c.name for c in classes if bases(c) & found} - found:
-		found |= new
-	return frozenset(found)
+	while new := {c.name for c in classes if bases(c) & names} - names:
+		names |= new
+	return frozenset(names)
 
 
 def bases(node: ast.ClassDef) -> set[str]:
@@ -203,9 +203,9 @@ def of_hooks(tree: ast.Module) -> Iterator[Text]:
 
 
 def of_template(content: str) -> Iterator[Text]:
-	for found in TEMPLATE_CALL.finditer(content):
-		context = found["context"]
-		yield Text(unquoted(found["text"]), unquoted(context) if context else None)
+	for match in TEMPLATE_CALL.finditer(content):
+		context = match["context"]
+		yield Text(unquoted(match["text"]), unquoted(context) if context else None)
 
 
 def unquoted(strings: str) -> str:
@@ -214,8 +214,8 @@ def unquoted(strings: str) -> str:
 	return "".join(re.sub(r"\\(.)", _unescaped, piece, flags=re.DOTALL) for piece in pieces)
 
 
-def _unescaped(found: re.Match[str]) -> str:
-	return {"n": "\n", "t": "\t", "\n": ""}.get(found[1], found[1])
+def _unescaped(match: re.Match[str]) -> str:
+	return {"n": "\n", "t": "\t", "\n": ""}.get(match[1], match[1])
 
 
 # JSON

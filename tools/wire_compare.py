@@ -128,12 +128,12 @@ class Person:
 
 def plain_headers(told: list[tuple[str, str]]) -> dict[str, str]:
 	"""Of cookies, the names and how they are kept."""
-	found: dict[str, str] = {}
+	headers: dict[str, str] = {}
 	for name, value in told:
 		if name.lower() not in SKIPPED_HEADERS:
 			kept = re.sub(r"=[^;]*", "=", value, count=1) if name.lower() == "set-cookie" else value
-			found[name.lower()] = "\n".join(filter(None, (found.get(name.lower()), plain(kept))))
-	return found
+			headers[name.lower()] = "\n".join(filter(None, (headers.get(name.lower()), plain(kept))))
+	return headers
 
 
 def plain(text: str) -> str:
@@ -171,16 +171,16 @@ def is_counted(held: Any) -> bool:
 
 def boot_in(page: str) -> dict[str, Any]:
 	"""A page of Desk, and each part of what it begins with; of other pages, the text."""
-	found = BOOT.search(page)
-	if found is None:
+	match = BOOT.search(page)
+	if match is None:
 		return {"body": page}
 	try:
-		boot = json.loads(found[1])
+		boot = json.loads(match[1])
 	except ValueError:
 		return {"body": page}
 	boot.get("user", {}).get("roles", []).sort()  # in the order of their rows' names, which are drawn
 	parts = {f"boot.{key}": without_ours(held) if key in OF_APPS else held for key, held in boot.items()}
-	return {"body": page.replace(found[1], ""), **parts}
+	return {"body": page.replace(match[1], ""), **parts}
 
 
 def without_ours(held: Any) -> Any:
@@ -193,12 +193,12 @@ def difference(one: Answer, other: Answer) -> str:
 	"""Which parts differ, and where in them."""
 	if one == other:
 		return ""
-	found, before, after = [], told(one), told(other)
+	parts, before, after = [], told(one), told(other)
 	for key in {**before, **after}:
 		texts = [json.dumps(held.get(key), ensure_ascii=False, default=str) for held in (before, after)]
 		if texts[0] != texts[1]:
-			found.append(f"{key}: {around(*texts)}")
-	return "; ".join(found)
+			parts.append(f"{key}: {around(*texts)}")
+	return "; ".join(parts)
 
 
 def around(one: str, other: str) -> str:
@@ -221,21 +221,21 @@ def compare(ports: tuple[int, int], user: str, every: int) -> tuple[Counter[int]
 	everybody = (without, with_app, neighbour)
 	for person in everybody if user != "Guest" else ():
 		person.sign_in(user)
-	statuses, found = Counter[int](), []
+	statuses, problems = Counter[int](), []
 	for ask in islice(requests_of(user), 0, None, every):
 		before = without.send(ask)
 		statuses[before.status] += 1
 		if problem := difference(before, with_app.send(ask)):
-			found.append(f"{user}: {ask}: {problem}")
-			say(found[-1])
+			problems.append(f"{user}: {ask}: {problem}")
+			say(problems[-1])
 		if not ask.path.startswith("/api/"):
 			before = without.send(ask)  # Frappe keeps pages, and sends one that it kept with fewer headers
 		if ask.path.endswith("/logout"):
 			neighbour.send(ask)
 		if ask.http == "GET" and (problem := difference(before, neighbour.send(ask))):
-			found.append(f"{user}: {ask}: on a site beside the app's: {problem}")
-			say(found[-1])
-	return statuses, found
+			problems.append(f"{user}: {ask}: on a site beside the app's: {problem}")
+			say(problems[-1])
+	return statuses, problems
 
 
 @contextmanager
@@ -291,11 +291,13 @@ def prepare(bench: Bench, is_kept: bool) -> None:
 def run(bench: Bench, people: list[str], every: int, result: dict[str, Any]) -> None:
 	with served(bench) as without, served(bench) as with_app:
 		for user in people:
-			statuses, found = compare((without, with_app), user, every)
-			say(f"{user}: {statuses.total()} requests, {len(found)} differ; {dict(statuses.most_common())}")
+			statuses, problems = compare((without, with_app), user, every)
+			say(
+				f"{user}: {statuses.total()} requests, {len(problems)} differ; {dict(statuses.most_common())}"
+			)
 			result["requests"] += statuses.total()
 			result["statuses"][user] = statuses
-			result["differences"] += found
+			result["differences"] += problems
 	if result["differences"]:
 		raise Failed(f"{len(result['differences'])} answers differ")
 	if any(

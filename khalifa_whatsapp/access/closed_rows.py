@@ -22,18 +22,18 @@ from khalifa_whatsapp.access.hangers import HANGERS
 @frappe.whitelist()
 def search(text: str, start: Any = 0, limit: Any = 20, doctype: str = "") -> Any:
 	"""The search of the whole site, which asks for the right to a DocType alone."""
-	found = global_search.search(text, start, limit, doctype)
-	kinds = {row.doctype for row in found if row.doctype in HANGERS}
-	hidden = {kind: closed(kind, [row.name for row in found if row.doctype == kind]) for kind in kinds}
-	return [row for row in found if row.name not in hidden.get(row.doctype, ())]
+	hits = global_search.search(text, start, limit, doctype)
+	kinds = {row.doctype for row in hits if row.doctype in HANGERS}
+	hidden = {kind: closed(kind, [row.name for row in hits if row.doctype == kind]) for kind in kinds}
+	return [row for row in hits if row.name not in hidden.get(row.doctype, ())]
 
 
 @frappe.whitelist()
 def get_events(start: Any, end: Any, **given: Any) -> Any:
 	"""The calendar, whose query has no permissions but its own."""
-	found = frappe.call(event.get_events, start, end, **given)
-	hidden = closed("Event", [row.name for row in found])
-	return [row for row in found if row.name not in hidden] if hidden else found
+	events = frappe.call(event.get_events, start, end, **given)
+	hidden = closed("Event", [row.name for row in events])
+	return [row for row in events if row.name not in hidden] if hidden else events
 
 
 def open_rows(doctype: str) -> str:

@@ -95,8 +95,8 @@ def zip_files(files: str) -> None:
 		"attached_to_doctype": ("in", [*sorted(GUARDED), *RESULTS]),
 		"name": ("in", [str(name) for name in names]),
 	}
-	found = [frappe.get_doc("File", name) for name in frappe.get_all("File", guarded, pluck="name")]
-	closed = {file.name for file in found if not file.is_downloadable()}
+	documents = [frappe.get_doc("File", name) for name in frappe.get_all("File", guarded, pluck="name")]
+	closed = {file.name for file in documents if not file.is_downloadable()}
 	return file_api.zip_files(
 		frappe.as_json([name for name in names if name not in closed]) if closed else files
 	)

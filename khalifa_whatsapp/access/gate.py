@@ -218,8 +218,8 @@ def _asked(given: dict[str, Any]) -> Asked:
 	given = {**given, IN_URL: doctype} if doctype else given
 	if endpoint.__name__ == "handle_rpc_call":
 		return Asked(given, arguments["method"].split("/")[0], doctype)
-	found = {"upload_file": UPLOAD, "<lambda>": RUN}.get(endpoint.__name__, REST)
-	return Asked(given, endpoint=found, name=arguments.get("name"))
+	method = {"upload_file": UPLOAD, "<lambda>": RUN}.get(endpoint.__name__, REST)
+	return Asked(given, endpoint=method, name=arguments.get("name"))
 
 
 def _module_of(doctype: str | None) -> str:

@@ -53,8 +53,10 @@ def has_permission(
 	if is_manager(user):
 		return None
 	named = [(ref, doctype, name) for ref in _refs(doc.doctype) for doctype, name in _named_by(doc, ref)]
-	ours = (found for found in named if is_ours(found[1]))
-	return None if all(_is_open(doc, *found, ptype or "read", _user(user)) for found in ours) else False
+	ours = (reference for reference in named if is_ours(reference[1]))
+	return (
+		None if all(_is_open(doc, *reference, ptype or "read", _user(user)) for reference in ours) else False
+	)
 
 
 def validate(doc: Document, method: str | None = None) -> None:
@@ -114,8 +116,8 @@ def _named_by(doc: Document, ref: Ref) -> list[tuple[Any, Any]]:
 	if frappe.get_meta(ref.through.doctype).istable:
 		return [_pair(row, ref) for row in doc.get_all_children() if row.doctype == ref.through.doctype]
 	columns = (ref.doctype, ref.name) if ref.name else (ref.doctype,)
-	found = frappe.get_cached_value(ref.through.doctype, link, columns)
-	return [_pair(dict(zip(columns, found, strict=True)), ref)] if found else []
+	values = frappe.get_cached_value(ref.through.doctype, link, columns)
+	return [_pair(dict(zip(columns, values, strict=True)), ref)] if values else []
 
 
 def _pair(row: Any, ref: Ref) -> tuple[Any, Any]:

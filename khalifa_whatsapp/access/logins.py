@@ -82,8 +82,8 @@ def with_names(text: str, is_json: bool = True) -> str:
 		return text
 	names[frappe.session.user.casefold()] = frappe.session.user  # one's own stays: Desk goes by it
 	logins = sorted(names, key=len, reverse=True)
-	found = re.compile("|".join(map(re.escape, logins)), re.IGNORECASE)
-	return found.sub(lambda login: _written(names[login[0].casefold()], is_json), text)
+	pattern = re.compile("|".join(map(re.escape, logins)), re.IGNORECASE)
+	return pattern.sub(lambda login: _written(names[login[0].casefold()], is_json), text)
 
 
 def _names_in(text: str) -> dict[str, str]:

@@ -94,7 +94,7 @@ def as_html(value: Any) -> Any:
 	"""What shows a text as it is; of a link that Frappe has made out of a record's name, the name."""
 	if not isinstance(value, str):
 		return value
-	found = LINK.fullmatch(value)
-	if found and found[1].startswith(get_url("/app/")):
-		return f'<a href="{found[1]}">{escape_html(found[2])}</a>'
+	link = LINK.fullmatch(value)
+	if link and link[1].startswith(get_url("/app/")):
+		return f'<a href="{link[1]}">{escape_html(link[2])}</a>'
 	return escape_html(value)

@@ -38,8 +38,8 @@ def get(doctype: Any, name: Any = None, filters: Any = None, parent: Any = None)
 	meta = None if is_open else frappe.get_meta(doctype)
 	if meta is None or meta.istable or meta.issingle:
 		return client.get(doctype, name, filters, parent)
-	found = frappe.get_list(doctype, filters=get_safe_filters(picks), pluck="name", limit=1)
-	return client.get(doctype, found[0]) if found else refuse_record(doctype)
+	names = frappe.get_list(doctype, filters=get_safe_filters(picks), pluck="name", limit=1)
+	return client.get(doctype, names[0]) if names else refuse_record(doctype)
 
 
 @frappe.whitelist()
@@ -104,12 +104,12 @@ def search_widget(doctype: str, txt: str, ignore_user_permissions: Any = False, 
 	return _without_closed(doctype, frappe.call(search.search_widget, doctype, txt, **given), given)
 
 
-def _without_closed(doctype: str, found: Any, given: dict[str, Any]) -> Any:
-	if doctype not in HANGERS or not found or _is_by_permission(doctype, given):
-		return found
-	names = [_name_in(row) for row in found]
+def _without_closed(doctype: str, rows: Any, given: dict[str, Any]) -> Any:
+	if doctype not in HANGERS or not rows or _is_by_permission(doctype, given):
+		return rows
+	names = [_name_in(row) for row in rows]
 	closed = closed_rows.closed(doctype, [name for name in names if isinstance(name, str)])
-	return [row for row, name in zip(found, names, strict=True) if name not in closed] if closed else found
+	return [row for row, name in zip(rows, names, strict=True) if name not in closed] if closed else rows
 
 
 def _is_by_permission(doctype: str, given: dict[str, Any]) -> bool:

@@ -78,20 +78,20 @@ def is_name(value: str) -> bool:
 
 def mentioned(*given: Any) -> str | None:
 	"""A quick look, which most requests don't get past: OURS or FILE if such a name can be anywhere in it."""
-	found, rest = None, list(given)
+	kind, rest = None, list(given)
 	while rest:
 		value = rest.pop()
 		if isinstance(value, str):
 			if _may_hold_a_name(value):
 				return OURS
 			if value == FILE or '"File"' in value:
-				found = FILE
+				kind = FILE
 		elif isinstance(value, dict):
 			rest.extend(value)
 			rest.extend(value.values())
 		elif isinstance(value, list | tuple):
 			rest.extend(value)
-	return found
+	return kind
 
 
 def _may_hold_a_name(text: str) -> bool:

@@ -154,7 +154,7 @@ class _Columns:
 				self.check_words(ALIAS.sub("", field))
 		for condition in (*self.query.filters, *self.query.or_filters):
 			self.check_filter(condition)
-		aliases = {found[1].lower() for field in fields if (found := ALIAS.search(field))} - self.hidden
+		aliases = {alias[1].lower() for field in fields if (alias := ALIAS.search(field))} - self.hidden
 		for expression in (self.query.order_by, self.query.group_by):
 			if expression and expression != DefaultOrderBy:
 				self.check_words(expression, aliases)
@@ -166,21 +166,25 @@ class _Columns:
 
 	def is_hidden(self, field: str) -> bool:
 		"""Logins in `OF_LOGINS` are turned into names when the answer leaves."""
-		found = PLAIN.fullmatch(field)
-		return bool(found) and found[1].lower() in self.hidden - OF_LOGINS
+		column = PLAIN.fullmatch(field)
+		return bool(column) and column[1].lower() in self.hidden - OF_LOGINS
 
 	def check_filter(self, condition: Any) -> None:
 		if isinstance(condition, str):
 			return self.check_words(condition)
-		found = get_filter(self.query.doctype, condition)
-		if not self.is_about_oneself(found):
-			self.check_words(found.fieldname)
+		parsed = get_filter(self.query.doctype, condition)
+		if not self.is_about_oneself(parsed):
+			self.check_words(parsed.fieldname)
 		return None
 
-	def is_about_oneself(self, found: Any) -> bool:
+	def is_about_oneself(self, condition: Any) -> bool:
 		"""As when one asks for what one has liked: the login in it is one's own, and whole."""
-		asked = str(found.value).strip("%")
-		return found.fieldname in OF_LOGINS and found.operator in ("=", "like") and asked == self.query.user
+		asked = str(condition.value).strip("%")
+		return (
+			condition.fieldname in OF_LOGINS
+			and condition.operator in ("=", "like")
+			and asked == self.query.user
+		)
 
 	def check_words(self, expression: str, aliases: Any = frozenset()) -> None:
 		"""Refuse an expression in which anything is not known to be harmless."""

@@ -63,8 +63,8 @@ def _look_after_jobs() -> None:
 @door
 def object_to_delay(delay: str, objection: str) -> dict[str, Any]:
 	"""An agent's objection to a delay charged to him or her."""
-	found = objections.object_to_delay(on_site(), actor(), delay, objection, now_ms())
-	return {"delay": delay, "objection_status": found.objection_status}
+	event = objections.object_to_delay(on_site(), actor(), delay, objection, now_ms())
+	return {"delay": delay, "objection_status": event.objection_status}
 
 
 @frappe.whitelist(methods=["POST"])

@@ -40,8 +40,8 @@ def counters(device: str) -> dict[str, Any]:
 	and what still waits.
 	"""
 	require_read("WhatsApp Device", device)
-	found = get_device(device)
-	pace = found.pace if found else Pace()
+	site_device = get_device(device)
+	pace = site_device.pace if site_device else Pace()
 	store, now = on_site(), now_ms()
 	traffic = store.traffic(device, pace, now, day_start_ms(now, store.rules().calendar), ())
 	waiting = frappe.db.count("Khalifa Message", {"device": device, "status": "Queued"})
@@ -69,8 +69,8 @@ def test_message(device: str, phone: str, text: str) -> dict[str, str]:
 
 	It is in no ticket.
 	"""
-	found = _enabled(device)
-	if found.driver.capabilities.has_browser:
+	site_device = _enabled(device)
+	if site_device.driver.capabilities.has_browser:
 		raise UserError(
 			"test_in_inbox",
 			"This device sends from its browser: try it by answering a conversation in the inbox.",
@@ -82,7 +82,7 @@ def test_message(device: str, phone: str, text: str) -> dict[str, str]:
 		if not is_ours:
 			raise UserError("device_sending", "The device is sending just now. Try again in a minute.")
 		try:
-			done = found.driver.send(OutgoingText(recipient=(Identity("phone", number),), body=text))
+			done = site_device.driver.send(OutgoingText(recipient=(Identity("phone", number),), body=text))
 		except SendError as error:
 			raise UserError("not_sent", "It was not sent: {reason}", reason=_(error.text)) from None
 	watch.say(on_site(), device, SessionState("connected"))  # it has just taken a message
@@ -102,8 +102,8 @@ def receive_test_message(
 	It takes the way of every message from the webhook on, and is taken in at once, for a new site may have no
 	worker yet.
 	"""
-	found = _enabled(device)
-	if not isinstance(found.driver, LoopbackDriver):
+	site_device = _enabled(device)
+	if not isinstance(site_device.driver, LoopbackDriver):
 		raise UserError("real_gateway", "This device has a real gateway: write to its number from a phone.")
 	number = _number(phone)
 	if not text.strip() or len(text) > MAX_RECEIVED:
@@ -111,8 +111,10 @@ def receive_test_message(
 			"bad_test_text", "Write a short text, at most {limit} characters.", limit=MAX_RECEIVED
 		)
 	gateway_id = f"test-{frappe.generate_hash(length=16)}"
-	raw = found.driver.call(message_item(number, text, gateway_id, now_ms(), customer_name.strip())).raw
-	on_site().record_delivery(device, found.driver.config.provider, delivery_key(device, raw), raw, now_ms())
+	raw = site_device.driver.call(message_item(number, text, gateway_id, now_ms(), customer_name.strip())).raw
+	on_site().record_delivery(
+		device, site_device.driver.config.provider, delivery_key(device, raw), raw, now_ms()
+	)
 	intake.run(device)
 	return {
 		"ticket": frappe.db.get_value(
@@ -133,11 +135,11 @@ def _number(phone: str) -> str:
 @door
 def sync_templates(device: str) -> dict[str, int]:
 	"""Bring the device's templates in step with the gateway; those that are gone there are removed here."""
-	found = _enabled(device)
-	if not isinstance(found.driver, TemplateSource):
+	site_device = _enabled(device)
+	if not isinstance(site_device.driver, TemplateSource):
 		raise UserError("no_templates", "This gateway has no templates.")
 	try:
-		templates = found.driver.list_templates()
+		templates = site_device.driver.list_templates()
 	except SendError as error:
 		raise UserError(
 			"gateway_refused", "The gateway did not do it: {reason}", reason=_(error.text)
@@ -147,7 +149,7 @@ def sync_templates(device: str) -> dict[str, int]:
 
 def _enabled(device: str) -> SiteDevice:
 	require_read("WhatsApp Device", device)
-	found = get_device(device)
-	if found is None:
+	site_device = get_device(device)
+	if site_device is None:
 		refuse_device(device)
-	return found
+	return site_device

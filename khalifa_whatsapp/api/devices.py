@@ -106,19 +106,20 @@ def status(device: str) -> dict[str, Any]:
 	"""
 	require_read("WhatsApp Device", device)
 	row = frappe.db.get_value("WhatsApp Device", device, _FIELDS, as_dict=True)
-	found, problem = get_device(device), problem_of(device)
-	has_browser = found is not None and found.driver.capabilities.has_browser
+	site_device, problem = get_device(device), problem_of(device)
+	has_browser = site_device is not None and site_device.driver.capabilities.has_browser
 	return {
 		"state": row.state,
 		"words": _words(row.state, bool(row.enabled)),
 		"detail": _(row.state_detail or ""),
 		"problem": device_problems.words_of(problem),
 		"problem_kind": problem.kind if problem is not None else "",
-		"is_held": found.is_held if found is not None else problem is not None,
+		"is_held": site_device.is_held if site_device is not None else problem is not None,
 		"since": row.state_on,
 		"is_paused": bool(row.is_paused),
-		"has_session": found is not None and (has_browser or isinstance(found.driver, SessionDriver)),
-		"has_qr": found is not None and found.driver.capabilities.has_qr,
+		"has_session": site_device is not None
+		and (has_browser or isinstance(site_device.driver, SessionDriver)),
+		"has_qr": site_device is not None and site_device.driver.capabilities.has_qr,
 		"error": {"text": _(row.last_error_text or ""), "code": row.last_error_code, "on": row.last_error_on},
 		"breaker": {"state": row.breaker_state, "reason": _(row.breaker_reason or "")},
 		"gateway": _gateway(device) if has_browser else None,
@@ -130,12 +131,12 @@ def status(device: str) -> dict[str, Any]:
 def _driver(device: str) -> MessageDriver:
 	"""The enabled device's driver, in no hurry to wait."""
 	require_read("WhatsApp Device", device)
-	found = get_device(device)
-	if found is None:
+	site_device = get_device(device)
+	if site_device is None:
 		refuse_device(device)
-	if found.driver.capabilities.has_browser:
-		return found.driver
-	config = found.driver.config
+	if site_device.driver.capabilities.has_browser:
+		return site_device.driver
+	config = site_device.driver.config
 	return make_driver(
 		dataclasses.replace(
 			config,
@@ -203,12 +204,12 @@ def _ask_gateway(device: str) -> dict[str, Any]:
 	if lease is None or not lease.has_owner(now_ms()):
 		return {"state": "disconnected"}
 	try:
-		found = calls.ask(lease.owner_key or "", device, "qr")
+		answer = calls.ask(lease.owner_key or "", device, "qr")
 	except redis.exceptions.RedisError:
-		found = None
-	if found is None:
+		answer = None
+	if answer is None:
 		raise UserError("gateway_silent", "The browser did not answer in time. Try again in a moment.")
-	return found
+	return answer
 
 
 def _owned(device: str) -> Lease | None:

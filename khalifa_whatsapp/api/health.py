@@ -95,7 +95,7 @@ def _devices() -> Part:
 	)
 	failing = [row.name for row in rows if row.problem or row.state in ("Disconnected", "Restricted", "QR")]
 	problems = {row.name: device_problems.words_of(problem_of(row.name)) for row in rows if row.problem}
-	said = {row.name: found for row in rows if (found := notices.latest(row.name))}
+	said = {row.name: notice for row in rows if (notice := notices.latest(row.name))}
 	return {"ok": not failing, "devices": rows, "failing": failing, "problems": problems, "notices": said}
 
 

@@ -103,9 +103,9 @@ def conversations(
 	"""
 	actor = current_actor()
 	asked = inbox_rows.Asked(view, search, cursor, max(1, min(limit, MOST_ROWS)), branch, device)
-	found, next_cursor = inbox_rows.page(actor, asked, now_ms())
+	lines, next_cursor = inbox_rows.page(actor, asked, now_ms())
 	return {
-		"rows": found,
+		"rows": lines,
 		"next_cursor": next_cursor,
 		"is_falling": inbox_rows.is_falling(actor, asked),
 		"counts": inbox_rows.counts(actor),
@@ -126,8 +126,8 @@ def rows(
 	actor = current_actor()
 	names = inbox_rows.names_from(tickets)[:MOST_NAMES]
 	asked = inbox_rows.Asked(view, search, "", MOST_NAMES, branch, device)
-	found = inbox_rows.by_name(actor, names, asked, now_ms())
-	return {"rows": found, "counts": inbox_rows.counts(actor), "now_ms": now_ms()}
+	lines = inbox_rows.by_name(actor, names, asked, now_ms())
+	return {"rows": lines, "counts": inbox_rows.counts(actor), "now_ms": now_ms()}
 
 
 @frappe.whitelist(methods=["POST"])
@@ -241,7 +241,7 @@ def remove_tag(ticket: str, tag: str) -> dict[str, Any]:
 def quick_replies() -> list[dict[str, Any]]:
 	"""What `/` offers: everybody's and one's own."""
 	agent = current_actor().agent
-	found = frappe.get_list(
+	replies = frappe.get_list(
 		"Khalifa Reply Template",
 		filters={"enabled": 1},
 		fields=["shortcut", "title", "body", "agent"],
@@ -254,7 +254,7 @@ def quick_replies() -> list[dict[str, Any]]:
 			"is_own": bool(agent and row.pop("agent") == agent),
 			"parts": [dataclasses.asdict(part) for part in parts(row.body or "")],
 		}
-		for row in found
+		for row in replies
 	]
 
 
@@ -268,14 +268,14 @@ def templates(ticket: str) -> list[dict[str, Any]]:
 	"""
 	wanted = {"device": _visible(ticket).device}
 	fields = ["name", "template_name", "language", "category", "status", "components", "parameter_format"]
-	found = []
+	offered = []
 	for row in frappe.get_all(
 		"Khalifa Provider Template", wanted, fields, order_by="template_name, language"
 	):
 		reason = template_state.why_not(row.pop("status"), bool(row.components))
 		shape = stored_shape(row.pop("components"), row.pop("parameter_format"))
 		variables = [{"place": variable.place, "name": variable.name} for variable in shape.variables]
-		found.append(
+		offered.append(
 			{
 				**row,
 				"header": shape.header,
@@ -285,7 +285,7 @@ def templates(ticket: str) -> list[dict[str, Any]]:
 				"why_not": _(reason) if reason else "",
 			}
 		)
-	return sorted(found, key=lambda row: bool(row["why_not"]))
+	return sorted(offered, key=lambda row: bool(row["why_not"]))
 
 
 @frappe.whitelist(methods=["POST"])

@@ -41,7 +41,7 @@ def _balances(customer: str) -> list[dict[str, Any]]:
 	"""What the customer owes each company that the reader may see, as the ledger has it: unallocated payments
 	and returns counted, negative when it is we who owe.
 	"""
-	found = frappe.get_all(
+	balances = frappe.get_all(
 		"GL Entry",
 		{"party_type": CUSTOMER, "party": customer, "is_cancelled": 0},
 		[
@@ -52,7 +52,7 @@ def _balances(customer: str) -> list[dict[str, Any]]:
 		group_by="company, account_currency",
 		order_by="company, account_currency",
 	)
-	return [row for row in found if frappe.has_permission("Company", "read", doc=row.company)]
+	return [row for row in balances if frappe.has_permission("Company", "read", doc=row.company)]
 
 
 def _invoices(customer: str) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from typing import Any
 import frappe
 
 from khalifa_whatsapp.api import lateness
-from khalifa_whatsapp.api.inbox_found import MOST_TYPED, digits_of, like, say_what_matched, words_of
+from khalifa_whatsapp.api.inbox_search import MOST_TYPED, digits_of, like, say_what_matched, words_of
 from khalifa_whatsapp.api.words import last_line
 from khalifa_whatsapp.bootstrap import now_ms
 from khalifa_whatsapp.core.actor import Actor
@@ -88,16 +88,16 @@ def page(actor: Actor, asked: Asked, now: int) -> tuple[list[dict[str, Any]], st
 		)
 	order = "desc" if view.is_falling else "asc"
 	names = _names(view, wheres, order, asked.is_search)
-	found = _rows(
+	rows = _rows(
 		f"1 = 1 order by {view.key} {order}, {TABLE}.name {order}",
 		{**values, "limit": asked.limit + 1},
 		view.key,
-		source=f"({names}) page straight_join {TABLE} on {TABLE}.name = page.found",
+		source=f"({names}) page straight_join {TABLE} on {TABLE}.name = page.ticket",
 	)
-	more = found[asked.limit :]
-	found = found[: asked.limit]
-	cursor = _cursor(found[-1]) if more and found else ""
-	return _shown(actor, asked, found, now), cursor
+	more = rows[asked.limit :]
+	rows = rows[: asked.limit]
+	cursor = _cursor(rows[-1]) if more and rows else ""
+	return _shown(actor, asked, rows, now), cursor
 
 
 def by_name(actor: Actor, names: list[str], asked: Asked, now: int) -> list[dict[str, Any]]:
@@ -110,21 +110,21 @@ def by_name(actor: Actor, names: list[str], asked: Asked, now: int) -> list[dict
 	wheres, values = _wheres(actor, asked, view)
 	listed = " and ".join(f"({where})" for where in wheres)
 	seen = f"{TABLE}.name in %(names)s and ({_doubled(_seen(actor))})"
-	found = _rows(seen, {**values, "names": names}, view.key, f"coalesce({listed}, 0)")
-	return _shown(actor, asked, found, now)
+	rows = _rows(seen, {**values, "names": names}, view.key, f"coalesce({listed}, 0)")
+	return _shown(actor, asked, rows, now)
 
 
 def _names(view: View, wheres: list[str], order: str, is_searched: bool) -> str:
 	"""The statement that finds a page's names. It stops where the page is full, a search too."""
 	joined = f" left join {CUSTOMER} c on c.name = {TABLE}.customer" if is_searched else ""
-	select = f"select {TABLE}.name as found, {view.key} as place from {TABLE}{joined} where "
+	select = f"select {TABLE}.name as ticket, {view.key} as place from {TABLE}{joined} where "
 	apart = [f"{TABLE}.status = '{status}'" for status in view.statuses] or ["1 = 1"]
 	parts = [
 		f"({select}{' and '.join(f'({where})' for where in [*wheres, part])} "
 		f"order by {view.key} {order}, {TABLE}.name {order} limit %(limit)s)"
 		for part in apart
 	]
-	return f"{' union all '.join(parts)} order by place {order}, found {order} limit %(limit)s"
+	return f"{' union all '.join(parts)} order by place {order}, ticket {order} limit %(limit)s"
 
 
 def is_falling(actor: Actor, asked: Asked) -> bool:
@@ -152,14 +152,14 @@ def counts(actor: Actor) -> dict[str, int]:
 	"""
 	now = now_ms()
 	mine, unread = _mine(actor, now)
-	found = {
+	by_view = {
 		"mine": mine,
 		"queue": _count(f"{_view(actor, 'queue', now).where} and ({_seen(actor)})"),
 		"delayed": _count(_view(actor, "delayed", now).where),
 	}
 	if actor.is_manager:
-		found["all"] = _count(_view(actor, "all", now).where)
-	return {**found, "unread": unread}
+		by_view["all"] = _count(_view(actor, "all", now).where)
+	return {**by_view, "unread": unread}
 
 
 def _mine(actor: Actor, now: int) -> tuple[int, int]:
@@ -276,14 +276,14 @@ def _in_messages(words: list[str], values: dict[str, Any]) -> str:
 	reader's own before others: then each line is looked into, in the list's order, until the page is full,
 	which is soon.
 	"""
-	found = frappe.db.sql(
+	tickets = frappe.db.sql(
 		f"select m.ticket from {MESSAGE} m where match(m.search_text) against (%s in boolean mode) "
 		f"limit {MOST_FOUND + 1}",
 		(" ".join(f"+{word}*" for word in words),),
 	)
-	if len(found) <= MOST_FOUND:
-		values["found"] = sorted({row[0] for row in found}) or [""]
-		return f"{TABLE}.name in %(found)s"
+	if len(tickets) <= MOST_FOUND:
+		values["tickets"] = sorted({row[0] for row in tickets}) or [""]
+		return f"{TABLE}.name in %(tickets)s"
 	values.update({f"word{place}": like(word) for place, word in enumerate(words)})
 	likes = " and ".join(f"m.search_text like %(word{place})s" for place in range(len(words)))
 	return f"(select 1 from {MESSAGE} m where m.ticket = {TABLE}.name and {likes} limit 1) = 1"

@@ -139,12 +139,12 @@ def page(ticket: str, before: str, limit: int) -> tuple[list[dict[str, Any]], st
 		values["at"], values["sequence"], values["name"] = _read_cursor(before)
 		where += " and (sent_ms, sequence, name) < (%(at)s, %(sequence)s, %(name)s)"
 	order = "order by sent_ms desc, sequence desc, name desc limit %(limit)s"
-	found = _messages(f"{where} {order}", values)
-	has_more, found = len(found) > limit, found[:limit][::-1]
-	from_ms = found[0].sent_ms if has_more and found else 0
+	messages = _messages(f"{where} {order}", values)
+	has_more, messages = len(messages) > limit, messages[:limit][::-1]
+	from_ms = messages[0].sent_ms if has_more and messages else 0
 	events = _events(ticket, from_ms, values.get("at"))
-	cursor = _cursor(found[0]) if has_more else ""
-	return _items(found, events), cursor
+	cursor = _cursor(messages[0]) if has_more else ""
+	return _items(messages, events), cursor
 
 
 def since(ticket: str, after_ms: int) -> list[dict[str, Any]]:
@@ -154,8 +154,8 @@ def since(ticket: str, after_ms: int) -> list[dict[str, Any]]:
 		f"order by sent_ms desc, sequence desc, name desc limit {MOST_CHANGED}"
 	)
 	from_ms = max(after_ms - OVERLAP_MS, 0)
-	found = _messages(where, {"ticket": ticket, "after": from_ms})[::-1]
-	return _items(found, _events(ticket, from_ms, None))
+	messages = _messages(where, {"ticket": ticket, "after": from_ms})[::-1]
+	return _items(messages, _events(ticket, from_ms, None))
 
 
 def _messages(where: str, values: dict[str, Any]) -> list[Any]:

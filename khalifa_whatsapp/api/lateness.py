@@ -50,11 +50,11 @@ class Clock:
 
 	def minutes(self, row: Mapping[str, Any]) -> dict[str, Any]:
 		"""The same as people read it: the state, and whole minutes of business time."""
-		found = self.lateness(row)
+		lateness = self.lateness(row)
 		return {
-			"state": found.state,
-			"waited": found.waited_ms // MINUTE_MS,
-			"late": found.late_ms // MINUTE_MS,
+			"state": lateness.state,
+			"waited": lateness.waited_ms // MINUTE_MS,
+			"late": lateness.late_ms // MINUTE_MS,
 		}
 
 	def waited(self, row: Mapping[str, Any]) -> dict[str, int] | None:

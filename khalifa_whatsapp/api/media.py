@@ -128,9 +128,9 @@ def _for_others(content: bytes, mime_type: str) -> bytes:
 def fetch_again(message: str) -> dict[str, Any]:
 	"""Have the gateway asked for a customer's file once more, now; also for one that was given up."""
 	require_read("Khalifa Message", message)
-	found = media.ask_again(on_site(), message, now_ms())
-	wake_media(found.device)
-	return {"message": found.name, "media_state": found.media_state}
+	record = media.ask_again(on_site(), message, now_ms())
+	wake_media(record.device)
+	return {"message": record.name, "media_state": record.media_state}
 
 
 @frappe.whitelist()
@@ -179,9 +179,9 @@ def mime_of(content: bytes, said: str | None) -> str:
 	and never when it can run.
 	"""
 	guess = filetype.guess(content)
-	found = plain_mime_type(guess.mime if guess else said)
-	found = {"audio/x-wav": "audio/wav", "application/ogg": "audio/ogg"}.get(found, found)
-	return OPAQUE if found in RUNNING_TYPES else found
+	mime_type = plain_mime_type(guess.mime if guess else said)
+	mime_type = {"audio/x-wav": "audio/wav", "application/ogg": "audio/ogg"}.get(mime_type, mime_type)
+	return OPAQUE if mime_type in RUNNING_TYPES else mime_type
 
 
 def kind_of(mime_type: str, kinds: frozenset[str]) -> str:

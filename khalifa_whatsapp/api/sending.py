@@ -25,8 +25,8 @@ def capabilities(ticket: str | None) -> Capabilities | None:
 	None when there is no such ticket or its device is off.
 	"""
 	device = frappe.db.get_value("Khalifa Ticket", ticket, "device") if ticket else None
-	found = get_device(device) if device else None
-	return found.driver.capabilities if found else None
+	site_device = get_device(device) if device else None
+	return site_device.driver.capabilities if site_device else None
 
 
 def ticket_of_message(message: str) -> str | None:

@@ -52,10 +52,10 @@ def _readers(ticket: Any) -> set[str]:
 def others(ticket: str) -> list[str]:
 	"""Names of colleagues who have been writing in the last seconds."""
 	with contextlib.suppress(redis.exceptions.RedisError):
-		found = frappe.cache.hgetall(_key(ticket))
+		writers = frappe.cache.hgetall(_key(ticket))
 		return sorted(
 			name
-			for user, value in found.items()
+			for user, value in writers.items()
 			if (user.decode() if isinstance(user, bytes) else user) != frappe.session.user
 			for name, at in [_read(value)]
 			if time.time() - at < SECONDS

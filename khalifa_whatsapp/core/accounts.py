@@ -152,8 +152,8 @@ def new_holder(rows: Sequence[CustomerIdentity]) -> NewHolder | None:
 	accounts: dict[str, list[CustomerIdentity]] = {}
 	for row in rows:
 		accounts.setdefault(account_of(row), []).append(row)
-	found = (_of_account(accounts[name]) for name in sorted(accounts))
-	return next((holder for holder in found if holder is not None), None)
+	holders = (_of_account(accounts[name]) for name in sorted(accounts))
+	return next((holder for holder in holders if holder is not None), None)
 
 
 def _of_account(rows: list[CustomerIdentity]) -> NewHolder | None:

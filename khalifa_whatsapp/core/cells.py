@@ -31,8 +31,8 @@ def guarded_csv(text: str, delimiter: str = ",") -> str:
 	return cell.sub(_guarded_cell, text)
 
 
-def _guarded_cell(found: re.Match[str]) -> str:
-	raw = found[0]
+def _guarded_cell(match: re.Match[str]) -> str:
+	raw = match[0]
 	if not raw.startswith('"'):
 		return guarded(raw)
 	return f'"{GUARD}{raw[1:]}' if is_formula(raw[1:-1].replace('""', '"')) else raw

@@ -16,14 +16,14 @@ def offsets(zone: ZoneInfo, start_ms: int, end_ms: int) -> list[tuple[int, int]]
 
 	Changes are found to the second. A zone that changes twice within a day is taken for one that didn't.
 	"""
-	found: list[tuple[int, int]] = []
+	spans: list[tuple[int, int]] = []
 	at = start_ms
 	while at < end_ms:
 		offset = _offset(zone, at)
 		until = _until(zone, offset, at, end_ms)
-		found.append((offset, until))
+		spans.append((offset, until))
 		at = until
-	return found or [(_offset(zone, start_ms), end_ms)]
+	return spans or [(_offset(zone, start_ms), end_ms)]
 
 
 def _until(zone: ZoneInfo, offset: int, at: int, end_ms: int) -> int:

@@ -147,8 +147,8 @@ def _line_words(one: Said) -> str:
 	"""Among Arabic words the parts of a number between spaces would be read in the wrong order:
 	here it is in one piece.
 	"""
-	found = cards(one.data.get("contacts")) if one.kind == "contacts" else []
-	return " ".join(in_one_piece(line) for card in found for line in card) or words_of(one)
+	contacts = cards(one.data.get("contacts")) if one.kind == "contacts" else []
+	return " ".join(in_one_piece(line) for card in contacts for line in card) or words_of(one)
 
 
 def _origin_line(data: Mapping[str, Any]) -> str:
@@ -228,14 +228,14 @@ def parts(one: Said, has_file: bool = False) -> list[Part]:
 
 def _before(one: Said) -> list[Part]:
 	notes = {"is_forwarded": "forwarded", "is_requested": "requested"}
-	found = [Part("note", label=label) for key, label in notes.items() if one.data.get(key)]
+	pieces = [Part("note", label=label) for key, label in notes.items() if one.data.get(key)]
 	ad = dict_of(one.data.get("referral"))
 	texts = [text_of(ad.get(key)) for key in ("headline", "body", "source_url")]
 	if any(texts):
-		found.append(Part("ad", texts[0], "ad", lines=tuple(filter(None, texts[1:]))))
+		pieces.append(Part("ad", texts[0], "ad", lines=tuple(filter(None, texts[1:]))))
 	if product := product_of(one.data):
-		found.append(Part("fact", label="about_product", value=product))
-	return found
+		pieces.append(Part("fact", label="about_product", value=product))
+	return pieces
 
 
 def _middle(one: Said) -> list[Part]:
@@ -261,13 +261,13 @@ def _after(one: Said) -> list[Part]:
 
 
 def _call(one: Said) -> list[Part]:
-	found = [Part("note", label=label_of(one))]
+	pieces = [Part("note", label=label_of(one))]
 	if one.data.get("is_video"):
-		found.append(Part("note", label="video_call"))
+		pieces.append(Part("note", label="video_call"))
 	duration = one.data.get("duration")
 	if isinstance(duration, int) and duration > 0:
-		found.append(Part("fact", label="talk", value=calls.length(duration)))
-	return found
+		pieces.append(Part("fact", label="talk", value=calls.length(duration)))
+	return pieces
 
 
 def _place(one: Said) -> list[Part]:
@@ -275,20 +275,20 @@ def _place(one: Said) -> list[Part]:
 	point = point_of(place)
 	if point is None:
 		return _words(one)
-	found = [Part("place", place_name(place), label_of(one), point=point)]
+	pieces = [Part("place", place_name(place), label_of(one), point=point)]
 	more = (one.body.removeprefix(place_text(place)).strip(), text_of(place.get("url")))
-	return found + [Part("words", text) for text in more if text]
+	return pieces + [Part("words", text) for text in more if text]
 
 
 def _cards(one: Said) -> list[Part]:
-	found = [Part("card", card[0], lines=card[1:]) for card in cards(one.data.get("contacts"))]
-	return found or _words(one)
+	pieces = [Part("card", card[0], lines=card[1:]) for card in cards(one.data.get("contacts"))]
+	return pieces or _words(one)
 
 
 def _form(one: Said) -> list[Part]:
-	found = [Part("field", name, value=value) for name, value in form_fields(one.data.get("response"))]
+	fields = [Part("field", name, value=value) for name, value in form_fields(one.data.get("response"))]
 	words = words_of(one)
-	return found or ([Part("words", words)] if words else [])
+	return fields or ([Part("words", words)] if words else [])
 
 
 def _list_reply(one: Said) -> list[Part]:

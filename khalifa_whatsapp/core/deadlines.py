@@ -84,9 +84,9 @@ def lateness(
 	"""How a wait stands now, whatever the minute job has or has not done. `since_ms` none: nobody waits."""
 	if not since_ms:
 		return Lateness(ON_TIME)
-	found = state(now_ms, due_by_ms, late_soon_ms)
-	late = calendar.business_ms(due_by_ms, now_ms) if due_by_ms and found == TOO_LATE else 0
-	return Lateness(found, calendar.business_ms(since_ms, now_ms), late)
+	lateness_state = state(now_ms, due_by_ms, late_soon_ms)
+	late = calendar.business_ms(due_by_ms, now_ms) if due_by_ms and lateness_state == TOO_LATE else 0
+	return Lateness(lateness_state, calendar.business_ms(since_ms, now_ms), late)
 
 
 def state(now_ms: int, due_by_ms: int | None, late_soon_ms: int | None) -> str:
@@ -119,9 +119,9 @@ def set_clock(
 	ticket: Ticket, turn: Turn, segment: Segment | None, rules: BranchRules, settings: Settings
 ) -> None:
 	"""Write the moments of the open turn into the ticket, and by which rules they were worked out."""
-	found = deadlines(turn, segment, rules, settings)
-	ticket.customer_due_by_ms, ticket.response_by_ms = found.customer_due_ms, found.response_due_ms
-	ticket.due_by_ms, ticket.late_soon_ms = found.due_ms, found.late_soon_ms
+	moments = deadlines(turn, segment, rules, settings)
+	ticket.customer_due_by_ms, ticket.response_by_ms = moments.customer_due_ms, moments.response_due_ms
+	ticket.due_by_ms, ticket.late_soon_ms = moments.due_ms, moments.late_soon_ms
 	ticket.next_check_ms = next_check(turn, segment, rules, settings)
 	ticket.rules_version = rules_version(rules, settings)
 

@@ -19,8 +19,8 @@ NAME_PARTS = ("prefix", "first_name", "middle_name", "last_name", "suffix")
 
 def form_fields(response: Any) -> list[tuple[str, str]]:
 	"""What was filled in: (the form's own name for it, the value), fields inside fields after each other."""
-	found = list(_fields(response, (), 0)) if isinstance(response, dict) else []
-	return found[:MOST_FIELDS]
+	fields = list(_fields(response, (), 0)) if isinstance(response, dict) else []
+	return fields[:MOST_FIELDS]
 
 
 def form_text(response: Any) -> str:
@@ -51,8 +51,8 @@ def _value(value: Any) -> str:
 
 def cards(contacts: Any) -> list[tuple[str, ...]]:
 	"""Contact cards, each as its name and further lines; whatever a card lacks, it has a first line."""
-	found = [_card(dict_of(contact)) for contact in list_of(contacts)[:MOST_CARDS]]
-	return [card for card in found if card]
+	contact_cards = [_card(dict_of(contact)) for contact in list_of(contacts)[:MOST_CARDS]]
+	return [card for card in contact_cards if card]
 
 
 def cards_text(contacts: Any) -> str:
@@ -107,10 +107,10 @@ def place_text(place: Mapping[str, Any]) -> str:
 
 
 def point_of(place: Mapping[str, Any]) -> tuple[float, float] | None:
-	found = [place.get(key) for key in ("latitude", "longitude")]
+	coordinates = [place.get(key) for key in ("latitude", "longitude")]
 	try:
 		latitude, longitude = (
-			float(one) for one in found if isinstance(one, (int, float, str)) and one != ""
+			float(one) for one in coordinates if isinstance(one, (int, float, str)) and one != ""
 		)
 	except ValueError:  # one of them is missing, or no number
 		return None

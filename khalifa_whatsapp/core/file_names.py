@@ -120,15 +120,15 @@ def named(given: str | None, mime_type: str | None, fallback: str) -> str:
 
 def ending_of(name: str) -> str:
 	"""The ending with its dot as it is written; empty when there is none."""
-	found = PurePosixPath(name).suffix
-	return found if _ENDING.fullmatch(found) else ""
+	suffix = PurePosixPath(name).suffix
+	return suffix if _ENDING.fullmatch(suffix) else ""
 
 
 def ending_for(mime_type: str | None) -> str:
 	"""The ending of a kind of file; empty for what has none of its own, or could be run."""
 	mime_type = plain_mime_type(mime_type)
-	found = ENDINGS.get(mime_type) or mimetypes.guess_extension(mime_type) or ""
-	return "" if found in RISKY or mime_type == "application/octet-stream" else found
+	ending = ENDINGS.get(mime_type) or mimetypes.guess_extension(mime_type) or ""
+	return "" if ending in RISKY or mime_type == "application/octet-stream" else ending
 
 
 def disk_ending(name: str) -> str:
@@ -144,8 +144,8 @@ def can_run(name: str, mime_type: str) -> bool:
 
 def plain_mime_type(said: str | None) -> str:
 	"""A MIME type without its options, fit for a header; `application/octet-stream` when it is none."""
-	found = (said or "").partition(";")[0].strip().lower()
-	return found if _MIME.fullmatch(found) else "application/octet-stream"
+	mime_type = (said or "").partition(";")[0].strip().lower()
+	return mime_type if _MIME.fullmatch(mime_type) else "application/octet-stream"
 
 
 def _trimmed(name: str) -> str:

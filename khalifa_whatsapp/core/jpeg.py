@@ -37,7 +37,12 @@ def without_metadata(content: bytes) -> bytes:
 	except (IndexError, struct.error) as error:
 		raise NotJpeg from error
 	turn = next(
-		(found for marker, whole in segments if marker == _EXIF and (found := _orientation(whole[4:]))), 0
+		(
+			orientation
+			for marker, whole in segments
+			if marker == _EXIF and (orientation := _orientation(whole[4:]))
+		),
+		0,
 	)
 	kept = b"".join(whole for marker, whole in segments if _is_kept(marker, whole))
 	return START + (_exif(turn) if turn > 1 else b"") + kept + END
@@ -56,11 +61,11 @@ def _segments(content: bytes) -> Iterator[tuple[int, bytes]]:
 			return
 		stop = at + 2 if marker in _ALONE else at + 2 + struct.unpack_from(">H", content, at + 2)[0]
 		if marker == SCAN:
-			found = _AFTER_SCAN.search(content, stop)
-			if found is None:  # cut off: decoders show what there is
+			next_marker = _AFTER_SCAN.search(content, stop)
+			if next_marker is None:  # cut off: decoders show what there is
 				yield marker, content[at:]
 				return
-			stop = found.start()
+			stop = next_marker.start()
 		if stop > len(content):
 			raise NotJpeg
 		yield marker, content[at:stop]

@@ -105,21 +105,21 @@ def measures(
 	row: AgentKpi, settings: Settings, team_satisfaction: float | None, minimum: int
 ) -> dict[str, float]:
 	"""The measures with enough samples, in minutes and per cent."""
-	found: dict[str, float] = {}
+	values: dict[str, float] = {}
 	for metric, name in (("first_response", "first_response"), ("response", "response")):
 		count = getattr(row, f"{metric}_count")
 		if count >= max(minimum, 1):
-			found[name] = getattr(row, f"{metric}_sum") / count / 60
+			values[name] = getattr(row, f"{metric}_sum") / count / 60
 	if row.segments_counted >= max(minimum, 1):
 		charged = row.delays + row.late_transfers / 2
-		found["delays"] = 100 * charged / row.segments_counted
+		values["delays"] = 100 * charged / row.segments_counted
 	ended = row.tickets_handled - row.tickets_excluded
 	if ended >= max(minimum, 1):
-		found["resolution"] = 100 * row.tickets_resolved / ended
+		values["resolution"] = 100 * row.tickets_resolved / ended
 	least = 1 if row.period == "Daily" else 5
 	if row.ratings >= least and team_satisfaction is not None:
-		found["satisfaction"] = smoothed(row.ratings_good, row.ratings, team_satisfaction, settings)
-	return found
+		values["satisfaction"] = smoothed(row.ratings_good, row.ratings, team_satisfaction, settings)
+	return values
 
 
 def smoothed(good: int, ratings: int, team_percent: float, settings: Settings) -> float:

@@ -139,15 +139,15 @@ def cross(
 	ticket: Ticket, turn: Turn, segment: Segment | None, at_ms: int, rules: BranchRules, settings: Settings
 ) -> Crossing:
 	"""Record every threshold passed by `at_ms`. Safe to call at any time and any number of times."""
-	found = Crossing([])
+	crossing = Crossing([])
 	if segment is not None and segment.agent is not None:
-		_cross_agent(ticket, turn, segment, at_ms, rules, settings, found)
+		_cross_agent(ticket, turn, segment, at_ms, rules, settings, crossing)
 	waited = rules.calendar.business_ms(turn.started_ms, at_ms)
 	if not turn.is_delayed and waited > rules.customer_delay_ms:
-		turn.is_delayed, found.is_customer = 1, True
+		turn.is_delayed, crossing.is_customer = 1, True
 		crossed = last_in_time(turn.started_ms, rules.customer_delay_ms, rules) or at_ms
-		found.events.append(_event("Customer", ticket, turn, None, crossed))
-	return found
+		crossing.events.append(_event("Customer", ticket, turn, None, crossed))
+	return crossing
 
 
 def _cross_agent(
@@ -157,7 +157,7 @@ def _cross_agent(
 	at_ms: int,
 	rules: BranchRules,
 	settings: Settings,
-	found: Crossing,
+	crossing: Crossing,
 ) -> None:
 	used = rules.calendar.business_ms(segment.from_ms, at_ms)
 	level = reached_level(used, rules.delay_ms, settings)
@@ -166,8 +166,8 @@ def _cross_agent(
 	if segment.level < DELAYED <= level:
 		segment.delayed_ms = last_in_time(segment.from_ms, rules.delay_ms, rules) or at_ms
 		segment.counted_ms = segment.delayed_ms
-		found.events.append(_event("Agent", ticket, turn, segment, segment.delayed_ms))
-	segment.level = found.level = level
+		crossing.events.append(_event("Agent", ticket, turn, segment, segment.delayed_ms))
+	segment.level = crossing.level = level
 
 
 def reached_level(used_ms: int, delay_ms: int, settings: Settings) -> int:

@@ -106,10 +106,10 @@ def minute_of(time_of_day: str | None) -> int | None:
 	text = (time_of_day or "").strip()
 	if not text:
 		return None
-	found = _TIME.fullmatch(text)
-	if found is None:
+	match = _TIME.fullmatch(text)
+	if match is None:
 		raise ValueError(text)
-	return int(found["hour"]) * 60 + int(found["minute"])
+	return int(match["hour"]) * 60 + int(match["minute"])
 
 
 def day_start_ms(now_ms: int, calendar: Calendar) -> int:

@@ -107,9 +107,9 @@ _TWO_FORMS = (
 def other_form(e164: str) -> str:
 	"""The same number as a gateway may write it another time; empty for numbers of one form."""
 	for form, other in _TWO_FORMS:
-		found = form.fullmatch(e164)
-		if found:
-			return found.expand(other)
+		match = form.fullmatch(e164)
+		if match:
+			return match.expand(other)
 	return ""
 
 

@@ -29,13 +29,13 @@ class Part:
 
 def parts(body: str) -> list[Part]:
 	"""The text taken apart, in its order."""
-	found: list[Part] = []
+	pieces: list[Part] = []
 	place = 0
 	for blank in _BLANK.finditer(body):
-		found += [Part(text=body[place : blank.start()])] if blank.start() > place else []
-		found.append(Part(blank=_name(blank[1])))
+		pieces += [Part(text=body[place : blank.start()])] if blank.start() > place else []
+		pieces.append(Part(blank=_name(blank[1])))
 		place = blank.end()
-	return found + ([Part(text=body[place:])] if place < len(body) else [])
+	return pieces + ([Part(text=body[place:])] if place < len(body) else [])
 
 
 def unknown(body: str) -> list[str]:

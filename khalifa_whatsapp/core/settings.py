@@ -72,15 +72,15 @@ class Settings:
 
 	@classmethod
 	def _split(cls, row: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-		found, wrong = {}, []
+		values, wrong = {}, []
 		for f in fields(cls):
 			if row.get(f.name) in (None, ""):
 				continue
 			try:
-				found[f.name] = _READ[f.type](row[f.name])
+				values[f.name] = _READ[f.type](row[f.name])
 			except (TypeError, ValueError, OverflowError):
 				wrong.append(f.name)
-		return found, wrong
+		return values, wrong
 
 
 def _whole(value: Any) -> int:

@@ -47,8 +47,10 @@ def shape_of(components: Iterable[Mapping[str, Any]], parameter_format: str = "P
 	header, body = parts.get("HEADER", {}), _text(parts.get("BODY"))
 	header_kind = str(header.get("format", "")).lower()
 	header_text = _text(header) if header_kind == "text" else ""
-	found = parts.get("BUTTONS", {}).get("buttons")
-	buttons = tuple(one for one in found if isinstance(one, Mapping)) if isinstance(found, list) else ()
+	raw_buttons = parts.get("BUTTONS", {}).get("buttons")
+	buttons = (
+		tuple(one for one in raw_buttons if isinstance(one, Mapping)) if isinstance(raw_buttons, list) else ()
+	)
 	variables = [*_variables("header", header_text), *_variables("body", body)]
 	for index, button in enumerate(buttons):
 		variables += _variables(str(index), str(button.get("url", "")))
@@ -106,4 +108,4 @@ def _checked(value: Any) -> str:
 def _filled(text: str, pairs: Iterable[tuple[Variable, str]], place: str) -> str:
 	"""In one pass, so that a value that looks like a variable stays what it is."""
 	values = {variable.name: value for variable, value in pairs if variable.place == place}
-	return VARIABLE.sub(lambda found: values.get(found[1], found[0]), text)
+	return VARIABLE.sub(lambda match: values.get(match[1], match[0]), text)

@@ -88,11 +88,11 @@ def _used(field: str, names: Sequence[str], *more: str) -> list[str]:
 	"""Those of the names that a ticket of another device speaks of."""
 	if not names:
 		return []
-	found: set[str] = set()
+	used: set[str] = set()
 	for column in (field, *more):
 		others = {"device": ("!=", DEVICE), column: ("in", names)}
-		found |= set(frappe.get_all("Khalifa Ticket", others, pluck=column, distinct=True, limit=0))
-	return sorted(found)
+		used |= set(frappe.get_all("Khalifa Ticket", others, pluck=column, distinct=True, limit=0))
+	return sorted(used)
 
 
 def _branches_of_others(branches: Sequence[str], agents: Sequence[str]) -> list[str]:

@@ -166,11 +166,11 @@ class Caller:
 
 def callers(rng: Random, count: int, taken: Collection[str]) -> list[Caller]:
 	"""`count` customers with numbers that nobody on the site has."""
-	found: list[Caller] = []
+	customers: list[Caller] = []
 	number = 0
-	while len(found) < count:
+	while len(customers) < count:
 		number += 1
 		phone = f"+20105{5_000_000 + number:07d}"
 		if phone not in taken:
-			found.append(Caller(phone, f"{rng.choice(FIRST)} {rng.choice(LAST)}"))
-	return found
+			customers.append(Caller(phone, f"{rng.choice(FIRST)} {rng.choice(LAST)}"))
+	return customers

@@ -71,8 +71,8 @@ def copy(
 
 def _rows(month: Month, kind: Any) -> list[Any]:
 	table = table_of(kind)
-	found = month.host.store.rows(f"SELECT {table.select} FROM {table.name} ORDER BY name")
-	return [kind(*row) for row in found]
+	rows = month.host.store.rows(f"SELECT {table.select} FROM {table.name} ORDER BY name")
+	return [kind(*row) for row in rows]
 
 
 def _number_tickets(rows: dict[Any, list[Any]], store: SiteStore) -> None:

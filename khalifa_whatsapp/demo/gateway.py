@@ -73,7 +73,7 @@ class DemoGateway(LoopbackDriver):
 
 	def due_receipts(self, now_ms: int) -> list[d.Event]:
 		"""Receipts that have come by now."""
-		found: list[d.Event] = []
+		receipts: list[d.Event] = []
 		while self._receipts and self._receipts[0][0] <= now_ms:
-			found.append(heapq.heappop(self._receipts)[2])
-		return found
+			receipts.append(heapq.heappop(self._receipts)[2])
+		return receipts

@@ -104,32 +104,32 @@ def _weight(moment: int, zone: ZoneInfo) -> float:
 def _coming(
 	rng: Random, employees: Sequence[Employee], start_ms: int, end_ms: int, zone: ZoneInfo
 ) -> list[tuple[int, str, str]]:
-	found: list[tuple[int, str, str]] = []
+	changes: list[tuple[int, str, str]] = []
 	day = datetime.fromtimestamp(start_ms / 1000, zone).date()
 	last = datetime.fromtimestamp(end_ms / 1000, zone).date()
 	while day <= last:
 		for employee in employees:
 			is_off = rng.random() < DAY_OFF and day < last and len(employee.spans) > 1
 			for begin, stop in () if is_off else employee.spans:
-				found += _span(rng, employee, _instant(day, begin, zone), _instant(day, stop, zone))
+				changes += _span(rng, employee, _instant(day, begin, zone), _instant(day, stop, zone))
 		day += timedelta(days=1)
-	return [event for event in found if start_ms <= event[0] < end_ms]
+	return [event for event in changes if start_ms <= event[0] < end_ms]
 
 
 def _span(rng: Random, employee: Employee, begin: int, stop: int) -> list[tuple[int, str, str]]:
 	"""A little late or early, and a break in a long stretch."""
 	is_around_the_clock = stop - begin >= DAY_MS - HOUR_MS
 	begin += rng.randrange(1, 8) * MINUTE_MS
-	found = [(begin, employee.user, r.ONLINE)]
+	changes = [(begin, employee.user, r.ONLINE)]
 	if not is_around_the_clock:
-		found.append((stop - rng.randrange(1, 4) * MINUTE_MS, employee.user, r.OFFLINE))
+		changes.append((stop - rng.randrange(1, 4) * MINUTE_MS, employee.user, r.OFFLINE))
 	if stop - begin >= 4 * HOUR_MS:
 		pause = begin + rng.randrange(75, 170) * MINUTE_MS
-		found += [
+		changes += [
 			(pause, employee.user, r.AWAY),
 			(pause + rng.randrange(10, 25) * MINUTE_MS, employee.user, r.ONLINE),
 		]
-	return found
+	return changes
 
 
 def _instant(day: date, hour: float, zone: ZoneInfo) -> int:

@@ -184,8 +184,8 @@ class Month:
 
 	def _finish(self, worker: Worker, ticket: str, phone: str) -> None:
 		worker.is_busy = False
-		found = self.host.store.tickets([ticket]).get(ticket)
-		if found is not None and found.agent == worker.agent.name and found.status == r.OPEN:
+		record = self.host.store.tickets([ticket]).get(ticket)
+		if record is not None and record.agent == worker.agent.name and record.status == r.OPEN:
 			self._try(lambda: self._handle(worker, ticket, self.talks[phone]))
 
 	def _handle(self, worker: Worker, ticket: str, talk: Talk) -> None:
@@ -229,11 +229,11 @@ class Month:
 		self._has_moved = True
 
 	def _close(self, ticket: str, talk: Talk) -> None:
-		found = self.host.store.tickets([ticket]).get(ticket)
-		worker = self.workers.get(found.agent or "") if found is not None else None
-		if found is None or found.status == r.CLOSED or not talk.is_over:
+		record = self.host.store.tickets([ticket]).get(ticket)
+		worker = self.workers.get(record.agent or "") if record is not None else None
+		if record is None or record.status == r.CLOSED or not talk.is_over:
 			return
-		if worker is None or worker.presence != r.ONLINE or found.status != r.PENDING:
+		if worker is None or worker.presence != r.ONLINE or record.status != r.PENDING:
 			self._at(self.now_ms + 45 * MINUTE_MS, lambda: self._close(ticket, talk))
 			return
 		reason = self.rng.choices(("resolved", "inactive", "spam"), (93, 6, 1))[0]

@@ -56,10 +56,10 @@ class Reply:
 	def object(self) -> dict[str, Any] | None:
 		"""The JSON object it holds, or None when it holds something else."""
 		try:
-			found = json.loads(self.content)
+			value = json.loads(self.content)
 		except (ValueError, RecursionError):
 			return None
-		return found if isinstance(found, dict) else None
+		return value if isinstance(value, dict) else None
 
 	def retry_after(self) -> float | None:
 		"""Seconds the gateway asks us to wait, if it says so in seconds."""

@@ -147,10 +147,10 @@ def _parse_item(item: dict[str, Any], place: int) -> Event:
 
 def _person(item: dict[str, Any], key: str) -> tuple[Identity, ...]:
 	given = text_of(item.get(key))
-	found = distinct(identity_of(f"{given[1:]}@c.us" if given.startswith("+") else given))
-	if not found:
+	identities = distinct(identity_of(f"{given[1:]}@c.us" if given.startswith("+") else given))
+	if not identities:
 		raise Malformed(f"no {key}")
-	return found
+	return identities
 
 
 def _message(item: dict[str, Any], place: int) -> Event:

@@ -77,16 +77,16 @@ def need_dict(holder: dict[str, Any], key: str) -> dict[str, Any]:
 
 def id_of(value: Any) -> str:
 	"""A gateway's id as text, or nothing when it is none or longer than `MAX_ID`."""
-	found = text_of(value).strip()
-	return found if len(found) <= MAX_ID else ""
+	text = text_of(value).strip()
+	return text if len(text) <= MAX_ID else ""
 
 
 def need_id(holder: dict[str, Any], key: str = "id") -> str:
 	"""The id under `key`; `Malformed` when there is none."""
-	found = id_of(holder.get(key))
-	if not found:
+	gateway_id = id_of(holder.get(key))
+	if not gateway_id:
 		raise Malformed(f"no {key}")
-	return found
+	return gateway_id
 
 
 def epoch_ms(value: Any) -> int:

@@ -102,9 +102,9 @@ def _read_phone(card: Card, line: ContentLine) -> None:
 	wa_id = "".join(line.params.get("WAID", ()))[:20]
 	kinds = [*line.params.get("TYPE", ()), *line.singletonparams]
 	kind = next((word for words in kinds for word in words.split(",") if word not in ("PREF", "VOICE")), "")
-	found = {"phone": number or (f"+{wa_id}" if wa_id else ""), "wa_id": wa_id, "type": kind[:20]}
-	if found["phone"]:
-		card.phones.append({key: value for key, value in found.items() if value})
+	phone = {"phone": number or (f"+{wa_id}" if wa_id else ""), "wa_id": wa_id, "type": kind[:20]}
+	if phone["phone"]:
+		card.phones.append({key: value for key, value in phone.items() if value})
 
 
 def _unescaped(line: ContentLine) -> str:

@@ -55,9 +55,15 @@ def staffing(points: Sequence[tuple[int, Service]]) -> str:
 	figure = Figure(figsize=SIZE, layout="constrained")
 	axes = figure.subplots()
 	xs = [agents for agents, _ in points]
-	axes.plot(xs, [100 * found.delay_share for _, found in points], "o-", color=RED, label="delayed waits, %")
 	axes.plot(
-		xs, [found.first_p90 / 60 for _, found in points], "s--", color=GREEN, label="p90 first response, min"
+		xs, [100 * service.delay_share for _, service in points], "o-", color=RED, label="delayed waits, %"
+	)
+	axes.plot(
+		xs,
+		[service.first_p90 / 60 for _, service in points],
+		"s--",
+		color=GREEN,
+		label="p90 first response, min",
 	)
 	axes.set(xlabel="agents", title="How many agents do I need?", xticks=xs)
 	axes.set_ylim(bottom=0)
@@ -83,6 +89,6 @@ def _svg(figure: Figure, axes: Any) -> str:
 	settings = {"svg.fonttype": "none", "svg.hashsalt": axes.get_title(), "font.family": "sans-serif"}
 	with matplotlib.rc_context(settings):
 		figure.savefig(into, format="svg", metadata={"Date": None, "Creator": None})
-	found = into.getvalue()
-	found = re.sub(r"<metadata>.*?</metadata>", "", found, flags=re.DOTALL)
-	return found[found.index("<svg") :]
+	svg = into.getvalue()
+	svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+	return svg[svg.index("<svg") :]

@@ -19,7 +19,7 @@ GONE = "('joined', 'answer_failed')"
 
 def check_desk(store: OpenStore) -> list[str]:
 	"""Everything that does not add up in the database."""
-	found: list[str] = []
+	lines: list[str] = []
 	for check in (
 		one_open_ticket,
 		events_in_order,
@@ -30,10 +30,10 @@ def check_desk(store: OpenStore) -> list[str]:
 		all_final,
 	):
 		problems = list(check(store))
-		found += problems[:AT_MOST]
+		lines += problems[:AT_MOST]
 		if len(problems) > AT_MOST:
-			found.append(f"… and {len(problems) - AT_MOST} more of this kind ({check.__name__})")
-	return found
+			lines.append(f"… and {len(problems) - AT_MOST} more of this kind ({check.__name__})")
+	return lines
 
 
 def one_open_ticket(store: OpenStore) -> Iterator[str]:

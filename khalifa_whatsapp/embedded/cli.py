@@ -86,42 +86,44 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def _add_simulate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-	found = commands.add_parser(
+	parser = commands.add_parser(
 		"simulate",
 		help="--agents 5..30 [--messages N] [--seed N] [--report FILE]: how many agents do I need?",
 		description="The same day with different numbers of agents: how many waits are too long, "
 		"how long is the first response?",
 	)
-	found.add_argument(
+	parser.add_argument(
 		"--agents", type=agent_range, default=agent_range("5..30"), metavar="A..B", help="5..30, or 5,10,20"
 	)
-	found.add_argument(
+	parser.add_argument(
 		"--messages", type=count(1, 200_000), default=1500, metavar="N", help="messages a day (1500)"
 	)
-	found.add_argument("--seed", type=int, default=1, metavar="N", help="another seed is another day (1)")
-	found.add_argument("--report", type=Path, metavar="FILE", help="write table and plot as one HTML page")
+	parser.add_argument("--seed", type=int, default=1, metavar="N", help="another seed is another day (1)")
+	parser.add_argument("--report", type=Path, metavar="FILE", help="write table and plot as one HTML page")
 
 
 def _add_pacing(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-	found = commands.add_parser(
+	parser = commands.add_parser(
 		"pacing",
 		help="[--days N] [--seed N]: does a device keep its gaps, caps and quiet hours?",
 		description="A month of replies and campaigns through the real outbox on a fast clock, "
 		"checked send by send.",
 	)
-	found.add_argument("--days", type=count(1, 366), default=30, metavar="N", help="days to play (30)")
-	found.add_argument("--seed", type=int, default=1, metavar="N", help="another seed is another month (1)")
+	parser.add_argument("--days", type=count(1, 366), default=30, metavar="N", help="days to play (30)")
+	parser.add_argument("--seed", type=int, default=1, metavar="N", help="another seed is another month (1)")
 
 
 def _add_faults(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-	found = commands.add_parser(
+	parser = commands.add_parser(
 		"faults",
 		help="[--full] [--only F29,F31]: the outbox against every fault of the catalogue",
 		description="Real sockets, real processes killed by signal 9: what was sent twice, what was lost, "
 		"what is in doubt.",
 	)
-	found.add_argument("--full", action="store_true", help="50 kills at each place, 1,000 messages (minutes)")
-	found.add_argument("--only", default="", metavar="F..", help="some faults only, such as F29,F31")
+	parser.add_argument(
+		"--full", action="store_true", help="50 kills at each place, 1,000 messages (minutes)"
+	)
+	parser.add_argument("--only", default="", metavar="F..", help="some faults only, such as F29,F31")
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:

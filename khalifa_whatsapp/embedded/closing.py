@@ -18,12 +18,12 @@ BAD_WORDS = ("lost", "duplicated", "unexpected")
 
 def show(console: Console, result: Result) -> None:
 	"""Print the summary of a run."""
-	found = result.summary
+	summary = result.summary
 	console.print(kpi_table(views.kpi_lines(result.day.host.store), console.width))
-	console.print(inbound_table({"messages": found.messages, "receipts, reactions": found.notices}))
-	console.print(Text(out_line(found.outbound)))
+	console.print(inbound_table({"messages": summary.messages, "receipts, reactions": summary.notices}))
+	console.print(Text(out_line(summary.outbound)))
 	console.print(Text(facts_line(result), style="dim"))
-	console.print(verdict(found.problems))
+	console.print(verdict(summary.problems))
 
 
 def inbound_table(books: dict[str, InboundBook]) -> Table:

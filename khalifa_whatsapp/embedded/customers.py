@@ -102,12 +102,12 @@ class Pen:
 		text = words or self.rng.choice(phrases.MORE if customer.has_written else phrases.OPENINGS)
 		writer = _CLOUD if customer.device == "cloud" else _WPP
 		sim: Any = self.cloud if customer.device == "cloud" else self.wpp
-		found = writer.get(kind)
+		compose = writer.get(kind)
 		if kind in MEDIA:
 			caption = self.rng.choice(phrases.CAPTIONS) if kind in ("image", "video", "document") else ""
 			customer.last_id = self._media(sim, customer.person, kind, caption)
-		elif found is not None:
-			customer.last_id = found(sim, customer.person, self.rng)
+		elif compose is not None:
+			customer.last_id = compose(sim, customer.person, self.rng)
 		else:
 			customer.last_id = sim.customer_text(customer.person, text)
 		customer.has_written = True

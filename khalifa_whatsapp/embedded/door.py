@@ -89,11 +89,11 @@ class Door:
 
 	def _health(self) -> Answer:
 		try:
-			found = self.store.backlog(self.clock())
+			backlog = self.store.backlog(self.clock())
 		except (Conflict, StoreUnavailable):
 			return deliveries.AWAY
-		waiting = {"deliveries": found.deliveries, "outgoing": found.outgoing, "unknown": found.unknown}
-		return Answer(200, json.dumps({"status": "ok", **waiting, "dead": found.dead_deliveries}))
+		waiting = {"deliveries": backlog.deliveries, "outgoing": backlog.outgoing, "unknown": backlog.unknown}
+		return Answer(200, json.dumps({"status": "ok", **waiting, "dead": backlog.dead_deliveries}))
 
 
 def _call(request: Request, raw: bytes) -> WebhookCall:

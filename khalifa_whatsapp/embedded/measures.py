@@ -47,18 +47,18 @@ def hours_of(store: OpenStore, start_ms: int) -> Hours:
 		moment = local(at_ms)
 		return (moment.date() - first).days * 24 + moment.hour
 
-	found = Hours()
+	hours = Hours()
 	for direction, at_ms in store.rows(
 		"SELECT direction, received_ms FROM `tabKhalifa Message` WHERE origin <> 'Note'"
 	):
-		_count(found.incoming if direction == "Incoming" else found.outgoing, hour(at_ms))
+		_count(hours.incoming if direction == "Incoming" else hours.outgoing, hour(at_ms))
 	for kind, at_ms in store.rows("SELECT kind, at_ms FROM `tabKhalifa Delay Event`"):
-		_count(found.agent_delays if kind == "Agent" else found.customer_delays, hour(at_ms))
+		_count(hours.agent_delays if kind == "Agent" else hours.customer_delays, hour(at_ms))
 	for at_ms, waited in store.rows(
 		"SELECT started_ms, biz_time FROM `tabKhalifa Turn` WHERE outcome = 'answered'"
 	):
-		found.waits.setdefault(hour(at_ms), []).append(int(waited or 0))
-	return found
+		hours.waits.setdefault(hour(at_ms), []).append(int(waited or 0))
+	return hours
 
 
 def service_of(store: OpenStore, calendar: Calendar, now_ms: int) -> Service:

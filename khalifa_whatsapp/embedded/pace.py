@@ -217,9 +217,9 @@ def _check_days(month: Month, pace: Pace) -> None:
 
 def table(month: Month, pace: Pace = PACE) -> Table:
 	"""The month against its limits."""
-	found = Table(title=f"{month.days} days of sending", title_justify="left")
+	limits_table = Table(title=f"{month.days} days of sending", title_justify="left")
 	for heading in ("limit", "allowed", "most (least) seen"):
-		found.add_column(heading)
+		limits_table.add_column(heading)
 	equal = max(
 		max(month.by_day(lambda m, t=t: m.body == t).values(), default=0) for t in ("offer one", "offer two")
 	)
@@ -235,12 +235,12 @@ def table(month: Month, pace: Pace = PACE) -> Table:
 		),
 		("equal campaign texts a day", pace.max_identical_per_day, equal),
 	):
-		found.add_row(name, str(allowed), str(seen))
+		limits_table.add_row(name, str(allowed), str(seen))
 	kinds = Counter(message.priority for _, message in month.sends)
-	found.caption = (
+	limits_table.caption = (
 		f"{month.queued} queued; sent: {kinds[REPLY]} replies, {kinds[AUTO]} automatic, {kinds[CAMPAIGN]} of "
 		"campaigns; "
 		f"{month.left} still wait; {month.refused} attempts refused while the gateway was down; "
 		f"promises broken: {len(month.broken)}"
 	)
-	return found
+	return limits_table

@@ -49,8 +49,8 @@ def picture(options: Options, hour: float) -> str:
 	return TEXT.sub(_free, console.export_svg(title="./run"))
 
 
-def _free(found: re.Match[str]) -> str:
-	attributes, words = found[1], found[2]
+def _free(match: re.Match[str]) -> str:
+	attributes, words = match[1], match[2]
 	if ARABIC.search(words):
 		attributes = re.sub(r'textLength="[^"]*"', "", attributes)
 	return f"<text {attributes}>{EMOJI.sub('', words)}</text>"

@@ -61,14 +61,14 @@ def write_staffing(path: Path, points: Sequence[tuple[int, Service]], messages: 
 	rows = [
 		(
 			str(agents),
-			str(found.turns),
-			str(found.delayed),
-			f"{100 * found.delay_share:.1f} %",
-			minutes(found.first_median),
-			minutes(found.first_p90),
-			minutes(found.wait_p90),
+			str(service.turns),
+			str(service.delayed),
+			f"{100 * service.delay_share:.1f} %",
+			minutes(service.first_median),
+			minutes(service.first_p90),
+			minutes(service.wait_p90),
 		)
-		for agents, found in points
+		for agents, service in points
 	]
 	parts = [
 		f"<h1>How many agents do I need?</h1><p>The same day of {messages} messages with different numbers "

@@ -116,29 +116,29 @@ def close_books(day: Day) -> summary.Summary:
 	"""Compare both halves of the books, and check every ticket's history."""
 	store, book = day.host.store, day.courier.book
 	written = {(MESSAGE, device, gateway_id) for device, gateway_id in day.written}
-	found = summary.Summary(
+	books = summary.Summary(
 		summary.inbound(book, MESSAGE, written, summary.stored_messages(store)),
 		summary.inbound(book, NOTICE, book.attempts(NOTICE), summary.stored_notices(store)),
 		summary.outbound(store, [sim.ledger.rows() for sim in day.courier.gateways.sims.values()]),
 	)
-	found.facts = facts_of(day)
-	found.problems = [*problems_of(found, day), *day.overloads, *checks.check_desk(store)]
-	return found
+	books.facts = facts_of(day)
+	books.problems = [*problems_of(books, day), *day.overloads, *checks.check_desk(store)]
+	return books
 
 
-def problems_of(found: summary.Summary, day: Day) -> list[str]:
+def problems_of(books: summary.Summary, day: Day) -> list[str]:
 	"""What the books themselves say is wrong."""
 	problems = []
-	for name, book in (("messages", found.messages), ("receipts and reactions", found.notices)):
+	for name, book in (("messages", books.messages), ("receipts and reactions", books.notices)):
 		if not book.adds_up:
 			problems.append(
 				f"{name} in: {book.lost} lost, {book.duplicated} duplicated, {book.unexpected} unexpected"
 			)
-	if not found.outbound.adds_up:
-		problems.append(f"answers out do not add up: {found.outbound}")
-	if found.outbound.written != day.staff.deeds.replies:
+	if not books.outbound.adds_up:
+		problems.append(f"answers out do not add up: {books.outbound}")
+	if books.outbound.written != day.staff.deeds.replies:
 		problems.append(
-			f"the staff wrote {day.staff.deeds.replies} answers, {found.outbound.written} are stored"
+			f"the staff wrote {day.staff.deeds.replies} answers, {books.outbound.written} are stored"
 		)
 	if day.show.closed != day.show.undone or day.show.open_before != day.show.open_after:
 		problems.append("undoing «close all» did not bring back what it had closed")

@@ -65,7 +65,7 @@ PHONE_NUMBER_ID, ACCOUNT_ID, SESSION = "600100200300400", "500100200300400", "sh
 OWN_NUMBER = "201055500011"
 
 
-def devices(found: Secrets) -> list[DeviceConfig]:
+def devices(credentials: Secrets) -> list[DeviceConfig]:
 	"""A number of each kind. Their gateways do not exist: nothing leaves this machine."""
 	return [
 		DeviceConfig(
@@ -74,20 +74,20 @@ def devices(found: Secrets) -> list[DeviceConfig]:
 			base_url="http://127.0.0.1:9",
 			phone_number_id=PHONE_NUMBER_ID,
 			business_account_id=ACCOUNT_ID,
-			app_secrets=(found.app_secret,),
-			verify_token=found.verify_token,
+			app_secrets=(credentials.app_secret,),
+			verify_token=credentials.verify_token,
 		),
 		DeviceConfig(
 			WPP,
 			"wppconnect",
 			base_url="http://127.0.0.1:9",
 			session_name=SESSION,
-			webhook_secret_digests=(digest_of(found.webhook_secret),),
+			webhook_secret_digests=(digest_of(credentials.webhook_secret),),
 		),
 	]
 
 
-def serving_host(found: Secrets, agents: int, database: str) -> EmbeddedHost:
+def serving_host(credentials: Secrets, agents: int, database: str) -> EmbeddedHost:
 	"""Branches that never close, and agents who are always there."""
 	always = Calendar.always(ZONE)
 	settings = Settings()
@@ -107,7 +107,7 @@ def serving_host(found: Secrets, agents: int, database: str) -> EmbeddedHost:
 		)
 		for n, name in enumerate(agent_names(agents))
 	]
-	return embedded(rules, devices(found), people, database or ":memory:")
+	return embedded(rules, devices(credentials), people, database or ":memory:")
 
 
 def cloud_curl(url: str, app_secret: str, at_ms: int, words: str = "السلام عليكم، فيه بانادول؟") -> str:
@@ -213,8 +213,8 @@ def _event_line(
 
 def serve(console: Console, port: int, agents: int, database: str) -> int:
 	"""Until Ctrl+C or a signal to end."""
-	found = Secrets()
-	host = serving_host(found, agents, database)
+	credentials = Secrets()
+	host = serving_host(credentials, agents, database)
 	lock = threading.Lock()
 
 	def say(line: str) -> None:
@@ -224,7 +224,7 @@ def serve(console: Console, port: int, agents: int, database: str) -> int:
 	serving = Serving(host, say)
 	try:
 		with DoorServer(Door(host.store, host.drivers, now_ms, serving.wake), port) as door, serving:
-			greet(say, door, found, agents)
+			greet(say, door, credentials, agents)
 			_wait_for_the_end(serving.stop)
 	finally:
 		host.close()
@@ -232,20 +232,20 @@ def serve(console: Console, port: int, agents: int, database: str) -> int:
 	return 0
 
 
-def greet(say: Callable[[str], None], door: DoorServer, found: Secrets, agents: int) -> None:
+def greet(say: Callable[[str], None], door: DoorServer, credentials: Secrets, agents: int) -> None:
 	"""Where the door is, and how to knock."""
 	say(f"The door is open: {door.url} (this machine only), {agents} agents are online. Ctrl+C closes it.")
 	say(
 		"\nA message as the Cloud API posts it, signed. Paste it into another terminal; pasted twice it "
 		"still is one:\n"
 	)
-	say(cloud_curl(door.webhook(CLOUD), found.app_secret, now_ms()))
+	say(cloud_curl(door.webhook(CLOUD), credentials.app_secret, now_ms()))
 	say("\nA message as WPPConnect Server posts it:\n")
-	say(wpp_curl(door.webhook(WPP), found.webhook_secret, now_ms()))
+	say(wpp_curl(door.webhook(WPP), credentials.webhook_secret, now_ms()))
 	say(f"\nHealth: curl -sS --max-time 10 {door.url}/health")
 	say(
 		f"Subscription check: curl -sS --max-time 10 '{door.webhook(CLOUD)}?hub.mode=subscribe"
-		f"&hub.verify_token={found.verify_token}&hub.challenge=1234'\n"
+		f"&hub.verify_token={credentials.verify_token}&hub.challenge=1234'\n"
 	)
 
 

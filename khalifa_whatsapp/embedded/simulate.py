@@ -122,15 +122,15 @@ def staffing_table(points: Sequence[tuple[int, Service]]) -> Table:
 	)
 	for name in ("Agents", "Waits", "Delayed", "Share", "First p50", "First p90", "Wait p90"):
 		table.add_column(name, justify="right")
-	for agents, found in points:
-		share = 100 * found.delay_share
+	for agents, service in points:
+		share = 100 * service.delay_share
 		table.add_row(
 			str(agents),
-			str(found.turns),
-			str(found.delayed),
+			str(service.turns),
+			str(service.delayed),
 			Text(f"{share:.1f} %", "green" if share <= 5 else "yellow" if share <= 20 else "red"),
-			minutes(found.first_median),
-			minutes(found.first_p90),
-			minutes(found.wait_p90),
+			minutes(service.first_median),
+			minutes(service.first_p90),
+			minutes(service.wait_p90),
 		)
 	return table

@@ -97,19 +97,19 @@ class Staff:
 		"""Comings and goings: a little early or late, a break in a long stretch,
 		now and then a crashed page.
 		"""
-		name, found = person.agent.name, []
+		name, changes = person.agent.name, []
 		for start, end in person.spans:
 			begin = local_ms(self.world.day, start) + self.rng.randrange(6) * MINUTE_MS
 			stop = local_ms(self.world.day, end) - self.rng.randrange(4) * MINUTE_MS
-			found += [(begin, name, r.ONLINE), (stop, name, r.OFFLINE)]
+			changes += [(begin, name, r.ONLINE), (stop, name, r.OFFLINE)]
 			if end - start >= 4:
 				pause = begin + self.rng.randrange(75, 170) * MINUTE_MS
 				kind = self.rng.choices((r.AWAY, r.OFFLINE, SILENT), (6, 3, 1))[0]
-				found += [
+				changes += [
 					(pause, name, kind),
 					(pause + self.rng.randrange(10, 25) * MINUTE_MS, name, r.ONLINE),
 				]
-		return found
+		return changes
 
 	def next_due_ms(self) -> int | None:
 		"""When somebody next does something."""
@@ -225,8 +225,8 @@ class Staff:
 
 	def _close(self, worker: Worker, ticket: str, now_ms: int) -> None:
 		"""Close it, unless the customer wrote again or it went to somebody else."""
-		found = self.store.tickets([ticket]).get(ticket)
-		if found is None or found.agent != worker.name or found.status != r.PENDING:
+		record = self.store.tickets([ticket]).get(ticket)
+		if record is None or record.agent != worker.name or record.status != r.PENDING:
 			return
 		if worker.presence != r.ONLINE:
 			heapq.heappush(self._closings, (now_ms + HOUR_MS, ticket, worker.name))

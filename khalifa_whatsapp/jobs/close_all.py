@@ -34,8 +34,8 @@ def _run(store: Store, batch: str) -> str:
 def _go_on(store: Store, batch: str) -> str:
 	actor, status = _actor(batch), ""
 	while status not in ("Done", "Undone"):
-		found = store.close_batch(batch)
-		act = close_all.undo if found is not None and found.status == "Undoing" else close_all.step
+		record = store.close_batch(batch)
+		act = close_all.undo if record is not None and record.status == "Undoing" else close_all.step
 		status = act(store, actor, batch, now_ms()).status
 	return status
 

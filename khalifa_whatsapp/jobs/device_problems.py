@@ -43,8 +43,11 @@ def look_at(device: str) -> None:
 
 def fields_of(device: str) -> dict[str, str]:
 	"""What the device's own fields say of it, as it is stored now."""
-	found = problem_of(device)
-	return {"problem": found.kind if found else "", "problem_fields": "\n".join(found.about) if found else ""}
+	problem = problem_of(device)
+	return {
+		"problem": problem.kind if problem else "",
+		"problem_fields": "\n".join(problem.about) if problem else "",
+	}
 
 
 def words_of(problem: Problem | None) -> str:

@@ -21,18 +21,18 @@ def tell_managers() -> int:
 	How many pairs.
 	"""
 	fields = ["name", "customer_name", "phone", "duplicate_of"]
-	found = frappe.get_all(CUSTOMER, {"duplicate_state": FOUND}, fields, order_by="name", limit=AT_ONCE)
-	if not found:
+	customers = frappe.get_all(CUSTOMER, {"duplicate_state": FOUND}, fields, order_by="name", limit=AT_ONCE)
+	if not customers:
 		return 0
-	others = frappe.get_all(CUSTOMER, {"name": ("in", [row.duplicate_of for row in found])}, fields)
+	others = frappe.get_all(CUSTOMER, {"name": ("in", [row.duplicate_of for row in customers])}, fields)
 	shown = {row.name: _shown(row) for row in others}
 	for user in get_users_with_role(MANAGER_ROLE):
-		for row in found:
+		for row in customers:
 			notify(user, CUSTOMER, row.name, _subject(user, _shown(row), shown.get(row.duplicate_of, "")))
-	told = [row.name for row in found]
+	told = [row.name for row in customers]
 	frappe.db.set_value(CUSTOMER, {"name": ("in", told)}, "duplicate_state", TOLD, update_modified=False)
 	frappe.db.commit()
-	return len(found)
+	return len(customers)
 
 
 def _shown(row: frappe._dict) -> str:

@@ -111,8 +111,8 @@ class Gateway:
 			on_site().devices_without_files(now_ms()),
 		)
 		for name, device in devices.items():
-			found = Due(name in due, name in files)
-			self._apart(name, partial(self._tend, name, device, rows.get(name), found))
+			device_due = Due(name in due, name in files)
+			self._apart(name, partial(self._tend, name, device, rows.get(name), device_due))
 
 	def let_go(self) -> None:
 		"""End all browsers and leases. The database may be away: then the leases run out."""
@@ -134,8 +134,8 @@ class Gateway:
 			names = [
 				row[0] for row in frappe.db.sql("SELECT name FROM `tabWhatsApp Device` WHERE enabled = 1")
 			]
-			found = {name: get_device(name) for name in names}
-		return {n: d for n, d in found.items() if d is not None and d.driver.capabilities.has_browser}
+			devices = {name: get_device(name) for name in names}
+		return {n: d for n, d in devices.items() if d is not None and d.driver.capabilities.has_browser}
 
 	def _apart(self, name: str, act: Callable[[], object]) -> None:
 		try:

@@ -77,8 +77,8 @@ def ask(owner_key: str, device: str, what: str) -> dict[str, Any] | None:
 		"until_ms": now_ms() + ANSWER_SECONDS * 1000,
 	}
 	_push(redis_, _door(owner_key), request)
-	found = redis_.blpop([answer_key], timeout=ANSWER_SECONDS)
-	return json.loads(found[1]) if found else None
+	popped = redis_.blpop([answer_key], timeout=ANSWER_SECONDS)
+	return json.loads(popped[1]) if popped else None
 
 
 def answer(redis_: redis.Redis, call: Call, data: dict[str, Any]) -> None:
@@ -89,8 +89,8 @@ def answer(redis_: redis.Redis, call: Call, data: dict[str, Any]) -> None:
 
 def wait(owner_key: str, seconds: float) -> Call | None:
 	"""The next call for this owner; None when nothing (or a mere knock) came. Raises Redis's errors."""
-	found = connection().blpop([_door(owner_key)], timeout=seconds)
-	given = json.loads(found[1]) if found else {}
+	popped = connection().blpop([_door(owner_key)], timeout=seconds)
+	given = json.loads(popped[1]) if popped else {}
 	if not given or given["until_ms"] < now_ms():
 		return None
 	return Call(given["device"], given["what"], given["answer"], given["until_ms"])

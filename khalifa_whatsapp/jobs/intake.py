@@ -30,11 +30,11 @@ def run(device: str) -> dict[str, int]:
 
 
 def _take(device: str) -> intake.Taken | None:
-	found = get_device(device)
-	if found is None:
+	site_device = get_device(device)
+	if site_device is None:
 		return None
 	allow_next_wake("intake", device)
-	return _drain(on_site(), found.driver, device)
+	return _drain(on_site(), site_device.driver, device)
 
 
 def _wake_others(store: Store, device: str) -> None:

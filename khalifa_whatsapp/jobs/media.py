@@ -30,14 +30,18 @@ CLOSED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 @job("media")
 def run(device: str) -> dict[str, int]:
 	"""Fetch what waits. Files of a device that lives in a browser are fetched by the process that owns it."""
-	found = get_device(device)
-	if found is None or found.driver.capabilities.has_browser or found.driver.config.has_lost_login:
+	site_device = get_device(device)
+	if (
+		site_device is None
+		or site_device.driver.capabilities.has_browser
+		or site_device.driver.config.has_lost_login
+	):
 		return {}
 	allow_next_wake("media", device)
 	total, stop = media.Fetched(), time.monotonic() + SECONDS
 	try:
 		while (left := stop - time.monotonic()) > 0:
-			fetched = fetch(found.driver, left)
+			fetched = fetch(site_device.driver, left)
 			total.stored, total.failed, total.later = (
 				total.stored + fetched.stored,
 				total.failed + fetched.failed,

@@ -17,19 +17,19 @@ SECONDS = 60
 @job("outbox")
 def run(device: str) -> dict[str, int]:
 	"""Send what is due. A device that lives in a browser is served by the process that owns the browser."""
-	found = get_device(device)
-	if found is None or found.driver.capabilities.has_browser:
+	site_device = get_device(device)
+	if site_device is None or site_device.driver.capabilities.has_browser:
 		return {}
 	allow_next_wake("outbox", device)
-	return send_due(found)
+	return send_due(site_device)
 
 
 def send_due(device: SiteDevice, seconds: float = SECONDS) -> dict[str, int]:
 	"""Settle what the chat's own log can settle, then send what is due; what came of it."""
 	store, driver, steps = on_site(), device.driver, Steps()
-	name, found = driver.config.name, 0
+	name, settled = driver.config.name, 0
 	if not device.is_held:
-		found = steps.run("reconcile", lambda: reconcile.reconcile(store, driver, now_ms), name) or 0
+		settled = steps.run("reconcile", lambda: reconcile.reconcile(store, driver, now_ms), name) or 0
 	sent = outbox.drain(store, driver, now_ms, seconds, device.pace, is_held=device.is_held)
 	is_over = sent.waits or sent.is_stopped or sent.is_busy or driver.capabilities.has_browser
 	if sent.sent and not is_over:  # the process that owns a browser looks by itself, each second
@@ -44,7 +44,7 @@ def send_due(device: SiteDevice, seconds: float = SECONDS) -> dict[str, int]:
 		"retried": sent.retried,
 		"failed": sent.failed,
 		"unknown": sent.unknown,
-		"found": found,
+		"settled": settled,
 	}
 
 

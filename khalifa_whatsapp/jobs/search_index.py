@@ -18,7 +18,7 @@ LETTERS = 4  # the index leaves shorter words out
 def run() -> None:
 	"""Look for the latest messages by their own words; write the table anew if none of them is found."""
 	words = _latest_words()
-	if words and not any(_is_found(name, word) for name, word in words):
+	if words and not any(_is_indexed(name, word) for name, word in words):
 		frappe.logger("khalifa_whatsapp").error(
 			"Search found none of the latest messages: its index is made anew."
 		)
@@ -44,6 +44,6 @@ def _long_word(text: str) -> str | None:
 	return max(words, key=len, default=None)
 
 
-def _is_found(name: str, word: str) -> bool:
+def _is_indexed(name: str, word: str) -> bool:
 	sql = f"select 1 from {MESSAGE} where match(search_text) against (%s in boolean mode) and name = %s"
 	return bool(frappe.db.sql(sql, (f"+{word}*", name)))

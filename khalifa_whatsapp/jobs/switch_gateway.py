@@ -47,33 +47,35 @@ class Plan:
 def plan(device: str, to: str) -> Plan:
 	"""What switching would do, with the new gateway asked whether it is there."""
 	row = _device(device)
-	found = _plan_for(device, row.provider, to)
-	found.state, found.problem = _ask(found.target, found.provider)
+	planned = _plan_for(device, row.provider, to)
+	planned.state, planned.problem = _ask(planned.target, planned.provider)
 	open_tickets = {"device": device, "open_key": ("is", "set")}
-	if found.target != device:
+	if planned.target != device:
 		taken = set(
-			frappe.get_all(TICKET, {"device": found.target, "open_key": ("is", "set")}, pluck="customer")
+			frappe.get_all(TICKET, {"device": planned.target, "open_key": ("is", "set")}, pluck="customer")
 		)
 		for name, customer in frappe.get_all(TICKET, open_tickets, ["name", "customer"], as_list=True):
-			(found.left if customer in taken else found.tickets).append(name)
+			(planned.left if customer in taken else planned.tickets).append(name)
 	else:
-		found.tickets = frappe.get_all(TICKET, open_tickets, pluck="name")
-	waiting = {"device": device, "status": "Queued", "ticket": ("in", found.tickets or [""])}
-	found.queued = frappe.get_all(MESSAGE, waiting, pluck="name")
-	found.doubtful = frappe.db.count(MESSAGE, {"device": device, "status": ("in", ("Unknown", "Sending"))})
-	return found
+		planned.tickets = frappe.get_all(TICKET, open_tickets, pluck="name")
+	waiting = {"device": device, "status": "Queued", "ticket": ("in", planned.tickets or [""])}
+	planned.queued = frappe.get_all(MESSAGE, waiting, pluck="name")
+	planned.doubtful = frappe.db.count(MESSAGE, {"device": device, "status": ("in", ("Unknown", "Sending"))})
+	return planned
 
 
-def switch(found: Plan) -> Path:
+def switch(planned: Plan) -> Path:
 	"""Do it, after writing down how to undo it. Where that was written."""
-	if found.problem:
-		raise UserError("gateway_problem", "The new gateway can't be used: {problem}", problem=found.problem)
-	with on_site().lock(f"out:{found.device}", LOCK_SECONDS) as is_ours:
+	if planned.problem:
+		raise UserError(
+			"gateway_problem", "The new gateway can't be used: {problem}", problem=planned.problem
+		)
+	with on_site().lock(f"out:{planned.device}", LOCK_SECONDS) as is_ours:
 		if not is_ours:
 			raise UserError("device_sending", "The device is sending just now. Try again in a minute.")
-		found.made_ms = now_ms()
-		path = _write_down(found)
-		_apply(found, found.device, found.target, found.provider)
+		planned.made_ms = now_ms()
+		path = _write_down(planned)
+		_apply(planned, planned.device, planned.target, planned.provider)
 	return path
 
 
@@ -82,13 +84,13 @@ def roll_back(device: str) -> Plan:
 	paths = sorted(_folder().glob(f"{_stem(device)}-*.json"))
 	if not paths:
 		raise UserError("nothing_to_undo", "No switch of {device} is written down here.", device=device)
-	found = Plan(**json.loads(paths[-1].read_text(encoding="utf-8")))
-	with on_site().lock(f"out:{found.target}", LOCK_SECONDS) as is_ours:
+	done = Plan(**json.loads(paths[-1].read_text(encoding="utf-8")))
+	with on_site().lock(f"out:{done.target}", LOCK_SECONDS) as is_ours:
 		if not is_ours:
 			raise UserError("device_sending", "The device is sending just now. Try again in a minute.")
-		_apply(found, found.target, found.device, found.source)
+		_apply(done, done.target, done.device, done.source)
 	paths[-1].rename(paths[-1].with_suffix(".undone"))
-	return found
+	return done
 
 
 def _plan_for(device: str, source: str, to: str) -> Plan:
@@ -132,11 +134,11 @@ def _ask(target: str, provider: str) -> tuple[str, str]:
 	return state, f"it says it is {state}" if waits_for_login else ""
 
 
-def _apply(found: Plan, source: str, target: str, provider: str) -> None:
+def _apply(planned: Plan, source: str, target: str, provider: str) -> None:
 	if source == target:
 		frappe.db.set_value(DEVICE, target, {"provider": provider, **_FRESH})
 	else:
-		_move(found, source, target)
+		_move(planned, source, target)
 	frappe.db.commit()
 	forget_devices()
 
@@ -151,13 +153,13 @@ _FRESH = {
 }
 
 
-def _move(found: Plan, source: str, target: str) -> None:
+def _move(planned: Plan, source: str, target: str) -> None:
 	"""Open conversations change their device;
 	a customer who has one there meanwhile keeps both where they are.
 	"""
 	tickets = frappe.get_all(
 		TICKET,
-		{"name": ("in", found.tickets or [""]), "device": source, "open_key": ("is", "set")},
+		{"name": ("in", planned.tickets or [""]), "device": source, "open_key": ("is", "set")},
 		["name", "customer"],
 	)
 	taken = set(frappe.get_all(TICKET, {"device": target, "open_key": ("is", "set")}, pluck="customer"))
@@ -175,11 +177,11 @@ def _move(found: Plan, source: str, target: str) -> None:
 		frappe.db.set_value(MESSAGE, waiting, "device", target, update_modified=False)
 
 
-def _write_down(found: Plan) -> Path:
+def _write_down(planned: Plan) -> Path:
 	folder = _folder()
 	folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-	path = folder / f"{_stem(found.device)}-{found.made_ms}.json"
-	path.write_text(json.dumps(asdict(found), ensure_ascii=False, indent=1), encoding="utf-8")
+	path = folder / f"{_stem(planned.device)}-{planned.made_ms}.json"
+	path.write_text(json.dumps(asdict(planned), ensure_ascii=False, indent=1), encoding="utf-8")
 	path.chmod(0o600)
 	return path
 

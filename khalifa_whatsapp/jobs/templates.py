@@ -27,13 +27,13 @@ def run(device: str) -> dict[str, int]:
 
 	What can't be asked now is asked again a minute later: the rows still say that they wait.
 	"""
-	found = get_device(device)
-	if found is None or not isinstance(found.driver, TemplateSource):
+	site_device = get_device(device)
+	if site_device is None or not isinstance(site_device.driver, TemplateSource):
 		return {}
 	allow_next_wake("templates", device)
 	try:
 		with on_site().lock(f"templates:{device}") as is_ours:
-			return store_templates(device, found.driver.list_templates()) if is_ours else {}
+			return store_templates(device, site_device.driver.list_templates()) if is_ours else {}
 	except (SendError, StoreUnavailable):
 		return {}
 

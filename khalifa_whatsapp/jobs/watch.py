@@ -37,29 +37,29 @@ def run(device: str) -> dict[str, str | int]:
 
 	A person who disconnected it is obeyed.
 	"""
-	found = get_device(device)
+	site_device = get_device(device)
 	if (
-		found is None
-		or found.driver.config.has_lost_login
-		or not (is_watched(found.driver) and _is_wanted(device))
+		site_device is None
+		or site_device.driver.config.has_lost_login
+		or not (is_watched(site_device.driver) and _is_wanted(device))
 	):
 		return {}
 	allow_next_wake("watch", device)
 	store = on_site()
 	with store.lock(f"watch:{device}") as is_ours:
-		return _watch(store, found.driver, device) if is_ours else {}
+		return _watch(store, site_device.driver, device) if is_ours else {}
 
 
 @job("look")
 def look(device: str) -> dict[str, str]:
 	"""Ask a gateway without sessions how its number is: quality, limits, whether it may send."""
-	found = get_device(device)
-	if found is None or is_watched(found.driver) or found.driver.capabilities.has_browser:
+	site_device = get_device(device)
+	if site_device is None or is_watched(site_device.driver) or site_device.driver.capabilities.has_browser:
 		return {}
-	if found.driver.config.has_lost_login:  # there is nothing to ask with, and the device says so
+	if site_device.driver.config.has_lost_login:  # there is nothing to ask with, and the device says so
 		return {}
 	try:
-		state = found.driver.get_status()
+		state = site_device.driver.get_status()
 	except SendError as error:
 		state = SessionState("disconnected", error.text)
 	before = frappe.db.get_value(DEVICE, device, "state")

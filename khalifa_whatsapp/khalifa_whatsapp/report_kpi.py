@@ -92,15 +92,15 @@ def _bucket(group: str, today: date) -> date | None:
 
 def _merged(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 	"""One row for each bucket and agent."""
-	found: dict[tuple[Any, str], dict[str, Any]] = {}
+	merged: dict[tuple[Any, str], dict[str, Any]] = {}
 	for row in rows:
-		kept = found.get((row["bucket"], row["agent"]))
+		kept = merged.get((row["bucket"], row["agent"]))
 		if kept is None:
-			found[(row["bucket"], row["agent"])] = {**row, **{name: int(row[name] or 0) for name in SUMS}}
+			merged[(row["bucket"], row["agent"])] = {**row, **{name: int(row[name] or 0) for name in SUMS}}
 			continue
 		for name in SUMS:
 			kept[name] += int(row[name] or 0)
-	return list(found.values())
+	return list(merged.values())
 
 
 def finish(row: dict[str, Any], minimum: int, settings: Settings, team: float | None) -> None:

@@ -52,12 +52,12 @@ def together_or_apart(
 
 def each_alone(names: Iterable[str], alone: Callable[[str], T]) -> Apart[T]:
 	"""Do it for each, in a transaction of its own."""
-	found: Apart[T] = Apart()
+	outcome: Apart[T] = Apart()
 	for name in names:
 		try:
-			found.done.append(retrying(lambda name=name: alone(name)))  # type: ignore[misc]
+			outcome.done.append(retrying(lambda name=name: alone(name)))  # type: ignore[misc]
 		except StoreUnavailable:
 			raise
 		except Exception as error:  # see above
-			found.failed[name] = describe(error)
-	return found
+			outcome.failed[name] = describe(error)
+	return outcome

@@ -39,15 +39,15 @@ def assign_queue(store: Store, now_ms: int, wait_seconds: float = 5) -> list[Ass
 	done: list[Assigned] = []
 	with store.lock(LOCK, wait_seconds) as is_ours:
 		while is_ours:
-			found = together_or_apart(
+			outcome = together_or_apart(
 				lambda: _assign_batch(store, now_ms),
 				lambda: _waiting(store),
 				lambda name: _assign_batch(store, now_ms, name),
 			)
-			batch = [assigned for one in found.done for assigned in one.done]
+			batch = [assigned for one in outcome.done for assigned in one.done]
 			done += batch
-			check(found.failed)
-			if not batch or not any(one.is_full for one in found.done):
+			check(outcome.failed)
+			if not batch or not any(one.is_full for one in outcome.done):
 				return done
 	return done
 

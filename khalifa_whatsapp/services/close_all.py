@@ -133,10 +133,10 @@ def _progress(work: Work, batch: r.CloseBatch) -> None:
 
 
 def _batch(work: Work, name: str) -> r.CloseBatch:
-	found = work.store.close_batch(name)
-	if found is None:
+	batch = work.store.close_batch(name)
+	if batch is None:
 		raise NotFound("no_such_batch", "There is no such run of «close all».")
-	return found
+	return batch
 
 
 def _only_managers(actor: Actor) -> None:

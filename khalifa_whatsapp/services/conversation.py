@@ -39,15 +39,15 @@ def transfer(
 				raise UserError(
 					"no_reason", "Say why you transfer the conversation: the next one will need it."
 				)
-			found = ticket_of(work, ticket)
-			require(ticket_access.can_transfer(actor, found))
+			record = ticket_of(work, ticket)
+			require(ticket_access.can_transfer(actor, record))
 			if to_agent:
-				hand_over(work, found, _receiver(work, to_agent, found), reason, "transferred")
+				hand_over(work, record, _receiver(work, to_agent, record), reason, "transferred")
 			elif to_branch:
-				_to_branch(work, found, to_branch, reason)
+				_to_branch(work, record, to_branch, reason)
 			else:
 				raise UserError("no_receiver", "Choose the agent or the branch that takes the conversation.")
-			return found
+			return record
 
 	return retrying(run)
 
@@ -129,10 +129,10 @@ def assign(store: Store, actor: Actor, ticket: str, agent: str, now_ms: int) -> 
 
 	def run() -> r.Ticket:
 		with working(store, now_ms, actor) as work:
-			found = ticket_of(work, ticket)
-			require(ticket_access.can_assign(actor, found, agent))
-			hand_over(work, found, _receiver(work, agent, found), "by hand", "assigned")
-			return found
+			record = ticket_of(work, ticket)
+			require(ticket_access.can_assign(actor, record, agent))
+			hand_over(work, record, _receiver(work, agent, record), "by hand", "assigned")
+			return record
 
 	return retrying(run)
 
@@ -147,15 +147,15 @@ def close(store: Store, actor: Actor, ticket: str, now_ms: int, reason: str = "r
 
 	def run() -> r.Ticket:
 		with working(store, now_ms, actor) as work:
-			found = ticket_of(work, ticket)
-			require(ticket_access.can_close(actor, found))
-			if reason == "inactive" and found.turn is not None:
+			record = ticket_of(work, ticket)
+			require(ticket_access.can_close(actor, record))
+			if reason == "inactive" and record.turn is not None:
 				raise UserError(
 					"customer_waits",
 					"The customer waits for an answer. Answer first, or choose another reason.",
 				)
-			close_ticket(work, found, reason, _OUTCOME.get(reason, r.CLOSED_UNANSWERED))
-			return found
+			close_ticket(work, record, reason, _OUTCOME.get(reason, r.CLOSED_UNANSWERED))
+			return record
 
 	return retrying(run)
 
@@ -196,21 +196,23 @@ def reopen(store: Store, actor: Actor, ticket: str, now_ms: int, reason: str = "
 
 	def run() -> r.Ticket:
 		with working(store, now_ms, actor) as work:
-			found = ticket_of(work, ticket)
-			require(ticket_access.can_reopen(actor, found))
-			other = store.latest_tickets([(found.customer, found.device)]).get((found.customer, found.device))
+			record = ticket_of(work, ticket)
+			require(ticket_access.can_reopen(actor, record))
+			other = store.latest_tickets([(record.customer, record.device)]).get(
+				(record.customer, record.device)
+			)
 			if other is not None and other.open_key is not None:
 				raise UserError(
 					"other_open",
 					"The customer already has an open conversation: {ticket}. Go on there.",
 					ticket=other.name,
 				)
-			wait = store.turns_closed_with([found]).get(found.name)
-			reopen_ticket(work, found, reason or "by hand")
+			wait = store.turns_closed_with([record]).get(record.name)
+			reopen_ticket(work, record, reason or "by hand")
 			if wait is not None:
-				turns.resume(work, found, wait)
-			tell_owner(work, found, "reopened")
-			return found
+				turns.resume(work, record, wait)
+			tell_owner(work, record, "reopened")
+			return record
 
 	return retrying(run)
 
@@ -220,14 +222,14 @@ def no_reply_needed(store: Store, actor: Actor, ticket: str, now_ms: int) -> r.T
 
 	def run() -> r.Ticket:
 		with working(store, now_ms, actor) as work:
-			found = ticket_of(work, ticket)
-			require(ticket_access.can_close(actor, found))
-			turns.end_turn(work, found, r.NO_REPLY_NEEDED, "no_reply_needed")
-			found.status, found.unread_count = r.PENDING if found.agent else r.QUEUED, 0
-			work.touch_ticket(found)
-			work.log(found, "no_reply_needed", from_agent=found.agent)
-			tell_owner(work, found, "no_reply_needed")
-			return found
+			record = ticket_of(work, ticket)
+			require(ticket_access.can_close(actor, record))
+			turns.end_turn(work, record, r.NO_REPLY_NEEDED, "no_reply_needed")
+			record.status, record.unread_count = r.PENDING if record.agent else r.QUEUED, 0
+			work.touch_ticket(record)
+			work.log(record, "no_reply_needed", from_agent=record.agent)
+			tell_owner(work, record, "no_reply_needed")
+			return record
 
 	return retrying(run)
 
@@ -235,8 +237,8 @@ def no_reply_needed(store: Store, actor: Actor, ticket: str, now_ms: int) -> r.T
 def mark_read(store: Store, actor: Actor, ticket: str, now_ms: int) -> None:
 	"""The holder looked at the conversation: nothing in it is new any more."""
 	with working(store, now_ms, actor) as work:
-		found = ticket_of(work, ticket)
-		require(ticket_access.can_see(actor, found))
-		if ticket_access.holds(actor, found) and found.unread_count:
-			found.unread_count = 0
-			work.touch(found)
+		record = ticket_of(work, ticket)
+		require(ticket_access.can_see(actor, record))
+		if ticket_access.holds(actor, record) and record.unread_count:
+			record.unread_count = 0
+			work.touch(record)

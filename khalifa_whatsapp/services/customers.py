@@ -33,13 +33,13 @@ def link_phone(store: Store, actor: Actor, customer: str, text: str, now_ms: int
 				raise UserError(
 					"phone_of_other", "This phone belongs to another customer. Merge the two instead."
 				)
-			found = _customer(work, customer)
+			record = _customer(work, customer)
 			if known is not None:
 				return known
 			row = r.CustomerIdentity(work.new_name(), identity.key, identity.kind, identity.value, customer)
 			row.account = row.name
 			rows = [*store.identities_of([customer], locked=True).get(customer, []), work.add(row)]
-			_show(work, found, rows)
+			_show(work, record, rows)
 			_tell_tickets(work, customer, "number_added", identity.value)
 			return row
 
@@ -54,10 +54,10 @@ def _phone(text: str, region: str) -> Phone:
 
 
 def _customer(work: Work, name: str) -> r.Customer:
-	found = work.store.customers([name]).get(name)
-	if found is None or found.merged_into:
+	customer = work.store.customers([name]).get(name)
+	if customer is None or customer.merged_into:
 		raise NotFound("no_such_customer", "There is no such customer.")
-	return found
+	return customer
 
 
 def _show(work: Work, customer: r.Customer, rows: list[r.CustomerIdentity]) -> None:
@@ -100,11 +100,11 @@ def keep_apart(store: Store, actor: Actor, customer: str, now_ms: int) -> r.Cust
 
 	def run() -> r.Customer:
 		with working(store, now_ms, actor) as work:
-			found = _customer(work, customer)
-			if found.duplicate_of:
-				found.duplicate_state = NOT_A_DUPLICATE
-				work.touch(found)
-			return found
+			record = _customer(work, customer)
+			if record.duplicate_of:
+				record.duplicate_state = NOT_A_DUPLICATE
+				work.touch(record)
+			return record
 
 	return retrying(run)
 
@@ -119,13 +119,13 @@ def same_person(store: Store, actor: Actor, ticket: str, now_ms: int) -> r.Ticke
 
 	def run() -> r.Ticket:
 		with working(store, now_ms, actor) as work:
-			found, rows, holder = _doubted(work, ticket)
+			record, rows, holder = _doubted(work, ticket)
 			_take_back(work, holder.rows[0])
 			_follow(work, rows, holder)
-			work.log(found, "same_person", reason=holder.phone)
-			work.touch_ticket(found)
-			tell_owner(work, found, "changed")
-			return found
+			work.log(record, "same_person", reason=holder.phone)
+			work.touch_ticket(record)
+			tell_owner(work, record, "changed")
+			return record
 
 	return retrying(run)
 
@@ -148,13 +148,13 @@ def _follow(work: Work, rows: list[r.CustomerIdentity], holder: NewHolder) -> No
 
 
 def _doubted(work: Work, ticket: str) -> tuple[r.Ticket, list[r.CustomerIdentity], NewHolder]:
-	found = ticket_of(work, ticket)
-	require(ticket_access.can_answer(work.actor, found))
-	rows = work.store.identities_of([found.customer], locked=True).get(found.customer, [])
+	record = ticket_of(work, ticket)
+	require(ticket_access.can_answer(work.actor, record))
+	rows = work.store.identities_of([record.customer], locked=True).get(record.customer, [])
 	holder = new_holder(rows)
 	if holder is None:
 		raise Changed("decided_already", "A colleague has decided this meanwhile. Look again.")
-	return found, rows, holder
+	return record, rows, holder
 
 
 def new_person(store: Store, actor: Actor, ticket: str, now_ms: int) -> r.Ticket:
@@ -165,9 +165,9 @@ def new_person(store: Store, actor: Actor, ticket: str, now_ms: int) -> r.Ticket
 
 	def run() -> r.Ticket:
 		with working(store, now_ms, actor) as work:
-			found, rows, holder = _doubted(work, ticket)
-			newcomer = _part(work, found, rows, holder)
-			moved = _ticket_of_newcomer(work, found, newcomer, holder)
+			record, rows, holder = _doubted(work, ticket)
+			newcomer = _part(work, record, rows, holder)
+			moved = _ticket_of_newcomer(work, record, newcomer, holder)
 			work.log(moved, "new_person", reason=holder.phone)
 			tell_owner(work, moved, "changed")
 			return moved

@@ -33,16 +33,16 @@ def scan(store: Store, now_ms: int, limit: int = 20_000) -> Scanned:
 	"""
 	total, failed = Scanned(), dict[str, str]()
 	while total.tickets < limit:
-		found = together_or_apart(
+		outcome = together_or_apart(
 			lambda: _scan_batch(store, now_ms),
 			lambda: _due(store, now_ms),
 			lambda name: _scan_batch(store, now_ms, name),
 		)
-		done = sum(one.tickets for one in found.done)
+		done = sum(one.tickets for one in outcome.done)
 		total.tickets += done
-		total.events += sum(one.events for one in found.done)
-		failed |= found.failed
-		if not done or done + len(found.failed) < BATCH:
+		total.events += sum(one.events for one in outcome.done)
+		failed |= outcome.failed
+		if not done or done + len(outcome.failed) < BATCH:
 			break
 	check(failed)
 	return total
@@ -94,8 +94,8 @@ def _renew(store: Store, branch: str | None, version: str, now_ms: int) -> tuple
 	def renew(only: str | None = None) -> int:
 		return _renew_batch(store, branch, version, now_ms, only)
 
-	found = together_or_apart(renew, names, renew)
-	return sum(found.done), found.failed
+	outcome = together_or_apart(renew, names, renew)
+	return sum(outcome.done), outcome.failed
 
 
 def _outdated(store: Store) -> list[tuple[str | None, str]]:
@@ -110,13 +110,13 @@ def _outdated(store: Store) -> list[tuple[str | None, str]]:
 
 def _renew_batch(store: Store, branch: str | None, version: str, now_ms: int, only: str | None = None) -> int:
 	with working(store, now_ms) as work:
-		found = [t for t in store.tickets_of_rules(branch, version, BATCH) if only in (None, t.name)]
-		work.read_ahead(found)
-		for ticket in found:
+		tickets = [t for t in store.tickets_of_rules(branch, version, BATCH) if only in (None, t.name)]
+		work.read_ahead(tickets)
+		for ticket in tickets:
 			turn, segment = work.open_parts(ticket)
 			if turn is None:
 				deadlines.stop_clock(ticket)
 			else:
 				turns.schedule(work, ticket, turn, segment)
 			work.touch(ticket)
-		return len(found)
+		return len(tickets)

@@ -35,7 +35,9 @@ def merge(work: Work, source: str, target: str) -> r.Customer:
 	customers = work.store.customers([source, target])
 	gone, kept = customers[source], customers[target]
 	rows = [
-		row for found in work.store.identities_of([source, target], locked=True).values() for row in found
+		row
+		for identities in work.store.identities_of([source, target], locked=True).values()
+		for row in identities
 	]
 	pair = Pair(gone, kept, _doubles(work, gone, kept), {row.name: row.value for row in rows})
 	for device in work.store.devices_of_customer(source):

@@ -120,8 +120,8 @@ class IntakeBatch:
 
 	def people(self, identities: Sequence[Identity]) -> tuple[Identity, ...]:
 		"""All identities of a sender or recipient, a phone first."""
-		found = dict.fromkeys(one for given in identities for one in (given, *self.aliases.get(given, ())))
-		return tuple(sorted(found, key=lambda one: one.kind != PHONE))
+		known = dict.fromkeys(one for given in identities for one in (given, *self.aliases.get(given, ())))
+		return tuple(sorted(known, key=lambda one: one.kind != PHONE))
 
 	def _ties_to(self, event: d.Event) -> r.Message | None:
 		"""Our message that an event without a phone answers or reports of:
@@ -354,8 +354,10 @@ class IntakeBatch:
 	def status(self, delivery: r.Delivery, event: d.MessageStatus) -> None:
 		key = self.key(event.ref)
 		message = self.by_key.get(key) or self.by_name.get(event.callback)
-		is_found = message is not None and message.message_key is None and message.direction == r.OUTGOING
-		if message is not None and is_found:
+		is_known_by_callback = (
+			message is not None and message.message_key is None and message.direction == r.OUTGOING
+		)
+		if message is not None and is_known_by_callback:
 			message.message_key = key
 			message.gateway_id, message.scope = event.ref.gateway_id, event.ref.scope
 			self.keep([message])
@@ -367,7 +369,7 @@ class IntakeBatch:
 			log.callback = event.callback or None
 			log.error_kind, log.error_code = event.error_kind, event.error_code
 			log.error_text = event.error_text
-		if log is not None or is_found:
+		if log is not None or is_known_by_callback:
 			self._fold_target(key, message)
 		self._reached(event, message, clamp(event.at_ms, delivery.received_ms))
 

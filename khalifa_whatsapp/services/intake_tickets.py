@@ -37,9 +37,9 @@ class Tickets:
 	def read(self, customers: Collection[str]) -> None:
 		"""Read the latest tickets of the known customers."""
 		if customers:
-			found = self.work.store.latest_tickets([(name, self.device) for name in customers])
-			self.latest |= {customer: ticket for (customer, _), ticket in found.items()}
-			self.by_name |= {ticket.name: ticket for ticket in found.values()}
+			latest = self.work.store.latest_tickets([(name, self.device) for name in customers])
+			self.latest |= {customer: ticket for (customer, _), ticket in latest.items()}
+			self.by_name |= {ticket.name: ticket for ticket in latest.values()}
 
 	def for_customer(self, customer: r.Customer, now_ms: int, wants_answer: bool = True) -> r.Ticket:
 		"""The customer's open ticket: found, opened again, or new.

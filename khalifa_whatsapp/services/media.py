@@ -104,15 +104,20 @@ def ask_again(store: Store, name: str, now_ms: int) -> r.Message:
 
 def _asked_again(store: Store, name: str, now_ms: int) -> r.Message:
 	with working(store, now_ms) as work:
-		found = store.messages([name]).get(name)
-		if found is None or not found.media_state or found.is_revoked:
+		message = store.messages([name]).get(name)
+		if message is None or not message.media_state or message.is_revoked:
 			raise NotFound("no_such_file", "This message has no file.")
-		if found.media_state == STORED:
+		if message.media_state == STORED:
 			raise UserError("file_is_there", "The file is there already.")
-		found.media_state, found.media_error, found.attempts, found.next_retry_ms = WAITING, None, 0, None
-		work.touch(found)
-		_tell(work, found)
-		return found
+		message.media_state, message.media_error, message.attempts, message.next_retry_ms = (
+			WAITING,
+			None,
+			0,
+			None,
+		)
+		work.touch(message)
+		_tell(work, message)
+		return message
 
 
 def _fetch_one(
@@ -156,54 +161,57 @@ def _begun(store: Store, now_ms: int, name: str) -> r.Message | None:
 	Failed when no try ever ends.
 	"""
 	with working(store, now_ms) as work:
-		found = store.messages([name]).get(name)
-		if found is None or found.media_state != WAITING:
+		message = store.messages([name]).get(name)
+		if message is None or message.media_state != WAITING:
 			return None
-		if found.is_revoked:
-			found.media_state = None
-			work.touch(found)
+		if message.is_revoked:
+			message.media_state = None
+			work.touch(message)
 			return None
-		if found.media_error == UNDER_WAY and found.attempts >= MOST_STOPS:
-			_give_up(found, GIVEN_UP)
-			_tell(work, found)
+		if message.media_error == UNDER_WAY and message.attempts >= MOST_STOPS:
+			_give_up(message, GIVEN_UP)
+			_tell(work, message)
 		else:
-			found.attempts += 1
-			found.media_error, found.next_retry_ms = UNDER_WAY, now_ms + delay_ms(found.attempts, _random)
-		work.touch(found)
-		return found
+			message.attempts += 1
+			message.media_error, message.next_retry_ms = (
+				UNDER_WAY,
+				now_ms + delay_ms(message.attempts, _random),
+			)
+		work.touch(message)
+		return message
 
 
 def _stored(store: Store, now_ms: int, name: str, fetched: FetchedMedia, save_file: SaveFile) -> bool:
 	"""Store the file and say so in one transaction: neither is there without the other."""
 	with working(store, now_ms) as work:
-		found = store.messages([name]).get(name)
-		if found is None:
+		message = store.messages([name]).get(name)
+		if message is None:
 			return False
-		found.file_url, found.media_state, found.media_error = save_file(found, fetched), STORED, None
-		found.next_retry_ms = None
-		found.mime_type = fetched.mime_type or found.mime_type
-		found.file_name = found.file_name or fetched.file_name or None
-		work.touch(found)
-		_tell(work, found)
+		message.file_url, message.media_state, message.media_error = save_file(message, fetched), STORED, None
+		message.next_retry_ms = None
+		message.mime_type = fetched.mime_type or message.mime_type
+		message.file_name = message.file_name or fetched.file_name or None
+		work.touch(message)
+		_tell(work, message)
 		return True
 
 
 def _not_now(store: Store, now_ms: int, name: str, failure: Exception) -> bool:
 	"""Write down what became of a try; whether it was the last."""
 	with working(store, now_ms) as work:
-		found = store.messages([name]).get(name)
-		if found is None:
+		message = store.messages([name]).get(name)
+		if message is None:
 			return True
 		if isinstance(failure, d.AuthError):
-			found.attempts = max(found.attempts - 1, 0)  # nothing was learnt of the file
-		reason = _last_word(found, failure, now_ms)
+			message.attempts = max(message.attempts - 1, 0)  # nothing was learnt of the file
+		reason = _last_word(message, failure, now_ms)
 		if reason:
-			_give_up(found, reason)
+			_give_up(message, reason)
 		else:
-			found.media_error = _words(failure)
-			found.next_retry_ms = now_ms + _wait_ms(found, failure)
-		work.touch(found)
-		_tell(work, found)
+			message.media_error = _words(failure)
+			message.next_retry_ms = now_ms + _wait_ms(message, failure)
+		work.touch(message)
+		_tell(work, message)
 		return bool(reason)
 
 

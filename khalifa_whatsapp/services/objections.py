@@ -18,17 +18,17 @@ def object_to_delay(store: Store, actor: Actor, delay: str, objection: str, now_
 
 	def run() -> r.DelayEvent:
 		with working(store, now_ms, actor) as work:
-			found = _delay(work, delay)
-			if actor.agent is None or found.agent != actor.agent:
+			event = _delay(work, delay)
+			if actor.agent is None or event.agent != actor.agent:
 				raise _no_such_delay()
-			if found.objection_status in (ACCEPTED, REJECTED):
+			if event.objection_status in (ACCEPTED, REJECTED):
 				raise UserError("already_decided", "A manager has already decided on this delay.")
 			if not objection.strip():
 				raise UserError("no_objection", "Say why the delay should not count.")
-			found.objection_status, found.objection = OPEN, objection
-			found.objected_by, found.objected_ms = actor.user, now_ms
-			work.touch(found)
-			return found
+			event.objection_status, event.objection = OPEN, objection
+			event.objected_by, event.objected_ms = actor.user, now_ms
+			work.touch(event)
+			return event
 
 	return retrying(run)
 
@@ -42,21 +42,21 @@ def decide_on_objection(
 
 	def run() -> r.DelayEvent:
 		with working(store, now_ms, actor) as work:
-			found = _delay(work, delay)
-			found.objection_status, found.decision = (ACCEPTED if is_accepted else REJECTED), decision
-			found.decided_by, found.decided_ms = actor.user, now_ms
-			work.mark_day(found.at_ms)
-			work.touch(found)
-			return found
+			event = _delay(work, delay)
+			event.objection_status, event.decision = (ACCEPTED if is_accepted else REJECTED), decision
+			event.decided_by, event.decided_ms = actor.user, now_ms
+			work.mark_day(event.at_ms)
+			work.touch(event)
+			return event
 
 	return retrying(run)
 
 
 def _delay(work: Work, name: str) -> r.DelayEvent:
-	found = work.store.delay(name)
-	if found is None:
+	event = work.store.delay(name)
+	if event is None:
 		raise _no_such_delay()
-	return found
+	return event
 
 
 def _no_such_delay() -> NotFound:

@@ -120,11 +120,11 @@ def _show_reaction(work: Work, message: r.Message) -> None:
 		device=message.device,
 		author="me",
 	)
-	found = work.store.messages_by_key([target]).get(target)
-	if found is not None:
-		log.message = found.name
-		message_state.fold(found, [*work.store.logs([target]), log])
-		work.touch(found)
+	reacted_to = work.store.messages_by_key([target]).get(target)
+	if reacted_to is not None:
+		log.message = reacted_to.name
+		message_state.fold(reacted_to, [*work.store.logs([target]), log])
+		work.touch(reacted_to)
 	work.add(log)
 
 

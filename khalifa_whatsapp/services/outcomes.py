@@ -97,9 +97,9 @@ def _turns_without_answer(work: Work, ticket: r.Ticket, replies: list[r.Message]
 		if reply.status != r.FAILED:
 			break
 		failed.append(reply.name)
-	found = work.store.turns_answered_by(failed)
-	work.read_turns({turn.name for turn in found.values()})
-	at_hand = [work.ledger.turns[turn.name] for turn in found.values()]
+	answered = work.store.turns_answered_by(failed)
+	work.read_turns({turn.name for turn in answered.values()})
+	at_hand = [work.ledger.turns[turn.name] for turn in answered.values()]
 	broken = [turn for turn in at_hand if turn.outcome == r.ANSWERED and turn.cycle == ticket.cycle]
 	return sorted(broken, key=_begin)
 

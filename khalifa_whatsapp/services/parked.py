@@ -15,13 +15,13 @@ def apply_parked(store: Store, now_ms: int, limit: int = 500) -> int:
 
 	Raises `RowsFailed`, with keys of messages, after all others.
 	"""
-	found = together_or_apart(
+	outcome = together_or_apart(
 		lambda: _apply(store, now_ms, limit),
 		lambda: _parked(store, now_ms, limit),
 		lambda key: _apply(store, now_ms, limit, key),
 	)
-	check(found.failed)
-	return sum(found.done)
+	check(outcome.failed)
+	return sum(outcome.done)
 
 
 def _parked(store: Store, now_ms: int, limit: int) -> list[str]:

@@ -36,12 +36,12 @@ def set_presence(store: Store, actor: Actor, agent: str, presence: str, now_ms: 
 
 	def run() -> int:
 		with working(store, now_ms, actor) as work:
-			found = work.present_agent(agent)
-			if found is None or not (actor.is_manager or actor.agent == agent or actor.user is None):
+			record = work.present_agent(agent)
+			if record is None or not (actor.is_manager or actor.agent == agent or actor.user is None):
 				raise NotFound("no_such_agent", "There is no such agent. Choose one from the list.")
 			cause = r.BY_AGENT if actor.agent == agent else r.BY_MANAGER if actor.is_manager else ""
-			_change(work, found, presence, cause)
-			return _release(work, {found.name}, "agent went offline") if presence == r.OFFLINE else 0
+			_change(work, record, presence, cause)
+			return _release(work, {record.name}, "agent went offline") if presence == r.OFFLINE else 0
 
 	return retrying(run)
 
@@ -49,12 +49,12 @@ def set_presence(store: Store, actor: Actor, agent: str, presence: str, now_ms: 
 def heartbeat(store: Store, agent: str, now_ms: int) -> Presence | None:
 	"""The agent's page is open and alive; it is told how the agent stands, which others may have changed."""
 	with working(store, now_ms) as work:
-		found = store.agent(agent, locked=True)
-		if found is None:
+		record = store.agent(agent, locked=True)
+		if record is None:
 			return None
-		found.heartbeat_ms = now_ms
-		work.touch(found)
-		return _standing(store, found)
+		record.heartbeat_ms = now_ms
+		work.touch(record)
+		return _standing(store, record)
 
 
 def _standing(store: Store, agent: r.Agent) -> Presence:
@@ -71,16 +71,16 @@ def sweep(store: Store, now_ms: int) -> int:
 
 	Raises `RowsFailed` after all others: the agent of a ticket that could not be returned is looked at again.
 	"""
-	found = together_or_apart(
+	outcome = together_or_apart(
 		lambda: _sweep(store, now_ms),
 		lambda: _left_tickets(store, now_ms),
 		lambda name: _return_one(store, now_ms, name),
 	)
-	if found.failed:
-		held = {holder for holder in map(partial(_holder, store), found.failed) if holder}
+	if outcome.failed:
+		held = {holder for holder in map(partial(_holder, store), outcome.failed) if holder}
 		left = each_alone(sorted(_gone(store, now_ms) - held), lambda name: _sweep(store, now_ms, name))
-		check(found.failed | left.failed)
-	return sum(found.done)
+		check(outcome.failed | left.failed)
+	return sum(outcome.done)
 
 
 def _sweep(store: Store, now_ms: int, only: str | None = None) -> int:
@@ -99,8 +99,8 @@ def _leaving(store: Store, settings: Settings, now_ms: int) -> list[tuple[str, i
 	"""Agents who can't be here any more: name, the heartbeat by which that was seen, and the cause."""
 	patience_ms = settings.heartbeat_requeue_minutes * MINUTE_MS
 	present = (entry for entry in store.roster() if entry.agent.presence != r.OFFLINE)
-	found = ((entry.agent, _cause_to_leave(entry, now_ms, patience_ms)) for entry in present)
-	return [(agent.name, agent.heartbeat_ms, cause) for agent, cause in found if cause]
+	leaving = ((entry.agent, _cause_to_leave(entry, now_ms, patience_ms)) for entry in present)
+	return [(agent.name, agent.heartbeat_ms, cause) for agent, cause in leaving if cause]
 
 
 def _gone(store: Store, now_ms: int) -> set[str]:
@@ -118,8 +118,8 @@ def _left_tickets(store: Store, now_ms: int) -> list[str]:
 
 def _holder(store: Store, ticket: str) -> str | None:
 	with store.transaction():
-		found = store.tickets([ticket]).get(ticket)
-		return found.agent if found is not None else None
+		record = store.tickets([ticket]).get(ticket)
+		return record.agent if record is not None else None
 
 
 def _return_one(store: Store, now_ms: int, name: str) -> int:

@@ -28,15 +28,15 @@ def reconcile(store: Store, driver: d.MessageDriver, clock: Callable[[], int]) -
 		return 0
 	now_ms = clock()
 	oldest_ms = now_ms - round(store.rules().settings.unknown_minutes * MINUTE_MS)
-	found = 0
+	settled = 0
 	for customer, messages in _by_customer(store, driver.config.name, oldest_ms, now_ms - SETTLE_MS).items():
 		recipient = _identities(store, customer)
 		try:
 			log = driver.last_sent(recipient)
 		except d.SendError:  # it can't be asked now: the next run asks again
 			continue
-		found += retrying(lambda doubted=messages, said=log: _match(store, driver, clock(), doubted, said))  # type: ignore[misc]
-	return found
+		settled += retrying(lambda doubted=messages, said=log: _match(store, driver, clock(), doubted, said))  # type: ignore[misc]
+	return settled
 
 
 def _by_customer(store: Store, device: str, from_ms: int, to_ms: int) -> dict[str, list[r.Message]]:

@@ -272,11 +272,11 @@ def note(store: Store, actor: Actor, ticket: str, body: str, now_ms: int, client
 		with working(store, now_ms, actor) as work:
 			key = digest("client", client_key) if client_key else None
 			text = checked_text(body, work.rules.settings.max_text_length)
-			found = ticket_of(work, ticket)
+			record = ticket_of(work, ticket)
 			if key and (known := store.message_by_client_key(key)) is not None:
 				return _same(known, ticket, actor, Draft(body))
-			require(ticket_access.can_note(actor, found))
-			written = _outgoing(work, found, Draft(text), text, r.NOTE, r.SENT)
+			require(ticket_access.can_note(actor, record))
+			written = _outgoing(work, record, Draft(text), text, r.NOTE, r.SENT)
 			written.client_key = key
 			return written
 
@@ -301,21 +301,21 @@ def react(
 	def run() -> r.Message:
 		with working(store, now_ms, actor) as work:
 			key = digest("client", client_key)
-			found = ticket_of(work, ticket)
+			record = ticket_of(work, ticket)
 			if (known := store.message_by_client_key(key)) is not None:
 				return _same(known, ticket, actor, Draft(emoji))
-			require(ticket_access.can_answer(actor, found))
+			require(ticket_access.can_answer(actor, record))
 			message = store.messages([target]).get(target)
 			if message is None or message.ticket != ticket or not message.message_key:
 				raise NotFound("no_such_message", "There is no such message in this conversation.")
 			draft = Draft(_checked_emoji(emoji), "reaction", data={"target": message.message_key})
-			rows = answering.identities(store, found.customer)
-			way = _checked_route(route(rows, message.identity or found.identity))
+			rows = answering.identities(store, record.customer)
+			way = _checked_route(route(rows, message.identity or record.identity))
 			if way.is_moved:
 				raise UserError("number_left", outgoing.NUMBER_LEFT)
 			_check_capabilities(draft, can)
-			_check_window(work, draft, can, answering.window_from_ms(store, found, way, rows))
-			put = _outgoing(work, found, draft, draft.body, r.AUTO, r.MSG_QUEUED)
+			_check_window(work, draft, can, answering.window_from_ms(store, record, way, rows))
+			put = _outgoing(work, record, draft, draft.body, r.AUTO, r.MSG_QUEUED)
 			_address(put, way)
 			put.client_key = key
 			return put
@@ -364,18 +364,20 @@ def settle(store: Store, actor: Actor, message: str, was_sent: bool, now_ms: int
 
 	def run() -> r.Message:
 		with working(store, now_ms, actor) as work:
-			found = _message_to_settle(work, message, frozenset({r.UNKNOWN, r.MSG_QUEUED}))
-			before = found.status
+			record = _message_to_settle(work, message, frozenset({r.UNKNOWN, r.MSG_QUEUED}))
+			before = record.status
 			if was_sent and before == r.MSG_QUEUED:
 				raise UserError("not_sent_yet", "This message has not been handed over yet.")
-			found.status = r.SENT if was_sent else r.FAILED
-			found.error_kind = None if was_sent else "discarded"
-			found.error_text = None if was_sent else SETTLED[before]
-			found.generation += 1  # a sender that is late writes nothing any more
-			work.touch(found)
-			outcomes.status_changed(work, found, before)
-			work.log(work.store.tickets([found.ticket])[found.ticket], "settled", reason=found.status.lower())
-			return found
+			record.status = r.SENT if was_sent else r.FAILED
+			record.error_kind = None if was_sent else "discarded"
+			record.error_text = None if was_sent else SETTLED[before]
+			record.generation += 1  # a sender that is late writes nothing any more
+			work.touch(record)
+			outcomes.status_changed(work, record, before)
+			work.log(
+				work.store.tickets([record.ticket])[record.ticket], "settled", reason=record.status.lower()
+			)
+			return record
 
 	return retrying(run)
 

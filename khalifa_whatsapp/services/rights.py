@@ -34,18 +34,18 @@ def require(decision: Decision) -> None:
 
 def ticket_of(work: Work, name: str) -> r.Ticket:
 	"""The ticket, locked. What is not there is refused as what may not be seen."""
-	found = work.store.tickets([name]).get(name)
-	if found is None:
+	ticket = work.store.tickets([name]).get(name)
+	if ticket is None:
 		raise _ERRORS[Refusal.UNSEEN]()
-	return found
+	return ticket
 
 
 def agent_of(work: Work, name: str) -> r.Agent:
 	"""An agent that a person has chosen."""
-	found = work.agent(name)
-	if found is None:
+	agent = work.agent(name)
+	if agent is None:
 		raise NotFound("no_such_agent", "There is no such agent. Choose one from the list.")
-	return found
+	return agent
 
 
 def tell_owner(work: Work, ticket: r.Ticket, event: str, former: str | None = None) -> None:

@@ -42,20 +42,20 @@ def schedule(work: Work, ticket: r.Ticket, turn: r.Turn, segment: r.Segment | No
 def look_at_clock(work: Work, ticket: r.Ticket, turn: r.Turn, segment: r.Segment | None) -> ledger.Crossing:
 	"""Write down thresholds passed by now, and tell whoever must know."""
 	rules = rules_of(work, ticket, segment)
-	found = ledger.cross(ticket, turn, segment, work.now_ms, rules, work.rules.settings)
-	for event in found.events:
+	crossing = ledger.cross(ticket, turn, segment, work.now_ms, rules, work.rules.settings)
+	for event in crossing.events:
 		work.add(event)
 		work.mark_day(event.at_ms)
-	if found.level and segment is not None:
+	if crossing.level and segment is not None:
 		work.touch(segment)
 		_mark_escalated(work, turn, segment)
-	if found.is_customer:
+	if crossing.is_customer:
 		turn.delay_cause = ledger.cause(work.ledger.segments[turn.name], work.now_ms, rules)
-		for event in found.events:
+		for event in crossing.events:
 			event.cause = event.cause or turn.delay_cause
 		work.touch(turn)
-	_warn(work, ticket, segment, found)
-	return found
+	_warn(work, ticket, segment, crossing)
+	return crossing
 
 
 def rules_of(work: Work, ticket: r.Ticket, segment: r.Segment | None) -> BranchRules:
@@ -72,13 +72,13 @@ def _mark_escalated(work: Work, turn: r.Turn, segment: r.Segment) -> None:
 			work.touch(event)
 
 
-def _warn(work: Work, ticket: r.Ticket, segment: r.Segment | None, found: ledger.Crossing) -> None:
-	data = {"ticket": ticket.name, "level": found.level, "agent": ticket.agent_name}
-	if found.level and segment is not None and segment.agent is not None:
+def _warn(work: Work, ticket: r.Ticket, segment: r.Segment | None, crossing: ledger.Crossing) -> None:
+	data = {"ticket": ticket.name, "level": crossing.level, "agent": ticket.agent_name}
+	if crossing.level and segment is not None and segment.agent is not None:
 		agent = work.agent(segment.agent)
 		if agent is not None and agent.enabled:
 			work.tell("khalifa_whatsapp:delay", data, user=agent.user)
-	if found.level >= deadlines.ESCALATED or (found.is_customer and ticket.agent is None):
+	if crossing.level >= deadlines.ESCALATED or (crossing.is_customer and ticket.agent is None):
 		work.tell("khalifa_whatsapp:delay", data, role=MANAGER_ROLE)
 
 

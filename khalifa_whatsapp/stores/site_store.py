@@ -286,7 +286,7 @@ def wrong_rules() -> list[str]:
 	"""Names of settings, and rows of hours, holidays and shifts, that can't be read:
 	all else is used without them.
 	"""
-	found = Settings.unreadable(_stored_settings())
+	wrong = Settings.unreadable(_stored_settings())
 	zone = get_system_timezone()
 	for table, cells, place in (
 		("Khalifa Working Hour", "day, start_time, end_time", 0),
@@ -297,8 +297,8 @@ def wrong_rules() -> list[str]:
 			f"SELECT parent, idx, {cells} FROM `tab{table}` ORDER BY parent, idx"
 		):
 			if not _is_right(zone, tuple(row), place):
-				found.append(f"{table} {parent} {idx}")
-	return found
+				wrong.append(f"{table} {parent} {idx}")
+	return wrong
 
 
 def _stored_settings() -> dict[str, Any]:
@@ -330,10 +330,10 @@ def read_rules() -> Rules:
 
 
 def _children(doctype: str, fields: str) -> dict[str, list[tuple[Any, ...]]]:
-	found: dict[str, list[tuple[Any, ...]]] = {}
+	rows: dict[str, list[tuple[Any, ...]]] = {}
 	for parent, *cells in frappe.db.sql(f"SELECT {fields} FROM `tab{doctype}` ORDER BY parent, idx"):
-		found.setdefault(parent, []).append(tuple(cells))
-	return found
+		rows.setdefault(parent, []).append(tuple(cells))
+	return rows
 
 
 @lru_cache(maxsize=256)

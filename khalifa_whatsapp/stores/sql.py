@@ -82,12 +82,12 @@ class SqlStore(OutboxQueries):
 	) -> list[R]:
 		"""Records whose field is one of `wanted`, sorted so that all transactions lock in one order."""
 		ordered = sorted(wanted)
-		found: list[R] = []
+		records: list[R] = []
 		for start in range(0, len(ordered), CHUNK):
 			part = ordered[start : start + CHUNK]
 			marks = ", ".join("?" * len(part))
-			found += self._read(kind, f"`{field}` IN ({marks}){extra}", part, tail)
-		return found
+			records += self._read(kind, f"`{field}` IN ({marks}){extra}", part, tail)
+		return records
 
 	def _by_name(self, kind: type[R], names: Collection[str], tail: str = "") -> dict[str, R]:
 		return {row.name: row for row in self._in(kind, "name", names, tail)}  # type: ignore[attr-defined]
@@ -141,11 +141,11 @@ class SqlStore(OutboxQueries):
 	def identities_of(
 		self, customers: Collection[str], locked: bool = False
 	) -> dict[str, list[r.CustomerIdentity]]:
-		found: dict[str, list[r.CustomerIdentity]] = {}
+		by_customer: dict[str, list[r.CustomerIdentity]] = {}
 		tail = f"ORDER BY name {self.LOCK}" if locked else "ORDER BY name"
 		for row in self._in(r.CustomerIdentity, "customer", customers, tail):
-			found.setdefault(row.customer, []).append(row)
-		return found
+			by_customer.setdefault(row.customer, []).append(row)
+		return by_customer
 
 	def customers(self, names: Collection[str]) -> dict[str, r.Customer]:
 		return self._by_name(r.Customer, names, self.LOCK)
@@ -182,13 +182,13 @@ class SqlStore(OutboxQueries):
 		by_device: dict[str, list[str]] = {}
 		for customer, device in pairs:
 			by_device.setdefault(device, []).append(customer)
-		found: dict[tuple[str, str], r.Ticket] = {}
+		latest: dict[tuple[str, str], r.Ticket] = {}
 		for device, customers in by_device.items():
 			for ticket in self._latest_of(device, customers):
-				held = found.get((ticket.customer, device))
+				held = latest.get((ticket.customer, device))
 				if held is None or _is_later(ticket, held):
-					found[ticket.customer, device] = ticket
-		return found
+					latest[ticket.customer, device] = ticket
+		return latest
 
 	def _latest_of(self, device: str, customers: list[str]) -> list[r.Ticket]:
 		"""The open ticket and the one closed last, of each customer."""
@@ -262,10 +262,10 @@ class SqlStore(OutboxQueries):
 			f"SELECT agent, status, COUNT(*) FROM {TICKET} "
 			"WHERE agent IS NOT NULL AND status IN ('Open', 'Pending') GROUP BY agent, status"
 		)
-		found: dict[str, dict[str, int]] = {}
+		by_agent: dict[str, dict[str, int]] = {}
 		for agent, status, count in self.rows(sql):
-			found.setdefault(agent, {})[status] = count
-		return found
+			by_agent.setdefault(agent, {})[status] = count
+		return by_agent
 
 	# -- messages
 	def messages(self, names: Collection[str]) -> dict[str, r.Message]:
@@ -276,12 +276,12 @@ class SqlStore(OutboxQueries):
 
 	def messages_by_gateway_id(self, device: str, ids: Collection[str]) -> list[r.Message]:
 		wanted = set(ids)
-		found = []
+		messages = []
 		for start in range(0, len(ordered := sorted(wanted)), CHUNK):
 			part = ordered[start : start + CHUNK]
 			marks = ", ".join("?" * len(part))
-			found += self._read(r.Message, f"device = ? AND gateway_id IN ({marks})", (device, *part))
-		return [message for message in found if message.gateway_id in wanted]
+			messages += self._read(r.Message, f"device = ? AND gateway_id IN ({marks})", (device, *part))
+		return [message for message in messages if message.gateway_id in wanted]
 
 	def message_by_client_key(self, client_key: str) -> r.Message | None:
 		return next(iter(self._in(r.Message, "client_key", [client_key])), None)
@@ -320,9 +320,9 @@ class SqlStore(OutboxQueries):
 		self.run(f"DELETE FROM {MESSAGE} WHERE name = ?", (name,))
 
 	def logs(self, target_keys: Collection[str], callbacks: Collection[str] = ()) -> list[r.MessageLog]:
-		found = self._in(r.MessageLog, "target_key", target_keys)
-		known = {row.name for row in found}
-		return found + [row for row in self._in(r.MessageLog, "callback", callbacks) if row.name not in known]
+		logs = self._in(r.MessageLog, "target_key", target_keys)
+		known = {row.name for row in logs}
+		return logs + [row for row in self._in(r.MessageLog, "callback", callbacks) if row.name not in known]
 
 	def parked_logs(self, since_ms: int, limit: int) -> list[r.MessageLog]:
 		table = table_of(r.MessageLog)
@@ -400,15 +400,15 @@ class SqlStore(OutboxQueries):
 		return self._by_name(r.DelayEvent, [name], self.LOCK).get(name)
 
 	def facts(self, from_ms: int, to_ms: int) -> list[Fact]:
-		found: list[Fact] = []
+		facts: list[Fact] = []
 		for scan in SCANS:
-			found += scan.facts(self.rows(scan.counts(), (from_ms, to_ms)))
+			facts += scan.facts(self.rows(scan.counts(), (from_ms, to_ms)))
 			if scan.but_not:
-				found += scan.facts(self.rows(scan.exceptions().counts(), (from_ms, to_ms)), sign=-1)
+				facts += scan.facts(self.rows(scan.exceptions().counts(), (from_ms, to_ms)), sign=-1)
 		for agent, start, end in self.rows(ONLINE, (to_ms, from_ms)):
 			spent = min(end or to_ms, to_ms) // 1000 - max(start, from_ms) // 1000  # so that days add up
-			found.append(Fact(agent, "online_time", max(spent, 0)))
-		return found
+			facts.append(Fact(agent, "online_time", max(spent, 0)))
+		return facts
 
 	def rows_behind(self, metric: str, agent: str, from_ms: int, to_ms: int) -> list[tuple[str, str, int]]:
 		return [

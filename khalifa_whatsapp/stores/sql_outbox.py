@@ -54,11 +54,11 @@ class OutboxQueries:
 		first: dict[str, r.Message] = {}
 		page = limit * 4
 		for start in range(0, MAX_LOOKED_AT, page):
-			found = self._read(r.Message, "device = ? AND status = 'Queued'", (device, page, start), order)
-			for message in found:
+			messages = self._read(r.Message, "device = ? AND status = 'Queued'", (device, page, start), order)
+			for message in messages:
 				first.setdefault(message.customer, message)
 			due = [m for m in first.values() if (m.next_retry_ms or 0) <= now_ms]
-			if len(due) >= limit or len(found) < page:
+			if len(due) >= limit or len(messages) < page:
 				break
 		return sorted(due, key=lambda message: message.priority)[:limit]
 

@@ -335,10 +335,10 @@ class DriverContract:
 	def test_the_templates_are_all_there(self) -> None:
 		with self.scene() as scene:
 			if isinstance(scene.driver, TemplateSource) and scene.templates:
-				found = scene.driver.list_templates()
-				assert {(one.name, one.language) for one in found} == set(scene.templates)
-				assert len(found) == len(scene.templates)
-				assert all(one.template_id and one.status for one in found)
+				templates = scene.driver.list_templates()
+				assert {(one.name, one.language) for one in templates} == set(scene.templates)
+				assert len(templates) == len(scene.templates)
+				assert all(one.template_id and one.status for one in templates)
 
 	def test_a_message_is_marked_as_read(self) -> None:
 		with self.scene() as scene:

@@ -168,12 +168,12 @@ class MeasuresContract(StoreScene):
 		self.save(store, *self._history(start))
 		facts = self.read(lambda: store.facts(start, start + 1000), store)
 		mine = [f for f in facts if f.agent.startswith(self.tag) and f.count]
-		found: dict[tuple[str, str, int], int] = {}
+		counts: dict[tuple[str, str, int], int] = {}
 		for fact in mine:
 			key = (fact.agent[8:], fact.metric, fact.value if fact.metric in SAMPLES else 0)
-			found[key] = found.get(key, 0) + fact.count
+			counts[key] = counts.get(key, 0) + fact.count
 		assert {type(value) for f in mine for value in (f.count, f.value)} == {int}
-		assert found == {
+		assert counts == {
 			("a1", "response", 60): 2,
 			("a1", "response", 0): 1,
 			("a1", "response", 1): 1,
@@ -265,9 +265,9 @@ class MeasuresContract(StoreScene):
 
 		def dirty() -> list[date]:
 			return [
-				found
-				for found in self.read(lambda: store.dirty_days(100_000), store)
-				if found in (day, other)
+				marked
+				for marked in self.read(lambda: store.dirty_days(100_000), store)
+				if marked in (day, other)
 			]
 
 		assert dirty() == []

@@ -57,8 +57,8 @@ class OutboxContract(StoreScene):
 			self.handed("m5", day - 1, text_key="a"),
 			self.queued("m6", "c6", text_key="a"),
 		)
-		found = self.read(lambda: store.traffic(self.n("dev"), PACE, NOW, day, {"a", "b", "c"}), store)
-		assert found == Traffic(NOW - 10_000, NOW - 40_000, NOW - HOUR_MS + 1, 4, 2, 1, {"a": 2, "b": 1})
+		traffic = self.read(lambda: store.traffic(self.n("dev"), PACE, NOW, day, {"a", "b", "c"}), store)
+		assert traffic == Traffic(NOW - 10_000, NOW - 40_000, NOW - HOUR_MS + 1, 4, 2, 1, {"a": 2, "b": 1})
 		later = NOW + MINUTE_MS - 40_000
 		assert (
 			self.read(lambda: store.traffic(self.n("dev"), PACE, later, day, ()), store).minute_edge_ms
@@ -115,11 +115,11 @@ class OutboxContract(StoreScene):
 			self.handed("m5", NOW - 15),
 		)
 
-		def found(limit: int) -> list[str]:
+		def names_of_doubtful(limit: int) -> list[str]:
 			rows = self.read(lambda: store.unknown_messages(self.n("dev"), NOW - 20, NOW - 10, limit), store)
 			return [row.name[8:] for row in rows]
 
-		assert (found(9), found(1)) == (["m2", "m1"], ["m2"])
+		assert (names_of_doubtful(9), names_of_doubtful(1)) == (["m2", "m1"], ["m2"])
 
 	def test_the_file_that_was_tried_least_is_fetched_first(self) -> None:
 		store = self.make_store()

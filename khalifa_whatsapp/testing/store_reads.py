@@ -40,8 +40,8 @@ class ReadsContract(StoreScene):
 			self.customer("c2", customer_name="not asked for"),
 			renamed={self.n("c1")},
 		)
-		found = self.read(lambda: store.tickets([self.n(name) for name in ("t1", "t2", "t3")]), store)
-		assert [found[self.n(name)].customer_name for name in ("t1", "t2", "t3")] == ["new", "new", "other"]
+		tickets = self.read(lambda: store.tickets([self.n(name) for name in ("t1", "t2", "t3")]), store)
+		assert [tickets[self.n(name)].customer_name for name in ("t1", "t2", "t3")] == ["new", "new", "other"]
 
 	def test_messages_that_came_under_two_chats_are_found_byte_for_byte(self) -> None:
 		store = self.make_store()
@@ -58,8 +58,8 @@ class ReadsContract(StoreScene):
 		]
 		sent = self.message("b9", "c2", gateway_id="alone", scope="out", direction=r.OUTGOING)
 		self.save(store, *ours, *theirs, sent)
-		found = self.read(lambda: store.doubles(self.n("c1"), self.n("c2")), store)
-		assert sorted(found) == [(self.n("a0"), self.n("b0")), (self.n("a1"), self.n("b1"))]
+		doubles = self.read(lambda: store.doubles(self.n("c1"), self.n("c2")), store)
+		assert sorted(doubles) == [(self.n("a0"), self.n("b0")), (self.n("a1"), self.n("b1"))]
 
 	def test_what_was_said_of_a_double_is_said_of_the_message_that_stays(self) -> None:
 		store = self.make_store()
@@ -70,8 +70,8 @@ class ReadsContract(StoreScene):
 		self.save(store, stays, goes, log)
 		with store.transaction():
 			store.retarget_logs(goes, stays)
-		(found,) = self.read(lambda: store.logs([stays.message_key or ""]), store)
-		assert (found.name, found.message, found.target_key) == (log.name, stays.name, stays.message_key)
+		(moved,) = self.read(lambda: store.logs([stays.message_key or ""]), store)
+		assert (moved.name, moved.message, moved.target_key) == (log.name, stays.name, stays.message_key)
 
 	def test_a_ticket_s_messages_come_in_their_order_and_say_when_whom_wrote(self) -> None:
 		store = self.make_store()
@@ -113,12 +113,12 @@ class ReadsContract(StoreScene):
 		assert self.deliver(store, b"one", at_ms=NOW + 5) is False
 		assert self.deliver(store, b"one", device="other") is True
 		assert self.deliver(store, b"One") is True
-		found = self.due(store)
-		assert [(d.body, d.seen_count, d.received_ms, d.attempts) for d in found] == [
+		deliveries = self.due(store)
+		assert [(d.body, d.seen_count, d.received_ms, d.attempts) for d in deliveries] == [
 			(b"one", 2, NOW, 0),
 			(b"One", 1, NOW, 0),
 		]
-		assert {(d.device, d.provider) for d in found} == {(self.n("dev"), "loopback")}
+		assert {(d.device, d.provider) for d in deliveries} == {(self.n("dev"), "loopback")}
 
 	def test_deliveries_come_in_the_order_of_arrival_up_to_the_limit(self) -> None:
 		store = self.make_store()
@@ -158,12 +158,12 @@ class ReadsContract(StoreScene):
 		(first, second) = self.due(store, device="one")
 		with store.transaction():
 			store.finish_deliveries([DeliveryOutcome(d.name, "Done", "", 1) for d in (first, second)], NOW)
-		found = [
+		devices = [
 			d
 			for d in self.read(lambda: store.devices_with_due_deliveries(NOW), store)
 			if d.startswith(self.tag)
 		]
-		assert found == [self.n("two")]
+		assert devices == [self.n("two")]
 
 	def test_an_outcome_is_undone_with_its_transaction(self) -> None:
 		store = self.make_store()
@@ -211,8 +211,8 @@ class ReadsContract(StoreScene):
 			),
 		)
 		pairs = [(self.n(c), device) for c in ("c1", "c2", "c3", "c4")] + [(self.n("c1"), self.n("dev2"))]
-		found = self.read(lambda: store.latest_tickets(pairs), store)
-		names = {(c[8:], d[8:]): ticket.name[8:] for (c, d), ticket in found.items()}
+		tickets = self.read(lambda: store.latest_tickets(pairs), store)
+		names = {(c[8:], d[8:]): ticket.name[8:] for (c, d), ticket in tickets.items()}
 		assert names == {("c1", "dev"): "t2", ("c2", "dev"): "t3", ("c3", "dev"): "t6", ("c1", "dev2"): "t7"}
 
 	def test_the_queue_gives_back_first_then_who_waits_longest_then_who_waits_for_nothing(self) -> None:
@@ -229,8 +229,8 @@ class ReadsContract(StoreScene):
 			self.ticket("t8", "c8", status=r.CLOSED, closed_ms=NOW),
 		)
 		with store.transaction():
-			found = [t.name[8:] for t in store.queue(10_000, []) if t.name.startswith(self.tag)]
-		assert found == ["t4", "t3", "t1", "t5", "t6", "t2"]
+			queue = [t.name[8:] for t in store.queue(10_000, []) if t.name.startswith(self.tag)]
+		assert queue == ["t4", "t3", "t1", "t5", "t6", "t2"]
 		assert len(self.read(lambda: store.queue(2, []), store)) == 2
 
 	def test_the_queue_of_branches_holds_what_the_rule_opens_to_them(self) -> None:
@@ -248,8 +248,8 @@ class ReadsContract(StoreScene):
 		]
 		self.save(store, *made)
 		for asked in ([], ["North"], ["South"], ["North", "South"], ["East"]):
-			found = self.read(lambda asked=asked: store.queue(10_000, asked), store)
-			names = {ticket.name for ticket in found if ticket.name.startswith(self.tag)}
+			queue = self.read(lambda asked=asked: store.queue(10_000, asked), store)
+			names = {ticket.name for ticket in queue if ticket.name.startswith(self.tag)}
 			readers = [None, *asked]
 			expected = {
 				ticket.name
@@ -284,14 +284,18 @@ class ReadsContract(StoreScene):
 			self.ticket("t5", "c5", branch=north),
 		)
 
-		def found(branch: str | None, version: str, limit: int = 9) -> set[str]:
+		def names_of_tickets(branch: str | None, version: str, limit: int = 9) -> set[str]:
 			with store.transaction():
 				return {t.name[8:] for t in store.tickets_of_rules(branch, version, limit)}
 
 		in_use = {pair for pair in store.rules_in_use() if pair[1] in (old, new)}
 		assert in_use == {(north, old), (None, old), (north, new)}
-		assert (found(north, old), found(None, old), found(north, new)) == ({"t1", "t2"}, {"t3"}, {"t4"})
-		assert (len(found(north, old, 1)), found(None, new)) == (1, set())
+		assert (names_of_tickets(north, old), names_of_tickets(None, old), names_of_tickets(north, new)) == (
+			{"t1", "t2"},
+			{"t3"},
+			{"t4"},
+		)
+		assert (len(names_of_tickets(north, old, 1)), names_of_tickets(None, new)) == (1, set())
 
 	def test_tickets_that_wait_on_us_are_found_by_agent(self) -> None:
 		store = self.make_store()
@@ -304,8 +308,8 @@ class ReadsContract(StoreScene):
 			self.ticket("t4", "c4", agent=two, status=r.OPEN),
 			self.ticket("t5", "c5", agent=one, status=r.CLOSED, closed_ms=NOW),
 		)
-		found = self.read(lambda: store.waiting_tickets_of([one]), store)
-		assert [ticket.name[8:] for ticket in found] == ["t2", "t1"]
+		tickets = self.read(lambda: store.waiting_tickets_of([one]), store)
+		assert [ticket.name[8:] for ticket in tickets] == ["t2", "t1"]
 
 	def test_the_roster_has_the_enabled_agents_with_what_they_hold(self) -> None:
 		store = self.make_store()
@@ -376,8 +380,8 @@ class ReadsContract(StoreScene):
 		self.save(store, *(dataclasses.replace(message, device=self.n(device)) for device, message in made))
 
 		def devices(at_ms: int) -> set[str]:
-			found = self.read(lambda: store.devices_with_due_messages(at_ms), store)
-			return {name[8:] for name in found if name.startswith(self.tag)}
+			names = self.read(lambda: store.devices_with_due_messages(at_ms), store)
+			return {name[8:] for name in names if name.startswith(self.tag)}
 
 		assert devices(NOW) == {"one", "two"}
 		assert devices(NOW + 5) == {"one", "two", "three"}

@@ -47,8 +47,8 @@ class RowsContract(StoreScene):
 		)
 		bare = self.message("m2")
 		self.save(store, everything, bare)
-		found = self.read(lambda: store.messages([everything.name, bare.name]), store)
-		assert found == {everything.name: everything, bare.name: bare}
+		messages = self.read(lambda: store.messages([everything.name, bare.name]), store)
+		assert messages == {everything.name: everything, bare.name: bare}
 
 	def test_none_nought_and_nothing_written_stay_three_things(self) -> None:
 		store = self.make_store()
@@ -75,8 +75,13 @@ class RowsContract(StoreScene):
 			turns[waiting.name].answered_by,
 		) == (None,) * 3
 		assert turns[waiting.name].ended_ms is None
-		found = self.read(lambda: store.tickets([ticket.name]), store)[ticket.name]
-		assert (found.first_response_time, found.agent, found.preview, found.waiting_since_ms) == (
+		read_again = self.read(lambda: store.tickets([ticket.name]), store)[ticket.name]
+		assert (
+			read_again.first_response_time,
+			read_again.agent,
+			read_again.preview,
+			read_again.waiting_since_ms,
+		) == (
 			0,
 			None,
 			"",
@@ -163,9 +168,9 @@ class RowsContract(StoreScene):
 		store = self.make_store()
 		made = [self.message(f"m{number:04}", body=f"سطر {number}") for number in range(1_200)]
 		self.save(store, *made)
-		found = self.read(lambda: store.messages([message.name for message in made]), store)
-		assert sorted(found) == [message.name for message in made]
-		assert found[made[777].name] == made[777]
+		messages = self.read(lambda: store.messages([message.name for message in made]), store)
+		assert sorted(messages) == [message.name for message in made]
+		assert messages[made[777].name] == made[777]
 
 	def test_asking_for_nothing_gives_nothing(self) -> None:
 		store = self.make_store()
@@ -192,8 +197,8 @@ class RowsContract(StoreScene):
 			"m6": "a\u0301",
 		}
 		self.save(store, *(self.message(name, body=body) for name, body in texts.items()))
-		found = self.read(lambda: store.messages([self.n(name) for name in texts]), store)
-		assert {name: found[self.n(name)].body for name in texts} == texts
+		messages = self.read(lambda: store.messages([self.n(name) for name in texts]), store)
+		assert {name: messages[self.n(name)].body for name in texts} == texts
 
 	# -- keys
 
@@ -206,8 +211,8 @@ class RowsContract(StoreScene):
 			for n, (key, one) in enumerate(keys.items())
 		]
 		self.save(store, *made)
-		found = self.read(lambda: store.messages_by_key(keys), store)
-		assert {key: message.gateway_id for key, message in found.items()} == keys
+		messages = self.read(lambda: store.messages_by_key(keys), store)
+		assert {key: message.gateway_id for key, message in messages.items()} == keys
 		for one in TWINS:
 			assert [
 				m.gateway_id

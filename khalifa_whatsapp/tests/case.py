@@ -124,9 +124,9 @@ class SiteCase(FrappeTestCase):
 		return ticket
 
 	def driver(self) -> LoopbackDriver:
-		found = get_device(DEVICE)
-		assert found is not None and isinstance(found.driver, LoopbackDriver)
-		return found.driver
+		site_device = get_device(DEVICE)
+		assert site_device is not None and isinstance(site_device.driver, LoopbackDriver)
+		return site_device.driver
 
 	@contextlib.contextmanager
 	def quiet(self) -> Iterator[None]:
@@ -138,13 +138,13 @@ class SiteCase(FrappeTestCase):
 	# -- looking
 	def all(self, record: type, /, **filters: Any) -> list[Any]:
 		frappe.db.rollback()  # what others have committed
-		found = on_site()._read(record, "1 = 1", (), "ORDER BY name")
-		return [row for row in found if all(getattr(row, field) == value for field, value in filters.items())]
+		rows = on_site()._read(record, "1 = 1", (), "ORDER BY name")
+		return [row for row in rows if all(getattr(row, field) == value for field, value in filters.items())]
 
 	def only(self, record: type, /, **filters: Any) -> Any:
-		found = self.all(record, **filters)
-		self.assertEqual(len(found), 1, (record.__name__, filters, found))
-		return found[0]
+		rows = self.all(record, **filters)
+		self.assertEqual(len(rows), 1, (record.__name__, filters, rows))
+		return rows[0]
 
 	def ticket(self, name: str) -> r.Ticket:
 		return self.only(r.Ticket, name=name)

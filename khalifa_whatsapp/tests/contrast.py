@@ -30,7 +30,7 @@ const light = ([r, g, b]) => {
 };
 const ratio = (one, other) => { const [a, b] = [light(one), light(other)].sort((x, y) => y - x);
 	return (a + 0.05) / (b + 0.05); };
-const found = [];
+const faint = [];
 for (const node of document.querySelectorAll(`${root}, ${root} *`)) {
 	const text = [...node.childNodes].filter((child) => child.nodeType === 3)
 		.map((child) => child.data.trim()).join(" ").trim()
@@ -41,8 +41,8 @@ for (const node of document.querySelectorAll(`${root}, ${root} *`)) {
 		: getComputedStyle(node);
 	const back = behind(node);
 	const value = ratio(over(read(style.color), back), back);
-	if (value < wanted) found.push([Math.round(value * 100) / 100, text.slice(0, 40),
+	if (value < wanted) faint.push([Math.round(value * 100) / 100, text.slice(0, 40),
 		`${node.tagName.toLowerCase()}.${node.className} < ${node.parentElement?.className}`]);
 }
-return found;
+return faint;
 """

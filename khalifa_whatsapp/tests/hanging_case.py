@@ -143,7 +143,7 @@ COUNTS = {
 
 def tables() -> dict[str, str]:
 	"""The DocTypes of Frappe whose rows can name a record, or a DocType."""
-	found = {}
+	kind_by_table = {}
 	for name in frappe.get_all(
 		"DocType", {"module": ("in", modules_of_frappe()), "is_virtual": 0}, pluck="name"
 	):
@@ -154,8 +154,8 @@ def tables() -> dict[str, str]:
 			or meta.get_dynamic_link_fields()
 			or any(meta.has_field(f) for f in ("deleted_doctype", "export_from"))
 		):
-			found[name] = "child" if meta.istable else "single" if meta.issingle else ""
-	return found
+			kind_by_table[name] = "child" if meta.istable else "single" if meta.issingle else ""
+	return kind_by_table
 
 
 def modules_of_frappe() -> list[str]:

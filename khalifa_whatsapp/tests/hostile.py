@@ -60,20 +60,20 @@ for (const name of ['alert', 'confirm', 'prompt'])
 # Elements that came to be out of somebody's words, and places in which such words would run
 TRACES = """const kinds = 'script img[onerror] iframe svg[onload] style base form[action] a[href]'.split(' ')
 	.map(kind => kind.replace(/^\\w+/, '$&.k31'));
-const found = [...document.querySelectorAll(kinds)];
+const elements = [...document.querySelectorAll(kinds)];
 const runs = /^\\s*(javascript|data|vbscript):/i,
 	links = /^(href|src|srcdoc|action|formaction|data|xlink:href)$/i;
 for (const element of document.querySelectorAll('*')) {
 	if (element.tagName === 'SCRIPT'
-		&& /^\\W*(window|parent|top)\\.hacked/.test(element.textContent)) found.push(element);
+		&& /^\\W*(window|parent|top)\\.hacked/.test(element.textContent)) elements.push(element);
 	for (const {name, value} of element.attributes) {
 		if (!value.includes('hacked')) continue;
 		if (/^on/i.test(name) || name === 'srcdoc' || (links.test(name)
-			&& runs.test(value))) found.push(element);
+			&& runs.test(value))) elements.push(element);
 	}
 }
 const filled = document.body.innerText.includes('219359') ? ['a template was filled in'] : [];
-return [...found.map(element => element.outerHTML.slice(0, 300)), ...filled,
+return [...elements.map(element => element.outerHTML.slice(0, 300)), ...filled,
 	...(window.hacked ? ['ran: ' + window.hacked] : [])];"""
 SHOWN = """const fields = [...document.querySelectorAll('input, textarea')]
 	.filter(field => field.offsetParent);
@@ -257,9 +257,9 @@ class HostileCase(DeskCase):
 		delays.scan(on_site(), now_ms() + 60 * MINUTE)
 		frappe.db.sql("UPDATE `tabKhalifa Ticket` SET due_by_ms = 1 WHERE waiting_since_ms > 0")  # late
 		frappe.db.commit()
-		found = self.all(r.DelayEvent)
-		self.assertGreaterEqual(len(found), len(PAYLOADS))
-		for delay, text in zip(found, itertools.cycle(PAYLOADS), strict=False):
+		events = self.all(r.DelayEvent)
+		self.assertGreaterEqual(len(events), len(PAYLOADS))
+		for delay, text in zip(events, itertools.cycle(PAYLOADS), strict=False):
 			values = {
 				"objection": text,
 				"decision": text,
@@ -299,5 +299,5 @@ class WatchedCase(PageCase, HostileCase):
 
 def doctypes_of_ours() -> list[str]:
 	filters = {"module": "Khalifa WhatsApp", "istable": 0, "issingle": 0}
-	found = frappe.get_all("DocType", filters, pluck="name", order_by="name")
-	return [name for name in found if frappe.has_permission(name, "read", user=HUDA)]
+	names = frappe.get_all("DocType", filters, pluck="name", order_by="name")
+	return [name for name in names if frappe.has_permission(name, "read", user=HUDA)]

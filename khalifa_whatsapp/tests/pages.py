@@ -120,9 +120,9 @@ def answers(port: int) -> bool:
 def wait_for(condition: Callable[[], Any], seconds: float) -> Any:
 	"""What the condition gives when it gives something, or what it gave last."""
 	stop = time.monotonic() + seconds
-	while not (found := condition()) and time.monotonic() < stop:
+	while not (answer := condition()) and time.monotonic() < stop:
 		time.sleep(0.1)
-	return found
+	return answer
 
 
 def finish_setup(is_complete: int) -> None:
@@ -181,13 +181,13 @@ class PageCase(DeskCase):
 			frappe.db.rollback()  # what others have committed
 			return condition()
 
-		found = wait_for(fresh, seconds)
-		if not found:
+		answer = wait_for(fresh, seconds)
+		if not answer:
 			self.fail(
 				f"not within {seconds} s: {what or condition} · the page says: {self.page_text()[:1500]} · "
 				f"{self.complaints()}"
 			)
-		return found
+		return answer
 
 	def complaints(self) -> list[str]:
 		"""What the browser wrote of errors since it was asked last."""
@@ -200,15 +200,15 @@ class PageCase(DeskCase):
 		return self.js("return document.body.innerText")
 
 	def texts(self, selector: str) -> list[str]:
-		found = self.js(
+		texts = self.js(
 			"return [...document.querySelectorAll(arguments[0])].map(e => e.textContent)", selector
 		)
-		return [text.replace("\u2068", "").replace("\u2069", "") for text in found]  # marks around names
+		return [text.replace("\u2068", "").replace("\u2069", "") for text in texts]  # marks around names
 
 	def click(self, selector: str, text: str = "") -> None:
-		script = """const found = [...document.querySelectorAll(arguments[0])].filter(e => e.offsetParent
+		script = """const elements = [...document.querySelectorAll(arguments[0])].filter(e => e.offsetParent
 			&& e.textContent.includes(arguments[1]));
-			if (found.length) found[found.length - 1].click(); return found.length > 0;"""
+			if (elements.length) elements[elements.length - 1].click(); return elements.length > 0;"""
 		self.until(lambda: self.js(script, selector, text), f"click {selector} {text}")
 
 	def type_into(self, selector: str, text: str) -> None:

@@ -39,16 +39,16 @@ class TestWhatThePageOffers(InboxPageCase):
 		for status in (r.MSG_QUEUED, r.UNKNOWN, r.FAILED):
 			frappe.db.set_value("Khalifa Message", self.message, "status", status)
 			frappe.db.commit()
-			found = {}
+			offers = {}
 			for user in (ALI, HUDA):
 				self.look(user)
-				found[user] = self.texts(TAKE_BACK) + self.texts(TROUBLE)
+				offers[user] = self.texts(TAKE_BACK) + self.texts(TROUBLE)
 			of_manager = {
 				r.MSG_QUEUED: ["✕"],
 				r.UNKNOWN: ["Send Again", "It Was Sent", "It Was Not Sent"],
 				r.FAILED: ["Send Again"],
 			}
-			self.assertEqual(found, {ALI: [], HUDA: of_manager[status]}, status)
+			self.assertEqual(offers, {ALI: [], HUDA: of_manager[status]}, status)
 
 	def test_desk_s_form_of_a_message_asks_them_too(self) -> None:
 		for user, offered in ((HUDA, ["Take Back"]), (ALI, [])):

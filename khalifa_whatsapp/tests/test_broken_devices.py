@@ -233,8 +233,8 @@ class TestSecretsLost(BrokenCase):
 
 	def test_one_of_two_logins_that_can_be_read_is_enough(self) -> None:
 		lose(SHOP, "access_token")
-		found = find_device(SHOP)
-		self.assertFalse(found.is_held)
+		device = find_device(SHOP)
+		self.assertFalse(device.is_held)
 		self.assertEqual(problem_of(SHOP).about, ("access_token",))
 
 	def test_secrets_of_another_gateway_trouble_nobody(self) -> None:

@@ -63,8 +63,8 @@ class TestReassign(DeskCase):
 	def test_to_a_branch(self) -> None:
 		ticket = self.ticket_of(self.mona)
 		self.assertEqual(self.ask(tickets=[ticket], to_branch=self.south).status, 200)
-		found = self.ticket(ticket)
-		self.assertEqual((found.status, found.branch, found.agent), (r.QUEUED, self.south, None))
+		record = self.ticket(ticket)
+		self.assertEqual((record.status, record.branch, record.agent), (r.QUEUED, self.south, None))
 
 	def test_agents_may_not(self) -> None:
 		ticket = self.ticket_of(self.mona)
@@ -199,11 +199,11 @@ class TestForms(DeskCase):
 		batch = self.done(HUDA, "close_all_start", reason="end of day")["name"]
 		self.write("+201001230001", "one more thing")
 		self.run_close_all(batch)
-		found = self.as_(HUDA).read(f"{FORMS}batch_items", batch=batch).message
+		items = self.as_(HUDA).read(f"{FORMS}batch_items", batch=batch).message
 		self.assertEqual(
-			[(row["ticket"], row["result"]) for row in found["rows"]], [(kept, "Skipped"), (shut, "Closed")]
+			[(row["ticket"], row["result"]) for row in items["rows"]], [(kept, "Skipped"), (shut, "Closed")]
 		)
-		self.assertEqual(found["rows"][0]["why"], "changed meanwhile")
+		self.assertEqual(items["rows"][0]["why"], "changed meanwhile")
 		self.assertEqual(self.as_(MONA).read(f"{FORMS}batch_items", batch=batch).status, 403)
 
 	def run_close_all(self, batch: str) -> None:

@@ -90,8 +90,8 @@ class TestOtherVerbs(DeskCase):
 	def test_a_branch_receives_into_its_own_queue(self) -> None:
 		ticket = self.ticket_of(self.mona)
 		self.done(MONA, "transfer", ticket=ticket, to_branch=self.south, reason="their stock")
-		found = self.ticket(ticket)
-		self.assertEqual((found.agent, found.branch, found.is_branch_only), (None, self.south, 1))
+		record = self.ticket(ticket)
+		self.assertEqual((record.agent, record.branch, record.is_branch_only), (None, self.south, 1))
 		self.refused(404, "no_such_ticket", MONA, "note", ticket=ticket, body="x")
 		self.refused(404, "no_such_ticket", MONA, "assign", ticket=ticket, agent=self.mona)
 		self.online(self.ali)
@@ -113,8 +113,8 @@ class TestOtherVerbs(DeskCase):
 		ticket = self.ticket_of(self.mona)
 		self.reply(MONA, ticket)
 		self.done(MONA, "close", ticket=ticket)
-		found = self.ticket(ticket)
-		self.assertEqual((found.status, found.open_key, found.resolved_for), (r.CLOSED, None, self.mona))
+		record = self.ticket(ticket)
+		self.assertEqual((record.status, record.open_key, record.resolved_for), (r.CLOSED, None, self.mona))
 		self.refused(409, "ticket_closed", MONA, "close", ticket=ticket)
 
 	def test_closings_that_can_not_be_are_refused(self) -> None:

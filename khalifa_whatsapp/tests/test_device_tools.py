@@ -64,9 +64,11 @@ class TestDeviceTools(JobCase):
 		self.reply(ticket, "second")
 		outbox.run(DEVICE)
 		with signed_in(HUDA):
-			found = device_tools.counters(DEVICE)
-		self.assertEqual(found["hour"], {"sent": 1, "cap": 1})
-		self.assertEqual((found["day"]["sent"], found["replies"]["sent"], found["waiting"]), (1, 1, 1))
+			counters = device_tools.counters(DEVICE)
+		self.assertEqual(counters["hour"], {"sent": 1, "cap": 1})
+		self.assertEqual(
+			(counters["day"]["sent"], counters["replies"]["sent"], counters["waiting"]), (1, 1, 1)
+		)
 		with signed_in(MONA), self.assertRaises(frappe.PermissionError):
 			device_tools.counters(DEVICE)
 

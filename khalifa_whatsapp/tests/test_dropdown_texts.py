@@ -35,9 +35,9 @@ NAMES_OF = """return {}.filter(field => /Link$|^Autocomplete$/.test(field.df.fie
 	&& (!field.frm || field.get_status() === 'Write') && (field.frm || field.$input.is(':visible')))
 	.map(field => field.df.fieldname);"""
 FIND = "window.k31 = {}.find(field => field.df.fieldname === arguments[0]); return k31.$input[0];"
-ARRIVED = """const {awesomplete, $input} = k31, found = $input.cache?.[k31.get_options()]?.[$input.val()];
+ARRIVED = """const {awesomplete, $input} = k31, cached = $input.cache?.[k31.get_options()]?.[$input.val()];
 return awesomplete.ul.children.length > 0
-	&& (!$input.cache || (found && awesomplete.ul.children.length === found.length));"""
+	&& (!$input.cache || (cached && awesomplete.ul.children.length === cached.length));"""
 # What the server said, where it is not to be found as text in the item that shows it
 TOLD = """const {awesomplete} = k31, target = k31.get_options?.() || k31.df.fieldname;
 const fits = one => (one.label + one.value).toLowerCase().includes('hacked');
@@ -203,8 +203,8 @@ class TestDropDowns(WatchedCase):
 		self.see_dialog("merge")
 		self.js("k31.$input.val(arguments[0]); k31.open_advanced_search()", WORD)
 		rows = self.until(lambda: self.js(ROWS), "rows of the advanced search")
-		for found, text in rows:
-			self.assertIn(frappe.db.get_value("Khalifa Customer", found, "customer_name"), text)
+		for customer, text in rows:
+			self.assertIn(frappe.db.get_value("Khalifa Customer", customer, "customer_name"), text)
 		self.check("advanced search", is_shown=False)
 		self.leave_dialog()
 

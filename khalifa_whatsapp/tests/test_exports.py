@@ -228,9 +228,9 @@ class TestExports(ExportCase):
 				self.check_csv(answer, 3 * len(FORMULAS), delimiter)
 
 	def test_texts_stay_readable_and_numbers_stay_numbers(self) -> None:
-		found = self.check_csv(self.list_of("Khalifa Customer", "CSV"), 1)
-		self.assertIn(f"{GUARD}{FORMULAS[0]}", found)
-		self.assertEqual(found.count(PHONE), len(FORMULAS), "a phone is copied from an export as it is")
+		cells = self.check_csv(self.list_of("Khalifa Customer", "CSV"), 1)
+		self.assertIn(f"{GUARD}{FORMULAS[0]}", cells)
+		self.assertEqual(cells.count(PHONE), len(FORMULAS), "a phone is copied from an export as it is")
 		tickets = self.list_of("Khalifa Ticket", "CSV")
 		self.assertEqual(self.check_csv(tickets, 1).count("-7"), len(FORMULAS))
 		self.assertEqual(

@@ -164,12 +164,12 @@ class TestTwoAtOnce(JobCase):
 		really = store.rules
 
 		def leave() -> Any:
-			found = really()
+			answer = really()
 			frappe.db.sql("SELECT 1 FROM `tabKhalifa Customer`")
 			with another_connection() as theirs:
 				theirs.sql("UPDATE `tabKhalifa Agent` SET presence = 'Offline' WHERE name = %s", (self.mona,))
 				theirs.commit()
-			return found
+			return answer
 
 		with patch.object(store, "rules", leave):
 			presence.heartbeat(store, self.mona, now_ms())

@@ -86,9 +86,9 @@ class TestWithoutTheProcess(GatewayCase):
 		self.assertIsNone(self.lease(), "nothing is left for a process that may come much later")
 
 	def test_the_status_says_so_too(self) -> None:
-		found = self.ask("status").message
-		self.assertEqual((found["state"], found["gateway"]["is_running"]), ("Unknown", False))
-		self.assertEqual(found["today"], {"sent": 0, "failed": 0, "unknown": 0})
+		status = self.ask("status").message
+		self.assertEqual((status["state"], status["gateway"]["is_running"]), ("Unknown", False))
+		self.assertEqual(status["today"], {"sent": 0, "failed": 0, "unknown": 0})
 
 	def test_agents_are_refused(self) -> None:
 		for what in ("connect", "disconnect", "log_out", "qr", "status"):
@@ -209,8 +209,8 @@ class TestTheProcess(GatewayCase):
 		profile = Path(lease.profile)
 		self.assertEqual(profile.parent, Path(frappe.get_site_path("private", "khalifa_browsers")).absolute())
 		self.assertEqual(profile.stat().st_mode & 0o777, 0o700)
-		found = self.ask("status").message
-		self.assertEqual((found["state"], found["gateway"]["is_running"]), ("Connected", True))
+		status = self.ask("status").message
+		self.assertEqual((status["state"], status["gateway"]["is_running"]), ("Connected", True))
 		process.terminate()
 		self.assertEqual(process.wait(40), 0)
 		self.assertEqual(browsers(), [])

@@ -97,10 +97,10 @@ class TestWhatsAppWeb(SiteCase):
 
 	def until(self, condition: Callable[[], Any], seconds: float = 90) -> Any:
 		stop = time.monotonic() + seconds
-		while not (found := condition()):
+		while not (answer := condition()):
 			self.assertLess(time.monotonic(), stop, f"not within {seconds} s")
 			time.sleep(0.3)
-		return found
+		return answer
 
 	def state(self) -> str:
 		frappe.db.rollback()

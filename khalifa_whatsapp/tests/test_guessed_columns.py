@@ -89,8 +89,8 @@ class TestColumns(GuessCase):
 		yield {"filters": [[doctype, f"ifnull({column},'')", *like]]}
 		yield {"filters": [[doctype, f"ifnull(`tab{doctype}`.`{column}`,'')", *like]]}
 		yield {"or_filters": [[doctype, column, *like]]}
-		yield {"fields": ["name", f"locate('{guess}', {column}) as found"]}
-		yield {"fields": ["name", f"({column} like '{guess}%') as found"]}
+		yield {"fields": ["name", f"locate('{guess}', {column}) as hit"]}
+		yield {"fields": ["name", f"({column} like '{guess}%') as hit"]}
 		yield {"order_by": f"locate('{guess}', `tab{doctype}`.`{column}`)"}
 		yield {"group_by": f"locate('{guess}', {column})"}
 
@@ -98,7 +98,7 @@ class TestColumns(GuessCase):
 		return "a1i" if column == "user" else RIGHT  # of agents, only the own row is there
 
 	def test_no_spelling_is_answered_on_any_road(self) -> None:
-		tried, found = 0, []
+		tried, leaks = 0, []
 		for doctype, column in [
 			(doctype, column) for doctype, columns in HIDDEN.items() for column in columns
 		]:
@@ -108,8 +108,8 @@ class TestColumns(GuessCase):
 				for road, one, other in self.pairs(doctype, right, wrong):
 					tried += 1
 					if said(one, known) != said(other):
-						found.append((road, doctype, right))
-		self.assertEqual(found, [])
+						leaks.append((road, doctype, right))
+		self.assertEqual(leaks, [])
 		self.assertGreater(tried, 1_000)
 
 	def test_no_order_and_no_group_tells_of_a_login(self) -> None:
@@ -130,7 +130,7 @@ class TestColumns(GuessCase):
 	def test_what_may_be_read_may_be_asked(self) -> None:
 		"""On each of these roads a right guess about a readable column does find the row."""
 		shows = Counter[str]()
-		located = {"fields": ["name", "locate('Ali', agent_name) as found"]}
+		located = {"fields": ["name", "locate('Ali', agent_name) as hit"]}
 		for right in ({"filters": [["agent_name", "like", "Ali%"]]}, located):
 			wrong = json.loads(json.dumps(right).replace("Ali", "Xyz"))
 			for road, one, other in self.pairs("Khalifa Ticket", right, wrong):

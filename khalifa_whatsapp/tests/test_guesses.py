@@ -87,9 +87,9 @@ GUESSES = {
 
 def all_methods() -> Iterator[tuple[str, list[str]]]:
 	"""Every method of Frappe that somebody who is signed in may call, with its parameters."""
-	for found in pkgutil.walk_packages(frappe.__path__, "frappe.", onerror=lambda name: None):
-		if not NOT_OURS.search(found.name):
-			importlib.import_module(found.name)
+	for module in pkgutil.walk_packages(frappe.__path__, "frappe.", onerror=lambda name: None):
+		if not NOT_OURS.search(module.name):
+			importlib.import_module(module.name)
 	for method in frappe.whitelisted:
 		path = f"{method.__module__}.{method.__name__}"
 		is_function = method.__qualname__ == method.__name__
@@ -203,24 +203,24 @@ class TestDoors(GuessCase):
 
 	def leaks(self, *doctypes: str) -> tuple[int, list[str]]:
 		"""How many cells there are, and those whose answers differ or show what they may not."""
-		tried, found = 0, []
+		tried, leaks = 0, []
 		for path, doctype, shape, answers in self.cells(*doctypes):
 			tried += 1
 			text = " ".join(answer.raw.decode("utf-8", "replace") for answer in answers)
 			if any(word in text for word in SECRETS) or said(answers[0]) != said(answers[1]):
-				found.append(f"{path}: {shape} on {doctype}")
-		return tried, found
+				leaks.append(f"{path}: {shape} on {doctype}")
+		return tried, leaks
 
 	def test_no_method_answers_a_guess(self) -> None:
-		tried, found = self.leaks(*GUESSES)
-		self.assertEqual(found, [])
+		tried, leaks = self.leaks(*GUESSES)
+		self.assertEqual(leaks, [])
 		self.assertGreater(tried, 1_500)
 
 	def test_without_the_gate_there_would_be_answers(self) -> None:
 		"""Else the cells above would prove nothing."""
 		with patch.object(gate, "check_request", lambda: None):
-			_tried, found = self.leaks("Khalifa Message")
-		methods = {leak.split(":")[0] for leak in found}
+			_tried, leaks = self.leaks("Khalifa Message")
+		methods = {leak.split(":")[0] for leak in leaks}
 		self.assertLessEqual(
 			{
 				"frappe.client.set_value",
@@ -261,10 +261,12 @@ class TestRoundabouts(GuessCase):
 
 	def test_our_own_doors_are_no_way_to_frappes(self) -> None:
 		"""The gate lets every path below `khalifa_whatsapp.api` pass without a look."""
-		for found in pkgutil.walk_packages(api.__path__, f"{api.__name__}."):
-			for name, method in vars(importlib.import_module(found.name)).items():
+		for module in pkgutil.walk_packages(api.__path__, f"{api.__name__}."):
+			for name, method in vars(importlib.import_module(module.name)).items():
 				if callable(method) and getattr(method, "__hash__", None) and method in frappe.whitelisted:
-					self.assertTrue(method.__module__.startswith("khalifa_whatsapp.api."), (found.name, name))
+					self.assertTrue(
+						method.__module__.startswith("khalifa_whatsapp.api."), (module.name, name)
+					)
 
 	def test_a_name_in_disguise_is_seen(self) -> None:
 		for doctype in ("Khalifa Message", "khalifa message", " Khalifa Message "):

@@ -34,9 +34,9 @@ from khalifa_whatsapp.tests.web import Answer
 
 class TestAllThatHangs(HangingCase):
 	def test_the_table_knows_all_of_frappe_s_doctypes(self) -> None:
-		found = {name for name, kind in tables().items() if not kind}
-		self.assertEqual(found - set(HANGERS) - DEFINITIONS, set())
-		self.assertGreater(len(found), 50)
+		doctypes = {name for name, kind in tables().items() if not kind}
+		self.assertEqual(doctypes - set(HANGERS) - DEFINITIONS, set())
+		self.assertGreater(len(doctypes), 50)
 		for doctype, refs in HANGERS.items():
 			self.assertTrue(list(hanging._refs(doctype)), doctype)
 			for ref in hanging._refs(doctype):
@@ -112,10 +112,10 @@ class TestAllThatHangs(HangingCase):
 		for user, doctype, kind, name in self.cells():
 			for road, go in COUNTS.items():
 				answer = go(self.as_(user), doctype, name)
-				found = answer.json.get("message", answer.json.get("data")) if answer.status == 200 else 0
-				counted[road] += bool(found)
+				count = answer.json.get("message", answer.json.get("data")) if answer.status == 200 else 0
+				counted[road] += bool(count)
 				if not self.may_read(user, doctype, kind):
-					self.assertFalse(found, (user, doctype, kind, road))
+					self.assertFalse(count, (user, doctype, kind, road))
 		for road in COUNTS:
 			self.assertGreater(counted[road], 40, road)
 
@@ -190,8 +190,8 @@ class TestWhatElseHangs(HangingCase):
 				query = {"parent": parent, "filters": OF_OURS}
 				answer = self.as_(user).send("GET", f"/api/resource/{doctype}", query_string=query)
 				self.assertEqual(answer.status, 200, (doctype, user, answer.text))
-				found = {row["name"] for row in answer.json["data"] if not row["name"].endswith("-part")}
-				self.assertEqual(found, {f"kw-{kind}-{frappe.scrub(doctype)}" for kind in kinds})
+				names = {row["name"] for row in answer.json["data"] if not row["name"].endswith("-part")}
+				self.assertEqual(names, {f"kw-{kind}-{frappe.scrub(doctype)}" for kind in kinds})
 
 	def test_what_hangs_on_a_branch_is_for_those_who_may_read_branches(self) -> None:
 		name = self.insert(
@@ -267,12 +267,12 @@ class TestWhatElseHangs(HangingCase):
 		)
 		frappe.db.commit()
 		for user, kinds in ((CLERK, {"else"}), (ALI, {"his", "else"}), (HUDA, {"hers", "his", "else"})):
-			found = (
+			events = (
 				self.as_(user)
 				.call("frappe.desk.doctype.event.event.get_events", start="2030-01-01", end="2030-01-02")
 				.message
 			)
-			self.assertEqual({row["name"] for row in found}, {f"kw-{kind}-event" for kind in kinds}, user)
+			self.assertEqual({row["name"] for row in events}, {f"kw-{kind}-event" for kind in kinds}, user)
 
 	def test_a_board_is_not_given_back_to_whoever_knows_its_name(self) -> None:
 		self.insert(
@@ -310,8 +310,8 @@ class TestWhatElseHangs(HangingCase):
 		self.replace(f"{settings}.get_doctypes_for_global_search", lambda: ["Event"])
 		self.addCleanup(frappe.db.sql, "delete from `__global_search` where name like 'kw-%'")
 		for user, kinds in ((CLERK, {"else"}), (ALI, {"his", "else"}), (HUDA, {"hers", "his", "else"})):
-			found = self.as_(user).call("frappe.utils.global_search.search", text="zzeverywhere").message
-			self.assertEqual({row["name"] for row in found}, {f"kw-{kind}-event" for kind in kinds}, user)
+			hits = self.as_(user).call("frappe.utils.global_search.search", text="zzeverywhere").message
+			self.assertEqual({row["name"] for row in hits}, {f"kw-{kind}-event" for kind in kinds}, user)
 
 	def test_whoever_looks_at_such_a_list_is_not_told_of_rows_of_ours(self) -> None:
 		told: list[Any] = []

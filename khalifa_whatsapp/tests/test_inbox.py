@@ -72,9 +72,9 @@ class TestTheList(InboxCase):
 			seen: list[str] = []
 			cursor = ""
 			while True:
-				found = self.ask(HUDA, "conversations", view=view, cursor=cursor, limit=5)
-				seen += [row["ticket"] for row in found["rows"]]
-				cursor = found["next_cursor"]
+				page = self.ask(HUDA, "conversations", view=view, cursor=cursor, limit=5)
+				seen += [row["ticket"] for row in page["rows"]]
+				cursor = page["next_cursor"]
 				if not cursor:
 					break
 			self.assertEqual((len(seen), set(seen)), (13, expected), view)
@@ -151,25 +151,27 @@ class TestTheList(InboxCase):
 		frappe.db.commit()
 		ticket = self.only(r.Ticket).name
 
-		def found(words: str, user: str = HUDA, view: str = "closed") -> Any:
-			return [row["found"] for row in self.ask(user, "conversations", view=view, search=words)["rows"]]
+		def hits(words: str, user: str = HUDA, view: str = "closed") -> Any:
+			return [
+				row["matched"] for row in self.ask(user, "conversations", view=view, search=words)["rows"]
+			]
 
-		self.assertEqual(found("احمد"), [{"what": "name", "words": []}])
-		self.assertEqual(found("0100 123"), [{"what": "phone", "words": []}])
-		self.assertEqual(found(ticket.lower()), [{"what": "ticket", "words": []}])
-		[hit] = found("الدواء سعر")
+		self.assertEqual(hits("احمد"), [{"what": "name", "words": []}])
+		self.assertEqual(hits("0100 123"), [{"what": "phone", "words": []}])
+		self.assertEqual(hits(ticket.lower()), [{"what": "ticket", "words": []}])
+		[hit] = hits("الدواء سعر")
 		self.assertEqual(hit["what"], "message")
 		self.assertEqual([word for word, is_hit in hit["words"] if is_hit], ["سِعر", "الدَّواء"])
 		frappe.db.set_value("Khalifa Ticket", ticket, {"agent": self.ali, "status": "Open"})
 		frappe.db.commit()
-		self.assertEqual(found("احمد", MONA, "mine"), [], "a colleague's")
-		self.assertEqual(len(found("احمد", ALI, "queue")), 1)
+		self.assertEqual(hits("احمد", MONA, "mine"), [], "a colleague's")
+		self.assertEqual(len(hits("احمد", ALI, "queue")), 1)
 		frappe.db.sql("UPDATE `tabKhalifa Message` SET is_revoked = 1")
 		frappe.db.commit()
 		self.assertNotIn(
-			"الد", json.dumps(found("الدواء"), ensure_ascii=False), "words that were taken back are not shown"
+			"الد", json.dumps(hits("الدواء"), ensure_ascii=False), "words that were taken back are not shown"
 		)
-		self.assertNotIn("found", self.ask(HUDA, "conversations", view="all")["rows"][0])
+		self.assertNotIn("matched", self.ask(HUDA, "conversations", view="all")["rows"][0])
 
 	def test_a_line_that_is_no_longer_ones_own_is_gone(self) -> None:
 		ticket = self.ticket_of(self.mona)
@@ -192,13 +194,13 @@ class TestTheList(InboxCase):
 			("mine", "nobody", set()),
 			("queue", "1234567", {mine}),
 		):
-			found = self.ask(MONA, "rows", tickets=[mine, waiting, "KT-999999"], view=view, search=search)[
+			lines = self.ask(MONA, "rows", tickets=[mine, waiting, "KT-999999"], view=view, search=search)[
 				"rows"
 			]
 			self.assertEqual(
-				{row["ticket"] for row in found}, {mine, waiting}, "what may be seen is there in any list"
+				{row["ticket"] for row in lines}, {mine, waiting}, "what may be seen is there in any list"
 			)
-			self.assertEqual({row["ticket"] for row in found if row["is_listed"]}, held, (view, search))
+			self.assertEqual({row["ticket"] for row in lines if row["is_listed"]}, held, (view, search))
 		self.assertEqual(self.as_(MONA).call(f"{API}rows", tickets=[mine], view="all").status, 403)
 
 	def test_a_single_line_comes_as_it_stands_in_its_list(self) -> None:
@@ -223,8 +225,8 @@ class TestTheList(InboxCase):
 			with self.counted() as few:
 				inbox.rows(names[:1], "all")
 			with self.counted() as many:
-				found = inbox.rows([*names, late], "all")
-		self.assertEqual((len(few), {row["ticket"] for row in found["rows"]}), (len(many), set(names[:3])))
+				answer = inbox.rows([*names, late], "all")
+		self.assertEqual((len(few), {row["ticket"] for row in answer["rows"]}), (len(many), set(names[:3])))
 
 
 def _by_name(row: dict[str, Any]) -> str:
@@ -237,18 +239,18 @@ class TestTheThread(InboxCase):
 		for number in range(7):
 			self.reply(ticket, f"answer {number}")
 		outbox.run(DEVICE)
-		found = self.ask(MONA, "thread", ticket=ticket, limit=5)
-		older = self.ask(MONA, "thread", ticket=ticket, limit=5, before=found["next_before"])
-		bodies = [item["body"] for item in [*older["items"], *found["items"]] if item["kind"] == "message"]
+		latest = self.ask(MONA, "thread", ticket=ticket, limit=5)
+		older = self.ask(MONA, "thread", ticket=ticket, limit=5, before=latest["next_before"])
+		bodies = [item["body"] for item in [*older["items"], *latest["items"]] if item["kind"] == "message"]
 		self.assertEqual(bodies, ["hello", *(f"answer {n}" for n in range(7))])
 		self.assertEqual(older["next_before"], "")
-		answer = found["items"][-1]
+		answer = latest["items"][-1]
 		self.assertEqual((answer["sender_name"], answer["status"]), ("Mona Adel", "Sent"))
 		self.assertTrue(
 			any(item["kind"] == "event" and "Mona Adel" in item["text"] for item in older["items"])
 		)
-		self.assertTrue(found["ticket"]["rights"]["reply"])
-		self.assertNotIn(MONA, json.dumps([found, older]))
+		self.assertTrue(latest["ticket"]["rights"]["reply"])
+		self.assertNotIn(MONA, json.dumps([latest, older]))
 
 	def test_a_quote_a_reaction_and_what_was_taken_back_are_shown_as_they_are(self) -> None:
 		ticket = self.ticket_of(self.mona)
@@ -310,21 +312,21 @@ class TestTheThread(InboxCase):
 
 	def test_a_conversation_is_opened_and_read_by_one_question(self) -> None:
 		ticket = self.ticket_of(self.mona)
-		found = self.ask(HUDA, "open_conversation", ticket=ticket, view="all")
+		opened = self.ask(HUDA, "open_conversation", ticket=ticket, view="all")
 		self.assertEqual(
-			(found["row"]["unread_count"], found["row"]["is_listed"]),
+			(opened["row"]["unread_count"], opened["row"]["is_listed"]),
 			(1, 1),
 			"a manager's look reads nothing",
 		)
-		found = self.ask(MONA, "open_conversation", ticket=ticket, is_seen=0)
-		self.assertEqual(found["ticket"]["unread_count"], 1, "not before one's eyes")
-		found = self.ask(MONA, "open_conversation", ticket=ticket)
+		opened = self.ask(MONA, "open_conversation", ticket=ticket, is_seen=0)
+		self.assertEqual(opened["ticket"]["unread_count"], 1, "not before one's eyes")
+		opened = self.ask(MONA, "open_conversation", ticket=ticket)
 		self.assertEqual(
-			(found["ticket"]["unread_count"], found["row"]["unread_count"], found["counts"]["unread"]),
+			(opened["ticket"]["unread_count"], opened["row"]["unread_count"], opened["counts"]["unread"]),
 			(0, 0, 0),
 		)
-		self.assertEqual((found["customer"]["name"], found["ticket"]["rights"]["reply"]), ("Samy", True))
-		self.assertEqual([item["body"] for item in found["items"] if item["kind"] == "message"], ["hello"])
+		self.assertEqual((opened["customer"]["name"], opened["ticket"]["rights"]["reply"]), ("Samy", True))
+		self.assertEqual([item["body"] for item in opened["items"] if item["kind"] == "message"], ["hello"])
 		self.assertEqual(self.ticket(ticket).unread_count, 0)
 		for user, name in ((ALI, ticket), (MONA, "KT-999999")):
 			self.assertIn(self.as_(user).call(f"{API}open_conversation", ticket=name).status, (403, 404))

@@ -46,7 +46,7 @@ class TestBooks(InboxCase):
 
 	@classmethod
 	def invoice(cls, rate: float, qty: int, days: int, **more: Any) -> str:
-		found = frappe.get_doc(
+		invoice = frappe.get_doc(
 			doctype="Sales Invoice",
 			customer=PARTY,
 			company=cls.company,
@@ -56,8 +56,8 @@ class TestBooks(InboxCase):
 			items=[{"item_code": ITEM, "qty": qty, "rate": rate}],
 			**more,
 		).insert()
-		found.submit()
-		return found.name
+		invoice.submit()
+		return invoice.name
 
 	@classmethod
 	def pay(cls, amount: float) -> None:
@@ -96,19 +96,19 @@ class TestBooks(InboxCase):
 		return self.ask(user, "customer", ticket=self.ticket_name)["erpnext"]
 
 	def test_who_keeps_the_books_sees_the_ledger_s_balance_and_the_latest_invoices(self) -> None:
-		found = self.books(HUDA, "Accounts User")
-		self.assertEqual((found["customer"], found["customer_name"]), (PARTY, PARTY))
+		books = self.books(HUDA, "Accounts User")
+		self.assertEqual((books["customer"], books["customer_name"]), (PARTY, PARTY))
 		currency = frappe.db.get_value("Company", self.company, "default_currency")
 		self.assertEqual(
-			found["balances"], [{"company": self.company, "currency": currency, "amount": 550.0}]
+			books["balances"], [{"company": self.company, "currency": currency, "amount": 550.0}]
 		)
-		self.assertEqual([row["grand_total"] for row in found["invoices"]], [-100.0, 400.0, 300.0])
-		self.assertEqual(found["invoices"][0]["status"], "Return")
+		self.assertEqual([row["grand_total"] for row in books["invoices"]], [-100.0, 400.0, 300.0])
+		self.assertEqual(books["invoices"][0]["status"], "Return")
 
 	def test_who_sells_sees_the_customer_and_no_amounts(self) -> None:
-		found = self.books(MONA, "Sales User")
+		books = self.books(MONA, "Sales User")
 		self.assertEqual(
-			found, {"customer": PARTY, "customer_name": PARTY, "balances": None, "invoices": None}
+			books, {"customer": PARTY, "customer_name": PARTY, "balances": None, "invoices": None}
 		)
 
 	def test_an_agent_without_a_role_in_erpnext_hears_of_no_books(self) -> None:
@@ -124,8 +124,8 @@ class TestBooks(InboxCase):
 		rule = frappe.get_doc(other).insert()
 		self.addCleanup(frappe.db.commit)
 		self.addCleanup(frappe.delete_doc, "User Permission", rule.name)
-		found = self.books(HUDA, "Accounts User")
-		self.assertEqual((found["balances"], found["invoices"]), ([], []))
+		books = self.books(HUDA, "Accounts User")
+		self.assertEqual((books["balances"], books["invoices"]), ([], []))
 
 	def other_company(self) -> str:
 		if not frappe.db.exists("Company", OTHER):

@@ -37,9 +37,9 @@ class TestFullLists(InboxCase):
 	def pages(self, user: str, view: str, **given: Any) -> list[str]:
 		seen, cursor = [], ""
 		while True:
-			found = self.ask(user, "conversations", view=view, cursor=cursor, limit=2, **given)
-			seen += [row["ticket"] for row in found["rows"]]
-			cursor = found["next_cursor"]
+			page = self.ask(user, "conversations", view=view, cursor=cursor, limit=2, **given)
+			seen += [row["ticket"] for row in page["rows"]]
+			cursor = page["next_cursor"]
 			if not cursor:
 				return seen
 

@@ -111,9 +111,9 @@ class Clocked(SiteCase):
 		and after the minute job has looked.
 		"""
 		for when in ("before the scan", "after the scan"):
-			for screen, found in self.screens().items():
-				wanted = len(expected) if isinstance(found, int) else set(expected)
-				self.assertEqual(found, wanted, f"{screen}, {when}")
+			for screen, shown in self.screens().items():
+				wanted = len(expected) if isinstance(shown, int) else set(expected)
+				self.assertEqual(shown, wanted, f"{screen}, {when}")
 			before = self.moments()
 			delays.scan(on_site(), self.now)
 			frappe.db.commit()
@@ -239,9 +239,9 @@ class TestOneDefinition(Clocked):
 		self.now += 10 * MINUTE
 		self.online(self.ali)
 		self.hand_to(ticket, self.ali)
-		found = self.ticket(ticket)
+		record = self.ticket(ticket)
 		self.assertEqual(
-			(found.customer_due_by_ms - start, found.response_by_ms - start), (15 * MINUTE, 25 * MINUTE)
+			(record.customer_due_by_ms - start, record.response_by_ms - start), (15 * MINUTE, 25 * MINUTE)
 		)
 		self.agree()
 		self.now += 6 * MINUTE
@@ -249,9 +249,10 @@ class TestOneDefinition(Clocked):
 		presence.set_presence(on_site(), Actor(), self.ali, r.OFFLINE, self.now)
 		presence.set_presence(on_site(), Actor(), self.mona, r.OFFLINE, self.now)
 		frappe.db.commit()
-		found = self.ticket(ticket)
+		record = self.ticket(ticket)
 		self.assertEqual(
-			(found.agent, found.response_by_ms, found.customer_due_by_ms - start), (None, None, 15 * MINUTE)
+			(record.agent, record.response_by_ms, record.customer_due_by_ms - start),
+			(None, None, 15 * MINUTE),
 		)
 		self.agree(ticket)
 

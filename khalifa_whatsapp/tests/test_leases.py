@@ -24,9 +24,9 @@ frappe.connect()
 from khalifa_whatsapp.bootstrap import leases, on_site
 from khalifa_whatsapp.testing.lease_contract import Somebody
 
-found, owner = leases(on_site()), Somebody("host", int(sys.argv[3]))
+site_leases, owner = leases(on_site()), Somebody("host", int(sys.argv[3]))
 for turn in sys.stdin:
-	lease = found.acquire("fight", owner, "/p", int(turn) * 20_000, lambda key: False)
+	lease = site_leases.acquire("fight", owner, "/p", int(turn) * 20_000, lambda key: False)
 	print(lease.generation if lease is not None else "held", flush=True)
 """
 
@@ -67,14 +67,14 @@ class TestSiteLeases(LeaseContract, SiteCase):
 		fighters = [
 			subprocess.Popen([sys.executable, "-c", FIGHT, *where, str(number)], **pipes) for number in (1, 2)
 		]
-		found = self.make_leases()
+		site_leases = self.make_leases()
 		for turn in range(ROUNDS):
 			for fighter in fighters:
 				fighter.stdin.write(f"{turn + 1}\n")
 				fighter.stdin.flush()
 			said = [fighter.stdout.readline().strip() for fighter in fighters]
 			self.assertEqual(sorted(said), sorted([str(turn + 1), "held"]))
-			self.assertEqual(found.get("fight").owner_pid, said.index(str(turn + 1)) + 1)
+			self.assertEqual(site_leases.get("fight").owner_pid, said.index(str(turn + 1)) + 1)
 		for fighter in fighters:
 			fighter.communicate(timeout=30)
 			self.assertEqual(fighter.returncode, 0)

@@ -162,10 +162,10 @@ class TestWhatIsMailed(MailCase):
 
 	def check_html(self, content: str) -> str:
 		page = BeautifulSoup(content, "html.parser")
-		found = page.find_all(True)
-		self.assertLessEqual({element.name for element in found}, TAGS)
+		elements = page.find_all(True)
+		self.assertLessEqual({element.name for element in elements}, TAGS)
 		self.assertLessEqual(
-			{name for element in found for name in element.attrs if element.name == "td"}, {"class"}
+			{name for element in elements for name in element.attrs if element.name == "td"}, {"class"}
 		)
 		for link in page.find_all("a"):
 			self.assertLessEqual(set(link.attrs), {"href", "target"})

@@ -179,8 +179,8 @@ class TestOutboxFaults(RealWorkerCase):
 
 def family(pid: int) -> list[int]:
 	"""A process and all that it forked, the youngest first."""
-	found = subprocess.run(
+	listing = subprocess.run(
 		["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False
 	)
-	children = [child for line in found.stdout.split() for child in family(int(line))]
+	children = [child for line in listing.stdout.split() for child in family(int(line))]
 	return [*children, pid]

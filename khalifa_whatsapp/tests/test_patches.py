@@ -42,8 +42,10 @@ class TestPatches(SiteCase):
 		self.replace("khalifa_whatsapp.patches.fill_message_search_text.CHUNK", 1)
 		for _run in range(2):
 			fill_message_search_text.execute()
-			found = dict(frappe.db.sql("select name, search_text from `tabKhalifa Message`"))
-			self.assertEqual(found, {"M-1": "عندكم اسبرين؟", "M-2": None, "M-3": "✓", "M-4": "another form"})
+			search_texts = dict(frappe.db.sql("select name, search_text from `tabKhalifa Message`"))
+			self.assertEqual(
+				search_texts, {"M-1": "عندكم اسبرين؟", "M-2": None, "M-3": "✓", "M-4": "another form"}
+			)
 
 	def test_what_old_messages_say_outside_their_text_is_found_by_search(self) -> None:
 		now, ad = now_ms(), '{"referral": {"headline": "عرض الصيف"}}'
@@ -73,9 +75,10 @@ class TestPatches(SiteCase):
 		self.replace("khalifa_whatsapp.patches.fill_search_of_details.CHUNK", 1)
 		for _run in range(2):
 			fill_search_of_details.execute()
-			found = dict(frappe.db.sql("select name, search_text from `tabKhalifa Message`"))
+			search_texts = dict(frappe.db.sql("select name, search_text from `tabKhalifa Message`"))
 			self.assertEqual(
-				found, {"M-1": "بكام؟ عرض الصيف", "M-2": "روشته.pdf", "M-3": "another form", "M-4": None}
+				search_texts,
+				{"M-1": "بكام؟ عرض الصيف", "M-2": "روشته.pdf", "M-3": "another form", "M-4": None},
 			)
 
 	def test_objections_of_before_get_the_moment_that_people_read(self) -> None:

@@ -67,11 +67,11 @@ class PeopleCase(JobCase):
 		"""A customer writes, or something is said of him or her."""
 		self.count += 1
 		content = more.pop("content", {"body": body})
-		found = wire.cloud_message(
+		message = wire.cloud_message(
 			person, f"wamid.{self.count}", now_ms() + round(seconds * 1000), kind, content, **more
 		)
 		value = wire.cloud_value(
-			self.gateway.phone_number_id, "1", messages=[found], contacts=[wire.cloud_contact(person)]
+			self.gateway.phone_number_id, "1", messages=[message], contacts=[wire.cloud_contact(person)]
 		)
 		self.post("messages", value)
 		return f"wamid.{self.count}"

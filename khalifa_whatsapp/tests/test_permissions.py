@@ -278,8 +278,8 @@ class TestRoads(PermissionCase):
 				filters={"name": message},
 			)
 			self.assertFalse(row)
-			found = call("frappe.desk.search.search_link", doctype="Khalifa Customer", txt="Customer")
-			self.assertNotIn(f"C-{FOREIGN}", str(found))
+			hits = call("frappe.desk.search.search_link", doctype="Khalifa Customer", txt="Customer")
+			self.assertNotIn(f"C-{FOREIGN}", str(hits))
 
 	def test_a_link_does_not_lead_to_a_device(self) -> None:
 		with signed_in(A1):

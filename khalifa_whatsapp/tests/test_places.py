@@ -152,7 +152,7 @@ class TestParameters(GuessCase):
 		"""Each gets the name of one, without the gate; whoever reads its table because of that,
 		belongs into `places`.
 		"""
-		found, tried = set(), 0
+		leading, tried = set(), 0
 		with patch.object(gate, "check_request", lambda: None):
 			for path, parameter, given in self.calls():
 				tried += 1
@@ -161,8 +161,8 @@ class TestParameters(GuessCase):
 				# their condition names ours
 				of_files = [statement for statement in made if "`tabFile`" in statement]
 				if any("tabKhalifa Message`" in statement for statement in made if statement not in of_files):
-					found.add((path, parameter))
-		self.assertEqual(found, set())
+					leading.add((path, parameter))
+		self.assertEqual(leading, set())
 		self.assertGreater(tried, 700)
 
 	def test_every_parameter_that_is_called_after_a_doctype_is_a_place(self) -> None:

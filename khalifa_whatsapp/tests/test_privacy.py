@@ -45,7 +45,7 @@ class TestLogins(DeskCase):
 	def answers(self, user: str, doctype: str, columns: tuple[str, ...]) -> list[Answer]:
 		"""What the roads to the rows of a DocType give this user."""
 		table = f"`tab{doctype}`."
-		found = [
+		answers = [
 			self.ask(user, LIST, doctype=doctype, fields=["*"]),
 			self.ask(user, LIST, doctype=doctype, fields=["name", *columns]),
 			self.ask(user, LIST, doctype=doctype, fields=[f"{column} as shown" for column in columns]),
@@ -63,7 +63,7 @@ class TestLogins(DeskCase):
 			),
 		]
 		for name in self.names(doctype):
-			found += [
+			answers += [
 				self.ask(user, "frappe.client.get", doctype=doctype, name=name),
 				self.ask(user, "frappe.desk.form.load.getdoc", doctype=doctype, name=name),
 				self.ask(
@@ -75,7 +75,7 @@ class TestLogins(DeskCase):
 				),
 				self.as_(user).send("GET", f"/api/resource/{doctype}/{name}"),
 			]
-		return found
+		return answers
 
 	def test_no_road_shows_an_agent_a_colleagues_login(self) -> None:
 		for doctype, columns in LOGINS.items():

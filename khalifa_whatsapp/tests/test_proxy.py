@@ -74,10 +74,10 @@ class TestBehindNginx(SiteCase):
 		cls.run_server([*gunicorn, "frappe.app:application"], cls.web, cwd=sites)
 		for _ in range(4 * WORKERS):  # each worker reads the whole app first
 			cls.ping(cls.web, 60)
-		found = re.search(r"```nginx\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.S)
-		assert found
+		block = re.search(r"```nginx\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.S)
+		assert block
 		location = (
-			found[1].replace("127.0.0.1:8000", f"127.0.0.1:{cls.web}").replace("10s", f"{BODY_SECONDS}s")
+			block[1].replace("127.0.0.1:8000", f"127.0.0.1:{cls.web}").replace("10s", f"{BODY_SECONDS}s")
 		)
 		config = cls.folder / "nginx.conf"
 		config.write_text(MAIN.format(folder=cls.folder, port=cls.port, web=cls.web, location=location))
@@ -99,10 +99,12 @@ class TestBehindNginx(SiteCase):
 			"Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
 		)
 		with ExitStack() as stack:
-			found = [stack.enter_context(socket.create_connection(("127.0.0.1", port))) for _ in range(count)]
-			for one in found:
+			connections = [
+				stack.enter_context(socket.create_connection(("127.0.0.1", port))) for _ in range(count)
+			]
+			for one in connections:
 				one.sendall(head.encode())
-			yield found
+			yield connections
 
 	@staticmethod
 	def ping(port: int, seconds: float = 8) -> int:

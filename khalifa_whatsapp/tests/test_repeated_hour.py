@@ -55,9 +55,9 @@ class TestTheRepeatedHour(Clocked):
 			self.now += 4 * MINUTE
 			written.append(self.reply(ticket))
 			self.now += 6 * MINUTE
-			found = self.changes(ticket, seen)
-			heard += [item["name"] for item in found["items"] if item["kind"] == "message"]
-			seen = found["now_ms"]
+			changes = self.changes(ticket, seen)
+			heard += [item["name"] for item in changes["items"] if item["kind"] == "message"]
+			seen = changes["now_ms"]
 		self.assertEqual(heard, written)
 		local = frappe.get_all(
 			"Khalifa Message", {"name": ("in", written)}, pluck="sent_on", order_by="sent_ms"
@@ -108,13 +108,13 @@ class TestTheRepeatedHour(Clocked):
 		return f"`tab{doctype}`.`{meta.sort_field}` {meta.sort_order}"
 
 	def pages(self, view: str, limit: int) -> list[str]:
-		found, cursor = [], ""
+		tickets, cursor = [], ""
 		while True:
 			page = self.call(HUDA, "inbox.conversations", view=view, limit=limit, cursor=cursor)
-			found += [row["ticket"] for row in page["rows"]]
+			tickets += [row["ticket"] for row in page["rows"]]
 			cursor = page["next_cursor"]
 			if not cursor:
-				return found
+				return tickets
 
 	def test_a_thread_is_paged_without_a_gap(self) -> None:
 		ticket = self.ticket_of(self.mona)

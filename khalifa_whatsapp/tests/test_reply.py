@@ -34,9 +34,9 @@ class TestReply(DeskCase):
 		self.assertEqual(
 			(message.body, message.agent, message.sender_name), ("أهلاً بك 👋", self.mona, "Mona Adel")
 		)
-		found = self.ticket(ticket)
+		record = self.ticket(ticket)
 		self.assertEqual(
-			(found.status, found.waiting_since_ms, found.agent_name), (r.PENDING, None, "Mona Adel")
+			(record.status, record.waiting_since_ms, record.agent_name), (r.PENDING, None, "Mona Adel")
 		)
 		self.assertEqual(self.only(r.Turn).outcome, r.ANSWERED)
 		self.assertIn(

@@ -337,7 +337,7 @@ class TestReportFigures(SiteCase):
 		self.assertEqual(frappe.db.count("Khalifa Agent KPI"), 0)  # nothing was written for it
 		counted = self.counted(row, "response")
 		self.assertEqual(len(counted["result"]), row["response_count"])
-		self.assertEqual({found["minutes"] for found in counted["result"]}, {1.0, 3.0})
+		self.assertEqual({segment["minutes"] for segment in counted["result"]}, {1.0, 3.0})
 
 	def counted(self, row: dict[str, Any], metric: str) -> dict[str, Any]:
 		behind = row["behind"]

@@ -58,7 +58,7 @@ class ResultCase(ExportCase):
 
 	def readers(self, file: Any) -> set[str]:
 		"""Who can download the file, or finds it in a list of files, or reads its row."""
-		found = set()
+		readers = set()
 		for user in (HUDA, ALI, MONA, VISITOR):
 			who = self.as_(user)
 			listed = who.call("frappe.client.get_list", doctype="File", filters={"name": file.name}).json.get(
@@ -67,8 +67,8 @@ class ResultCase(ExportCase):
 			opened = [
 				who.send("GET", path).status for path in (file.unique_url, f"/api/resource/File/{file.name}")
 			]
-			found |= {user} if listed or 200 in opened else set()
-		return found
+			readers |= {user} if listed or 200 in opened else set()
+		return readers
 
 
 class TestInTheBackground(ResultCase):

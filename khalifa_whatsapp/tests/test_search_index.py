@@ -42,9 +42,9 @@ class TestSearchIndex(SiteCase):
 
 	def test_an_index_that_finds_nothing_is_made_anew(self) -> None:
 		made = self.replace("khalifa_whatsapp.jobs.search_index.rebuild", Mock(wraps=search_index.rebuild))
-		with patch("khalifa_whatsapp.jobs.search_index._is_found", return_value=False) as asked:
+		with patch("khalifa_whatsapp.jobs.search_index._is_indexed", return_value=False) as asked:
 			search_index.run()
 		made.assert_called_once_with()
 		# the others have no long word
 		self.assertEqual([call.args[1] for call in asked.call_args_list], ["اسبرين"])
-		self.assertTrue(search_index._is_found("M-0", "اسبرين"))
+		self.assertTrue(search_index._is_indexed("M-0", "اسبرين"))

@@ -70,8 +70,8 @@ class TestWhatCameIsSeen(InboxCase):
 		)
 		self.assertIn("باراسيتامول", self.line())
 		self.assertNotIn("Sent", json.dumps(self.messages()[0]["parts"]))
-		found = self.ask(HUDA, "conversations", view="all", search="باراسيتامول")["rows"]
-		self.assertEqual(len(found), 1)
+		lines = self.ask(HUDA, "conversations", view="all", search="باراسيتامول")["rows"]
+		self.assertEqual(len(lines), 1)
 
 	def test_an_advertisement_and_a_product_are_shown_and_found(self) -> None:
 		self.come("cloud_api", "text_referral")

@@ -197,7 +197,9 @@ class TestOutboxRows(StepCase):
 			(bad.name,),
 		)
 		frappe.db.commit()
-		self.assertEqual(outbox.run(DEVICE), {"sent": 1, "retried": 0, "failed": 1, "unknown": 0, "found": 0})
+		self.assertEqual(
+			outbox.run(DEVICE), {"sent": 1, "retried": 0, "failed": 1, "unknown": 0, "settled": 0}
+		)
 		rows = dict(
 			frappe.get_all("Khalifa Message", {"direction": "Outgoing"}, ["name", "status"], as_list=True)
 		)

@@ -96,9 +96,9 @@ IN_PLACE_OF_FRAPPES = f"{APP}.access."
 def modules() -> None:
 	"""Import the whole app, so that no whitelisted method is missed."""
 	skipped = (f"{APP}.tests", f"{APP}.embedded", f"{APP}.testing", f"{APP}.patches")
-	for found in pkgutil.walk_packages(khalifa_whatsapp.__path__, f"{APP}."):
-		if not found.name.startswith(skipped):
-			importlib.import_module(found.name)
+	for module in pkgutil.walk_packages(khalifa_whatsapp.__path__, f"{APP}."):
+		if not module.name.startswith(skipped):
+			importlib.import_module(module.name)
 
 
 def path_of(method: Any) -> str:
@@ -292,8 +292,8 @@ class TestLogins(SiteCase):
 					with suppress(
 						pymysql.err.Error, frappe.ValidationError, frappe.PermissionError, AttributeError
 					):
-						found = call(method, doctype="Khalifa Ticket Event", filters=filters)
-						self.assertFalse(found, (method, filters))
+						rows = call(method, doctype="Khalifa Ticket Event", filters=filters)
+						self.assertFalse(rows, (method, filters))
 
 	def test_an_agent_does_not_even_read_the_own_login_there(self) -> None:
 		with signed_in(MONA):

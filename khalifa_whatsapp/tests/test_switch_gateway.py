@@ -55,9 +55,9 @@ class TestSwitchGateway(JobCase):
 		message = self.reply(ticket)
 		with CloudApiSimulator(now_ms) as cloud:
 			self.use_cloud_fields(cloud)
-			found = switch_gateway.plan(DEVICE, "cloud_api")
-		self.assertEqual((found.state, found.problem), ("connected", ""))
-		self.assertEqual((found.tickets, found.queued), ([ticket], [message.name]))
+			plan = switch_gateway.plan(DEVICE, "cloud_api")
+		self.assertEqual((plan.state, plan.problem), ("connected", ""))
+		self.assertEqual((plan.tickets, plan.queued), ([ticket], [message.name]))
 		self.assertEqual(frappe.db.get_value("WhatsApp Device", DEVICE, "provider"), "loopback")
 
 	def test_what_waited_goes_out_by_the_new_gateway_and_what_went_keeps_the_old_one(self) -> None:
@@ -82,10 +82,10 @@ class TestSwitchGateway(JobCase):
 		self.ticket_of(self.mona)
 		with CloudApiSimulator(now_ms) as cloud:
 			self.use_cloud_fields(cloud)
-		found = switch_gateway.plan(DEVICE, "cloud_api")
-		self.assertTrue(found.problem)
+		plan = switch_gateway.plan(DEVICE, "cloud_api")
+		self.assertTrue(plan.problem)
 		with self.assertRaises(UserError):
-			switch_gateway.switch(found)
+			switch_gateway.switch(plan)
 		with self.assertRaises(UserError):
 			switch_gateway.plan(DEVICE, "no_such_thing")
 
@@ -112,8 +112,8 @@ class TestSwitchGateway(JobCase):
 		frappe.db.commit()
 		ticket = self.ticket_of(self.mona)
 		message = self.reply(ticket)
-		found = switch_gateway.plan(DEVICE, OTHER)
-		switch_gateway.switch(found)
+		plan = switch_gateway.plan(DEVICE, OTHER)
+		switch_gateway.switch(plan)
 		moved = self.only(r.Ticket, name=ticket)
 		self.assertEqual((moved.device, self.only(r.Message, name=message.name).device), (OTHER, OTHER))
 		self.deliver(message_item("+201001234567", "again", "on-the-old-number", now_ms()))
@@ -124,4 +124,4 @@ class TestSwitchGateway(JobCase):
 		)
 		switch_gateway.roll_back(DEVICE)
 		self.assertEqual(self.only(r.Ticket, name=ticket).device, OTHER, "the customer has an open one there")
-		self.assertEqual(json.loads(json.dumps(found.tickets)), [ticket])
+		self.assertEqual(json.loads(json.dumps(plan.tickets)), [ticket])

@@ -134,7 +134,7 @@ class TestListsSayTheRule(FrappeTestCase):
 			return set()
 
 	def test_people_are_who_they_are_meant_to_be(self) -> None:
-		found = {
+		people = {
 			name: (who.is_agent, who.is_manager, who.branch, len(seen)) for name, who, seen in self.people()
 		}
 		east, west = self.branches["East"], self.branches["West"]
@@ -143,7 +143,7 @@ class TestListsSayTheRule(FrappeTestCase):
 		# of each holder's queued ones: those without the mark, and the marked one of the own branch
 		queue = 4 + 1
 		self.assertEqual(
-			found,
+			people,
 			{
 				"mona": (True, False, east, own + 3 * queue),
 				"neighbour": (True, False, east, 4 * queue),
@@ -166,8 +166,8 @@ class TestListsSayTheRule(FrappeTestCase):
 	def test_what_belongs_to_a_ticket_is_listed_with_it(self) -> None:
 		for name, _who, seen in self.people():
 			for doctype in OF_TICKET:
-				found = self.listed(doctype, filters={"ticket": ("in", list(self.tickets))}, pluck="ticket")
-				self.assertEqual(found, seen, (name, doctype))
+				tickets = self.listed(doctype, filters={"ticket": ("in", list(self.tickets))}, pluck="ticket")
+				self.assertEqual(tickets, seen, (name, doctype))
 			customers = self.listed("Khalifa Customer", pluck="name") & {
 				f"C-{ticket}" for ticket in self.tickets
 			}
@@ -202,8 +202,8 @@ class TestListsSayTheRule(FrappeTestCase):
 			self.assertEqual(
 				{row["ticket"] for row in inbox_rows.by_name(who, names, asked, now)}, seen, name
 			)
-			found = inbox_rows.page(who, inbox_rows.Asked("mine", "Customer KT-85", "", 1_000), now)[0]
-			self.assertEqual({row["ticket"] for row in found} & set(names), seen, name)
+			hits = inbox_rows.page(who, inbox_rows.Asked("mine", "Customer KT-85", "", 1_000), now)[0]
+			self.assertEqual({row["ticket"] for row in hits} & set(names), seen, name)
 			queue = {
 				row["ticket"]
 				for row in inbox_rows.page(who, inbox_rows.Asked("queue", "", "", 1_000), now)[0]
@@ -252,8 +252,8 @@ class TestWhatThePageAllowsIsDone(DeskCase):
 	def queue_of_south(self) -> str:
 		ticket = self.write()
 		self.done(HUDA, "transfer", ticket=ticket, to_branch=self.south, reason="their stock")
-		found = self.ticket(ticket)
-		self.assertEqual((found.agent, found.branch, found.is_branch_only), (None, self.south, 1))
+		record = self.ticket(ticket)
+		self.assertEqual((record.agent, record.branch, record.is_branch_only), (None, self.south, 1))
 		return ticket
 
 	def rights(self, user: str, ticket: str) -> dict[str, Any]:

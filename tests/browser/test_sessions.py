@@ -172,8 +172,8 @@ def test_of_processes_that_want_a_device_one_has_it_and_the_next_takes_over_its_
 
 def owned(folder):
 	"""Chromedriver and Chrome themselves; Chrome's own helpers come and go as it likes."""
-	found = [*find(folder, is_chromedriver), *find(folder, is_browser)]
-	return {process.pid for process in found}
+	running = [*find(folder, is_chromedriver), *find(folder, is_browser)]
+	return {process.pid for process in running}
 
 
 def test_what_a_killed_process_leaves_is_swept_up(host, folder, elsewhere):

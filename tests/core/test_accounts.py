@@ -37,34 +37,34 @@ customers = st.lists(rows, max_size=5, unique_by=lambda one: one.name)
 
 @given(customers, st.one_of(st.none(), st.sampled_from(names)))
 def test_an_answer_goes_to_one_live_account_or_nowhere(
-	found: list[CustomerIdentity], wrote_as: str | None
+	identities: list[CustomerIdentity], wrote_as: str | None
 ) -> None:
-	way = route(found, wrote_as)
-	live = {one.value for one in found if not is_left(one)}
+	way = route(identities, wrote_as)
+	live = {one.value for one in identities if not is_left(one)}
 	assert {one.value for one in way.recipient} <= live
 	if way.chosen is not None:
 		assert way.recipient[0].value == way.chosen.value
-		accounts = {account_of(one) for one in found if one.value in {to.value for to in way.recipient}}
+		accounts = {account_of(one) for one in identities if one.value in {to.value for to in way.recipient}}
 		assert accounts == {account_of(way.chosen)}
 	else:
 		assert way.recipient == ()
 
 
 @given(customers, st.one_of(st.none(), st.sampled_from(names)))
-def test_the_order_of_rows_says_nothing(found: list[CustomerIdentity], wrote_as: str | None) -> None:
+def test_the_order_of_rows_says_nothing(identities: list[CustomerIdentity], wrote_as: str | None) -> None:
 	def facts(order: list[CustomerIdentity]) -> object:
 		holder = new_holder(order)
 		told = (holder.since_ms, {one.name for one in holder.rows}) if holder else None
 		return route(order, wrote_as), main_phone(order), profile_name(order), told
 
-	orders = itertools.islice(itertools.permutations(found), 12)
-	assert all(facts(list(order)) == facts(found) for order in orders)
+	orders = itertools.islice(itertools.permutations(identities), 12)
+	assert all(facts(list(order)) == facts(identities) for order in orders)
 
 
 @pytest.mark.parametrize("turn", [1, -1])
 def test_of_two_numbers_that_came_back_the_one_given_up_last_is_asked_about(turn: int) -> None:
-	found = [row("p", account="a", left_ms=1, seen_ms=4), row("q", account="a", left_ms=2, seen_ms=4)]
-	holder = new_holder(found[::turn])
+	identities = [row("p", account="a", left_ms=1, seen_ms=4), row("q", account="a", left_ms=2, seen_ms=4)]
+	holder = new_holder(identities[::turn])
 	assert holder is not None
 	assert ([one.name for one in holder.rows], holder.since_ms) == (["q"], 3)
 
@@ -76,24 +76,24 @@ def test_who_wrote_under_an_id_alone_is_answered_at_the_phone_of_the_same_accoun
 
 
 def test_where_the_phone_may_be_a_stranger_s_only_what_wrote_is_answered() -> None:
-	found = [
+	identities = [
 		row("p", account="a"),
 		row("u", "bsuid", "EG.1", account="a", since_ms=1),
 		row("v", "bsuid", "EG.2", account="a", since_ms=5),
 	]
-	assert [one.value for one in route(found, "u").recipient] == ["EG.1"]
-	holder = new_holder(found)
+	assert [one.value for one in route(identities, "u").recipient] == ["EG.1"]
+	holder = new_holder(identities)
 	assert holder is not None
 	assert ([one.name for one in holder.rows], holder.since_ms) == (["p", "v"], 5)
 
 
 def test_the_id_of_a_group_of_companies_is_no_second_person() -> None:
-	found = [
+	identities = [
 		row("p", account="a"),
 		row("u", "bsuid", "EG.1", account="a"),
 		row("e", "bsuid", "EG.ENT.1", account="a"),
 	]
-	assert new_holder(found) is None
+	assert new_holder(identities) is None
 
 
 def test_an_id_follows_its_number_when_it_was_not_used_since() -> None:
@@ -105,6 +105,6 @@ def test_an_id_follows_its_number_when_it_was_not_used_since() -> None:
 
 
 def test_moves_in_a_circle_lead_nowhere() -> None:
-	found = [row("p", left_ms=5, successor="q"), row("q", left_ms=6, successor="p")]
-	way = route(found, "p")
+	identities = [row("p", left_ms=5, successor="q"), row("q", left_ms=6, successor="p")]
+	way = route(identities, "p")
 	assert (way.chosen, way.is_moved) == (None, True)

@@ -61,10 +61,10 @@ def test_whoever_is_chosen_is_there_and_has_room(roster, branch, is_branch_only,
 	)
 	fits = [e for e in free if not is_branch_only or (branch and e.agent.branch == branch)]
 	assert (choice.agent is None) is (not fits)
-	for found in (e for e in roster if e.agent is choice.agent):
-		assert found.agent.presence == ONLINE
-		assert found.load(SETTINGS) + 1 <= found.agent.capacity
-		assert not is_branch_only or (branch and found.agent.branch == branch)
+	for chosen_entry in (e for e in roster if e.agent is choice.agent):
+		assert chosen_entry.agent.presence == ONLINE
+		assert chosen_entry.load(SETTINGS) + 1 <= chosen_entry.agent.capacity
+		assert not is_branch_only or (branch and chosen_entry.agent.branch == branch)
 
 
 def test_tickets_that_wait_on_the_customer_weigh_a_quarter() -> None:

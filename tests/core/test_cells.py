@@ -63,10 +63,10 @@ def test_numbers_phones_and_plain_texts_stay(text: str) -> None:
 @pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC])
 def test_no_cell_of_a_file_is_a_formula_and_nothing_else_changes(delimiter: str, quoting: int) -> None:
 	rows = [[number, -5, 'say "x", or; y|z\tor\nw', *FORMULAS, *HARMLESS] for number in range(3)]
-	found = read(guarded_csv(written(rows, delimiter, quoting), delimiter), delimiter)
-	assert found == [[guarded(str(cell)) for cell in row] for row in rows]
-	assert not any(cell.startswith(ALWAYS) for row in found for cell in row)
-	assert not any(cell.startswith(FORMULA) and not cell[1:2].isdigit() for row in found for cell in row)
+	cells = read(guarded_csv(written(rows, delimiter, quoting), delimiter), delimiter)
+	assert cells == [[guarded(str(cell)) for cell in row] for row in rows]
+	assert not any(cell.startswith(ALWAYS) for row in cells for cell in row)
+	assert not any(cell.startswith(FORMULA) and not cell[1:2].isdigit() for row in cells for cell in row)
 
 
 def test_a_file_without_formulas_stays_byte_for_byte() -> None:

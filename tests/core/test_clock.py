@@ -24,20 +24,20 @@ def ahead(zone: ZoneInfo, at_ms: int) -> int:
 @given(ZONES, INSTANTS, st.integers(1, 400 * DAY_MS), st.data())
 def test_each_instant_has_its_zones_offset(name: str, start: int, length: int, data: st.DataObject) -> None:
 	zone, end = ZoneInfo(name), start + length
-	found = offsets(zone, start, end)
-	limits = [until for _offset, until in found]
+	spans = offsets(zone, start, end)
+	limits = [until for _offset, until in spans]
 	assert limits == sorted(limits) and limits[-1] >= end
 	edges = [edge for until in limits[:-1] for edge in (until - 1000, until)]
 	for at in (start, end - 1, *edges, data.draw(st.integers(start, end - 1))):
 		if start <= at < end:
-			assert next(offset for offset, until in found if at < until) == ahead(zone, at)
+			assert next(offset for offset, until in spans if at < until) == ahead(zone, at)
 
 
 def test_cairo_changes_twice_a_year() -> None:
 	start = int(datetime(2026, 1, 1, tzinfo=ZoneInfo("Africa/Cairo")).timestamp()) * 1000
-	found = offsets(ZoneInfo("Africa/Cairo"), start, start + 365 * DAY_MS)
-	assert [offset for offset, _until in found] == [7200, 10800, 7200]
-	assert found[1][1] == int(datetime(2026, 10, 29, 21, tzinfo=ZoneInfo("UTC")).timestamp()) * 1000
+	spans = offsets(ZoneInfo("Africa/Cairo"), start, start + 365 * DAY_MS)
+	assert [offset for offset, _until in spans] == [7200, 10800, 7200]
+	assert spans[1][1] == int(datetime(2026, 10, 29, 21, tzinfo=ZoneInfo("UTC")).timestamp()) * 1000
 
 
 def test_an_empty_period_has_the_offset_of_its_start() -> None:

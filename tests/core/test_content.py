@@ -47,9 +47,9 @@ def shown(
 	kind: str, body: str = "", data: Any = None, has_file: bool = False, **more: Any
 ) -> list[tuple[str, ...]]:
 	"""The parts without what is empty in them."""
-	found = parts(Said(kind, body, data or {}, **more), has_file)
+	pieces = parts(Said(kind, body, data or {}, **more), has_file)
 	return [
-		tuple(filter(None, (part.kind, part.text, part.label, part.value, *part.lines))) for part in found
+		tuple(filter(None, (part.kind, part.text, part.label, part.value, *part.lines))) for part in pieces
 	]
 
 
@@ -282,13 +282,13 @@ def test_only_a_sentence_of_ours_has_a_key_to_be_said_in_another_language() -> N
 
 
 def test_search_finds_what_was_filled_in_and_where_the_customer_came_from() -> None:
-	found = (
+	text = (
 		search_text(
 			row("flow_reply", "Sent", {"response": {"city": "المنصورة"}, "referral": AD}, file_name="a.pdf")
 		)
 		or ""
 	)
-	assert [word in found for word in ("المنصوره", "عرض الشتا", "كلمنا", "a.pdf")] == [True] * 4
+	assert [word in text for word in ("المنصوره", "عرض الشتا", "كلمنا", "a.pdf")] == [True] * 4
 	assert "sku-9" in (
 		search_text(row("text", "?", {"referred_product": {"product_retailer_id": "SKU-9"}})) or ""
 	)

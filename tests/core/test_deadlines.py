@@ -65,26 +65,26 @@ def rules_of(calendar: Calendar, agent: int = LIMIT, customer: int = LIMIT) -> B
 	],
 )
 def test_deadlines_are_the_vectors_of_the_measures(wrote: str, due: str) -> None:
-	found = deadlines.deadlines(*wait(cairo(wrote)), rules_of(PHARMACY), SETTINGS)
-	assert (found.customer_due_ms, found.response_due_ms, found.due_ms) == (cairo(due),) * 3
+	moments = deadlines.deadlines(*wait(cairo(wrote)), rules_of(PHARMACY), SETTINGS)
+	assert (moments.customer_due_ms, moments.response_due_ms, moments.due_ms) == (cairo(due),) * 3
 
 
 def test_a_wait_over_the_hour_that_comes_twice_is_fifteen_minutes_long() -> None:
 	first_pass = cairo("2026-10-29 23:50")
-	found = deadlines.deadlines(*wait(first_pass), rules_of(ALWAYS), SETTINGS)
-	assert found.customer_due_ms == cairo("2026-10-29 23:05", fold=1) == first_pass + LIMIT
+	moments = deadlines.deadlines(*wait(first_pass), rules_of(ALWAYS), SETTINGS)
+	assert moments.customer_due_ms == cairo("2026-10-29 23:05", fold=1) == first_pass + LIMIT
 
 
 def test_who_writes_before_closing_is_late_only_after_the_rest_of_the_limit_past_the_opening() -> None:
 	rules, wrote = rules_of(UNTIL_MIDNIGHT), cairo("2026-11-21 23:59")
-	found = deadlines.deadlines(*wait(wrote), rules, SETTINGS)
-	assert (found.due_ms, found.late_soon_ms) == (
+	moments = deadlines.deadlines(*wait(wrote), rules, SETTINGS)
+	assert (moments.due_ms, moments.late_soon_ms) == (
 		cairo("2026-11-22 09:14"),
 		cairo("2026-11-22 09:09") + 30_000,
 	)
 
 	def at(text: str) -> Lateness:
-		return deadlines.lateness(cairo(text), wrote, found.due_ms, found.late_soon_ms, rules.calendar)
+		return deadlines.lateness(cairo(text), wrote, moments.due_ms, moments.late_soon_ms, rules.calendar)
 
 	assert at("2026-11-22 08:59") == Lateness(ON_TIME, MINUTE_MS)
 	assert at("2026-11-22 09:10") == Lateness(LATE_SOON, 11 * MINUTE_MS)
@@ -105,8 +105,8 @@ def test_the_queue_has_no_response_deadline_and_a_receiver_a_fresh_one() -> None
 
 
 def test_hours_that_never_open_make_nobody_late() -> None:
-	found = deadlines.deadlines(*wait(NOW), rules_of(NEVER), SETTINGS)
-	assert found == Deadlines()
+	moments = deadlines.deadlines(*wait(NOW), rules_of(NEVER), SETTINGS)
+	assert moments == Deadlines()
 	assert deadlines.lateness(NOW + 10**9, NOW, None, None, NEVER) == Lateness(ON_TIME)
 
 
@@ -131,13 +131,13 @@ def test_delayed_is_more_business_time_than_the_limit_at_any_moment(
 	"""The stored moments say at every instant what the business time of turn and segment says."""
 	rules = rules_of(calendar, agent, customer)
 	turn, segment = wait(start + wrote, start + wrote + held)
-	found = deadlines.deadlines(turn, segment, rules, SETTINGS)
+	moments = deadlines.deadlines(turn, segment, rules, SETTINGS)
 	for now in (
 		start + wrote + later,
-		found.due_ms,
-		(found.due_ms or 0) + 1,
-		found.late_soon_ms,
-		(found.late_soon_ms or 1) - 1,
+		moments.due_ms,
+		(moments.due_ms or 0) + 1,
+		moments.late_soon_ms,
+		(moments.late_soon_ms or 1) - 1,
 	):
 		assert now is not None
 		spent = [
@@ -148,7 +148,7 @@ def test_delayed_is_more_business_time_than_the_limit_at_any_moment(
 			any(used > limit for used, limit in spent),
 			any(used * 100 >= limit * 70 for used, limit in spent),
 		)
-		stands = deadlines.lateness(now, turn.started_ms, found.due_ms, found.late_soon_ms, calendar)
+		stands = deadlines.lateness(now, turn.started_ms, moments.due_ms, moments.late_soon_ms, calendar)
 		assert stands.state == (TOO_LATE if is_late else LATE_SOON if is_soon else ON_TIME)
 		assert stands.waited_ms == spent[0][0]
 		assert stands.late_ms == max(0, *(used - limit for used, limit in spent))

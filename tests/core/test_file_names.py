@@ -113,5 +113,7 @@ def test_on_the_disk_nothing_has_an_ending_that_runs_or_holds_markup(text):
 @example("text/plain\r\nSet-Cookie: a=b")
 @example("نص/عادي")
 def test_a_mime_type_from_outside_is_fit_for_a_header(text):
-	found = f.plain_mime_type(text)
-	assert found.isascii() and found.isprintable() and " " not in found and found.count("/") == 1
+	mime_type = f.plain_mime_type(text)
+	assert (
+		mime_type.isascii() and mime_type.isprintable() and " " not in mime_type and mime_type.count("/") == 1
+	)

@@ -20,7 +20,7 @@ def instants(spans: list[tuple[int, int]]) -> set[int]:
 
 @given(SPANS)
 def test_the_same_time_and_nothing_twice(spans: list[tuple[int, int]]) -> None:
-	found = list(joined(sorted(spans)))
-	assert instants(found) == instants(spans)
-	assert sum(end - start for start, end in found) == len(instants(spans))
-	assert all(before[1] < after[0] for before, after in pairwise(found))
+	merged = list(joined(sorted(spans)))
+	assert instants(merged) == instants(spans)
+	assert sum(end - start for start, end in merged) == len(instants(spans))
+	assert all(before[1] < after[0] for before, after in pairwise(merged))

@@ -74,9 +74,9 @@ def test_below_half_of_the_weights_there_is_no_score_but_the_coverage() -> None:
 
 @given(st.fixed_dictionaries({name: st.floats(0, 200) for name in PINNED}))
 def test_a_score_lies_between_nothing_and_a_hundred(values: dict[str, float]) -> None:
-	found = score(values, SETTINGS).score
-	assert found is not None
-	assert 0 <= found <= 100
+	points = score(values, SETTINGS).score
+	assert points is not None
+	assert 0 <= points <= 100
 
 
 @given(st.sampled_from(sorted(PINNED)), st.floats(0, 100), st.floats(0, 100))
@@ -99,7 +99,7 @@ def test_a_target_equal_to_the_worst_is_all_or_nothing() -> None:
 
 @pytest.mark.parametrize(("period", "minimum", "ratings"), [("Daily", 5, 1), ("Monthly", 20, 5)])
 def test_a_measure_needs_its_samples(period: str, minimum: int, ratings: int) -> None:
-	def found(n: int, votes: int) -> set[str]:
+	def measured(n: int, votes: int) -> set[str]:
 		counts = {
 			"first_response_count": n,
 			"response_count": n,
@@ -109,8 +109,8 @@ def test_a_measure_needs_its_samples(period: str, minimum: int, ratings: int) ->
 		}
 		return set(measures(row(period, **counts), SETTINGS, 84.0, minimum))
 
-	assert found(minimum - 1, ratings - 1) == set()
-	assert found(minimum, ratings) == set(PINNED)
+	assert measured(minimum - 1, ratings - 1) == set()
+	assert measured(minimum, ratings) == set(PINNED)
 
 
 def test_measures_are_minutes_and_per_cent_and_a_late_transfer_is_half_a_delay() -> None:
@@ -128,8 +128,8 @@ def test_measures_are_minutes_and_per_cent_and_a_late_transfer_is_half_a_delay()
 		ratings=50,
 		ratings_good=45,
 	)
-	found = measures(given_row, SETTINGS, 84.0, 5)
-	assert {name: round(value, 1) for name, value in found.items()} == {
+	values = measures(given_row, SETTINGS, 84.0, 5)
+	assert {name: round(value, 1) for name, value in values.items()} == {
 		"first_response": 5.0,
 		"response": 6.0,
 		"delays": 5.0,
@@ -159,13 +159,13 @@ def test_without_samples_a_quantile_is_nothing() -> None:
 @given(st.lists(facts, max_size=30), st.integers(0, 30))
 def test_counts_and_sums_of_parts_add_up_and_order_does_not_matter(many: list[Fact], cut: int) -> None:
 	def sums(some: list[Fact]) -> dict[tuple[str, str], int]:
-		found: dict[tuple[str, str], int] = {}
+		totals: dict[tuple[str, str], int] = {}
 		for agent, facts_of_agent in tally(some).items():
 			filled = row()
 			fill(filled, facts_of_agent, SETTINGS, None)
 			for name in [*COUNTS, *(f"{metric}_{part}" for metric in SAMPLES for part in ("count", "sum"))]:
-				found[agent, name] = getattr(filled, name)
-		return found
+				totals[agent, name] = getattr(filled, name)
+		return totals
 
 	whole, first, second = sums(many), sums(many[:cut]), sums(many[cut:])
 	assert whole == {key: first.get(key, 0) + second.get(key, 0) for key in whole}

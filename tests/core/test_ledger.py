@@ -58,8 +58,8 @@ def test_the_next_look_finds_something_and_a_millisecond_sooner_does_not(looks: 
 		assert moment is not None
 		assert not ledger.cross(ticket, turn, segment, moment - 1, RULES, SETTINGS).level
 		assert not turn.is_delayed or moment > NOW + RULES.customer_delay_ms
-		found = ledger.cross(ticket, turn, segment, moment, RULES, SETTINGS)
-		assert found.level or found.is_customer
+		crossing = ledger.cross(ticket, turn, segment, moment, RULES, SETTINGS)
+		assert crossing.level or crossing.is_customer
 
 
 def test_there_are_four_looks_and_then_none() -> None:
@@ -74,8 +74,12 @@ def test_there_are_four_looks_and_then_none() -> None:
 def test_in_the_queue_only_the_customer_s_threshold_counts() -> None:
 	ticket, turn, segment = waiting(None)
 	assert deadlines.next_check(turn, segment, RULES, SETTINGS) == NOW + 20 * MINUTE_MS + 1
-	found = ledger.cross(ticket, turn, segment, NOW + 60 * MINUTE_MS, RULES, SETTINGS)
-	assert ([e.kind for e in found.events], found.level, found.is_customer) == (["Customer"], 0, True)
+	crossing = ledger.cross(ticket, turn, segment, NOW + 60 * MINUTE_MS, RULES, SETTINGS)
+	assert ([e.kind for e in crossing.events], crossing.level, crossing.is_customer) == (
+		["Customer"],
+		0,
+		True,
+	)
 	assert deadlines.next_check(turn, segment, RULES, SETTINGS) is None
 
 

@@ -56,8 +56,8 @@ class Log:
 
 	@staticmethod
 	def _edge(starts: list[int], place: int, after_ms: int) -> int | None:
-		found = starts[place - 1] if 0 < place <= len(starts) else None
-		return found if found is not None and found > after_ms else None
+		start = starts[place - 1] if 0 < place <= len(starts) else None
+		return start if start is not None and start > after_ms else None
 
 
 def local_minute(at_ms: int) -> int:

@@ -8,7 +8,7 @@ from khalifa_whatsapp.core.quick_replies import KNOWN, parts, unknown
 
 
 @pytest.mark.parametrize(
-	("body", "found"),
+	("body", "names"),
 	[
 		("أهلاً {customer}، معك {agent} من {branch} ({ticket})", []),
 		("السعر {price} جنيه", ["price"]),
@@ -22,13 +22,13 @@ from khalifa_whatsapp.core.quick_replies import KNOWN, parts, unknown
 		("", []),
 	],
 )
-def test_names_that_nobody_fills_in_are_found_and_other_braces_are_text(body, found):
-	assert unknown(body) == found
+def test_names_that_nobody_fills_in_are_found_and_other_braces_are_text(body, names):
+	assert unknown(body) == names
 
 
 def test_a_text_is_taken_apart_in_its_order():
-	found = [(part.text, part.blank, part.is_known) for part in parts("Dear {Customer}: {{price}}!")]
-	assert found == [
+	pieces = [(part.text, part.blank, part.is_known) for part in parts("Dear {Customer}: {{price}}!")]
+	assert pieces == [
 		("Dear ", "", False),
 		("", "customer", True),
 		(": ", "", False),
@@ -43,9 +43,9 @@ def test_a_text_is_taken_apart_in_its_order():
 	)
 )
 def test_nothing_of_a_text_is_lost_and_no_blank_is_left_in_it(body):
-	found = parts(body)
-	filled = "".join(part.text or f"{{{part.blank}}}" for part in found)
+	pieces = parts(body)
+	filled = "".join(part.text or f"{{{part.blank}}}" for part in pieces)
 	assert unknown(filled) == unknown(body)
-	assert all(not parts(part.text) or parts(part.text) == [part] for part in found if part.text)
-	if not any(part.blank for part in found):
+	assert all(not parts(part.text) or parts(part.text) == [part] for part in pieces if part.text)
+	if not any(part.blank for part in pieces):
 		assert filled == body

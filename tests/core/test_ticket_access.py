@@ -84,13 +84,13 @@ EXPECTED = [
 @pytest.mark.parametrize(("who", "facts", "allowed"), EXPECTED)
 def test_each_does_what_is_said_and_nothing_else(who: str, facts: dict[str, object], allowed: str) -> None:
 	actor, ticket = ACTORS[who], r.Ticket("T", "C", "D", **facts)  # type: ignore[arg-type]
-	found = {verb for verb in VERBS if decide(verb, actor, ticket)}
+	verbs = {verb for verb in VERBS if decide(verb, actor, ticket)}
 	page = asdict(ticket_access.rights(actor, ticket))
-	found |= {right for right in ("take", "take_over", "on_behalf") if page[right]}
+	verbs |= {right for right in ("take", "take_over", "on_behalf") if page[right]}
 	if page["assign"] and actor.is_manager:
-		found.add("assign")
-	assert found == set(allowed.split())
-	assert page["assign"] == bool({"assign", "take"} & found)
+		verbs.add("assign")
+	assert verbs == set(allowed.split())
+	assert page["assign"] == bool({"assign", "take"} & verbs)
 
 
 @pytest.mark.parametrize("who", ACTORS)

@@ -24,10 +24,10 @@ from khalifa_whatsapp.drivers.base import (
 )
 from khalifa_whatsapp.drivers.cloud_api import CloudApiDriver
 from khalifa_whatsapp.drivers.cloud_api.download import (
-	Found,
+	MediaLocation,
 	digest_of,
 	fetched_from,
-	found_from,
+	location_from,
 	next_address,
 	trusted,
 )
@@ -193,23 +193,27 @@ def test_a_hash_comes_in_hex_or_base64(given: str, digest: bytes | None) -> None
 
 
 def test_a_recorded_answer_is_understood() -> None:
-	found = found_from(Reply(200, {}, corpus.raw("cloud_api/answers", "media")), Media("880055667788"), 3)
-	assert found == Found(
+	location = location_from(
+		Reply(200, {}, corpus.raw("cloud_api/answers", "media")), Media("880055667788"), 3
+	)
+	assert location == MediaLocation(
 		"https://lookaside.fbsbx.com/whatsapp_business/attachments/?mid=880055667788&ext=0&hash=FAKE",
 		"image/jpeg",
 		(hashlib.sha256(b"abc").digest(),),
 	)
-	file = fetched_from(Reply(200, {"content-type": "image/jpeg"}, b"abc"), found, Media(file_name="a.jpg"))
+	file = fetched_from(
+		Reply(200, {"content-type": "image/jpeg"}, b"abc"), location, Media(file_name="a.jpg")
+	)
 	assert (file.content, file.mime_type, file.file_name) == (b"abc", "image/jpeg", "a.jpg")
 	with pytest.raises(Permanent) as caught:
-		fetched_from(Reply(200, {"content-type": "image/jpeg"}, b"abd"), found, Media())
+		fetched_from(Reply(200, {"content-type": "image/jpeg"}, b"abd"), location, Media())
 	assert caught.value.code == "media_hash"
 
 
 @pytest.mark.parametrize("code", [33, 100, 131052])
 def test_a_file_that_meta_has_no_more_is_gone_and_the_device_goes_on(code: int) -> None:
 	with pytest.raises(Permanent) as caught:
-		found_from(Reply(400, {}, json.dumps({"error": {"code": code}}).encode()), Media("1"), 9)
+		location_from(Reply(400, {}, json.dumps({"error": {"code": code}}).encode()), Media("1"), 9)
 	assert caught.value.code == "media_gone"
 
 
@@ -308,12 +312,12 @@ def test_an_address_elsewhere_is_never_asked(
 def test_a_file_lives_seven_days_and_its_address_five_minutes(cloud: CloudApiSimulator, clock: Clock) -> None:
 	media = sent(cloud)
 	client = HttpClient()
-	found = client.request("GET", f"{cloud.url}/{media.media_id}", token=cloud.access_token).object()
-	assert found is not None
-	assert client.request("GET", found["url"], token=cloud.access_token).content == CONTENT
-	assert client.request("GET", found["url"]).status == 401
+	answer = client.request("GET", f"{cloud.url}/{media.media_id}", token=cloud.access_token).object()
+	assert answer is not None
+	assert client.request("GET", answer["url"], token=cloud.access_token).content == CONTENT
+	assert client.request("GET", answer["url"]).status == 401
 	clock.ms += 300_000
-	assert client.request("GET", found["url"], token=cloud.access_token).status == 404
+	assert client.request("GET", answer["url"], token=cloud.access_token).status == 404
 	driver_of(cloud).fetch_media(media, REF, 10_000)
 	clock.ms += 7 * 86_400_000
 	assert failure(driver_of(cloud), media).code == "media_gone"
@@ -333,5 +337,5 @@ def test_a_dead_token_is_told_as_such(cloud: CloudApiSimulator) -> None:
 
 def test_a_rate_limit_of_the_file_server_is_one() -> None:
 	with pytest.raises(RateLimited) as caught:
-		fetched_from(Reply(429, {"retry-after": "9"}, b""), Found("", "", ()), Media())
+		fetched_from(Reply(429, {"retry-after": "9"}, b""), MediaLocation("", "", ()), Media())
 	assert caught.value.retry_after == 9

@@ -118,11 +118,11 @@ def test_the_reference_and_the_table_hold_the_same_codes() -> None:
 @pytest.mark.parametrize("code", [code for code, _ in PAIRS])
 def test_a_text_for_people_is_a_sentence_that_can_be_translated(code: int) -> None:
 	"""It is stored in 140 characters and looked up word for word: nothing of the answer may be in it."""
-	found = meaning(code)
-	assert found is not None
-	assert refused(code).text == describe({"code": code, "error_data": {"details": "x"}})[2] == found[1]
-	assert found[1].endswith((".", ")."))
-	assert len(found[1]) <= 140
+	known = meaning(code)
+	assert known is not None
+	assert refused(code).text == describe({"code": code, "error_data": {"details": "x"}})[2] == known[1]
+	assert known[1].endswith((".", ")."))
+	assert len(known[1]) <= 140
 
 
 def test_a_code_beside_a_family_is_unknown() -> None:

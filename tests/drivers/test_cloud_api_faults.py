@@ -179,9 +179,9 @@ def test_the_state_can_be_read_from_a_version_that_lacks_a_field(cloud: CloudApi
 def test_all_pages_of_templates_are_read_by_cursor(cloud: CloudApiSimulator) -> None:
 	for number in range(250):
 		cloud.templates.add(f"offer_{number}", "ar", [{"type": "BODY", "text": "عرض"}], status="PAUSED")
-	found = driver_of(cloud).list_templates()
-	assert [one.name for one in found] == [f"offer_{number}" for number in range(250)]
-	assert {one.status for one in found} == {"PAUSED"}
+	templates = driver_of(cloud).list_templates()
+	assert [one.name for one in templates] == [f"offer_{number}" for number in range(250)]
+	assert {one.status for one in templates} == {"PAUSED"}
 
 
 def test_a_list_of_templates_that_does_not_end_is_given_up(

@@ -281,23 +281,23 @@ def page(body: Any, status: int = 200) -> Reply:
 
 
 def test_a_page_of_templates_is_read_and_what_has_no_name_is_left_out() -> None:
-	found, cursor = page_from(page(corpus.raw("cloud_api/answers", "templates")))
+	templates, cursor = page_from(page(corpus.raw("cloud_api/answers", "templates")))
 	assert cursor == "QVFC"
-	assert [(one.template_id, one.name, one.language, one.status) for one in found] == [
+	assert [(one.template_id, one.name, one.language, one.status) for one in templates] == [
 		("900000000001", "order_ready_v2", "ar", "APPROVED"),
 		("900000000002", "winter", "ar", "REJECTED"),
 	]
-	assert (found[0].quality, found[0].rejected_reason, found[0].parameter_format) == (
+	assert (templates[0].quality, templates[0].rejected_reason, templates[0].parameter_format) == (
 		"GREEN",
 		"",
 		"POSITIONAL",
 	)
-	assert (found[1].quality, found[1].rejected_reason, found[1].parameter_format) == (
+	assert (templates[1].quality, templates[1].rejected_reason, templates[1].parameter_format) == (
 		"",
 		"PROMOTIONAL",
 		"NAMED",
 	)
-	assert found[0].components[0]["text"].startswith("أهلاً")
+	assert templates[0].components[0]["text"].startswith("أهلاً")
 
 
 @pytest.mark.parametrize(

@@ -210,8 +210,8 @@ def test_without_a_database_the_browser_ends_before_the_lease_does(scene, monkey
 
 def test_jobs_run_one_after_the_other_in_one_thread(scene):
 	session = scene.running()
-	found = [session.submit(threading.get_ident) for _ in range(20)]
-	assert {done.result(WAIT) for done in found} == {session._thread.ident}
+	jobs = [session.submit(threading.get_ident) for _ in range(20)]
+	assert {done.result(WAIT) for done in jobs} == {session._thread.ident}
 
 
 def test_what_a_job_raises_is_its_askers(scene):

@@ -204,8 +204,8 @@ def test_the_pages_own_zone_counts():
 
 @given(st.text(max_size=60), st.integers(-840, 840))
 def test_whatever_a_stamp_holds_it_is_recent_or_nothing(stamp, minutes):
-	found = moment_ms(f"[{stamp}] x", NOW_MS, minutes)
-	assert found == 0 or NOW_MS - 7 * 86_400_000 <= found <= NOW_MS + 120_000
+	moment = moment_ms(f"[{stamp}] x", NOW_MS, minutes)
+	assert moment == 0 or NOW_MS - 7 * 86_400_000 <= moment <= NOW_MS + 120_000
 
 
 @given(st.datetimes(NOW.replace(tzinfo=None) - timedelta(days=6), NOW.replace(tzinfo=None)))

@@ -48,9 +48,9 @@ def bitmap(dark: list[list[bool]]) -> memoryview:
 
 @pytest.mark.parametrize("text", ["1", "2@abc", LINKING, "أهلاً يا سامي 🌸", "<svg onload=x>&\"'", "7" * 200])
 def test_a_reader_reads_what_was_said(text: str) -> None:
-	found = zxingcpp.read_barcodes(bitmap(modules_of(picture_of(text))))
-	assert [(one.format, one.text) for one in found] == [(zxingcpp.BarcodeFormat.QRCode, text)]
-	assert found[0].ec_level == "L", "a code of few squares is read fastest"
+	barcodes = zxingcpp.read_barcodes(bitmap(modules_of(picture_of(text))))
+	assert [(one.format, one.text) for one in barcodes] == [(zxingcpp.BarcodeFormat.QRCode, text)]
+	assert barcodes[0].ec_level == "L", "a code of few squares is read fastest"
 
 
 def test_there_is_white_all_around() -> None:

@@ -56,8 +56,8 @@ def listed(*messages: Any) -> Reply:
 
 def shape(name: str) -> dict[str, Any]:
 	"""A message of an event as the browser's own list has it: no envelope, no card of the sender."""
-	found = json.loads(corpus.raw("wppconnect", name))
-	kept = {key: value for key, value in found.items() if key not in ("event", "session", "isGroupMsg")}
+	event = json.loads(corpus.raw("wppconnect", name))
+	kept = {key: value for key, value in event.items() if key not in ("event", "session", "isGroupMsg")}
 	return {**kept, "sender": None}
 
 
@@ -121,19 +121,19 @@ def test_what_was_sent_is_ours_and_with_whatsapp() -> None:
 		own("3EB05", 20, ack=1, id="false_201001234567@c.us_3EB05"),
 		own("3EB06", 20, type="e2e_notification"),
 	]
-	found = reads.newest(reads.sent_from(listed(*messages), "shop1"), 20)
-	assert [(echo.ref, echo.body) for echo in found] == [
+	echoes = reads.newest(reads.sent_from(listed(*messages), "shop1"), 20)
+	assert [(echo.ref, echo.body) for echo in echoes] == [
 		(MessageRef("3EB02", "out"), "3EB02"),
 		(MessageRef("3EB01", "out"), "3EB01"),
 	]
-	assert found[0].recipient == (PHONE,)
+	assert echoes[0].recipient == (PHONE,)
 
 
 @given(st.lists(st.integers(0, 10), max_size=30), st.integers(0, 12))
 def test_the_newest_are_given_once_and_newest_last(moments: list[int], limit: int) -> None:
 	echoes = [OutboundEcho(MessageRef(f"{ms}", "out"), (PHONE,), ms, "text") for ms in moments]
-	found = [echo.sent_ms for echo in reads.newest(echoes, limit)]
-	assert found == sorted(set(moments))[max(0, len(set(moments)) - limit) :]
+	newest = [echo.sent_ms for echo in reads.newest(echoes, limit)]
+	assert newest == sorted(set(moments))[max(0, len(set(moments)) - limit) :]
 
 
 @pytest.mark.parametrize(
@@ -173,8 +173,8 @@ def test_odd_lists_raise_nothing_but_errors_of_the_port(value: Any, data: st.Dat
 
 
 def names(lid: Any = None, phone: Any = None) -> Reply:
-	found = {"lid": lid, "phoneNumber": phone, "contact": {"name": "منى"}}
-	return answer({key: value for key, value in found.items() if value is not None})
+	contact = {"lid": lid, "phoneNumber": phone, "contact": {"name": "منى"}}
+	return answer({key: value for key, value in contact.items() if value is not None})
 
 
 WHOLE_LID = {"id": LID.value, "server": "lid", "_serialized": f"{LID.value}@lid"}
@@ -203,8 +203,8 @@ def file(**more: Any) -> Reply:
 
 def test_a_file_is_what_the_message_said_of_it() -> None:
 	said = Media("id", "image/jpeg", "a.jpg", HASH, len(CONTENT))
-	found = reads.media_from(file(), said, 100)
-	assert (found.content, found.mime_type, found.file_name) == (CONTENT, "image/jpeg", "a.jpg")
+	media = reads.media_from(file(), said, 100)
+	assert (media.content, media.mime_type, media.file_name) == (CONTENT, "image/jpeg", "a.jpg")
 	hexed = Media("id", "image/jpeg; x=y", sha256=hashlib.sha256(CONTENT).hexdigest())
 	assert reads.media_from(file(mimetype="image/jpeg;a=b"), hexed, 100).mime_type == "image/jpeg"
 

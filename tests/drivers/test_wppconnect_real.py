@@ -125,10 +125,10 @@ def test_without_a_live_session_every_call_may_work_later(driver: WppConnectDriv
 def test_a_start_that_can_not_end_can_be_closed(driver: WppConnectDriver) -> None:
 	assert driver.start_session().state == "connecting"
 	until = time.monotonic() + 30
-	while (found := driver.get_status().state) == "disconnected":
+	while (state := driver.get_status().state) == "disconnected":
 		assert time.monotonic() < until
 		time.sleep(0.2)
-	assert found in ("connecting", "qr")
+	assert state in ("connecting", "qr")
 	for name in ("text", "unread", "log out"):
 		with pytest.raises(SendError):
 			CALLS[name](driver)
@@ -138,12 +138,12 @@ def test_a_start_that_can_not_end_can_be_closed(driver: WppConnectDriver) -> Non
 
 def shapes() -> list[tuple[str, dict[str, Any]]]:
 	"""What was recorded, ordered so that a session goes once through its life."""
-	found = [
+	recorded = [
 		(path.stem, json.loads(path.read_text(encoding="utf-8"))) for path in sorted(REAL.glob("*.json"))
 	]
 	states = {NEVER: 0, CLOSED: 2}
 	last = ("close_unknown", "start", "close_initializing", "start_closed")
-	kept = [one for one in found if isinstance(one[1]["body"], dict)]
+	kept = [one for one in recorded if isinstance(one[1]["body"], dict)]
 	return sorted(kept, key=lambda one: (states.get(one[1]["session_before"], 1), one[0] in last, one[0]))
 
 
@@ -160,7 +160,7 @@ def test_the_recorded_answers_are_still_given(session_name: str) -> None:
 		headers = good.get(shape["token"], {})
 		answer = requests.request(method, URL + address, headers=headers, timeout=60, **body)
 		assert (name, answer.status_code) == (name, shape["status"])
-		found = answer.json()
-		assert (name, set(found)) == (name, set(shape["body"]))
-		for key in set(found) - {"token", "full", "session", "version"}:
-			assert (name, found[key]) == (name, shape["body"][key])
+		given = answer.json()
+		assert (name, set(given)) == (name, set(shape["body"]))
+		for key in set(given) - {"token", "full", "session", "version"}:
+			assert (name, given[key]) == (name, shape["body"][key])

@@ -293,9 +293,9 @@ def test_every_answer_means_exactly_one_error(status: int, body: Any) -> None:
 )
 def test_the_browser_is_believed_before_the_cache(is_connected: bool, cached: str | None, state: str) -> None:
 	check, status = reply({"status": is_connected}, 200), reply({"status": cached, "qrcode": "SECRET"}, 200)
-	found = state_from(check, status)
-	assert found.state == state
-	assert "SECRET" not in repr(found)
+	session_state = state_from(check, status)
+	assert session_state.state == state
+	assert "SECRET" not in repr(session_state)
 
 
 @pytest.mark.parametrize(

@@ -50,8 +50,8 @@ PICTURE = "data:image/png;base64," + base64.b64encode(b"\x89PNG fake").decode()
 
 
 def recorded(name: str) -> dict[str, Any]:
-	found: dict[str, Any] = json.loads((REAL / f"{name}.json").read_text(encoding="utf-8"))
-	return found
+	shape: dict[str, Any] = json.loads((REAL / f"{name}.json").read_text(encoding="utf-8"))
+	return shape
 
 
 @pytest.fixture
@@ -181,10 +181,10 @@ def test_a_code_is_shown_only_while_one_is_waited_for(word: str | None) -> None:
 
 
 def test_a_code_comes_as_a_picture_that_a_page_may_show() -> None:
-	found = session.qr_from_status(answer({"status": "QRCODE", "qrcode": PICTURE, "urlcode": "2@SECRET"}))
-	assert found is not None
-	assert found.image == PICTURE
-	assert PICTURE not in repr(found)
+	code = session.qr_from_status(answer({"status": "QRCODE", "qrcode": PICTURE, "urlcode": "2@SECRET"}))
+	assert code is not None
+	assert code.image == PICTURE
+	assert PICTURE not in repr(code)
 
 
 @pytest.mark.parametrize(
@@ -201,16 +201,16 @@ def test_a_code_comes_as_a_picture_that_a_page_may_show() -> None:
 	],
 )
 def test_a_code_is_a_picture_in_whatever_form_or_it_is_none(reply: Reply, image: str | None) -> None:
-	found = session.qr_from_picture(reply)
-	assert (found.image if found else None) == image
+	code = session.qr_from_picture(reply)
+	assert (code.image if code else None) == image
 
 
 def test_the_other_route_is_asked_when_the_state_brings_no_picture(wire: responses.RequestsMock) -> None:
 	wire.get(f"{URL}/api/shop1/status-session", json={"status": "QRCODE", "qrcode": None})
 	wire.get(f"{URL}/api/shop1/qrcode-session", body=b"\x89PNG fake", content_type="image/png")
-	found = driver().get_qr()
-	assert found is not None
-	assert found.image == PICTURE
+	code = driver().get_qr()
+	assert code is not None
+	assert code.image == PICTURE
 
 
 @pytest.mark.parametrize(
@@ -237,9 +237,13 @@ BODIES = st.binary(max_size=30) | st.dictionaries(
 @given(st.integers(100, 599), BODIES, st.sampled_from(READERS))
 def test_whatever_is_answered_is_understood_or_one_error(status: int, body: Any, reader: Any) -> None:
 	try:
-		found = reader(answer(body, status))
+		understood = reader(answer(body, status))
 	except SendError as error:
 		assert not isinstance(error, UnknownOutcome)
 	else:
 		assert status in range(200, 300) or status == 500
-		assert not isinstance(found, SessionState) or found.state in ("connecting", "connected", "qr")
+		assert not isinstance(understood, SessionState) or understood.state in (
+			"connecting",
+			"connected",
+			"qr",
+		)

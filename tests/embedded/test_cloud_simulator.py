@@ -59,9 +59,11 @@ def message(kind: str, content: Any, **more: Any) -> dict[str, Any]:
 
 
 def buttons(*titles: str, **more: Any) -> dict[str, Any]:
-	found = [{"type": "reply", "reply": {"id": f"id-{n}", "title": title}} for n, title in enumerate(titles)]
+	replies = [
+		{"type": "reply", "reply": {"id": f"id-{n}", "title": title}} for n, title in enumerate(titles)
+	]
 	return message(
-		"interactive", {"type": "button", "body": {"text": "؟"}, "action": {"buttons": found}, **more}
+		"interactive", {"type": "button", "body": {"text": "؟"}, "action": {"buttons": replies}, **more}
 	)
 
 
@@ -285,8 +287,8 @@ def test_a_template_goes_where_the_window_is_closed(clock: Clock) -> None:
 		driver.send(OutgoingText(recipient=(PHONE,), body="أهلاً"))
 		driver.send(OutgoingTemplate(recipient=(PHONE,), name="hello", language="ar"))
 		events = [event for one in cloud.take(everything=True) for event in driver.parse(one.raw)]
-		found = [event.status for event in events if isinstance(event, MessageStatus)]
-		assert sorted(found) == ["delivered", "failed", "read", "sent"]
+		statuses = [event.status for event in events if isinstance(event, MessageStatus)]
+		assert sorted(statuses) == ["delivered", "failed", "read", "sent"]
 
 
 def test_only_the_fields_that_exist_can_be_asked_for(cloud: CloudApiSimulator) -> None:

@@ -41,12 +41,12 @@ def test_a_small_day_adds_up(capsys: pytest.CaptureFixture[str], tmp_path: Path)
 
 
 def test_the_words_of_the_summary_are_right_when_nothing_fails():
-	found: Result = run_day(SMALL)
-	messages, out = found.summary.messages, found.summary.outbound
+	result: Result = run_day(SMALL)
+	messages, out = result.summary.messages, result.summary.outbound
 	assert (messages.attempts, messages.acknowledged, messages.stored) == (60, 60, 60)
 	assert (messages.lost, messages.duplicated, messages.unexpected, messages.recovered) == (0, 0, 0, 0)
 	assert out.written == out.taken == out.arrived + out.sent + out.failed > 20
-	assert found.day.staff.deeds.replies == out.written
+	assert result.day.staff.deeds.replies == out.written
 
 
 def test_every_type_of_message_comes_in_a_small_day():
@@ -85,11 +85,11 @@ def test_the_same_seed_is_the_same_day():
 
 @pytest.mark.long
 def test_a_day_with_faults_adds_up_too():
-	found = run_day(Options(messages=250, agents=6, seed=2, has_faults=True))
-	assert found.summary.problems == []
-	assert found.day.chaos.kills + found.day.chaos.murders > 0
-	assert found.day.chaos.murders > 0 and found.day.chaos.door_shut > 0
-	assert found.summary.facts["posts_refused"] > 0
+	result = run_day(Options(messages=250, agents=6, seed=2, has_faults=True))
+	assert result.summary.problems == []
+	assert result.day.chaos.kills + result.day.chaos.murders > 0
+	assert result.day.chaos.murders > 0 and result.day.chaos.door_shut > 0
+	assert result.summary.facts["posts_refused"] > 0
 
 
 @pytest.mark.parametrize(
@@ -185,9 +185,9 @@ def test_a_message_sent_twice_is_found(monkeypatch: pytest.MonkeyPatch):
 	[["--messages", "0"], ["--agents", "x"], ["--fast", "--minutes", "2"], ["simulate", "--agents", "0..3"]],
 )
 def test_senseless_options_are_refused(words: list[str], capsys: pytest.CaptureFixture[str]):
-	with pytest.raises(SystemExit) as found:
+	with pytest.raises(SystemExit) as caught:
 		cli.main(words)
-	assert found.value.code == 2
+	assert caught.value.code == 2
 
 
 def test_an_old_database_is_not_mixed_with_a_new_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

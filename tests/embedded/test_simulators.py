@@ -214,9 +214,9 @@ def test_a_customers_file_can_be_fetched(cloud: CloudApiSimulator, wpp: WppConne
 	assert event.content_type == "voice"
 	assert event.media is not None
 	auth = {"Authorization": f"Bearer {cloud.access_token}"}
-	found = requests.get(f"{cloud.url}/v26.0/{event.media.media_id}", headers=auth, timeout=5).json()
-	assert requests.get(found["url"], headers=auth, timeout=5).content == b"OggS"
-	assert requests.get(found["url"], timeout=5).status_code == 401
+	location = requests.get(f"{cloud.url}/v26.0/{event.media.media_id}", headers=auth, timeout=5).json()
+	assert requests.get(location["url"], headers=auth, timeout=5).content == b"OggS"
+	assert requests.get(location["url"], timeout=5).status_code == 401
 
 	wpp.customer_media(MONA, "image", b"\xff\xd8" * 200, "image/jpeg", "الفاتورة", is_inline=True)
 	(event,) = make_driver(wpp.config()).parse(wpp.take()[0].raw)
@@ -288,11 +288,11 @@ def test_faults_lose_nothing_and_double_and_shuffle_much(clock: Clock) -> None:
 			report = cloud.deliver(door.url, workers=8)
 			clock.ms += 120_000
 			cloud.deliver(door.url, workers=8)
-			found = words(door.events())
+			arrived = words(door.events())
 		assert report.made < 200
-		assert set(found) == set(bodies)
-		assert len(found) > 330
-		assert found != sorted(found, key=bodies.index)
+		assert set(arrived) == set(bodies)
+		assert len(arrived) > 330
+		assert arrived != sorted(arrived, key=bodies.index)
 
 
 def test_a_seed_makes_a_run_repeatable() -> None:

@@ -107,10 +107,10 @@ def test_it_answers_as_the_real_server_did(wpp: WppConnectSimulator, name: str) 
 	if shape["body"] == "<html>":
 		assert answer.headers["Content-Type"] == shape["content_type"]
 		return
-	found, expected = answer.json(), dict(shape["body"])
+	given, expected = answer.json(), dict(shape["body"])
 	for key in ("token", "full"):
-		assert bool(found.pop(key, "")) == bool(expected.pop(key, ""))
-	assert found == expected
+		assert bool(given.pop(key, "")) == bool(expected.pop(key, ""))
+	assert given == expected
 
 
 def test_the_driver_makes_its_token_and_survives_a_change_of_the_secret(wpp: WppConnectSimulator) -> None:
@@ -167,8 +167,8 @@ def test_stop_keeps_the_login_and_log_out_does_not(
 
 def test_a_hung_browser_is_not_believed(wpp: WppConnectSimulator, driver: WppConnectDriver) -> None:
 	wpp.session.is_hung = True
-	found = driver.get_status()
-	assert (found.state, found.detail) == ("disconnected", "CONNECTED")
+	status = driver.get_status()
+	assert (status.state, status.detail) == ("disconnected", "CONNECTED")
 
 
 @pytest.mark.parametrize(

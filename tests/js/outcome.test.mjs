@@ -23,10 +23,10 @@ test("an answer is its message, whatever that is", () => {
 });
 
 test("a refusal is said in the server's words", () => {
-	const found = judged(409, { code: "answered_meanwhile", _server_messages: saying("Mona answered") });
-	assert.ok(found instanceof Refusal);
+	const refusal = judged(409, { code: "answered_meanwhile", _server_messages: saying("Mona answered") });
+	assert.ok(refusal instanceof Refusal);
 	assert.deepEqual(
-		[found.code, found.text, found.is_unknown],
+		[refusal.code, refusal.text, refusal.is_unknown],
 		["answered_meanwhile", "Mona answered", false],
 	);
 	assert.equal(judged(417, { exc_type: "ValidationError" }).text, "refused");
@@ -46,9 +46,9 @@ test("of what is no answer of ours nobody knows what became", () => {
 		[429, "slow down"],
 	];
 	for (const [status, body] of pages) {
-		const found = judged(status, body);
+		const refusal = judged(status, body);
 		assert.deepEqual(
-			[found.code, found.text, found.is_unknown],
+			[refusal.code, refusal.text, refusal.is_unknown],
 			["no_answer", "none", true],
 			`${status} ${body}`,
 		);

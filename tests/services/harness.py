@@ -61,8 +61,8 @@ class Desk:
 	# -- people
 	def actor(self, agent: str) -> Actor:
 		"""As he or she is now: with the branch of today, and no agent when disabled or not there."""
-		found = self.store.agent(agent)
-		return actor_of(found) if found is not None else Actor(f"{agent}@example.com", f"Agent {agent}")
+		record = self.store.agent(agent)
+		return actor_of(record) if record is not None else Actor(f"{agent}@example.com", f"Agent {agent}")
 
 	def online(self, *agents: str) -> None:
 		for agent in agents or self.agents:

@@ -44,10 +44,10 @@ def fate(raw: bytes) -> tuple[str, Desk]:
 	post(desk, raw)
 	post(desk, body(message_item(PHONE, "after", "after", START)))
 	desk.take()
-	found = [status for status, _ in fates(desk)]
-	assert (found[0], found[2]) == ("Done", "Done")
+	statuses = [status for status, _ in fates(desk)]
+	assert (statuses[0], statuses[2]) == ("Done", "Done")
 	assert {"before", "after"} <= {m.body for m in desk.all(r.Message)}
-	return found[1], desk
+	return statuses[1], desk
 
 
 GOOD = message_item(PHONE, "hello", "g1", START, "Sara")

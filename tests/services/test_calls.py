@@ -79,20 +79,20 @@ def facts(desk: Desk) -> str:
 	],
 )
 def test_who_called_in_vain_waits_and_who_was_answered_does_not(items, label, since) -> None:
-	found = set()
+	outcomes = set()
 	for order in itertools.permutations([*items, items[0]]):
 		desk = open_desk()
 		for item in order:
 			desk.deliver(item)
-		found.add(facts(desk))
+		outcomes.add(facts(desk))
 		ticket = desk.ticket_of(PHONE)
 		assert ticket.preview_label == label
 		assert ticket.waiting_since_ms == (None if since is None else START + since * SECOND)
 		assert ticket.unread_count == 1
-	assert len(found) == 1, found
+	assert len(outcomes) == 1, outcomes
 	desk = open_desk()
 	desk.deliver(*items)
-	assert facts(desk) in found
+	assert facts(desk) in outcomes
 
 
 def test_a_missed_call_is_given_to_an_agent_like_a_message() -> None:

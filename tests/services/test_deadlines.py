@@ -15,8 +15,8 @@ PHONE, OTHER = "+201001234567", "+201119876543"
 
 def due(desk: Desk, ticket: str) -> tuple[int | None, ...]:
 	"""Customer's and agent's deadline, in minutes after the start."""
-	found = desk.ticket(ticket)
-	moments = (found.customer_due_by_ms, found.response_by_ms)
+	record = desk.ticket(ticket)
+	moments = (record.customer_due_by_ms, record.response_by_ms)
 	return tuple(None if at is None else (at - START) // MINUTE for at in moments)
 
 

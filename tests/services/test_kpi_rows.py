@@ -41,8 +41,8 @@ def test_each_cell_opens_as_many_rows_as_it_counts():
 	for row in rows:
 		for metric in kpi.OPENABLE:
 			count = getattr(row, f"{metric}_count" if hasattr(row, f"{metric}_count") else metric)
-			found = behind(desk, MANAGER, row, metric)
-			assert len({(kind, name) for kind, name, _at in found}) == len(found) == count, metric
+			opened = behind(desk, MANAGER, row, metric)
+			assert len({(kind, name) for kind, name, _at in opened}) == len(opened) == count, metric
 			seen += count
 	assert seen > 30
 

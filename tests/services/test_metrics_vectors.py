@@ -59,8 +59,8 @@ def kpi_of(desk: Desk, agent: str) -> r.AgentKpi:
 	"""The agent's row of today, rebuilt; an empty one when there is none."""
 	kpi.rollup_today(desk.store, desk.now)
 	today = desk.store.rules().calendar.local_date(desk.now).isoformat()
-	found = [k for k in desk.all(r.AgentKpi) if (k.agent, k.period, k.start_date) == (agent, "Daily", today)]
-	return found[0] if found else r.AgentKpi("", "", agent, "", None, "Daily", today)
+	rows = [k for k in desk.all(r.AgentKpi) if (k.agent, k.period, k.start_date) == (agent, "Daily", today)]
+	return rows[0] if rows else r.AgentKpi("", "", agent, "", None, "Daily", today)
 
 
 class Play:
@@ -178,12 +178,12 @@ def test_all_rows_of_the_ledger_are_the_same_whenever_the_clock_is_looked_at(act
 		names = {
 			row.name: number for kind in (r.Turn, r.Segment) for number, row in enumerate(play.desk.all(kind))
 		}
-		found = [row for kind in (r.Turn, r.Segment, r.DelayEvent) for row in play.desk.all(kind)]
+		rows = [row for kind in (r.Turn, r.Segment, r.DelayEvent) for row in play.desk.all(kind)]
 		hidden = {"name", "customer", "delay_key", "answer"}
 		return sorted(
 			(
 				[names.get(value, value) for key, value in asdict(row).items() if key not in hidden]
-				for row in found
+				for row in rows
 			),
 			key=repr,
 		)
@@ -217,8 +217,8 @@ def test_at_seventy_per_cent_the_agent_is_warned_at_all_of_it_told_at_twice_the_
 		desk.beat()
 		delays.scan(desk.store, desk.now)
 		delays.scan(desk.store, desk.now)
-		found = [n for n in desk.notices if n.event == "khalifa_whatsapp:delay"]
-		return [(n.user or n.role, n.data["level"]) for n in found]
+		notices = [n for n in desk.notices if n.event == "khalifa_whatsapp:delay"]
+		return [(n.user or n.role, n.data["level"]) for n in notices]
 
 	user, manager = f"{agent}@example.com", "WhatsApp Manager"
 	assert told(10.49) == []

@@ -63,16 +63,16 @@ SETS = {
 
 @pytest.mark.parametrize("items", SETS.values(), ids=SETS.keys())
 def test_the_message_ends_the_same_whatever_came_first(items: list[dict[str, Any]]) -> None:
-	found = {}
+	states = {}
 	for order in itertools.permutations(items):
 		desk = open_desk()
 		for item in order:
 			desk.deliver(item)
-		found[state_of(desk)] = order
+		states[state_of(desk)] = order
 		together = open_desk()
 		together.deliver(*order)
-		found[state_of(together)] = order
-	assert len(found) == 1, "\n".join(f"{order}\n{state}" for state, order in found.items())
+		states[state_of(together)] = order
+	assert len(states) == 1, "\n".join(f"{order}\n{state}" for state, order in states.items())
 
 
 def test_what_could_not_be_read_is_shown_and_waits() -> None:

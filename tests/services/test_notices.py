@@ -15,13 +15,13 @@ PHONE = "+201001234567"
 
 def heard(desk: Desk) -> dict[str, set[str]]:
 	"""The events of conversations since we last asked, and by whom they are heard."""
-	found: dict[str, set[str]] = {}
+	listeners: dict[str, set[str]] = {}
 	for notice in desk.notices:
 		if notice.event == "khalifa_whatsapp:ticket":
 			assert set(notice.data) == {"ticket", "event"}
-			found.setdefault(notice.data["event"], set()).add((notice.user or notice.role).split("@")[0])
+			listeners.setdefault(notice.data["event"], set()).add((notice.user or notice.role).split("@")[0])
 	desk.notices.clear()
-	return found
+	return listeners
 
 
 def full_desk() -> Desk:

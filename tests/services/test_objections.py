@@ -40,8 +40,8 @@ def late_desk() -> tuple[Desk, r.DelayEvent]:
 
 
 def said(desk: Desk, delay: r.DelayEvent) -> dict[str, Any]:
-	(found,) = [event for event in desk.all(r.DelayEvent) if event.name == delay.name]
-	return {name: getattr(found, name) for name in WORDS if getattr(found, name) is not None}
+	(stored,) = [event for event in desk.all(r.DelayEvent) if event.name == delay.name]
+	return {name: getattr(stored, name) for name in WORDS if getattr(stored, name) is not None}
 
 
 def test_an_objection_and_its_decision_are_written_whole() -> None:

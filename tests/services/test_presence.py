@@ -14,16 +14,16 @@ MINE = Actor("A0@example.com", "Agent A0", "A0")
 
 
 def standing(desk: Desk) -> Presence:
-	found = presence.heartbeat(desk.store, "A0", desk.now)
-	assert found is not None
-	return found
+	answer = presence.heartbeat(desk.store, "A0", desk.now)
+	assert answer is not None
+	return answer
 
 
 def told(desk: Desk) -> list[str | None]:
 	"""To whom a change was told since we asked last."""
-	found = [notice.user for notice in desk.notices if notice.event == presence.EVENT]
+	users = [notice.user for notice in desk.notices if notice.event == presence.EVENT]
 	desk.notices.clear()
-	return found
+	return users
 
 
 def test_a_heartbeat_tells_who_set_an_agent_offline():

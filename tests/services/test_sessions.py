@@ -32,10 +32,10 @@ class Minutes:
 	def go(self, minutes: int = 1) -> Watched:
 		for _ in range(minutes):
 			self.now_ms += MINUTE
-			found = watch(self.driver, self.memory, SETTINGS, self.now_ms)
-			self.memory = found.memory
-			self.alerts += [found.alert] if found.alert else []
-		return found
+			watched = watch(self.driver, self.memory, SETTINGS, self.now_ms)
+			self.memory = watched.memory
+			self.alerts += [watched.alert] if watched.alert else []
+		return watched
 
 	def calls(self) -> list[tuple[str, int]]:
 		"""What the gateway was told, and in which minute."""

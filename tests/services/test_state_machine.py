@@ -349,9 +349,9 @@ class DeskMachine(RuleBasedStateMachine):
 			if event.event in ("created", "closed", "reopened"):
 				steps[event.ticket].append(event.event)
 		for ticket in self.all_tickets():
-			found = steps[ticket.name]
-			assert found == ["created", *["closed", "reopened"] * len(found)][: len(found)]
-			assert (found[-1] == "closed") is (ticket.open_key is None)
+			taken = steps[ticket.name]
+			assert taken == ["created", *["closed", "reopened"] * len(taken)][: len(taken)]
+			assert (taken[-1] == "closed") is (ticket.open_key is None)
 
 	@invariant()
 	def delays_are_those_of_the_ledger(self) -> None:
@@ -459,11 +459,11 @@ class DeskMachine(RuleBasedStateMachine):
 		return self.desk.all(r.Ticket) if hasattr(self, "desk") else []
 
 	def tickets(self, closed: bool = False, agent: bool = False) -> list[r.Ticket]:
-		found = [t for t in self.all_tickets() if (t.open_key is None) is closed]
+		tickets = [t for t in self.all_tickets() if (t.open_key is None) is closed]
 		if closed:
-			latest = {self.desk.ticket_of(phone).name for phone in {self.phone(t) for t in found}}
-			return [t for t in found if t.name in latest]
-		return [t for t in found if t.agent] if agent else found
+			latest = {self.desk.ticket_of(phone).name for phone in {self.phone(t) for t in tickets}}
+			return [t for t in tickets if t.name in latest]
+		return [t for t in tickets if t.agent] if agent else tickets
 
 	def ledger(self) -> tuple[list[r.Turn], list[r.Segment]]:
 		return (self.desk.all(r.Turn), self.desk.all(r.Segment)) if hasattr(self, "desk") else ([], [])

@@ -163,7 +163,7 @@ def _capability(value: dict[str, Any]) -> Said:
 		"max_daily_conversation_per_phone",
 		"max_daily_conversations_per_phone",
 	)
-	limit = next((found for name in names if (found := text_of(value.get(name)))), "")
+	limit = next((text for name in names if (text := text_of(value.get(name)))), "")
 	return Said(
 		"The account may begin conversations with {limit} customers a day.",
 		INFO,

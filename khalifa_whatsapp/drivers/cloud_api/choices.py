@@ -55,10 +55,10 @@ def _list(message: OutgoingChoices) -> dict[str, Any]:
 		_limit(title, MAX_SECTION_TITLE, "The title of a section may have 24 characters.")
 		if len(sections) > 1 and not title.strip():
 			raise Permanent("In a list with several sections each one needs a title.", code="choices")
-	found = [
+	payload = [
 		{**({"title": title} if title.strip() else {}), "rows": rows} for title, rows in sections.items()
 	]
-	return {"type": "list", "action": {"button": message.list_button, "sections": found}}
+	return {"type": "list", "action": {"button": message.list_button, "sections": payload}}
 
 
 def _row(choice: Choice) -> dict[str, str]:

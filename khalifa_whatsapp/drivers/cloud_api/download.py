@@ -35,7 +35,7 @@ _PRINTABLE = re.compile(r"[!-~]{1,4096}")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class MediaLocation:
 	"""What Meta says of a file."""
 
 	url: str
@@ -43,7 +43,7 @@ class Found:
 	digests: tuple[bytes, ...]  # sha256, of the webhook and of the look-up
 
 
-def found_from(reply: Reply, media: Media, max_bytes: int) -> Found:
+def location_from(reply: Reply, media: Media, max_bytes: int) -> MediaLocation:
 	"""Where the file is. `Permanent` when it is gone or too big."""
 	answer = reply.object() or {}
 	url = text_of(answer.get("url"))
@@ -58,26 +58,26 @@ def found_from(reply: Reply, media: Media, max_bytes: int) -> Found:
 		raise too_big()
 	given = (digest_of(media.sha256), digest_of(text_of(answer.get("sha256"))))
 	mime_type = text_of(answer.get("mime_type"))[:255] or media.mime_type
-	return Found(url, mime_type, tuple(digest for digest in given if digest is not None))
+	return MediaLocation(url, mime_type, tuple(digest for digest in given if digest is not None))
 
 
-def fetched_from(reply: Reply, found: Found, media: Media) -> FetchedMedia:
+def fetched_from(reply: Reply, location: MediaLocation, media: Media) -> FetchedMedia:
 	"""The file, checked.
 
 	`Retryable` when the server of files gave an error, `Permanent` when it is another file.
 	"""
 	mime_type = mime_of(reply.headers.get("content-type", ""))
-	is_error_page = mime_type == "text/html" and mime_of(found.mime_type) != "text/html"
+	is_error_page = mime_type == "text/html" and mime_of(location.mime_type) != "text/html"
 	if not reply.is_success or is_error_page:
 		raise _not_now(reply)
 	digest = hashlib.sha256(reply.content).digest()
-	if any(digest != given for given in found.digests):
+	if any(digest != given for given in location.digests):
 		raise Permanent(
 			"The file that came is not the one the customer sent. Ask for it again.", code="media_hash"
 		)
 	if not reply.content:
 		raise Permanent("The customer's file is empty.", code="media_empty")
-	return FetchedMedia(reply.content, found.mime_type or mime_type, media.file_name)
+	return FetchedMedia(reply.content, location.mime_type or mime_type, media.file_name)
 
 
 def is_redirect(reply: Reply) -> bool:
@@ -112,20 +112,20 @@ def digest_of(given: str) -> bytes | None:
 	if _HEX.fullmatch(given):
 		return bytes.fromhex(given)
 	try:
-		found = base64.b64decode(given, validate=True)
+		digest = base64.b64decode(given, validate=True)
 	except (binascii.Error, ValueError):
 		return None
-	return found if len(found) == hashlib.sha256().digest_size else None
+	return digest if len(digest) == hashlib.sha256().digest_size else None
 
 
 def _parsed(url: str) -> Url | None:
 	if not _PRINTABLE.fullmatch(url) or "\\" in url:
 		return None
 	try:
-		found = parse_url(url)
+		address = parse_url(url)
 	except LocationParseError:
 		return None
-	return found if found.host and found.auth is None else None
+	return address if address.host and address.auth is None else None
 
 
 def _is_metas(address: Url) -> bool:

@@ -105,15 +105,15 @@ class CloudApiDriver:
 			raise Permanent(
 				"The device has no business account id: templates can't be read.", code="no_account"
 			)
-		found: list[TemplateInfo] = []
+		infos: list[TemplateInfo] = []
 		params = {"fields": templates.FIELDS, "limit": str(templates.PAGE_SIZE)}
 		url = f"{self._root}/{self.config.business_account_id}/message_templates"
 		for _ in range(templates.MAX_PAGES):
 			with asking():
 				page, params["after"] = templates.page_from(self._ask("GET", url, params=params))
-			found += page
+			infos += page
 			if not params["after"]:
-				return found
+				return infos
 		raise Permanent("The list of templates does not end.", code="endless")
 
 	def fetch_media(self, media: Media, ref: MessageRef, max_bytes: int) -> FetchedMedia:
@@ -123,8 +123,8 @@ class CloudApiDriver:
 		url = f"{self._root}/{quote(media.media_id, safe='')}"
 		with asking():
 			reply = self._ask("GET", url, params={"phone_number_id": self.config.phone_number_id})
-			found = download.found_from(reply, media, max_bytes)
-			return download.fetched_from(self._download(found.url, max_bytes), found, media)
+			location = download.location_from(reply, media, max_bytes)
+			return download.fetched_from(self._download(location.url, max_bytes), location, media)
 
 	def _body(self, message: Outgoing) -> dict[str, Any]:
 		"""The request that sends a message; files are uploaded first,

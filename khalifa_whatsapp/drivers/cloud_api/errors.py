@@ -156,13 +156,13 @@ def error_from(reply: Reply) -> SendError:
 
 
 def _unknown_code(reply: Reply, error: Mapping[str, Any], code: int | None) -> SendError:
-	found = answer_without_code(reply)
-	if error.get("is_transient") is True and isinstance(found, Permanent):
-		found = Retryable(found.text, found.code)
+	failure = answer_without_code(reply)
+	if error.get("is_transient") is True and isinstance(failure, Permanent):
+		failure = Retryable(failure.text, failure.code)
 	if code is None:
-		return found
+		return failure
 	_log_details(code, error)
-	return type(found)(found.text, str(code), found.retry_after)
+	return type(failure)(failure.text, str(code), failure.retry_after)
 
 
 def details_of(error: Mapping[str, Any]) -> str:

@@ -50,9 +50,9 @@ class Frame:
 		contacts: dict[str, dict[str, Any]] = {}
 		for contact in list_of(value.get("contacts")):
 			for key in ("wa_id", "user_id"):
-				found = id_of(dict_of(contact).get(key))
-				if found:
-					contacts[found] = contact
+				sender = id_of(dict_of(contact).get(key))
+				if sender:
+					contacts[sender] = contact
 		return cls(contacts, list_of(value.get("errors")))
 
 	def contact_of(self, message: dict[str, Any]) -> dict[str, Any]:
@@ -74,8 +74,8 @@ def phone_of(value: Any) -> Identity | None:
 
 def user_of(value: Any) -> Identity | None:
 	"""Whom a business-scoped user id means."""
-	found = identity_of(id_of(value))
-	return found if found is not None and found.kind == "bsuid" else None
+	identity = identity_of(id_of(value))
+	return identity if identity is not None and identity.kind == "bsuid" else None
 
 
 def parse_message(message: dict[str, Any], frame: Frame, sequence: int) -> Event:

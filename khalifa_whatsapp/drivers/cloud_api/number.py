@@ -53,6 +53,6 @@ def state_from(reply: Reply) -> SessionState:
 
 
 def _data(answer: dict[str, Any], health: str) -> dict[str, str]:
-	found = {key: text_of(answer.get(field))[:140] for key, field in DATA.items()}
-	found |= {"throughput": text_of(dict_of(answer.get("throughput")).get("level")), "health": health}
-	return {key: value for key, value in found.items() if value}
+	values = {key: text_of(answer.get(field))[:140] for key, field in DATA.items()}
+	values |= {"throughput": text_of(dict_of(answer.get("throughput")).get("level")), "health": health}
+	return {key: value for key, value in values.items() if value}

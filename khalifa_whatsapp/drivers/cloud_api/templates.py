@@ -129,9 +129,9 @@ def page_from(reply: Reply) -> tuple[list[TemplateInfo], str]:
 		if code in (33, 100):  # no such object, and how newer versions say it: the number itself may be well
 			raise Permanent("Templates can't be read: check the business account id.", code=str(code))
 		raise error_from(reply)
-	found = [info for item in answer["data"] if (info := _info(dict_of(item))) is not None]
+	infos = [info for item in answer["data"] if (info := _info(dict_of(item))) is not None]
 	paging = dict_of(answer.get("paging"))
-	return found, id_of(dict_of(paging.get("cursors")).get("after")) if paging.get("next") else ""
+	return infos, id_of(dict_of(paging.get("cursors")).get("after")) if paging.get("next") else ""
 
 
 def _info(item: dict[str, Any]) -> TemplateInfo | None:

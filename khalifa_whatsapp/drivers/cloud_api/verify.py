@@ -27,10 +27,10 @@ def verify_signature(call: WebhookCall, config: DeviceConfig, header: str = SIGN
 	given = call.headers.get(header)
 	if not given:
 		raise NotVerified("no signature")
-	found = _SIGNATURE.fullmatch(given)
-	if not found:
+	match = _SIGNATURE.fullmatch(given)
+	if not match:
 		raise NotVerified("not a sha256 signature")
-	digest = "sha256=" + found[1].lower()
+	digest = "sha256=" + match[1].lower()
 	matches = [hmac.compare_digest(sign(secret, call.raw), digest) for secret in config.app_secrets if secret]
 	if any(matches):
 		return

@@ -50,8 +50,8 @@ class Browser:
 
 	def _find_main(self) -> list[psutil.Process]:
 		"""Chromedriver and Chrome's first process: without either the session is over."""
-		found = processes.on_profile(self.profile)
-		first = [process for process in found if " --type=" not in processes.command_line(process)]
+		running = processes.on_profile(self.profile)
+		first = [process for process in running if " --type=" not in processes.command_line(process)]
 		with contextlib.suppress(psutil.Error):
 			first.append(psutil.Process(self._service.process.pid))
 		return first
@@ -134,7 +134,7 @@ def launch(config: DeviceConfig, profile: Path, tags: Tags) -> Browser:
 		driver.set_page_load_timeout(COMMAND_SECONDS - 10)
 		return Browser(driver, tags, profile, temporary)
 	except (WebDriverException, OSError, HTTPException, psutil.Error) as error:
-		processes.kill(lambda: processes.of_sessions(tags.realm, lambda found: found == tags))
+		processes.kill(lambda: processes.of_sessions(tags.realm, lambda other: other == tags))
 		_reap(service)
 		processes.remove_temporary(temporary)
 		log.warning(

@@ -53,8 +53,13 @@ class Tags:
 def tags_of(process: psutil.Process) -> Tags | None:
 	"""The tags a process carries; None when it has none, is gone, or hides them."""
 	try:
-		found = process.environ()
-		return Tags(found["WA_SITE"], found["WA_DEVICE"], int(found["WA_GEN"]), found["WA_OWNER"])
+		environment = process.environ()
+		return Tags(
+			environment["WA_SITE"],
+			environment["WA_DEVICE"],
+			int(environment["WA_GEN"]),
+			environment["WA_OWNER"],
+		)
 	except (psutil.Error, OSError, KeyError, ValueError):
 		return None
 
@@ -112,12 +117,12 @@ def of_sessions(realm: str, are_meant: Callable[[Tags], bool]) -> list[psutil.Pr
 
 
 def _with_descendants(roots: Iterable[psutil.Process]) -> list[psutil.Process]:
-	found: dict[int, psutil.Process] = {}
+	by_pid: dict[int, psutil.Process] = {}
 	for root in roots:
-		found[root.pid] = root
+		by_pid[root.pid] = root
 		with contextlib.suppress(psutil.Error):
-			found.update({child.pid: child for child in root.children(recursive=True) if _lives(child)})
-	return [process for process in found.values() if process.pid != os.getpid()]
+			by_pid.update({child.pid: child for child in root.children(recursive=True) if _lives(child)})
+	return [process for process in by_pid.values() if process.pid != os.getpid()]
 
 
 def _lives(process: psutil.Process) -> bool:
@@ -152,14 +157,14 @@ def stop(find: Callable[[], list[psutil.Process]], leave: Callable[[], None] | N
 def kill(find: Callable[[], list[psutil.Process]]) -> int:
 	"""SIGKILL what `find` finds until nothing is found; how many are left after `KILL_SECONDS`."""
 	until = time.monotonic() + KILL_SECONDS
-	while (found := find()) and time.monotonic() < until:
-		_signal(found, kill=True)
+	while (running := find()) and time.monotonic() < until:
+		_signal(running, kill=True)
 		time.sleep(0.05)  # until the kernel has taken them away
-	return len(found)
+	return len(running)
 
 
-def _signal(found: Iterable[psutil.Process], kill: bool) -> None:
-	for process in found:
+def _signal(running: Iterable[psutil.Process], kill: bool) -> None:
+	for process in running:
 		with contextlib.suppress(psutil.Error):  # psutil compares start times: never another's number
 			process.kill() if kill else process.terminate()
 
@@ -186,13 +191,13 @@ def sweep(realm: str, is_gone: Callable[[str], bool], generations: dict[str, int
 	def orphans() -> list[psutil.Process]:
 		return of_sessions(realm, is_orphan)
 
-	found = orphans()
-	if found:
+	orphaned = orphans()
+	if orphaned:
 		kill(orphans)
 	for folder in _temporary_folders(realm):
 		if is_gone(_owner_in(folder)):
 			shutil.rmtree(folder, ignore_errors=True)
-	return len(found)
+	return len(orphaned)
 
 
 # -- folders
@@ -239,8 +244,8 @@ def _prefix(realm: str) -> str:
 
 def _temporary_folders(realm: str) -> list[Path]:
 	"""Ours only: others may make folders in a shared place and name them so."""
-	found = Path(tempfile.gettempdir()).glob(f"{_prefix(realm)}*")
-	return [path for path in found if not path.is_symlink() and path.is_dir() and _is_ours(path)]
+	folders = Path(tempfile.gettempdir()).glob(f"{_prefix(realm)}*")
+	return [path for path in folders if not path.is_symlink() and path.is_dir() and _is_ours(path)]
 
 
 def _is_ours(path: Path) -> bool:

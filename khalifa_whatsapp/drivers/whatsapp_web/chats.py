@@ -54,10 +54,10 @@ def wait_connected(page: Page, seconds: float) -> Look:
 		last = page.look()
 		return last if last.state == p.CONNECTED or _is_final(last) else None
 
-	found = page.until(connected, seconds) or last
-	if found.state != p.CONNECTED:
-		raise state_error(found)
-	return found
+	look = page.until(connected, seconds) or last
+	if look.state != p.CONNECTED:
+		raise state_error(look)
+	return look
 
 
 def open_chat(page: Page, recipient: tuple[Identity, ...], seconds: float) -> Proof:

@@ -58,8 +58,8 @@ def id_of_bubble(shown: str) -> str:
 	"""The message's own id in what the page calls it:
 	the last part of `true_2010…@c.us_3EB0…`, or all of it.
 	"""
-	found = _ID.match(shown)
-	return found[1] if found else shown
+	match = _ID.match(shown)
+	return match[1] if match else shown
 
 
 def wid_of(identity: Identity) -> str:
@@ -83,15 +83,15 @@ class Reader:
 
 	def deliveries(self, bubbles: Iterable[Bubble]) -> list[bytes]:
 		"""Every message that has an id and has left, and how far ours got."""
-		found: list[bytes] = []
+		bodies: list[bytes] = []
 		for bubble in bubbles:
 			if not bubble.id or (bubble.is_own and bubble.tick not in LEFT | {"failed"}):
 				continue
 			if bubble.tick != "failed":
-				found.append(self._message(bubble))
+				bodies.append(self._message(bubble))
 			if bubble.is_own and bubble.tick != "sent":
-				found.append(self._write(bubble, type="status", status=bubble.tick))
-		return found
+				bodies.append(self._write(bubble, type="status", status=bubble.tick))
+		return bodies
 
 	def _message(self, bubble: Bubble) -> bytes:
 		body = {
@@ -163,10 +163,12 @@ def _status(payload: dict[str, Any]) -> Event:
 
 
 def _people(payload: dict[str, Any]) -> tuple[Identity, ...]:
-	found = distinct(*(identity_of(text_of(one)) for one in list_of(payload.get("people"))[:MOST_PEOPLE]))
-	if not found:
+	identities = distinct(
+		*(identity_of(text_of(one)) for one in list_of(payload.get("people"))[:MOST_PEOPLE])
+	)
+	if not identities:
 		raise Malformed("no people")
-	return found
+	return identities
 
 
 READERS: Mapping[str, Callable[[dict[str, Any]], Event]] = {

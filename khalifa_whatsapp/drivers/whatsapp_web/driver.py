@@ -181,15 +181,15 @@ class WhatsAppWebDriver:
 		if look.state != p.CONNECTED:
 			raise state_error(look)
 		end = time.monotonic() + LOOK_SECONDS
-		found = self._read_open(page)
+		bodies = self._read_open(page)
 		for row in self._rows_to_read(page):
 			if time.monotonic() >= end:
-				return found
+				return bodies
 			if page.open_row(row.title, row.is_unread):
 				page.until(lambda title=row.title: (page.chat().title == title) or None, 2)  # type: ignore[misc]
-				found += self._read_open(page)
+				bodies += self._read_open(page)
 		self._has_caught_up = True
-		return list(dict.fromkeys(found))
+		return list(dict.fromkeys(bodies))
 
 	def _rows_to_read(self, page: p.Page) -> list[p.Row]:
 		rows = [row for row in page.rows()[:50] if row.title and not row.is_group]

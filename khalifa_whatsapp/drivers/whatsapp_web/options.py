@@ -141,12 +141,12 @@ def make_private(folder: Path) -> None:
 def _arguments(browser: Mapping[str, Any], profile: Path) -> list[str]:
 	own = switches_of(browser)
 	named = {switch.partition("=")[0] for switch in own}
-	found = [switch for switch in ALWAYS if switch.partition("=")[0] not in named]
+	switches = [switch for switch in ALWAYS if switch.partition("=")[0] not in named]
 	if browser.get("is_headless", True) not in (0, "0", False):
-		found.append("--headless=new")
+		switches.append("--headless=new")
 	if _text(browser, "user_agent"):
-		found.append(f"--user-agent={_text(browser, 'user_agent')}")
-	return [*found, f"--lang={_language(browser)}", *own, f"--user-data-dir={profile}"]
+		switches.append(f"--user-agent={_text(browser, 'user_agent')}")
+	return [*switches, f"--lang={_language(browser)}", *own, f"--user-data-dir={profile}"]
 
 
 def _prefs(browser: Mapping[str, Any]) -> dict[str, Any]:
@@ -167,10 +167,10 @@ def _language(browser: Mapping[str, Any]) -> str:
 
 
 def _binary(browser: Mapping[str, Any]) -> str:
-	found = _text(browser, "binary") or next(filter(None, map(shutil.which, sorted(BROWSERS))), None)
-	if not found or not os.access(found, os.X_OK):
+	path = _text(browser, "binary") or next(filter(None, map(shutil.which, sorted(BROWSERS))), None)
+	if not path or not os.access(path, os.X_OK):
 		raise BadBrowserSetting("missing")
-	return found
+	return path
 
 
 def _check_switch(line: str) -> None:

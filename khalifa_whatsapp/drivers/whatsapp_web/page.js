@@ -10,15 +10,15 @@ const isShown = (element) => element.getClientRects().length > 0;
 
 function all(name, root = document) {
 	for (const [by, value] of PLACES[name]) {
-		const found = by === "xpath" ? byPath(value, root) : [...root.querySelectorAll(value)];
-		if (found.length) return found;
+		const elements = by === "xpath" ? byPath(value, root) : [...root.querySelectorAll(value)];
+		if (elements.length) return elements;
 	}
 	return [];
 }
 
 function byPath(path, root) {
-	const found = document.evaluate(path, root, null, XPathResult.ORDERED_NODE_SNAPSHOT_TYPE, null);
-	return Array.from({ length: found.snapshotLength }, (_, at) => found.snapshotItem(at));
+	const snapshot = document.evaluate(path, root, null, XPathResult.ORDERED_NODE_SNAPSHOT_TYPE, null);
+	return Array.from({ length: snapshot.snapshotLength }, (_, at) => snapshot.snapshotItem(at));
 }
 
 const one = (name, root) => all(name, root)[0] || null;
@@ -60,7 +60,7 @@ function chat() {
 	const named = all("bubble").map((row) => /^(?:true|false)_([^_\s]+@[a-z.]+)_/.exec(row.dataset.id || ""));
 	return {
 		title: title ? (title.getAttribute("title") || words(title)).replace(BIDI, "").trim() : "",
-		wids: [...new Set(named.filter(Boolean).map((found) => found[1]))].sort(),
+		wids: [...new Set(named.filter(Boolean).map((match) => match[1]))].sort(),
 	};
 }
 
@@ -117,8 +117,8 @@ const rowTitle = (row) => {
 
 // The button that sends: of the chat, or of the preview of a file, which lies over it.
 function sender(isFile) {
-	const found = isFile ? all("preview_send").filter((icon) => !icon.closest("#main footer")) : all("send");
-	const icon = found.filter(isShown).pop();
+	const icons = isFile ? all("preview_send").filter((icon) => !icon.closest("#main footer")) : all("send");
+	const icon = icons.filter(isShown).pop();
 	return icon ? icon.closest("button, [role=button]") || icon : null;
 }
 
@@ -180,21 +180,21 @@ const actions = {
 	},
 
 	written: (name) => {
-		const found = box(name);
-		return found ? plain(words(found)) : null;
+		const field = box(name);
+		return field ? plain(words(field)) : null;
 	},
 
 	clear(name) {
-		const found = box(name);
-		if (!found) return;
-		selectAll(found);
+		const field = box(name);
+		if (!field) return;
+		selectAll(field);
 		document.execCommand("delete");
 	},
 
 	type(name, text) {
-		const found = box(name);
-		if (!found) return;
-		selectAll(found);
+		const field = box(name);
+		if (!field) return;
+		selectAll(field);
 		text.split("\n").forEach((line, at) => {
 			if (at) document.execCommand("insertLineBreak");
 			if (line) document.execCommand("insertText", false, line);
@@ -202,12 +202,12 @@ const actions = {
 	},
 
 	paste(name, text) {
-		const found = box(name);
-		if (!found) return;
-		selectAll(found);
+		const field = box(name);
+		if (!field) return;
+		selectAll(field);
 		const data = new DataTransfer();
 		data.setData("text/plain", text);
-		found.dispatchEvent(
+		field.dispatchEvent(
 			new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }),
 		);
 	},
@@ -217,9 +217,9 @@ const actions = {
 		const now = chat();
 		const isHidden = isFile && !now.title && !now.wids.length; // the preview may take the chat's place
 		if (!isHidden && (now.title !== seen.title || now.wids.join() !== seen.wids.join())) return "chat";
-		const found = box(name);
-		if ((found || text) && (!found || plain(words(found)) !== text)) return "text";
-		if (all("dialog").some((dialog) => isShown(dialog) && !(isFile && dialog.contains(found))))
+		const field = box(name);
+		if ((field || text) && (!field || plain(words(field)) !== text)) return "text";
+		if (all("dialog").some((dialog) => isShown(dialog) && !(isFile && dialog.contains(field))))
 			return "dialog";
 		const button = sender(isFile);
 		if (!button || button.disabled || button.getAttribute("aria-disabled") === "true") return "button";
@@ -230,9 +230,9 @@ const actions = {
 	previews: () => Boolean(sender(true)),
 
 	expand() {
-		const found = all("more").filter(isShown);
-		found.forEach((button) => button.click());
-		return found.length;
+		const buttons = all("more").filter(isShown);
+		buttons.forEach((button) => button.click());
+		return buttons.length;
 	},
 
 	bubbles: (limit) => all("bubble").slice(-limit).map(bubble),

@@ -155,9 +155,9 @@ class Page:
 		end = time.monotonic() + seconds
 		while True:
 			with between_pages():
-				found = ready()
-				if found is not None:
-					return found
+				answer = ready()
+				if answer is not None:
+					return answer
 			if time.monotonic() >= end:
 				return None
 			time.sleep(POLL_SECONDS)
@@ -170,8 +170,8 @@ class Page:
 
 	def chat(self) -> Chat:
 		"""The open chat; without a title when there is none."""
-		found = self.run("chat")
-		return Chat(found["title"], tuple(found["wids"]))
+		answer = self.run("chat")
+		return Chat(answer["title"], tuple(answer["wids"]))
 
 	def bubbles(self, limit: int) -> list[Bubble]:
 		"""The last messages of the open chat, oldest first, long ones in full."""
@@ -190,18 +190,18 @@ class Page:
 		"""Phone numbers on the contact's own card, as digits. The card is opened and closed again."""
 		if not self.click("header"):
 			return []
-		found = self.until(lambda: self.run("phones") or None, seconds)
+		phones = self.until(lambda: self.run("phones") or None, seconds)
 		if not self._click("drawer_close"):
 			self.escape()
 		self.until(lambda: self.run("phones") is None or None, seconds)
-		return found or []
+		return phones or []
 
 	# -- writing
 
 	def written(self, box: str) -> str | None:
 		"""What stands in a box to write in; None when there is none."""
-		found = self.run("written", box)
-		return None if found is None else str(found)
+		text = self.run("written", box)
+		return None if text is None else str(text)
 
 	def write(self, box: str, text: str, seconds: float) -> str:
 		"""Clear the box and write; what stands there then, which the caller must compare.
@@ -226,19 +226,19 @@ class Page:
 		if self.until(lambda: (self.written(box) == "") or None, CLEAR_SECONDS):
 			return
 		with surely():
-			found = self.run_unguarded("element", box)
-			if found is not None:
-				found.send_keys(CONTROL + "a")
-				found.send_keys(BACKSPACE)
+			element = self.run_unguarded("element", box)
+			if element is not None:
+				element.send_keys(CONTROL + "a")
+				element.send_keys(BACKSPACE)
 		self.until(lambda: (self.written(box) == "") or None, seconds)
 
 	def choose_file(self, inputs: str, path: Path) -> bool:
 		"""Give a file to one of the page's file inputs; False when there is no such input."""
 		with surely():
-			found = self.run("file_input", inputs)
-			if found is None:
+			element = self.run("file_input", inputs)
+			if element is None:
 				return False
-			found.send_keys(str(path))
+			element.send_keys(str(path))
 			return True
 
 	# -- clicks

@@ -133,8 +133,8 @@ class Sending:
 		"""Wait for the tick on a new bubble of ours that says what we said."""
 
 		def ticked() -> Bubble | None:
-			found = [b for b in self.page.bubbles(RECENT_BUBBLES) if b.id not in before and self._is_ours(b)]
-			return next((b for b in found if b.tick in LEFT or b.tick == "failed"), None)
+			ours = [b for b in self.page.bubbles(RECENT_BUBBLES) if b.id not in before and self._is_ours(b)]
+			return next((b for b in ours if b.tick in LEFT or b.tick == "failed"), None)
 
 		try:
 			bubble = self.page.until(ticked, self.seconds * (3 if self.is_file else 1))

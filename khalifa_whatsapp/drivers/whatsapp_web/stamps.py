@@ -25,8 +25,8 @@ def moment_ms(stamp: str, now_ms: int, minutes_behind_utc: int) -> int:
 		return 0
 	now = datetime.fromtimestamp(now_ms / 1000, timezone.utc)
 	away = timedelta(minutes=minutes_behind_utc)
-	found = [moment + away for moment in _readings(day, time)]
-	likely = [moment for moment in found if now - RECENT <= moment <= now + AHEAD]
+	moments = [moment + away for moment in _readings(day, time)]
+	likely = [moment for moment in moments if now - RECENT <= moment <= now + AHEAD]
 	return round(max(likely).timestamp() * 1000) if likely else 0
 
 
@@ -40,14 +40,14 @@ def _readings(day: re.Match[str], time: re.Match[str]) -> list[datetime]:
 	first, second, third = (int(part) for part in day.groups())
 	orders = [(first, second, third)] if first > 31 else [(third, second, first), (third, first, second)]
 	hour, minute = _hour(int(time[1]), time[3] or ""), int(time[2])
-	found = []
+	moments = []
 	for year, month, number in orders:
 		try:
 			full = year + 2000 if year < 100 else year
-			found.append(datetime(full, month, number, hour, minute, tzinfo=timezone.utc))
+			moments.append(datetime(full, month, number, hour, minute, tzinfo=timezone.utc))
 		except ValueError:
 			continue
-	return found
+	return moments
 
 
 def _hour(hour: int, half: str) -> int:

@@ -134,13 +134,13 @@ def _contacts(message: dict[str, Any]) -> Content:
 
 def _cards_of(card: dict[str, Any]) -> list[dict[str, Any]]:
 	"""What a card says; WhatsApp's own name for it where it says none, or one that can't be read whole."""
-	found = contacts_in(text_of(card.get("vcard"))) or [{}]
+	contacts = contacts_in(text_of(card.get("vcard"))) or [{}]
 	name = text_of(card.get("displayName"))
-	for contact in found:
+	for contact in contacts:
 		written = dict_of(contact.get("name")).get("formatted_name", "")
 		if name and (not written or UNREADABLE in written):
 			contact["name"] = {"formatted_name": name}
-	return [contact for contact in found if contact]
+	return [contact for contact in contacts if contact]
 
 
 def _list_reply(message: dict[str, Any]) -> Content:

@@ -113,10 +113,10 @@ class WppConnectDriver:
 	def get_qr(self) -> QrCode | None:
 		"""The code to scan, only while the session waits for one."""
 		status = self._ask("GET", "status-session")
-		found = session.qr_from_status(status)
-		if found is None and session.waits_for_scan(status):
-			found = session.qr_from_picture(self._ask("GET", "qrcode-session"))
-		return found
+		code = session.qr_from_status(status)
+		if code is None and session.waits_for_scan(status):
+			code = session.qr_from_picture(self._ask("GET", "qrcode-session"))
+		return code
 
 	def fetch_media(self, media: Media, ref: MessageRef, max_bytes: int) -> FetchedMedia:
 		"""The file of a customer's message, which the gateway's browser decrypts."""
@@ -136,18 +136,18 @@ class WppConnectDriver:
 		"""What WhatsApp has of ours for this customer, newest last,
 		from all chats that may be with him or her.
 		"""
-		found: list[OutboundEcho] = []
+		echoes: list[OutboundEcho] = []
 		failure: SendError | None = None
 		is_answered = False
 		for chat in chat_wids(recipient):
 			try:
-				found += reads.sent_from(self._messages_of(chat, limit), self.config.session_name)
+				echoes += reads.sent_from(self._messages_of(chat, limit), self.config.session_name)
 				is_answered = True
 			except SendError as error:
 				failure = error  # the browser may know the customer by the other id only
 		if failure is not None and not is_answered:
 			raise failure
-		return reads.newest(found, limit)
+		return reads.newest(echoes, limit)
 
 	def missed_deliveries(self) -> list[bytes]:
 		"""Posts of customers' messages that nobody has read: the gateway never repeats one that got lost."""

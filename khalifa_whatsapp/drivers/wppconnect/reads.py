@@ -50,8 +50,8 @@ def identities_from(reply: Reply, asked: Identity) -> tuple[Identity, ...]:
 	if not reply.is_success:
 		raise read_error(reply)
 	answer = reply.object() or {}
-	found = distinct(_identity(answer.get("phoneNumber")), _identity(answer.get("lid")), asked)
-	return found if asked in found else (asked, *found)
+	identities = distinct(_identity(answer.get("phoneNumber")), _identity(answer.get("lid")), asked)
+	return identities if asked in identities else (asked, *identities)
 
 
 def media_limit(max_bytes: int) -> int:
@@ -86,8 +86,8 @@ def _check_content(content: bytes, mime_type: str, media: Media) -> None:
 	if media.mime_type and mime_type and mime_type != mime_of(media.mime_type):
 		raise Permanent("The file is not of the kind that the message said.", "mime")
 	if media.sha256:
-		found = hashlib.sha256(content).digest()
-		given = (base64.b64encode(found).decode(), found.hex())
+		digest = hashlib.sha256(content).digest()
+		given = (base64.b64encode(digest).decode(), digest.hex())
 		if not any(hmac.compare_digest(one.encode(), media.sha256.encode()) for one in given):
 			raise Permanent("The file is not the one that was sent.", "sha256")
 
@@ -106,10 +106,10 @@ def _messages(reply: Reply) -> list[dict[str, Any]]:
 	if not reply.is_success:
 		raise read_error(reply)
 	answer = reply.object()
-	found = answer.get("response") if answer is not None else None
-	if not isinstance(found, list):
+	items = answer.get("response") if answer is not None else None
+	if not isinstance(items, list):
 		raise Retryable("The gateway's answer holds no messages.", "no_messages")
-	return [dict_of(item) for item in list_of(found) if isinstance(item, dict)]
+	return [dict_of(item) for item in list_of(items) if isinstance(item, dict)]
 
 
 def _post(event: str, message: dict[str, Any], session_name: str) -> bytes:

@@ -155,8 +155,8 @@ def accepted_from(reply: Reply) -> Accepted:
 	answer = reply.object()
 	if not reply.is_success:
 		raise error_from(reply)
-	found = (answer or {}).get("response")
-	item = dict_of(found[0] if isinstance(found, list) and found else found)
+	response = (answer or {}).get("response")
+	item = dict_of(response[0] if isinstance(response, list) and response else response)
 	ack = item.get("ack")
 	if isinstance(ack, int) and not isinstance(ack, bool) and ack < 0:
 		raise ack_error(ack)

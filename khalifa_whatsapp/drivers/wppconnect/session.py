@@ -84,8 +84,8 @@ def qr_from_picture(reply: Reply) -> QrCode | None:
 	kind = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
 	if kind in ("image/png", "image/jpeg"):
 		return _code(f"data:{kind};base64,{base64.b64encode(reply.content).decode()}")
-	found = text_of((reply.object() or {}).get("qrcode"))
-	return _code(found) or _code(f"data:image/png;base64,{found}")
+	text = text_of((reply.object() or {}).get("qrcode"))
+	return _code(text) or _code(f"data:image/png;base64,{text}")
 
 
 def _code(image: str) -> QrCode | None:

@@ -23,7 +23,7 @@ def verify_secret(call: WebhookCall, digests: Sequence[str]) -> None:
 	given = call.query.get(SECRET_PARAMETER)
 	if not isinstance(given, str) or not given:
 		raise NotVerified("no webhook secret")
-	found = digest_of(given).encode()
-	matches = [hmac.compare_digest(found, digest.lower().encode()) for digest in digests if digest]
+	given_digest = digest_of(given).encode()
+	matches = [hmac.compare_digest(given_digest, digest.lower().encode()) for digest in digests if digest]
 	if not any(matches):
 		raise NotVerified("wrong webhook secret" if matches else "the device has no webhook secret")

@@ -32,8 +32,8 @@ def is_person(chat: str) -> bool:
 
 def person(value: Any) -> Identity | None:
 	"""Whom an id means; None for groups, channels and nonsense."""
-	found = identity_of(wid(value))
-	return found if found is not None and found.is_person else None
+	identity = identity_of(wid(value))
+	return identity if identity is not None and identity.is_person else None
 
 
 def ref_of(value: Any, chat: str = "", is_ours: bool | None = None) -> MessageRef:
@@ -43,9 +43,9 @@ def ref_of(value: Any, chat: str = "", is_ours: bool | None = None) -> MessageRe
 	For our own messages the chat is left out: the gateway calls one chat now by phone, now by LID.
 	`Malformed` when the direction can't be told.
 	"""
-	found = _SERIALIZED.fullmatch(wid(value))
-	if found:
-		return MessageRef(found[3], OUT if found[1] == "true" else f"in|{found[2]}")
+	match = _SERIALIZED.fullmatch(wid(value))
+	if match:
+		return MessageRef(match[3], OUT if match[1] == "true" else f"in|{match[2]}")
 	bare = id_of(dict_of(value).get("id")) or wid(value)
 	if not bare or is_ours is None or (not is_ours and not chat):
 		raise Malformed("no id")
@@ -54,15 +54,15 @@ def ref_of(value: Any, chat: str = "", is_ours: bool | None = None) -> MessageRe
 
 def chat_of(value: Any) -> str:
 	"""The chat inside a message id, or nothing."""
-	found = _SERIALIZED.fullmatch(wid(value))
-	return found[2] if found else wid(dict_of(value).get("remote"))
+	match = _SERIALIZED.fullmatch(wid(value))
+	return match[2] if match else wid(dict_of(value).get("remote"))
 
 
 def is_ours(value: Any) -> bool | None:
 	"""Whether a message id says that we sent it; None when it does not say."""
-	found = _SERIALIZED.fullmatch(wid(value))
-	if found:
-		return found[1] == "true"
+	match = _SERIALIZED.fullmatch(wid(value))
+	if match:
+		return match[1] == "true"
 	flag = dict_of(value).get("fromMe")
 	return flag if isinstance(flag, bool) else None
 

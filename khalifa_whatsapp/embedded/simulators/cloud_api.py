@@ -267,9 +267,9 @@ class CloudApiSimulator(SimulatorServer):
 	def _new_id(self, word: str) -> str:
 		with self._lock:
 			self._count += 1
-			found = f"wamid.SIM{word}{self._count:08d}{self.phone_number_id[-4:]}"
-			self._known.add(found)
-		return found
+			wamid = f"wamid.SIM{word}{self._count:08d}{self.phone_number_id[-4:]}"
+			self._known.add(wamid)
+		return wamid
 
 
 def _number(phone_number_id: str, display_number: str) -> dict[str, Any]:

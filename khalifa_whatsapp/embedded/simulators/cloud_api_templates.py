@@ -94,12 +94,12 @@ class TemplateShelf:
 	def check(self, content: dict[str, Any], has_phone: bool) -> None:
 		"""Raises `Refused` unless the values fit the template."""
 		language = dict_of(content.get("language")).get("code")
-		found = [
+		matching = [
 			row for row in self.rows if (row["name"], row["language"]) == (content.get("name"), language)
 		]
-		if not found:
+		if not matching:
 			raise Refused(NONE_SUCH, "The template does not exist in this language")
-		row = found[-1]
+		row = matching[-1]
 		if row["status"] != "APPROVED":
 			raise Refused(REFUSALS.get(row["status"], NONE_SUCH), "The template may not be sent now")
 		if row["category"] == "AUTHENTICATION" and not has_phone:

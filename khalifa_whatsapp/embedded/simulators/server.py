@@ -43,10 +43,10 @@ class Request:
 	def object(self) -> dict[str, Any]:
 		"""Its JSON object; empty when it holds none."""
 		try:
-			found = json.loads(self.body)
+			value = json.loads(self.body)
 		except ValueError:
 			return {}
-		return found if isinstance(found, dict) else {}
+		return value if isinstance(value, dict) else {}
 
 
 @dataclass(frozen=True, slots=True)

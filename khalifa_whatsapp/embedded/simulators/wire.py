@@ -126,9 +126,9 @@ def _copy(item: Any) -> Any:
 
 def _merge(into: dict[str, Any], value: Mapping[str, Any]) -> None:
 	for key in ("contacts", "messages", "statuses"):
-		found = [item for item in value.get(key, ()) if item not in into.get(key, ())]
-		if found:
-			into[key] = [*into.get(key, ()), *found]
+		new = [item for item in value.get(key, ()) if item not in into.get(key, ())]
+		if new:
+			into[key] = [*into.get(key, ()), *new]
 
 
 def cloud_accepted(gateway_id: str, to: str, recipient: str = "") -> dict[str, Any]:

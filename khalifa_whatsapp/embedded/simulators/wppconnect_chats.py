@@ -58,22 +58,22 @@ class Chats:
 		as the browser's own list has them.
 		"""
 		with self._lock:
-			found = [
+			messages = [
 				message for chat, message in self._messages if chat in self._unread and not message["fromMe"]
 			]
-		return json_answer({"status": "success", "response": [_listed(message) for message in found]})
+		return json_answer({"status": "success", "response": [_listed(message) for message in messages]})
 
 	def history(self, request: Request, wid: str) -> Answer:
 		"""The last messages of a chat, oldest first; a chat that the browser does not have is an error."""
 		count = int(request.query.get("count", "20"))
 		with self._lock:
-			found = [
+			messages = [
 				message for chat, message in self._messages if chat == (wid if "@" in wid else f"{wid}@c.us")
 			]
-		if not found:
+		if not messages:
 			return json_answer(NOT_OPENED, 401)
 		return json_answer(
-			{"status": "success", "response": [_listed(message) for message in found[-count:]]}
+			{"status": "success", "response": [_listed(message) for message in messages[-count:]]}
 		)
 
 	def file(self, message_id: str) -> Answer:
@@ -87,11 +87,11 @@ class Chats:
 		"""Phone and privacy id of a person, as far as WhatsApp tells."""
 		user, _, server = wid.partition("@")
 		person = self.people.get(user) or (Person(lid=user) if server == "lid" else Person(digits=user))
-		found: dict[str, Any] = {"contact": {"name": person.name, "pushname": person.name}}
+		names: dict[str, Any] = {"contact": {"name": person.name, "pushname": person.name}}
 		for key, value, domain in (("lid", person.lid, "lid"), ("phoneNumber", person.digits, "c.us")):
 			if value:
-				found[key] = {"id": value, "server": domain, "_serialized": f"{value}@{domain}"}
-		return json_answer(found)
+				names[key] = {"id": value, "server": domain, "_serialized": f"{value}@{domain}"}
+		return json_answer(names)
 
 
 def _listed(message: dict[str, Any]) -> dict[str, Any]:

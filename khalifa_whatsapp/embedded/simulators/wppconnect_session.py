@@ -65,14 +65,14 @@ class SimulatedSession:
 	def answer(self, request: Request, route: str) -> Answer | None:
 		"""The answer to a route of the session's life; None for other routes."""
 		if request.method == "POST":
-			found = {
+			routes = {
 				"start-session": self._start,
 				"close-session": self._close,
 				"logout-session": self._log_out,
 			}
-			if route in found:
+			if route in routes:
 				self.calls.append((route.removesuffix("-session"), self.now_ms()))
-				return found[route](request)
+				return routes[route](request)
 		if route == "status-session":
 			return json_answer(self._status())
 		if route == "check-connection-session":

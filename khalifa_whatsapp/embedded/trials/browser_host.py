@@ -94,9 +94,9 @@ def living(folder: Path) -> list[psutil.Process]:
 
 def find(folder: Path, is_it: Callable[[str], bool]) -> list[psutil.Process]:
 	"""Those whose command line is such; there is at least one."""
-	found = [process for process in living(folder) if is_it(processes.command_line(process))]
-	assert found, is_it
-	return found
+	matching = [process for process in living(folder) if is_it(processes.command_line(process))]
+	assert matching, is_it
+	return matching
 
 
 def is_chromedriver(line: str) -> bool:

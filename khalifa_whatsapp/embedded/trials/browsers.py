@@ -72,15 +72,15 @@ def f35_browser_killed(folder: Path, kind: str, count: int) -> Verdict:
 		return _not_run()
 	from khalifa_whatsapp.embedded.trials import browser_host as browsers
 
-	host, times, found = browsers.Host(folder), [], Verdict()
+	host, times, verdict = browsers.Host(folder), [], Verdict()
 	victims = (browsers.is_chromedriver, browsers.is_browser, browsers.is_renderer)
 	try:
 		for device, (is_victim, number) in enumerate(product(victims, (signal.SIGKILL, signal.SIGSTOP))):
 			times.append(_hurt(host, folder, f"d{device}", is_victim, number))
-			found.messages += 1
-		found.lost = sum(took > NOTICED + 10 for took in times)
-		found.note = f"back after {max(times):.1f} s at most"
-		return found
+			verdict.messages += 1
+		verdict.lost = sum(took > NOTICED + 10 for took in times)
+		verdict.note = f"back after {max(times):.1f} s at most"
+		return verdict
 	finally:
 		host.registry.close_all(20)
 
@@ -108,7 +108,7 @@ def f36_start_and_stop(folder: Path, kind: str, count: int) -> Verdict:
 		return _not_run()
 	from khalifa_whatsapp.embedded.trials import browser_host as browsers
 
-	host, found = browsers.Host(folder), Verdict(count)
+	host, verdict = browsers.Host(folder), Verdict(count)
 	try:
 		for number in range(count):
 			session = host.running()
@@ -116,9 +116,9 @@ def f36_start_and_stop(folder: Path, kind: str, count: int) -> Verdict:
 				browsers.find(folder, browsers.is_browser)[0].kill()
 			session.leave()
 			host.until(lambda: host.registry.get("d") is None)
-			found.lost += len(browsers.living(folder))
-		found.note = f"{found.lost} processes left"
-		return found
+			verdict.lost += len(browsers.living(folder))
+		verdict.note = f"{verdict.lost} processes left"
+		return verdict
 	finally:
 		host.registry.close_all(20)
 
@@ -128,7 +128,7 @@ def f37_many_want_one(folder: Path, kind: str, count: int) -> Verdict:
 	from khalifa_whatsapp.bootstrap import embedded, leases
 	from khalifa_whatsapp.embedded.trials.stand import RULES, Clock
 
-	clock, rounds, found = Clock(), count * 20, Verdict(count * 20)
+	clock, rounds, verdict = Clock(), count * 20, Verdict(count * 20)
 	stores = [leases(embedded(RULES, [], path=folder / "leases.sqlite").store) for _ in range(2)]
 	for number in range(rounds):
 		got: list[str] = []
@@ -146,11 +146,11 @@ def f37_many_want_one(folder: Path, kind: str, count: int) -> Verdict:
 			thread.start()
 		for thread in threads:
 			thread.join(20)
-		found.doubled += max(len(got) - 1, 0)
-		found.lost += not got
+		verdict.doubled += max(len(got) - 1, 0)
+		verdict.lost += not got
 		clock.now_ms += 60_000  # the lease has run out: the next two fight for it
-	found.note = f"{rounds} fights, {rounds - found.lost - found.doubled} with one owner"
-	return found
+	verdict.note = f"{rounds} fights, {rounds - verdict.lost - verdict.doubled} with one owner"
+	return verdict
 
 
 def _not_run() -> Verdict:

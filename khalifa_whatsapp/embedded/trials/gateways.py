@@ -60,9 +60,9 @@ def f25_too_fast(folder: Path, kind: str, count: int) -> Verdict:
 		return _with_order(on.verdict(f"order kept: {said == sorted(said)}"), said)
 
 
-def _with_order(found: Verdict, said: list[str]) -> Verdict:
-	found.false += said != sorted(said)
-	return found
+def _with_order(verdict: Verdict, said: list[str]) -> Verdict:
+	verdict.false += said != sorted(said)
+	return verdict
 
 
 def f26_known_refusals(folder: Path, kind: str, count: int) -> Verdict:
@@ -97,11 +97,11 @@ def f27_slow_as_honey(folder: Path, kind: str, count: int) -> Verdict:
 		slow.join(30)
 		took = time.monotonic() - began
 		on.settle()
-		found = on.verdict(
+		verdict = on.verdict(
 			f"given up after {took:.1f} s; the other device was served after {free_after:.1f} s"
 		)
-		found.lost += other.count(r.MSG_QUEUED) + (took > 20)
-		return found
+		verdict.lost += other.count(r.MSG_QUEUED) + (took > 20)
+		return verdict
 
 
 def f28_not_reachable(folder: Path, kind: str, count: int) -> Verdict:
@@ -196,9 +196,9 @@ def f38_down_for_ten_minutes(folder: Path, kind: str, count: int) -> Verdict:
 			_take_in_missed(on)
 		stored = on.store._read(r.Message, "body = 'are you there?'")
 		on.settle()
-		found = on.verdict(f"{len(stored)} of {len(missed)} missed messages recovered")
-		found.lost += abs(len(missed) - len(stored))
-		return found
+		verdict = on.verdict(f"{len(stored)} of {len(missed)} missed messages recovered")
+		verdict.lost += abs(len(missed) - len(stored))
+		return verdict
 
 
 def _take_in_missed(on: Stand) -> None:

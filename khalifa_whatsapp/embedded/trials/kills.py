@@ -70,9 +70,9 @@ def f32_pace_after_a_restart(folder: Path, kind: str, count: int) -> Verdict:
 			(bisect_left(starts, at + MINUTE_MS) - place for place, at in enumerate(starts)), default=0
 		)
 		on.settle()
-		found = on.verdict(f"most in a minute: {worst} of {cap}")
-		found.false += max(worst - cap, 0)
-		return found
+		verdict = on.verdict(f"most in a minute: {worst} of {cap}")
+		verdict.false += max(worst - cap, 0)
+		return verdict
 
 
 def f33_campaign_under_kill(folder: Path, kind: str, count: int) -> Verdict:
@@ -91,9 +91,9 @@ def f33_campaign_under_kill(folder: Path, kind: str, count: int) -> Verdict:
 		murder(str(on.path), on.config, on.clock(), OUT, PLACES[1], 1)
 		on.settle()
 		bodies = {m.body for m in on.answers() if m.name in cancelled}
-		found = on.verdict(f"{paused.sent} sent while paused, {len(cancelled)} cancelled")
-		found.false += paused.sent + sum(row.body in bodies for row in on.gateway.ledger.rows())
-		return found
+		verdict = on.verdict(f"{paused.sent} sent while paused, {len(cancelled)} cancelled")
+		verdict.false += paused.sent + sum(row.body in bodies for row in on.gateway.ledger.rows())
+		return verdict
 
 
 def _make_campaign(on: Stand) -> None:

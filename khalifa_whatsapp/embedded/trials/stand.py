@@ -128,17 +128,17 @@ class Stand:
 	def verdict(self, note: str = "") -> Verdict:
 		"""Our books against the gateway's."""
 		took = Counter(row.body for row in self.gateway.ledger.rows())
-		found = Verdict(len(self.names), sum(took.values()), sum(n - 1 for n in took.values()), note=note)
+		verdict = Verdict(len(self.names), sum(took.values()), sum(n - 1 for n in took.values()), note=note)
 		for message in self.answers():
-			found.unknown += message.status == r.UNKNOWN
-			found.failed += message.status == r.FAILED
-			found.lost += message.status in (r.MSG_QUEUED, r.SENDING)
-			found.false += message.status in ARRIVED and not took[message.body]
-			found.false += (
+			verdict.unknown += message.status == r.UNKNOWN
+			verdict.failed += message.status == r.FAILED
+			verdict.lost += message.status in (r.MSG_QUEUED, r.SENDING)
+			verdict.false += message.status in ARRIVED and not took[message.body]
+			verdict.false += (
 				message.status == r.FAILED and bool(took[message.body]) and message.error_kind != "recipient"
 			)
-		found.lost += len(self.names) - len(self.answers())
-		return found
+		verdict.lost += len(self.names) - len(self.answers())
+		return verdict
 
 	def reopen(self) -> None:
 		"""The process is started anew: another connection to the same file."""

@@ -78,7 +78,7 @@ def run_all(is_full: bool = False, only: tuple[str, ...] = ()) -> Iterator[Line]
 
 def table(lines: list[Line]) -> Table:
 	"""What came of it."""
-	found = Table(title="Faults of the outbox", title_justify="left")
+	trials_table = Table(title="Faults of the outbox", title_justify="left")
 	for heading in (
 		"fault",
 		"gateway",
@@ -91,12 +91,12 @@ def table(lines: list[Line]) -> Table:
 		"failed",
 		"",
 	):
-		found.add_column(heading)
+		trials_table.add_column(heading)
 	for line in lines:
 		v = line.verdict
 		counts = (v.messages, v.taken, v.doubled, v.lost, v.false, v.unknown, v.failed)
 		note = f"{line.what}. {v.note} ({line.seconds:.1f} s)"
-		found.add_row(
+		trials_table.add_row(
 			line.fault,
 			line.gateway,
 			*map(str, counts),
@@ -105,8 +105,8 @@ def table(lines: list[Line]) -> Table:
 		)
 	bad = sum(not line.verdict.is_good for line in lines)
 	idle = sum(not line.verdict.is_run for line in lines)
-	found.caption = (
+	trials_table.caption = (
 		f"{len(lines) - idle} trials run, {idle} not run, {bad} bad. In doubt: the gateway itself could "
 		"not tell; a person looks."
 	)
-	return found
+	return trials_table

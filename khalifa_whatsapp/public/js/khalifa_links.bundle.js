@@ -22,14 +22,14 @@ link.setup_awesomeplete = function () {
 	setup_awesomeplete.call(this);
 	const list = this.awesomplete;
 	const { item } = list;
-	list.item = (found, ...more) => {
-		const told = list.get_item(found.value);
-		if (told.html || !OURS.test(this.get_options())) return item.call(list, found, ...more);
+	list.item = (option, ...more) => {
+		const told = list.get_item(option.value);
+		if (told.html || !OURS.test(this.get_options())) return item.call(list, option, ...more);
 		// The original shows `html` in the label's place, and no description that only repeats the name
 		const is_repeated = told.description === told.value && !this.is_title_link();
 		const html = `<strong>${escaped(told.label || told.value)}</strong>`;
 		const shown = { ...told, html, description: is_repeated ? "" : escaped(told.description) };
-		return item.call({ get_item: () => shown }, found, ...more);
+		return item.call({ get_item: () => shown }, option, ...more);
 	};
 };
 

@@ -201,11 +201,11 @@ class WhatsAppWebSimulator(SimulatorServer):
 	def _open(self, phone: str) -> dict[str, Any]:
 		self.opened.append(phone)
 		mode = self._openings.draw()
-		found: dict[str, Any] = {"key": "", "late_ms": {"late": LATE_MS, "never": NEVER_MS}.get(mode, 0)}
+		opening: dict[str, Any] = {"key": "", "late_ms": {"late": LATE_MS, "never": NEVER_MS}.get(mode, 0)}
 		if mode != "invalid" and phone not in self.invalid:
-			found["key"] = self.astray or phone
-			self.chats.setdefault(found["key"], Chat(found["key"], found["key"]))
-		return {**found, "starting_ms": self.starting_ms}
+			opening["key"] = self.astray or phone
+			self.chats.setdefault(opening["key"], Chat(opening["key"], opening["key"]))
+		return {**opening, "starting_ms": self.starting_ms}
 
 	def _send(self, body: dict[str, Any]) -> dict[str, Any]:
 		mode = self.failures.draw()

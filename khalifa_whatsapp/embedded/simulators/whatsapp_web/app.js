@@ -85,12 +85,12 @@ function formatted(text) {
 
 function picture(holder, text) {
 	let from = 0;
-	for (const found of text.matchAll(EMOJI)) {
+	for (const match of text.matchAll(EMOJI)) {
 		holder.append(
-			text.slice(from, found.index),
-			make("img", { alt: found[0], "data-plain-text": found[0], width: 16, height: 16 }),
+			text.slice(from, match.index),
+			make("img", { alt: match[0], "data-plain-text": match[0], width: 16, height: 16 }),
 		);
-		from = found.index + found[0].length;
+		from = match.index + match[0].length;
 	}
 	holder.append(text.slice(from));
 }

@@ -36,8 +36,8 @@ class KhalifaReplyTemplate(Document):
 		"""A name in braces that nobody fills in would reach the customer as it was written."""
 		if names := unknown(self.body):
 			known = ", ".join(f"{{{name}}}" for name in KNOWN)
-			found = ", ".join(f"{{{name}}}" for name in names)
-			frappe.throw(_("Nobody fills in {0}. What can be filled in: {1}.").format(found, known))
+			unfilled = ", ".join(f"{{{name}}}" for name in names)
+			frappe.throw(_("Nobody fills in {0}. What can be filled in: {1}.").format(unfilled, known))
 
 	def validate_only_one(self) -> None:
 		same = {

@@ -193,10 +193,10 @@ function show_qr(frm) {
 		if (!is_open) return;
 		frappe
 			.xcall(`${API}.devices.qr`, { device: frm.doc.name })
-			.then((found) => {
+			.then((answer) => {
 				if (!is_open) return;
-				if (found.state === "connected") return connected(dialog);
-				found.image ? show_code(box, found) : show_words(box, words_of(found.state));
+				if (answer.state === "connected") return connected(dialog);
+				answer.image ? show_code(box, answer) : show_words(box, words_of(answer.state));
 				setTimeout(ask, QR_SECONDS * 1000);
 			})
 			.catch(() => dialog.hide());
@@ -204,11 +204,11 @@ function show_qr(frm) {
 	ask();
 }
 
-function show_code(box, found) {
+function show_code(box, code) {
 	box.empty();
 	box.append(
 		$("<img>")
-			.attr({ src: found.image, alt: __("Code to scan"), width: 264, height: 264 })
+			.attr({ src: code.image, alt: __("Code to scan"), width: 264, height: 264 })
 			.css({ background: "white", padding: "12px", "border-radius": "8px" }),
 	);
 	box.append(

@@ -52,11 +52,11 @@ def _total(rows: list[dict[str, Any]]) -> dict[str, Any]:
 def _spans(group: str, keys: set[date | None], days: tuple[date, date]) -> dict[date | None, dict[str, str]]:
 	"""For each bucket, how it is called and which days it holds: worked out once, not for every agent."""
 	first, last = days
-	found: dict[date | None, dict[str, str]] = {None: {"first": str(first), "last": str(last)}}
+	spans: dict[date | None, dict[str, str]] = {None: {"first": str(first), "last": str(last)}}
 	for key in filter(None, keys):
 		names = {"bucket": buckets.label(group, key), "tick": buckets.tick(group, key)}
-		found[key] = {**names, "first": str(max(first, key)), "last": str(min(last, _end(group, key)))}
-	return found
+		spans[key] = {**names, "first": str(max(first, key)), "last": str(min(last, _end(group, key)))}
+	return spans
 
 
 def _link(row: dict[str, Any], span: dict[str, str]) -> None:

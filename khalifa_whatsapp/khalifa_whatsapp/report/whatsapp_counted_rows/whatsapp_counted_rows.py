@@ -63,15 +63,15 @@ def _counted(filters: Any) -> list[tuple[str, str, int]]:
 def _rows(kind: str, counted: list[tuple[str, str, int]]) -> list[dict[str, Any]]:
 	"""What is shown of rows of one DocType, in the order in which they were counted."""
 	zone = ZoneInfo(get_system_timezone())
-	found: list[dict[str, Any]] = []
+	rows: list[dict[str, Any]] = []
 	for start in range(0, len(counted), CHUNK):
 		part = counted[start : start + CHUNK]
 		details = _details(kind, [name for _kind, name, _at in part])
 		for _kind, name, at_ms in part:
 			at = datetime.fromtimestamp(at_ms / 1000, zone).replace(tzinfo=None)
 			links = {"at": frappe.utils.get_url_to_form(kind, name).removeprefix(frappe.utils.get_url())}
-			found.append({"at": at, "links": links, **details[name]})
-	return found
+			rows.append({"at": at, "links": links, **details[name]})
+	return rows
 
 
 def _details(kind: str, names: list[str]) -> dict[str, dict[str, Any]]:

@@ -165,10 +165,10 @@ def _spent(start: int, end: int) -> dict[str, dict[str, int]]:
 		"from `tabKhalifa Presence Log` where from_ms < %(end)s and (to_ms = "
 		"0 or to_ms > %(start)s) group by 1, 2"
 	)
-	found: dict[str, dict[str, int]] = defaultdict(dict)
+	spent_ms: dict[str, dict[str, int]] = defaultdict(dict)
 	for agent, presence, spent in frappe.db.sql(sql, {"start": start, "end": end}):
-		found[agent][presence] = int(spent)
-	return found
+		spent_ms[agent][presence] = int(spent)
+	return spent_ms
 
 
 def _busy_ms(agents: Mapping[str, Any], start: int, end: int) -> dict[str, int]:

@@ -42,10 +42,10 @@ class Waits:
 
 	def cells(self) -> dict[str, Any]:
 		"""The row's figures."""
-		found: dict[str, Any] = {"ended": self.ended, "delayed": self.delayed, "not_needed": self.not_needed}
+		cells: dict[str, Any] = {"ended": self.ended, "delayed": self.delayed, "not_needed": self.not_needed}
 		for name, lengths in self.lengths.items():
-			found |= lengths.cells(name)
-		return {**found, "delayed_share": reports.share(self.delayed, self.ended)}
+			cells |= lengths.cells(name)
+		return {**cells, "delayed_share": reports.share(self.delayed, self.ended)}
 
 
 @reports.for_managers
@@ -63,8 +63,8 @@ def _gather(filters: Any, group: str) -> tuple[dict[Any, Waits], Waits]:
 	for key, outcome, is_first_turn, seconds, count, delayed in _turns(filters, group):
 		for row in (waits[key], total):
 			_count_turn(row, outcome, is_first_turn, seconds, count, delayed)
-	for name, found in ((FIRST, _firsts(filters, group)), (RESOLUTION, _resolutions(filters, group))):
-		for key, seconds, count in found:
+	for name, measured in ((FIRST, _firsts(filters, group)), (RESOLUTION, _resolutions(filters, group))):
+		for key, seconds, count in measured:
 			for row in (waits[key], total):
 				row.lengths[name].add(seconds, count)
 	return waits, total

@@ -44,14 +44,14 @@ def _held(filters: Any) -> dict[str | None, dict[str, int]]:
 		f"from `tabKhalifa Ticket` t where t.status in ('Queued', 'Open', 'Pending'){also} group by t.agent, "
 		"t.branch"
 	)
-	found: dict[str | None, dict[str, int]] = {}
+	by_agent: dict[str | None, dict[str, int]] = {}
 	for row in frappe.db.sql(sql, {**values, "now": now}, as_dict=True):
-		kept = found.setdefault(row.agent or None, {**dict.fromkeys(NOW, 0), "oldest_ms": 0})
+		kept = by_agent.setdefault(row.agent or None, {**dict.fromkeys(NOW, 0), "oldest_ms": 0})
 		for name in NOW:
 			kept[name] += int(row[name])
 		waited = rules.of_branch(row.branch).calendar.business_ms(int(row.since), now)
 		kept["oldest_ms"] = max(kept["oldest_ms"], waited)
-	return found
+	return by_agent
 
 
 def _agents(filters: Any, with_figures: set[Any]) -> list[Any]:
@@ -83,8 +83,8 @@ def _row(agent: Any, held: dict[Any, Any], done: dict[str, Any], branch: str | N
 
 
 def _in_hand(row: dict[str, int] | None) -> dict[str, Any]:
-	found = {name: row[name] if row else 0 for name in NOW}
-	return {**found, "oldest": row["oldest_ms"] // lateness.MINUTE_MS if row and row["waiting"] else None}
+	counts = {name: row[name] if row else 0 for name in NOW}
+	return {**counts, "oldest": row["oldest_ms"] // lateness.MINUTE_MS if row and row["waiting"] else None}
 
 
 def _links(agent: str | None, branch: str | None) -> dict[str, str]:

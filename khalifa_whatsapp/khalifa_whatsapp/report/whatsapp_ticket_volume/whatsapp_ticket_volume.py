@@ -105,8 +105,8 @@ def _peaks(hours: list[dict[str, Any]], by_day: Counter[int], total: dict[str, A
 
 
 def _list(filters: Any, group: str) -> tuple[Any, ...]:
-	found = _counts(filters, group)
-	rows = [_row(filters, group, key, found[key]) for key in buckets.without_gaps(group, found)]
+	counts = _counts(filters, group)
+	rows = [_row(filters, group, key, counts[key]) for key in buckets.without_gaps(group, counts)]
 	if group not in buckets.DATED:
 		rows.sort(key=lambda row: -row["opened"])
 	shown = [*rows, {**reports.total_row(rows, COUNTS, _finish), "bucket": _("Total")}] if rows else []
@@ -114,7 +114,7 @@ def _list(filters: Any, group: str) -> tuple[Any, ...]:
 
 
 def _counts(filters: Any, group: str) -> dict[Any, Counter[str]]:
-	found: dict[Any, Counter[str]] = defaultdict(Counter)
+	counters: dict[Any, Counter[str]] = defaultdict(Counter)
 	for source, at, where, what, names in (
 		(TICKET, "t.opened", "1 = 1", "count(*)", ("opened",)),
 		(TICKET, "t.closed", "t.status = 'Closed'", "count(*), sum(t.is_missed)", ("closed", "missed")),
@@ -123,10 +123,10 @@ def _counts(filters: Any, group: str) -> dict[Any, Counter[str]]:
 	):
 		bucket = buckets.sql_of(group, f"{at}_ms", reports.period_ms(filters), "t.branch", "t.device")
 		for raw, *counts in _select(filters, bucket, source, f"{at}_ms", where, what):
-			found[buckets.key_of(group, raw)].update(
+			counters[buckets.key_of(group, raw)].update(
 				{name: int(count) for name, count in zip(names, counts, strict=True)}
 			)
-	return found
+	return counters
 
 
 def _select(filters: Any, key: str, source: str, at: str, where: str, what: str) -> list[Any]:

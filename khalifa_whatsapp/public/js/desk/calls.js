@@ -50,21 +50,21 @@ function headers() {
 async function send(url, request, seconds = PATIENCE) {
 	const stop = new AbortController();
 	const timer = setTimeout(() => stop.abort(), seconds * 1000);
-	const found = await answered(url, { ...request, cache: "no-store", signal: stop.signal });
+	const result = await answered(url, { ...request, cache: "no-store", signal: stop.signal });
 	clearTimeout(timer);
-	if (found instanceof Refusal) throw found;
-	return found;
+	if (result instanceof Refusal) throw result;
+	return result;
 }
 
 // Both the answer's head and its body may never come
 async function answered(url, request) {
 	try {
 		const answer = await fetch(url, request);
-		const found = outcome({ status: answer.status, ok: answer.ok, body: await answer.text() }, words());
-		if (is_signed_out(answer, found)) return new Refusal(SIGNED_OUT, words().signed_out);
-		return found instanceof Refusal
-			? new Refusal(found.code, plain(found.text), found.is_unknown)
-			: found;
+		const result = outcome({ status: answer.status, ok: answer.ok, body: await answer.text() }, words());
+		if (is_signed_out(answer, result)) return new Refusal(SIGNED_OUT, words().signed_out);
+		return result instanceof Refusal
+			? new Refusal(result.code, plain(result.text), result.is_unknown)
+			: result;
 	} catch {
 		// no network, no name, no patience left: fetch tells nothing apart
 		return new Refusal(NO_ANSWER, words().no_answer, true);
@@ -72,9 +72,9 @@ async function answered(url, request) {
 }
 
 // A session that was ended elsewhere: the server takes us for a guest, and says so in a cookie only
-function is_signed_out(answer, found) {
+function is_signed_out(answer, result) {
 	return (
-		answer.status === 403 && found instanceof Refusal && /(^|; )user_id=Guest(;|$)/.test(document.cookie)
+		answer.status === 403 && result instanceof Refusal && /(^|; )user_id=Guest(;|$)/.test(document.cookie)
 	);
 }
 

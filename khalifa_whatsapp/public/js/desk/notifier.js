@@ -46,7 +46,7 @@ export class Notifier {
 		this.names.clear();
 		this.timer = null;
 		return look("inbox.rows", { tickets: JSON.stringify(tickets) })
-			.then((found) => this.notify(news(found.rows)))
+			.then((answer) => this.notify(news(answer.rows)))
 			.catch(() => {});
 	}
 

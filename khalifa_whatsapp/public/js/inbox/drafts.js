@@ -74,8 +74,8 @@ export class Drafts {
 function parsed(stored) {
 	if (stored === null) return {};
 	try {
-		const found = JSON.parse(stored);
-		if (typeof found?.text === "string" && found.key) return found;
+		const draft = JSON.parse(stored);
+		if (typeof draft?.text === "string" && draft.key) return draft;
 	} catch {
 		// a text of before
 	}

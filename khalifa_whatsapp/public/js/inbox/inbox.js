@@ -31,16 +31,16 @@ export class Inbox {
 
 	start() {
 		return read("inbox.boot").then(
-			(found) =>
-				found.missing ? this.fill(missing(found.missing, () => this.start())) : this.begin(found),
+			(boot) =>
+				boot.missing ? this.fill(missing(boot.missing, () => this.start())) : this.begin(boot),
 			(error) => this.fill(failure(error, () => this.start())),
 		);
 	}
 
-	begin(found) {
-		Object.assign(this, { me: found.me, branches: found.branches, close_reasons: found.close_reasons });
+	begin(boot) {
+		Object.assign(this, { me: boot.me, branches: boot.branches, close_reasons: boot.close_reasons });
 		times.now = () => this.now();
-		this.clock(found.now_ms);
+		this.clock(boot.now_ms);
 		this.make();
 		const [page, wanted] = frappe.get_route();
 		if (this.list.has(wanted)) this.list.view = wanted;

@@ -45,7 +45,7 @@ export function line(row, inbox) {
 				el(
 					"span",
 					{ class: "kin-preview" },
-					...(row.found
+					...(row.matched
 						? hit(row)
 						: [
 								mark
@@ -62,7 +62,7 @@ export function line(row, inbox) {
 				el(
 					"span",
 					{ class: "kin-agent" },
-					row.found ? el("span", { class: "kin-tag", text: where(row) }) : "",
+					row.matched ? el("span", { class: "kin-tag", text: where(row) }) : "",
 					el("bdi", { text: row.agent_name || __("Waiting for an agent") }),
 				),
 				waiting(row, inbox),
@@ -79,15 +79,15 @@ function where(row) {
 }
 
 // What matched: the words of a message with those that were searched for marked, or what else it was
-function hit({ found, phone, ticket, preview }) {
-	const what = { name: "", number: __("Another number of the customer"), phone, ticket }[found.what];
-	if (found.what !== "message")
+function hit({ matched, phone, ticket, preview }) {
+	const what = { name: "", number: __("Another number of the customer"), phone, ticket }[matched.what];
+	if (matched.what !== "message")
 		return [what ? el("mark", { dir: "auto", text: what }) : "", " ", el("bdi", { text: preview || "" })];
 	return [
 		el(
 			"bdi",
 			{},
-			...found.words.flatMap(([word, is_hit]) => [is_hit ? el("mark", { text: word }) : word, " "]),
+			...matched.words.flatMap(([word, is_hit]) => [is_hit ? el("mark", { text: word }) : word, " "]),
 		),
 	];
 }

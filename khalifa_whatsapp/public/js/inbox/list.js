@@ -134,11 +134,11 @@ export class ConversationList {
 	load() {
 		const asked = ++this.asked;
 		return look("inbox.conversations", { ...this.wanted(), limit: PAGE })
-			.then((found) => {
+			.then((page) => {
 				if (asked !== this.asked) return;
 				this.is_loaded = true;
-				this.rows.reset(found);
-				this.told(found);
+				this.rows.reset(page);
+				this.told(page);
 				this.draw();
 			})
 			.catch((error) => {
@@ -160,11 +160,11 @@ export class ConversationList {
 			.map((row) => row.ticket)
 			.slice(0, MOST_NAMES);
 		return Promise.all([look("inbox.conversations", { ...this.wanted(), limit: PAGE }), this.ask(names)])
-			.then(([found]) => {
+			.then(([page]) => {
 				if (asked !== this.asked) return;
-				this.rows.renew(found);
-				this.told(found);
-				this.draw(new Set(found.rows.map((row) => row.ticket)));
+				this.rows.renew(page);
+				this.told(page);
+				this.draw(new Set(page.rows.map((row) => row.ticket)));
 			})
 			.catch(() => {}); // the next look by the clock brings it
 	}
@@ -172,18 +172,18 @@ export class ConversationList {
 	// What is shown stays until there is something newer to show
 	renew(asked) {
 		return look("inbox.conversations", { ...this.wanted(), limit: PAGE })
-			.then((found) => {
+			.then((page) => {
 				if (asked !== this.asked) return;
-				this.rows.reset(found);
-				this.told(found);
+				this.rows.reset(page);
+				this.told(page);
 				this.draw();
 			})
 			.catch(() => {});
 	}
 
 	// A line that came with the conversation that was opened
-	opened({ row, ...found }, wanted) {
-		this.told(found);
+	opened({ row, ...answer }, wanted) {
+		this.told(answer);
 		if (!row || !this.is_loaded || !this.is_wanted(wanted)) return;
 		this.rows.take([row.ticket], [row]);
 		this.draw(new Set([row.ticket]));
@@ -194,18 +194,18 @@ export class ConversationList {
 	ask(names) {
 		const wanted = this.wanted();
 		const asked = names.slice(0, MOST_NAMES);
-		return look("inbox.rows", { tickets: JSON.stringify(asked), ...wanted }).then((found) => {
-			this.told(found);
-			if (!this.is_wanted(wanted)) return found;
-			this.rows.take(asked, found.rows);
+		return look("inbox.rows", { tickets: JSON.stringify(asked), ...wanted }).then((answer) => {
+			this.told(answer);
+			if (!this.is_wanted(wanted)) return answer;
+			this.rows.take(asked, answer.rows);
 			this.draw(new Set(asked));
-			return found;
+			return answer;
 		});
 	}
 
-	told(found) {
-		this.inbox.clock(found.now_ms);
-		this.show_tabs(found.counts);
+	told(answer) {
+		this.inbox.clock(answer.now_ms);
+		this.show_tabs(answer.counts);
 	}
 
 	more() {
@@ -214,10 +214,10 @@ export class ConversationList {
 		this.is_loading = true;
 		const asked = this.asked;
 		look("inbox.conversations", { ...this.wanted(), cursor: this.rows.cursor, limit: NEXT_PAGE })
-			.then((found) => {
+			.then((page) => {
 				this.is_loading = false;
 				if (asked !== this.asked) return;
-				this.rows.add(found);
+				this.rows.add(page);
 				this.draw();
 			})
 			.catch(() => (this.is_loading = false));

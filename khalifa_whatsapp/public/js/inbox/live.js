@@ -93,7 +93,7 @@ export class Live {
 		this.asked_ms = Date.now();
 		return this.inbox.list
 			.ask(names)
-			.then((found) => this.heard(names, found.rows, told_new, told))
+			.then((answer) => this.heard(names, answer.rows, told_new, told))
 			.then(() => is_flood && this.inbox.is_shown && this.inbox.list.refresh())
 			.catch(() => {}) // no answer: the next look by the clock brings it
 			.finally(() => {

@@ -13,16 +13,16 @@ export class Panel {
 	}
 
 	// What came with the thread
-	show(ticket, found) {
+	show(ticket, customer) {
 		this.ticket = ticket;
-		this.draw(found);
+		this.draw(customer);
 	}
 
-	draw(found) {
-		const phones = found.phones.map((phone) =>
+	draw(customer) {
+		const phones = customer.phones.map((phone) =>
 			el("div", { class: "kin-phone", dir: "ltr", text: phone }),
 		);
-		const former = (found.former_phones || []).map((phone) =>
+		const former = (customer.former_phones || []).map((phone) =>
 			el(
 				"div",
 				{ class: "kin-muted kin-former" },
@@ -31,7 +31,7 @@ export class Panel {
 				__("given up"),
 			),
 		);
-		const names = found.identities.map((one) =>
+		const names = customer.identities.map((one) =>
 			el("div", { class: "kin-muted", dir: "ltr", text: `${one.kind}: ${one.value}` }),
 		);
 		this.root.replaceChildren(
@@ -47,19 +47,19 @@ export class Panel {
 			el(
 				"div",
 				{ class: "kin-panel-who" },
-				avatar(found.name),
-				el("bdi", { class: "kin-name", text: found.name || "" }),
+				avatar(customer.name),
+				el("bdi", { class: "kin-name", text: customer.name || "" }),
 				...phones,
 				...former,
 				...names,
-				found.opted_out
+				customer.opted_out
 					? el("div", { class: "kin-trouble warn", text: __("Wants no promotions.") })
 					: "",
 			),
-			section(__("Tags"), this.tags(found.tags)),
-			section(__("Notes"), this.notes(found.notes)),
-			found.erpnext ? section(__("Account"), books(found.erpnext)) : "",
-			section(__("Earlier Conversations"), this.earlier(found.tickets)),
+			section(__("Tags"), this.tags(customer.tags)),
+			section(__("Notes"), this.notes(customer.notes)),
+			customer.erpnext ? section(__("Account"), books(customer.erpnext)) : "",
+			section(__("Earlier Conversations"), this.earlier(customer.tickets)),
 		);
 	}
 
@@ -144,17 +144,17 @@ function section(title, content) {
 }
 
 // A name opens the document, as far as its reader may
-function books(found) {
-	const balances = (found.balances || []).map((row) =>
+function books(account) {
+	const balances = (account.balances || []).map((row) =>
 		el(
 			"div",
 			{ class: "kin-balance" },
 			el("span", { class: "kin-muted", text: __("Balance") }),
 			money(row.amount, row.currency),
-			found.balances.length > 1 ? el("bdi", { class: "kin-muted", text: row.company }) : "",
+			account.balances.length > 1 ? el("bdi", { class: "kin-muted", text: row.company }) : "",
 		),
 	);
-	const invoices = (found.invoices || []).map((row) =>
+	const invoices = (account.invoices || []).map((row) =>
 		el(
 			"tr",
 			{},
@@ -175,7 +175,7 @@ function books(found) {
 	return el(
 		"div",
 		{ class: "kin-books" },
-		link("Customer", found.customer, found.customer_name),
+		link("Customer", account.customer, account.customer_name),
 		...balances,
 		invoices.length ? el("table", { class: "table table-sm" }, el("tbody", {}, ...invoices)) : "",
 	);

@@ -13,10 +13,10 @@ export class QuickReplies {
 
 	// While somebody types
 	offer() {
-		const found = /^\/(\S*)$/.exec(this.composer.text.value);
-		if (!found || this.composer.is_note) return (this.popup.hidden = true);
+		const match = /^\/(\S*)$/.exec(this.composer.text.value);
+		if (!match || this.composer.is_note) return (this.popup.hidden = true);
 		this.is_inserted = false;
-		return this.load(!found[1]).then((replies) => this.show(replies, found[1]));
+		return this.load(!match[1]).then((replies) => this.show(replies, match[1]));
 	}
 
 	// At once; into a text that is begun already the reply is put where one writes

@@ -41,9 +41,9 @@ export class Rows {
 	// What the server says of the lines that were asked for: those that it does not name, or not as listed,
 	// are gone
 	take(asked, rows) {
-		const found = new Map(rows.map((row) => [row.ticket, row]));
+		const by_ticket = new Map(rows.map((row) => [row.ticket, row]));
 		for (const ticket of asked) {
-			const row = found.get(ticket);
+			const row = by_ticket.get(ticket);
 			if (row?.is_listed) this.put(row);
 			else this.remove(ticket);
 		}

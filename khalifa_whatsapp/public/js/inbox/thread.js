@@ -60,15 +60,15 @@ export class Thread {
 		this.log.replaceChildren(el("div", { class: "kin-empty", text: __("Loading…") }));
 		const wanted = this.inbox.list.wanted();
 		return attempt("inbox.open_conversation", { ticket, ...wanted, is_seen: document.hidden ? 0 : 1 })
-			.then((found) => {
+			.then((opened) => {
 				if (this.ticket !== ticket) return;
-				this.before = found.next_before;
-				this.take(found);
-				this.items = found.items;
+				this.before = opened.next_before;
+				this.take(opened);
+				this.items = opened.items;
 				this.draw();
 				this.to_end();
-				this.inbox.panel.show(ticket, found.customer);
-				this.inbox.list.opened(found, wanted);
+				this.inbox.panel.show(ticket, opened.customer);
+				this.inbox.list.opened(opened, wanted);
 			})
 			.catch((error) => this.not_opened(ticket, error));
 	}
@@ -87,14 +87,14 @@ export class Thread {
 			.catch(() => {}); // the next look marks it
 	}
 
-	take(found) {
-		this.head = found.ticket;
-		this.can = found.can;
-		this.window = found.window;
-		this.seen_ms = found.now_ms;
-		this.inbox.clock(found.now_ms);
+	take(answer) {
+		this.head = answer.ticket;
+		this.can = answer.can;
+		this.window = answer.window;
+		this.seen_ms = answer.now_ms;
+		this.inbox.clock(answer.now_ms);
 		this.show_head();
-		this.signs.set(found.typing);
+		this.signs.set(answer.typing);
 		this.inbox.composer.fit(this);
 	}
 
@@ -104,19 +104,19 @@ export class Thread {
 		if (!ticket || !this.seen_ms) return Promise.resolve();
 		const wanted = look("inbox.changes", { ticket, after_ms: this.seen_ms });
 		return wanted
-			.then((found) => this.take_changes(ticket, found))
+			.then((changes) => this.take_changes(ticket, changes))
 			.catch((error) => {
 				if (GONE.includes(error.code)) this.inbox.left(ticket);
 			});
 	}
 
-	take_changes(ticket, found) {
+	take_changes(ticket, changes) {
 		if (this.ticket !== ticket) return;
 		const is_at_end = this.is_at_end();
-		this.take(found);
+		this.take(changes);
 		this.mark_read();
-		if (!found.items.length) return;
-		const fresh = new Map(found.items.map((item) => [item.name, item]));
+		if (!changes.items.length) return;
+		const fresh = new Map(changes.items.map((item) => [item.name, item]));
 		const kept = this.items.map((item) => {
 			const newer = fresh.get(item.name);
 			fresh.delete(item.name);
@@ -136,10 +136,10 @@ export class Thread {
 		const ticket = this.ticket;
 		const height = this.log.scrollHeight - this.log.scrollTop;
 		read("inbox.thread", { ticket, before: this.before })
-			.then((found) => {
+			.then((page) => {
 				if (this.ticket !== ticket) return;
-				this.before = found.next_before;
-				this.items = [...found.items, ...this.items];
+				this.before = page.next_before;
+				this.items = [...page.items, ...this.items];
 				this.draw();
 				this.log.scrollTop = this.log.scrollHeight - height;
 			})
@@ -234,11 +234,11 @@ export class Thread {
 	}
 
 	jump_to(name) {
-		const found = this.log.querySelector(`[data-name="${CSS.escape(name)}"]`);
-		if (!found) return toast(__("It is further up: load older messages."));
-		found.scrollIntoView({ block: "center" });
-		found.classList.add("flash");
-		setTimeout(() => found.classList.remove("flash"), 1500);
+		const target = this.log.querySelector(`[data-name="${CSS.escape(name)}"]`);
+		if (!target) return toast(__("It is further up: load older messages."));
+		target.scrollIntoView({ block: "center" });
+		target.classList.add("flash");
+		setTimeout(() => target.classList.remove("flash"), 1500);
 	}
 
 	quote(item) {

@@ -44,17 +44,17 @@ const ADDRESS = /https?:\/\/[^\s<>"'）)]+/g;
 export function rich(text) {
 	const holder = el("span", { dir: "auto", class: "kin-text" });
 	let place = 0;
-	for (const found of text.matchAll(ADDRESS)) {
-		holder.append(text.slice(place, found.index));
+	for (const match of text.matchAll(ADDRESS)) {
+		holder.append(text.slice(place, match.index));
 		holder.append(
 			el("a", {
-				href: found[0],
+				href: match[0],
 				target: "_blank",
 				rel: "noopener noreferrer nofollow",
-				text: found[0],
+				text: match[0],
 			}),
 		);
-		place = found.index + found[0].length;
+		place = match.index + match[0].length;
 	}
 	holder.append(text.slice(place));
 	return holder;

@@ -41,14 +41,14 @@ def say_what_matched(rows: list[dict[str, Any]], text: str) -> None:
 	"""Write into each line what matched, and the words around; one query for all lines."""
 	plain = normalise(text)[:MOST_TYPED]
 	for row in rows:
-		row["found"] = {"what": _in_line(row, text, plain), "words": []}
-	silent = {row["name"]: row for row in rows if not row["found"]["what"]}
+		row["matched"] = {"what": _in_line(row, text, plain), "words": []}
+	silent = {row["name"]: row for row in rows if not row["matched"]["what"]}
 	for message in _messages(list(silent), words_of(plain)):
 		row = silent.pop(message.ticket, None)
 		if row is not None:
-			row["found"] = {"what": "message", "words": snippet(message.body or "", words_of(plain))}
+			row["matched"] = {"what": "message", "words": snippet(message.body or "", words_of(plain))}
 	for row in silent.values():
-		row["found"]["what"] = "number"  # one of the customer's other names on WhatsApp
+		row["matched"]["what"] = "number"  # one of the customer's other names on WhatsApp
 
 
 def _in_line(row: dict[str, Any], text: str, plain: str) -> str:
