@@ -38,18 +38,18 @@ CONCURRENCY = 32
 CUSTOMERS = 2_000
 KILLS = 5
 QUIET_SECONDS = 180
-OUTAGE_DELIVERIES = 300
+OUTAGE_EVENTS = 300
 
 
 @dataclass
-class Sent:
+class SentRequest:
 	"""What the sender knows: the message of each request, and the answers."""
 
 	ids: list[str] = field(default_factory=list)
 	requests: list[bytes] = field(default_factory=list)
 	answers: list[common.Answer] = field(default_factory=list)
 
-	def extend(self, other: Sent) -> None:
+	def extend(self, other: SentRequest) -> None:
 		"""Add what was sent later."""
 		self.ids += other.ids
 		self.requests += other.requests
@@ -65,7 +65,7 @@ class Sent:
 
 
 @dataclass
-class Nemesis:
+class FaultInjector:
 	"""Kills the worker with its work-horse, and empties the queue's Redis, at given moments of the burst."""
 
 	bench: common.PrivateBench
@@ -95,7 +95,7 @@ class Nemesis:
 		"""Both die at once, preferably in the middle of a drain;
 		a supervisor would start the worker again.
 		"""
-		horses = self._horses(5)
+		horses = self._work_horses(5)
 		time.sleep(random.uniform(0.0, 0.4))
 		self.mid_drain += any(_is_alive(horse) for horse in horses)
 		for pid in [self.worker.pid, *common.descendants(self.worker.pid), *horses]:
@@ -108,7 +108,7 @@ class Nemesis:
 			self.flush()
 		self.worker = self.bench.worker()
 
-	def _horses(self, seconds: float) -> list[int]:
+	def _work_horses(self, seconds: float) -> list[int]:
 		stop = time.monotonic() + seconds
 		while time.monotonic() < stop:
 			if workers := common.descendants(self.worker.pid):
@@ -136,26 +136,26 @@ def _is_alive(pid: int) -> bool:
 
 def main() -> int:
 	"""The burst, the outages, the ledger."""
-	options = common.arguments(__doc__, deliveries=10_000, seed=1)
+	options = common.arguments(__doc__, webhook_events=10_000, seed=1)
 	common.on_bench_python()
 	random.seed(options.seed)
 	with common.private_bench(options.site) as bench:
 		with common.site_connection(bench):
-			common.furnish()
+			common.seed_site()
 		bench.web()
 		bench.schedule()
-		sent, nemesis, seconds = burst(bench, options.deliveries)
+		sent, injector, seconds = burst(bench, options.webhook_events)
 		with common.site_connection(bench):
 			left = Drained.wait(time.monotonic())
-			tell_burst(sent, nemesis, seconds, left)
+			print_burst(sent, injector, seconds, left)
 			outages = [outage(bench, "queue"), outage(bench, "cache")]
 			for other in outages:
 				sent.extend(other)
 			left_after = Drained.wait(time.monotonic())
 			print(f"  taken in and handed out {left_after.seconds:.1f} s after the outages")
 			problems = judge(sent) + judge_tickets() + left.problems() + left_after.problems()
-	if nemesis.failure or nemesis.kills < KILLS:
-		problems.append(f"the nemesis failed: {nemesis.failure or 'too few kills'}")
+	if injector.failure or injector.kills < KILLS:
+		problems.append(f"the injector failed: {injector.failure or 'too few kills'}")
 	print("  passed" if not problems else "  FAILED: " + "; ".join(problems))
 	return 1 if problems else 0
 
@@ -163,45 +163,45 @@ def main() -> int:
 # -- the traffic
 
 
-def burst(bench: common.PrivateBench, deliveries: int) -> tuple[Sent, Nemesis, float]:
-	"""Send everything while the nemesis is at work."""
-	sent = traffic(bench, f"burst-{time.time_ns():x}", deliveries, repeated=deliveries // 10)
-	nemesis = Nemesis(bench, len(sent.requests), bench.worker())
+def burst(bench: common.PrivateBench, webhook_events: int) -> tuple[SentRequest, FaultInjector, float]:
+	"""Send everything while the injector is at work."""
+	sent = traffic(bench, f"burst-{time.time_ns():x}", webhook_events, repeated=webhook_events // 10)
+	injector = FaultInjector(bench, len(sent.requests), bench.worker())
 	turn = threading.Lock()
 
 	def count(place: int, answer: common.Answer) -> None:
 		with turn:
-			nemesis.answered += 1
+			injector.answered += 1
 
-	thread = threading.Thread(target=nemesis.run)
+	thread = threading.Thread(target=injector.run)
 	thread.start()
 	start = time.perf_counter()
 	sent.answers = common.post_all(bench.web_port, sent.requests, CONCURRENCY, count)
 	seconds = time.perf_counter() - start
 	thread.join()
-	return sent, nemesis, seconds
+	return sent, injector, seconds
 
 
-def traffic(bench: common.PrivateBench, run: str, deliveries: int, repeated: int) -> Sent:
+def traffic(bench: common.PrivateBench, run: str, webhook_events: int, repeated: int) -> SentRequest:
 	"""Deliveries in random order; of the repetitions, half are byte for byte,
 	half new deliveries of old messages.
 	"""
 	now = time.time_ns() // 1_000_000
 	made = []
-	for number in range(deliveries - repeated):
+	for number in range(webhook_events - repeated):
 		name = f"{run}-{number}"
 		made.append((name, common.loopback_body(random.randrange(CUSTOMERS), name, now + number, 600)))
 	for number, (name, body) in enumerate(random.sample(made, repeated)):
 		made.append((name, body if number % 2 else body + b"\n"))
 	random.shuffle(made)
-	return Sent([name for name, _ in made], [common.signed_post(bench.site, body) for _, body in made])
+	return SentRequest([name for name, _ in made], [common.signed_post(bench.site, body) for _, body in made])
 
 
-def outage(bench: common.PrivateBench, which: str) -> Sent:
+def outage(bench: common.PrivateBench, which: str) -> SentRequest:
 	"""One Redis is down while deliveries come: all must be taken in all the same."""
 	port = bench.queue_port if which == "queue" else bench.cache_port
 	common.end(next(process for process in bench.running if str(port) in process.args))
-	sent = traffic(bench, f"no-{which}-{time.time_ns():x}", OUTAGE_DELIVERIES, repeated=30)
+	sent = traffic(bench, f"no-{which}-{time.time_ns():x}", OUTAGE_EVENTS, repeated=30)
 	start = time.perf_counter()
 	sent.answers = common.post_all(bench.web_port, sent.requests, CONCURRENCY)
 	seconds = time.perf_counter() - start
@@ -261,7 +261,7 @@ def _count_left() -> tuple[int, int]:
 	return events.get("New", 0) + events.get("Failed", 0) + queued, events.get("Dead", 0)
 
 
-def tell_burst(sent: Sent, nemesis: Nemesis, seconds: float, left: Drained) -> None:
+def print_burst(sent: SentRequest, injector: FaultInjector, seconds: float, left: Drained) -> None:
 	"""Answers, kills, drain."""
 	times = [1000 * answer.seconds for answer in sent.answers]
 	statuses = Counter(answer.status for answer in sent.answers)
@@ -279,14 +279,14 @@ def tell_burst(sent: Sent, nemesis: Nemesis, seconds: float, left: Drained) -> N
 		f"{statistics.mean(times):.0f} ms"
 	)
 	print(
-		f"  {nemesis.kills} × kill -9 of worker and work-horse ({nemesis.mid_drain} in the middle of a "
+		f"  {injector.kills} × kill -9 of worker and work-horse ({injector.mid_drain} in the middle of a "
 		"drain), "
-		f"{nemesis.flushed} × FLUSHALL of the queue (jobs in it: {nemesis.forgotten})"
+		f"{injector.flushed} × FLUSHALL of the queue (jobs in it: {injector.forgotten})"
 	)
 	print(f"  taken in and handed out {left.seconds:.1f} s after the last answer")
 
 
-def judge(sent: Sent) -> list[str]:
+def judge(sent: SentRequest) -> list[str]:
 	"""The six words over all that was sent."""
 	import frappe
 

@@ -1,4 +1,4 @@
-"""What the benchmarks share: a bench of their own beside yours, a furnished site, a client, medians, a
+"""What the benchmarks share: a bench of their own beside yours, a seeded site, a client, medians, a
 verdict.
 
 The processes that a script starts (Redis, web, workers, scheduler) live in a folder of their own: the site is
@@ -288,11 +288,11 @@ def site_connection(bench: PrivateBench) -> Iterator[None]:
 		os.chdir(before)
 
 
-def furnish(agents: int = AGENTS, capacity: int = 1000) -> list[str]:
+def seed_site(agents: int = AGENTS, capacity: int = 1000) -> list[str]:
 	"""An empty desk: one loopback device, agents who are online. The agents' names."""
 	import frappe
 
-	from khalifa_whatsapp.core import records as r
+	from khalifa_whatsapp.core import records
 
 	erase()
 	frappe.db.set_single_value("Khalifa Settings", "heartbeat_stale_minutes", 600)
@@ -306,7 +306,7 @@ def furnish(agents: int = AGENTS, capacity: int = 1000) -> list[str]:
 		"UPDATE `tabKhalifa Agent` SET enabled = 1, capacity = %s, presence = %s, "
 		"presence_ms = %s, heartbeat_ms = %s "
 		"WHERE name IN %s",
-		(capacity, r.ONLINE, now, now, names),
+		(capacity, records.ONLINE, now, now, names),
 	)
 	frappe.db.commit()
 	return names
@@ -348,9 +348,9 @@ def erase() -> None:
 	"""Empty every table that use cases write, except agents."""
 	import frappe
 
-	from khalifa_whatsapp.core import records as r
+	from khalifa_whatsapp.core import records
 
-	kinds = [kind.DOCTYPE for kind in (*r.RECORDS, r.Delivery) if kind is not r.Agent]
+	kinds = [kind.DOCTYPE for kind in (*records.RECORDS, records.WebhookEvent) if kind is not records.Agent]
 	for doctype in [*kinds, "Khalifa KPI Day"]:
 		frappe.db.sql_ddl(f"TRUNCATE TABLE `tab{doctype}`")
 
@@ -488,10 +488,10 @@ def verdict(
 			f"  {name:<28} {statistics.median(values):>12,.2f} {unit}   ({min(values):,.2f} … "
 			f"{max(values):,.2f})"
 		)
-	word = "ok" if bound.holds(ratio) else "BEYOND ITS BOUND"
+	term = "ok" if bound.holds(ratio) else "BEYOND ITS BOUND"
 	print(
 		f"  ratio {ratio:.3f} (rounds {min(ratios):.3f} … {max(ratios):.3f}, n = {len(ratios)}), must be "
-		f"{bound}: {word}"
+		f"{bound}: {term}"
 	)
 	return 0 if bound.holds(ratio) else 1
 

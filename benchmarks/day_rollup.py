@@ -27,7 +27,7 @@ def main() -> int:
 	options = common.arguments(__doc__, rounds=7, messages=100_000)
 	common.on_bench_python()
 	with common.private_bench(options.site) as bench, common.site_connection(bench):
-		agents = common.furnish()
+		agents = common.seed_site()
 		start, day = _yesterday()
 		_fill(start, options.messages, agents)
 		_ours(day)

@@ -21,7 +21,7 @@ def main() -> int:
 	options = common.arguments(__doc__, rounds=5, many=1_000_000, few=10_000)
 	common.on_bench_python()
 	with common.private_bench(options.site) as bench, common.site_connection(bench):
-		agents = common.furnish()
+		agents = common.seed_site()
 		_fill(0, options.few, agents)
 		base = [_scan(number, agents) for number in range(options.rounds + 1)][1:]
 		_fill(options.few, options.many, agents)
@@ -61,23 +61,23 @@ def _fill(start: int, end: int, agents: list[str]) -> None:
 def _scan(number: int, agents: list[str]) -> float:
 	"""Put 1,000 due tickets in place, scan once; milliseconds."""
 	from khalifa_whatsapp.bootstrap import now_ms, on_site
-	from khalifa_whatsapp.core import records as r
+	from khalifa_whatsapp.core import records
 	from khalifa_whatsapp.services import delays
 	from khalifa_whatsapp.stores.base import Changes
 
 	store, now = on_site(), now_ms()
 	since = now - 20 * 60_000
-	made: dict[type, list[object]] = {r.Ticket: [], r.Turn: [], r.Segment: []}
+	made: dict[type, list[object]] = {records.Ticket: [], records.Turn: [], records.Segment: []}
 	for place in range(DUE):
 		name, agent = f"D{number}-{place}", agents[place % len(agents)]
-		made[r.Turn].append(r.Turn(f"t{name}", name, name, common.DEVICE, None, 1, since, since))
-		made[r.Segment].append(r.Segment(f"s{name}", f"t{name}", name, agent, None, since))
-		made[r.Ticket].append(
-			r.Ticket(
+		made[records.Turn].append(records.Turn(f"t{name}", name, name, common.DEVICE, None, 1, since, since))
+		made[records.Segment].append(records.Segment(f"s{name}", f"t{name}", name, agent, None, since))
+		made[records.Ticket].append(
+			records.Ticket(
 				name,
 				name,
 				common.DEVICE,
-				r.OPEN,
+				records.OPEN,
 				f"open-{name}",
 				agent=agent,
 				turn=f"t{name}",

@@ -25,21 +25,21 @@ STAMP = "creation, modified, owner, modified_by"
 TABLES = ("Khalifa Message", "Khalifa Ticket Event", "Khalifa Ticket", "Khalifa Customer")
 
 
-def _words(text: str) -> list[str]:
+def _split(text: str) -> list[str]:
 	return text.split()
 
 
-COMMON = _words(
+COMMON = _split(
 	"عايز أعرف سعر الدواء ده متاح عندكم ولا لأ شكرًا جزيلًا السلام عليكم "
 	"ورحمة الله وبركاته لو سمحت ممكن توصيل "
 	"النهارده بكرة الفرع المعادي مدينة نصر العنوان رقم الطلب تمام إن شاء "
 	"الله حاضر يا فندم تحت أمرك علبة شريط جرعة "
 	"أقراص شراب مرهم خصم فاتورة دفع كاش فيزا مواعيد العمل الصيدلية دكتور روشتة صورة بديل مستورد محلي"
 )
-GIVEN = _words(
+GIVEN = _split(
 	"أحمد محمد مُنى سارة عمر يوسف هدى علي فاطمة خالد نور مريم حسن إبراهيم ليلى كريم دينا طارق سلمى ياسر"
 )
-FAMILY = _words("عبد الله السيد حسنين الشريف مصطفى رمضان فؤاد النجار الحداد منصور صبري الجمل عطية سليمان زكي")
+FAMILY = _split("عبد الله السيد حسنين الشريف مصطفى رمضان فؤاد النجار الحداد منصور صبري الجمل عطية سليمان زكي")
 LETTERS = "ابتثجحخدذرزسشصضطظعغفقكلمنهوي"
 RARE = "زعفرانية"  # a word that about one text in 2,000 has
 FREQUENT = "الدواء"
@@ -118,8 +118,8 @@ class _Fill:
 		self.make_people()
 		self.make_customers()
 		self.make_tickets()
-		words = "SHOW INDEX FROM `tabKhalifa Message` WHERE Key_name = 'search_text_words'"
-		if frappe.db.sql(words):  # built at once afterwards, which is many times faster
+		terms = "SHOW INDEX FROM `tabKhalifa Message` WHERE Key_name = 'search_text_words'"
+		if frappe.db.sql(terms):  # built at once afterwards, which is many times faster
 			frappe.db.sql_ddl("ALTER TABLE `tabKhalifa Message` DROP INDEX search_text_words")
 		self.make_messages()
 		self.make_events()
@@ -267,10 +267,10 @@ class _Fill:
 		for start in range(0, TEXTS, CHUNK):
 			values: list[Any] = []
 			for number in range(start, start + CHUNK):
-				words = self.random.choices(COMMON, skew, k=self.random.randint(2, 18))
-				words += self.random.choices(rare, k=self.random.randint(0, 3))
-				words += [RARE] if number % 2_000 == 3 else []
-				body = " ".join(words)
+				terms = self.random.choices(COMMON, skew, k=self.random.randint(2, 18))
+				terms += self.random.choices(rare, k=self.random.randint(0, 3))
+				terms += [RARE] if number % 2_000 == 3 else []
+				body = " ".join(terms)
 				values += [number, body, message_search_text(body)]
 			frappe.db.sql(f"INSERT INTO `{MARK}text` VALUES {', '.join(['(%s, %s, %s)'] * CHUNK)}", values)
 

@@ -66,9 +66,9 @@ def main() -> int:
 		bench.web()
 		people = {name: Person(bench, user, password, name == "manager") for name, user in users.items()}
 		results = [_measure(name, person, options.rounds) for name, person in people.items()]
-		_say_search(people, options.rounds)
-		_say_pages(people["manager"])
-		_say_statements(users)
+		_print_search(people, options.rounds)
+		_print_pages(people["manager"])
+		_print_statements(users)
 	return max(results)
 
 
@@ -207,7 +207,7 @@ def _measure(name: str, person: Person, rounds: int) -> int:
 	_rounds(person, WARM_UP)
 	person.spent.clear()
 	ours, base = _rounds(person, rounds)
-	_say(f"As {name}: each call", person.spent)
+	_print(f"As {name}: each call", person.spent)
 	called = "boot, conversations, thread"
 	result = common.verdict(
 		f"As {name}: opening the inbox and a conversation",
@@ -230,7 +230,7 @@ def _rounds(person: Person, rounds: int) -> tuple[list[float], list[float]]:
 	)
 
 
-def _say(title: str, spent: dict[str, list[float]]) -> None:
+def _print(title: str, spent: dict[str, list[float]]) -> None:
 	print(title)
 	for what, values in spent.items():
 		median, p90 = statistics.median(values), common.percentile(values, 0.9)
@@ -240,7 +240,7 @@ def _say(title: str, spent: dict[str, list[float]]) -> None:
 # -- search, pages, statements
 
 
-def _say_search(people: dict[str, Person], rounds: int) -> None:
+def _print_search(people: dict[str, Person], rounds: int) -> None:
 	asked = (
 		(inbox_data.FREQUENT, "a frequent word"),
 		(inbox_data.RARE, "a rare word"),
@@ -249,12 +249,12 @@ def _say_search(people: dict[str, Person], rounds: int) -> None:
 	for name, person in people.items():
 		person.spent.clear()
 		for _ in range(rounds):
-			for words, what in asked:
-				person.page(f"search: {what}", search=words)
-		_say(f"As {name}: search", person.spent)
+			for terms, what in asked:
+				person.page(f"search: {what}", search=terms)
+		_print(f"As {name}: search", person.spent)
 
 
-def _say_pages(manager: Person) -> None:
+def _print_pages(manager: Person) -> None:
 	"""The manager's list by key, from the first page to the last."""
 	manager.spent.clear()
 	seen, cursor = 0, ""
@@ -270,10 +270,10 @@ def _say_pages(manager: Person) -> None:
 		"the last 20 pages": spent[-21:-1],
 	}
 	title = f"As manager: «all» by key, {seen:,} conversations in {len(spent)} pages"
-	_say(title, {which: part for which, part in parts.items() if part})
+	_print(title, {which: part for which, part in parts.items() if part})
 
 
-def _say_statements(users: dict[str, str]) -> None:
+def _print_statements(users: dict[str, str]) -> None:
 	"""Both must stay the same however long a page is, but for the rows of the page itself."""
 	title = "Statements of a call, and rows that the database reads for it"
 	print(f"{title:<64} {'page of 5':>16} {'page of 100':>16}")

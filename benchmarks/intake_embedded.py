@@ -20,7 +20,7 @@ import argparse
 
 import common
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.calendar import Calendar
 from khalifa_whatsapp.core.keys import delivery_key
@@ -65,9 +65,11 @@ def _desk(path: Path) -> SqliteStore:
 	store = SqliteStore(path, Rules(Settings(), Calendar.always("Africa/Cairo")))
 	with working(store, NOW) as work:
 		for number in range(common.AGENTS):
-			work.add(r.Agent(f"A{number}", f"a{number}@example.com", f"Agent {number}", capacity=100_000))
+			work.add(
+				records.Agent(f"A{number}", f"a{number}@example.com", f"Agent {number}", capacity=100_000)
+			)
 	for number in range(common.AGENTS):
-		presence.set_presence(store, Actor(), f"A{number}", r.ONLINE, NOW)
+		presence.set_presence(store, Actor(), f"A{number}", records.ONLINE, NOW)
 	return store
 
 
@@ -75,7 +77,7 @@ def _take_in(store: SqliteStore, count: int) -> float:
 	driver = LoopbackDriver(DeviceConfig(common.DEVICE, "loopback", app_secrets=(common.SECRET,)))
 	for place in range(count):
 		body = common.loopback_body(place % CUSTOMERS, f"in-{place}", NOW)
-		store.record_delivery(common.DEVICE, "loopback", delivery_key(common.DEVICE, body), body, NOW)
+		store.record_webhook_event(common.DEVICE, "loopback", delivery_key(common.DEVICE, body), body, NOW)
 	start = time.perf_counter()
 	taken = intake.drain(store, driver, lambda: NOW, batch=BATCH)
 	assignment.assign_queue(store, NOW)
@@ -86,14 +88,22 @@ def _take_in(store: SqliteStore, count: int) -> float:
 
 
 def _insert_raw(store: SqliteStore, path: Path, count: int) -> float:
-	kinds = (r.Message, r.Customer, r.CustomerIdentity, r.Ticket, r.Turn, r.Segment, r.TicketEvent)
+	kinds = (
+		records.Message,
+		records.Customer,
+		records.CustomerIdentity,
+		records.Ticket,
+		records.Turn,
+		records.Segment,
+		records.TicketEvent,
+	)
 	rows = {kind: store._read(kind, "1 = 1") for kind in kinds}
 	empty, commits = SqliteStore(path), count // BATCH
 	start = time.perf_counter()
 	for number in range(commits):
 		part = {
-			kind: records[number * len(records) // commits : (number + 1) * len(records) // commits]
-			for kind, records in rows.items()
+			kind: stored[number * len(stored) // commits : (number + 1) * len(stored) // commits]
+			for kind, stored in rows.items()
 		}
 		with empty.transaction():
 			empty.save(Changes(created=part))

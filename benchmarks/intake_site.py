@@ -24,7 +24,7 @@ def main() -> int:
 	options = common.arguments(__doc__, rounds=5, messages=1000)
 	common.on_bench_python()
 	with common.private_bench(options.site) as bench, common.site_connection(bench):
-		common.furnish(capacity=100_000)
+		common.seed_site(capacity=100_000)
 		ours, base = common.interleaved(
 			options.rounds,
 			lambda number: _ours(number, options.messages),
@@ -51,7 +51,7 @@ def _ours(number: int, count: int) -> float:
 	assert device is not None
 	for place in range(count):
 		body = common.loopback_body(place % CUSTOMERS, f"intake-{number}-{place}", now_ms())
-		store.record_delivery(
+		store.record_webhook_event(
 			common.DEVICE, common.PROVIDER, delivery_key(common.DEVICE, body), body, now_ms()
 		)
 	start = time.perf_counter()

@@ -60,7 +60,7 @@ def main() -> int:
 	options = common.arguments(__doc__, rounds=5, tickets=100_000)
 	common.on_bench_python()
 	with common.private_bench(options.site) as bench, common.site_connection(bench):
-		agents = common.furnish()
+		agents = common.seed_site()
 		_fill(options.tickets, agents, _branches(agents))
 		token = _manager()
 		bench.web(workers=1)

@@ -2,7 +2,7 @@
 
 Compared on the same two gunicorn sync workers, by the same client (8 at a time, one connection each, as sync
 workers close it anyway), in alternating rounds:
-  ours  POST of a unique, signed JSON body of about 1 kB to the loopback door: verified, stored, committed
+  ours  POST of a unique, signed JSON body of about 1 kB to the loopback endpoint: verified, stored, committed
   base  POST of the same kind of body (same content type, size and headers) to Frappe's own `ping`, which
         returns
 Both pay for gunicorn, for Frappe's request, its JSON parsing, session and commit. No worker drains meanwhile.
@@ -26,7 +26,7 @@ def main() -> int:
 	common.on_bench_python()
 	with common.private_bench(options.site) as bench:
 		with common.site_connection(bench):
-			common.furnish(agents=1)
+			common.seed_site(agents=1)
 		bench.web()
 		run = f"{time.time_ns():x}"
 		_rate(bench, _ours(bench, f"warm-{run}", 100))

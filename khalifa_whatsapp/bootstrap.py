@@ -64,12 +64,12 @@ def embedded(
 	"""
 	store = SqliteStore(path, rules)
 	configs = list(devices)
-	_furnish(store, configs, rules, agents)
+	_seed(store, configs, rules, agents)
 	clients = http or {}
 	return EmbeddedHost(store, {c.name: make_driver(c, clients.get(c.name)) for c in configs})
 
 
-def _furnish(
+def _seed(
 	store: SqliteStore,
 	devices: Iterable[DeviceConfig],
 	rules: Rules,

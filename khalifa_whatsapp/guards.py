@@ -1,4 +1,4 @@
-"""Who is asking, and may he? Every door (whitelisted method, form, REST) starts here.
+"""Who is asking, and may he? Every endpoint (whitelisted method, form, REST) starts here.
 
 The answer is worked out once per request and kept in `frappe.local`; it is never kept longer, because a
 role or an agent's row may change between two requests.

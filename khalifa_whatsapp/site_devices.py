@@ -110,7 +110,7 @@ class Unusable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SiteDevice:
-	"""A device ready for use: its driver, and what its webhook door must know."""
+	"""A device ready for use: its driver, and what its webhook endpoint must know."""
 
 	driver: MessageDriver
 	enabled: bool
@@ -121,7 +121,7 @@ class SiteDevice:
 	problem: Problem | None = None
 
 	def allows(self, address: str) -> bool:
-		"""Whether a caller's address may use the door; without a list, any may.
+		"""Whether a caller's address may use the endpoint; without a list, any may.
 
 		`CannotVerify` for an address that a line which nobody can read might mean.
 		"""

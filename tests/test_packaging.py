@@ -71,7 +71,7 @@ def test_the_python_versions_are_the_same_wherever_they_are_said():
 	assert f"(3, {first}) <= sys.version_info[:2] <= (3, {last})" in script
 	tried = re.search(r"for candidate in (.*); do", script)
 	wanted = [f"python3.{minor}" for minor in range(int(last), int(first) - 1, -1)]
-	assert tried is not None and [word for word in tried[1].split() if "." in word] == wanted
+	assert tried is not None and [term for term in tried[1].split() if "." in term] == wanted
 	for page in ("README.md", "CONTRIBUTING.md"):
 		assert f"Python 3.{first} to 3.{last}" in (ROOT / page).read_text(encoding="utf-8"), page
 

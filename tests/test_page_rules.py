@@ -15,10 +15,10 @@ NEEDED = (20, 19)  # reads a .js file that imports as a module, whatever a packa
 
 
 def version() -> tuple[int, ...]:
-	told = subprocess.run(
+	printed = subprocess.run(
 		[str(NODE), "--version"], capture_output=True, text=True, timeout=20, check=True
 	).stdout
-	return tuple(int(part) for part in re.findall(r"\d+", told)[:2])
+	return tuple(int(part) for part in re.findall(r"\d+", printed)[:2])
 
 
 @pytest.mark.skipif(NODE is None, reason="the rules of the pages are NOT tested: there is no node here")

@@ -42,10 +42,10 @@ def test_a_step_that_hangs_is_stopped_and_says_how_far_it_was(tool: ModuleType) 
 	code = f"import time; print({SAID!r}, end='', flush=True); time.sleep(30)"
 	with pytest.raises(tool.TooSlow, match="run-tests: not done after 1 s") as caught:
 		tool.run("run-tests", [sys.executable, "-c", code], timeout=1)
-	told = tool.how_far(caught.value.said)
+	progress = tool.how_far(caught.value.said)
 	assert (
-		told.startswith("2 tests had passed:")
-		and "at work: khalifa_whatsapp.tests.test_a.TestA.test_four" in told
+		progress.startswith("2 tests had passed:")
+		and "at work: khalifa_whatsapp.tests.test_a.TestA.test_four" in progress
 	)
 
 

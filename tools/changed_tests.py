@@ -94,10 +94,10 @@ def concerned(path: str) -> set[str]:
 	if path.endswith(".py"):
 		return {path}
 	for part in (path, *Path(path).parents):
-		word = Path(part).name
-		if word in EVERYWHERE:
+		term = Path(part).name
+		if term in EVERYWHERE:
 			break
-		if word and (names := {name for name, text in texts().items() if f'"{word}"' in text}):
+		if term and (names := {name for name, text in texts().items() if f'"{term}"' in text}):
 			return names
 	return set()
 

@@ -265,11 +265,11 @@ def exit_code(result: dict[str, Any], is_needed: bool) -> int:
 def summary(result: dict[str, Any]) -> str:
 	if result["status"] == "not run":
 		return f"NOT RUN ({result['reason']})"
-	told = (
+	summary = (
 		f"{result['tests']} of Frappe's tests, {result['passed']} passed, {len(result['differences'])} differ"
 	)
 	return (
-		f"{result['status'].upper()}: {told} in {result['seconds']} s (Frappe {result['frappe']}, "
+		f"{result['status'].upper()}: {summary} in {result['seconds']} s (Frappe {result['frappe']}, "
 		f"{result['database']})"
 	)
 

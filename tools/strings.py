@@ -127,7 +127,7 @@ def of_call(call: ast.Call) -> Iterator[Text]:
 	"""`_("…")`, `_("…", context="…")`, and the text of a refusal."""
 	name = name_of(call)
 	if name in CALLS and call.args:
-		context = next((literal(word.value) for word in call.keywords if word.arg == "context"), None)
+		context = next((literal(term.value) for term in call.keywords if term.arg == "context"), None)
 		source = literal(call.args[0])
 		if source:
 			yield Text(source, context)

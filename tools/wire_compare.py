@@ -112,24 +112,24 @@ class Person:
 			own = {"Host": self.site, "Cookie": cookies, "X-Frappe-CSRF-Token": self.token}
 			connection.request(ask.http, path, body, {**own, **headers})
 			response = connection.getresponse()
-			told = response.getheaders()
-			for name, value in told:
+			received = response.getheaders()
+			for name, value in received:
 				if name.lower() == "set-cookie":
 					self.cookies.load(value)
 			text = response.read().decode("utf-8", "replace")
 			if token := TOKEN.search(text):
 				self.token = token[1]  # as a page keeps it: without it Frappe would refuse all changes
-			return Answer(response.status, plain_headers(told), plain(text))
+			return Answer(response.status, plain_headers(received), plain(text))
 		except (OSError, http.client.HTTPException) as error:
 			return Answer(0, {}, type(error).__name__)
 		finally:
 			connection.close()
 
 
-def plain_headers(told: list[tuple[str, str]]) -> dict[str, str]:
+def plain_headers(received: list[tuple[str, str]]) -> dict[str, str]:
 	"""Of cookies, the names and how they are kept."""
 	headers: dict[str, str] = {}
-	for name, value in told:
+	for name, value in received:
 		if name.lower() not in SKIPPED_HEADERS:
 			kept = re.sub(r"=[^;]*", "=", value, count=1) if name.lower() == "set-cookie" else value
 			headers[name.lower()] = "\n".join(filter(None, (headers.get(name.lower()), plain(kept))))
@@ -144,7 +144,7 @@ def plain(text: str) -> str:
 	return text
 
 
-def told(answer: Answer) -> dict[str, Any]:
+def received(answer: Answer) -> dict[str, Any]:
 	"""What is compared, in parts: a traceback names the files that it came through."""
 	try:
 		body = json.loads(answer.body)
@@ -193,7 +193,7 @@ def difference(one: Answer, other: Answer) -> str:
 	"""Which parts differ, and where in them."""
 	if one == other:
 		return ""
-	parts, before, after = [], told(one), told(other)
+	parts, before, after = [], received(one), received(other)
 	for key in {**before, **after}:
 		texts = [json.dumps(held.get(key), ensure_ascii=False, default=str) for held in (before, after)]
 		if texts[0] != texts[1]:

@@ -21,7 +21,7 @@ PEOPLE: dict[str, tuple[str, ...]] = {
 	"editor@wire.example": ("Website Manager", "Blogger", "Report Manager", "Inbox User"),
 	AGENT: ("Website Manager",),
 }
-WORDS = (
+TERMS = (
 	"Khalifa Ticket",
 	"WhatsApp Device",
 	"khalifa message",
@@ -157,7 +157,7 @@ def requests_of(user: str) -> Iterator[Ask]:
 	return (
 		ask
 		for ask in _all_of(user)
-		if user != AGENT or not any(all(word in str(ask) for word in words) for words in MORE)
+		if user != AGENT or not any(all(term in str(ask) for term in terms) for terms in MORE)
 	)
 
 
@@ -165,7 +165,7 @@ def _all_of(user: str) -> Iterator[Ask]:
 	yield from pages()
 	yield get("/app/note")
 	yield from logins()
-	yield from words()
+	yield from terms()
 	yield from complaints()
 	for doctype in ("Comment", "File", "Note", "Web Page", "User") if user in ("Guest", VISITOR) else ROWS:
 		yield from reads(doctype, ROWS[doctype])
@@ -255,9 +255,9 @@ def logins() -> Iterator[Ask]:
 		):
 			yield get(path.format(login))
 			yield from (
-				get(path.format(login), **{key: word})
+				get(path.format(login), **{key: term})
 				for key in ("x", "doctype", "q")
-				for word in ("File", "Note")
+				for term in ("File", "Note")
 			)
 		yield get("/api/method/ping", cmd=login, x="File")
 
@@ -289,51 +289,51 @@ def complaints() -> Iterator[Ask]:
 			yield Ask("POST", f"/api/method/{method}", json=wrong)
 
 
-def words() -> Iterator[Ask]:
+def terms() -> Iterator[Ask]:
 	"""Our words where they mean nothing."""
-	for word in WORDS:
-		yield from (get(path, q=word) for path in ("/", "/search", "/about", "/no-such-page"))
+	for term in TERMS:
+		yield from (get(path, q=term) for path in ("/", "/search", "/about", "/no-such-page"))
 		yield from (
-			get("/api/method/ping", **{key: word})
+			get("/api/method/ping", **{key: term})
 			for key in ("x", "txt", "search", "title", "subject", "_lang", "redirect-to")
 		)
-		yield Ask("POST", "/", form={"cmd": "ping", "x": word})
-		yield Ask("POST", "/api/method/ping", json={"x": {"title": word, "y": [word]}})
+		yield Ask("POST", "/", form={"cmd": "ping", "x": term})
+		yield Ask("POST", "/api/method/ping", json={"x": {"title": term, "y": [term]}})
 		yield call(
 			"frappe.www.contact.send_message",
-			subject=word,
-			message=f"{word}, please",
+			subject=term,
+			message=f"{term}, please",
 			sender="guest@wire.example",
 		)
-		yield call("frappe.utils.global_search.web_search", text=word)
-		yield call("frappe.utils.global_search.search", text=word)
-		yield get("/api/resource/Note", filters=[["title", "=", word]])
+		yield call("frappe.utils.global_search.web_search", text=term)
+		yield call("frappe.utils.global_search.search", text=term)
+		yield get("/api/resource/Note", filters=[["title", "=", term]])
 		yield get(
 			"/api/resource/Note",
 			fields=["name", "title", "owner"],
-			or_filters=[["title", "like", f"%{word}%"], ["content", "like", word]],
+			or_filters=[["title", "like", f"%{term}%"], ["content", "like", term]],
 		)
-		yield get("/api/v2/document/Note", filters={"title": word})
-		yield call("frappe.client.get_count", doctype="Note", filters={"content": word})
+		yield get("/api/v2/document/Note", filters={"title": term})
+		yield call("frappe.client.get_count", doctype="Note", filters={"content": term})
 		yield call(
-			"frappe.client.get_value", doctype="Note", filters={"title": word}, fieldname=["name", "owner"]
+			"frappe.client.get_value", doctype="Note", filters={"title": term}, fieldname=["name", "owner"]
 		)
 		yield call(
 			"frappe.desk.reportview.get",
 			doctype="Note",
 			fields=["name", "owner"],
-			filters=[["Note", "title", "=", word]],
+			filters=[["Note", "title", "=", term]],
 		)
-		yield call("frappe.desk.search.search_link", doctype="Note", txt=word)
+		yield call("frappe.desk.search.search_link", doctype="Note", txt=term)
 		yield call(
-			"frappe.desk.search.search_widget", doctype="ToDo", txt=word, filters={"description": word}
+			"frappe.desk.search.search_widget", doctype="ToDo", txt=term, filters={"description": term}
 		)
-		yield call("frappe.client.validate_link", doctype="Note", docname=word)
-		yield call("frappe.desk.doctype.tag.tag.get_tags", doctype="Note", txt=word)
+		yield call("frappe.client.validate_link", doctype="Note", docname=term)
+		yield call("frappe.desk.doctype.tag.tag.get_tags", doctype="Note", txt=term)
 
 
 def reads(doctype: str, name: str) -> Iterator[Ask]:
-	"""A DocType of others and one of its rows, by every road."""
+	"""A DocType of others and one of its rows, by every way."""
 	others = (
 		[
 			["name", "not like", "%WhatsApp%"],
@@ -485,23 +485,23 @@ def files() -> Iterator[Ask]:
 def writes() -> Iterator[Ask]:
 	"""Changes; the names that Frappe draws are not compared."""
 	note = {"doctype": "Note", "public": 1}
-	for word in WORDS:
-		yield call("frappe.client.insert", doc={**note, "title": word, "content": f"{word} {COLLEAGUE}"})
+	for term in TERMS:
+		yield call("frappe.client.insert", doc={**note, "title": term, "content": f"{term} {COLLEAGUE}"})
 		yield Ask(
 			"POST",
 			"/api/resource/Note",
-			json={"title": f"{word} 2", "content": json.dumps({"doctype": word})},
+			json={"title": f"{term} 2", "content": json.dumps({"doctype": term})},
 		)
-		yield Ask("POST", "/api/v2/document/Note", json={"title": f"{word} 3", "content": word})
+		yield Ask("POST", "/api/v2/document/Note", json={"title": f"{term} 3", "content": term})
 		yield call(
 			"frappe.desk.form.save.savedocs",
-			doc={**note, "__islocal": 1, "title": f"{word} 4"},
+			doc={**note, "__islocal": 1, "title": f"{term} 4"},
 			action="Save",
 		)
 		yield call(
-			"frappe.client.insert", doc={"doctype": "ToDo", "description": word, "allocated_to": COLLEAGUE}
+			"frappe.client.insert", doc={"doctype": "ToDo", "description": term, "allocated_to": COLLEAGUE}
 		)
-		yield call("frappe.client.set_value", doctype="ToDo", name="wr-todo", fieldname={"description": word})
+		yield call("frappe.client.set_value", doctype="ToDo", name="wr-todo", fieldname={"description": term})
 	yield Ask("PUT", "/api/resource/Note/wr-note", json={"content": "WhatsApp Device"})
 	yield Ask("PUT", "/api/v2/document/Note/wr-note", json={"content": "tabKhalifa Ticket"})
 	yield call(

@@ -2,7 +2,7 @@
 alone.
 
 Frappe (since 15.101) writes such files as they are and attaches them to the report, which every user of Desk
-may read. So ours are made here, by the very roads that download them, into a private file that hangs on
+may read. So ours are made here, by the very ways that download them, into a private file that hangs on
 nothing: its owner reads it, and it goes after as many hours as Frappe's own.
 """
 
@@ -24,19 +24,19 @@ def enqueue(method: str) -> None:
 	form = {
 		key: value for key, value in frappe.form_dict.items() if key not in ("cmd", "export_in_background")
 	}
-	frappe.enqueue(f"{__name__}.export", queue="long", road=method, form=form)
+	frappe.enqueue(f"{__name__}.export", queue="long", route=method, form=form)
 	frappe.msgprint(
 		_("Your export is being made. You will find it among your notifications, and get a link by mail.")
 	)
 
 
-def export(road: str, form: dict[str, Any]) -> None:
+def export(route: str, form: dict[str, Any]) -> None:
 	"""The job, with the rights of whoever asked."""
 	frappe.local.form_dict, frappe.local.response = frappe._dict(form), frappe._dict(docs=[])
-	frappe.get_attr(road)()
+	frappe.get_attr(route)()
 	answer = frappe.response
 	if answer.get("filename"):
-		tell(store(answer.pop("filename"), answer.pop("filecontent")))
+		notify(store(answer.pop("filename"), answer.pop("filecontent")))
 	else:  # Frappe makes no file of nothing
 		_notify(_("Your export has no rows, so there is no file. Choose other filters."))
 
@@ -46,7 +46,7 @@ def store(name: str, content: bytes) -> File:
 	return frappe.get_doc(file).save(ignore_permissions=True)
 
 
-def tell(file: File) -> None:
+def notify(file: File) -> None:
 	user, link = frappe.session.user, file.unique_url
 	subject = _("Your export is ready: {0}").format(escape_html(file.file_name))
 	_notify(subject, link)

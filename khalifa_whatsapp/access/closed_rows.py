@@ -1,7 +1,7 @@
 """Of what Frappe found without asking for permission, the rows that hang on what the present user may not
 read.
 
-`hanging` and `files` say which these are. Every other row stays in the answer.
+`attached_rows` and `files` say which these are. Every other row stays in the answer.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from frappe.desk.doctype.event import event
 from frappe.query_builder import Criterion
 from frappe.utils import global_search
 
-from khalifa_whatsapp.access import hanging
+from khalifa_whatsapp.access import attached_rows
+from khalifa_whatsapp.access.attachable import ATTACHABLE
 from khalifa_whatsapp.access.files import conditions_of_all_files, query_conditions_of_files
-from khalifa_whatsapp.access.hangers import HANGERS
 
 
 @frappe.whitelist()
 def search(text: str, start: Any = 0, limit: Any = 20, doctype: str = "") -> Any:
 	"""The search of the whole site, which asks for the right to a DocType alone."""
 	hits = global_search.search(text, start, limit, doctype)
-	kinds = {row.doctype for row in hits if row.doctype in HANGERS}
+	kinds = {row.doctype for row in hits if row.doctype in ATTACHABLE}
 	hidden = {kind: closed(kind, [row.name for row in hits if row.doctype == kind]) for kind in kinds}
 	return [row for row in hits if row.name not in hidden.get(row.doctype, ())]
 
@@ -42,7 +42,7 @@ def open_rows(doctype: str) -> str:
 	Empty: no row is closed to him.
 	"""
 	rules = [
-		hanging.query_conditions(None, doctype),
+		attached_rows.query_conditions(None, doctype),
 		query_conditions_of_files() if doctype == "File" else "",
 	]
 	return " and ".join(rule for rule in rules if rule)
@@ -82,7 +82,10 @@ def count_closed(doctype: str) -> int:
 
 def _open_of_all(doctype: str) -> str:
 	"""As `open_rows`, for queries that look at every row."""
-	rules = [hanging.conditions_of_all(None, doctype), conditions_of_all_files() if doctype == "File" else ""]
+	rules = [
+		attached_rows.conditions_of_all(None, doctype),
+		conditions_of_all_files() if doctype == "File" else "",
+	]
 	return " and ".join(rule for rule in rules if rule)
 
 

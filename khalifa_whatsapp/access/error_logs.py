@@ -25,7 +25,7 @@ KIND = re.compile(
 TITLE = "Khalifa WhatsApp"
 
 
-def keep_words_out(doc: Any, method: str | None = None) -> None:
+def keep_content_out(doc: Any, method: str | None = None) -> None:
 	"""Before an Error Log is stored. What we wrote ourselves begins with our name, and holds no words."""
 	if str(doc.method or "").startswith(TITLE) or not OURS.search(doc.error or ""):
 		return

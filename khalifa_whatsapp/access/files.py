@@ -18,7 +18,7 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from khalifa_whatsapp.access import hanging
+from khalifa_whatsapp.access import attached_rows
 from khalifa_whatsapp.access.exports import guard_result
 from khalifa_whatsapp.access.stored_files import StoredFile
 from khalifa_whatsapp.guards import is_agent, is_manager, refuse
@@ -34,7 +34,7 @@ class GuardedFile(StoredFile):
 		super().before_insert()
 
 	def is_downloadable(self) -> bool:
-		rules = (has_permission, hanging.has_permission)
+		rules = (has_permission, attached_rows.has_permission)
 		return super().is_downloadable() and all(rule(self, "read") is not False for rule in rules)
 
 
@@ -124,7 +124,7 @@ def conditions_of_all_files(user: str | None = None) -> str:
 	"""The same for queries that look at every row."""
 	condition = query_conditions_of_files(user)
 	attached = f"`tabFile`.attached_to_doctype in ({_names_of_ours()})"
-	return f"not ({hanging.among('File', f'{attached} and not {condition}')})" if condition else ""
+	return f"not ({attached_rows.among('File', f'{attached} and not {condition}')})" if condition else ""
 
 
 def _names_of_ours() -> str:

@@ -19,7 +19,7 @@ from frappe.desk.form import utils as form_utils
 from frappe.utils import cint, get_safe_filters
 
 from khalifa_whatsapp.access import closed_rows
-from khalifa_whatsapp.access.hangers import HANGERS
+from khalifa_whatsapp.access.attachable import ATTACHABLE
 from khalifa_whatsapp.access.places import is_ours, names_ours
 from khalifa_whatsapp.guards import current_actor, refuse_record, require_read
 
@@ -49,7 +49,7 @@ def get_count(doctype: Any, filters: Any = None, debug: Any = False, cache: Any 
 	"""
 	if _reaches_ours(doctype, filters):
 		return _count_readable(doctype, get_safe_filters(filters))
-	if not COUNTS_ALL or not isinstance(doctype, str) or doctype not in HANGERS:
+	if not COUNTS_ALL or not isinstance(doctype, str) or doctype not in ATTACHABLE:
 		return client.get_count(doctype, filters, debug, cache)
 	if cache and not filters:  # Frappe keeps the number of all there are, for everybody
 		return client.get_count(doctype, filters, debug, cache) - closed_rows.count_closed(doctype)
@@ -57,7 +57,7 @@ def get_count(doctype: Any, filters: Any = None, debug: Any = False, cache: Any 
 
 
 def _count_readable(doctype: str, filters: Any) -> int:
-	if doctype in HANGERS and not frappe.has_permission(doctype):
+	if doctype in ATTACHABLE and not frappe.has_permission(doctype):
 		return 0
 	field = f"count(distinct `tab{doctype}`.name) as total"
 	rows = frappe.get_list(doctype, filters=filters, fields=[field], order_by=None)
@@ -105,7 +105,7 @@ def search_widget(doctype: str, txt: str, ignore_user_permissions: Any = False, 
 
 
 def _without_closed(doctype: str, rows: Any, given: dict[str, Any]) -> Any:
-	if doctype not in HANGERS or not rows or _is_by_permission(doctype, given):
+	if doctype not in ATTACHABLE or not rows or _is_by_permission(doctype, given):
 		return rows
 	names = [_name_in(row) for row in rows]
 	closed = closed_rows.closed(doctype, [name for name in names if isinstance(name, str)])
@@ -153,7 +153,7 @@ def _reaches_ours(doctype: Any, filters: Any) -> bool:
 
 def _may_be_confirmed(doctype: Any, name: Any) -> bool:
 	"""Whether it is another app's record, or one that the caller may read."""
-	if isinstance(name, str) and isinstance(doctype, str) and doctype in HANGERS:
+	if isinstance(name, str) and isinstance(doctype, str) and doctype in ATTACHABLE:
 		return not closed_rows.closed(doctype, [name])
 	return not is_ours(doctype) or _may_read(doctype, name)
 

@@ -65,7 +65,7 @@ def folded(name: str) -> str:
 
 NAMES = frozenset(map(folded, GUARDED))
 TABLE = re.compile("tab(?:" + "|".join(sorted(map(re.escape, NAMES))) + ")", re.IGNORECASE)
-WORDS = frozenset(f"{name.split()[0]} " for name in NAMES)  # every name begins with one of them
+FRAGMENTS = frozenset(f"{name.split()[0]} " for name in NAMES)  # every name begins with one of them
 
 
 def is_ours(value: Any) -> bool:
@@ -96,7 +96,7 @@ def mentioned(*given: Any) -> str | None:
 
 def _may_hold_a_name(text: str) -> bool:
 	lower = text.lower()
-	if any(word in lower for word in WORDS):
+	if any(term in lower for term in FRAGMENTS):
 		return True
 	if ("\\u" in lower or not text.isascii()) and DISGUISE.search(lower):
 		return _is_json(text) or (len(text) <= MAX_NAME and is_ours(text))

@@ -24,7 +24,7 @@ from khalifa_whatsapp.guards import is_agent, is_manager, refuse
 # Columns of every row that hold logins, or JSON with logins
 OF_LOGINS = frozenset({"owner", "modified_by", "_assign", "_comments", "_liked_by", "_seen"})
 # fmt: off
-WORDS = frozenset({
+KEYWORDS = frozenset({
 	"and", "as", "asc", "avg", "coalesce", "count", "desc", "distinct", "div", "ifnull", "in", "is", "like",
 	"locate", "max", "min", "not", "null", "nullif", "or", "sum",
 })
@@ -38,8 +38,8 @@ ALIAS = re.compile(r"\sas\s+[`'\"]?([a-z_][a-z0-9_]*)[`'\"]?\s*$", FLAGS)
 PLAIN = re.compile(r"\s*(?:`tab[^`]+`\.)?`?(\w+|\*)`?(?:\s+as\s+[`'\"]?\w+[`'\"]?)?\s*", FLAGS)
 
 
-# Conditions that hold whatever else is allowed, by DocType; `hanging` gives them, row by row and for whole
-# tables
+# Conditions that hold whatever else is allowed, by DocType; `attached_rows` gives them, row by row and for
+# whole tables
 RULES: dict[str, tuple[Callable[[str | None, str], str], Callable[[str | None, str], str]]] = {}
 
 
@@ -98,27 +98,27 @@ def hide_uploaders(query: DatabaseQuery, guarded: frozenset[str]) -> None:
 	A query that does more with a login than show it, finds no such File.
 	"""
 	ours = ", ".join(frappe.db.escape(name, percent=False) for name in sorted(guarded))
-	hangs_on_ours = f"ifnull(`tabFile`.attached_to_doctype, '') in ({ours})"
+	is_attached_to_ours = f"ifnull(`tabFile`.attached_to_doctype, '') in ({ours})"
 	for place, field in enumerate(query.fields):
 		shown = PLAIN.fullmatch(field or "")
 		if shown and shown[1].lower() in OF_LOGINS:
-			query.fields[place] = _name_of_uploader(shown[1].lower(), field, hangs_on_ours)
+			query.fields[place] = _name_of_uploader(shown[1].lower(), field, is_attached_to_ours)
 		elif OF_LOGIN.search(field or ""):
-			query.conditions.append(f"not {hangs_on_ours}")
+			query.conditions.append(f"not {is_attached_to_ours}")
 	compared = (
 		part if isinstance(part, str) else str(part[-3]) for part in (*query.filters, *query.or_filters)
 	)
 	if any(OF_LOGIN.search(text) for text in (query.order_by, query.group_by, *compared) if text):
-		query.conditions.append(f"not {hangs_on_ours}")
+		query.conditions.append(f"not {is_attached_to_ours}")
 
 
-def _name_of_uploader(column: str, field: str, hangs_on_ours: str) -> str:
+def _name_of_uploader(column: str, field: str, is_attached_to_ours: str) -> str:
 	"""Of the columns with several logins, nothing."""
 	alias, login, own = ALIAS.search(field), f"`tabFile`.`{column}`", frappe.db.escape(frappe.session.user)
 	agent = f"(select a.employee_name from `tabKhalifa Agent` a where a.user = {login} limit 1)"
 	full = f"(select u.full_name from `tabUser` u where u.name = {login} and u.full_name not like '%%@%%')"
 	name = f"coalesce({agent}, {full}, '')" if column in ("owner", "modified_by") else "''"
-	shown = f"(case when {hangs_on_ours} and {login} != {own} then {name} else {login} end)"
+	shown = f"(case when {is_attached_to_ours} and {login} != {own} then {name} else {login} end)"
 	return f"{shown} as `{alias[1] if alias else column}`"
 
 
@@ -151,13 +151,13 @@ class _Columns:
 		fields = [field for field in self.query.fields if field]
 		for field in fields:
 			if not PLAIN.fullmatch(field):
-				self.check_words(ALIAS.sub("", field))
+				self.check_keywords(ALIAS.sub("", field))
 		for condition in (*self.query.filters, *self.query.or_filters):
 			self.check_filter(condition)
 		aliases = {alias[1].lower() for field in fields if (alias := ALIAS.search(field))} - self.hidden
 		for expression in (self.query.order_by, self.query.group_by):
 			if expression and expression != DefaultOrderBy:
-				self.check_words(expression, aliases)
+				self.check_keywords(expression, aliases)
 
 	def drop_hidden_fields(self) -> None:
 		"""Frappe's own step skips the field behind one that it takes out of rows with keys."""
@@ -171,10 +171,10 @@ class _Columns:
 
 	def check_filter(self, condition: Any) -> None:
 		if isinstance(condition, str):
-			return self.check_words(condition)
+			return self.check_keywords(condition)
 		parsed = get_filter(self.query.doctype, condition)
 		if not self.is_about_oneself(parsed):
-			self.check_words(parsed.fieldname)
+			self.check_keywords(parsed.fieldname)
 		return None
 
 	def is_about_oneself(self, condition: Any) -> bool:
@@ -186,21 +186,21 @@ class _Columns:
 			and asked == self.query.user
 		)
 
-	def check_words(self, expression: str, aliases: Any = frozenset()) -> None:
+	def check_keywords(self, expression: str, aliases: Any = frozenset()) -> None:
 		"""Refuse an expression in which anything is not known to be harmless."""
 		end = 0
 		for token in TOKEN.finditer(expression):
-			quoted, named, word = token.groups()
+			quoted, named, term = token.groups()
 			is_login = quoted and "@" in quoted  # it would come back as a name, if somebody has it
-			if token.start() != end or is_login or not (quoted or self.is_known(named or word, aliases)):
-				self.refuse(named or word or expression)
+			if token.start() != end or is_login or not (quoted or self.is_known(named or term, aliases)):
+				self.refuse(named or term or expression)
 			end = token.end()
 		if end != len(expression) or COMMENT.search(re.sub(QUOTED, "", expression)):
 			self.refuse(expression)
 
-	def is_known(self, word: str | None, aliases: Any) -> bool:
-		return word is None or word in self.tables or word.lower() in self.readable | WORDS | aliases
+	def is_known(self, term: str | None, aliases: Any) -> bool:
+		return term is None or term in self.tables or term.lower() in self.readable | KEYWORDS | aliases
 
-	def refuse(self, word: str) -> None:
-		word = frappe.bold(escape_html(word))
-		refuse(_("You may not search, sort or group by {0}.").format(word))
+	def refuse(self, term: str) -> None:
+		term = frappe.bold(escape_html(term))
+		refuse(_("You may not search, sort or group by {0}.").format(term))

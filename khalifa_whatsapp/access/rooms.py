@@ -10,7 +10,7 @@ from __future__ import annotations
 import frappe
 from frappe import realtime
 
-from khalifa_whatsapp.access.hanging import is_ours
+from khalifa_whatsapp.access.attached_rows import is_ours
 from khalifa_whatsapp.guards import is_manager
 
 

@@ -1,1 +1,1 @@
-"""Doors for people and gateways: guard, parse, one service call, a plain dict."""
+"""Endpoints for people and gateways: guard, parse, one service call, a plain dict."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import frappe
 
-from khalifa_whatsapp.api.door import actor, door, hand_out
+from khalifa_whatsapp.api.decorators import actor, endpoint, hand_out
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core.errors import NotFound
 from khalifa_whatsapp.guards import agent_only
@@ -19,7 +19,7 @@ from khalifa_whatsapp.services import objections, presence
 
 @frappe.whitelist(methods=["POST"])
 @agent_only
-@door
+@endpoint
 def set_presence(presence_: str | None = None, agent: str | None = None, **given: Any) -> dict[str, Any]:
 	"""Go online, away or offline (`presence`); a manager may name another `agent`."""
 	wanted = str(given.get("presence") or presence_ or "")
@@ -33,7 +33,7 @@ def set_presence(presence_: str | None = None, agent: str | None = None, **given
 
 @frappe.whitelist(methods=["POST"])
 @agent_only
-@door
+@endpoint
 def heartbeat() -> dict[str, Any]:
 	"""An open page says that it is there, and hears the answer through its socket too, or knows that it hears
 	nothing.
@@ -45,8 +45,8 @@ def heartbeat() -> dict[str, Any]:
 	frappe.publish_realtime("khalifa_whatsapp:here", {}, user=frappe.session.user)
 	standing = presence.heartbeat(on_site(), who.agent, now_ms()) if who.agent is not None else None
 	_look_after_jobs()
-	told = dataclasses.asdict(standing) if standing else None
-	return {"agent": who.agent, "standing": told, "now_ms": now_ms()}
+	standing_data = dataclasses.asdict(standing) if standing else None
+	return {"agent": who.agent, "standing": standing_data, "now_ms": now_ms()}
 
 
 def _look_after_jobs() -> None:
@@ -60,7 +60,7 @@ def _look_after_jobs() -> None:
 
 @frappe.whitelist(methods=["POST"])
 @agent_only
-@door
+@endpoint
 def object_to_delay(delay: str, objection: str) -> dict[str, Any]:
 	"""An agent's objection to a delay charged to him or her."""
 	event = objections.object_to_delay(on_site(), actor(), delay, objection, now_ms())
@@ -69,7 +69,7 @@ def object_to_delay(delay: str, objection: str) -> dict[str, Any]:
 
 @frappe.whitelist(methods=["POST"])
 @agent_only
-@door
+@endpoint
 def decide_objection(delay: str, is_accepted: bool, decision: str = "") -> dict[str, Any]:
 	"""A manager's decision on an objection."""
 	objections.decide_on_objection(on_site(), actor(), delay, is_accepted, decision, now_ms())

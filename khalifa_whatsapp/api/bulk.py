@@ -1,4 +1,4 @@
-"""Many conversations at once, for managers. «Close all» has its own doors in `api.conversation`."""
+"""Many conversations at once, for managers. «Close all» has its own endpoints in `api.conversation`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import frappe
 import redis
 
-from khalifa_whatsapp.api.door import actor, door, hand_out
+from khalifa_whatsapp.api.decorators import actor, endpoint, hand_out
 from khalifa_whatsapp.api.filters import ticket_filter
 from khalifa_whatsapp.bootstrap import on_site
 from khalifa_whatsapp.core.errors import NotFound, UserError
@@ -15,13 +15,13 @@ from khalifa_whatsapp.guards import manager_only
 from khalifa_whatsapp.jobs import reassign as job
 
 AT_ONCE = 50  # more would keep the browser waiting: a worker takes them
-MOST = 1000
+MAX = 1000
 MAX_REASON = 500
 
 
 @frappe.whitelist(methods=["POST"])
 @manager_only
-@door
+@endpoint
 def reassign(
 	tickets: Any, reason: str, to_agent: str | None = None, to_branch: str | None = None
 ) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def reassign(
 
 @frappe.whitelist()
 @manager_only
-@door
+@endpoint
 def reassign_status(run: str) -> dict[str, Any]:
 	"""How far one's own run is; its results when it is done."""
 	state = job.state_of(run)
@@ -56,8 +56,8 @@ def _names(tickets: Any) -> list[str]:
 	names = list(dict.fromkeys(ticket_filter({"names": tickets}).names))
 	if not names:
 		raise UserError("no_tickets", "Choose at least one conversation.")
-	if len(names) > MOST:
-		raise UserError("too_many", "Choose at most {limit} conversations at once.", limit=MOST)
+	if len(names) > MAX:
+		raise UserError("too_many", "Choose at most {limit} conversations at once.", limit=MAX)
 	return names
 
 

@@ -12,7 +12,7 @@ from frappe import _
 from frappe.utils import add_days, formatdate, today
 
 from khalifa_whatsapp.api import inbox_rows
-from khalifa_whatsapp.api.door import door
+from khalifa_whatsapp.api.decorators import endpoint
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.guards import AGENT_ROLE, agent_only, current_actor, manager_only
 from khalifa_whatsapp.jobs import scheduler_watch
@@ -45,7 +45,7 @@ def agents_card(nothing: Any = NOTHING) -> Callable[[Method], Method]:
 
 @frappe.whitelist()
 @agents_card()
-@door
+@endpoint
 def open_tickets(**_given: Any) -> dict[str, Any]:
 	"""Open conversations that the reader may see."""
 	value = _tickets(f"{TICKET}.status in ('Queued', 'Open', 'Pending')")
@@ -54,7 +54,7 @@ def open_tickets(**_given: Any) -> dict[str, Any]:
 
 @frappe.whitelist()
 @agents_card()
-@door
+@endpoint
 def waiting_now(**_given: Any) -> dict[str, Any]:
 	"""Customers who wait for an answer now."""
 	value = _tickets(f"{TICKET}.waiting_since_ms > 0 and {TICKET}.status in ('Queued', 'Open')")
@@ -63,7 +63,7 @@ def waiting_now(**_given: Any) -> dict[str, Any]:
 
 @frappe.whitelist()
 @agents_card()
-@door
+@endpoint
 def delayed_now(**_given: Any) -> dict[str, Any]:
 	"""Customers who have waited too long."""
 	return {**_card(inbox_rows.counts(current_actor())["delayed"], {}), "route": ["khalifa-inbox", "delayed"]}
@@ -71,7 +71,7 @@ def delayed_now(**_given: Any) -> dict[str, Any]:
 
 @frappe.whitelist()
 @agents_card()
-@door
+@endpoint
 def answered_today(**_given: Any) -> dict[str, Any]:
 	"""Answers of people today: the reader's own, or everybody's for managers."""
 	actor, (from_ms, _to_ms) = current_actor(), _today()
@@ -85,7 +85,7 @@ def answered_today(**_given: Any) -> dict[str, Any]:
 
 @frappe.whitelist()
 @agents_card()
-@door
+@endpoint
 def first_response_today(**_given: Any) -> dict[str, Any] | str:
 	"""Mean time to the first answer of today's first answers, in business minutes;
 	nothing to show without any.
@@ -103,7 +103,7 @@ def first_response_today(**_given: Any) -> dict[str, Any] | str:
 
 @frappe.whitelist()
 @manager_only
-@door
+@endpoint
 def satisfaction(**_given: Any) -> dict[str, Any] | str:
 	"""Good ratings of the last seven days, in per cent of all; nothing to show without any."""
 	since = add_days(on_site().rules().calendar.local_date(now_ms()), -6)
@@ -119,7 +119,7 @@ def satisfaction(**_given: Any) -> dict[str, Any] | str:
 
 @frappe.whitelist()
 @agents_card({})
-@door
+@endpoint
 def my_days(**_given: Any) -> dict[str, Any]:
 	"""The reader's conversations and late answers of the last two weeks, as a chart; a manager's:
 	everybody's.
@@ -146,7 +146,7 @@ def my_days(**_given: Any) -> dict[str, Any]:
 
 @frappe.whitelist()
 @manager_only
-@door
+@endpoint
 def devices_down(**_given: Any) -> dict[str, Any]:
 	"""Enabled numbers that are not connected, or that their breaker or a person has stopped."""
 	down = frappe.get_all(
@@ -173,7 +173,7 @@ def devices_down(**_given: Any) -> dict[str, Any]:
 
 @frappe.whitelist()
 @manager_only
-@door
+@endpoint
 def last_minute_job(**_given: Any) -> dict[str, Any] | str:
 	"""Minutes since the background work last began: more than three, and nothing moves by itself."""
 	scheduler_watch.look()
@@ -183,7 +183,7 @@ def last_minute_job(**_given: Any) -> dict[str, Any] | str:
 
 @frappe.whitelist()
 @manager_only
-@door
+@endpoint
 def failing_jobs(**_given: Any) -> dict[str, Any]:
 	"""Parts of the background work that failed when they last ran."""
 	count = frappe.db.count("Khalifa Alert", {"kind": "Job"})

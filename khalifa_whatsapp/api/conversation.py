@@ -8,10 +8,10 @@ from typing import Any
 import frappe
 
 from khalifa_whatsapp.api import sending
-from khalifa_whatsapp.api.door import actor, door, hand_out
+from khalifa_whatsapp.api.decorators import actor, endpoint, hand_out
 from khalifa_whatsapp.api.filters import ticket_filter
 from khalifa_whatsapp.bootstrap import now_ms, on_site
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.errors import NotFound
 from khalifa_whatsapp.guards import agent_only, manager_only
 from khalifa_whatsapp.jobs import wake
@@ -20,7 +20,7 @@ from khalifa_whatsapp.services import close_all, conversation, replies
 
 @frappe.whitelist(methods=["POST"])
 @agent_only
-@door
+@endpoint
 def reply(
 	ticket: str,
 	body: str,
@@ -39,7 +39,7 @@ def reply(
 
 @frappe.whitelist(methods=["POST"])
 @agent_only
-@door
+@endpoint
 def send_file(
 	ticket: str,
 	file_url: str,
@@ -57,7 +57,7 @@ def send_file(
 
 @frappe.whitelist(methods=["POST"])
 @agent_only
-@door
+@endpoint
 def send_template(
 	ticket: str,
 	template: str,
@@ -72,7 +72,7 @@ def send_template(
 
 @frappe.whitelist(methods=["POST"])
 @agent_only
-@door
+@endpoint
 def react(ticket: str, message: str, emoji: str = "", client_key: str = "") -> dict[str, Any]:
 	"""Put an emoji on a message; an empty one takes it back."""
 	key = client_key or f"{message}:{emoji}:{now_ms()}"
@@ -82,7 +82,7 @@ def react(ticket: str, message: str, emoji: str = "", client_key: str = "") -> d
 
 @frappe.whitelist(methods=["POST"])
 @agent_only
-@door
+@endpoint
 def retry_message(message: str, client_key: str = "") -> dict[str, Any]:
 	"""Say a failed or doubtful message again. What was in doubt may then arrive twice: a person decides."""
 	can = sending.capabilities(sending.ticket_of_message(message))
@@ -92,7 +92,7 @@ def retry_message(message: str, client_key: str = "") -> dict[str, Any]:
 
 @frappe.whitelist(methods=["POST"])
 @agent_only
-@door
+@endpoint
 def discard_message(message: str) -> dict[str, Any]:
 	"""Take back what has not gone, or say that a doubtful message did not go."""
 	return _fate(replies.settle(on_site(), actor(), message, False, now_ms()))
@@ -100,7 +100,7 @@ def discard_message(message: str) -> dict[str, Any]:
 
 @frappe.whitelist(methods=["POST"])
 @agent_only
-@door
+@endpoint
 def confirm_message(message: str) -> dict[str, Any]:
 	"""Say that a doubtful message did go: somebody saw it on the phone."""
 	return _fate(replies.settle(on_site(), actor(), message, True, now_ms()))
@@ -125,18 +125,18 @@ def _send(
 	)
 
 
-def _queued(message: r.Message) -> dict[str, Any]:
+def _queued(message: records.Message) -> dict[str, Any]:
 	wake.wake_outbox(message.device)
 	return _fate(message)
 
 
-def _fate(message: r.Message) -> dict[str, Any]:
+def _fate(message: records.Message) -> dict[str, Any]:
 	return {"message": message.name, "status": message.status, "sender_name": message.sender_name}
 
 
 @frappe.whitelist(methods=["POST"])
 @agent_only
-@door
+@endpoint
 def note(ticket: str, body: str, client_key: str = "") -> dict[str, Any]:
 	"""Write an internal note; `client_key` makes a repeated click one note."""
 	return {"message": replies.note(on_site(), actor(), ticket, body, now_ms(), client_key).name}
@@ -144,7 +144,7 @@ def note(ticket: str, body: str, client_key: str = "") -> dict[str, Any]:
 
 @frappe.whitelist(methods=["POST"])
 @agent_only
-@door
+@endpoint
 def transfer(
 	ticket: str, reason: str, to_agent: str | None = None, to_branch: str | None = None
 ) -> dict[str, Any]:
@@ -155,7 +155,7 @@ def transfer(
 
 @frappe.whitelist(methods=["POST"])
 @agent_only
-@door
+@endpoint
 def assign(ticket: str, agent: str) -> dict[str, Any]:
 	"""Take a waiting conversation, or (managers) give it to somebody."""
 	return _shown(conversation.assign(on_site(), actor(), ticket, agent, now_ms()))
@@ -163,7 +163,7 @@ def assign(ticket: str, agent: str) -> dict[str, Any]:
 
 @frappe.whitelist(methods=["POST"])
 @agent_only
-@door
+@endpoint
 def close(ticket: str, reason: str = "resolved") -> dict[str, Any]:
 	"""Close a conversation."""
 	return _shown(conversation.close(on_site(), actor(), ticket, now_ms(), reason))
@@ -171,7 +171,7 @@ def close(ticket: str, reason: str = "resolved") -> dict[str, Any]:
 
 @frappe.whitelist(methods=["POST"])
 @agent_only
-@door
+@endpoint
 def reopen(ticket: str, reason: str = "") -> dict[str, Any]:
 	"""Open a closed conversation again."""
 	return _shown(conversation.reopen(on_site(), actor(), ticket, now_ms(), reason))
@@ -179,7 +179,7 @@ def reopen(ticket: str, reason: str = "") -> dict[str, Any]:
 
 @frappe.whitelist(methods=["POST"])
 @agent_only
-@door
+@endpoint
 def no_reply_needed(ticket: str) -> dict[str, Any]:
 	"""The customer's last words want no answer."""
 	return _shown(conversation.no_reply_needed(on_site(), actor(), ticket, now_ms()))
@@ -187,7 +187,7 @@ def no_reply_needed(ticket: str) -> dict[str, Any]:
 
 @frappe.whitelist(methods=["POST"])
 @agent_only
-@door
+@endpoint
 def mark_read(ticket: str) -> dict[str, Any]:
 	"""The holder has seen the conversation."""
 	conversation.mark_read(on_site(), actor(), ticket, now_ms())
@@ -196,7 +196,7 @@ def mark_read(ticket: str) -> dict[str, Any]:
 
 @frappe.whitelist()
 @manager_only
-@door
+@endpoint
 def count_open(**filters: Any) -> dict[str, int]:
 	"""How many open conversations «close all» would mean with these filters."""
 	return {"count": on_site().count_open_tickets(ticket_filter(filters))}
@@ -204,7 +204,7 @@ def count_open(**filters: Any) -> dict[str, int]:
 
 @frappe.whitelist(methods=["POST"])
 @manager_only
-@door
+@endpoint
 def close_all_start(reason: str, **filters: Any) -> dict[str, Any]:
 	"""Begin to close all open conversations that the filters mean;
 	progress comes by realtime and `close_all_status`.
@@ -216,7 +216,7 @@ def close_all_start(reason: str, **filters: Any) -> dict[str, Any]:
 
 @frappe.whitelist(methods=["POST"])
 @manager_only
-@door
+@endpoint
 def close_all_undo(batch: str) -> dict[str, Any]:
 	"""Open the conversations of a batch again."""
 	first = close_all.undo(on_site(), actor(), batch, now_ms())
@@ -227,7 +227,7 @@ def close_all_undo(batch: str) -> dict[str, Any]:
 
 @frappe.whitelist()
 @manager_only
-@door
+@endpoint
 def close_all_status(batch: str) -> dict[str, Any]:
 	"""How far a batch is."""
 	if not frappe.db.exists("Khalifa Close Batch", batch):
@@ -235,7 +235,7 @@ def close_all_status(batch: str) -> dict[str, Any]:
 	return frappe.get_doc("Khalifa Close Batch", batch).as_dict()
 
 
-def _shown(ticket: r.Ticket) -> dict[str, Any]:
+def _shown(ticket: records.Ticket) -> dict[str, Any]:
 	"""The ticket's state after the change; a ticket made free wakes the queue."""
 	hand_out()
 	fields = ("name", "status", "agent", "agent_name", "branch", "version")

@@ -6,7 +6,7 @@ from typing import Any
 
 import frappe
 
-from khalifa_whatsapp.api.door import actor, door
+from khalifa_whatsapp.api.decorators import actor, endpoint
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.guards import agent_only, manager_only, require_read
 from khalifa_whatsapp.services import customers
@@ -14,7 +14,7 @@ from khalifa_whatsapp.services import customers
 
 @frappe.whitelist(methods=["POST"])
 @agent_only
-@door
+@endpoint
 def link_phone(customer: str, phone: str) -> dict[str, Any]:
 	"""Give a customer you can see one more phone."""
 	require_read("Khalifa Customer", customer)
@@ -24,7 +24,7 @@ def link_phone(customer: str, phone: str) -> dict[str, Any]:
 
 @frappe.whitelist(methods=["POST"])
 @manager_only
-@door
+@endpoint
 def merge(source: str, target: str) -> dict[str, Any]:
 	"""Make one customer part of another."""
 	kept = customers.merge(on_site(), actor(), source, target, now_ms())
@@ -33,7 +33,7 @@ def merge(source: str, target: str) -> dict[str, Any]:
 
 @frappe.whitelist(methods=["POST"])
 @manager_only
-@door
+@endpoint
 def keep_apart(customer: str) -> dict[str, Any]:
 	"""Say that a customer is not the other one that he or she was taken for."""
 	return {"customer": customers.keep_apart(on_site(), actor(), customer, now_ms()).name}
@@ -41,7 +41,7 @@ def keep_apart(customer: str) -> dict[str, Any]:
 
 @frappe.whitelist(methods=["POST"])
 @agent_only
-@door
+@endpoint
 def new_person(ticket: str) -> dict[str, Any]:
 	"""The number of a conversation has a new holder: a customer of his or her own,
 	who gets what was said since.
@@ -51,7 +51,7 @@ def new_person(ticket: str) -> dict[str, Any]:
 
 @frappe.whitelist(methods=["POST"])
 @agent_only
-@door
+@endpoint
 def same_person(ticket: str) -> dict[str, Any]:
 	"""The conversation's customer is who he or she was, under another id of WhatsApp's."""
 	return {"ticket": customers.same_person(on_site(), actor(), ticket, now_ms()).name}

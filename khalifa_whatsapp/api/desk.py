@@ -9,26 +9,25 @@ from typing import Any
 import frappe
 
 from khalifa_whatsapp.api import lateness
-from khalifa_whatsapp.api.door import actor, door
+from khalifa_whatsapp.api.decorators import actor, endpoint
 from khalifa_whatsapp.api.filters import ticket_filter
 from khalifa_whatsapp.api.history import close_reason, history
 from khalifa_whatsapp.bootstrap import now_ms, on_site
-from khalifa_whatsapp.core import deadlines, ticket_access
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import deadlines, records, ticket_access
 from khalifa_whatsapp.guards import agent_only, manager_only, require_read
 from khalifa_whatsapp.services.conversation import CLOSE_REASONS
 from khalifa_whatsapp.services.intake_customers import NOT_A_DUPLICATE
 
-MOST_ROWS = 500
+MAX_ROWS = 500
 LATEST = 20
 
 
 @frappe.whitelist()
 @agent_only
-@door
+@endpoint
 def waiting_states(tickets: Any) -> dict[str, str]:
 	"""How the present wait of each ticket stands: `Late Soon` or `Delayed`; others are left out."""
-	names = list(ticket_filter({"names": tickets}).names)[:MOST_ROWS]
+	names = list(ticket_filter({"names": tickets}).names)[:MAX_ROWS]
 	now = now_ms()
 	rows = frappe.get_list(
 		"Khalifa Ticket",
@@ -42,12 +41,12 @@ def waiting_states(tickets: Any) -> dict[str, str]:
 
 @frappe.whitelist()
 @manager_only
-@door
+@endpoint
 def agent_loads() -> list[dict[str, Any]]:
 	"""Enabled agents with presence and load, those online first."""
 	store = on_site()
 	settings = store.rules().settings
-	order = {r.ONLINE: 0, r.AWAY: 1, r.OFFLINE: 2}
+	order = {records.ONLINE: 0, records.AWAY: 1, records.OFFLINE: 2}
 	rows = [
 		{
 			"agent": entry.agent.name,
@@ -66,7 +65,7 @@ def agent_loads() -> list[dict[str, Any]]:
 
 @frappe.whitelist()
 @agent_only
-@door
+@endpoint
 def ticket_form(ticket: str) -> dict[str, Any]:
 	"""A ticket's form: how late it is, what the user may do with it, its history."""
 	require_read("Khalifa Ticket", ticket)
@@ -90,7 +89,7 @@ def ticket_form(ticket: str) -> dict[str, Any]:
 
 @frappe.whitelist()
 @agent_only
-@door
+@endpoint
 def message_form(message: str) -> dict[str, Any]:
 	"""A message's form: what the user may do about what became of it."""
 	require_read("Khalifa Message", message)
@@ -102,14 +101,14 @@ def message_form(message: str) -> dict[str, Any]:
 
 @frappe.whitelist()
 @agent_only
-@door
+@endpoint
 def receivers() -> dict[str, Any]:
 	"""Who and which branches a conversation can be handed to: names and presence,
 	no figures of colleagues.
 	"""
 	agents = frappe.get_all(
 		"Khalifa Agent",
-		{"enabled": 1, "presence": ("!=", r.OFFLINE)},
+		{"enabled": 1, "presence": ("!=", records.OFFLINE)},
 		["name", "employee_name", "branch", "presence"],
 		order_by="employee_name",
 		limit=0,
@@ -120,7 +119,7 @@ def receivers() -> dict[str, Any]:
 
 @frappe.whitelist()
 @agent_only
-@door
+@endpoint
 def customer_form(customer: str) -> dict[str, Any]:
 	"""A customer's form: the tickets the user may see, newest first; for managers the gateways' names too."""
 	require_read("Khalifa Customer", customer)
@@ -158,13 +157,13 @@ def _duplicate_of(customer: str) -> dict[str, str] | None:
 
 @frappe.whitelist()
 @manager_only
-@door
+@endpoint
 def batch_items(batch: str, result: str | None = None) -> dict[str, Any]:
 	"""The tickets of a run of «close all» with what came of each; those left alone first."""
 	require_read("Khalifa Close Batch", batch)
 	filters = {"batch": batch, **({"result": result} if result else {})}
 	rows = frappe.get_all(
-		"Khalifa Close Batch Item", filters, ["ticket", "result", "why"], order_by="ticket", limit=MOST_ROWS
+		"Khalifa Close Batch Item", filters, ["ticket", "result", "why"], order_by="ticket", limit=MAX_ROWS
 	)
 	facts = _ticket_facts([row.ticket for row in rows])
 	for row in rows:

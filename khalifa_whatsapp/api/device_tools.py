@@ -9,8 +9,8 @@ from typing import Any
 import frappe
 from frappe import _
 
+from khalifa_whatsapp.api.decorators import endpoint
 from khalifa_whatsapp.api.devices import refuse_device
-from khalifa_whatsapp.api.door import door
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core import phones
 from khalifa_whatsapp.core.errors import UserError
@@ -34,7 +34,7 @@ MESSAGE = "`tabKhalifa Message`"
 
 @frappe.whitelist()
 @manager_only
-@door
+@endpoint
 def counters(device: str) -> dict[str, Any]:
 	"""What the device has sent in the last minute, hour and day, each with its cap (0: none),
 	and what still waits.
@@ -63,7 +63,7 @@ def _since(device: str, from_ms: int) -> int:
 
 @frappe.whitelist(methods=["POST"])
 @manager_only
-@door
+@endpoint
 def test_message(device: str, phone: str, text: str) -> dict[str, str]:
 	"""Send a text to a phone of your own, now and past the pace, to see that the device works.
 
@@ -85,14 +85,14 @@ def test_message(device: str, phone: str, text: str) -> dict[str, str]:
 			done = site_device.driver.send(OutgoingText(recipient=(Identity("phone", number),), body=text))
 		except SendError as error:
 			raise UserError("not_sent", "It was not sent: {reason}", reason=_(error.text)) from None
-	watch.say(on_site(), device, SessionState("connected"))  # it has just taken a message
+	watch.record_state(on_site(), device, SessionState("connected"))  # it has just taken a message
 	onboarding.tick(onboarding.TEST_MESSAGE)
 	return {"status": done.status}
 
 
 @frappe.whitelist(methods=["POST"])
 @manager_only
-@door
+@endpoint
 def receive_test_message(
 	device: str, phone: str, text: str, customer_name: str = ""
 ) -> dict[str, str | None]:
@@ -112,7 +112,7 @@ def receive_test_message(
 		)
 	gateway_id = f"test-{frappe.generate_hash(length=16)}"
 	raw = site_device.driver.call(message_item(number, text, gateway_id, now_ms(), customer_name.strip())).raw
-	on_site().record_delivery(
+	on_site().record_webhook_event(
 		device, site_device.driver.config.provider, delivery_key(device, raw), raw, now_ms()
 	)
 	intake.run(device)
@@ -132,7 +132,7 @@ def _number(phone: str) -> str:
 
 @frappe.whitelist(methods=["POST"])
 @manager_only
-@door
+@endpoint
 def sync_templates(device: str) -> dict[str, int]:
 	"""Bring the device's templates in step with the gateway; those that are gone there are removed here."""
 	site_device = _enabled(device)

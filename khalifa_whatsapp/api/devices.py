@@ -14,7 +14,7 @@ import frappe
 import redis
 from frappe import _
 
-from khalifa_whatsapp.api.door import door
+from khalifa_whatsapp.api.decorators import endpoint
 from khalifa_whatsapp.bootstrap import leases, now_ms, on_site
 from khalifa_whatsapp.core import lease as rules
 from khalifa_whatsapp.core.errors import NotFound, UserError
@@ -45,7 +45,7 @@ _FIELDS = (
 
 @frappe.whitelist(methods=["POST"])
 @manager_only
-@door
+@endpoint
 def connect(device: str) -> dict[str, Any]:
 	"""Begin the login, or go on with it; the state follows."""
 	driver = _driver(device)
@@ -53,13 +53,13 @@ def connect(device: str) -> dict[str, Any]:
 		return _command(device, rules.CONNECT)
 	state = _asked(_session(driver).start_session)
 	_want(device, True)
-	watch.say(on_site(), device, state)
+	watch.record_state(on_site(), device, state)
 	return {"state": state.state}
 
 
 @frappe.whitelist(methods=["POST"])
 @manager_only
-@door
+@endpoint
 def disconnect(device: str) -> dict[str, Any]:
 	"""End the session and keep the login."""
 	driver = _driver(device)
@@ -72,7 +72,7 @@ def disconnect(device: str) -> dict[str, Any]:
 
 @frappe.whitelist(methods=["POST"])
 @manager_only
-@door
+@endpoint
 def log_out(device: str) -> dict[str, Any]:
 	"""End the session and forget the login: the next start needs a new code."""
 	driver = _driver(device)
@@ -85,7 +85,7 @@ def log_out(device: str) -> dict[str, Any]:
 
 @frappe.whitelist(methods=["POST"])
 @manager_only
-@door
+@endpoint
 def qr(device: str) -> dict[str, Any]:
 	"""The code to scan (`image`, its `age` and `lifetime` in seconds),
 	or the `state` in which there is none.
@@ -99,7 +99,7 @@ def qr(device: str) -> dict[str, Any]:
 
 @frappe.whitelist(methods=["POST"])
 @manager_only
-@door
+@endpoint
 def status(device: str) -> dict[str, Any]:
 	"""How the device is: its state in words, its last error, its breaker, who owns its browser,
 	and today's counts.
@@ -110,9 +110,9 @@ def status(device: str) -> dict[str, Any]:
 	has_browser = site_device is not None and site_device.driver.capabilities.has_browser
 	return {
 		"state": row.state,
-		"words": _words(row.state, bool(row.enabled)),
+		"text": _state_text(row.state, bool(row.enabled)),
 		"detail": _(row.state_detail or ""),
-		"problem": device_problems.words_of(problem),
+		"problem": device_problems.text_of_problem(problem),
 		"problem_kind": problem.kind if problem is not None else "",
 		"is_held": site_device.is_held if site_device is not None else problem is not None,
 		"since": row.state_on,
@@ -151,7 +151,9 @@ def refuse_device(device: str) -> NoReturn:
 	problem = problem_of(device)
 	if problem is not None:
 		raise UserError(
-			"device_problem", "This device can't be used: {reason}", reason=device_problems.words_of(problem)
+			"device_problem",
+			"This device can't be used: {reason}",
+			reason=device_problems.text_of_problem(problem),
 		)
 	raise NotFound("device_not_enabled", "This device is not enabled. Enable it, then try again.")
 
@@ -171,7 +173,7 @@ def _want(device: str, is_wanted: bool) -> None:
 
 def _ended(device: str, end: Callable[[], None]) -> dict[str, Any]:
 	_asked(end)
-	watch.say(on_site(), device, SessionState("disconnected"))
+	watch.record_state(on_site(), device, SessionState("disconnected"))
 	return {"state": "disconnected"}
 
 
@@ -238,17 +240,17 @@ def _gateway(device: str) -> dict[str, Any]:
 # -- words and counts
 
 
-def _words(state: str | None, is_enabled: bool) -> str:
+def _state_text(state: str | None, is_enabled: bool) -> str:
 	if not is_enabled:
 		return _("The device is not enabled.")
-	words = {
+	texts = {
 		"Connected": _("Connected: messages come in and go out."),
 		"Connecting": _("Connecting: this can take a minute."),
 		"QR": _("Waiting for a phone: scan the code with WhatsApp, under Linked Devices."),
 		"Disconnected": _("Not connected: messages wait until it is."),
 		"Restricted": _("WhatsApp has restricted this number."),
 	}
-	return words.get(state or "", _("Nothing is known of it yet."))
+	return texts.get(state or "", _("Nothing is known of it yet."))
 
 
 def _today(device: str) -> dict[str, int]:

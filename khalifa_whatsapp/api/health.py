@@ -12,14 +12,14 @@ import redis
 from frappe import _
 from frappe.query_builder.functions import Count, Min
 
-from khalifa_whatsapp.api import quiet
+from khalifa_whatsapp.api import safe_errors
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.guards import current_actor
 from khalifa_whatsapp.jobs import device_problems, notices, scheduler_watch
 from khalifa_whatsapp.jobs.steps import said_of
 from khalifa_whatsapp.site_devices import problem_of
 
-OLD_DELIVERY_MS = 120_000
+OLD_EVENT_MS = 120_000
 Part = dict[str, Any]
 
 
@@ -32,7 +32,7 @@ def check() -> dict[str, Any]:
 	frappe.local.response.http_status_code = 200 if is_healthy else 503
 	status = "ok" if is_healthy else "failing"
 	if not parts["database"]["ok"]:
-		quiet.let_go_of_database()
+		safe_errors.let_go_of_database()
 		return {"status": status}
 	if frappe.session.user == "Guest" or not current_actor().is_manager:
 		return {"status": status}
@@ -59,7 +59,7 @@ def _look_after_scheduler() -> Part:
 
 def _intake() -> Part:
 	backlog = on_site().backlog(now_ms())
-	return {"ok": backlog.oldest_delivery_ms < OLD_DELIVERY_MS, **dataclasses.asdict(backlog)}
+	return {"ok": backlog.oldest_webhook_event_ms < OLD_EVENT_MS, **dataclasses.asdict(backlog)}
 
 
 def _minute_job() -> Part:
@@ -94,7 +94,9 @@ def _devices() -> Part:
 		"WhatsApp Device", filters={"enabled": 1}, fields=["name", "state", "is_paused", "problem"], limit=0
 	)
 	failing = [row.name for row in rows if row.problem or row.state in ("Disconnected", "Restricted", "QR")]
-	problems = {row.name: device_problems.words_of(problem_of(row.name)) for row in rows if row.problem}
+	problems = {
+		row.name: device_problems.text_of_problem(problem_of(row.name)) for row in rows if row.problem
+	}
 	said = {row.name: notice for row in rows if (notice := notices.latest(row.name))}
 	return {"ok": not failing, "devices": rows, "failing": failing, "problems": problems, "notices": said}
 

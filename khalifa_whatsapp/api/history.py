@@ -9,7 +9,7 @@ from frappe import _
 
 from khalifa_whatsapp.core.phones import from_gateway
 
-MOST = 300
+MAX = 300
 EVENT_FIELDS = (
 	"name",
 	"event",
@@ -41,14 +41,14 @@ def history(ticket: str) -> list[dict[str, Any]]:
 		filters={"ticket": ticket},
 		fields=list(EVENT_FIELDS),
 		order_by="at_ms, name",
-		limit=MOST,
+		limit=MAX,
 	)
 	delays = frappe.get_list(
 		"Khalifa Delay Event",
 		filters={"ticket": ticket},
 		fields=list(DELAY_FIELDS),
 		order_by="at_ms, name",
-		limit=MOST,
+		limit=MAX,
 	)
 	for row in events:
 		row.actor_name = row.actor_name and ISOLATE.format(row.actor_name)

@@ -1,4 +1,4 @@
-"""The inbox page's doors: its list, a thread, the customer beside it, and who else is writing.
+"""The inbox page's endpoints: its list, a thread, the customer beside it, and who else is writing.
 
 Rows are asked for with the reader's own condition (`permissions`), so what is not his or hers is not there: a
 foreign conversation and none are refused in the same words. Logins are in no answer.
@@ -18,9 +18,9 @@ from khalifa_whatsapp.api import (
 	inbox_missing,
 	inbox_rows,
 	inbox_thread,
-	typing_signs,
+	typing_status,
 )
-from khalifa_whatsapp.api.door import door
+from khalifa_whatsapp.api.decorators import endpoint
 from khalifa_whatsapp.api.inbox_people import People
 from khalifa_whatsapp.api.sending import stored_shape
 from khalifa_whatsapp.bootstrap import now_ms, on_site
@@ -31,13 +31,13 @@ from khalifa_whatsapp.services import conversation
 from khalifa_whatsapp.services.conversation import CLOSE_REASONS
 from khalifa_whatsapp.stores.base import Conflict, StoreUnavailable
 
-MOST_ROWS = 100
-MOST_NAMES = 50
+MAX_ROWS = 100
+MAX_NAMES = 50
 TICKET = "Khalifa Ticket"
 
 
 @frappe.whitelist()
-@door
+@endpoint
 def boot() -> dict[str, Any]:
 	"""What the page needs once: who I am, the company's branches, and why one may close.
 
@@ -66,7 +66,7 @@ def boot() -> dict[str, Any]:
 
 @frappe.whitelist()
 @agent_only
-@door
+@endpoint
 def agents() -> list[dict[str, Any]]:
 	"""Colleagues to hand a conversation to: names, presence and room."""
 	store = on_site()
@@ -86,7 +86,7 @@ def agents() -> list[dict[str, Any]]:
 
 @frappe.whitelist()
 @agent_only
-@door
+@endpoint
 def conversations(
 	view: str = "mine",
 	search: str = "",
@@ -102,12 +102,12 @@ def conversations(
 	matched.
 	"""
 	actor = current_actor()
-	asked = inbox_rows.Asked(view, search, cursor, max(1, min(limit, MOST_ROWS)), branch, device)
+	asked = inbox_rows.ListQuery(view, search, cursor, max(1, min(limit, MAX_ROWS)), branch, device)
 	lines, next_cursor = inbox_rows.page(actor, asked, now_ms())
 	return {
 		"rows": lines,
 		"next_cursor": next_cursor,
-		"is_falling": inbox_rows.is_falling(actor, asked),
+		"is_descending": inbox_rows.is_descending(actor, asked),
 		"counts": inbox_rows.counts(actor),
 		"now_ms": now_ms(),
 	}
@@ -115,7 +115,7 @@ def conversations(
 
 @frappe.whitelist()
 @agent_only
-@door
+@endpoint
 def rows(
 	tickets: Any, view: str = "mine", search: str = "", branch: str | None = None, device: str | None = None
 ) -> dict[str, Any]:
@@ -124,15 +124,15 @@ def rows(
 	Each line says whether the list holds it; what is not in the answer has left every list of this reader.
 	"""
 	actor = current_actor()
-	names = inbox_rows.names_from(tickets)[:MOST_NAMES]
-	asked = inbox_rows.Asked(view, search, "", MOST_NAMES, branch, device)
+	names = inbox_rows.names_from(tickets)[:MAX_NAMES]
+	asked = inbox_rows.ListQuery(view, search, "", MAX_NAMES, branch, device)
 	lines = inbox_rows.by_name(actor, names, asked, now_ms())
 	return {"rows": lines, "counts": inbox_rows.counts(actor), "now_ms": now_ms()}
 
 
 @frappe.whitelist(methods=["POST"])
 @agent_only
-@door
+@endpoint
 def open_conversation(
 	ticket: str, view: str = "mine", search: str = "", is_seen: bool = True, limit: int = 50
 ) -> dict[str, Any]:
@@ -145,7 +145,7 @@ def open_conversation(
 	if is_seen and _mark_read(row):
 		row.unread_count = 0
 	who = current_actor()
-	asked = inbox_rows.Asked(view, search, "", 1)
+	asked = inbox_rows.ListQuery(view, search, "", 1)
 	return {
 		**_thread(row, "", limit),
 		"customer": inbox_customer.panel(row),
@@ -167,7 +167,7 @@ def _mark_read(row: Any) -> bool:
 
 @frappe.whitelist()
 @agent_only
-@door
+@endpoint
 def thread(ticket: str, before: str = "", limit: int = 50) -> dict[str, Any]:
 	"""A conversation with its latest messages and events, or those before a cursor."""
 	return _thread(_visible(ticket), before, limit)
@@ -175,20 +175,20 @@ def thread(ticket: str, before: str = "", limit: int = 50) -> dict[str, Any]:
 
 def _thread(row: Any, before: str, limit: int) -> dict[str, Any]:
 	now, people = now_ms(), People(row)  # the time first: what changes while we read is asked for again
-	items, next_before = inbox_thread.page(row.name, before, max(1, min(limit, MOST_ROWS)))
+	items, next_before = inbox_thread.page(row.name, before, max(1, min(limit, MAX_ROWS)))
 	return {
 		"ticket": inbox_thread.head(current_actor(), row) | people.head(),
 		"items": people.name(items),
 		"next_before": next_before,
 		**inbox_thread.abilities(row, people.window_from_ms),
-		"typing": typing_signs.others(row.name),
+		"typing": typing_status.others(row.name),
 		"now_ms": now,
 	}
 
 
 @frappe.whitelist()
 @agent_only
-@door
+@endpoint
 def changes(ticket: str, after_ms: int = 0) -> dict[str, Any]:
 	"""What was added or changed since the server's time of the last answer."""
 	now, row = now_ms(), _visible(ticket)
@@ -198,14 +198,14 @@ def changes(ticket: str, after_ms: int = 0) -> dict[str, Any]:
 		"ticket": inbox_thread.head(current_actor(), row) | people.head(),
 		"items": items,
 		**inbox_thread.abilities(row, people.window_from_ms),
-		"typing": typing_signs.others(ticket),
+		"typing": typing_status.others(ticket),
 		"now_ms": now,
 	}
 
 
 @frappe.whitelist()
 @agent_only
-@door
+@endpoint
 def customer(ticket: str) -> dict[str, Any]:
 	"""The customer of a conversation: numbers, tags, notes, earlier conversations, what the books say."""
 	return inbox_customer.panel(_visible(ticket))
@@ -213,7 +213,7 @@ def customer(ticket: str) -> dict[str, Any]:
 
 @frappe.whitelist(methods=["POST"])
 @agent_only
-@door
+@endpoint
 def save_customer_notes(ticket: str, notes: str = "") -> dict[str, Any]:
 	"""Write the notes on the customer, whole."""
 	return inbox_customer.save_notes(_visible(ticket).customer, notes)
@@ -221,7 +221,7 @@ def save_customer_notes(ticket: str, notes: str = "") -> dict[str, Any]:
 
 @frappe.whitelist(methods=["POST"])
 @agent_only
-@door
+@endpoint
 def add_tag(ticket: str, tag: str) -> dict[str, Any]:
 	"""Put a tag on the customer."""
 	return inbox_customer.change_tag(_visible(ticket).customer, tag, is_added=True)
@@ -229,7 +229,7 @@ def add_tag(ticket: str, tag: str) -> dict[str, Any]:
 
 @frappe.whitelist(methods=["POST"])
 @agent_only
-@door
+@endpoint
 def remove_tag(ticket: str, tag: str) -> dict[str, Any]:
 	"""Take a tag off the customer."""
 	return inbox_customer.change_tag(_visible(ticket).customer, tag, is_added=False)
@@ -237,7 +237,7 @@ def remove_tag(ticket: str, tag: str) -> dict[str, Any]:
 
 @frappe.whitelist()
 @agent_only
-@door
+@endpoint
 def quick_replies() -> list[dict[str, Any]]:
 	"""What `/` offers: everybody's and one's own."""
 	agent = current_actor().agent
@@ -260,7 +260,7 @@ def quick_replies() -> list[dict[str, Any]]:
 
 @frappe.whitelist()
 @agent_only
-@door
+@endpoint
 def templates(ticket: str) -> list[dict[str, Any]]:
 	"""Templates of the conversation's number, those that can be sent first, with the values that each needs.
 
@@ -290,13 +290,13 @@ def templates(ticket: str) -> list[dict[str, Any]]:
 
 @frappe.whitelist(methods=["POST"])
 @agent_only
-@door
+@endpoint
 def typing(ticket: str) -> dict[str, Any]:
 	"""Say that I am writing here, for a few seconds."""
 	row = _visible(ticket)
 	name = current_actor().full_name or ""
-	typing_signs.show(row.name, name)
-	typing_signs.tell(row, name)
+	typing_status.show(row.name, name)
+	typing_status.publish(row, name)
 	return {"ticket": ticket}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import frappe
 
 from khalifa_whatsapp.api import inbox_books
-from khalifa_whatsapp.api.words import last_line
+from khalifa_whatsapp.api.message_text import last_line
 from khalifa_whatsapp.bootstrap import on_site
 from khalifa_whatsapp.core.accounts import is_left
 from khalifa_whatsapp.core.arabic import safe_name

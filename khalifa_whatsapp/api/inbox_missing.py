@@ -11,7 +11,7 @@ from frappe.utils.user import get_users_with_role
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.guards import AGENT_ROLE, MANAGER_ROLE, refuse
 
-MOST_NAMES = 5
+MAX_NAMES = 5
 
 
 def what_is_missing(actor: Actor) -> dict[str, Any]:
@@ -25,7 +25,7 @@ def what_is_missing(actor: Actor) -> dict[str, Any]:
 def _managers() -> list[str]:
 	users = get_users_with_role(MANAGER_ROLE)
 	wanted = {"name": ("in", users or [""]), "enabled": 1}
-	return frappe.get_all("User", wanted, pluck="full_name", order_by="full_name", limit=MOST_NAMES)
+	return frappe.get_all("User", wanted, pluck="full_name", order_by="full_name", limit=MAX_NAMES)
 
 
 def may_become_agent(actor: Actor) -> bool:

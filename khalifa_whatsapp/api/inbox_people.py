@@ -10,14 +10,14 @@ from frappe import _
 
 from khalifa_whatsapp.api.history import shown_number
 from khalifa_whatsapp.bootstrap import on_site
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.accounts import account_of, is_left, new_holder, route
 from khalifa_whatsapp.core.identity import PHONE
 from khalifa_whatsapp.core.phones import from_gateway
 from khalifa_whatsapp.services import answering, outgoing
 
 
-def label(row: r.CustomerIdentity) -> str:
+def label(row: records.CustomerIdentity) -> str:
 	"""A number as people read it, or the id that stands in its place."""
 	if row.kind == PHONE:
 		return from_gateway(row.value).display()

@@ -15,8 +15,8 @@ from typing import Any
 import frappe
 
 from khalifa_whatsapp.api import lateness
-from khalifa_whatsapp.api.inbox_search import MOST_TYPED, digits_of, like, say_what_matched, words_of
-from khalifa_whatsapp.api.words import last_line
+from khalifa_whatsapp.api.inbox_search import MAX_TYPED, digits_of, like, mark_matches, search_terms
+from khalifa_whatsapp.api.message_text import last_line
 from khalifa_whatsapp.bootstrap import now_ms
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.arabic import normalise
@@ -43,11 +43,11 @@ FIELDS = (
 	"version",
 )
 OPEN = ("Queued", "Open", "Pending")
-MOST_FOUND = 2_000  # messages that a search takes from the index of words
+MAX_FOUND = 2_000  # messages that a search takes from the index of words
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ListQuery:
 	"""A page that was asked for."""
 
 	view: str
@@ -65,28 +65,29 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class View:
-	"""Which rows, and the two columns of their order: a number, then the name; `is_falling`: largest first.
+	"""Which rows, and the two columns of their order: a number, then the name; `is_descending`: largest
+	first.
 
 	`statuses` are those that the view holds, when the index of its order begins with the status.
 	"""
 
 	where: str
 	key: str
-	is_falling: bool = True
+	is_descending: bool = True
 	statuses: tuple[str, ...] = ()
 
 
-def page(actor: Actor, asked: Asked, now: int) -> tuple[list[dict[str, Any]], str]:
+def page(actor: Actor, asked: ListQuery, now: int) -> tuple[list[dict[str, Any]], str]:
 	"""Lines of the list, and the cursor of the next page (empty: no more)."""
 	view = _asked_view(actor, asked, now)
 	wheres, values = _wheres(actor, asked, view)
 	if asked.cursor:
-		sign = "<" if view.is_falling else ">"
+		sign = "<" if view.is_descending else ">"
 		values["at"], values["after"] = _read_cursor(asked.cursor)
 		wheres.append(
 			f"({view.key} {sign} %(at)s or ({view.key} = %(at)s and {TABLE}.name {sign} %(after)s))"
 		)
-	order = "desc" if view.is_falling else "asc"
+	order = "desc" if view.is_descending else "asc"
 	names = _names(view, wheres, order, asked.is_search)
 	rows = _rows(
 		f"1 = 1 order by {view.key} {order}, {TABLE}.name {order}",
@@ -100,7 +101,7 @@ def page(actor: Actor, asked: Asked, now: int) -> tuple[list[dict[str, Any]], st
 	return _shown(actor, asked, rows, now), cursor
 
 
-def by_name(actor: Actor, names: list[str], asked: Asked, now: int) -> list[dict[str, Any]]:
+def by_name(actor: Actor, names: list[str], asked: ListQuery, now: int) -> list[dict[str, Any]]:
 	"""These conversations, as far as the reader may see them; `is_listed`:
 	the list asked for holds it now.
 	"""
@@ -127,12 +128,12 @@ def _names(view: View, wheres: list[str], order: str, is_searched: bool) -> str:
 	return f"{' union all '.join(parts)} order by place {order}, ticket {order} limit %(limit)s"
 
 
-def is_falling(actor: Actor, asked: Asked) -> bool:
+def is_descending(actor: Actor, asked: ListQuery) -> bool:
 	"""Whether the list's largest `place` comes first."""
-	return _asked_view(actor, asked, 0).is_falling
+	return _asked_view(actor, asked, 0).is_descending
 
 
-def _wheres(actor: Actor, asked: Asked, view: View) -> tuple[list[str], dict[str, Any]]:
+def _wheres(actor: Actor, asked: ListQuery, view: View) -> tuple[list[str], dict[str, Any]]:
 	"""What a line of the list must be, and the values of these conditions."""
 	values: dict[str, Any] = {}
 	wheres = [_doubled(view.where), _doubled(_seen(actor))]
@@ -192,7 +193,7 @@ def _doubled(condition: str) -> str:
 	return condition.replace("%", "%%")
 
 
-def _asked_view(actor: Actor, asked: Asked, now: int) -> View:
+def _asked_view(actor: Actor, asked: ListQuery, now: int) -> View:
 	"""The view; or, for a search, everything that the reader may see:
 	who looks for a customer does not know the tab.
 	"""
@@ -242,9 +243,9 @@ def _count(where: str) -> int:
 	return int(frappe.db.sql(f"select count(*) from {TABLE} where {where}")[0][0])
 
 
-def _shown(actor: Actor, asked: Asked, rows: list[dict[str, Any]], now: int) -> list[dict[str, Any]]:
+def _shown(actor: Actor, asked: ListQuery, rows: list[dict[str, Any]], now: int) -> list[dict[str, Any]]:
 	if asked.is_search:
-		say_what_matched(rows, asked.search)
+		mark_matches(rows, asked.search)
 	clock = lateness.Clock(now)
 	for row in rows:
 		row["ticket"] = row.pop("name")
@@ -256,20 +257,20 @@ def _shown(actor: Actor, asked: Asked, rows: list[dict[str, Any]], now: int) -> 
 
 def _search(actor: Actor, text: str, values: dict[str, Any]) -> str:
 	"""Names and numbers of customers, and words of messages, as people type them."""
-	plain = normalise(text)[:MOST_TYPED]
+	plain = normalise(text)[:MAX_TYPED]
 	values["like"] = like(plain)
 	customers = [f"{TABLE}.customer_name like %(like)s", "c.search_text like %(like)s"]
 	if digits := digits_of(plain):
 		values["digits"] = like(digits)
 		customers.append("c.phone like %(digits)s")
-	words = words_of(plain)
-	if words:
-		customers.append(_in_messages(words, values))
+	terms = search_terms(plain)
+	if terms:
+		customers.append(_in_messages(terms, values))
 	values["ticket"] = text.strip().upper()
 	return " or ".join([*customers, f"{TABLE}.name = %(ticket)s"])
 
 
-def _in_messages(words: list[str], values: dict[str, Any]) -> str:
+def _in_messages(terms: list[str], values: dict[str, Any]) -> str:
 	"""Conversations with a message that has all these words.
 
 	The index of words knows where rare ones are. Of frequent ones it names some conversations, and never the
@@ -278,14 +279,14 @@ def _in_messages(words: list[str], values: dict[str, Any]) -> str:
 	"""
 	tickets = frappe.db.sql(
 		f"select m.ticket from {MESSAGE} m where match(m.search_text) against (%s in boolean mode) "
-		f"limit {MOST_FOUND + 1}",
-		(" ".join(f"+{word}*" for word in words),),
+		f"limit {MAX_FOUND + 1}",
+		(" ".join(f"+{term}*" for term in terms),),
 	)
-	if len(tickets) <= MOST_FOUND:
+	if len(tickets) <= MAX_FOUND:
 		values["tickets"] = sorted({row[0] for row in tickets}) or [""]
 		return f"{TABLE}.name in %(tickets)s"
-	values.update({f"word{place}": like(word) for place, word in enumerate(words)})
-	likes = " and ".join(f"m.search_text like %(word{place})s" for place in range(len(words)))
+	values.update({f"word{place}": like(term) for place, term in enumerate(terms)})
+	likes = " and ".join(f"m.search_text like %(word{place})s" for place in range(len(terms)))
 	return f"(select 1 from {MESSAGE} m where m.ticket = {TABLE}.name and {likes} limit 1) = 1"
 
 

@@ -13,15 +13,15 @@ from khalifa_whatsapp.core.snippets import snippet
 
 MESSAGE = "`tabKhalifa Message`"
 MIN_LETTERS = 3  # of a word or a number that is searched for
-MOST_WORDS = 5
-MOST_TYPED = 100
-MOST_MESSAGES = 500
+MAX_TERMS = 5
+MAX_TYPED = 100
+MAX_MESSAGES = 500
 
 
-def words_of(plain: str) -> list[str]:
+def text_of_problem(plain: str) -> list[str]:
 	"""What the full-text index knows: words of three letters and more, without its own signs."""
 	cleaned = "".join(char if char.isalnum() else " " for char in plain)
-	return [word for word in cleaned.split() if len(word) >= MIN_LETTERS][:MOST_WORDS]
+	return [term for term in cleaned.split() if len(term) >= MIN_LETTERS][:MAX_TERMS]
 
 
 def digits_of(plain: str) -> str:
@@ -37,16 +37,16 @@ def like(text: str) -> str:
 	return f"%{escaped}%"
 
 
-def say_what_matched(rows: list[dict[str, Any]], text: str) -> None:
+def mark_matches(rows: list[dict[str, Any]], text: str) -> None:
 	"""Write into each line what matched, and the words around; one query for all lines."""
-	plain = normalise(text)[:MOST_TYPED]
+	plain = normalise(text)[:MAX_TYPED]
 	for row in rows:
 		row["matched"] = {"what": _in_line(row, text, plain), "words": []}
 	silent = {row["name"]: row for row in rows if not row["matched"]["what"]}
-	for message in _messages(list(silent), words_of(plain)):
+	for message in _messages(list(silent), text_of_problem(plain)):
 		row = silent.pop(message.ticket, None)
 		if row is not None:
-			row["matched"] = {"what": "message", "words": snippet(message.body or "", words_of(plain))}
+			row["matched"] = {"what": "message", "words": snippet(message.body or "", text_of_problem(plain))}
 	for row in silent.values():
 		row["matched"]["what"] = "number"  # one of the customer's other names on WhatsApp
 
@@ -60,15 +60,15 @@ def _in_line(row: dict[str, Any], text: str, plain: str) -> str:
 	return "phone" if digits and digits in (row["phone"] or "") else ""
 
 
-def _messages(tickets: list[str], words: list[str]) -> list[Any]:
+def _messages(tickets: list[str], terms: list[str]) -> list[Any]:
 	"""Messages with all these words, the latest first."""
-	if not tickets or not words:
+	if not tickets or not terms:
 		return []
-	values = {f"word{place}": like(word) for place, word in enumerate(words)}
+	values = {f"word{place}": like(term) for place, term in enumerate(terms)}
 	likes = " and ".join(f"search_text like %({name})s" for name in values)
 	return frappe.db.sql(
 		f"select ticket, body from {MESSAGE} where ticket in %(tickets)s and is_revoked = 0 and {likes} "
-		f"order by sent_ms desc, name desc limit {MOST_MESSAGES}",
+		f"order by sent_ms desc, name desc limit {MAX_MESSAGES}",
 		{**values, "tickets": tickets},
 		as_dict=True,
 	)

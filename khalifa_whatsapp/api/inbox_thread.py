@@ -16,14 +16,13 @@ from frappe import _
 
 from khalifa_whatsapp.api import lateness
 from khalifa_whatsapp.api.history import EVENT_FIELDS, agent_names, event_text
-from khalifa_whatsapp.api.words import label, last_line, line, whole
+from khalifa_whatsapp.api.message_text import label, last_line, line, whole
 from khalifa_whatsapp.bootstrap import now_ms
-from khalifa_whatsapp.core import records as r
-from khalifa_whatsapp.core import ticket_access
+from khalifa_whatsapp.core import records, ticket_access
 from khalifa_whatsapp.core.actor import Actor
-from khalifa_whatsapp.core.content import load, said
+from khalifa_whatsapp.core.content import content_of, load
 from khalifa_whatsapp.core.errors import UserError
-from khalifa_whatsapp.core.window import is_window_open, window_until_ms
+from khalifa_whatsapp.core.service_window import is_window_open, window_until_ms
 from khalifa_whatsapp.jobs import device_problems
 from khalifa_whatsapp.site_devices import get_device, problem_of
 
@@ -60,7 +59,7 @@ FIELDS = (
 	"identity",
 )
 DOWNLOAD = "/api/method/khalifa_whatsapp.api.media.download"
-MOST_CHANGED = 200
+MAX_CHANGED = 200
 OVERLAP_MS = 2_000  # a change that was committed late is not missed
 
 
@@ -99,7 +98,7 @@ def abilities(row: Any, window_from_ms: Callable[[], int | None]) -> dict[str, A
 	"""What can be sent on the conversation's number now; the window is that of whom an answer goes to."""
 	device = get_device(row.device)
 	if device is None:
-		held = device_problems.words_for_agents(problem_of(row.device))
+		held = device_problems.text_for_agents(problem_of(row.device))
 		return {
 			"can": {
 				"text": False,
@@ -109,7 +108,7 @@ def abilities(row: Any, window_from_ms: Callable[[], int | None]) -> dict[str, A
 				"reply_to": False,
 				"held": held,
 			},
-			"window": None,
+			"service_window": None,
 		}
 	can = device.driver.capabilities
 	window = None
@@ -117,7 +116,7 @@ def abilities(row: Any, window_from_ms: Callable[[], int | None]) -> dict[str, A
 		from_ms = window_from_ms()
 		window = {"is_open": is_window_open(from_ms, now_ms()), "until_ms": window_until_ms(from_ms)}
 	return {
-		"window": window,
+		"service_window": window,
 		"can": {
 			"text": "text" in can.kinds,
 			"media": sorted(can.media_kinds),
@@ -126,7 +125,7 @@ def abilities(row: Any, window_from_ms: Callable[[], int | None]) -> dict[str, A
 			"reply_to": True,
 			"max_text": can.max_text,
 			"max_media_bytes": can.max_media_bytes,
-			"held": device_problems.words_for_agents(device.problem) if device.is_held else "",
+			"held": device_problems.text_for_agents(device.problem) if device.is_held else "",
 		},
 	}
 
@@ -151,7 +150,7 @@ def since(ticket: str, after_ms: int) -> list[dict[str, Any]]:
 	"""Messages and events written or changed since then."""
 	where = (
 		"ticket = %(ticket)s and content_type != 'reaction' and changed_ms >= %(after)s "
-		f"order by sent_ms desc, sequence desc, name desc limit {MOST_CHANGED}"
+		f"order by sent_ms desc, sequence desc, name desc limit {MAX_CHANGED}"
 	)
 	from_ms = max(after_ms - OVERLAP_MS, 0)
 	messages = _messages(where, {"ticket": ticket, "after": from_ms})[::-1]
@@ -203,12 +202,12 @@ def _message(row: Any, quoted: dict[str, Any], names: dict[str, str]) -> dict[st
 		"message_key",
 		"identity",
 	)
-	one, file = said(row), _file(row)
+	one, file = content_of(row), _file(row)
 	return {
 		"kind": "message",
 		**{field: row[field] for field in plain},
 		"body": "" if row.is_revoked else row.body or "",
-		"is_note": row.origin == r.NOTE,
+		"is_note": row.origin == records.NOTE,
 		"on_behalf_of_name": names.get(row.on_behalf_of),
 		"reply_to": quoted.get(row.reply_to),
 		"reactions": _reactions(row.reactions),
@@ -237,7 +236,7 @@ def _quoted(keys: Iterable[str]) -> dict[str, Any]:
 	listed = "message_key, name, body, sender_name, content_type, is_revoked, data, file_name, direction"
 	sql = f"select {listed} from {MESSAGE} where message_key in %(keys)s"
 	return {
-		row.message_key: {"name": row.name, "sender_name": row.sender_name, "body": line(said(row))}
+		row.message_key: {"name": row.name, "sender_name": row.sender_name, "body": line(content_of(row))}
 		for row in frappe.db.sql(sql, {"keys": wanted}, as_dict=True)
 	}
 

@@ -15,7 +15,7 @@ from werkzeug.utils import send_file
 from werkzeug.wrappers import Response
 
 from khalifa_whatsapp.access.stored_files import keep
-from khalifa_whatsapp.api.door import door
+from khalifa_whatsapp.api.decorators import endpoint
 from khalifa_whatsapp.api.sending import capabilities
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core.errors import NotFound, UserError
@@ -55,12 +55,12 @@ SHOWN = {
 	"audio": frozenset({"audio/aac", "audio/amr", "audio/mpeg", "audio/mp4"}),
 }
 OPAQUE = "application/octet-stream"
-TOLD_BY = 8_192  # bytes that tell what a file is
+SNIFF_BYTES = 8_192  # bytes that tell what a file is
 
 
 @frappe.whitelist(methods=["POST"])
 @agent_only
-@door
+@endpoint
 def upload(ticket: str, is_voice: bool = False) -> dict[str, Any]:
 	"""Keep a file (form field `file`) as a private attachment of the conversation, to be sent next.
 
@@ -124,7 +124,7 @@ def _for_others(content: bytes, mime_type: str) -> bytes:
 
 @frappe.whitelist(methods=["POST"])
 @agent_only
-@door
+@endpoint
 def fetch_again(message: str) -> dict[str, Any]:
 	"""Have the gateway asked for a customer's file once more, now; also for one that was given up."""
 	require_read("Khalifa Message", message)
@@ -135,13 +135,13 @@ def fetch_again(message: str) -> dict[str, Any]:
 
 @frappe.whitelist()
 @agent_only
-@door
+@endpoint
 def download(message: str) -> Response:
 	"""The file of a message, for whoever may see the message."""
 	row = _readable(message)
 	path = _path_of(row.file_url)
 	with path.open("rb") as file:
-		mime_type = mime_of(file.read(TOLD_BY), row.mime_type)
+		mime_type = mime_of(file.read(SNIFF_BYTES), row.mime_type)
 	answer = send_file(
 		path,
 		frappe.request.environ,

@@ -1,4 +1,4 @@
-"""The guest doors of gateways: verify, store, answer.
+"""The guest endpoints of gateways: verify, store, answer.
 
 A call is verified on its raw bytes and stored with one insert; everything else happens after the answer has
 left. Refusals say nothing. The work itself wakes after the response, best effort: the minute job finds what
@@ -13,7 +13,7 @@ from collections.abc import Callable
 import frappe
 from werkzeug.wrappers import Response
 
-from khalifa_whatsapp.api import quiet
+from khalifa_whatsapp.api import safe_errors
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.drivers.base import CannotVerify, WebhookCall
 from khalifa_whatsapp.drivers.wppconnect.verify import SECRET_PARAMETER
@@ -25,7 +25,7 @@ from khalifa_whatsapp.site_devices import SiteDevice, Unusable, find_device
 SECRET_HEADER = "x-khalifa-webhook-secret"
 
 
-def door(method: Callable[[], deliveries.Answer]) -> Callable[[], Response]:
+def endpoint(method: Callable[[], deliveries.Answer]) -> Callable[[], Response]:
 	"""Answer a gateway.
 
 	Whatever fails is told with a time to come again, and nothing of the call gets into a log.
@@ -39,16 +39,16 @@ def door(method: Callable[[], deliveries.Answer]) -> Callable[[], Response]:
 			return _answer(_noted(deliveries.UNSURE))
 		except Exception as error:
 			# no gateway may be refused for good for a fault of ours, and Frappe would log the call
-			quiet.give_up("webhook", error)
+			safe_errors.give_up("webhook", error)
 			return _answer(deliveries.AWAY)
 		finally:
-			quiet.forget_call()
+			safe_errors.forget_call()
 
 	return guarded
 
 
 @frappe.whitelist(allow_guest=True, methods=["GET", "POST"])
-@door
+@endpoint
 def cloud_api() -> deliveries.Answer:
 	"""Meta's Cloud API: `?device=NAME`; GET is the subscription's handshake."""
 	if frappe.request.method == "GET":
@@ -57,14 +57,14 @@ def cloud_api() -> deliveries.Answer:
 
 
 @frappe.whitelist(allow_guest=True, methods=["POST"])
-@door
+@endpoint
 def wppconnect() -> deliveries.Answer:
 	"""WPPConnect Server: `?device=NAME&k=SECRET`, as the device's form shows it once."""
 	return _receive("wppconnect")
 
 
 @frappe.whitelist(allow_guest=True, methods=["POST"])
-@door
+@endpoint
 def loopback() -> deliveries.Answer:
 	"""The built-in gateway for trials and measurements; signed like the Cloud API."""
 	return _receive("loopback")
@@ -77,7 +77,7 @@ def _receive(provider: str) -> deliveries.Answer:
 	answer = deliveries.accept(on_site(), device.driver, _call(), now_ms(), device.max_bytes)
 	if answer.status == 200:
 		name = device.driver.config.name
-		frappe.request.after_response.add(lambda: quiet.run(lambda: wake_intake(name)))
+		frappe.request.after_response.add(lambda: safe_errors.run(lambda: wake_intake(name)))
 	return answer
 
 
@@ -87,7 +87,7 @@ def _handshake() -> deliveries.Answer:
 
 
 def _device(provider: str) -> SiteDevice | None:
-	"""The device the call names, if it is of this door's kind and the caller's address may use it."""
+	"""The device the call names, if it is of this endpoint's kind and the caller's address may use it."""
 	try:
 		device = find_device(frappe.request.args.get("device") or "")
 	except Unusable as error:  # nobody can say whether the call is genuine; it must not be lost for that

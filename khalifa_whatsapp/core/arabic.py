@@ -23,7 +23,7 @@ _MARKS = (  # diacritics to drop, by first and last code point
 )
 _BLANK_LETTERS = "\u115f\u1160\u2800\u3164\uffa0"  # letters and symbols that show nothing
 _SPACE = " "
-# Harmless twins of what HTML, JSON and JavaScript read as syntax.
+# Harmless lookalikes of what HTML, JSON and JavaScript read as syntax.
 _SYNTAX = {"<": "", ">": "", '"': "”", "'": "’", "`": "’", "&": "＆", "\\": "/"}
 
 OPT_OUT_WORDS = (
@@ -68,7 +68,7 @@ def safe_name(text: str, limit: int = NAME_LIMIT) -> str:
 	"""A name from outside that Desk can show anywhere, at most `limit` characters; idempotent, may be empty.
 
 	Control, bidi and invisible characters go, white space collapses; < and > go, quotes, & and backslash
-	become typographic twins, so that no context can read the name as markup or end a string with it.
+	become typographic lookalikes, so that no context can read the name as markup or end a string with it.
 	"""
 	return _safe(text)[: max(limit, 0)].rstrip()
 
@@ -156,6 +156,6 @@ def _is_selector(code: int) -> bool:
 
 _FOLDS = _FoldTable()
 _SAFE_FORMS = _SafeTable()
-_OPT_OUT = frozenset(normalise(word) for word in OPT_OUT_WORDS)
-_AMBIGUOUS_OPT_OUT = frozenset(normalise(word) for word in AMBIGUOUS_OPT_OUT_WORDS)
-_OPT_IN = frozenset(normalise(word) for word in OPT_IN_WORDS)
+_OPT_OUT = frozenset(normalise(term) for term in OPT_OUT_WORDS)
+_AMBIGUOUS_OPT_OUT = frozenset(normalise(term) for term in AMBIGUOUS_OPT_OUT_WORDS)
+_OPT_IN = frozenset(normalise(term) for term in OPT_IN_WORDS)

@@ -28,14 +28,14 @@ from khalifa_whatsapp.core.details import (
 	text_of,
 )
 from khalifa_whatsapp.core.kinds import (
-	AD_SIGN,
+	AD_ICON,
 	BY_ERROR,
 	BY_TYPE,
+	ICONS,
 	KINDS,
 	MESSAGES,
-	SIGNS,
 	UNREAD,
-	label_sign,
+	label_icon,
 )
 from khalifa_whatsapp.core.records import NOTE, OUTGOING, Message, Ticket
 
@@ -46,7 +46,7 @@ LINE, ORIGIN = 120, 40  # characters of a line in the list, and of it for where 
 class Part:
 	"""One piece of a message to show.
 
-	words: `text` · note: the sentence `label` · field: what a form calls it (`text`) and its `value` · fact:
+	text: `text` · note: the sentence `label` · field: what a form calls it (`text`) and its `value` · fact:
 	our name for it (`label`) and its `value` · place: `text`, `point` · card: `text`, `lines` · ad: `label`,
 	`text`, `lines`
 	"""
@@ -60,8 +60,8 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-	"""A message as far as its words go."""
+class MessageContent:
+	"""A message as far as its text goes."""
 
 	kind: str
 	body: str = ""
@@ -71,9 +71,9 @@ class Said:
 	is_revoked: bool = False
 
 
-def said(row: Any) -> Said:
+def content_of(row: Any) -> MessageContent:
 	"""A message's words, from its record or from a row with the same fields."""
-	return Said(
+	return MessageContent(
 		row.content_type or "",
 		row.body or "",
 		load(row.data),
@@ -95,7 +95,7 @@ def load(stored: str | None) -> dict[str, Any]:
 # -- one line
 
 
-def label_of(one: Said) -> str:
+def label_of(one: MessageContent) -> str:
 	"""The key of the sentence that says what came, where it has no words."""
 	if one.is_revoked:
 		return "revoked"
@@ -120,7 +120,7 @@ def _unsupported(data: Mapping[str, Any]) -> str:
 	return by_error or BY_TYPE.get(text_of(data.get("type")), "unsupported")
 
 
-def words_of(one: Said) -> str:
+def plain_text(one: MessageContent) -> str:
 	"""What the person wrote, chose, filled in or sent, as one text."""
 	if one.kind == "flow_reply":
 		return form_text(one.data.get("response")) or text_of(one.data.get("response_text")) or one.body
@@ -131,24 +131,24 @@ def words_of(one: Said) -> str:
 	return one.body or one.file_name
 
 
-def line_of(one: Said) -> tuple[str, str]:
+def line_of(one: MessageContent) -> tuple[str, str]:
 	"""One short safe line for lists; and the key of its sentence where it has no words of the person's."""
-	words = "" if one.is_revoked else preview(_line_words(one))
-	if not words:
+	body = "" if one.is_revoked else preview(_line_text(one))
+	if not body:
 		label = label_of(one)
-		return f"{label_sign(label)} {MESSAGES[label]}".strip(), label
+		return f"{label_icon(label)} {MESSAGES[label]}".strip(), label
 	origin = preview(_origin_line(one.data), ORIGIN)
 	room = LINE - len(origin) - 3 if origin else LINE
-	sign = label_sign(label_of(one)) if one.kind == "unsupported" else SIGNS.get(one.kind, "")
-	return " · ".join(filter(None, (preview(f"{sign} {words}".strip(), room), origin))), ""
+	icon = label_icon(label_of(one)) if one.kind == "unsupported" else ICONS.get(one.kind, "")
+	return " · ".join(filter(None, (preview(f"{icon} {body}".strip(), room), origin))), ""
 
 
-def _line_words(one: Said) -> str:
+def _line_text(one: MessageContent) -> str:
 	"""Among Arabic words the parts of a number between spaces would be read in the wrong order:
 	here it is in one piece.
 	"""
 	contacts = cards(one.data.get("contacts")) if one.kind == "contacts" else []
-	return " ".join(in_one_piece(line) for card in contacts for line in card) or words_of(one)
+	return " ".join(in_one_piece(line) for card in contacts for line in card) or plain_text(one)
 
 
 def _origin_line(data: Mapping[str, Any]) -> str:
@@ -156,18 +156,18 @@ def _origin_line(data: Mapping[str, Any]) -> str:
 	headline = text_of(ad.get("headline")) or text_of(ad.get("body"))
 	product = product_of(data)
 	return " · ".join(
-		filter(None, (product and f"{SIGNS['product']} {product}", headline and f"{AD_SIGN} {headline}"))
+		filter(None, (product and f"{ICONS['product']} {product}", headline and f"{AD_ICON} {headline}"))
 	)
 
 
 def summary(message: Message) -> str:
 	"""One short safe line for lists."""
-	return line_of(said(message))[0]
+	return line_of(content_of(message))[0]
 
 
 def put_preview(ticket: Ticket, message: Message) -> None:
 	"""This message is the last of the conversation: its line stands in the list."""
-	ticket.preview, ticket.preview_label = line_of(said(message))
+	ticket.preview, ticket.preview_label = line_of(content_of(message))
 
 
 def is_in_thread(message: Message) -> bool:
@@ -177,11 +177,11 @@ def is_in_thread(message: Message) -> bool:
 
 def search_text(message: Message) -> str | None:
 	"""What search knows of a message: its words, its file, and where the customer came from."""
-	one = said(message)
+	one = content_of(message)
 	ad = dict_of(one.data.get("referral"))
 	more = (one.file_name, text_of(ad.get("headline")), text_of(ad.get("body")), product_of(one.data))
-	words = words_of(one)
-	return message_search_text("\n".join(filter(None, (words, *(text for text in more if text != words)))))
+	body = plain_text(one)
+	return message_search_text("\n".join(filter(None, (body, *(text for text in more if text != body)))))
 
 
 def wants_answer(kind: str, data: Mapping[str, Any], is_ours: bool = False) -> bool:
@@ -213,7 +213,7 @@ def opens_window(message: Message) -> bool:
 # -- the whole
 
 
-def parts(one: Said, has_file: bool = False) -> list[Part]:
+def parts(one: MessageContent, has_file: bool = False) -> list[Part]:
 	"""Everything that a message says, in the order in which it is shown.
 
 	A file of its own is drawn beside it.
@@ -226,7 +226,7 @@ def parts(one: Said, has_file: bool = False) -> list[Part]:
 	return [*_before(one), *middle, *_after(one)]
 
 
-def _before(one: Said) -> list[Part]:
+def _before(one: MessageContent) -> list[Part]:
 	notes = {"is_forwarded": "forwarded", "is_requested": "requested"}
 	pieces = [Part("note", label=label) for key, label in notes.items() if one.data.get(key)]
 	ad = dict_of(one.data.get("referral"))
@@ -238,19 +238,19 @@ def _before(one: Said) -> list[Part]:
 	return pieces
 
 
-def _middle(one: Said) -> list[Part]:
-	return _READERS.get(one.kind, _words)(one)
+def _middle(one: MessageContent) -> list[Part]:
+	return _READERS.get(one.kind, _text_parts)(one)
 
 
-def _words(one: Said) -> list[Part]:
-	return [Part("words", one.body)] if one.body else []
+def _text_parts(one: MessageContent) -> list[Part]:
+	return [Part("text", one.body)] if one.body else []
 
 
-def _unread(one: Said) -> list[Part]:
-	return [Part("note", label=label_of(one)), *_words(one)]
+def _unread(one: MessageContent) -> list[Part]:
+	return [Part("note", label=label_of(one)), *_text_parts(one)]
 
 
-def _after(one: Said) -> list[Part]:
+def _after(one: MessageContent) -> list[Part]:
 	if one.kind not in UNREAD:
 		return []
 	if one.kind == "missing" and one.body:
@@ -260,7 +260,7 @@ def _after(one: Said) -> list[Part]:
 	return [Part("note", label="in_business_app" if label_of(one) == "not_handed_over" else "ask_again")]
 
 
-def _call(one: Said) -> list[Part]:
+def _call(one: MessageContent) -> list[Part]:
 	pieces = [Part("note", label=label_of(one))]
 	if one.data.get("is_video"):
 		pieces.append(Part("note", label="video_call"))
@@ -270,33 +270,33 @@ def _call(one: Said) -> list[Part]:
 	return pieces
 
 
-def _place(one: Said) -> list[Part]:
+def _place(one: MessageContent) -> list[Part]:
 	place = dict_of(one.data.get("location")) or one.data
 	point = point_of(place)
 	if point is None:
-		return _words(one)
+		return _text_parts(one)
 	pieces = [Part("place", place_name(place), label_of(one), point=point)]
 	more = (one.body.removeprefix(place_text(place)).strip(), text_of(place.get("url")))
-	return pieces + [Part("words", text) for text in more if text]
+	return pieces + [Part("text", text) for text in more if text]
 
 
-def _cards(one: Said) -> list[Part]:
+def _cards(one: MessageContent) -> list[Part]:
 	pieces = [Part("card", card[0], lines=card[1:]) for card in cards(one.data.get("contacts"))]
-	return pieces or _words(one)
+	return pieces or _text_parts(one)
 
 
-def _form(one: Said) -> list[Part]:
+def _form(one: MessageContent) -> list[Part]:
 	fields = [Part("field", name, value=value) for name, value in form_fields(one.data.get("response"))]
-	words = words_of(one)
-	return fields or ([Part("words", words)] if words else [])
+	body = plain_text(one)
+	return fields or ([Part("text", body)] if body else [])
 
 
-def _list_reply(one: Said) -> list[Part]:
+def _list_reply(one: MessageContent) -> list[Part]:
 	description = text_of(one.data.get("description"))
-	return [Part("words", text) for text in (one.body, description) if text]
+	return [Part("text", text) for text in (one.body, description) if text]
 
 
-def _choices(one: Said) -> list[Part]:
+def _choices(one: MessageContent) -> list[Part]:
 	asked = dict_of(one.data.get("choices"))
 	titles = [text_of(dict_of(choice).get("title")) for choice in list_of(asked.get("choices"))]
 	texts = (
@@ -305,7 +305,7 @@ def _choices(one: Said) -> list[Part]:
 		text_of(asked.get("footer")),
 		"\n".join(f"▫ {title}" for title in titles if title),
 	)
-	return [Part("words", text) for text in texts if text]
+	return [Part("text", text) for text in texts if text]
 
 
 _READERS = {

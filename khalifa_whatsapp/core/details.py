@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 HIDDEN_FIELDS = frozenset({"flow_token"})  # of a form's answer: our own key, which comes back
-MOST_FIELDS, LONGEST_FIELD, MOST_LEVELS, MOST_CARDS = 50, 1_000, 6, 20
+MAX_FIELDS, LONGEST_FIELD, MAX_LEVELS, MAX_CARDS = 50, 1_000, 6, 20
 PHONE_LETTERS = frozenset("+0123456789 -().")
 NAME_PARTS = ("prefix", "first_name", "middle_name", "last_name", "suffix")
 
@@ -20,7 +20,7 @@ NAME_PARTS = ("prefix", "first_name", "middle_name", "last_name", "suffix")
 def form_fields(response: Any) -> list[tuple[str, str]]:
 	"""What was filled in: (the form's own name for it, the value), fields inside fields after each other."""
 	fields = list(_fields(response, (), 0)) if isinstance(response, dict) else []
-	return fields[:MOST_FIELDS]
+	return fields[:MAX_FIELDS]
 
 
 def form_text(response: Any) -> str:
@@ -29,11 +29,11 @@ def form_text(response: Any) -> str:
 
 
 def _fields(value: Any, path: tuple[str, ...], level: int) -> Iterator[tuple[str, str]]:
-	if isinstance(value, dict) and level < MOST_LEVELS:
+	if isinstance(value, dict) and level < MAX_LEVELS:
 		for key, inner in value.items():
 			if key not in HIDDEN_FIELDS:
 				yield from _fields(inner, (*path, str(key).replace("_", " ").strip()), level + 1)
-	elif isinstance(value, list) and level < MOST_LEVELS:
+	elif isinstance(value, list) and level < MAX_LEVELS:
 		if any(isinstance(inner, dict) for inner in value):
 			for inner in value:
 				yield from _fields(inner, path, level + 1)
@@ -51,7 +51,7 @@ def _value(value: Any) -> str:
 
 def cards(contacts: Any) -> list[tuple[str, ...]]:
 	"""Contact cards, each as its name and further lines; whatever a card lacks, it has a first line."""
-	contact_cards = [_card(dict_of(contact)) for contact in list_of(contacts)[:MOST_CARDS]]
+	contact_cards = [_card(dict_of(contact)) for contact in list_of(contacts)[:MAX_CARDS]]
 	return [card for card in contact_cards if card]
 
 
@@ -102,8 +102,8 @@ def place_name(place: Mapping[str, Any]) -> str:
 
 def place_text(place: Mapping[str, Any]) -> str:
 	"""A place as one text: its name and address, or where it is on the map."""
-	words, point = place_name(place), point_of(place)
-	return words or (f"{point[0]}, {point[1]}" if point else "")
+	terms, point = place_name(place), point_of(place)
+	return terms or (f"{point[0]}, {point[1]}" if point else "")
 
 
 def point_of(place: Mapping[str, Any]) -> tuple[float, float] | None:

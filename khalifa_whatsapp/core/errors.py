@@ -12,7 +12,7 @@ from types import CodeType
 from typing import Any
 
 PACKAGE = __name__.partition(".")[0]
-MOST_CODE = 9_999  # databases and systems number their errors below; a phone is no such number
+MAX_CODE = 9_999  # databases and systems number their errors below; a phone is no such number
 
 
 class UserError(ValueError):
@@ -53,7 +53,7 @@ def describe(error: BaseException) -> str:
 def _number_of(error: BaseException) -> list[str]:
 	"""What pymysql's errors and OSError have first among their arguments."""
 	first = error.args[0] if error.args else None
-	return [str(first)] if type(first) is int and 0 < first <= MOST_CODE else []
+	return [str(first)] if type(first) is int and 0 < first <= MAX_CODE else []
 
 
 def _place(code: CodeType, line: int) -> str:

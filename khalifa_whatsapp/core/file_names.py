@@ -14,8 +14,8 @@ from pathlib import PurePosixPath
 
 from khalifa_whatsapp.core.arabic import MAX_SCANNED, safe_name
 
-MOST_CHARACTERS = 120
-MOST_BYTES = 200  # file systems take 255 bytes, and browsers add " (1)" and their own ending while they save
+MAX_CHARACTERS = 120
+MAX_BYTES = 200  # file systems take 255 bytes, and browsers add " (1)" and their own ending while they save
 PLAIN = ".bin"  # on the disk: nothing that a web server or a desktop would open
 
 # What WhatsApp sends and takes, where Python's own table has no ending, or an odd one
@@ -156,5 +156,5 @@ def _trimmed(name: str) -> str:
 
 
 def _cut(stem: str, ending: str) -> str:
-	room = MOST_BYTES - len(ending)
-	return stem[: MOST_CHARACTERS - len(ending)].encode()[:room].decode(errors="ignore").rstrip(" .")
+	room = MAX_BYTES - len(ending)
+	return stem[: MAX_CHARACTERS - len(ending)].encode()[:room].decode(errors="ignore").rstrip(" .")

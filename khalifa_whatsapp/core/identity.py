@@ -29,7 +29,7 @@ _KIND_OF_SERVER = {
 _BSUID = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}", re.ASCII)
 PARENT = re.compile(r"[A-Z]{2}\.ENT\.", re.ASCII)  # a user id for a whole group of companies
 _DEVICE_PART = re.compile(r"(?:[._]\d+)?(?::\d+)?$", re.ASCII)  # which of the person's devices
-_WORD = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
+_USER_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 _NUMBER = re.compile(r"\d{1,32}", re.ASCII)
 _USER_OF_KIND = {PHONE: _NUMBER, LID: _NUMBER}
 
@@ -103,6 +103,6 @@ def parse_wid(wid: str) -> Identity:
 	kind = _KIND_OF_SERVER.get(server.lower()) if at else None
 	if kind in (PHONE, LID):
 		user = _DEVICE_PART.sub("", user)
-	if kind is None or not _USER_OF_KIND.get(kind, _WORD).fullmatch(user):
+	if kind is None or not _USER_OF_KIND.get(kind, _USER_PATTERN).fullmatch(user):
 		raise IdentityError("bad_wid", {"value": wid[:60]})
 	return of_phone(from_gateway(user)) if kind == PHONE else Identity(kind, user)

@@ -61,7 +61,7 @@ MESSAGES = {
 	"video_call": "Video call",
 	"talk": "Length",
 }
-SIGNS = {
+ICONS = {
 	"image": "📷",
 	"video": "🎬",
 	"audio": "🎵",
@@ -82,19 +82,19 @@ SIGNS = {
 	"unsupported": "❔",
 	"unknown": "❔",
 }
-AD_SIGN, TAKEN_BACK_SIGN = "📢", "🚫"
+AD_ICON, REVOKED_ICON = "📢", "🚫"
 # Sentences that say a part of a kind, or the end of one
-LABEL_SIGNS = {
-	"revoked": TAKEN_BACK_SIGN,
-	"live_location": SIGNS["location"],
-	"poll_none": SIGNS["poll"],
-	"unsupported_poll_update": SIGNS["poll"],
-	"unsupported_gif": SIGNS["video"],
-	"file_lost": SIGNS["document"],
+LABEL_ICONS = {
+	"revoked": REVOKED_ICON,
+	"live_location": ICONS["location"],
+	"poll_none": ICONS["poll"],
+	"unsupported_poll_update": ICONS["poll"],
+	"unsupported_gif": ICONS["video"],
+	"file_lost": ICONS["document"],
 	"empty": "",
 }
 # What a message can be; `text` and the replies are words, what is not named here is `unknown`
-KINDS = frozenset({*SIGNS, "text", "button_reply", "list_reply", "choices", "system", "reaction"})
+KINDS = frozenset({*ICONS, "text", "button_reply", "list_reply", "choices", "system", "reaction"})
 # Meta's codes beside a message that it could not hand over
 BY_ERROR = {
 	131052: "file_lost",  # media download error: too big, damaged, or gone
@@ -134,8 +134,8 @@ BY_TYPE = {
 UNREAD = frozenset({"missing", "unknown", "unsupported"})  # more can be said elsewhere, or never
 
 
-def label_sign(label: str) -> str:
+def label_icon(label: str) -> str:
 	"""The sign before a sentence."""
 	if label.startswith("call_"):
-		return SIGNS["call"]
-	return LABEL_SIGNS.get(label, SIGNS.get(label, SIGNS["unsupported"]))
+		return ICONS["call"]
+	return LABEL_ICONS.get(label, ICONS.get(label, ICONS["unsupported"]))

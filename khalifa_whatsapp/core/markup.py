@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-_TWINS = str.maketrans("<>", "‹›")
+_LOOKALIKES = str.maketrans("<>", "‹›")
 
 
 def without_tags(text: str) -> str:
 	"""The same text to the eye, and no markup; idempotent. Names and single lines: see `arabic.safe_name`."""
-	return text.translate(_TWINS)
+	return text.translate(_LOOKALIKES)

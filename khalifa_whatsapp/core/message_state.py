@@ -25,7 +25,7 @@ from khalifa_whatsapp.core.records import (
 
 RANK = {MSG_QUEUED: 0, SENDING: 0, UNKNOWN: 0, SENT: 1, DELIVERED: 2, READ: 3, PLAYED: 4}
 ME, CUSTOMER = "me", "customer"  # who put a reaction
-_BY_WORD = {"queued": MSG_QUEUED, "sent": SENT, "delivered": DELIVERED, "read": READ, "played": PLAYED}
+_BY_STATUS = {"queued": MSG_QUEUED, "sent": SENT, "delivered": DELIVERED, "read": READ, "played": PLAYED}
 
 
 def fold(message: Message, logs: Iterable[MessageLog]) -> bool:
@@ -54,7 +54,7 @@ def _fold_statuses(message: Message, rows: list[MessageLog]) -> None:
 	if message.direction != OUTGOING:
 		return
 	for row in rows:
-		status = _BY_WORD.get(row.value)
+		status = _BY_STATUS.get(row.value)
 		if status and (message.status == FAILED or RANK[status] > RANK.get(message.status, 0)):
 			_rise(message, status)
 	failures = [row for row in rows if row.value == "failed"]

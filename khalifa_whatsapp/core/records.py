@@ -331,7 +331,7 @@ class PresenceLog:
 
 
 @dataclass(slots=True)
-class Delivery:
+class WebhookEvent:
 	"""A verified webhook call, kept byte for byte until it is applied and for a while after."""
 
 	DOCTYPE: ClassVar[str] = "Khalifa Webhook Event"

@@ -57,6 +57,6 @@ MESSAGES = {
 PROBLEMS = frozenset(MESSAGES[kind] for kind in (NEEDS_SECRETS, WRONG_SETTINGS, UNKNOWN_GATEWAY))
 
 
-def words_for(name: str) -> str:
+def text_for(name: str) -> str:
 	"""The words for a problem or a step; a step that has none yet is called by its name."""
 	return MESSAGES.get(name, name)

@@ -37,7 +37,7 @@ def _connected(name: str) -> Iterator[None]:
 
 
 def _build(order: site.Order) -> str:
-	counts = site.build(order, _Progress().tell)
+	counts = site.build(order, _Progress().report_progress)
 	if not counts:
 		return _("The demonstration is there already; --remove takes it away.")
 	for doctype, count in counts.items():
@@ -58,7 +58,7 @@ class _Progress:
 	def __init__(self) -> None:
 		self._said: tuple[str, int] = ("", -1)
 
-	def tell(self, phase: str, share: float) -> None:
+	def report_progress(self, phase: str, share: float) -> None:
 		step = (phase, int(share * TEN))
 		if step != self._said:
 			self._said = step

@@ -9,9 +9,9 @@ from typing import Any
 
 import frappe
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.settings import DAY_MS
-from khalifa_whatsapp.demo import company, words
+from khalifa_whatsapp.demo import company, texts
 from khalifa_whatsapp.demo.play import Month
 from khalifa_whatsapp.stores.base import Changes
 from khalifa_whatsapp.stores.schema import table_of
@@ -20,18 +20,18 @@ from khalifa_whatsapp.stores.site_store import SiteStore
 CHUNK = 5_000
 OBJECTIONS, NOTED, TAGGED = 6, 40, 60
 COPIED = (
-	r.Customer,
-	r.CustomerIdentity,
-	r.Ticket,
-	r.TicketEvent,
-	r.Message,
-	r.MessageLog,
-	r.Turn,
-	r.Segment,
-	r.DelayEvent,
-	r.PresenceLog,
-	r.CloseBatch,
-	r.CloseBatchItem,
+	records.Customer,
+	records.CustomerIdentity,
+	records.Ticket,
+	records.TicketEvent,
+	records.Message,
+	records.MessageLog,
+	records.Turn,
+	records.Segment,
+	records.DelayEvent,
+	records.PresenceLog,
+	records.CloseBatch,
+	records.CloseBatchItem,
 )
 # (table, creation, modified): lists sort and show by these
 TIMES = (
@@ -44,29 +44,29 @@ TIMES = (
 
 
 def copy(
-	month: Month, store: SiteStore, rng: Random, is_shared: bool, tell: Callable[[float], None]
+	month: Month, store: SiteStore, rng: Random, is_shared: bool, report_progress: Callable[[float], None]
 ) -> dict[str, int]:
 	"""Write every row of the month to the site; how many of each kind."""
 	rows = {kind: _rows(month, kind) for kind in COPIED}
 	_number_tickets(rows, store)
 	_mark_customers(rows)
-	_object(rows[r.DelayEvent], rng)
+	_object(rows[records.DelayEvent], rng)
 	total = sum(map(len, rows.values()))
 	done = 0
 	with store.transaction():
-		for kind, records in rows.items():
-			for start in range(0, len(records), CHUNK):
-				store.save(Changes(created={kind: records[start : start + CHUNK]}))
-				done += len(records[start : start + CHUNK])
-				tell(done / total)
+		for kind, stored in rows.items():
+			for start in range(0, len(stored), CHUNK):
+				store.save(Changes(created={kind: stored[start : start + CHUNK]}))
+				done += len(stored[start : start + CHUNK])
+				report_progress(done / total)
 		_date(store, rows)
-		_write_desk_words(store, rows, rng)
+		_write_desk_texts(store, rows, rng)
 		_set_presence(month, store, is_shared)
 		store.run(
 			"UPDATE `tabWhatsApp Device` SET enabled = 1, state = 'Connected' WHERE name = ?",
 			(company.DEVICE,),
 		)
-	return {kind.DOCTYPE: len(records) for kind, records in rows.items()}
+	return {kind.DOCTYPE: len(stored) for kind, stored in rows.items()}
 
 
 def _rows(month: Month, kind: Any) -> list[Any]:
@@ -77,20 +77,27 @@ def _rows(month: Month, kind: Any) -> list[Any]:
 
 def _number_tickets(rows: dict[Any, list[Any]], store: SiteStore) -> None:
 	"""Give tickets numbers of the site's own sequence, everywhere."""
-	tickets = rows[r.Ticket]
+	tickets = rows[records.Ticket]
 	numbers = dict(zip([t.name for t in tickets], store.next_ticket_names(len(tickets)), strict=True))
 	for ticket in tickets:
 		ticket.name = numbers[ticket.name]
-	for kind in (r.TicketEvent, r.Message, r.Turn, r.Segment, r.DelayEvent, r.CloseBatchItem):
+	for kind in (
+		records.TicketEvent,
+		records.Message,
+		records.Turn,
+		records.Segment,
+		records.DelayEvent,
+		records.CloseBatchItem,
+	):
 		for record in rows[kind]:
 			record.ticket = numbers[record.ticket]
 
 
 def _mark_customers(rows: dict[Any, list[Any]]) -> None:
 	"""Give customers names that no other row can have: the alphabet of names has no «o»."""
-	for customer in rows[r.Customer]:
+	for customer in rows[records.Customer]:
 		customer.name = _marked(customer.name)
-	for kind in (r.CustomerIdentity, r.Ticket, r.Message, r.Turn, r.DelayEvent):
+	for kind in (records.CustomerIdentity, records.Ticket, records.Message, records.Turn, records.DelayEvent):
 		for record in rows[kind]:
 			record.customer = record.customer and _marked(record.customer)
 
@@ -99,7 +106,7 @@ def _marked(name: str) -> str:
 	return company.CUSTOMER_MARK + name[len(company.CUSTOMER_MARK) :]
 
 
-def _object(delays: list[r.DelayEvent], rng: Random) -> None:
+def _object(delays: list[records.DelayEvent], rng: Random) -> None:
 	"""Some agents object to their delays; on some a manager has decided."""
 	charged = [delay for delay in delays if delay.kind == "Agent" and delay.closed_ms]
 	latest = sorted(charged, key=lambda delay: delay.at_ms)[-5 * OBJECTIONS :]
@@ -107,10 +114,10 @@ def _object(delays: list[r.DelayEvent], rng: Random) -> None:
 	users = dict(frappe.get_all("Khalifa Agent", fields=["name", "user"], as_list=True))
 	for number, delay in enumerate(chosen):
 		delay.objection_status = ("Open", "Open", "Accepted", "Rejected")[number % 4]
-		delay.objection, delay.objected_by = rng.choice(words.OBJECTIONS), users.get(delay.agent)
+		delay.objection, delay.objected_by = rng.choice(texts.OBJECTIONS), users.get(delay.agent)
 		delay.objected_ms = delay.closed_ms
 		if delay.objection_status != "Open":
-			delay.decision, delay.decided_by = words.DECISION, company.OWNER
+			delay.decision, delay.decided_by = texts.DECISION, company.OWNER
 			delay.decided_ms = (delay.closed_ms or 0) + DAY_MS
 
 
@@ -119,7 +126,9 @@ def _date(store: SiteStore, rows: dict[Any, list[Any]]) -> None:
 	rows get the age of their story.
 	"""
 	calendar = store.rules().calendar
-	moments = [ticket.opened_ms for ticket in rows[r.Ticket]] + [event.at_ms for event in rows[r.TicketEvent]]
+	moments = [ticket.opened_ms for ticket in rows[records.Ticket]] + [
+		event.at_ms for event in rows[records.TicketEvent]
+	]
 	days = sorted({calendar.local_date(moment) for moment in moments})
 	known = {row[0] for row in store.rows("SELECT kpi_date FROM `tabKhalifa KPI Day`")}
 	for day in days:
@@ -147,15 +156,15 @@ def _own_days(store: SiteStore, days: list[date]) -> None:
 		store.run("UPDATE `tabKhalifa KPI Day` SET owner = ? WHERE kpi_date = ?", (company.OWNER, day))
 
 
-def _write_desk_words(store: SiteStore, rows: dict[Any, list[Any]], rng: Random) -> None:
+def _write_desk_texts(store: SiteStore, rows: dict[Any, list[Any]], rng: Random) -> None:
 	"""What people wrote in Desk: notes on customers, tags."""
-	customers = [customer.name for customer in rows[r.Customer]]
+	customers = [customer.name for customer in rows[records.Customer]]
 	for name in rng.sample(customers, min(NOTED, len(customers))):
 		store.run(
-			"UPDATE `tabKhalifa Customer` SET notes = ? WHERE name = ?", (rng.choice(words.NOTES), name)
+			"UPDATE `tabKhalifa Customer` SET notes = ? WHERE name = ?", (rng.choice(texts.NOTES), name)
 		)
 	for name in rng.sample(customers, min(TAGGED, len(customers))):
-		_tag(store, "Khalifa Customer", name, rng.choice(words.TAGS))
+		_tag(store, "Khalifa Customer", name, rng.choice(texts.TAGS))
 
 
 def _tag(store: SiteStore, doctype: str, name: str, tag: str) -> None:
@@ -173,11 +182,11 @@ def _set_presence(month: Month, store: SiteStore, is_shared: bool) -> None:
 	Nobody's page is open: their last sign of life lies a day ahead, so that they stay.
 	"""
 	agents = {}
-	for agent in _rows(month, r.Agent):
-		if agent.presence != r.OFFLINE:
+	for agent in _rows(month, records.Agent):
+		if agent.presence != records.OFFLINE:
 			agent.heartbeat_ms = month.end_ms + DAY_MS
 		agents[agent.name] = agent
-	store.save(Changes(updated={r.Agent: agents}))
+	store.save(Changes(updated={records.Agent: agents}))
 	# what people read of it
 	store.run(
 		"UPDATE `tabKhalifa Agent` SET heartbeat_on = presence_on WHERE user LIKE ?", (f"%@{company.DOMAIN}",)

@@ -8,11 +8,11 @@ from datetime import date, datetime, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.settings import DAY_MS, HOUR_MS, MINUTE_MS
-from khalifa_whatsapp.demo import words
+from khalifa_whatsapp.demo import texts
 from khalifa_whatsapp.demo.company import INTENSITY, OF_WEEKDAY, Caller, Employee
-from khalifa_whatsapp.demo.words import Line
+from khalifa_whatsapp.demo.texts import Line
 
 RETURNING = 0.35
 REST_MS = 4 * DAY_MS  # a customer comes back no sooner: until then it would be the same ticket
@@ -72,11 +72,11 @@ def make_plan(
 	talks = []
 	for moment in moments:
 		caller = _caller(rng, fresh, seen, moment)
-		talks.append(Talk(caller, moment, words.story(rng)))
+		talks.append(Talk(caller, moment, texts.story(rng)))
 		seen.append((moment, caller))
 	for minutes in UNANSWERED[:left]:
 		begin = end_ms - round(minutes * MINUTE_MS)
-		talks.append(Talk(fresh.pop(), begin, words.opening(rng), is_left=True))
+		talks.append(Talk(fresh.pop(), begin, texts.opening(rng), is_left=True))
 	return Plan(talks, _coming(rng, employees, start_ms, end_ms, ZoneInfo(zone)))
 
 
@@ -120,14 +120,14 @@ def _span(rng: Random, employee: Employee, begin: int, stop: int) -> list[tuple[
 	"""A little late or early, and a break in a long stretch."""
 	is_around_the_clock = stop - begin >= DAY_MS - HOUR_MS
 	begin += rng.randrange(1, 8) * MINUTE_MS
-	changes = [(begin, employee.user, r.ONLINE)]
+	changes = [(begin, employee.user, records.ONLINE)]
 	if not is_around_the_clock:
-		changes.append((stop - rng.randrange(1, 4) * MINUTE_MS, employee.user, r.OFFLINE))
+		changes.append((stop - rng.randrange(1, 4) * MINUTE_MS, employee.user, records.OFFLINE))
 	if stop - begin >= 4 * HOUR_MS:
 		pause = begin + rng.randrange(75, 170) * MINUTE_MS
 		changes += [
-			(pause, employee.user, r.AWAY),
-			(pause + rng.randrange(10, 25) * MINUTE_MS, employee.user, r.ONLINE),
+			(pause, employee.user, records.AWAY),
+			(pause + rng.randrange(10, 25) * MINUTE_MS, employee.user, records.ONLINE),
 		]
 	return changes
 

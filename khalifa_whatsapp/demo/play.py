@@ -15,16 +15,16 @@ from dataclasses import dataclass, field, replace
 from random import Random
 
 from khalifa_whatsapp.bootstrap import EmbeddedHost, embedded
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.actor import SYSTEM, Actor, actor_of
 from khalifa_whatsapp.core.calendar import Calendar
 from khalifa_whatsapp.core.errors import UserError
 from khalifa_whatsapp.core.settings import DAY_MS, MINUTE_MS, Rules
-from khalifa_whatsapp.demo import words
+from khalifa_whatsapp.demo import texts
 from khalifa_whatsapp.demo.company import DEVICE, MANAGER_NAME, OWNER
 from khalifa_whatsapp.demo.gateway import DemoGateway
 from khalifa_whatsapp.demo.plan import TO_A_BRANCH, Plan, Talk
-from khalifa_whatsapp.demo.words import Line
+from khalifa_whatsapp.demo.texts import Line
 from khalifa_whatsapp.services import (
 	assignment,
 	close_all,
@@ -58,10 +58,10 @@ NEXT_DUE = "SELECT MIN(next_check_ms) FROM `tabKhalifa Ticket` WHERE next_check_
 class Worker:
 	"""An agent at work: one customer at a time."""
 
-	agent: r.Agent
+	agent: records.Agent
 	actor: Actor
 	pace: float  # median seconds to read, look on the shelf and type
-	presence: str = r.OFFLINE
+	presence: str = records.OFFLINE
 	is_busy: bool = False
 
 
@@ -75,7 +75,7 @@ class Month:
 	rng: Random
 	start_ms: int
 	end_ms: int
-	tell: Callable[[float], None] = lambda share: None
+	report_progress: Callable[[float], None] = lambda share: None
 	now_ms: int = 0
 	workers: dict[str, Worker] = field(default_factory=dict)  # by agent
 	talks: dict[str, Talk] = field(default_factory=dict)  # by phone
@@ -90,9 +90,9 @@ class Month:
 
 	def play(self) -> None:
 		"""From the first day to the present moment."""
-		for due, user, word in self.plan.coming:
+		for due, user, term in self.plan.coming:
 			worker = next(w for w in self.workers.values() if w.agent.user == user)
-			self._at(due, lambda w=worker, p=word: self._be(w, p))
+			self._at(due, lambda w=worker, p=term: self._be(w, p))
 		for talk in self.plan.talks:
 			self._at(talk.start_ms, lambda t=talk: self._begin(t))
 		for days_back, reason in CLOSE_ALL_DAYS.items():
@@ -107,10 +107,10 @@ class Month:
 				self.host.store.run("ANALYZE")
 		delays.scan(self.host.store, self.end_ms)
 
-	def _at(self, due_ms: int, deed: Callable[[], None]) -> None:
+	def _at(self, due_ms: int, action: Callable[[], None]) -> None:
 		self._count += 1
 		if self.start_ms <= due_ms < self.end_ms:
-			heapq.heappush(self._heap, (due_ms, self._count, deed))
+			heapq.heappush(self._heap, (due_ms, self._count, action))
 
 	def _step(self) -> None:
 		store = self.host.store
@@ -130,7 +130,7 @@ class Month:
 			self._has_moved = False
 			assignment.assign_queue(store, self.now_ms)
 		self._take_up()
-		self.tell((self.now_ms - self.start_ms) / (self.end_ms - self.start_ms))
+		self.report_progress((self.now_ms - self.start_ms) / (self.end_ms - self.start_ms))
 
 	# -- customers
 	def _begin(self, talk: Talk) -> None:
@@ -158,13 +158,13 @@ class Month:
 			intake.drain(self.host.store, self.gateway, lambda: self.now_ms)
 
 	# -- agents
-	def _be(self, worker: Worker, word: str) -> None:
-		worker.presence, self._has_moved = word, True
-		presence.set_presence(self.host.store, SYSTEM, worker.agent.name, word, self.now_ms)
+	def _be(self, worker: Worker, term: str) -> None:
+		worker.presence, self._has_moved = term, True
+		presence.set_presence(self.host.store, SYSTEM, worker.agent.name, term, self.now_ms)
 
 	def _take_up(self) -> None:
 		"""Whoever is free takes up the customer who has waited longest for him or her."""
-		free = {w.agent.name for w in self.workers.values() if not w.is_busy and w.presence == r.ONLINE}
+		free = {w.agent.name for w in self.workers.values() if not w.is_busy and w.presence == records.ONLINE}
 		if not free:
 			return
 		for ticket, agent, _, phone in self.host.store.rows(WAITING):
@@ -185,7 +185,7 @@ class Month:
 	def _finish(self, worker: Worker, ticket: str, phone: str) -> None:
 		worker.is_busy = False
 		record = self.host.store.tickets([ticket]).get(ticket)
-		if record is not None and record.agent == worker.agent.name and record.status == r.OPEN:
+		if record is not None and record.agent == worker.agent.name and record.status == records.OPEN:
 			self._try(lambda: self._handle(worker, ticket, self.talks[phone]))
 
 	def _handle(self, worker: Worker, ticket: str, talk: Talk) -> None:
@@ -193,18 +193,18 @@ class Month:
 			self._transfer(worker, ticket)
 			return
 		if self.rng.random() < NOTE_RATE:
-			replies.note(self.host.store, worker.actor, ticket, self.rng.choice(words.NOTES), self.now_ms)
+			replies.note(self.host.store, worker.actor, ticket, self.rng.choice(texts.NOTES), self.now_ms)
 		lines = talk.take(is_ours=True)
 		if lines:
 			for place, line in enumerate(lines):
-				self._say(worker.actor, ticket, line.body, self.now_ms + 4000 * place)
+				self._send_text(worker.actor, ticket, line.body, self.now_ms + 4000 * place)
 		elif self.rng.random() < 0.8:
 			conversation.no_reply_needed(self.host.store, worker.actor, ticket, self.now_ms)
 		else:
-			self._say(worker.actor, ticket, words.WELCOME, self.now_ms)
+			self._send_text(worker.actor, ticket, texts.WELCOME, self.now_ms)
 		self._go_on(ticket, talk)
 
-	def _say(self, actor: Actor, ticket: str, body: str, now_ms: int) -> None:
+	def _send_text(self, actor: Actor, ticket: str, body: str, now_ms: int) -> None:
 		self._said += 1
 		replies.reply(
 			self.host.store, actor, ticket, body, f"khalifa-demo-{self._said}", now_ms, seen_ms=now_ms
@@ -220,10 +220,10 @@ class Month:
 			self._at(self.now_ms + self.rng.randrange(6, 40) * MINUTE_MS, lambda: self._close(ticket, talk))
 
 	def _transfer(self, worker: Worker, ticket: str) -> None:
-		others = [w for w in self.workers.values() if w.presence == r.ONLINE and w is not worker]
+		others = [w for w in self.workers.values() if w.presence == records.ONLINE and w is not worker]
 		if not others:
 			return
-		other, reason = self.rng.choice(others), self.rng.choice(words.TRANSFER_REASONS)
+		other, reason = self.rng.choice(others), self.rng.choice(texts.TRANSFER_REASONS)
 		to = {"to_branch": other.agent.branch} if self.rng.random() < 0.2 else {"to_agent": other.agent.name}
 		conversation.transfer(self.host.store, worker.actor, ticket, self.now_ms, reason, **to)
 		self._has_moved = True
@@ -231,21 +231,21 @@ class Month:
 	def _close(self, ticket: str, talk: Talk) -> None:
 		record = self.host.store.tickets([ticket]).get(ticket)
 		worker = self.workers.get(record.agent or "") if record is not None else None
-		if record is None or record.status == r.CLOSED or not talk.is_over:
+		if record is None or record.status == records.CLOSED or not talk.is_over:
 			return
-		if worker is None or worker.presence != r.ONLINE or record.status != r.PENDING:
+		if worker is None or worker.presence != records.ONLINE or record.status != records.PENDING:
 			self._at(self.now_ms + 45 * MINUTE_MS, lambda: self._close(ticket, talk))
 			return
 		reason = self.rng.choices(("resolved", "inactive", "spam"), (93, 6, 1))[0]
 		self._try(lambda: conversation.close(self.host.store, worker.actor, ticket, self.now_ms, reason))
 		self._has_moved = True
 		if self.rng.random() < SEQUEL_RATE:
-			talk.lines += words.sequel(self.rng)
+			talk.lines += texts.sequel(self.rng)
 			self._at(self.now_ms + self.rng.randrange(20, 600) * MINUTE_MS, lambda: self._write(talk))
 
-	def _try(self, deed: Callable[[], object]) -> None:
+	def _try(self, action: Callable[[], object]) -> None:
 		with suppress(UserError):  # nobody has room, or somebody was faster: as in real life
-			deed()
+			action()
 
 	# -- the manager
 	def _look_after(self) -> None:
@@ -255,7 +255,7 @@ class Month:
 			talk = self.talks[phone]
 			if self.now_ms - since_ms > RESCUE_AFTER_MS and not talk.is_left and self.rng.random() < 0.3:
 				talk.take(is_ours=True)
-				self._try(lambda t=ticket: self._say(MANAGER, t, words.APOLOGY, self.now_ms))
+				self._try(lambda t=ticket: self._send_text(MANAGER, t, texts.APOLOGY, self.now_ms))
 				self._go_on(ticket, talk)
 
 	def _close_all(self, reason: str, is_undone: bool) -> None:
@@ -273,25 +273,25 @@ class Month:
 
 	def leave_some_in_queues(self) -> None:
 		"""Hand some of the unanswered to branches where nobody is, as somebody has gone to lunch there."""
-		others = [w for w in self.workers.values() if w.presence != r.OFFLINE][1:3]
+		others = [w for w in self.workers.values() if w.presence != records.OFFLINE][1:3]
 		for worker in others:
-			self._be(worker, r.AWAY)
-		branches = [w.agent.branch for w in self.workers.values() if w.presence != r.ONLINE]
+			self._be(worker, records.AWAY)
+		branches = [w.agent.branch for w in self.workers.values() if w.presence != records.ONLINE]
 		left = [row[0] for row in self.host.store.rows(WAITING) if self.talks[row[3]].is_left]
 		for ticket, branch in zip(left[-TO_A_BRANCH:], branches, strict=False):
-			reason = self.rng.choice(words.TRANSFER_REASONS)
+			reason = self.rng.choice(texts.TRANSFER_REASONS)
 			conversation.transfer(self.host.store, MANAGER, ticket, self.now_ms, reason, to_branch=branch)
 
 	def go_home(self) -> None:
 		"""Everybody leaves, and what is still open is closed: for a site where others work."""
 		for worker in self.workers.values():
-			self._be(worker, r.OFFLINE)
+			self._be(worker, records.OFFLINE)
 		self._close_all(next(iter(CLOSE_ALL_DAYS.values())), is_undone=False)
 
 
 def make_month(
 	rules: Rules,
-	people: Sequence[tuple[r.Agent, Calendar | None]],
+	people: Sequence[tuple[records.Agent, Calendar | None]],
 	plan: Plan,
 	seed: int,
 	start_ms: int,

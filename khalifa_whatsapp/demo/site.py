@@ -1,4 +1,4 @@
-"""The demonstration on a site: furnished with plain documents, then filled in one transaction.
+"""The demonstration on a site: seeded with plain documents, then filled in one transaction.
 
 Whatever belongs to it carries a mark: its device, its customers' names, its people's mail domain, or the
 owner of its documents. So no list of its rows is kept, an interrupted filling leaves nothing half done, and
@@ -27,9 +27,9 @@ from khalifa_whatsapp.guards import AGENT_ROLE, MANAGER_ROLE, forget_actors
 from khalifa_whatsapp.services import kpi
 from khalifa_whatsapp.site_devices import forget_devices
 
-MOST_TICKETS, MOST_DAYS = 20_000, 180
+MAX_TICKETS, MAX_DAYS = 20_000, 180
 LOCK = "demo"
-Tell = Callable[[str, float], None]
+ReportProgress = Callable[[str, float], None]
 
 
 class DemoRefused(Exception):
@@ -46,10 +46,10 @@ class Order:
 	is_forced: bool = False
 
 
-def build(order: Order, tell: Tell = lambda what, share: None) -> dict[str, int]:
+def build(order: Order, report_progress: ReportProgress = lambda what, share: None) -> dict[str, int]:
 	"""Put the demonstration on the site; how many rows of each kind. Nothing when it is there already."""
-	if not (1 <= order.tickets <= MOST_TICKETS and 1 <= order.days <= MOST_DAYS):
-		raise DemoRefused(_("Choose 1 to {0} tickets in 1 to {1} days.").format(MOST_TICKETS, MOST_DAYS))
+	if not (1 <= order.tickets <= MAX_TICKETS and 1 <= order.days <= MAX_DAYS):
+		raise DemoRefused(_("Choose 1 to {0} tickets in 1 to {1} days.").format(MAX_TICKETS, MAX_DAYS))
 	with on_site().lock(LOCK) as is_ours:
 		if not is_ours:
 			raise DemoRefused(_("Somebody else is at the demonstration of this site. Wait until it is done."))
@@ -60,10 +60,10 @@ def build(order: Order, tell: Tell = lambda what, share: None) -> dict[str, int]
 			raise DemoRefused(_("This site has devices or tickets of its own. Use another site, or --force."))
 		_refuse_other_device()
 		remove_all()  # what an interrupted run left
-		furnish(is_shared)
-		month = _play(order, is_shared, tell)
+		seed_company(is_shared)
+		month = _play(order, is_shared, report_progress)
 		try:
-			return _fill(month, order, is_shared, tell)
+			return _fill(month, order, is_shared, report_progress)
 		finally:
 			month.host.close()
 
@@ -102,7 +102,7 @@ def _refuse_other_device() -> None:
 
 
 # -- the company
-def furnish(is_shared: bool) -> None:
+def seed_company(is_shared: bool) -> None:
 	"""Branches, people, quick replies and the device. On a shared site no holiday is declared, and its people
 	stay offline until somebody signs in as one of them: so they take none of the site's own conversations.
 	"""
@@ -194,7 +194,7 @@ def _add_holidays(today: date) -> None:
 
 
 # -- its month
-def _play(order: Order, is_shared: bool, tell: Tell) -> Month:
+def _play(order: Order, is_shared: bool, report_progress: ReportProgress) -> Month:
 	store = on_site()
 	end = now_ms() // 1000 * 1000
 	start = end - order.days * DAY_MS
@@ -211,7 +211,7 @@ def _play(order: Order, is_shared: bool, tell: Tell) -> Month:
 		rng, callers, list(users.values()), order.tickets, start, end, get_system_timezone(), not is_shared
 	)
 	month = make_month(store.rules(), people, plan, order.seed, start, end)
-	month.tell = lambda share: tell("play", share)
+	month.report_progress = lambda share: report_progress("play", share)
 	month.play()
 	if is_shared:
 		month.go_home()
@@ -220,14 +220,14 @@ def _play(order: Order, is_shared: bool, tell: Tell) -> Month:
 	return month
 
 
-def _fill(month: Month, order: Order, is_shared: bool, tell: Tell) -> dict[str, int]:
+def _fill(month: Month, order: Order, is_shared: bool, report_progress: ReportProgress) -> dict[str, int]:
 	store = on_site()
 	counts = fill.copy(
-		month, store, Random(f"{order.seed} desk"), is_shared, lambda share: tell("store", share)
+		month, store, Random(f"{order.seed} desk"), is_shared, lambda share: report_progress("store", share)
 	)
 	forget_devices()
-	tell("figures", 0)
+	report_progress("figures", 0)
 	kpi.rollup_dirty(store, now_ms())
 	frappe.clear_cache()
-	tell("figures", 1)
+	report_progress("figures", 1)
 	return counts

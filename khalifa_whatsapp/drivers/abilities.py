@@ -82,7 +82,7 @@ class ChatLog(Protocol):
 	def last_sent(self, recipient: tuple[Identity, ...], limit: int = 20) -> list[OutboundEcho]:
 		"""What left our number for this customer lately, newest last. Raises a `SendError`."""
 
-	def missed_deliveries(self) -> list[bytes]:
+	def missed_webhook_events(self) -> list[bytes]:
 		"""Raw deliveries, as `parse` takes them, of messages that nobody has read yet.
 
 		Raises a `SendError`.

@@ -447,7 +447,7 @@ class DeviceConfig:
 
 @dataclass(frozen=True, slots=True)
 class WebhookCall:
-	"""A call at our door, before anybody believes it. Header names are lower case."""
+	"""A call at our endpoint, before anybody believes it. Header names are lower case."""
 
 	raw: bytes
 	headers: Mapping[str, str]

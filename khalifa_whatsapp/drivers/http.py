@@ -225,4 +225,4 @@ def _is_handshake(cause: object) -> bool:
 	"""Whether TLS failed before anything was said; an end of file may come after the request as well."""
 	inner = cause.args[0] if isinstance(cause, Exception) and cause.args else cause
 	name = getattr(inner, "reason", None) or ""
-	return isinstance(inner, ssl.SSLCertVerificationError) or any(word in name for word in _HANDSHAKE)
+	return isinstance(inner, ssl.SSLCertVerificationError) or any(fragment in name for fragment in _HANDSHAKE)

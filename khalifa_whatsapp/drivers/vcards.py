@@ -15,9 +15,9 @@ from typing import Any
 from vobject.base import ContentLine, VObjectError, getLogicalLines, textLineToContentLine
 from vobject.vcard import NAME_ORDER, Name, VCardTextBehavior, splitFields
 
-MOST_TEXT = 100_000  # characters; the rest of a card is its photo
+MAX_TEXT = 100_000  # characters; the rest of a card is its photo
 LONGEST_LINE = 4_000  # a name, a number, an address: never a photo
-MOST_CARDS, MOST_VALUES = 20, 10
+MAX_CARDS, MAX_VALUES = 20, 10
 KNOWN = frozenset({"FN", "N", "NICKNAME", "ORG", "TEL", "EMAIL", "X-WA-BIZ-NAME"})
 BINARY = frozenset({"B", "BASE64"})
 UNREADABLE = "\ufffd"  # stands where bytes were cut
@@ -40,8 +40,8 @@ class Card:
 		parts = {
 			"name": {"formatted_name": name} if (name := next(filter(None, names), "")) else {},
 			"org": {"company": self.company} if self.company else {},
-			"phones": self.phones[:MOST_VALUES],
-			"emails": [{"email": email} for email in self.emails[:MOST_VALUES]],
+			"phones": self.phones[:MAX_VALUES],
+			"emails": [{"email": email} for email in self.emails[:MAX_VALUES]],
 		}
 		return {key: value for key, value in parts.items() if value}
 
@@ -49,11 +49,11 @@ class Card:
 def contacts_in(text: str) -> list[dict[str, Any]]:
 	"""The contacts of a text with one card or several; none where it holds nothing that can be read."""
 	cards: list[Card] = []
-	for line in _lines(text[:MOST_TEXT]):
+	for line in _lines(text[:MAX_TEXT]):
 		if line.name == "BEGIN" or not cards:
 			cards.append(Card())
 		_read(cards[-1], line)
-	return [contact for card in cards[:MOST_CARDS] if (contact := card.as_contact())]
+	return [contact for card in cards[:MAX_CARDS] if (contact := card.as_contact())]
 
 
 def _lines(text: str) -> Iterator[ContentLine]:
@@ -101,7 +101,7 @@ def _read_phone(card: Card, line: ContentLine) -> None:
 	number = _unescaped(line).removeprefix("tel:").partition(";")[0].strip()
 	wa_id = "".join(line.params.get("WAID", ()))[:20]
 	kinds = [*line.params.get("TYPE", ()), *line.singletonparams]
-	kind = next((word for words in kinds for word in words.split(",") if word not in ("PREF", "VOICE")), "")
+	kind = next((term for terms in kinds for term in terms.split(",") if term not in ("PREF", "VOICE")), "")
 	phone = {"phone": number or (f"+{wa_id}" if wa_id else ""), "wa_id": wa_id, "type": kind[:20]}
 	if phone["phone"]:
 		card.phones.append({key: value for key, value in phone.items() if value})

@@ -115,7 +115,7 @@ def _header(day: Day, seen: Snapshot, width: int) -> RenderableType:
 		(str(seen.customer_delays), "bold red"),
 		" customers'",
 	)
-	book = day.courier.book
+	book = day.webhook_sender.book
 	counts = (
 		f"in {seen.messages_in}/{len(day.world.moments)}  out {sum(seen.messages_out.values())}  posts "
 		f"{book.posts}"

@@ -14,7 +14,7 @@ DESCRIPTION = """\
 Khalifa WhatsApp on this machine alone: one process, one SQLite database, no server to install.
 
 Without a command it plays one working day of a company with 15 branches: two simulated gateways (a Cloud API
-and a WPPConnect Server) post customers' messages to a real webhook door on 127.0.0.1, agents answer,
+and a WPPConnect Server) post customers' messages to a real webhook endpoint on 127.0.0.1, agents answer,
 everything is counted at the end. The exit code is 1 when anything does not add up.
 """
 EPILOG = """\
@@ -26,7 +26,7 @@ simulate asks how many agents are needed: the same day with different numbers of
                                            then each fault by itself
   ./run simulate --agents 5..30 --report staffing.html
   ./run pacing                             a month of sending: does a device keep its pace?
-  ./run --serve --port 8123                a door for your own messages: prints curl lines to paste
+  ./run --serve --port 8123                an endpoint for your own messages: prints curl lines to paste
 """
 WIDTH = 110  # of lines that go to a file or another program
 
@@ -60,7 +60,9 @@ def make_parser() -> argparse.ArgumentParser:
 	day.add_argument("--agents", type=count(1, 200), default=15, metavar="N", help="agents with shifts (15)")
 	day.add_argument("--seed", type=int, default=1, metavar="N", help="another seed is another day (1)")
 	day.add_argument(
-		"--faults", action="store_true", help="gateways fail, workers are killed, the door is shut at times"
+		"--faults",
+		action="store_true",
+		help="gateways fail, workers are killed, the endpoint is shut at times",
 	)
 	day.add_argument(
 		"--report", type=Path, metavar="FILE", help="write plots, agents and books as one HTML page"
@@ -71,12 +73,12 @@ def make_parser() -> argparse.ArgumentParser:
 	pace.add_argument(
 		"--minutes", type=float, default=0.0, metavar="M", help="stretch the day over M real minutes"
 	)
-	door = parser.add_argument_group("a door")
-	door.add_argument(
-		"--serve", action="store_true", help="keep the webhook door open on the real clock until Ctrl+C"
+	endpoint = parser.add_argument_group("an endpoint")
+	endpoint.add_argument(
+		"--serve", action="store_true", help="keep the webhook endpoint open on the real clock until Ctrl+C"
 	)
-	door.add_argument(
-		"--port", type=count(0, 65535), default=0, metavar="P", help="port of the door (a free one)"
+	endpoint.add_argument(
+		"--port", type=count(0, 65535), default=0, metavar="P", help="port of the endpoint (a free one)"
 	)
 	commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
 	_add_simulate(commands)

@@ -12,8 +12,8 @@ from khalifa_whatsapp.embedded.board import kpi_table
 from khalifa_whatsapp.embedded.run import Result
 from khalifa_whatsapp.embedded.summary import InboundBook, OutboundBook
 
-IN_WORDS = ("attempts", "acknowledged", "lost", "duplicated", "unexpected", "recovered")
-BAD_WORDS = ("lost", "duplicated", "unexpected")
+INBOUND_COLUMNS = ("attempts", "acknowledged", "lost", "duplicated", "unexpected", "recovered")
+BAD_COLUMNS = ("lost", "duplicated", "unexpected")
 
 
 def show(console: Console, result: Result) -> None:
@@ -30,16 +30,19 @@ def inbound_table(books: dict[str, InboundBook]) -> Table:
 	"""The six words for everything that came in."""
 	table = Table(title="What came in", title_justify="left", header_style="bold", border_style="dim")
 	table.add_column("")
-	for word in IN_WORDS:
-		table.add_column(word, justify="right")
+	for column in INBOUND_COLUMNS:
+		table.add_column(column, justify="right")
 	for name, book in books.items():
-		cells = [Text(str(getattr(book, word)), _style(word, getattr(book, word))) for word in IN_WORDS]
+		cells = [
+			Text(str(getattr(book, column)), _style(column, getattr(book, column)))
+			for column in INBOUND_COLUMNS
+		]
 		table.add_row(name, *cells)
 	return table
 
 
-def _style(word: str, count: int) -> str:
-	if word not in BAD_WORDS:
+def _style(column: str, count: int) -> str:
+	if column not in BAD_COLUMNS:
 		return ""
 	return "bold red" if count else "green"
 
@@ -60,17 +63,17 @@ def facts_line(result: Result) -> str:
 	"""The rest, in one sentence."""
 	facts, messages = result.summary.facts, result.summary.messages
 	text = (
-		f"{facts['posts']} posts to the door ({facts['posts_refused']} not answered with 200), "
+		f"{facts['posts']} posts to the endpoint ({facts['posts_refused']} not answered with 200), "
 		f"{messages.never_taken} messages "
 		f"that a gateway never handed over, {facts['transfers']} transfers, {facts['rescues']} answers by "
 		"the manager, "
 		f"«close all» closed {facts['close_all']} and brought them back."
 	)
-	if result.day.chaos.kills or result.day.chaos.murders:
+	if result.day.chaos.kills or result.day.chaos.worker_kills:
 		text += (
-			f" Faults: {facts['kills']} workers died in the middle, {facts['murders']} processes killed "
+			f" Faults: {facts['kills']} workers died in the middle, {facts['worker_kills']} processes killed "
 			"(signal 9), "
-			f"the door shut {facts['door_shut']} times."
+			f"the endpoint was down {facts['endpoint_down']} times."
 		)
 	return f"{text} {result.seconds:.1f} s."
 

@@ -96,10 +96,10 @@ class Pen:
 		self.rng, self.cloud, self.wpp = rng, cloud, wpp
 		self.deck = Deck(rng)
 
-	def write(self, customer: Customer, words: str = "") -> str:
-		"""One message: `words`, or whatever the deck says. Gives the gateway's id."""
-		kind = "text" if words else self.deck.draw()
-		text = words or self.rng.choice(phrases.MORE if customer.has_written else phrases.OPENINGS)
+	def write(self, customer: Customer, given_text: str = "") -> str:
+		"""One message: `given_text`, or whatever the deck says. Gives the gateway's id."""
+		kind = "text" if given_text else self.deck.draw()
+		text = given_text or self.rng.choice(phrases.MORE if customer.has_written else phrases.OPENINGS)
 		writer = _CLOUD if customer.device == "cloud" else _WPP
 		sim: Any = self.cloud if customer.device == "cloud" else self.wpp
 		compose = writer.get(kind)
@@ -123,10 +123,10 @@ class Pen:
 		kind = self.rng.choice(
 			("reaction", "revoke") if customer.device == "wpp" else ("reaction", "edit", "revoke")
 		)
-		self._say(customer, kind)
+		self._publish_message(customer, kind)
 		return kind, customer.last_id
 
-	def _say(self, customer: Customer, kind: str) -> None:
+	def _publish_message(self, customer: Customer, kind: str) -> None:
 		target, person = customer.last_id, customer.person
 		if customer.device == "cloud":
 			content: dict[str, Any] = {"original_message_id": target}

@@ -14,11 +14,11 @@ from khalifa_whatsapp.bootstrap import EmbeddedHost
 from khalifa_whatsapp.core.settings import HOUR_MS, MINUTE_MS
 from khalifa_whatsapp.embedded import phrases
 from khalifa_whatsapp.embedded.chaos import Chaos
-from khalifa_whatsapp.embedded.courier import Courier
+from khalifa_whatsapp.embedded.crash_worker import IN, OUT
 from khalifa_whatsapp.embedded.customers import Customer, Pen
 from khalifa_whatsapp.embedded.staff import MANAGER, Staff
-from khalifa_whatsapp.embedded.victim import IN, OUT
-from khalifa_whatsapp.embedded.world import Crowd, World
+from khalifa_whatsapp.embedded.webhook_sender import WebhookSender
+from khalifa_whatsapp.embedded.world import CustomerPool, World
 from khalifa_whatsapp.services import assignment, close_all, delays, intake, kpi, outbox, presence
 from khalifa_whatsapp.stores.base import TicketFilter
 
@@ -55,7 +55,7 @@ class Day:
 
 	host: EmbeddedHost
 	world: World
-	courier: Courier
+	webhook_sender: WebhookSender
 	pen: Pen
 	staff: Staff
 	clock: Clock
@@ -65,7 +65,7 @@ class Day:
 	written: set[tuple[str, str]] = field(default_factory=set)  # (device, gateway id) of customers' messages
 	overloads: list[str] = field(default_factory=list)
 	show: CloseAllShow = field(default_factory=CloseAllShow)
-	crowd: Crowd | None = None
+	customer_pool: CustomerPool | None = None
 	_slot: int = 0
 	_minute_ms: int = 0
 	_kpi_ms: int = 0
@@ -79,7 +79,7 @@ class Day:
 
 	def open(self) -> None:
 		"""Let the customers come."""
-		self.crowd = Crowd(self.rng, self.world.customers)
+		self.customer_pool = CustomerPool(self.rng, self.world.customers)
 
 	def play(self) -> None:
 		"""From opening to closing, then until nothing is under way any more."""
@@ -94,10 +94,10 @@ class Day:
 		now = self.clock.now_ms
 		self.chaos.stir(now)
 		self._customers_write(now)
-		arrived = self.courier.deliver()
+		arrived = self.webhook_sender.deliver()
 		is_minute = now - self._minute_ms >= MINUTE_MS
 		if is_minute:
-			arrived |= set(self.host.store.devices_with_due_deliveries(now))
+			arrived |= set(self.host.store.devices_with_due_webhook_events(now))
 		self._take_in(arrived)
 		has_moved = self.staff.act(now)
 		if is_minute:
@@ -110,7 +110,7 @@ class Day:
 
 	def _next_ms(self) -> int:
 		now = self.clock.now_ms
-		due = [now + MINUTE_MS, self.staff.next_due_ms(), self.courier.gateways.next_due_ms()]
+		due = [now + MINUTE_MS, self.staff.next_due_ms(), self.webhook_sender.gateways.next_due_ms()]
 		if self._slot < len(self.world.moments):
 			due.append(self.world.moments[self._slot])
 		soonest = min(moment for moment in due if moment is not None)
@@ -121,13 +121,13 @@ class Day:
 		moments = self.world.moments
 		while self._slot < len(moments) and moments[self._slot] <= now:
 			self._slot += 1
-			assert self.crowd is not None
-			self._write(self.crowd.next())
+			assert self.customer_pool is not None
+			self._write(self.customer_pool.next())
 
 	def _write(self, customer: Customer) -> None:
 		says_thanks = customer.has_written and self.rng.random() < THANKS_RATE
-		words = self.rng.choice(phrases.THANKS) if says_thanks else ""
-		self.written.add((customer.device, self.pen.write(customer, words)))
+		given_text = self.rng.choice(phrases.THANKS) if says_thanks else ""
+		self.written.add((customer.device, self.pen.write(customer, given_text)))
 		if self.rng.random() < AFTERTHOUGHT_RATE and customer.last_id not in self._said:
 			self._said.add(customer.last_id)
 			self.pen.afterthought(customer)
@@ -179,15 +179,15 @@ class Day:
 
 	def _settle(self) -> None:
 		"""Let posts and retries that are under way come to their end; nobody writes any more."""
-		store, gateways = self.host.store, self.courier.gateways
+		store, gateways = self.host.store, self.webhook_sender.gateways
 		last = self.clock.now_ms + QUIET_HOURS * HOUR_MS
 		while self.clock.now_ms < last:
 			now = self.clock.now_ms
-			self.courier.deliver()
+			self.webhook_sender.deliver()
 			self._take_in(set(self.host.drivers))
 			self._send()
 			waits = store.backlog(now)
-			if not (waits.deliveries or waits.outgoing or gateways.next_due_ms()):
+			if not (waits.webhook_events or waits.outgoing or gateways.next_due_ms()):
 				return
 			self.clock.now_ms = now + MINUTE_MS
 

@@ -16,7 +16,7 @@ from typing import Any
 from rich.table import Table
 
 from khalifa_whatsapp.bootstrap import embedded
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.calendar import DAY_MS, Calendar
 from khalifa_whatsapp.core.keys import digest
 from khalifa_whatsapp.core.pacing import AUTO, CAMPAIGN, HOUR_MS, MINUTE_MS, REPLY, Pace, day_start_ms
@@ -51,7 +51,7 @@ class Month:
 
 	days: int
 	queued: int = 0
-	sends: list[tuple[int, r.Message]] = field(default_factory=list)
+	sends: list[tuple[int, records.Message]] = field(default_factory=list)
 	refused: int = 0
 	broken: list[str] = field(default_factory=list)
 	left: int = 0
@@ -92,7 +92,7 @@ class Clock:
 class Gateway:
 	"""The loopback driver with an hour a week in which it is down; it writes down what it took."""
 
-	def __init__(self, driver: Any, clock: Clock, month: Month, waiting: dict[str, r.Message]) -> None:
+	def __init__(self, driver: Any, clock: Clock, month: Month, waiting: dict[str, records.Message]) -> None:
 		self._driver, self._clock, self._month, self._waiting = driver, clock, month, waiting
 
 	def __getattr__(self, name: str) -> Any:
@@ -119,7 +119,7 @@ def simulate(days: int = 30, seed: int = 1, pace: Pace = PACE, kept: Pace = PACE
 	"""Play `days` days with a pace; check the promises of `kept` against what the gateway really got."""
 	rng, clock, month = Random(seed), Clock(START_MS), Month(days)
 	host = embedded(Rules(Settings(), CALENDAR), [DeviceConfig(DEVICE, "loopback")])
-	waiting: dict[str, r.Message] = {}
+	waiting: dict[str, records.Message] = {}
 	gateway = Gateway(host.drivers[DEVICE], clock, month, waiting)
 	plan = _plan(rng, days)
 	month.queued = len(plan)
@@ -136,7 +136,7 @@ def simulate(days: int = 30, seed: int = 1, pace: Pace = PACE, kept: Pace = PACE
 	return month
 
 
-def _plan(rng: Random, days: int) -> list[r.Message]:
+def _plan(rng: Random, days: int) -> list[records.Message]:
 	"""Everything that will be queued, in its order."""
 	rows = []
 	for day in range(days):
@@ -150,17 +150,17 @@ def _plan(rng: Random, days: int) -> list[r.Message]:
 	return sorted(rows, key=lambda row: row.sent_ms)
 
 
-def _message(rng: Random, number: int, at_ms: int, priority: int) -> r.Message:
+def _message(rng: Random, number: int, at_ms: int, priority: int) -> records.Message:
 	text = rng.choice(("offer one", "offer two")) if priority == CAMPAIGN else f"text {number}"
-	return r.Message(
+	return records.Message(
 		f"m{number:06}",
 		f"t{number}",
 		f"c{number}",
 		DEVICE,
-		r.OUTGOING,
-		r.AGENT if priority == REPLY else r.AUTO,
+		records.OUTGOING,
+		records.AGENT if priority == REPLY else records.AUTO,
 		"text",
-		r.MSG_QUEUED,
+		records.MSG_QUEUED,
 		at_ms,
 		at_ms,
 		body=text,
@@ -170,13 +170,15 @@ def _message(rng: Random, number: int, at_ms: int, priority: int) -> r.Message:
 	)
 
 
-def _queue(store: Any, plan: list[r.Message], place: int, now_ms: int, waiting: dict[str, r.Message]) -> int:
+def _queue(
+	store: Any, plan: list[records.Message], place: int, now_ms: int, waiting: dict[str, records.Message]
+) -> int:
 	"""Put what people have written by now into the database."""
 	with working(store, now_ms) as work:
 		while place < len(plan) and plan[place].sent_ms <= now_ms:
 			waiting[plan[place].name] = work.add(plan[place])
 			work.add(
-				r.CustomerIdentity(
+				records.CustomerIdentity(
 					f"i{place}", plan[place].customer, "phone", f"+2010{place:08}", f"phone:{place}"
 				)
 			)
@@ -186,12 +188,12 @@ def _queue(store: Any, plan: list[r.Message], place: int, now_ms: int, waiting: 
 
 def _check(month: Month, pace: Pace) -> None:
 	"""What the pace promised, asked of what the gateway got."""
-	for length_ms, cap, word in (
+	for length_ms, cap, unit in (
 		(MINUTE_MS, pace.max_per_minute, "minute"),
 		(HOUR_MS, pace.max_per_hour, "hour"),
 	):
 		if cap and month.worst(length_ms) > cap:
-			month.broken.append(f"{month.worst(length_ms)} messages in one {word}")
+			month.broken.append(f"{month.worst(length_ms)} messages in one {unit}")
 	if month.sends and month.shortest_gap_ms() < 1000 * pace.min_gap_seconds:
 		month.broken.append(f"two messages {month.shortest_gap_ms()} ms apart")
 	_check_days(month, pace)
@@ -211,8 +213,8 @@ def _check_days(month: Month, pace: Pace) -> None:
 	for text in ("offer one", "offer two"):
 		equal = month.by_day(lambda message, text=text: message.body == text)
 		per_day.append((f"times «{text}»", equal, pace.max_identical_per_day))
-	for word, counts, cap in per_day:
-		month.broken += [f"{count} {word} on one day" for count in counts.values() if cap and count > cap]
+	for unit, counts, cap in per_day:
+		month.broken += [f"{count} {unit} on one day" for count in counts.values() if cap and count > cap]
 
 
 def table(month: Month, pace: Pace = PACE) -> Table:

@@ -50,10 +50,10 @@ def picture(options: Options, hour: float) -> str:
 
 
 def _free(match: re.Match[str]) -> str:
-	attributes, words = match[1], match[2]
-	if ARABIC.search(words):
+	attributes, content = match[1], match[2]
+	if ARABIC.search(content):
 		attributes = re.sub(r'textLength="[^"]*"', "", attributes)
-	return f"<text {attributes}>{EMOJI.sub('', words)}</text>"
+	return f"<text {attributes}>{EMOJI.sub('', content)}</text>"
 
 
 if __name__ == "__main__":

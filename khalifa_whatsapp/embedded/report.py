@@ -137,8 +137,11 @@ def agents_table(lines: Sequence[views.KpiLine]) -> str:
 
 def books_table(books: dict[str, InboundBook]) -> str:
 	"""The six words."""
-	rows = [(name, *(str(getattr(book, word)) for word in closing.IN_WORDS)) for name, book in books.items()]
-	return table(("What came in", *closing.IN_WORDS), rows)
+	rows = [
+		(name, *(str(getattr(book, column)) for column in closing.INBOUND_COLUMNS))
+		for name, book in books.items()
+	]
+	return table(("What came in", *closing.INBOUND_COLUMNS), rows)
 
 
 def _cell(value: str, is_text: bool) -> str:

@@ -1,4 +1,4 @@
-"""One run: put host, gateways, door and people together, play the day, close the books."""
+"""One run: put host, gateways, endpoint and people together, play the day, close the books."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from random import Random
 from khalifa_whatsapp.bootstrap import EmbeddedHost, embedded
 from khalifa_whatsapp.drivers.base import MessageDriver
 from khalifa_whatsapp.embedded import checks, summary
-from khalifa_whatsapp.embedded.chaos import HANG_UP, Chaos, MortalDriver
-from khalifa_whatsapp.embedded.courier import Courier, HttpKnock
+from khalifa_whatsapp.embedded.chaos import HANG_UP, Chaos, CrashingDriver
 from khalifa_whatsapp.embedded.customers import Pen
-from khalifa_whatsapp.embedded.door import Door, DoorServer
+from khalifa_whatsapp.embedded.delivery_log import MESSAGE, NOTICE
+from khalifa_whatsapp.embedded.endpoint import EndpointServer, WebhookEndpoint
 from khalifa_whatsapp.embedded.engine import Clock, Day
 from khalifa_whatsapp.embedded.gateways import make_gateways
-from khalifa_whatsapp.embedded.postbook import MESSAGE, NOTICE
 from khalifa_whatsapp.embedded.staff import Staff
+from khalifa_whatsapp.embedded.webhook_sender import HttpRequester, WebhookSender
 from khalifa_whatsapp.embedded.world import make_world
 
 
@@ -65,7 +65,7 @@ def run_day(
 
 @contextmanager
 def staged(options: Options) -> Iterator[Day]:
-	"""A day ready to be played: gateways and door are open, the database is new."""
+	"""A day ready to be played: gateways and endpoint are open, the database is new."""
 	world = make_world(options.messages, options.agents, options.seed)
 	clock, rng = Clock(world.start_ms), Random(options.seed + 1)
 	with contextlib.ExitStack() as stack:
@@ -74,17 +74,19 @@ def staged(options: Options) -> Iterator[Day]:
 		host = embedded(world.rules, gateways.configs(), people, database_of(options, stack))
 		stack.callback(host.close)
 		chaos = Chaos(Random(options.seed + 2), options.has_faults, gateways)
-		door = DoorServer(Door(host.store, dict(host.drivers), clock))
-		knock = HttpKnock(door.webhook, chaos.rng, HANG_UP if options.has_faults else 0.0)
+		endpoint = EndpointServer(WebhookEndpoint(host.store, dict(host.drivers), clock))
+		requester = HttpRequester(endpoint.webhook, chaos.rng, HANG_UP if options.has_faults else 0.0)
 		if options.has_faults:
-			chaos.door, chaos.knock, chaos.database = door, knock, host.store.path
+			chaos.endpoint, chaos.requester, chaos.database = endpoint, requester, host.store.path
 			chaos.plot(world.start_ms, world.end_ms)
-			chaos.mortals = _make_mortal(host, chaos.rng)
-		stack.enter_context(door)
-		courier = Courier(gateways, knock, workers=4 if options.has_faults else 1)
-		stack.callback(courier.close)
+			chaos.crashing_drivers = _make_crashing(host, chaos.rng)
+		stack.enter_context(endpoint)
+		webhook_sender = WebhookSender(gateways, requester, workers=4 if options.has_faults else 1)
+		stack.callback(webhook_sender.close)
 		staff = Staff(host.store, world, Random(options.seed + 3))
-		yield Day(host, world, courier, Pen(rng, gateways.cloud, gateways.wpp), staff, clock, rng, chaos)
+		yield Day(
+			host, world, webhook_sender, Pen(rng, gateways.cloud, gateways.wpp), staff, clock, rng, chaos
+		)
 
 
 def database_of(options: Options, stack: contextlib.ExitStack) -> str:
@@ -105,21 +107,21 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
 	return tempfile.TemporaryDirectory(prefix="khalifa-run-", ignore_cleanup_errors=True)
 
 
-def _make_mortal(host: EmbeddedHost, rng: Random) -> list[MortalDriver]:
-	mortals = {name: MortalDriver(driver, rng) for name, driver in host.drivers.items()}
+def _make_crashing(host: EmbeddedHost, rng: Random) -> list[CrashingDriver]:
+	crashing_drivers = {name: CrashingDriver(driver, rng) for name, driver in host.drivers.items()}
 	drivers: dict[str, MessageDriver] = host.drivers
-	drivers.update(mortals)  # type: ignore[arg-type]
-	return list(mortals.values())
+	drivers.update(crashing_drivers)  # type: ignore[arg-type]
+	return list(crashing_drivers.values())
 
 
 def close_books(day: Day) -> summary.Summary:
 	"""Compare both halves of the books, and check every ticket's history."""
-	store, book = day.host.store, day.courier.book
+	store, book = day.host.store, day.webhook_sender.book
 	written = {(MESSAGE, device, gateway_id) for device, gateway_id in day.written}
 	books = summary.Summary(
 		summary.inbound(book, MESSAGE, written, summary.stored_messages(store)),
 		summary.inbound(book, NOTICE, book.attempts(NOTICE), summary.stored_notices(store)),
-		summary.outbound(store, [sim.ledger.rows() for sim in day.courier.gateways.sims.values()]),
+		summary.outbound(store, [sim.sent_log.rows() for sim in day.webhook_sender.gateways.sims.values()]),
 	)
 	books.facts = facts_of(day)
 	books.problems = [*problems_of(books, day), *day.overloads, *checks.check_desk(store)]
@@ -136,9 +138,9 @@ def problems_of(books: summary.Summary, day: Day) -> list[str]:
 			)
 	if not books.outbound.adds_up:
 		problems.append(f"answers out do not add up: {books.outbound}")
-	if books.outbound.written != day.staff.deeds.replies:
+	if books.outbound.written != day.staff.action_counts.replies:
 		problems.append(
-			f"the staff wrote {day.staff.deeds.replies} answers, {books.outbound.written} are stored"
+			f"the staff wrote {day.staff.action_counts.replies} answers, {books.outbound.written} are stored"
 		)
 	if day.show.closed != day.show.undone or day.show.open_before != day.show.open_after:
 		problems.append("undoing «close all» did not bring back what it had closed")
@@ -147,17 +149,17 @@ def problems_of(books: summary.Summary, day: Day) -> list[str]:
 
 def facts_of(day: Day) -> dict[str, float]:
 	"""A few numbers for the summary."""
-	deeds, book = day.staff.deeds, day.courier.book
+	action_counts, book = day.staff.action_counts, day.webhook_sender.book
 	return {
 		"posts": book.posts,
 		"posts_refused": book.refused,
 		"kills": day.chaos.kills,
-		"murders": day.chaos.murders,
-		"door_shut": day.chaos.door_shut,
-		"transfers": deeds.transfers,
-		"closed": deeds.closed,
-		"thanks": deeds.thanks,
-		"rescues": deeds.rescues,
-		"refused": deeds.refused,
+		"worker_kills": day.chaos.worker_kills,
+		"endpoint_down": day.chaos.endpoint_down,
+		"transfers": action_counts.transfers,
+		"closed": action_counts.closed,
+		"thanks": action_counts.thanks,
+		"rescues": action_counts.rescues,
+		"refused": action_counts.refused,
 		"close_all": day.show.closed,
 	}

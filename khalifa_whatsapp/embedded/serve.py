@@ -1,4 +1,4 @@
-"""`--serve`: the door stays open on the real clock,
+"""`--serve`: the endpoint stays open on the real clock,
 and whatever is posted to it becomes a ticket before your eyes.
 """
 
@@ -17,14 +17,14 @@ from typing import Any
 from rich.console import Console
 
 from khalifa_whatsapp.bootstrap import EmbeddedHost, embedded
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.actor import SYSTEM
 from khalifa_whatsapp.core.calendar import Calendar
 from khalifa_whatsapp.core.settings import MINUTE_MS, BranchRules, Rules, Settings
 from khalifa_whatsapp.drivers.base import DeviceConfig
 from khalifa_whatsapp.drivers.wppconnect.verify import SECRET_PARAMETER, digest_of
 from khalifa_whatsapp.embedded import names
-from khalifa_whatsapp.embedded.door import Door, DoorServer
+from khalifa_whatsapp.embedded.endpoint import EndpointServer, WebhookEndpoint
 from khalifa_whatsapp.embedded.gateways import CLOUD, WPP
 from khalifa_whatsapp.embedded.simulators import Person, wire
 from khalifa_whatsapp.embedded.text import clock, isolate
@@ -97,7 +97,7 @@ def serving_host(credentials: Secrets, agents: int, database: str) -> EmbeddedHo
 	)
 	people = [
 		(
-			r.Agent(
+			records.Agent(
 				f"agent-{n + 1:02d}",
 				f"agent{n + 1:02d}@example.com",
 				name,
@@ -110,10 +110,10 @@ def serving_host(credentials: Secrets, agents: int, database: str) -> EmbeddedHo
 	return embedded(rules, devices(credentials), people, database or ":memory:")
 
 
-def cloud_curl(url: str, app_secret: str, at_ms: int, words: str = "السلام عليكم، فيه بانادول؟") -> str:
+def cloud_curl(url: str, app_secret: str, at_ms: int, text: str = "السلام عليكم، فيه بانادول؟") -> str:
 	"""A line for the shell: a message as Meta would post it, signed for exactly this body."""
 	person = Person("201005550001", "منى السيد")
-	message = wire.cloud_message(person, f"wamid.{secrets.token_hex(12)}", at_ms, "text", {"body": words})
+	message = wire.cloud_message(person, f"wamid.{secrets.token_hex(12)}", at_ms, "text", {"body": text})
 	value = wire.cloud_value(
 		PHONE_NUMBER_ID, OWN_NUMBER, messages=[message], contacts=[wire.cloud_contact(person)]
 	)
@@ -122,10 +122,10 @@ def cloud_curl(url: str, app_secret: str, at_ms: int, words: str = "السلام
 	return _curl(url, raw, wire.cloud_headers(app_secret, raw))
 
 
-def wpp_curl(url: str, webhook_secret: str, at_ms: int, words: str = "مساء الخير، الطلب اتأخر") -> str:
+def wpp_curl(url: str, webhook_secret: str, at_ms: int, text: str = "مساء الخير، الطلب اتأخر") -> str:
 	"""A line for the shell: a message as WPPConnect Server would post it."""
 	person = Person("201005550002", "كريم حجازي")
-	data = wire.wpp_message(person, OWN_NUMBER, f"3A{secrets.token_hex(9).upper()}", at_ms, "chat", words)
+	data = wire.wpp_message(person, OWN_NUMBER, f"3A{secrets.token_hex(9).upper()}", at_ms, "chat", text)
 	# ASCII only: what is pasted must not depend on the terminal's encoding
 	raw = json.dumps(wire.wpp_event("onmessage", SESSION, **data), separators=(",", ":")).encode()
 	return _curl(f"{url}?{SECRET_PARAMETER}={webhook_secret}", raw, wire.JSON_TYPE)
@@ -137,7 +137,7 @@ def _curl(url: str, raw: bytes, headers: dict[str, str]) -> str:
 
 
 class Serving:
-	"""The background of the open door: drains woken by the door, a sweep, and the minute's work."""
+	"""The background of the open endpoint: drains woken by the endpoint, a sweep, and the minute's work."""
 
 	def __init__(self, host: EmbeddedHost, say: Callable[[str], None]) -> None:
 		self.host, self.say = host, say
@@ -154,7 +154,7 @@ class Serving:
 
 	def __enter__(self) -> Serving:
 		for entry in self.host.store.roster():
-			presence.set_presence(self.host.store, SYSTEM, entry.agent.name, r.ONLINE, now_ms())
+			presence.set_presence(self.host.store, SYSTEM, entry.agent.name, records.ONLINE, now_ms())
 		for thread in self._threads:
 			thread.start()
 		return self
@@ -174,10 +174,10 @@ class Serving:
 	def take_in(self) -> None:
 		"""Take in what is due, hand it out, tell of it."""
 		store = self.host.store
-		for device in store.devices_with_due_deliveries(now_ms()):
+		for device in store.devices_with_due_webhook_events(now_ms()):
 			intake.drain(store, self.host.drivers[device], now_ms)
 		assignment.assign_queue(store, now_ms())
-		self._tell()
+		self._report()
 
 	def _send(self) -> None:
 		while not self.stop.wait(SWEEP_SECONDS):
@@ -192,7 +192,7 @@ class Serving:
 			delays.renew_deadlines(self.host.store, now_ms())
 			delays.scan(self.host.store, now_ms())
 
-	def _tell(self) -> None:
+	def _report(self) -> None:
 		for name, ticket, customer, *what in self.host.store.rows(MESSAGES, (self._seen_message,)):
 			self._seen_message = name
 			self.say(
@@ -223,8 +223,11 @@ def serve(console: Console, port: int, agents: int, database: str) -> int:
 
 	serving = Serving(host, say)
 	try:
-		with DoorServer(Door(host.store, host.drivers, now_ms, serving.wake), port) as door, serving:
-			greet(say, door, credentials, agents)
+		with (
+			EndpointServer(WebhookEndpoint(host.store, host.drivers, now_ms, serving.wake), port) as endpoint,
+			serving,
+		):
+			print_help(say, endpoint, credentials, agents)
 			_wait_for_the_end(serving.stop)
 	finally:
 		host.close()
@@ -232,19 +235,23 @@ def serve(console: Console, port: int, agents: int, database: str) -> int:
 	return 0
 
 
-def greet(say: Callable[[str], None], door: DoorServer, credentials: Secrets, agents: int) -> None:
-	"""Where the door is, and how to knock."""
-	say(f"The door is open: {door.url} (this machine only), {agents} agents are online. Ctrl+C closes it.")
+def print_help(
+	say: Callable[[str], None], endpoint: EndpointServer, credentials: Secrets, agents: int
+) -> None:
+	"""Where the endpoint is, and how to request."""
+	say(
+		f"The endpoint is up: {endpoint.url} (this machine only), {agents} agents are online. Ctrl+C ends it."
+	)
 	say(
 		"\nA message as the Cloud API posts it, signed. Paste it into another terminal; pasted twice it "
 		"still is one:\n"
 	)
-	say(cloud_curl(door.webhook(CLOUD), credentials.app_secret, now_ms()))
+	say(cloud_curl(endpoint.webhook(CLOUD), credentials.app_secret, now_ms()))
 	say("\nA message as WPPConnect Server posts it:\n")
-	say(wpp_curl(door.webhook(WPP), credentials.webhook_secret, now_ms()))
-	say(f"\nHealth: curl -sS --max-time 10 {door.url}/health")
+	say(wpp_curl(endpoint.webhook(WPP), credentials.webhook_secret, now_ms()))
+	say(f"\nHealth: curl -sS --max-time 10 {endpoint.url}/health")
 	say(
-		f"Subscription check: curl -sS --max-time 10 '{door.webhook(CLOUD)}?hub.mode=subscribe"
+		f"Subscription check: curl -sS --max-time 10 '{endpoint.webhook(CLOUD)}?hub.mode=subscribe"
 		f"&hub.verify_token={credentials.verify_token}&hub.challenge=1234'\n"
 	)
 

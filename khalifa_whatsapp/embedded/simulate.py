@@ -22,7 +22,6 @@ from khalifa_whatsapp.bootstrap import embedded
 from khalifa_whatsapp.drivers.http import HttpClient, Reply
 from khalifa_whatsapp.embedded import measures
 from khalifa_whatsapp.embedded.chaos import Chaos
-from khalifa_whatsapp.embedded.courier import Courier, DirectKnock
 from khalifa_whatsapp.embedded.customers import Pen
 from khalifa_whatsapp.embedded.engine import Clock, Day
 from khalifa_whatsapp.embedded.gateways import make_gateways
@@ -31,6 +30,7 @@ from khalifa_whatsapp.embedded.simulators import Post
 from khalifa_whatsapp.embedded.simulators.server import Request, SimulatorServer
 from khalifa_whatsapp.embedded.staff import Staff
 from khalifa_whatsapp.embedded.text import minutes
+from khalifa_whatsapp.embedded.webhook_sender import DirectRequester, WebhookSender
 from khalifa_whatsapp.embedded.world import make_world
 
 MAX_POINTS = 8
@@ -92,10 +92,12 @@ def simulate(point: Point) -> Service:
 		http = {name: DirectHttp(sim) for name, sim in gateways.sims.items()}
 		host = embedded(world.rules, gateways.configs(), people, http=http)
 		stack.callback(host.close)
-		knock = DirectKnock(host.store, host.drivers, clock)
-		courier = Courier(gateways, knock, drop=is_receipt)
+		requester = DirectRequester(host.store, host.drivers, clock)
+		webhook_sender = WebhookSender(gateways, requester, drop=is_receipt)
 		staff = Staff(host.store, world, Random(point.seed + 3), has_manager=False)
-		day = Day(host, world, courier, Pen(rng, gateways.cloud, gateways.wpp), staff, clock, rng, Chaos(rng))
+		day = Day(
+			host, world, webhook_sender, Pen(rng, gateways.cloud, gateways.wpp), staff, clock, rng, Chaos(rng)
+		)
 		day.play()
 		return measures.service_of(host.store, world.rules.calendar, world.end_ms)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import NamedTuple
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.actor import SYSTEM, Actor, actor_of
 from khalifa_whatsapp.core.errors import UserError
 from khalifa_whatsapp.core.settings import HOUR_MS, MINUTE_MS
@@ -48,7 +48,7 @@ class Worker:
 	person: Person
 	actor: Actor
 	pace: float  # median seconds to read, think and type, with a shop full of people around
-	presence: str = r.OFFLINE
+	presence: str = records.OFFLINE
 	task: Waiting | None = None
 	done_ms: int = 0  # when the task in hand will be done
 	beat_ms: int = 0
@@ -59,7 +59,7 @@ class Worker:
 
 
 @dataclass(slots=True)
-class Deeds:
+class ActionCounts:
 	"""What the staff did, and how often the rules refused it."""
 
 	replies: int = 0
@@ -79,7 +79,7 @@ class Staff:
 	world: World
 	rng: Random
 	has_manager: bool = True
-	deeds: Deeds = field(default_factory=Deeds)
+	action_counts: ActionCounts = field(default_factory=ActionCounts)
 	workers: dict[str, Worker] = field(default_factory=dict)
 	_shifts: list[tuple[int, str, str]] = field(default_factory=list)  # due, agent, presence
 	_closings: list[tuple[int, str, str]] = field(default_factory=list)  # due, ticket, agent
@@ -101,13 +101,13 @@ class Staff:
 		for start, end in person.spans:
 			begin = local_ms(self.world.day, start) + self.rng.randrange(6) * MINUTE_MS
 			stop = local_ms(self.world.day, end) - self.rng.randrange(4) * MINUTE_MS
-			changes += [(begin, name, r.ONLINE), (stop, name, r.OFFLINE)]
+			changes += [(begin, name, records.ONLINE), (stop, name, records.OFFLINE)]
 			if end - start >= 4:
 				pause = begin + self.rng.randrange(75, 170) * MINUTE_MS
-				kind = self.rng.choices((r.AWAY, r.OFFLINE, SILENT), (6, 3, 1))[0]
+				kind = self.rng.choices((records.AWAY, records.OFFLINE, SILENT), (6, 3, 1))[0]
 				changes += [
 					(pause, name, kind),
-					(pause + self.rng.randrange(10, 25) * MINUTE_MS, name, r.ONLINE),
+					(pause + self.rng.randrange(10, 25) * MINUTE_MS, name, records.ONLINE),
 				]
 		return changes
 
@@ -119,7 +119,7 @@ class Staff:
 
 	def act(self, now_ms: int) -> bool:
 		"""Everything that is due. True when tickets may have moved."""
-		before = (self.deeds.closed, self.deeds.transfers)
+		before = (self.action_counts.closed, self.action_counts.transfers)
 		has_moved = self._come_and_go(now_ms)
 		for worker in self.workers.values():
 			if worker.task is not None and worker.done_ms <= now_ms:
@@ -131,18 +131,18 @@ class Staff:
 		if self.has_manager and now_ms - self._manager_ms >= MANAGER_MS:
 			self._manager_ms = now_ms
 			self._rescue(now_ms)
-		return has_moved or before != (self.deeds.closed, self.deeds.transfers)
+		return has_moved or before != (self.action_counts.closed, self.action_counts.transfers)
 
 	def beat(self, now_ms: int) -> None:
 		"""The open pages give their sign of life."""
 		for worker in self.workers.values():
-			if worker.presence in (r.ONLINE, r.AWAY) and now_ms - worker.beat_ms >= BEAT_MS:
+			if worker.presence in (records.ONLINE, records.AWAY) and now_ms - worker.beat_ms >= BEAT_MS:
 				presence.heartbeat(self.store, worker.name, now_ms)
 				worker.beat_ms = now_ms
 
 	def plan(self, now_ms: int) -> None:
 		"""Whoever has nothing in hand takes up the ticket that has waited longest for him or her."""
-		free = {w.name for w in self.workers.values() if w.task is None and w.presence == r.ONLINE}
+		free = {w.name for w in self.workers.values() if w.task is None and w.presence == records.ONLINE}
 		if not free:
 			return
 		for row in self.store.rows(WAITING):
@@ -159,36 +159,36 @@ class Staff:
 		self._closings.clear()
 		for worker in self.workers.values():
 			worker.task = None
-			if worker.presence != r.OFFLINE:
-				self._set_presence(worker, r.OFFLINE, now_ms)
+			if worker.presence != records.OFFLINE:
+				self._set_presence(worker, records.OFFLINE, now_ms)
 
 	def _come_and_go(self, now_ms: int) -> bool:
 		has_moved = False
 		while self._shifts and self._shifts[0][0] <= now_ms:
-			_, name, word = heapq.heappop(self._shifts)
-			self._set_presence(self.workers[name], word, now_ms)
+			_, name, term = heapq.heappop(self._shifts)
+			self._set_presence(self.workers[name], term, now_ms)
 			has_moved = True
 		return has_moved
 
-	def _set_presence(self, worker: Worker, word: str, now_ms: int) -> None:
-		worker.presence = word
-		if word != r.ONLINE:
+	def _set_presence(self, worker: Worker, term: str, now_ms: int) -> None:
+		worker.presence = term
+		if term != records.ONLINE:
 			worker.task = None
-		if word != SILENT:
-			presence.set_presence(self.store, SYSTEM, worker.name, word, now_ms)
+		if term != SILENT:
+			presence.set_presence(self.store, SYSTEM, worker.name, term, now_ms)
 			worker.beat_ms = now_ms
 
-	def _try(self, deed: Callable[[], None]) -> None:
+	def _try(self, action: Callable[[], None]) -> None:
 		try:
-			deed()
+			action()
 		except UserError:
-			self.deeds.refused += 1  # somebody else was faster, or nobody has room: as in real life
+			self.action_counts.refused += 1  # somebody else was faster, or nobody has room: as in real life
 
 	def _do(self, worker: Worker, task: Waiting, now_ms: int) -> None:
 		chance = self.rng.random()
 		if task.preview in phrases.THANKS and chance < 0.7:
 			conversation.no_reply_needed(self.store, worker.actor, task.ticket, now_ms)
-			self.deeds.thanks += 1
+			self.action_counts.thanks += 1
 		elif chance < 0.03:
 			self._transfer(worker, task, now_ms)
 		else:
@@ -199,17 +199,19 @@ class Staff:
 	def _reply(self, worker: Worker, task: Waiting, now_ms: int) -> None:
 		if self.rng.random() < 0.03:
 			replies.note(self.store, worker.actor, task.ticket, self.rng.choice(phrases.NOTES), now_ms)
-			self.deeds.notes += 1
-		self._say(worker.actor, task.ticket, self.rng.choice(phrases.ANSWERS), now_ms)
+			self.action_counts.notes += 1
+		self._send_text(worker.actor, task.ticket, self.rng.choice(phrases.ANSWERS), now_ms)
 
-	def _say(self, actor: Actor, ticket: str, words: str, now_ms: int) -> None:
-		number = self.deeds.replies + 1
-		body = f"{words} (رقم {1000 + number})"  # no two answers are alike: the books can tell them apart
+	def _send_text(self, actor: Actor, ticket: str, given_text: str, now_ms: int) -> None:
+		number = self.action_counts.replies + 1
+		body = (
+			f"{given_text} (رقم {1000 + number})"  # no two answers are alike: the books can tell them apart
+		)
 		replies.reply(self.store, actor, ticket, body, f"demo-{number}", now_ms, seen_ms=now_ms)
-		self.deeds.replies = number
+		self.action_counts.replies = number
 
 	def _transfer(self, worker: Worker, task: Waiting, now_ms: int) -> None:
-		others = [w.name for w in self.workers.values() if w.presence == r.ONLINE and w is not worker]
+		others = [w.name for w in self.workers.values() if w.presence == records.ONLINE and w is not worker]
 		reason = self.rng.choice(phrases.TRANSFER_REASONS)
 		to: dict[str, str] = {"to_branch": self.rng.choice(names.BRANCHES)}
 		if others and self.rng.random() < 0.8:
@@ -218,7 +220,7 @@ class Staff:
 			staffed = {self.workers[name].person.agent.branch for name in others}
 			to = {"to_branch": self.rng.choice(sorted(filter(None, staffed)))} if staffed else to
 		conversation.transfer(self.store, worker.actor, task.ticket, now_ms, reason, **to)
-		self.deeds.transfers += 1
+		self.action_counts.transfers += 1
 
 	def _close_later(self, worker: Worker, ticket: str, now_ms: int) -> None:
 		heapq.heappush(self._closings, (now_ms + self.rng.randrange(8, 25) * MINUTE_MS, ticket, worker.name))
@@ -226,21 +228,21 @@ class Staff:
 	def _close(self, worker: Worker, ticket: str, now_ms: int) -> None:
 		"""Close it, unless the customer wrote again or it went to somebody else."""
 		record = self.store.tickets([ticket]).get(ticket)
-		if record is None or record.agent != worker.name or record.status != r.PENDING:
+		if record is None or record.agent != worker.name or record.status != records.PENDING:
 			return
-		if worker.presence != r.ONLINE:
+		if worker.presence != records.ONLINE:
 			heapq.heappush(self._closings, (now_ms + HOUR_MS, ticket, worker.name))
 			return
 		conversation.close(self.store, worker.actor, ticket, now_ms)
-		self.deeds.closed += 1
+		self.action_counts.closed += 1
 
 	def _rescue(self, now_ms: int) -> None:
 		"""The manager answers on behalf of agents whose customers wait much too long."""
 		waits = [Waiting(*row) for row in self.store.rows(WAITING)]
 		for waiting in [w for w in waits if now_ms - w.since_ms > RESCUE_AFTER_MS][:2]:
-			words = self.rng.choice(phrases.MANAGER_ANSWERS)
-			self._try(lambda t=waiting.ticket, s=words: self._step_in(t, s, now_ms))
+			given_text = self.rng.choice(phrases.MANAGER_ANSWERS)
+			self._try(lambda t=waiting.ticket, s=given_text: self._step_in(t, s, now_ms))
 
-	def _step_in(self, ticket: str, words: str, now_ms: int) -> None:
-		self._say(MANAGER, ticket, words, now_ms)
-		self.deeds.rescues += 1
+	def _step_in(self, ticket: str, given_text: str, now_ms: int) -> None:
+		self._send_text(MANAGER, ticket, given_text, now_ms)
+		self.action_counts.rescues += 1

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from khalifa_whatsapp.core.message_state import RANK
 from khalifa_whatsapp.core.records import DELIVERED, FAILED, SENT, UNKNOWN
-from khalifa_whatsapp.embedded.postbook import MESSAGE, NOTICE, Item, PostBook
-from khalifa_whatsapp.embedded.simulators import Sent
+from khalifa_whatsapp.embedded.delivery_log import MESSAGE, NOTICE, DeliveryLog, Item
+from khalifa_whatsapp.embedded.simulators import SentMessage
 from khalifa_whatsapp.embedded.views import OpenStore
 
 
@@ -71,7 +71,9 @@ class Summary:
 	problems: list[str] = field(default_factory=list)
 
 
-def inbound(book: PostBook, kind: str, attempts: Collection[Item], stored: Mapping[Item, int]) -> InboundBook:
+def inbound(
+	book: DeliveryLog, kind: str, attempts: Collection[Item], stored: Mapping[Item, int]
+) -> InboundBook:
 	"""Compare what was attempted and acknowledged with what is stored, item by item."""
 	tried, kept = set(attempts), set(stored)
 	taken = {item for item in book.acknowledged if item[0] == kind}
@@ -102,10 +104,10 @@ def stored_notices(store: OpenStore) -> dict[Item, int]:
 		"SELECT target_key, CASE kind WHEN 'status' THEN value ELSE kind END AS word, COUNT(*) "
 		"FROM `tabKhalifa Message Status` GROUP BY target_key, word"
 	)
-	return {(NOTICE, key, word): count for key, word, count in store.rows(sql)}
+	return {(NOTICE, key, term): count for key, term, count in store.rows(sql)}
 
 
-def outbound(store: OpenStore, ledgers: Sequence[Sequence[Sent]]) -> OutboundBook:
+def outbound(store: OpenStore, sent_logs: Sequence[Sequence[SentMessage]]) -> OutboundBook:
 	"""Compare our answers with the gateways' own lists.
 
 	Answers are told apart by their text: no two are alike.
@@ -114,7 +116,7 @@ def outbound(store: OpenStore, ledgers: Sequence[Sequence[Sent]]) -> OutboundBoo
 		"SELECT body, status FROM `tabKhalifa Message` WHERE direction = 'Outgoing' AND origin = 'Agent'"
 	)
 	ours = {str(body): str(status) for body, status in rows}
-	theirs = Counter(sent.body for ledger in ledgers for sent in ledger)
+	theirs = Counter(sent.body for sent_log in sent_logs for sent in sent_log)
 	fates = Counter(ours.values())
 	claimed = {body for body, status in ours.items() if RANK.get(status, 0) >= RANK[SENT]}
 	arrived = sum(count for status, count in fates.items() if RANK.get(status, 0) >= RANK[DELIVERED])

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from khalifa_whatsapp.core.assignment import RosterEntry
-from khalifa_whatsapp.core.content import Said, line_of, load
+from khalifa_whatsapp.core.content import MessageContent, line_of, load
 from khalifa_whatsapp.core.records import OUTGOING
 from khalifa_whatsapp.stores.base import Store
 
@@ -74,7 +74,7 @@ class Snapshot:
 	messages_out: dict[str, int] = field(default_factory=dict)
 	agent_delays: int = 0
 	customer_delays: int = 0
-	waiting_deliveries: int = 0
+	waiting_webhook_events: int = 0
 	last: list[tuple[str, str, str]] = field(default_factory=list)  # direction, name, text
 	kpi: list[KpiLine] = field(default_factory=list)
 
@@ -94,7 +94,7 @@ def snapshot(store: OpenStore, now_ms: int) -> Snapshot:
 		messages_out={status: count for direction, status, count in directions if direction == "Outgoing"},
 		agent_delays=delays.get("Agent", 0),
 		customer_delays=delays.get("Customer", 0),
-		waiting_deliveries=store.backlog(now_ms).deliveries,
+		waiting_webhook_events=store.backlog(now_ms).webhook_events,
 		last=last_messages(store),
 		kpi=kpi_lines(store),
 	)
@@ -127,7 +127,7 @@ def last_messages(store: OpenStore, limit: int = 6) -> list[tuple[str, str, str]
 
 def line(kind: str, body: str | None, data: str | None, direction: str) -> str:
 	"""A message on one line."""
-	return line_of(Said(kind, body or "", load(data), is_ours=direction == OUTGOING))[0]
+	return line_of(MessageContent(kind, body or "", load(data), is_ours=direction == OUTGOING))[0]
 
 
 def kpi_lines(store: OpenStore, period: str = "Monthly") -> list[KpiLine]:

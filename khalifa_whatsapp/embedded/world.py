@@ -144,7 +144,7 @@ def _moments(rng: Random, count: int, midnight: int) -> list[int]:
 	return sorted(midnight + moment for moment in spread)
 
 
-class Crowd:
+class CustomerPool:
 	"""Who writes next: somebody who wrote lately, somebody who was here before, or somebody new."""
 
 	def __init__(self, rng: Random, customers: Sequence[Customer]) -> None:

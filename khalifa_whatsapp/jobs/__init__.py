@@ -1,1 +1,1 @@
-"""Doors for the scheduler and the workers. Each wakes a use case; none decides anything."""
+"""Endpoints for the scheduler and the workers. Each wakes a use case; none decides anything."""

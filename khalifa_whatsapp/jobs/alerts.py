@@ -17,13 +17,13 @@ from frappe.utils.user import get_users_with_role
 from khalifa_whatsapp.bootstrap import now_ms
 from khalifa_whatsapp.core.keys import digest
 from khalifa_whatsapp.core.settings import DAY_MS
-from khalifa_whatsapp.core.troubles import words_for
+from khalifa_whatsapp.core.troubles import text_for
 from khalifa_whatsapp.guards import MANAGER_ROLE
 
 EVENT = "khalifa_whatsapp:device"
 DEVICE, ALERT = "WhatsApp Device", "Khalifa Alert"
 JOB, OF_DEVICE = "Job", "Device"
-MOST_ERROR = 1_000
+MAX_ERROR = 1_000
 
 
 def alert_managers(device: str, reason: str = "") -> bool:
@@ -48,7 +48,7 @@ def alert_managers(device: str, reason: str = "") -> bool:
 	return True
 
 
-def tell_pages(device: str) -> None:
+def publish_to_pages(device: str) -> None:
 	"""Have managers' open pages look at the device again."""
 	for user in get_users_with_role(MANAGER_ROLE):
 		frappe.publish_realtime(EVENT, {"device": device}, user=user)
@@ -59,12 +59,12 @@ def alert_of_job(step: str, device: str, error: str) -> bool:
 
 	`error` names a kind and a place, nobody's words.
 	"""
-	words = words_for(step)
-	if not keep(JOB, words, device, error, step):
+	terms = text_for(step)
+	if not keep(JOB, terms, device, error, step):
 		return False
 	for user, language in _managers():
-		text = _("A part of the background work fails: {0}", language).format(_(words, language))
-		notify(user, ALERT, _name(JOB, words, device), f"{text} ({device})" if device else text)
+		text = _("A part of the background work fails: {0}", language).format(_(terms, language))
+		notify(user, ALERT, _name(JOB, terms, device), f"{text} ({device})" if device else text)
 	frappe.db.commit()
 	return True
 
@@ -81,7 +81,7 @@ def keep(kind: str, subject: str, device: str = "", error: str = "", step: str =
 		"VALUES (%s, %s, %s, 'Administrator', 'Administrator', %s, %s, %s, %s, %s, 1, %s, %s, %s, %s) "
 		"ON DUPLICATE KEY UPDATE times = times + 1, error = VALUES(error), last_ms = VALUES(last_ms), "
 		"last_on = VALUES(last_on), modified = VALUES(modified)",
-		(name, there, there, kind, subject, device, error[:MOST_ERROR], step, now, there, now, there),
+		(name, there, there, kind, subject, device, error[:MAX_ERROR], step, now, there, now, there),
 	)
 	is_new = frappe.db._cursor.rowcount == 1
 	frappe.db.commit()
@@ -98,7 +98,7 @@ def clear_alerts(device: str, reason: str = "", but: Collection[str] = ()) -> No
 
 def clear_job(step: str, device: str = "") -> None:
 	"""The step works again."""
-	_drop(_name(JOB, words_for(step), device))
+	_drop(_name(JOB, text_for(step), device))
 
 
 def failing() -> set[tuple[str, str]]:

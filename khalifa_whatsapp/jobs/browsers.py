@@ -25,23 +25,23 @@ def profiles_folder() -> Path:
 def look_after() -> None:
 	"""End what dead owners left on this host, and say of their devices what is so."""
 	steps = Steps()
-	steps.all({"browsers of dead owners": sweep, "abandoned browsers": say_abandoned})
+	steps.all({"browsers of dead owners": sweep, "abandoned browsers": mark_abandoned})
 	steps.check()
 
 
-def say_abandoned() -> list[str]:
+def mark_abandoned() -> list[str]:
 	"""Devices whose owner vanished without a word are not connected, whatever it said last;
 	managers are called once.
 	"""
 	gone = {row.device for row in leases(on_site()).all() if row.owner_key and not row.has_owner(now_ms())}
 	states = {name: frappe.db.get_value("WhatsApp Device", name, "state") for name in gone}
 	abandoned = [name for name, state in states.items() if state not in (None, "Disconnected")]
-	Steps().each("abandoned browsers", abandoned, _say_abandoned)
+	Steps().each("abandoned browsers", abandoned, _mark_abandoned)
 	return abandoned
 
 
-def _say_abandoned(device: str) -> None:
-	watch.say(on_site(), device, SessionState("disconnected", NOT_RUNNING))
+def _mark_abandoned(device: str) -> None:
+	watch.record_state(on_site(), device, SessionState("disconnected", NOT_RUNNING))
 	watch.note(device, "disconnected", NOT_RUNNING)
 
 

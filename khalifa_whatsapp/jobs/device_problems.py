@@ -12,7 +12,7 @@ from frappe import _
 from frappe.utils import comma_and
 
 from khalifa_whatsapp.core.troubles import MESSAGES, NEEDS_SECRETS
-from khalifa_whatsapp.jobs.alerts import alert_managers, clear_alerts, forget_old, tell_pages
+from khalifa_whatsapp.jobs.alerts import alert_managers, clear_alerts, forget_old, publish_to_pages
 from khalifa_whatsapp.jobs.steps import Steps
 from khalifa_whatsapp.site_devices import DEVICE, Problem, forget_devices, problem_of
 
@@ -36,7 +36,7 @@ def look_at(device: str) -> None:
 		forget_devices()
 		if before[0] and before[0] != kind:
 			clear_alerts(device, MESSAGES.get(before[0], ""))
-		tell_pages(device)
+		publish_to_pages(device)
 	if kind:
 		alert_managers(device, reason=MESSAGES[kind])
 
@@ -50,7 +50,7 @@ def fields_of(device: str) -> dict[str, str]:
 	}
 
 
-def words_of(problem: Problem | None) -> str:
+def text_of_problem(problem: Problem | None) -> str:
 	"""What is wrong and what to do, in the reader's language, with the fields' names."""
 	if problem is None:
 		return ""
@@ -63,7 +63,7 @@ def words_of(problem: Problem | None) -> str:
 	)
 
 
-def words_for_agents(problem: Problem | None) -> str:
+def text_for_agents(problem: Problem | None) -> str:
 	"""Why what they write waits. Who mends it, and how, is the manager's part."""
 	if problem is None:
 		return ""

@@ -8,14 +8,14 @@ from frappe.utils.user import get_users_with_role
 
 from khalifa_whatsapp.guards import MANAGER_ROLE
 from khalifa_whatsapp.jobs.alerts import language_of, notify
-from khalifa_whatsapp.services.intake_customers import FOUND, TOLD
+from khalifa_whatsapp.services.intake_customers import FOUND, NOTIFIED
 
 CUSTOMER = "Khalifa Customer"
 ISOLATE = "\u2068{}\u2069"  # a number keeps its direction in any sentence
 AT_ONCE = 50
 
 
-def tell_managers() -> int:
+def notify_managers() -> int:
 	"""One notification to each manager for each pair found since; the customer's form asks what to do.
 
 	How many pairs.
@@ -29,8 +29,8 @@ def tell_managers() -> int:
 	for user in get_users_with_role(MANAGER_ROLE):
 		for row in customers:
 			notify(user, CUSTOMER, row.name, _subject(user, _shown(row), shown.get(row.duplicate_of, "")))
-	told = [row.name for row in customers]
-	frappe.db.set_value(CUSTOMER, {"name": ("in", told)}, "duplicate_state", TOLD, update_modified=False)
+	names = [row.name for row in customers]
+	frappe.db.set_value(CUSTOMER, {"name": ("in", names)}, "duplicate_state", NOTIFIED, update_modified=False)
 	frappe.db.commit()
 	return len(customers)
 

@@ -99,20 +99,20 @@ class Gateway:
 		if self._in_maintenance():
 			return
 		for session in self.registry.keep():
-			self._apart(session.device, partial(self._ended, session))
+			self._isolated(session.device, partial(self._ended, session))
 		calls.mark_running()
 		rows = {lease.device: lease for lease in self.leases.all()}
 		devices = self._devices()
 		for session in self.registry.sessions():
 			if session.device not in devices:
-				self._apart(session.device, partial(self.registry.close, session.device))
+				self._isolated(session.device, partial(self.registry.close, session.device))
 		due, files = (
 			set(on_site().devices_with_due_messages(now_ms())),
 			on_site().devices_without_files(now_ms()),
 		)
 		for name, device in devices.items():
 			device_due = Due(name in due, name in files)
-			self._apart(name, partial(self._tend, name, device, rows.get(name), device_due))
+			self._isolated(name, partial(self._sync_device, name, device, rows.get(name), device_due))
 
 	def let_go(self) -> None:
 		"""End all browsers and leases. The database may be away: then the leases run out."""
@@ -120,7 +120,7 @@ class Gateway:
 		try:
 			self.registry.close_all()
 			for session in sessions:
-				self._say(session.device, SessionState("disconnected"))
+				self._publish_state(session.device, SessionState("disconnected"))
 		except AWAY as error:
 			log.warning("leases are left to run out: %s", type(error).__name__)
 		calls.mark_stopped()
@@ -137,7 +137,7 @@ class Gateway:
 			devices = {name: get_device(name) for name in names}
 		return {n: d for n, d in devices.items() if d is not None and d.driver.capabilities.has_browser}
 
-	def _apart(self, name: str, act: Callable[[], object]) -> None:
+	def _isolated(self, name: str, act: Callable[[], object]) -> None:
 		try:
 			act()
 		except AWAY:
@@ -146,9 +146,9 @@ class Gateway:
 			log.error("device %s: %s", name, describe(error))
 			frappe.db.rollback()
 
-	def _tend(self, name: str, device: SiteDevice, lease: Lease | None, due: Due) -> None:
+	def _sync_device(self, name: str, device: SiteDevice, lease: Lease | None, due: Due) -> None:
 		if lease is not None and lease.command:
-			self._obey(name, device.driver)
+			self._run_command(name, device.driver)
 			lease = self.leases.get(name)
 		session = self.registry.get(name)
 		if session is None:
@@ -167,7 +167,7 @@ class Gateway:
 		if session is not None:
 			self._works[name] = work
 			self._looked_at.pop(name, None)
-			self._say(name, SessionState("connecting"))
+			self._publish_state(name, SessionState("connecting"))
 		return session
 
 	def _hand_out(self, session: Session, due: Due) -> None:
@@ -186,28 +186,28 @@ class Gateway:
 	def _report(self, session: Session, done: Future[None]) -> None:
 		"""What goes wrong in a browser's thread is logged, without anybody's words."""
 
-		def say(finished: Future[None]) -> None:
+		def record_state(finished: Future[None]) -> None:
 			error = None if finished.cancelled() else finished.exception()
 			if error is not None:
 				log.warning("device %s: %s", session.device, describe(error))
 				self._not_before[session.device] = time.monotonic() + LOOK_SECONDS
 
-		done.add_done_callback(say)
+		done.add_done_callback(record_state)
 
 	def _ended(self, session: Session) -> None:
 		has_failed = session.state == rules.FAILED
 		state = SessionState("disconnected", session.error if has_failed else "")
-		self._say(session.device, state, NOT_BACK if has_failed else "")
+		self._publish_state(session.device, state, NOT_BACK if has_failed else "")
 		self._works.pop(session.device, None)
 
-	def _say(self, name: str, state: SessionState, given_up: str = "") -> None:
+	def _publish_state(self, name: str, state: SessionState, given_up: str = "") -> None:
 		work = self._works.get(name)
 		if work is not None:
-			work.say(on_site(), state, given_up)
+			work.record_state(on_site(), state, given_up)
 
 	# -- what people ask
 
-	def _obey(self, name: str, driver: MessageDriver) -> None:
+	def _run_command(self, name: str, driver: MessageDriver) -> None:
 		command = self.leases.take_command(name, self.owner_key, now_ms(), is_gone)
 		if command is None:
 			return

@@ -1,5 +1,5 @@
-"""Between web workers and the process that owns the browsers: a knock at its door, and answers that are never
-stored.
+"""Between web workers and the process that owns the browsers: a request in its queue, and answers that are
+never stored.
 
 Commands are rows (`core.lease`); Redis only wakes. A code to scan goes through Redis alone, to one caller,
 for seconds: whoever scans it owns the account, so it is in no table and in no log.
@@ -63,7 +63,7 @@ def wake(owner_key: str | None) -> None:
 	"""Have the owner look at its commands now instead of in a second."""
 	if owner_key:
 		with contextlib.suppress(redis.exceptions.RedisError):
-			_push(connection(), _door(owner_key), {})
+			_push(connection(), _queue_key(owner_key), {})
 
 
 def ask(owner_key: str, device: str, what: str) -> dict[str, Any] | None:
@@ -76,7 +76,7 @@ def ask(owner_key: str, device: str, what: str) -> dict[str, Any] | None:
 		"answer": answer_key,
 		"until_ms": now_ms() + ANSWER_SECONDS * 1000,
 	}
-	_push(redis_, _door(owner_key), request)
+	_push(redis_, _queue_key(owner_key), request)
 	popped = redis_.blpop([answer_key], timeout=ANSWER_SECONDS)
 	return json.loads(popped[1]) if popped else None
 
@@ -88,8 +88,8 @@ def answer(redis_: redis.Redis, call: Call, data: dict[str, Any]) -> None:
 
 
 def wait(owner_key: str, seconds: float) -> Call | None:
-	"""The next call for this owner; None when nothing (or a mere knock) came. Raises Redis's errors."""
-	popped = connection().blpop([_door(owner_key)], timeout=seconds)
+	"""The next call for this owner; None when nothing (or a mere wake-up) came. Raises Redis's errors."""
+	popped = connection().blpop([_queue_key(owner_key)], timeout=seconds)
 	given = json.loads(popped[1]) if popped else {}
 	if not given or given["until_ms"] < now_ms():
 		return None
@@ -101,7 +101,7 @@ def _push(redis_: redis.Redis, key: str | bytes, data: dict[str, Any]) -> None:
 		pipe.rpush(key, json.dumps(data)).expire(key, EXPIRE_SECONDS).execute()
 
 
-def _door(owner_key: str) -> bytes:
+def _queue_key(owner_key: str) -> bytes:
 	return _key(f"khalifa_gateway:{sha256(owner_key.encode()).hexdigest()[:16]}")
 
 

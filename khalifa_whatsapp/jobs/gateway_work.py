@@ -62,7 +62,7 @@ class DeviceWork:
 		"""Write down a change of the login, and take in what nobody has read."""
 		with self.site.connected():
 			state = self._status()
-			self.say(on_site(), state)
+			self.record_state(on_site(), state)
 			if state.state == CONNECTED:
 				watch.take_in(on_site(), self.driver)
 
@@ -97,13 +97,13 @@ class DeviceWork:
 			"lifetime": code.lifetime_seconds,
 		}
 
-	def say(self, store: Store, state: SessionState, given_up: str = "") -> None:
+	def record_state(self, store: Store, state: SessionState, given_up: str = "") -> None:
 		"""Write the device's state and tell managers, when it has changed;
 		call them when it needs a person.
 		"""
 		if self.said is not None and (self.said.state, self.said.detail) == (state.state, state.detail):
 			return
-		watch.say(store, self.driver.config.name, state)
+		watch.record_state(store, self.driver.config.name, state)
 		watch.note(self.driver.config.name, state.state, given_up)
 		self.said = state
 

@@ -26,10 +26,10 @@ def run(device: str) -> dict[str, int]:
 		return {}
 	given = steps.run("assignment", lambda: assignment.assign_queue(on_site(), now_ms()))
 	steps.run("wake", lambda: _wake_others(on_site(), device), device)
-	return {"deliveries": taken.deliveries, "messages": taken.messages, "assigned": len(given or ())}
+	return {"webhook_events": taken.webhook_events, "messages": taken.messages, "assigned": len(given or ())}
 
 
-def _take(device: str) -> intake.Taken | None:
+def _take(device: str) -> intake.IntakeResult | None:
 	site_device = get_device(device)
 	if site_device is None:
 		return None
@@ -44,14 +44,14 @@ def _wake_others(store: Store, device: str) -> None:
 		wake_media(device)
 
 
-def _drain(store: Store, driver: MessageDriver, device: str) -> intake.Taken:
+def _drain(store: Store, driver: MessageDriver, device: str) -> intake.IntakeResult:
 	"""Drain, let go of the lock, and look once more: what came in between found the lock taken and left."""
 	stop = time.monotonic() + SECONDS
 	total = intake.drain(store, driver, now_ms, SECONDS)
 	while (
 		not total.is_busy
 		and time.monotonic() < stop
-		and device in store.devices_with_due_deliveries(now_ms())
+		and device in store.devices_with_due_webhook_events(now_ms())
 	):
 		more = intake.drain(store, driver, now_ms, stop - time.monotonic())
 		total.add(more)

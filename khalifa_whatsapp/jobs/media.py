@@ -67,7 +67,7 @@ def _note_problem(device: str, fetched: media.Fetched) -> None:
 	"""Write down on the device why no file comes, and call managers once; what comes again ends it."""
 	is_ours = isinstance(fetched.stopped_by, AuthError | media.OurFault)
 	problem = (
-		fetched.stopped_by.text[: media.MOST_ERROR] if fetched.stopped_by is not None and is_ours else None
+		fetched.stopped_by.text[: media.MAX_ERROR] if fetched.stopped_by is not None and is_ours else None
 	)
 	if not problem and not fetched.stored:
 		return

@@ -35,7 +35,7 @@ def mark() -> None:
 	frappe.db.set_default(MINUTE_MARK, str(now_ms()))
 	frappe.db.commit()
 	# That emptied caches which Frappe needs at the start of every request: a gateway that posts while the
-	# database is away gets to our door, and is asked to come again, only while they are filled
+	# database is away gets to our endpoint, and is asked to come again, only while they are filled
 	for parent in ("__default", "__global"):
 		get_defaults_for(parent)
 
@@ -52,7 +52,7 @@ PARTS: dict[str, Callable[[Store], object]] = {
 	"wake": lambda store: wake_due(),
 	"close all": lambda store: wake_close_all(),
 	"parked statuses": lambda store: parked.apply_parked(store, now_ms()),
-	"possible duplicates": lambda store: duplicates.tell_managers(),
+	"possible duplicates": lambda store: duplicates.notify_managers(),
 	"presence": lambda store: presence.sweep(store, now_ms()),
 	"assignment": lambda store: assignment.assign_queue(store, now_ms()),
 	"browsers": lambda store: browsers.look_after(),

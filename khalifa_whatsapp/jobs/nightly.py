@@ -36,6 +36,6 @@ def forget_old_events() -> None:
 	before = now_ms() - store.rules().settings.raw_event_retention_days * DAY_MS
 	while True:
 		with store.transaction():
-			cleared = store.forget_deliveries(before, CHUNK)
+			cleared = store.forget_webhook_events(before, CHUNK)
 		if cleared < CHUNK:
 			break

@@ -54,7 +54,7 @@ def latest(device: str, count: int = 3) -> list[dict[str, Any]]:
 		NOTICE, wanted, ["at", "severity", "text", "text_values"], order_by="at_ms desc", limit=count
 	)
 	return [
-		{"on": row.at, "severity": row.severity, "words": sentence(row.text, row.text_values)} for row in rows
+		{"on": row.at, "severity": row.severity, "text": sentence(row.text, row.text_values)} for row in rows
 	]
 
 
@@ -65,5 +65,5 @@ def sentence(text: str, text_values: str | None, language: str | None = None) ->
 
 
 def _notify(user: str, row: frappe._dict) -> None:
-	words = sentence(row.text, row.text_values, language_of(user))
-	notify(user, NOTICE, row.name, f"{row.device}: {words}")
+	reported_texts = sentence(row.text, row.text_values, language_of(user))
+	notify(user, NOTICE, row.name, f"{row.device}: {reported_texts}")

@@ -23,7 +23,7 @@ from khalifa_whatsapp.services import assignment, conversation
 from khalifa_whatsapp.stores.base import Conflict, Store, StoreUnavailable
 
 KEEP_SECONDS = 3600
-TELL_EVERY = 10
+PUBLISH_EVERY = 10
 Result = dict[str, Any]
 
 
@@ -34,13 +34,13 @@ def transfer_each(
 	reason: str,
 	to_agent: str | None,
 	to_branch: str | None,
-	tell: Callable[[int], None] = lambda done: None,
+	report_progress: Callable[[int], None] = lambda done: None,
 ) -> list[Result]:
 	"""Hand on each of the tickets; one result per ticket, refusals in the user's language."""
 	results = []
 	for number, ticket in enumerate(tickets, 1):
 		results.append(_transfer(store, actor, ticket, reason, to_agent, to_branch))
-		tell(number)
+		report_progress(number)
 	return results
 
 
@@ -97,20 +97,20 @@ def run(
 	frappe.set_user_lang(user)
 	store, actor, total = on_site(), current_actor(user), len(tickets)
 
-	def tell(done: int) -> None:
-		if done % TELL_EVERY == 0:
-			_tell(run_name, user, "Running", done, total, [])
+	def report_progress(done: int) -> None:
+		if done % PUBLISH_EVERY == 0:
+			_publish(run_name, user, "Running", done, total, [])
 
 	steps = Steps()
 	done = steps.run(
-		"reassign", lambda: transfer_each(store, actor, tickets, reason, to_agent, to_branch, tell)
+		"reassign", lambda: transfer_each(store, actor, tickets, reason, to_agent, to_branch, report_progress)
 	)
 	steps.run("assignment", lambda: assignment.assign_queue(store, now_ms()))
 	results = done or []
-	_tell(run_name, user, "Failed" if done is None else "Done", len(results), total, results)
+	_publish(run_name, user, "Failed" if done is None else "Done", len(results), total, results)
 
 
-def _tell(run_name: str, user: str, status: str, done: int, total: int, results: list[Result]) -> None:
+def _publish(run_name: str, user: str, status: str, done: int, total: int, results: list[Result]) -> None:
 	state = {"user": user, "status": status, "done": done, "total": total, "results": results}
 	with contextlib.suppress(redis.exceptions.RedisError):
 		note(run_name, state)

@@ -17,8 +17,8 @@ LETTERS = 4  # the index leaves shorter words out
 
 def run() -> None:
 	"""Look for the latest messages by their own words; write the table anew if none of them is found."""
-	words = _latest_words()
-	if words and not any(_is_indexed(name, word) for name, word in words):
+	terms = _latest_terms()
+	if terms and not any(_is_indexed(name, term) for name, term in terms):
 		frappe.logger("khalifa_whatsapp").error(
 			"Search found none of the latest messages: its index is made anew."
 		)
@@ -30,20 +30,20 @@ def rebuild() -> None:
 	frappe.db.sql_ddl(f"ALTER TABLE {MESSAGE} FORCE")
 
 
-def _latest_words() -> list[tuple[str, str]]:
+def _latest_terms() -> list[tuple[str, str]]:
 	"""A word of each of the latest messages that have a long one."""
 	sql = (
 		f"select name, search_text from {MESSAGE} where search_text is not null order by name desc limit "
 		f"{LATEST}"
 	)
-	return [(name, word) for name, text in frappe.db.sql(sql) if (word := _long_word(text))]
+	return [(name, term) for name, text in frappe.db.sql(sql) if (term := _long_term(text))]
 
 
-def _long_word(text: str) -> str | None:
-	words = [word for word in text.split() if len(word) >= LETTERS and word.isalpha()]
-	return max(words, key=len, default=None)
+def _long_term(text: str) -> str | None:
+	terms = [term for term in text.split() if len(term) >= LETTERS and term.isalpha()]
+	return max(terms, key=len, default=None)
 
 
-def _is_indexed(name: str, word: str) -> bool:
+def _is_indexed(name: str, term: str) -> bool:
 	sql = f"select 1 from {MESSAGE} where match(search_text) against (%s in boolean mode) and name = %s"
-	return bool(frappe.db.sql(sql, (f"+{word}*", name)))
+	return bool(frappe.db.sql(sql, (f"+{term}*", name)))

@@ -52,7 +52,7 @@ def wake_due() -> None:
 	"""Wake every device that has something due. What can't be found out, or woken, holds up nothing else."""
 	store, now, steps = on_site(), now_ms(), Steps()
 	for name, devices, wake in (
-		("intake", lambda: store.devices_with_due_deliveries(now), wake_intake),
+		("intake", lambda: store.devices_with_due_webhook_events(now), wake_intake),
 		("outbox", lambda: store.devices_with_due_messages(now), wake_outbox),
 		("media", lambda: store.devices_without_files(now), wake_media),
 		("watch", devices_with_sessions, wake_watch),

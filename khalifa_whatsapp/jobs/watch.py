@@ -63,7 +63,7 @@ def look(device: str) -> dict[str, str]:
 	except SendError as error:
 		state = SessionState("disconnected", error.text)
 	before = frappe.db.get_value(DEVICE, device, "state")
-	say(on_site(), device, state)
+	record_state(on_site(), device, state)
 	if state.state == "restricted" and before != "Restricted":
 		alert_managers(device, reason="WhatsApp has restricted this number.")
 	return {"state": state.state}
@@ -83,7 +83,7 @@ def _watch(store: Store, driver: MessageDriver, device: str) -> dict[str, str | 
 	done = sessions.watch(driver, before, store.rules().settings, now_ms())  # type: ignore[arg-type]
 	remember(device, done.memory)
 	if done.seen is not None and done.memory.state != before.state:
-		say(store, device, done.seen)
+		record_state(store, device, done.seen)
 	if done.alert:
 		alert_managers(device, reason=done.alert)
 	elif done.memory.state == CONNECTED and before.state != CONNECTED:
@@ -120,7 +120,7 @@ def note(device: str, state: str, given_up: str = "") -> None:
 		clear_alerts(device, but=PROBLEMS)
 
 
-def say(store: Store, device: str, state: SessionState) -> None:
+def record_state(store: Store, device: str, state: SessionState) -> None:
 	"""Write the device's state and tell managers."""
 	at_ms = now_ms()
 	facts = [(name, str(state.data[key]), at_ms) for key, name in FACT_OF.items() if state.data.get(key)]
@@ -129,24 +129,26 @@ def say(store: Store, device: str, state: SessionState) -> None:
 		with working(store, at_ms) as work:
 			work.changes.device_states[device] = (state.state, state.detail, at_ms)
 			work.changes.device_facts[device] = facts
-			work.tell("khalifa_whatsapp:device", {"device": device, "state": state.state}, role=MANAGER_ROLE)
+			work.publish(
+				"khalifa_whatsapp:device", {"device": device, "state": state.state}, role=MANAGER_ROLE
+			)
 
 	retrying(write)
 
 
 def take_in(store: Store, driver: MessageDriver) -> int:
-	"""Store what nobody has read as the webhook's door does; how many deliveries were new."""
+	"""Store what nobody has read as the webhook's endpoint does; how many deliveries were new."""
 	if not isinstance(driver, ChatLog):
 		return 0
 	try:
-		bodies = driver.missed_deliveries()
+		bodies = driver.missed_webhook_events()
 	except SendError:  # the next minute asks again
 		return 0
 	config, count = driver.config, 0  # type: ignore[attr-defined]
 	for body in bodies:
 		key = delivery_key(config.name, body)
 		count += retrying(
-			lambda body=body, key=key: store.record_delivery(
+			lambda body=body, key=key: store.record_webhook_event(
 				config.name, config.provider, key, body, now_ms()
 			)  # type: ignore[misc]
 		)

@@ -22,7 +22,7 @@ from khalifa_whatsapp.core.cells import guarded
 from khalifa_whatsapp.guards import current_actor, refuse
 from khalifa_whatsapp.stores.base import Store
 
-MOST_DAYS = 366
+MAX_DAYS = 366
 BLUE, GREEN, ORANGE, RED = "#4463F0", "#29CD42", "#FFA00A", "#E24C4C"
 
 Execute = Callable[[Any], tuple[Any, ...]]
@@ -77,8 +77,8 @@ def dates(filters: dict[str, Any]) -> tuple[date, date]:
 	start = _day(filters.get("from_date") or add_days(end, -29))
 	if start > end:
 		frappe.throw(_("The first day lies after the last."))
-	if (end - start).days >= MOST_DAYS:
-		frappe.throw(_("Choose at most {0} days.").format(MOST_DAYS))
+	if (end - start).days >= MAX_DAYS:
+		frappe.throw(_("Choose at most {0} days.").format(MAX_DAYS))
 	return start, end
 
 

@@ -6,23 +6,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.accounts import Route, account_of, route
 from khalifa_whatsapp.core.identity import Identity
-from khalifa_whatsapp.drivers import base as d
+from khalifa_whatsapp.drivers import base
 from khalifa_whatsapp.services import duplicates, outgoing
 from khalifa_whatsapp.services.intake_customers import Customers
 from khalifa_whatsapp.services.work import Work, retrying, working
 from khalifa_whatsapp.stores.base import Store
 
 
-def identities(store: Store, customer: str) -> list[r.CustomerIdentity]:
+def identities(store: Store, customer: str) -> list[records.CustomerIdentity]:
 	"""All that is known of a customer."""
 	return store.identities_of([customer]).get(customer, [])
 
 
 def window_from_ms(
-	store: Store, ticket: r.Ticket, way: Route, rows: Sequence[r.CustomerIdentity]
+	store: Store, ticket: records.Ticket, way: Route, rows: Sequence[records.CustomerIdentity]
 ) -> int | None:
 	"""When whom the answer goes to wrote last in the conversation: a window belongs to an identity,
 	not to a customer.
@@ -33,7 +33,7 @@ def window_from_ms(
 
 
 def route_of_message(
-	message: r.Message, ticket: r.Ticket | None, rows: Sequence[r.CustomerIdentity]
+	message: records.Message, ticket: records.Ticket | None, rows: Sequence[records.CustomerIdentity]
 ) -> Route:
 	"""Whom a queued message goes to now: whom it was meant for, or where he or she has moved to.
 
@@ -46,13 +46,13 @@ def route_of_message(
 	is_gone = message.identity is not None and message.identity not in by_name
 	is_fixed = message.content_type == "reaction"  # what it is put on lies in the chat with the old number
 	if is_gone or (way.is_moved and (way.chosen is None or is_fixed)):
-		raise d.RecipientError(outgoing.NUMBER_LEFT, code="number_left")
+		raise base.RecipientError(outgoing.NUMBER_LEFT, code="number_left")
 	return way
 
 
 def without_foreign_chats(
-	messages: dict[str, r.Message], way: Route, rows: Sequence[r.CustomerIdentity]
-) -> dict[str, r.Message]:
+	messages: dict[str, records.Message], way: Route, rows: Sequence[records.CustomerIdentity]
+) -> dict[str, records.Message]:
 	"""Those that lie in the chat which is written to: elsewhere they can't be quoted."""
 	accounts = {row.name: account_of(row) for row in rows}
 	here = account_of(way.chosen) if way.chosen is not None else None
@@ -75,7 +75,7 @@ def link_reached(store: Store, message: str, people: Sequence[Identity], now_ms:
 	retrying(run)
 
 
-def _link(work: Work, message: r.Message, people: Sequence[Identity]) -> None:
+def _link(work: Work, message: records.Message, people: Sequence[Identity]) -> None:
 	def merge(gone: str, kept: str) -> None:
 		work.flush()
 		duplicates.merge(work, gone, kept)

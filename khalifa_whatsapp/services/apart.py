@@ -13,7 +13,7 @@ from khalifa_whatsapp.services.work import retrying
 from khalifa_whatsapp.stores.base import StoreUnavailable
 
 T = TypeVar("T")
-MOST_NAMED = 5
+MAX_NAMED = 5
 
 
 class RowsFailed(Exception):
@@ -21,7 +21,7 @@ class RowsFailed(Exception):
 
 
 @dataclass(slots=True)
-class Apart(Generic[T]):
+class OneByOne(Generic[T]):
 	"""What came of the rows, and which failed, with kind and place of the error."""
 
 	done: list[T] = field(default_factory=list)
@@ -31,28 +31,28 @@ class Apart(Generic[T]):
 def check(failed: Mapping[str, str]) -> None:
 	"""Raise `RowsFailed` when there is any."""
 	if failed:
-		named = [f"{name}: {why}" for name, why in list(failed.items())[:MOST_NAMED]]
+		named = [f"{name}: {why}" for name, why in list(failed.items())[:MAX_NAMED]]
 		raise RowsFailed(f"{len(failed)} failed. {'; '.join(named)}")
 
 
-def together_or_apart(
+def batch_or_one_by_one(
 	together: Callable[[], T], names: Callable[[], Iterable[str]], alone: Callable[[str], T]
-) -> Apart[T]:
+) -> OneByOne[T]:
 	"""Do it in one transaction; when that fails, row by row.
 
 	The store's absence is everybody's, and is raised.
 	"""
 	try:
-		return Apart([retrying(together)])
+		return OneByOne([retrying(together)])
 	except StoreUnavailable:
 		raise
 	except Exception:  # whatever a row can provoke: each is now tried alone, and the one at fault is named
 		return each_alone(names(), alone)
 
 
-def each_alone(names: Iterable[str], alone: Callable[[str], T]) -> Apart[T]:
+def each_alone(names: Iterable[str], alone: Callable[[str], T]) -> OneByOne[T]:
 	"""Do it for each, in a transaction of its own."""
-	outcome: Apart[T] = Apart()
+	outcome: OneByOne[T] = OneByOne()
 	for name in names:
 		try:
 			outcome.done.append(retrying(lambda name=name: alone(name)))  # type: ignore[misc]

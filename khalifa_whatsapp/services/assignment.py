@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from khalifa_whatsapp.core import assignment as rules
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.services import turns
-from khalifa_whatsapp.services.apart import check, together_or_apart
-from khalifa_whatsapp.services.rights import tell_owner
+from khalifa_whatsapp.services.apart import batch_or_one_by_one, check
+from khalifa_whatsapp.services.rights import notify_owner
 from khalifa_whatsapp.services.work import Work, working
 from khalifa_whatsapp.stores.base import Store
 
@@ -39,7 +39,7 @@ def assign_queue(store: Store, now_ms: int, wait_seconds: float = 5) -> list[Ass
 	done: list[Assigned] = []
 	with store.lock(LOCK, wait_seconds) as is_ours:
 		while is_ours:
-			outcome = together_or_apart(
+			outcome = batch_or_one_by_one(
 				lambda: _assign_batch(store, now_ms),
 				lambda: _waiting(store),
 				lambda name: _assign_batch(store, now_ms, name),
@@ -91,7 +91,7 @@ def _assign_batch(store: Store, now_ms: int, only: str | None = None) -> _Batch:
 
 
 def _choose(
-	work: Work, ticket: r.Ticket, customer: r.Customer | None, free: list[rules.RosterEntry]
+	work: Work, ticket: records.Ticket, customer: records.Customer | None, free: list[rules.RosterEntry]
 ) -> tuple[list[rules.RosterEntry], rules.Choice]:
 	"""Choose among those still free; one who has just left is out, for the rest of the batch too."""
 	while True:
@@ -100,12 +100,12 @@ def _choose(
 		if choice.agent is None:
 			return free, choice
 		fresh = work.present_agent(choice.agent.name)
-		if fresh is not None and fresh.enabled and fresh.presence == r.ONLINE:
+		if fresh is not None and fresh.enabled and fresh.presence == records.ONLINE:
 			return free, choice
 		free = [entry for entry in free if entry.agent.name != choice.agent.name]
 
 
-def _count(free: list[rules.RosterEntry], agent: r.Agent, ticket: r.Ticket) -> None:
+def _count(free: list[rules.RosterEntry], agent: records.Agent, ticket: records.Ticket) -> None:
 	entry = next(entry for entry in free if entry.agent.name == agent.name)
 	if ticket.waiting_since_ms is not None:
 		entry.open += 1
@@ -113,12 +113,14 @@ def _count(free: list[rules.RosterEntry], agent: r.Agent, ticket: r.Ticket) -> N
 		entry.pending += 1
 
 
-def give(work: Work, ticket: r.Ticket, agent: r.Agent, reason: str, customer: r.Customer | None) -> None:
+def give(
+	work: Work, ticket: records.Ticket, agent: records.Agent, reason: str, customer: records.Customer | None
+) -> None:
 	"""Make `agent` the holder of a queued ticket, automatically."""
 	ticket.agent, ticket.agent_name = agent.name, agent.employee_name
 	ticket.branch = ticket.branch or agent.branch
 	ticket.queued_since_ms, ticket.queue_rank, ticket.is_branch_only = None, 1, 0
-	ticket.status = r.OPEN if ticket.waiting_since_ms is not None else r.PENDING
+	ticket.status = records.OPEN if ticket.waiting_since_ms is not None else records.PENDING
 	fresh = work.present_agent(agent.name) or agent
 	agent.last_assigned_ms = fresh.last_assigned_ms = work.now_ms
 	turns.change_holder(work, ticket, "assigned")
@@ -128,15 +130,15 @@ def give(work: Work, ticket: r.Ticket, agent: r.Agent, reason: str, customer: r.
 	work.touch(fresh)
 	work.touch_ticket(ticket)
 	work.log(ticket, "assigned", to_agent=agent.name, to_branch=ticket.branch, is_automatic=1, reason=reason)
-	tell_owner(work, ticket, "assigned")
+	notify_owner(work, ticket, "assigned")
 
 
-def give_back(work: Work, ticket: r.Ticket, reason: str) -> None:
+def give_back(work: Work, ticket: records.Ticket, reason: str) -> None:
 	"""Return a waiting ticket to the front of the queue; the customer's waiting time goes on."""
 	former = ticket.agent
 	ticket.agent = ticket.agent_name = None
-	ticket.status, ticket.queued_since_ms, ticket.queue_rank = r.QUEUED, work.now_ms, 0
+	ticket.status, ticket.queued_since_ms, ticket.queue_rank = records.QUEUED, work.now_ms, 0
 	turns.change_holder(work, ticket, "requeued")
 	work.touch_ticket(ticket)
 	work.log(ticket, "requeued", from_agent=former, is_automatic=1, reason=reason)
-	tell_owner(work, ticket, "requeued", former)
+	notify_owner(work, ticket, "requeued", former)

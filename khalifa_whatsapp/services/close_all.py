@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.arabic import safe_name
 from khalifa_whatsapp.core.errors import NotAllowed, NotFound, UserError
@@ -23,7 +23,7 @@ CHUNK = 200
 MAX_REASON = 140  # what a Data field holds
 
 
-def start(store: Store, actor: Actor, chosen: TicketFilter, reason: str, now_ms: int) -> r.CloseBatch:
+def start(store: Store, actor: Actor, chosen: TicketFilter, reason: str, now_ms: int) -> records.CloseBatch:
 	"""Write down which tickets are meant, at which version; `step` then closes them."""
 	_only_managers(actor)
 	if not reason.strip():
@@ -33,10 +33,10 @@ def start(store: Store, actor: Actor, chosen: TicketFilter, reason: str, now_ms:
 			"reason_too_long", "The reason is too long: at most {limit} characters fit.", limit=MAX_REASON
 		)
 
-	def run() -> r.CloseBatch:
+	def run() -> records.CloseBatch:
 		with working(store, now_ms, actor) as work:
 			filters = json.dumps(dataclasses.asdict(chosen), ensure_ascii=False)
-			batch = r.CloseBatch(
+			batch = records.CloseBatch(
 				work.new_name(), safe_name(reason), filters, actor.user or "", actor.full_name or "", now_ms
 			)
 			store.start_close_batch(batch, chosen, work.new_name)
@@ -45,13 +45,13 @@ def start(store: Store, actor: Actor, chosen: TicketFilter, reason: str, now_ms:
 	return retrying(run)
 
 
-def step(store: Store, actor: Actor, name: str, now_ms: int) -> r.CloseBatch:
+def step(store: Store, actor: Actor, name: str, now_ms: int) -> records.CloseBatch:
 	"""Close the next few; call until the status is Done. Safe after a crash: what is closed stays closed."""
 	_only_managers(actor)
 	return retrying(lambda: _step(store, actor, name, now_ms))
 
 
-def _step(store: Store, actor: Actor, name: str, now_ms: int) -> r.CloseBatch:
+def _step(store: Store, actor: Actor, name: str, now_ms: int) -> records.CloseBatch:
 	with working(store, now_ms, actor) as work:
 		batch = _batch(work, name)
 		if batch.status != "Running":
@@ -67,26 +67,28 @@ def _step(store: Store, actor: Actor, name: str, now_ms: int) -> r.CloseBatch:
 		return batch
 
 
-def _close(work: Work, batch: r.CloseBatch, item: r.CloseBatchItem, ticket: r.Ticket | None) -> None:
+def _close(
+	work: Work, batch: records.CloseBatch, item: records.CloseBatchItem, ticket: records.Ticket | None
+) -> None:
 	work.touch(item)
 	if ticket is None or ticket.open_key is None:
 		item.result, item.why = "Skipped", "already closed"
 	elif ticket.version != item.version:
 		item.result, item.why = "Skipped", "changed meanwhile"
 	else:
-		close_ticket(work, ticket, batch.reason, r.BULK_CLOSED, batch.name)
+		close_ticket(work, ticket, batch.reason, records.BULK_CLOSED, batch.name)
 		item.result, item.version = "Closed", ticket.version
 	batch.closed += item.result == "Closed"
 	batch.skipped += item.result == "Skipped"
 
 
-def undo(store: Store, actor: Actor, name: str, now_ms: int) -> r.CloseBatch:
+def undo(store: Store, actor: Actor, name: str, now_ms: int) -> records.CloseBatch:
 	"""Open the batch's tickets again, the next few; call until the status is Undone."""
 	_only_managers(actor)
 	return retrying(lambda: _undo(store, actor, name, now_ms))
 
 
-def _undo(store: Store, actor: Actor, name: str, now_ms: int) -> r.CloseBatch:
+def _undo(store: Store, actor: Actor, name: str, now_ms: int) -> records.CloseBatch:
 	with working(store, now_ms, actor) as work:
 		batch = _batch(work, name)
 		if batch.status == "Undone":
@@ -106,7 +108,11 @@ def _undo(store: Store, actor: Actor, name: str, now_ms: int) -> r.CloseBatch:
 
 
 def _open_again(
-	work: Work, batch: r.CloseBatch, item: r.CloseBatchItem, ticket: r.Ticket | None, wait: r.Turn | None
+	work: Work,
+	batch: records.CloseBatch,
+	item: records.CloseBatchItem,
+	ticket: records.Ticket | None,
+	wait: records.Turn | None,
 ) -> None:
 	work.touch(item)
 	if ticket is None or ticket.version != item.version:
@@ -119,7 +125,7 @@ def _open_again(
 	batch.undone += 1
 
 
-def _progress(work: Work, batch: r.CloseBatch) -> None:
+def _progress(work: Work, batch: records.CloseBatch) -> None:
 	work.touch(batch)
 	data = {
 		"batch": batch.name,
@@ -129,10 +135,10 @@ def _progress(work: Work, batch: r.CloseBatch) -> None:
 		"skipped": batch.skipped,
 		"undone": batch.undone,
 	}
-	work.tell("khalifa_whatsapp:close_all", data, user=batch.requested_by)
+	work.publish("khalifa_whatsapp:close_all", data, user=batch.requested_by)
 
 
-def _batch(work: Work, name: str) -> r.CloseBatch:
+def _batch(work: Work, name: str) -> records.CloseBatch:
 	batch = work.store.close_batch(name)
 	if batch is None:
 		raise NotFound("no_such_batch", "There is no such run of «close all».")

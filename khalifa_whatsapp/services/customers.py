@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from khalifa_whatsapp.core import ledger, ticket_access
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import ledger, records, ticket_access
 from khalifa_whatsapp.core.accounts import NewHolder, account_of, is_left, main_phone, new_holder
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.content import is_in_thread, makes_wait, opens_window, put_preview
@@ -14,17 +13,17 @@ from khalifa_whatsapp.core.phones import MESSAGES, Phone, PhoneError, from_perso
 from khalifa_whatsapp.services import duplicates, turns
 from khalifa_whatsapp.services.conversation import close_ticket
 from khalifa_whatsapp.services.intake_customers import NOT_A_DUPLICATE, show_name
-from khalifa_whatsapp.services.rights import require, tell_owner, ticket_of
+from khalifa_whatsapp.services.rights import notify_owner, require, ticket_of
 from khalifa_whatsapp.services.work import Work, retrying, working
 from khalifa_whatsapp.stores.base import Store
 
 NEW_HOLDER = "new_holder"  # why the former holder's ticket is closed
 
 
-def link_phone(store: Store, actor: Actor, customer: str, text: str, now_ms: int) -> r.CustomerIdentity:
+def link_phone(store: Store, actor: Actor, customer: str, text: str, now_ms: int) -> records.CustomerIdentity:
 	"""Give a customer one more phone, as a person typed it."""
 
-	def run() -> r.CustomerIdentity:
+	def run() -> records.CustomerIdentity:
 		with working(store, now_ms, actor) as work:
 			identity = of_phone(_phone(text, work.rules.settings.default_region))
 			keys = {form.key for form in identity.forms}
@@ -36,11 +35,13 @@ def link_phone(store: Store, actor: Actor, customer: str, text: str, now_ms: int
 			record = _customer(work, customer)
 			if known is not None:
 				return known
-			row = r.CustomerIdentity(work.new_name(), identity.key, identity.kind, identity.value, customer)
+			row = records.CustomerIdentity(
+				work.new_name(), identity.key, identity.kind, identity.value, customer
+			)
 			row.account = row.name
 			rows = [*store.identities_of([customer], locked=True).get(customer, []), work.add(row)]
 			_show(work, record, rows)
-			_tell_tickets(work, customer, "number_added", identity.value)
+			_publish_tickets(work, customer, "number_added", identity.value)
 			return row
 
 	return retrying(run)
@@ -53,30 +54,30 @@ def _phone(text: str, region: str) -> Phone:
 		raise UserError(error.code, MESSAGES[error.code], **error.values) from error
 
 
-def _customer(work: Work, name: str) -> r.Customer:
+def _customer(work: Work, name: str) -> records.Customer:
 	customer = work.store.customers([name]).get(name)
 	if customer is None or customer.merged_into:
 		raise NotFound("no_such_customer", "There is no such customer.")
 	return customer
 
 
-def _show(work: Work, customer: r.Customer, rows: list[r.CustomerIdentity]) -> None:
+def _show(work: Work, customer: records.Customer, rows: list[records.CustomerIdentity]) -> None:
 	customer.phone = main_phone(rows)
 	show_name(customer, rows)
 	work.changes.renamed.add(customer.name)
 	work.touch(customer)
 
 
-def _tell_tickets(work: Work, customer: str, event: str, reason: str) -> None:
+def _publish_tickets(work: Work, customer: str, event: str, reason: str) -> None:
 	"""A line in the customer's conversations that are open."""
 	pairs = [(customer, device) for device in work.store.devices_of_customer(customer)]
 	for ticket in work.store.latest_tickets(pairs).values():
 		if ticket.open_key is not None:
 			work.log(ticket, event, reason=reason)
-			tell_owner(work, ticket, "changed")
+			notify_owner(work, ticket, "changed")
 
 
-def merge(store: Store, actor: Actor, source: str, target: str, now_ms: int) -> r.Customer:
+def merge(store: Store, actor: Actor, source: str, target: str, now_ms: int) -> records.Customer:
 	"""Make `source` part of `target`: identities, tickets and messages move;
 	of two open tickets one goes on.
 	"""
@@ -85,7 +86,7 @@ def merge(store: Store, actor: Actor, source: str, target: str, now_ms: int) -> 
 	if source == target:
 		raise UserError("same_customer", "Choose two different customers.")
 
-	def run() -> r.Customer:
+	def run() -> records.Customer:
 		with working(store, now_ms, actor) as work:
 			_customer(work, source), _customer(work, target)
 			return duplicates.merge(work, source, target)
@@ -93,12 +94,12 @@ def merge(store: Store, actor: Actor, source: str, target: str, now_ms: int) -> 
 	return retrying(run)
 
 
-def keep_apart(store: Store, actor: Actor, customer: str, now_ms: int) -> r.Customer:
+def keep_apart(store: Store, actor: Actor, customer: str, now_ms: int) -> records.Customer:
 	"""A manager says that a customer is not the other one that a gateway's word made him or her look like."""
 	if not actor.is_manager:
 		raise NotAllowed("only_managers_merge", "Only a manager merges customers.")
 
-	def run() -> r.Customer:
+	def run() -> records.Customer:
 		with working(store, now_ms, actor) as work:
 			record = _customer(work, customer)
 			if record.duplicate_of:
@@ -112,32 +113,32 @@ def keep_apart(store: Store, actor: Actor, customer: str, now_ms: int) -> r.Cust
 # -- a number that may have a new holder
 
 
-def same_person(store: Store, actor: Actor, ticket: str, now_ms: int) -> r.Ticket:
+def same_person(store: Store, actor: Actor, ticket: str, now_ms: int) -> records.Ticket:
 	"""The customer has a new user id, or is back under the old number:
 	nothing changes but that nobody asks again.
 	"""
 
-	def run() -> r.Ticket:
+	def run() -> records.Ticket:
 		with working(store, now_ms, actor) as work:
 			record, rows, holder = _doubted(work, ticket)
 			_take_back(work, holder.rows[0])
 			_follow(work, rows, holder)
 			work.log(record, "same_person", reason=holder.phone)
 			work.touch_ticket(record)
-			tell_owner(work, record, "changed")
+			notify_owner(work, record, "changed")
 			return record
 
 	return retrying(run)
 
 
-def _take_back(work: Work, phone: r.CustomerIdentity) -> None:
+def _take_back(work: Work, phone: records.CustomerIdentity) -> None:
 	"""A number that had been given up is the customer's again."""
 	if is_left(phone):
 		phone.taken_ms = max(phone.left_ms or 0, phone.seen_ms or 0)
 		work.touch(phone)
 
 
-def _follow(work: Work, rows: list[r.CustomerIdentity], holder: NewHolder) -> None:
+def _follow(work: Work, rows: list[records.CustomerIdentity], holder: NewHolder) -> None:
 	"""The customer's earlier ids of the account are given up for the newest."""
 	newest = holder.rows[-1]
 	for row in rows:
@@ -147,7 +148,7 @@ def _follow(work: Work, rows: list[r.CustomerIdentity], holder: NewHolder) -> No
 			work.touch(row)
 
 
-def _doubted(work: Work, ticket: str) -> tuple[r.Ticket, list[r.CustomerIdentity], NewHolder]:
+def _doubted(work: Work, ticket: str) -> tuple[records.Ticket, list[records.CustomerIdentity], NewHolder]:
 	record = ticket_of(work, ticket)
 	require(ticket_access.can_answer(work.actor, record))
 	rows = work.store.identities_of([record.customer], locked=True).get(record.customer, [])
@@ -157,28 +158,30 @@ def _doubted(work: Work, ticket: str) -> tuple[r.Ticket, list[r.CustomerIdentity
 	return record, rows, holder
 
 
-def new_person(store: Store, actor: Actor, ticket: str, now_ms: int) -> r.Ticket:
+def new_person(store: Store, actor: Actor, ticket: str, now_ms: int) -> records.Ticket:
 	"""The number has a new holder: a customer of his or her own, with the number and what was said since.
 
 	What was said before stays with the former holder. Gives the new holder's ticket.
 	"""
 
-	def run() -> r.Ticket:
+	def run() -> records.Ticket:
 		with working(store, now_ms, actor) as work:
 			record, rows, holder = _doubted(work, ticket)
 			newcomer = _part(work, record, rows, holder)
 			moved = _ticket_of_newcomer(work, record, newcomer, holder)
 			work.log(moved, "new_person", reason=holder.phone)
-			tell_owner(work, moved, "changed")
+			notify_owner(work, moved, "changed")
 			return moved
 
 	return retrying(run)
 
 
-def _part(work: Work, ticket: r.Ticket, rows: list[r.CustomerIdentity], holder: NewHolder) -> r.Customer:
+def _part(
+	work: Work, ticket: records.Ticket, rows: list[records.CustomerIdentity], holder: NewHolder
+) -> records.Customer:
 	"""A customer for the new holder, who takes the number along."""
 	former = _customer(work, ticket.customer)
-	newcomer = r.Customer(
+	newcomer = records.Customer(
 		work.new_name(), branch=former.branch, last_agent=ticket.agent, created_ms=work.now_ms
 	)
 	for row in holder.rows:
@@ -193,9 +196,11 @@ def _part(work: Work, ticket: r.Ticket, rows: list[r.CustomerIdentity], holder: 
 	return newcomer
 
 
-def _ticket_of_newcomer(work: Work, ticket: r.Ticket, newcomer: r.Customer, holder: NewHolder) -> r.Ticket:
+def _ticket_of_newcomer(
+	work: Work, ticket: records.Ticket, newcomer: records.Customer, holder: NewHolder
+) -> records.Ticket:
 	said = work.store.messages_of(ticket.name)
-	new = _said_since(said, holder)
+	new = _messages_since(said, holder)
 	names = {message.name for message in new}
 	old = [message for message in said if message.name not in names]
 	for message in new:
@@ -212,7 +217,7 @@ def _ticket_of_newcomer(work: Work, ticket: r.Ticket, newcomer: r.Customer, hold
 	return moved
 
 
-def _said_since(messages: list[r.Message], holder: NewHolder) -> list[r.Message]:
+def _messages_since(messages: list[records.Message], holder: NewHolder) -> list[records.Message]:
 	"""What the new holder wrote, and what was answered once it was here:
 	until then answers were meant for the former one.
 	"""
@@ -220,7 +225,7 @@ def _said_since(messages: list[r.Message], holder: NewHolder) -> list[r.Message]
 	written = [
 		m
 		for m in messages
-		if m.direction == r.INCOMING and m.sent_ms >= holder.since_ms and m.identity in theirs
+		if m.direction == records.INCOMING and m.sent_ms >= holder.since_ms and m.identity in theirs
 	]
 	known_ms = min((m.received_ms for m in written), default=None)
 	names = {m.name for m in written}
@@ -228,24 +233,26 @@ def _said_since(messages: list[r.Message], holder: NewHolder) -> list[r.Message]
 		m
 		for m in messages
 		if m.name in names
-		or (known_ms is not None and m.direction == r.OUTGOING and m.received_ms >= known_ms)
+		or (known_ms is not None and m.direction == records.OUTGOING and m.received_ms >= known_ms)
 	]
 
 
-def _give_to(work: Work, ticket: r.Ticket, newcomer: r.Customer) -> None:
+def _give_to(work: Work, ticket: records.Ticket, newcomer: records.Customer) -> None:
 	ticket.customer, ticket.customer_name = newcomer.name, newcomer.customer_name
 	ticket.open_key = open_key(newcomer.name, ticket.device)
 	turns.move_turn(work, ticket, ticket)
 	work.touch_ticket(ticket)
 
 
-def _new_ticket(work: Work, ticket: r.Ticket, newcomer: r.Customer, messages: list[r.Message]) -> r.Ticket:
-	incoming = [m for m in messages if m.direction == r.INCOMING]
-	moved = r.Ticket(
+def _new_ticket(
+	work: Work, ticket: records.Ticket, newcomer: records.Customer, messages: list[records.Message]
+) -> records.Ticket:
+	incoming = [m for m in messages if m.direction == records.INCOMING]
+	moved = records.Ticket(
 		work.store.next_ticket_names(1)[0],
 		newcomer.name,
 		ticket.device,
-		r.PENDING if ticket.agent else r.QUEUED,
+		records.PENDING if ticket.agent else records.QUEUED,
 		open_key(newcomer.name, ticket.device),
 		newcomer.customer_name,
 		ticket.branch,
@@ -258,7 +265,7 @@ def _new_ticket(work: Work, ticket: r.Ticket, newcomer: r.Customer, messages: li
 		queued_since_ms=None if ticket.agent else work.now_ms,
 	)
 	_see(moved, messages)
-	replies = [m for m in messages if m.origin == r.AGENT and m.status != r.FAILED]
+	replies = [m for m in messages if m.origin == records.AGENT and m.status != records.FAILED]
 	moved.last_out_ms = max((m.sent_ms for m in replies), default=None)
 	moved.first_responded_ms = min((m.sent_ms for m in replies), default=None)
 	for reply in replies:
@@ -268,7 +275,7 @@ def _new_ticket(work: Work, ticket: r.Ticket, newcomer: r.Customer, messages: li
 	return moved
 
 
-def _see(ticket: r.Ticket, messages: list[r.Message]) -> None:
+def _see(ticket: records.Ticket, messages: list[records.Message]) -> None:
 	"""What lists show of a ticket with these messages, in their order."""
 	incoming, shown = list(filter(opens_window, messages)), list(filter(is_in_thread, messages))
 	ticket.last_in_ms, ticket.identity = (
@@ -280,7 +287,9 @@ def _see(ticket: r.Ticket, messages: list[r.Message]) -> None:
 		put_preview(ticket, shown[-1])
 
 
-def _move_wait(work: Work, ticket: r.Ticket, moved: r.Ticket, new: list[r.Message], since_ms: int) -> None:
+def _move_wait(
+	work: Work, ticket: records.Ticket, moved: records.Ticket, new: list[records.Message], since_ms: int
+) -> None:
 	"""The wait that the new holder began goes along; what the former one still waits for stays."""
 	turn, _ = work.open_parts(ticket)
 	if turn is not None and turn.started_ms >= since_ms:
@@ -292,10 +301,10 @@ def _move_wait(work: Work, ticket: r.Ticket, moved: r.Ticket, new: list[r.Messag
 			turns.customer_waits(work, moved, waits[0].sent_ms, waits[0].received_ms)
 
 
-def _leave_behind(work: Work, ticket: r.Ticket, messages: list[r.Message]) -> None:
+def _leave_behind(work: Work, ticket: records.Ticket, messages: list[records.Message]) -> None:
 	"""The former holder's conversation ends, unless he or she still waits for an answer."""
 	ticket.unread_count = 0
 	_see(ticket, messages)
 	work.touch_ticket(ticket)
 	if ticket.turn is None:
-		close_ticket(work, ticket, NEW_HOLDER, r.NO_REPLY_NEEDED)
+		close_ticket(work, ticket, NEW_HOLDER, records.NO_REPLY_NEEDED)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from khalifa_whatsapp.core import deadlines
 from khalifa_whatsapp.services import turns
-from khalifa_whatsapp.services.apart import check, together_or_apart
+from khalifa_whatsapp.services.apart import batch_or_one_by_one, check
 from khalifa_whatsapp.services.work import working
 from khalifa_whatsapp.stores.base import Store
 
@@ -19,21 +19,21 @@ BATCH = 500
 
 
 @dataclass(slots=True)
-class Scanned:
+class ScanResult:
 	"""Tickets looked at, and delay events written."""
 
 	tickets: int = 0
 	events: int = 0
 
 
-def scan(store: Store, now_ms: int, limit: int = 20_000) -> Scanned:
+def scan(store: Store, now_ms: int, limit: int = 20_000) -> ScanResult:
 	"""Write down every threshold passed by now. Its cost grows with what is due.
 
 	Raises `RowsFailed` after all others were looked at.
 	"""
-	total, failed = Scanned(), dict[str, str]()
+	total, failed = ScanResult(), dict[str, str]()
 	while total.tickets < limit:
-		outcome = together_or_apart(
+		outcome = batch_or_one_by_one(
 			lambda: _scan_batch(store, now_ms),
 			lambda: _due(store, now_ms),
 			lambda name: _scan_batch(store, now_ms, name),
@@ -53,7 +53,7 @@ def _due(store: Store, now_ms: int) -> list[str]:
 		return [ticket.name for ticket in store.due_tickets(now_ms, BATCH)]
 
 
-def _scan_batch(store: Store, now_ms: int, only: str | None = None) -> Scanned:
+def _scan_batch(store: Store, now_ms: int, only: str | None = None) -> ScanResult:
 	with working(store, now_ms) as work:
 		due = [ticket for ticket in store.due_tickets(now_ms, BATCH) if only in (None, ticket.name)]
 		work.read_ahead(due)
@@ -66,7 +66,7 @@ def _scan_batch(store: Store, now_ms: int, only: str | None = None) -> Scanned:
 				events += len(turns.look_at_clock(work, ticket, turn, segment).events)
 				turns.schedule(work, ticket, turn, segment)
 			work.touch(ticket)
-		return Scanned(len(due), events)
+		return ScanResult(len(due), events)
 
 
 def renew_deadlines(store: Store, now_ms: int, limit: int = 20_000) -> int:
@@ -94,7 +94,7 @@ def _renew(store: Store, branch: str | None, version: str, now_ms: int) -> tuple
 	def renew(only: str | None = None) -> int:
 		return _renew_batch(store, branch, version, now_ms, only)
 
-	outcome = together_or_apart(renew, names, renew)
+	outcome = batch_or_one_by_one(renew, names, renew)
 	return sum(outcome.done), outcome.failed
 
 

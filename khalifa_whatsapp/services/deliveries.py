@@ -1,4 +1,4 @@
-"""At the door: is a webhook call really from our gateway, and is it safely stored? Nothing else is asked
+"""At the endpoint: is a webhook call really from our gateway, and is it safely stored? Nothing else is asked
 here.
 
 The order matters: size, then proof, then one insert, then the answer. The body is never parsed: a gateway
@@ -60,7 +60,9 @@ def accept(
 	key = delivery_key(config.name, call.raw)
 	try:
 		# Under load an insert can meet a drain's locks. Not every gateway posts again, so we try again.
-		is_new = retrying(lambda: store.record_delivery(config.name, config.provider, key, call.raw, now_ms))
+		is_new = retrying(
+			lambda: store.record_webhook_event(config.name, config.provider, key, call.raw, now_ms)
+		)
 	except (Conflict, StoreUnavailable):
 		return AWAY
 	return Answer(200, TAKEN, is_new)

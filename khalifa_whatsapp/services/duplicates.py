@@ -6,15 +6,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from khalifa_whatsapp.core import message_state
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import message_state, records
 from khalifa_whatsapp.core.accounts import main_phone
 from khalifa_whatsapp.core.content import makes_wait
 from khalifa_whatsapp.core.keys import open_key
 from khalifa_whatsapp.services import turns
 from khalifa_whatsapp.services.conversation import close_ticket
 from khalifa_whatsapp.services.intake_customers import show_name
-from khalifa_whatsapp.services.rights import tell_owner
+from khalifa_whatsapp.services.rights import notify_owner
 from khalifa_whatsapp.services.work import Work
 
 MERGED = "merged"
@@ -24,13 +23,13 @@ MERGED = "merged"
 class Pair:
 	"""The two who are one."""
 
-	gone: r.Customer
-	kept: r.Customer
+	gone: records.Customer
+	kept: records.Customer
 	doubles: set[str]  # messages that were stored twice, and go
 	values: dict[str, str]  # of all their identities, by name
 
 
-def merge(work: Work, source: str, target: str) -> r.Customer:
+def merge(work: Work, source: str, target: str) -> records.Customer:
 	"""Make `source` part of `target`; of two open tickets on a device one goes on. Writes what it changed."""
 	customers = work.store.customers([source, target])
 	gone, kept = customers[source], customers[target]
@@ -53,7 +52,7 @@ def merge(work: Work, source: str, target: str) -> r.Customer:
 	return kept
 
 
-def _doubles(work: Work, gone: r.Customer, kept: r.Customer) -> set[str]:
+def _doubles(work: Work, gone: records.Customer, kept: records.Customer) -> set[str]:
 	"""One message that came under two names of its chat was stored twice: the first to come stays,
 	with all said of it.
 	"""
@@ -69,7 +68,7 @@ def _doubles(work: Work, gone: r.Customer, kept: r.Customer) -> set[str]:
 	return dropped
 
 
-def _join_facts(gone: r.Customer, kept: r.Customer, rows: list[r.CustomerIdentity]) -> None:
+def _join_facts(gone: records.Customer, kept: records.Customer, rows: list[records.CustomerIdentity]) -> None:
 	gone.merged_into, gone.duplicate_of, gone.duplicate_state = kept.name, None, None
 	if kept.duplicate_of == gone.name:
 		kept.duplicate_of = kept.duplicate_state = None
@@ -77,11 +76,11 @@ def _join_facts(gone: r.Customer, kept: r.Customer, rows: list[r.CustomerIdentit
 	kept.branch, kept.last_agent = kept.branch or gone.branch, kept.last_agent or gone.last_agent
 	kept.last_in_ms = max(kept.last_in_ms or 0, gone.last_in_ms or 0) or None
 	kept.created_ms = min(kept.created_ms, gone.created_ms)
-	_join_wishes(gone, kept)
+	_merge_preferences(gone, kept)
 	show_name(kept, rows)
 
 
-def _join_wishes(gone: r.Customer, kept: r.Customer) -> None:
+def _merge_preferences(gone: records.Customer, kept: records.Customer) -> None:
 	"""The latest wish counts; of a wish without a time nothing is known, and then no promotions are sent."""
 	if gone.opted_out_ms and kept.opted_out_ms:
 		latest = max((gone, kept), key=lambda one: (one.opted_out_ms or 0, one.is_opted_out))
@@ -95,7 +94,7 @@ def _join_tickets(work: Work, pair: Pair, device: str) -> None:
 	kept, names = pair.kept, (pair.gone.name, pair.kept.name)
 	latest = work.store.latest_tickets([(name, device) for name in names])
 	old, new = (latest.get((name, device)) for name in names)
-	messages: dict[str, list[r.Message]] = {}
+	messages: dict[str, list[records.Message]] = {}
 	for ticket in (old, new):
 		if ticket is not None and ticket.open_key is not None:
 			messages[ticket.name] = _without(work, ticket, pair.doubles)
@@ -107,11 +106,11 @@ def _join_tickets(work: Work, pair: Pair, device: str) -> None:
 	if stays is old:
 		_hand_to(work, old, kept)
 	work.log(stays, "joined", reason=goes.name)
-	tell_owner(work, stays, "changed")
+	notify_owner(work, stays, "changed")
 
 
 def _keep_the_open_one(
-	work: Work, kept: r.Customer, old: r.Ticket | None, messages: dict[str, list[r.Message]]
+	work: Work, kept: records.Customer, old: records.Ticket | None, messages: dict[str, list[records.Message]]
 ) -> None:
 	"""Nothing is to be joined; a ticket of which only doubles are left ends."""
 	if old is not None and old.name in messages:
@@ -121,12 +120,12 @@ def _keep_the_open_one(
 			_end(work, work.current([work.store.tickets([name])[name]])[0])
 
 
-def _hand_to(work: Work, ticket: r.Ticket, kept: r.Customer) -> None:
+def _hand_to(work: Work, ticket: records.Ticket, kept: records.Customer) -> None:
 	ticket.customer, ticket.open_key = kept.name, open_key(kept.name, ticket.device)
 	work.touch_ticket(ticket)
 
 
-def _without(work: Work, ticket: r.Ticket, doubles: set[str]) -> list[r.Message]:
+def _without(work: Work, ticket: records.Ticket, doubles: set[str]) -> list[records.Message]:
 	"""The ticket's messages without doubles; a wait that only a double had opened never was one."""
 	messages = work.store.messages_of(ticket.name)
 	kept = [message for message in messages if message.name not in doubles]
@@ -136,21 +135,25 @@ def _without(work: Work, ticket: r.Ticket, doubles: set[str]) -> list[r.Message]
 	turn, _ = work.open_parts(ticket)
 	if turn is not None and not any(_opens_wait(message, turn) for message in kept):
 		turns.void_turn(work, ticket)
-		ticket.status = r.PENDING if ticket.agent else r.QUEUED
+		ticket.status = records.PENDING if ticket.agent else records.QUEUED
 	work.touch_ticket(ticket)
 	return kept
 
 
-def _opens_wait(message: r.Message, turn: r.Turn) -> bool:
+def _opens_wait(message: records.Message, turn: records.Turn) -> bool:
 	return makes_wait(message) and message.received_ms >= turn.known_ms
 
 
-def _is_answered(ticket: r.Ticket) -> bool:
+def _is_answered(ticket: records.Ticket) -> bool:
 	return ticket.first_responded_ms is not None or ticket.cycle_replies > 0
 
 
 def _join(
-	work: Work, stays: r.Ticket, goes: r.Ticket, messages: list[r.Message], values: dict[str, str]
+	work: Work,
+	stays: records.Ticket,
+	goes: records.Ticket,
+	messages: list[records.Message],
+	values: dict[str, str],
 ) -> None:
 	"""One ticket goes on with the wait of both; what nobody of ours has answered becomes part of it,
 	else stays where it is.
@@ -158,7 +161,7 @@ def _join(
 	turn, _ = work.open_parts(goes)
 	waits = (turn.started_ms, turn.known_ms) if turn is not None else None
 	if _is_answered(goes):
-		close_ticket(work, goes, MERGED, r.NO_REPLY_NEEDED)
+		close_ticket(work, goes, MERGED, records.NO_REPLY_NEEDED)
 	else:
 		for message in work.current(messages):
 			message.ticket = stays.name
@@ -171,26 +174,26 @@ def _join(
 	work.touch_ticket(stays)
 
 
-def _end(work: Work, ticket: r.Ticket) -> None:
+def _end(work: Work, ticket: records.Ticket) -> None:
 	"""The ticket became part of another one: it keeps its row and its number,
 	is nobody's and counts for nothing.
 	"""
 	turns.void_turn(work, ticket)
 	ticket.status, ticket.open_key, ticket.closed_ms, ticket.close_reason = (
-		r.CLOSED,
+		records.CLOSED,
 		None,
 		work.now_ms,
 		MERGED,
 	)
 	ticket.unread_count, ticket.queued_since_ms = 0, None
 	work.log(ticket, "closed", from_agent=ticket.agent, reason=MERGED)
-	tell_owner(work, ticket, "closed")
+	notify_owner(work, ticket, "closed")
 	ticket.agent = ticket.agent_name = None
 	work.touch_ticket(ticket)
 
 
-def _join_times(stays: r.Ticket, goes: r.Ticket, values: dict[str, str]) -> None:
-	def last(ticket: r.Ticket) -> tuple[int, str]:
+def _join_times(stays: records.Ticket, goes: records.Ticket, values: dict[str, str]) -> None:
+	def last(ticket: records.Ticket) -> tuple[int, str]:
 		return ticket.last_in_ms or 0, values.get(ticket.identity or "", "")
 
 	if last(goes) > last(stays):
@@ -204,7 +207,7 @@ def _join_times(stays: r.Ticket, goes: r.Ticket, values: dict[str, str]) -> None
 	stays.unread_count += goes.unread_count
 
 
-def _take_over_wait(work: Work, ticket: r.Ticket, since_ms: int, known_ms: int) -> None:
+def _take_over_wait(work: Work, ticket: records.Ticket, since_ms: int, known_ms: int) -> None:
 	"""The customer waited in the other ticket: the wait goes on in this one, with its start."""
 	if ticket.waiting_since_ms is None:
 		turns.leave_absent(work, ticket)

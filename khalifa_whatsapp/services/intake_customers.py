@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.accounts import (
 	account_of,
 	is_left,
@@ -24,7 +24,7 @@ from khalifa_whatsapp.core.identity import PHONE, Identity
 from khalifa_whatsapp.core.settings import DAY_MS
 from khalifa_whatsapp.services.work import Work
 
-FOUND, TOLD, NOT_A_DUPLICATE = "Found", "Told", "Not a Duplicate"
+FOUND, NOTIFIED, NOT_A_DUPLICATE = "Found", "Told", "Not a Duplicate"
 # a customer who is not older than this when a gateway says who it is has no history of another person
 FRESH_MS = DAY_MS
 Merge = Callable[[str, str], None]  # gone, kept: within the transaction; afterwards everything is read anew
@@ -36,9 +36,9 @@ class Customers:
 	def __init__(self, work: Work, merge: Merge) -> None:
 		self.work = work
 		self._merge = merge
-		self.by_key: dict[str, r.CustomerIdentity] = {}
-		self.rows: dict[str, list[r.CustomerIdentity]] = {}
-		self.by_name: dict[str, r.Customer] = {}
+		self.by_key: dict[str, records.CustomerIdentity] = {}
+		self.rows: dict[str, list[records.CustomerIdentity]] = {}
+		self.by_name: dict[str, records.Customer] = {}
 		self.renamed: set[str] = set()
 		self._new: set[str] = set()  # customers whose tickets are all made in this transaction
 		# customers whose number has just come with somebody else's id, and the number
@@ -84,7 +84,7 @@ class Customers:
 			self.rows[name] = rows
 			self.by_key.update((row.identity_key, row) for row in rows)
 
-	def customer(self, name: str) -> r.Customer:
+	def customer(self, name: str) -> records.Customer:
 		"""A customer; a merge may have read all anew since it was last looked at."""
 		self.load([name])
 		return self.by_name[name]
@@ -93,7 +93,7 @@ class Customers:
 		"""The customers known so far."""
 		return set(self.by_name)
 
-	def row(self, identity: Identity) -> r.CustomerIdentity | None:
+	def row(self, identity: Identity) -> records.CustomerIdentity | None:
 		"""What is stored of an identity, in whatever form."""
 		return next((self.by_key[form.key] for form in identity.forms if form.key in self.by_key), None)
 
@@ -103,7 +103,9 @@ class Customers:
 		return list(dict.fromkeys(row.customer for row in rows if row is not None))
 
 	# -- who it is
-	def resolve(self, identities: Sequence[Identity], at_ms: int, has_written: bool = False) -> r.Customer:
+	def resolve(
+		self, identities: Sequence[Identity], at_ms: int, has_written: bool = False
+	) -> records.Customer:
 		"""The customer behind identities that a gateway named together at `at_ms`;
 		unknown ones are attached.
 		"""
@@ -146,11 +148,11 @@ class Customers:
 		self._merge(owner, holder)
 		return holder
 
-	def _is_other_id(self, row: r.CustomerIdentity, identity: Identity) -> bool:
+	def _is_other_id(self, row: records.CustomerIdentity, identity: Identity) -> bool:
 		kind = personal_kind(row.kind, row.value)
 		return kind == identity.kind and row.value != identity.value and not is_left(row)
 
-	def _account(self, row: r.CustomerIdentity) -> list[r.CustomerIdentity]:
+	def _account(self, row: records.CustomerIdentity) -> list[records.CustomerIdentity]:
 		return [mate for mate in self.rows.get(row.customer, ()) if account_of(mate) == account_of(row)]
 
 	def belongs_to(
@@ -172,7 +174,9 @@ class Customers:
 		if set(self._known(identities)) <= {customer}:
 			self._attach(self.customer(customer), identities, at_ms, mate=mate)
 
-	def move(self, old: Sequence[Identity], new: Sequence[Identity], at_ms: int) -> tuple[r.Customer, bool]:
+	def move(
+		self, old: Sequence[Identity], new: Sequence[Identity], at_ms: int
+	) -> tuple[records.Customer, bool]:
 		"""A gateway says that the customer behind `old` is to be found under `new`; whether that was news."""
 		number, next_number = _phone_in(old), _phone_in(new)
 		is_number = number is not None and next_number is not None and next_number not in number.forms
@@ -208,7 +212,9 @@ class Customers:
 				self.work.touch(row)
 		return is_news
 
-	def _is_later(self, row: r.CustomerIdentity, at_ms: int, follower: r.CustomerIdentity) -> bool:
+	def _is_later(
+		self, row: records.CustomerIdentity, at_ms: int, follower: records.CustomerIdentity
+	) -> bool:
 		known = next((one.value for one in self.by_key.values() if one.name == row.successor), "")
 		return (at_ms, follower.value) > (row.left_ms or 0, known)
 
@@ -256,8 +262,8 @@ class Customers:
 			self.work.touch(customer)
 
 	# -- writing
-	def _create(self) -> r.Customer:
-		customer = r.Customer(self.work.new_name(), created_ms=self.work.now_ms)
+	def _create(self) -> records.Customer:
+		customer = records.Customer(self.work.new_name(), created_ms=self.work.now_ms)
 		self.by_name[customer.name] = self.work.customers[customer.name] = self.work.add(customer)
 		self.rows[customer.name] = []
 		self._new.add(customer.name)
@@ -265,7 +271,7 @@ class Customers:
 
 	def _attach(
 		self,
-		customer: r.Customer,
+		customer: records.Customer,
 		identities: Sequence[Identity],
 		at_ms: int | None = None,
 		has_written: bool = False,
@@ -292,19 +298,19 @@ class Customers:
 			self.doubted[customer.name] = holder.phone
 		self._show(customer)
 
-	def _is_of(self, identity: Identity, customer: r.Customer) -> bool:
+	def _is_of(self, identity: Identity, customer: records.Customer) -> bool:
 		row = self.row(identity)
 		return row is not None and row.customer == customer.name
 
-	def _add(self, customer: r.Customer, identity: Identity) -> r.CustomerIdentity:
-		row = r.CustomerIdentity(
+	def _add(self, customer: records.Customer, identity: Identity) -> records.CustomerIdentity:
+		row = records.CustomerIdentity(
 			self.work.new_name(), identity.key, identity.kind, identity.value, customer.name
 		)
 		self.by_key[identity.key] = self.work.add(row)
 		self.rows[customer.name].append(row)
 		return row
 
-	def _join(self, rows: list[r.CustomerIdentity], of_account: list[r.CustomerIdentity]) -> None:
+	def _join(self, rows: list[records.CustomerIdentity], of_account: list[records.CustomerIdentity]) -> None:
 		accounts = {account_of(row) for row in of_account}
 		if not accounts:
 			return
@@ -314,7 +320,7 @@ class Customers:
 				row.account = name
 				self.work.touch(row)
 
-	def _use(self, row: r.CustomerIdentity, at_ms: int, has_written: bool) -> None:
+	def _use(self, row: records.CustomerIdentity, at_ms: int, has_written: bool) -> None:
 		"""An id is its person's since it was first named;
 		a phone is named by others also after its holder left it.
 		"""
@@ -326,7 +332,9 @@ class Customers:
 			row.since_ms, row.seen_ms = since, seen
 			self.work.touch(row)
 
-	def name(self, customer: r.Customer, identities: Sequence[Identity], given: str, at_ms: int) -> None:
+	def name(
+		self, customer: records.Customer, identities: Sequence[Identity], given: str, at_ms: int
+	) -> None:
 		"""The profile of the identity that wrote is called so; the latest name counts."""
 		name = safe_name(given) if given else ""
 		of_customer = [
@@ -340,7 +348,7 @@ class Customers:
 			self.work.touch(row)
 			self._show(customer)
 
-	def _show(self, customer: r.Customer) -> None:
+	def _show(self, customer: records.Customer) -> None:
 		"""The phone and the name to show, and what search finds the customer by,
 		from what is known of the identities.
 		"""
@@ -356,7 +364,7 @@ class Customers:
 				self.work.changes.renamed.add(customer.name)
 
 
-def show_name(customer: r.Customer, rows: Sequence[r.CustomerIdentity]) -> None:
+def show_name(customer: records.Customer, rows: Sequence[records.CustomerIdentity]) -> None:
 	"""The customer's name: what people of ours wrote, else the profile's latest, else the number."""
 	is_ours = customer.named_ms is None and not _is_bare(customer.customer_name)
 	named_ms, name = profile_name(rows)

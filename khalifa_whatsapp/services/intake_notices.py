@@ -10,11 +10,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 
-from khalifa_whatsapp.core import records as r
-from khalifa_whatsapp.core import template_state
+from khalifa_whatsapp.core import records, template_state
 from khalifa_whatsapp.core.keys import digest, template_key
 from khalifa_whatsapp.core.settings import DAY_MS
-from khalifa_whatsapp.drivers import base as d
+from khalifa_whatsapp.drivers import base
 from khalifa_whatsapp.services.work import Work
 from khalifa_whatsapp.stores.base import DEVICE_FACTS
 
@@ -27,19 +26,19 @@ class Notices:
 	def __init__(self, work: Work, device: str) -> None:
 		self.work = work
 		self.device = device
-		self.templates: dict[str, r.ProviderTemplate] = {}
+		self.templates: dict[str, records.ProviderTemplate] = {}
 		self.known: set[str] = set()  # keys of notices that are kept already
 
-	def read(self, events: Iterable[d.Event]) -> None:
+	def read(self, events: Iterable[base.Event]) -> None:
 		"""Read the templates that the events speak of."""
-		spoken_of = [event for event in events if isinstance(event, d.TemplateStatus)]
+		spoken_of = [event for event in events if isinstance(event, base.TemplateStatus)]
 		if spoken_of:
 			keys = {self._key(event) for event in spoken_of}
 			ids = {event.template_id for event in spoken_of}
 			rows = self.work.store.provider_templates(self.device, keys, ids)
 			self.templates = {row.template_key: row for row in rows}
 
-	def account(self, event: d.AccountNotice, received_ms: int) -> None:
+	def account(self, event: base.AccountNotice, received_ms: int) -> None:
 		"""Something about the number or the account."""
 		at_ms = event.at_ms or received_ms
 		if event.facts.get("state"):
@@ -52,7 +51,7 @@ class Notices:
 				event.kind, event.severity, event.text, event.values, event, received_ms, event.is_for_people
 			)
 
-	def template(self, event: d.TemplateStatus, received_ms: int) -> None:
+	def template(self, event: base.TemplateStatus, received_ms: int) -> None:
 		"""Something about a template: its row follows, and what it says of the text is asked for anew."""
 		row = self._row(event)
 		at_ms = event.at_ms or received_ms
@@ -65,12 +64,12 @@ class Notices:
 		if event.quality:
 			self._quality(row, event, at_ms, received_ms)
 
-	def _row(self, event: d.TemplateStatus) -> r.ProviderTemplate:
+	def _row(self, event: base.TemplateStatus) -> records.ProviderTemplate:
 		by_id = (row for row in self.templates.values() if row.template_id == event.template_id)
 		row = self.templates.get(self._key(event)) or next(by_id, None)
 		if row is None:
 			row = self.work.add(
-				r.ProviderTemplate(
+				records.ProviderTemplate(
 					self.work.new_name(),
 					self._key(event),
 					self.device,
@@ -82,18 +81,20 @@ class Notices:
 			self.templates[row.template_key] = row
 		return row
 
-	def _key(self, event: d.TemplateStatus) -> str:
+	def _key(self, event: base.TemplateStatus) -> str:
 		return template_key(self.device, event.name, event.language)
 
-	def _status(self, row: r.ProviderTemplate, event: d.TemplateStatus, at_ms: int, received_ms: int) -> None:
+	def _status(
+		self, row: records.ProviderTemplate, event: base.TemplateStatus, at_ms: int, received_ms: int
+	) -> None:
 		if at_ms >= (row.status_ms or 0):
 			row.status, row.rejected_reason, row.status_ms = event.status, event.reason, at_ms
-		severity = d.WARNING if template_state.is_warning(event.status) else d.INFO
+		severity = base.WARNING if template_state.is_warning(event.status) else base.INFO
 		values = {"status": event.status, "reason": event.reason}
 		self._keep_of(row, severity, template_state.sentence(event.status), values, event, received_ms)
 
 	def _category(
-		self, row: r.ProviderTemplate, event: d.TemplateStatus, at_ms: int, received_ms: int
+		self, row: records.ProviderTemplate, event: base.TemplateStatus, at_ms: int, received_ms: int
 	) -> None:
 		values = {"category": event.category}
 		if at_ms >= (row.category_ms or 0):
@@ -102,25 +103,25 @@ class Notices:
 			"Meta put the template {template} ({language}) into another category: {category}. Its price "
 			"changes."
 		)
-		self._keep_of(row, d.WARNING, text, values, event, received_ms)
+		self._keep_of(row, base.WARNING, text, values, event, received_ms)
 
 	def _quality(
-		self, row: r.ProviderTemplate, event: d.TemplateStatus, at_ms: int, received_ms: int
+		self, row: records.ProviderTemplate, event: base.TemplateStatus, at_ms: int, received_ms: int
 	) -> None:
 		if at_ms >= (row.quality_ms or 0):
 			row.quality, row.quality_ms = event.quality, at_ms
 		is_bad = event.quality == BAD_QUALITY
 		text = "The quality of the template {template} ({language}) is now: {quality}."
 		values = {"quality": event.quality}
-		self._keep_of(row, d.WARNING if is_bad else d.INFO, text, values, event, received_ms, is_bad)
+		self._keep_of(row, base.WARNING if is_bad else base.INFO, text, values, event, received_ms, is_bad)
 
 	def _keep_of(
 		self,
-		row: r.ProviderTemplate,
+		row: records.ProviderTemplate,
 		severity: str,
 		text: str,
 		values: dict[str, str],
-		event: d.TemplateStatus,
+		event: base.TemplateStatus,
 		received_ms: int,
 		is_for_people: bool = True,
 	) -> None:
@@ -133,7 +134,7 @@ class Notices:
 		severity: str,
 		text: str,
 		values: Mapping[str, str],
-		event: d.AccountNotice | d.TemplateStatus,
+		event: base.AccountNotice | base.TemplateStatus,
 		received_ms: int,
 		is_for_people: bool,
 	) -> None:
@@ -150,7 +151,7 @@ class Notices:
 			return
 		self.known.add(key)
 		self.work.add(
-			r.DeviceNotice(
+			records.DeviceNotice(
 				self.work.new_name(),
 				key,
 				self.device,

@@ -8,9 +8,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.settings import MINUTE_MS
-from khalifa_whatsapp.drivers import base as d
+from khalifa_whatsapp.drivers import base
 
 FUTURE_MS = 5 * MINUTE_MS  # a gateway's clock may be ahead of ours by so much, no more
 EARLIEST_MS = 1_230_768_000_000  # 2009: there was no WhatsApp before
@@ -26,7 +26,9 @@ def packed(data: Mapping[str, Any]) -> str | None:
 	return json.dumps(data, ensure_ascii=False) if data else None
 
 
-def fill(message: r.Message, event: d.InboundMessage | d.OutboundEcho, reply_to: str | None) -> None:
+def fill(
+	message: records.Message, event: base.InboundMessage | base.OutboundEcho, reply_to: str | None
+) -> None:
 	"""What a message says, all but its words: those may have been edited since."""
 	message.content_type, message.reply_to, media = event.content_type, reply_to, event.media
 	if media is not None:
@@ -37,5 +39,5 @@ def fill(message: r.Message, event: d.InboundMessage | d.OutboundEcho, reply_to:
 		)
 		message.media_state = "Waiting"
 	message.data = packed({**event.data, **({"is_forwarded": True} if event.is_forwarded else {})})
-	if isinstance(event, d.InboundMessage):
+	if isinstance(event, base.InboundMessage):
 		message.sequence = event.sequence

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from khalifa_whatsapp.core import assignment
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import assignment, records
 from khalifa_whatsapp.core.actor import actor_of
 from khalifa_whatsapp.core.keys import open_key
 from khalifa_whatsapp.core.settings import HOUR_MS
 from khalifa_whatsapp.core.ticket_access import can_see
-from khalifa_whatsapp.services.rights import tell_of_queue
+from khalifa_whatsapp.services.rights import publish_queue_change
 from khalifa_whatsapp.services.turns import MANAGER_ROLE
 from khalifa_whatsapp.services.work import Work
 
-MOST_TOLD = (
+MAX_NOTIFIED = (
 	10  # tickets of the queue that one batch tells all of: in a flood, pages look for the rest themselves
 )
 
@@ -25,8 +24,8 @@ class Tickets:
 	def __init__(self, work: Work, device: str) -> None:
 		self.work = work
 		self.device = device
-		self.latest: dict[str, r.Ticket] = {}
-		self.by_name: dict[str, r.Ticket] = {}
+		self.latest: dict[str, records.Ticket] = {}
+		self.by_name: dict[str, records.Ticket] = {}
 		self.fresh: list[str] = []
 		self.wanted = (
 			0  # customers of this batch without an open ticket, at most: so many names are taken together
@@ -41,7 +40,9 @@ class Tickets:
 			self.latest |= {customer: ticket for (customer, _), ticket in latest.items()}
 			self.by_name |= {ticket.name: ticket for ticket in latest.values()}
 
-	def for_customer(self, customer: r.Customer, now_ms: int, wants_answer: bool = True) -> r.Ticket:
+	def for_customer(
+		self, customer: records.Customer, now_ms: int, wants_answer: bool = True
+	) -> records.Ticket:
 		"""The customer's open ticket: found, opened again, or new.
 
 		What wants no answer opens nothing again.
@@ -56,15 +57,15 @@ class Tickets:
 			return self.reopen(ticket, "the customer wrote again") if wants_answer else ticket
 		return self._create(customer, now_ms, wants_answer)
 
-	def _create(self, customer: r.Customer, now_ms: int, wants_answer: bool) -> r.Ticket:
+	def _create(self, customer: records.Customer, now_ms: int, wants_answer: bool) -> records.Ticket:
 		if not self.fresh:
 			self.fresh = self.work.store.next_ticket_names(max(self.wanted, 1))
 		self.wanted -= 1
-		ticket = r.Ticket(
+		ticket = records.Ticket(
 			self.fresh.pop(0),
 			customer.name,
 			self.device,
-			status=r.QUEUED if wants_answer else r.PENDING,
+			status=records.QUEUED if wants_answer else records.PENDING,
 			open_key=open_key(customer.name, self.device),
 			customer_name=customer.customer_name,
 			branch=customer.branch,
@@ -75,14 +76,14 @@ class Tickets:
 		self.work.log(ticket, "created")
 		return ticket
 
-	def reopen(self, ticket: r.Ticket, reason: str) -> r.Ticket:
+	def reopen(self, ticket: records.Ticket, reason: str) -> records.Ticket:
 		"""Open a closed ticket again; the earlier closing and its credit are withdrawn."""
 		reopen(self.work, ticket, reason)
 		if not self._is_free(ticket.agent):
 			self._leave(ticket)
 		return ticket
 
-	def route(self, ticket: r.Ticket) -> None:
+	def route(self, ticket: records.Ticket) -> None:
 		"""The customer begins to wait: an absent holder gives the ticket back to the queue."""
 		former = ticket.agent
 		if former is None:
@@ -94,9 +95,9 @@ class Tickets:
 		self._leave(ticket)
 		self.work.log(ticket, "requeued", from_agent=former, is_automatic=1, reason="agent not available")
 
-	def _leave(self, ticket: r.Ticket) -> None:
+	def _leave(self, ticket: records.Ticket) -> None:
 		ticket.agent = ticket.agent_name = None
-		ticket.status, ticket.queue_rank, ticket.queued_since_ms = r.QUEUED, 1, self.work.now_ms
+		ticket.status, ticket.queue_rank, ticket.queued_since_ms = records.QUEUED, 1, self.work.now_ms
 
 	def _is_here(self, agent: str) -> bool:
 		entry = self.roster().get(agent)
@@ -122,23 +123,23 @@ class Tickets:
 			self._roster = {entry.agent.name: entry for entry in self.work.store.roster()}
 		return self._roster
 
-	def tell(self, ticket: r.Ticket, event: str) -> None:
+	def publish(self, ticket: records.Ticket, event: str) -> None:
 		"""Tell the holder's page, or those of whom the queue waits for; and the managers'."""
 		data = {"ticket": ticket.name, "event": event}
 		entry = self.roster().get(ticket.agent) if ticket.agent else None
-		for hearer in [entry] if entry is not None else self._of_queue(ticket):
-			self.work.tell("khalifa_whatsapp:ticket", data, user=hearer.agent.user)
-		self.work.tell("khalifa_whatsapp:ticket", data, role=MANAGER_ROLE)
-		if ticket.status == r.QUEUED:
-			tell_of_queue(self.work)
+		for reader in [entry] if entry is not None else self._of_queue(ticket):
+			self.work.publish("khalifa_whatsapp:ticket", data, user=reader.agent.user)
+		self.work.publish("khalifa_whatsapp:ticket", data, role=MANAGER_ROLE)
+		if ticket.status == records.QUEUED:
+			publish_queue_change(self.work)
 
-	def _of_queue(self, ticket: r.Ticket) -> list[assignment.RosterEntry]:
+	def _of_queue(self, ticket: records.Ticket) -> list[assignment.RosterEntry]:
 		"""Who is here and may take it by hand; nobody while one has room: that one is given it,
 		and told, at once.
 		"""
-		if ticket.status == r.QUEUED:
+		if ticket.status == records.QUEUED:
 			self._queued.add(ticket.name)
-		if ticket.status != r.QUEUED or len(self._queued) > MOST_TOLD:
+		if ticket.status != records.QUEUED or len(self._queued) > MAX_NOTIFIED:
 			return []
 		entries = self.roster().values()
 		readers = [e for e in entries if can_see(actor_of(e.agent), ticket)]
@@ -146,7 +147,7 @@ class Tickets:
 		return [] if any(e.can_take(self.work.rules.settings) for e in here) else here
 
 
-def reopen(work: Work, ticket: r.Ticket, reason: str, is_undo: bool = False) -> None:
+def reopen(work: Work, ticket: records.Ticket, reason: str, is_undo: bool = False) -> None:
 	"""Make a closed ticket open again, in its next cycle; undone,
 	the closing never was and the cycle goes on.
 	"""
@@ -160,6 +161,6 @@ def reopen(work: Work, ticket: r.Ticket, reason: str, is_undo: bool = False) -> 
 		None
 	)
 	ticket.is_missed, ticket.missed_for = 0, None
-	ticket.status = r.PENDING if ticket.agent else r.QUEUED
+	ticket.status = records.PENDING if ticket.agent else records.QUEUED
 	ticket.queued_since_ms = None if ticket.agent else work.now_ms
 	work.touch_ticket(ticket)

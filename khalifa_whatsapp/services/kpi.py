@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from khalifa_whatsapp.core import kpi
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import kpi, records
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.errors import NotFound, UserError
 from khalifa_whatsapp.core.keys import kpi_key
@@ -62,7 +61,7 @@ def rows_behind(
 	return store.rows_behind(metric, agent, calendar.day_bounds_ms(first)[0], calendar.day_bounds_ms(last)[1])
 
 
-def day_so_far(store: Store, day: date, now_ms: int) -> list[r.AgentKpi]:
+def day_so_far(store: Store, day: date, now_ms: int) -> list[records.AgentKpi]:
 	"""One day's rows as they would be written now; nothing is written."""
 	return _rows(store, DAILY, day, now_ms)
 
@@ -90,7 +89,7 @@ def _bounds(rules: Rules, period: str, start: date) -> tuple[int, int]:
 	return calendar.day_bounds_ms(start) if period == DAILY else calendar.month_bounds_ms(start)
 
 
-def _rows(store: Store, period: str, start: date, now_ms: int) -> list[r.AgentKpi]:
+def _rows(store: Store, period: str, start: date, now_ms: int) -> list[records.AgentKpi]:
 	rules = store.rules()
 	from_ms, to_ms = _bounds(rules, period, start)
 	tallies = kpi.tally(store.facts(from_ms, min(to_ms, now_ms + 1)))
@@ -102,7 +101,7 @@ def _rows(store: Store, period: str, start: date, now_ms: int) -> list[r.AgentKp
 	for name, facts_of_agent in sorted(tallies.items()):
 		agent = agents.get(name)
 		key = kpi_key(name, period, start.isoformat())
-		row = r.AgentKpi(
+		row = records.AgentKpi(
 			key[:20],
 			key,
 			name,

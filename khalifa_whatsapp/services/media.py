@@ -12,24 +12,25 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.backoff import delay_ms
 from khalifa_whatsapp.core.errors import NotFound, UserError, describe
-from khalifa_whatsapp.drivers import base as d
+from khalifa_whatsapp.drivers import base
 from khalifa_whatsapp.drivers.abilities import FetchedMedia, MediaSource
-from khalifa_whatsapp.services.rights import tell_owner
+from khalifa_whatsapp.services.rights import notify_owner
 from khalifa_whatsapp.services.work import Work, retrying, working
 from khalifa_whatsapp.stores.base import Store, StoreUnavailable
 
 WAITING, STORED, FAILED = "Waiting", "Stored", "Failed"
 # Meta keeps what the ids of its webhooks name, and phones their files, at least as long
 KEPT_MS = 7 * 24 * 3_600_000
-MOST_FAULTS = 8  # tries that ended in an error nobody foresaw: it is the file's own by then
-MOST_STOPS = 5  # tries, the last of which never came to its end: it may be what kills the worker
+MAX_FAULTS = 8  # tries that ended in an error nobody foresaw: it is the file's own by then
+MAX_STOPS = 5  # tries, the last of which never came to its end: it may be what kills the worker
 REFUSED_MS = 5 * 60_000  # between looks whether a refused login is accepted again
-MOST_FILES = 20
-MOST_ERROR = 140
-# Shown to people: no quotes or apostrophes, or Desk's twins of them would stand in the way of a translation
+MAX_FILES = 20
+MAX_ERROR = 140
+# Shown to people: no quotes or apostrophes, or Desk's lookalikes of them would stand in the way of a
+# translation
 UNDER_WAY = "This try has not come to its end."
 GIVEN_UP = "Fetching it stopped the worker several times. Ask the customer for a smaller file."
 EXPIRED = (
@@ -43,14 +44,14 @@ DISK_CLOSED = "This server may not write into its folder of private files. Its a
 REFUSED_HERE = "This site refuses to keep the file."
 TOO_MANY = "The message may have no more attachments: a setting of this site (Customize Form)."
 _random = random.SystemRandom()
-SaveFile = Callable[[r.Message, FetchedMedia], str]
+SaveFile = Callable[[records.Message, FetchedMedia], str]
 """Gives the file's private address.
 
 Runs inside the transaction that writes it down; raises a `SendError`, or anything.
 """
 
 
-class OurFault(d.Retryable):
+class OurFault(base.Retryable):
 	"""Nothing is wrong with the file: this server can't take any just now, and people should know."""
 
 
@@ -65,12 +66,16 @@ class Fetched:
 	stored: int = 0
 	failed: int = 0
 	later: int = 0
-	stopped_by: d.SendError | None = None
+	stopped_by: base.SendError | None = None
 	faults: list[str] = field(default_factory=list)
 
 
 def fetch(
-	store: Store, driver: d.MessageDriver, clock: Callable[[], int], save_file: SaveFile, seconds: float = 60
+	store: Store,
+	driver: base.MessageDriver,
+	clock: Callable[[], int],
+	save_file: SaveFile,
+	seconds: float = 60,
 ) -> Fetched:
 	"""Fetch what waits on one device. One fetcher per device at a time."""
 	total = Fetched()
@@ -81,7 +86,7 @@ def fetch(
 			return total
 		stop_ms = clock() + seconds * 1000
 		with store.transaction():
-			waiting = store.messages_without_file(driver.config.name, clock(), MOST_FILES)
+			waiting = store.messages_without_file(driver.config.name, clock(), MAX_FILES)
 		for message in waiting:
 			if total.stopped_by is not None or clock() > stop_ms:
 				break
@@ -94,7 +99,7 @@ def fetch(
 	return total
 
 
-def ask_again(store: Store, name: str, now_ms: int) -> r.Message:
+def ask_again(store: Store, name: str, now_ms: int) -> records.Message:
 	"""Have a file fetched at once that waits or was given up.
 
 	The caller has asked who may see the message.
@@ -102,7 +107,7 @@ def ask_again(store: Store, name: str, now_ms: int) -> r.Message:
 	return retrying(lambda: _asked_again(store, name, now_ms))
 
 
-def _asked_again(store: Store, name: str, now_ms: int) -> r.Message:
+def _asked_again(store: Store, name: str, now_ms: int) -> records.Message:
 	with working(store, now_ms) as work:
 		message = store.messages([name]).get(name)
 		if message is None or not message.media_state or message.is_revoked:
@@ -116,7 +121,7 @@ def _asked_again(store: Store, name: str, now_ms: int) -> r.Message:
 			None,
 		)
 		work.touch(message)
-		_tell(work, message)
+		_publish(work, message)
 		return message
 
 
@@ -135,14 +140,14 @@ def _fetch_one(
 		total.failed += 1
 		return
 	try:
-		media = d.Media(message.media_id or "", message.mime_type or "", message.file_name or "")
-		ref = d.MessageRef(message.gateway_id or "", message.scope)
+		media = base.Media(message.media_id or "", message.mime_type or "", message.file_name or "")
+		ref = base.MessageRef(message.gateway_id or "", message.scope)
 		fetched = driver.fetch_media(media, ref, store.rules().settings.max_media_bytes)
 		total.stored += retrying(lambda: _stored(store, clock(), name, fetched, save_file))
 		return
 	except StoreUnavailable:
 		raise
-	except d.SendError as error:
+	except base.SendError as error:
 		failure: Exception = error
 	except Exception as error:
 		# whatever one file can raise while it is read, checked or stored: the others wait
@@ -151,11 +156,11 @@ def _fetch_one(
 	is_over = retrying(lambda: _not_now(store, clock(), name, failure))
 	total.failed += is_over
 	total.later += not is_over
-	if isinstance(failure, d.AuthError | d.RateLimited | OurFault):
+	if isinstance(failure, base.AuthError | base.RateLimited | OurFault):
 		total.stopped_by = failure
 
 
-def _begun(store: Store, now_ms: int, name: str) -> r.Message | None:
+def _begun(store: Store, now_ms: int, name: str) -> records.Message | None:
 	"""Write the try down before it begins; None when the file waits no longer.
 
 	Failed when no try ever ends.
@@ -168,9 +173,9 @@ def _begun(store: Store, now_ms: int, name: str) -> r.Message | None:
 			message.media_state = None
 			work.touch(message)
 			return None
-		if message.media_error == UNDER_WAY and message.attempts >= MOST_STOPS:
+		if message.media_error == UNDER_WAY and message.attempts >= MAX_STOPS:
 			_give_up(message, GIVEN_UP)
-			_tell(work, message)
+			_publish(work, message)
 		else:
 			message.attempts += 1
 			message.media_error, message.next_retry_ms = (
@@ -192,7 +197,7 @@ def _stored(store: Store, now_ms: int, name: str, fetched: FetchedMedia, save_fi
 		message.mime_type = fetched.mime_type or message.mime_type
 		message.file_name = message.file_name or fetched.file_name or None
 		work.touch(message)
-		_tell(work, message)
+		_publish(work, message)
 		return True
 
 
@@ -202,43 +207,43 @@ def _not_now(store: Store, now_ms: int, name: str, failure: Exception) -> bool:
 		message = store.messages([name]).get(name)
 		if message is None:
 			return True
-		if isinstance(failure, d.AuthError):
+		if isinstance(failure, base.AuthError):
 			message.attempts = max(message.attempts - 1, 0)  # nothing was learnt of the file
-		reason = _last_word(message, failure, now_ms)
+		reason = _final_reason(message, failure, now_ms)
 		if reason:
 			_give_up(message, reason)
 		else:
-			message.media_error = _words(failure)
+			message.media_error = _terms(failure)
 			message.next_retry_ms = now_ms + _wait_ms(message, failure)
 		work.touch(message)
-		_tell(work, message)
+		_publish(work, message)
 		return bool(reason)
 
 
-def _tell(work: Work, message: r.Message) -> None:
+def _publish(work: Work, message: records.Message) -> None:
 	ticket = work.store.tickets([message.ticket]).get(message.ticket)
 	if ticket is not None:
-		tell_owner(work, ticket, "file")
+		notify_owner(work, ticket, "file")
 
 
-def _give_up(message: r.Message, reason: str) -> None:
-	message.media_state, message.media_error, message.next_retry_ms = FAILED, reason[:MOST_ERROR], None
+def _give_up(message: records.Message, reason: str) -> None:
+	message.media_state, message.media_error, message.next_retry_ms = FAILED, reason[:MAX_ERROR], None
 
 
-def _last_word(message: r.Message, failure: Exception, now_ms: int) -> str:
+def _final_reason(message: records.Message, failure: Exception, now_ms: int) -> str:
 	"""Why the file is given up; empty while a later try may bring it."""
-	if not isinstance(failure, d.SendError):
-		return _words(failure) if message.attempts >= MOST_FAULTS else ""
-	if not isinstance(failure, d.Retryable | d.AuthError | d.UnknownOutcome):
-		return _words(failure)
+	if not isinstance(failure, base.SendError):
+		return _terms(failure) if message.attempts >= MAX_FAULTS else ""
+	if not isinstance(failure, base.Retryable | base.AuthError | base.UnknownOutcome):
+		return _terms(failure)
 	return EXPIRED if now_ms - message.received_ms >= KEPT_MS else ""
 
 
-def _words(failure: Exception) -> str:
-	return failure.text if isinstance(failure, d.SendError) else FAULT
+def _terms(failure: Exception) -> str:
+	return failure.text if isinstance(failure, base.SendError) else FAULT
 
 
-def _wait_ms(message: r.Message, failure: Exception) -> int:
-	if isinstance(failure, d.AuthError):
+def _wait_ms(message: records.Message, failure: Exception) -> int:
+	if isinstance(failure, base.AuthError):
 		return REFUSED_MS
 	return delay_ms(max(message.attempts, 1), _random, getattr(failure, "retry_after", None))

@@ -4,7 +4,7 @@ words and state in one transaction.
 
 from __future__ import annotations
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.errors import NotAllowed, NotFound, UserError
 from khalifa_whatsapp.services.work import Work, retrying, working
@@ -13,10 +13,12 @@ from khalifa_whatsapp.stores.base import Store
 OPEN, ACCEPTED, REJECTED = "Open", "Accepted", "Rejected"
 
 
-def object_to_delay(store: Store, actor: Actor, delay: str, objection: str, now_ms: int) -> r.DelayEvent:
+def object_to_delay(
+	store: Store, actor: Actor, delay: str, objection: str, now_ms: int
+) -> records.DelayEvent:
 	"""Write an objection down: only the charged agent, in words, and only while nobody has decided."""
 
-	def run() -> r.DelayEvent:
+	def run() -> records.DelayEvent:
 		with working(store, now_ms, actor) as work:
 			event = _delay(work, delay)
 			if actor.agent is None or event.agent != actor.agent:
@@ -35,12 +37,12 @@ def object_to_delay(store: Store, actor: Actor, delay: str, objection: str, now_
 
 def decide_on_objection(
 	store: Store, actor: Actor, delay: str, is_accepted: bool, decision: str, now_ms: int
-) -> r.DelayEvent:
+) -> records.DelayEvent:
 	"""Write a manager's decision down: an accepted objection takes the delay out of the measures."""
 	if not actor.is_manager:
 		raise NotAllowed("only_managers_decide", "Only a manager decides on objections.")
 
-	def run() -> r.DelayEvent:
+	def run() -> records.DelayEvent:
 		with working(store, now_ms, actor) as work:
 			event = _delay(work, delay)
 			event.objection_status, event.decision = (ACCEPTED if is_accepted else REJECTED), decision
@@ -52,7 +54,7 @@ def decide_on_objection(
 	return retrying(run)
 
 
-def _delay(work: Work, name: str) -> r.DelayEvent:
+def _delay(work: Work, name: str) -> records.DelayEvent:
 	event = work.store.delay(name)
 	if event is None:
 		raise _no_such_delay()

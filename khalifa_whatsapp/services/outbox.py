@@ -13,27 +13,27 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from khalifa_whatsapp.core import breaker as circuit
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.accounts import Route
 from khalifa_whatsapp.core.errors import describe
 from khalifa_whatsapp.core.identity import Identity
 from khalifa_whatsapp.core.pacing import Candidate, Pace, Slot, day_start_ms, next_slot
+from khalifa_whatsapp.core.service_window import is_window_open
 from khalifa_whatsapp.core.settings import Settings
-from khalifa_whatsapp.core.window import is_window_open
-from khalifa_whatsapp.drivers import base as d
+from khalifa_whatsapp.drivers import base
 from khalifa_whatsapp.services import answering, outgoing
 from khalifa_whatsapp.services.outbox_results import accepted, doubt_after_silence, gave_up, refused
 from khalifa_whatsapp.services.work import retrying, working
-from khalifa_whatsapp.stores.base import Gate, Store, StoreUnavailable
+from khalifa_whatsapp.stores.base import SendGate, Store, StoreUnavailable
 
 CLAIM = 20
 PATIENCE_SECONDS = 30.0  # longer waits are left to the next run: a worker has other devices to serve
 FREE = Pace()
-MOST_CODE = 140  # characters of an error's code, as the message keeps it
+MAX_CODE = 140  # characters of an error's code, as the message keeps it
 
 
 @dataclass(slots=True)
-class Sent:
+class SendResult:
 	"""What a drain did, and what holds up the rest."""
 
 	sent: int = 0
@@ -53,13 +53,13 @@ class Run:
 	"""One drain of one device."""
 
 	store: Store
-	driver: d.MessageDriver
+	driver: base.MessageDriver
 	clock: Callable[[], int]
 	pace: Pace
 	is_held: bool = False
-	total: Sent = field(default_factory=Sent)
-	ahead: deque[r.Message] = field(default_factory=deque)
-	gate: Gate | None = None
+	total: SendResult = field(default_factory=SendResult)
+	ahead: deque[records.Message] = field(default_factory=deque)
+	send_gate: SendGate | None = None
 
 	@property
 	def device(self) -> str:
@@ -68,13 +68,13 @@ class Run:
 
 def drain(
 	store: Store,
-	driver: d.MessageDriver,
+	driver: base.MessageDriver,
 	clock: Callable[[], int],
 	seconds: float = 60,
 	pace: Pace = FREE,
 	sleep: Callable[[float], None] = time.sleep,
 	is_held: bool = False,
-) -> Sent:
+) -> SendResult:
 	"""Send what is due on one device, for at most `seconds`. One sender per device at a time.
 
 	`is_held`: its settings can't be used now. Nothing goes and no attempt is used, but its outbox is looked
@@ -84,15 +84,15 @@ def drain(
 	stop = time.monotonic() + seconds
 	with store.lock(f"out:{run.device}") as is_ours:
 		if not is_ours:
-			return Sent(is_busy=True)
-		_apart(run, "abandoned messages", lambda: _count_unknown(run, gave_up))
-		if not _apart(run, "doubt after silence", lambda: _count_unknown(run, doubt_after_silence)):
+			return SendResult(is_busy=True)
+		_isolated(run, "abandoned messages", lambda: _count_unknown(run, gave_up))
+		if not _isolated(run, "doubt after silence", lambda: _count_unknown(run, doubt_after_silence)):
 			return run.total  # what may have gone already must not go again
 		while time.monotonic() < stop:
 			picked = _pick(run)
 			if picked is None:
 				break
-			if isinstance(picked, r.Message):
+			if isinstance(picked, records.Message):
 				_send(run, picked.name)
 				continue
 			wait = (picked.at_ms - clock()) / 1000
@@ -103,7 +103,7 @@ def drain(
 	return run.total
 
 
-def _apart(run: Run, name: str, act: Callable[[], None]) -> bool:
+def _isolated(run: Run, name: str, act: Callable[[], None]) -> bool:
 	"""Whether it was done; if not, it is told, the next run tries again,
 	and other messages are not held up for it.
 	"""
@@ -117,18 +117,18 @@ def _apart(run: Run, name: str, act: Callable[[], None]) -> bool:
 	return True
 
 
-def _count_unknown(run: Run, settle: Callable[[Store, d.MessageDriver, int], int]) -> None:
+def _count_unknown(run: Run, settle: Callable[[Store, base.MessageDriver, int], int]) -> None:
 	run.total.unknown += settle(run.store, run.driver, run.clock())
 
 
-def _pick(run: Run) -> r.Message | Slot | None:
+def _pick(run: Run) -> records.Message | Slot | None:
 	"""The next message that may go; or when the next one may; or None: nothing is due,
 	or nothing may go at all.
 	"""
 	now_ms = run.clock()
-	run.gate = run.store.gate(run.device)
-	is_held = run.is_held or run.gate.is_paused or bool(run.store.rules().settings.is_sending_paused)
-	run.total.is_stopped = is_held or not run.gate.breaker.may_try(now_ms)
+	run.send_gate = run.store.send_gate(run.device)
+	is_held = run.is_held or run.send_gate.is_paused or bool(run.store.rules().settings.is_sending_paused)
+	run.total.is_stopped = is_held or not run.send_gate.breaker.may_try(now_ms)
 	if run.total.is_stopped:
 		return None
 	if run.pace.is_free:
@@ -136,18 +136,18 @@ def _pick(run: Run) -> r.Message | Slot | None:
 	return _next_paced(run, now_ms)
 
 
-def _next_due(run: Run, now_ms: int) -> r.Message | None:
+def _next_due(run: Run, now_ms: int) -> records.Message | None:
 	if not run.ahead:
 		with run.store.transaction():
 			run.ahead.extend(_triable(run, run.store.due_messages(run.device, now_ms, CLAIM)))
 	return run.ahead.popleft() if run.ahead else None
 
 
-def _triable(run: Run, due: list[r.Message]) -> list[r.Message]:
+def _triable(run: Run, due: list[records.Message]) -> list[records.Message]:
 	return [message for message in due if message.name not in run.total.not_tried]
 
 
-def _next_paced(run: Run, now_ms: int) -> r.Message | Slot | None:
+def _next_paced(run: Run, now_ms: int) -> records.Message | Slot | None:
 	"""Asked anew for every message: the one before it has changed what the pace allows."""
 	calendar = run.store.rules().calendar
 	with run.store.transaction():
@@ -165,70 +165,74 @@ def _next_paced(run: Run, now_ms: int) -> r.Message | Slot | None:
 
 
 def _send(run: Run, name: str) -> None:
-	claimed: list[tuple[r.Message, outgoing.Parts] | None] = []
-	if not _apart(run, name, lambda: claimed.append(_claim(run, name))) or claimed[-1] is None:
+	claimed: list[tuple[records.Message, outgoing.Parts] | None] = []
+	if not _isolated(run, name, lambda: claimed.append(_claim(run, name))) or claimed[-1] is None:
 		return
 	message, parts = claimed[-1]
 	try:
 		done = _handed_over(run, message, parts)
-	except d.SendError as error:
+	except base.SendError as error:
 		failure = error
-		_apart(run, name, lambda: _note_failure(run, message, failure))
+		_isolated(run, name, lambda: _note_failure(run, message, failure))
 	else:
-		run.total.sent += _apart(run, name, lambda: _note_success(run, message, done))
+		run.total.sent += _isolated(run, name, lambda: _note_success(run, message, done))
 		if not set(done.recipient) <= parts.known:
-			_apart(
+			_isolated(
 				run,
 				name,
 				lambda: answering.link_reached(run.store, message.name, done.recipient, run.clock()),
 			)
 
 
-def _handed_over(run: Run, message: r.Message, parts: outgoing.Parts) -> d.Accepted:
+def _handed_over(run: Run, message: records.Message, parts: outgoing.Parts) -> base.Accepted:
 	"""What neither the message nor the driver foresaw is an outcome too:
 	surely not sent before the socket, doubt after.
 	"""
 	try:
 		built = outgoing.build(message, parts, run.store.read_file)
-	except (d.SendError, StoreUnavailable):
+	except (base.SendError, StoreUnavailable):
 		raise
 	except Exception as error:  # a row or a file that nobody can read: this message fails, the others go
-		raise d.Permanent(
-			"This message can't be prepared for sending.", code=describe(error)[:MOST_CODE]
+		raise base.Permanent(
+			"This message can't be prepared for sending.", code=describe(error)[:MAX_CODE]
 		) from None
 	try:
 		return run.driver.send(built)
-	except d.SendError:
+	except base.SendError:
 		raise
 	except Exception as error:  # nobody knows how far it got
-		raise d.UnknownOutcome(
-			"The driver failed while it was sending.", code=describe(error)[:MOST_CODE]
+		raise base.UnknownOutcome(
+			"The driver failed while it was sending.", code=describe(error)[:MAX_CODE]
 		) from None
 
 
-def _note_success(run: Run, message: r.Message, done: d.Accepted) -> None:
+def _note_success(run: Run, message: records.Message, done: base.Accepted) -> None:
 	with working(run.store, run.clock()) as work:
 		accepted(work, run.driver, message, done)
-		if run.gate is not None and run.gate.breaker != circuit.Breaker():
-			run.store.save_breaker(run.device, circuit.succeeded(run.gate.breaker))
+		if run.send_gate is not None and run.send_gate.breaker != circuit.Breaker():
+			run.store.save_breaker(run.device, circuit.succeeded(run.send_gate.breaker))
 
 
-def _note_failure(run: Run, message: r.Message, error: d.SendError) -> None:
+def _note_failure(run: Run, message: records.Message, error: base.SendError) -> None:
 	with working(run.store, run.clock()) as work:
 		fate = refused(work, run.driver, message, error)
 		run.store.note_error(run.device, error.code, error.text, work.now_ms)
-		before = run.gate.breaker if run.gate else circuit.Breaker()
+		before = run.send_gate.breaker if run.send_gate else circuit.Breaker()
 		after = _tripped(before, error, work.now_ms, work.rules.settings)
 		if after != before:
 			run.store.save_breaker(run.device, after)
 	run.total.is_alarming |= after.state == circuit.OPEN and before.state == circuit.CLOSED
-	counter = {r.MSG_QUEUED: "retried", r.FAILED: "failed", r.UNKNOWN: "unknown"}.get(fate or "")
+	counter = {records.MSG_QUEUED: "retried", records.FAILED: "failed", records.UNKNOWN: "unknown"}.get(
+		fate or ""
+	)
 	if counter:
 		setattr(run.total, counter, getattr(run.total, counter) + 1)
 
 
-def _tripped(before: circuit.Breaker, error: d.SendError, now_ms: int, settings: Settings) -> circuit.Breaker:
-	if isinstance(error, d.RateLimited):
+def _tripped(
+	before: circuit.Breaker, error: base.SendError, now_ms: int, settings: Settings
+) -> circuit.Breaker:
+	if isinstance(error, base.RateLimited):
 		if error.is_pair:  # only this customer must wait
 			return before
 		pause_ms = round(1000 * max(error.retry_after or 0, settings.breaker_open_seconds))
@@ -236,25 +240,25 @@ def _tripped(before: circuit.Breaker, error: d.SendError, now_ms: int, settings:
 	return circuit.failed(before, error.kind, error.text, now_ms, settings)
 
 
-def _claim(run: Run, name: str) -> tuple[r.Message, outgoing.Parts] | None:
+def _claim(run: Run, name: str) -> tuple[records.Message, outgoing.Parts] | None:
 	"""Commit «Sending» before the network; None when somebody took it back meanwhile,
 	or it can't go any more.
 	"""
 	store = run.store
 	with working(store, run.clock()) as work:
 		message = store.messages([name]).get(name)
-		if message is None or message.status != r.MSG_QUEUED:
+		if message is None or message.status != records.MSG_QUEUED:
 			return None
 		ticket = store.tickets([message.ticket]).get(message.ticket)
 		rows = answering.identities(store, message.customer)
 		try:
 			way = answering.route_of_message(message, ticket, rows)
 			_check_window(run, message, ticket, way, rows, work.now_ms)
-		except d.SendError as error:
+		except base.SendError as error:
 			refused(work, run.driver, message, error)
 			run.total.failed += 1
 			return None
-		message.status = r.SENDING
+		message.status = records.SENDING
 		message.identity = way.chosen.name if way.chosen is not None else None
 		message.started_ms = work.now_ms
 		message.attempts += 1
@@ -263,7 +267,9 @@ def _claim(run: Run, name: str) -> tuple[r.Message, outgoing.Parts] | None:
 		return message, outgoing.Parts(way.recipient, _named(run, message, way, rows), _all_of(rows))
 
 
-def _named(run: Run, message: r.Message, way: Route, rows: list[r.CustomerIdentity]) -> dict[str, r.Message]:
+def _named(
+	run: Run, message: records.Message, way: Route, rows: list[records.CustomerIdentity]
+) -> dict[str, records.Message]:
 	"""What the message quotes or reacts to, as far as this gateway knows it and it lies in the same chat."""
 	wanted = [key for key in (message.reply_to, outgoing.target_key(message)) if key]
 	named = run.store.messages_by_key(wanted) if wanted else {}
@@ -273,17 +279,17 @@ def _named(run: Run, message: r.Message, way: Route, rows: list[r.CustomerIdenti
 
 def _check_window(
 	run: Run,
-	message: r.Message,
-	ticket: r.Ticket | None,
+	message: records.Message,
+	ticket: records.Ticket | None,
 	way: Route,
-	rows: list[r.CustomerIdentity],
+	rows: list[records.CustomerIdentity],
 	now_ms: int,
 ) -> None:
 	if not run.driver.capabilities.has_window or message.content_type == "template" or ticket is None:
 		return
 	if not is_window_open(answering.window_from_ms(run.store, ticket, way, rows), now_ms):
-		raise d.WindowClosed(outgoing.WINDOW_CLOSED, code="window")
+		raise base.WindowClosed(outgoing.WINDOW_CLOSED, code="window")
 
 
-def _all_of(rows: list[r.CustomerIdentity]) -> frozenset[Identity]:
+def _all_of(rows: list[records.CustomerIdentity]) -> frozenset[Identity]:
 	return frozenset(Identity(row.kind, row.value) for row in rows)

@@ -4,8 +4,7 @@ and answers that never arrived.
 
 from __future__ import annotations
 
-from khalifa_whatsapp.core import ledger
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import ledger, records
 from khalifa_whatsapp.drivers.base import OptedOut
 from khalifa_whatsapp.services import turns
 from khalifa_whatsapp.services.intake_tickets import reopen
@@ -13,19 +12,19 @@ from khalifa_whatsapp.services.work import Work
 
 
 def status_changed(
-	work: Work, message: r.Message, before: str, tickets: dict[str, r.Ticket] | None = None
+	work: Work, message: records.Message, before: str, tickets: dict[str, records.Ticket] | None = None
 ) -> None:
 	"""Tell the sender's page; if a human answer failed, the customer has been waiting all along."""
 	if message.sender:
 		data = {"ticket": message.ticket, "message": message.name, "status": message.status}
-		work.tell("khalifa_whatsapp:status", data, user=message.sender)
-	if message.origin == r.AGENT and r.FAILED in (message.status, before):
+		work.publish("khalifa_whatsapp:status", data, user=message.sender)
+	if message.origin == records.AGENT and records.FAILED in (message.status, before):
 		work.mark_day(message.sent_ms)
-	if message.status != r.FAILED or before == r.FAILED:
+	if message.status != records.FAILED or before == records.FAILED:
 		return
 	if message.error_kind == OptedOut.kind:
 		stop_promotions(work, message.customer, message.sent_ms)
-	if message.origin == r.AGENT:
+	if message.origin == records.AGENT:
 		_answer_failed(work, message, tickets if tickets is not None else {})
 
 
@@ -37,7 +36,7 @@ def stop_promotions(work: Work, name: str, at_ms: int) -> None:
 		work.touch(customer)
 
 
-def _answer_failed(work: Work, message: r.Message, tickets: dict[str, r.Ticket]) -> None:
+def _answer_failed(work: Work, message: records.Message, tickets: dict[str, records.Ticket]) -> None:
 	"""Reopen the turns that failed messages had ended, unless something else answered since.
 
 	Judged by all replies and not by this one alone: two failures end in the same state in any order.
@@ -64,14 +63,14 @@ def _answer_failed(work: Work, message: r.Message, tickets: dict[str, r.Ticket])
 		turns.resume_joined(work, ticket, unanswered[0])
 
 
-def _open_again(work: Work, ticket: r.Ticket) -> bool:
+def _open_again(work: Work, ticket: records.Ticket) -> bool:
 	"""A conversation closed on an answer that never arrived isn't over;
 	the customer's next one has priority.
 	"""
 	pair = (ticket.customer, ticket.device)
 	latest = work.store.latest_tickets([pair]).get(pair)
 	if latest is None or latest.name != ticket.name or ticket.close_batch or ticket.close_reason == "spam":
-		work.tell(
+		work.publish(
 			"khalifa_whatsapp:ticket", {"ticket": ticket.name, "event": "unanswered"}, role=turns.MANAGER_ROLE
 		)
 		return False
@@ -79,48 +78,50 @@ def _open_again(work: Work, ticket: r.Ticket) -> bool:
 	return True
 
 
-def _withdraw_credit(ticket: r.Ticket, replies: list[r.Message]) -> None:
+def _withdraw_credit(ticket: records.Ticket, replies: list[records.Message]) -> None:
 	"""Only replies that did not fail count: as first response, and for the credit at closing."""
-	if all(reply.status == r.FAILED for reply in replies):
+	if all(reply.status == records.FAILED for reply in replies):
 		ticket.first_responded_ms = ticket.first_response_time = None
-	of_cycle = [reply for reply in replies[: ticket.cycle_replies] if reply.status != r.FAILED]
+	of_cycle = [reply for reply in replies[: ticket.cycle_replies] if reply.status != records.FAILED]
 	agents = dict.fromkeys(reply.agent for reply in of_cycle if reply.agent)
 	ticket.repliers = " ".join(reversed(agents))
 
 
-def _turns_without_answer(work: Work, ticket: r.Ticket, replies: list[r.Message]) -> list[r.Turn]:
+def _turns_without_answer(
+	work: Work, ticket: records.Ticket, replies: list[records.Message]
+) -> list[records.Turn]:
 	"""Turns of this cycle answered by replies that failed, with none after them that stands;
 	the oldest first.
 	"""
 	failed = []
 	for reply in replies:
-		if reply.status != r.FAILED:
+		if reply.status != records.FAILED:
 			break
 		failed.append(reply.name)
 	answered = work.store.turns_answered_by(failed)
 	work.read_turns({turn.name for turn in answered.values()})
-	at_hand = [work.ledger.turns[turn.name] for turn in answered.values()]
-	broken = [turn for turn in at_hand if turn.outcome == r.ANSWERED and turn.cycle == ticket.cycle]
+	at_hand = [work.turn_rows.turns[turn.name] for turn in answered.values()]
+	broken = [turn for turn in at_hand if turn.outcome == records.ANSWERED and turn.cycle == ticket.cycle]
 	return sorted(broken, key=_begin)
 
 
-def _begin(turn: r.Turn) -> tuple[int, str]:
+def _begin(turn: records.Turn) -> tuple[int, str]:
 	return (turn.started_ms, turn.name)
 
 
-def _given_up_at_closing(work: Work, ticket: r.Ticket) -> list[r.Turn]:
+def _given_up_at_closing(work: Work, ticket: records.Ticket) -> list[records.Turn]:
 	"""The wait that the closing itself left unanswered: opened again, it goes on too."""
 	last = work.store.turns_closed_with([ticket]).get(ticket.name)
 	if last is None:
 		return []
 	work.read_turns({last.name})
-	return [work.ledger.turns[last.name]]
+	return [work.turn_rows.turns[last.name]]
 
 
-def _withdraw_sample(work: Work, turn: r.Turn) -> None:
+def _withdraw_sample(work: Work, turn: records.Turn) -> None:
 	"""The agent's sample stands for an answer that never was; what was charged before stays."""
 	work.mark_day(turn.ended_ms)
-	for segment in work.ledger.segments[turn.name]:
+	for segment in work.turn_rows.segments[turn.name]:
 		if segment.end_reason == "answered":
 			segment.end_reason = "answer_failed"
 			work.touch(segment)

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.identity import Identity
-from khalifa_whatsapp.drivers import base as d
+from khalifa_whatsapp.drivers import base
 
 MEDIA = frozenset({"image", "audio", "voice", "video", "document", "sticker"})
 WINDOW_CLOSED = "More than 24 hours since the customer wrote: WhatsApp takes only a template now. Choose one."
@@ -27,11 +27,11 @@ class Parts:
 
 	recipient: tuple[Identity, ...]
 	# what it quotes or reacts to and this gateway knows, by key
-	named: Mapping[str, r.Message] = field(default_factory=dict)
+	named: Mapping[str, records.Message] = field(default_factory=dict)
 	known: frozenset[Identity] = frozenset()  # all that is known of the customer
 
 
-def build(message: r.Message, parts: Parts, read_file: ReadFile) -> d.Outgoing:
+def build(message: records.Message, parts: Parts, read_file: ReadFile) -> base.Outgoing:
 	"""The message for a driver. `Permanent` when what it refers to is gone."""
 	quoted = parts.named.get(message.reply_to or "")
 	common: dict[str, Any] = {
@@ -43,37 +43,37 @@ def build(message: r.Message, parts: Parts, read_file: ReadFile) -> d.Outgoing:
 		return _media(message, read_file, common)
 	make = BUILDERS.get(message.content_type)
 	if make is None:
-		raise d.Permanent("This kind of message can't be sent.", code="unsupported")
+		raise base.Permanent("This kind of message can't be sent.", code="unsupported")
 	return make(message, parts, common)
 
 
-def target_key(message: r.Message) -> str:
+def target_key(message: records.Message) -> str:
 	"""The key of the message that a reaction is put on; empty for other kinds."""
 	return str(_data(message).get("target", "")) if message.content_type == "reaction" else ""
 
 
-def _data(message: r.Message) -> dict[str, Any]:
+def _data(message: records.Message) -> dict[str, Any]:
 	loaded = json.loads(message.data) if message.data else {}
 	return loaded if isinstance(loaded, dict) else {}
 
 
-def _ref(message: r.Message | None) -> d.MessageRef | None:
+def _ref(message: records.Message | None) -> base.MessageRef | None:
 	return (
-		d.MessageRef(message.gateway_id, message.scope)
+		base.MessageRef(message.gateway_id, message.scope)
 		if message is not None and message.gateway_id
 		else None
 	)
 
 
-def _text(message: r.Message, parts: Parts, common: dict[str, Any]) -> d.Outgoing:
-	return d.OutgoingText(body=message.body, **common)
+def _text(message: records.Message, parts: Parts, common: dict[str, Any]) -> base.Outgoing:
+	return base.OutgoingText(body=message.body, **common)
 
 
-def _media(message: r.Message, read_file: ReadFile, common: dict[str, Any]) -> d.Outgoing:
+def _media(message: records.Message, read_file: ReadFile, common: dict[str, Any]) -> base.Outgoing:
 	content = read_file(message.file_url or "")
 	if not content:
-		raise d.Permanent("The file is no longer there. Attach it again.", code="no_file")
-	return d.OutgoingMedia(
+		raise base.Permanent("The file is no longer there. Attach it again.", code="no_file")
+	return base.OutgoingMedia(
 		kind=message.content_type,
 		content=content,
 		mime_type=message.mime_type or "application/octet-stream",
@@ -83,9 +83,9 @@ def _media(message: r.Message, read_file: ReadFile, common: dict[str, Any]) -> d
 	)
 
 
-def _template(message: r.Message, parts: Parts, common: dict[str, Any]) -> d.Outgoing:
+def _template(message: records.Message, parts: Parts, common: dict[str, Any]) -> base.Outgoing:
 	chosen = _data(message).get("template", {})
-	return d.OutgoingTemplate(
+	return base.OutgoingTemplate(
 		name=str(chosen.get("name", "")),
 		language=str(chosen.get("language", "")),
 		body_values=tuple(map(str, chosen.get("body", ()))),
@@ -97,16 +97,16 @@ def _template(message: r.Message, parts: Parts, common: dict[str, Any]) -> d.Out
 	)
 
 
-def _reaction(message: r.Message, parts: Parts, common: dict[str, Any]) -> d.Outgoing:
+def _reaction(message: records.Message, parts: Parts, common: dict[str, Any]) -> base.Outgoing:
 	target = _ref(parts.named.get(target_key(message)))
 	if target is None:
-		raise d.Permanent("The message to react to is no longer there.", code="no_target")
-	return d.OutgoingReaction(target=target, emoji=message.body, **{**common, "reply_to": None})
+		raise base.Permanent("The message to react to is no longer there.", code="no_target")
+	return base.OutgoingReaction(target=target, emoji=message.body, **{**common, "reply_to": None})
 
 
-def _location(message: r.Message, parts: Parts, common: dict[str, Any]) -> d.Outgoing:
+def _location(message: records.Message, parts: Parts, common: dict[str, Any]) -> base.Outgoing:
 	place = _data(message).get("location", {})
-	return d.OutgoingLocation(
+	return base.OutgoingLocation(
 		latitude=float(place.get("latitude", 0)),
 		longitude=float(place.get("longitude", 0)),
 		title=str(place.get("name", "")),
@@ -115,28 +115,28 @@ def _location(message: r.Message, parts: Parts, common: dict[str, Any]) -> d.Out
 	)
 
 
-def _contacts(message: r.Message, parts: Parts, common: dict[str, Any]) -> d.Outgoing:
+def _contacts(message: records.Message, parts: Parts, common: dict[str, Any]) -> base.Outgoing:
 	cards = tuple(
 		(str(card.get("name", "")), str(card.get("phone", ""))) for card in _data(message).get("contacts", ())
 	)
-	return d.OutgoingContacts(cards=cards, **common)
+	return base.OutgoingContacts(cards=cards, **common)
 
 
-def _choices(message: r.Message, parts: Parts, common: dict[str, Any]) -> d.Outgoing:
+def _choices(message: records.Message, parts: Parts, common: dict[str, Any]) -> base.Outgoing:
 	asked = _data(message).get("choices", {})
-	return d.OutgoingChoices(
+	return base.OutgoingChoices(
 		body=message.body,
 		header=str(asked.get("header", "")),
 		footer=str(asked.get("footer", "")),
 		list_button=str(asked.get("list_button", "")),
 		choices=tuple(
-			d.Choice(**{key: str(value) for key, value in one.items()}) for one in asked.get("choices", ())
+			base.Choice(**{key: str(value) for key, value in one.items()}) for one in asked.get("choices", ())
 		),
 		**common,
 	)
 
 
-BUILDERS: Mapping[str, Callable[[r.Message, Parts, dict[str, Any]], d.Outgoing]] = {
+BUILDERS: Mapping[str, Callable[[records.Message, Parts, dict[str, Any]], base.Outgoing]] = {
 	"text": _text,
 	"template": _template,
 	"reaction": _reaction,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from khalifa_whatsapp.core import message_state
 from khalifa_whatsapp.core.settings import DAY_MS
 from khalifa_whatsapp.services import outcomes
-from khalifa_whatsapp.services.apart import check, together_or_apart
+from khalifa_whatsapp.services.apart import batch_or_one_by_one, check
 from khalifa_whatsapp.services.work import working
 from khalifa_whatsapp.stores.base import Store
 
@@ -15,7 +15,7 @@ def apply_parked(store: Store, now_ms: int, limit: int = 500) -> int:
 
 	Raises `RowsFailed`, with keys of messages, after all others.
 	"""
-	outcome = together_or_apart(
+	outcome = batch_or_one_by_one(
 		lambda: _apply(store, now_ms, limit),
 		lambda: _parked(store, now_ms, limit),
 		lambda key: _apply(store, now_ms, limit, key),

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.assignment import RosterEntry
 from khalifa_whatsapp.core.errors import NotFound, UserError
 from khalifa_whatsapp.core.settings import DAY_MS, MINUTE_MS, Settings
-from khalifa_whatsapp.services.apart import check, each_alone, together_or_apart
+from khalifa_whatsapp.services.apart import batch_or_one_by_one, check, each_alone
 from khalifa_whatsapp.services.assignment import give_back
 from khalifa_whatsapp.services.work import Work, retrying, working
 from khalifa_whatsapp.stores.base import Store
 
-PRESENCES = (r.ONLINE, r.AWAY, r.OFFLINE)
+PRESENCES = (records.ONLINE, records.AWAY, records.OFFLINE)
 EVENT = "khalifa_whatsapp:presence"
 
 
@@ -39,9 +39,11 @@ def set_presence(store: Store, actor: Actor, agent: str, presence: str, now_ms: 
 			record = work.present_agent(agent)
 			if record is None or not (actor.is_manager or actor.agent == agent or actor.user is None):
 				raise NotFound("no_such_agent", "There is no such agent. Choose one from the list.")
-			cause = r.BY_AGENT if actor.agent == agent else r.BY_MANAGER if actor.is_manager else ""
+			cause = (
+				records.BY_AGENT if actor.agent == agent else records.BY_MANAGER if actor.is_manager else ""
+			)
 			_change(work, record, presence, cause)
-			return _release(work, {record.name}, "agent went offline") if presence == r.OFFLINE else 0
+			return _release(work, {record.name}, "agent went offline") if presence == records.OFFLINE else 0
 
 	return retrying(run)
 
@@ -57,9 +59,9 @@ def heartbeat(store: Store, agent: str, now_ms: int) -> Presence | None:
 		return _standing(store, record)
 
 
-def _standing(store: Store, agent: r.Agent) -> Presence:
+def _standing(store: Store, agent: records.Agent) -> Presence:
 	"""Nobody asks why somebody is online."""
-	stretches = [] if agent.presence == r.ONLINE else store.open_presence([agent.name])
+	stretches = [] if agent.presence == records.ONLINE else store.open_presence([agent.name])
 	last = next((one for one in stretches if one.presence == agent.presence), None)
 	if last is None:
 		return Presence(agent.presence, agent.presence_ms)
@@ -71,7 +73,7 @@ def sweep(store: Store, now_ms: int) -> int:
 
 	Raises `RowsFailed` after all others: the agent of a ticket that could not be returned is looked at again.
 	"""
-	outcome = together_or_apart(
+	outcome = batch_or_one_by_one(
 		lambda: _sweep(store, now_ms),
 		lambda: _left_tickets(store, now_ms),
 		lambda name: _return_one(store, now_ms, name),
@@ -89,7 +91,7 @@ def _sweep(store: Store, now_ms: int, only: str | None = None) -> int:
 		for name, heartbeat_ms, cause in _leaving(store, work.rules.settings, now_ms):
 			fresh = work.present_agent(name) if only in (None, name) else None
 			if fresh is not None and fresh.heartbeat_ms == heartbeat_ms:
-				_change(work, fresh, r.OFFLINE, cause)
+				_change(work, fresh, records.OFFLINE, cause)
 				gone.append(fresh.name)
 		names = {*gone, *(store.holders_gone() if only is None else ())}
 		return _release(work, names, "agent left") if names else 0
@@ -98,7 +100,7 @@ def _sweep(store: Store, now_ms: int, only: str | None = None) -> int:
 def _leaving(store: Store, settings: Settings, now_ms: int) -> list[tuple[str, int | None, str]]:
 	"""Agents who can't be here any more: name, the heartbeat by which that was seen, and the cause."""
 	patience_ms = settings.heartbeat_requeue_minutes * MINUTE_MS
-	present = (entry for entry in store.roster() if entry.agent.presence != r.OFFLINE)
+	present = (entry for entry in store.roster() if entry.agent.presence != records.OFFLINE)
 	leaving = ((entry.agent, _cause_to_leave(entry, now_ms, patience_ms)) for entry in present)
 	return [(agent.name, agent.heartbeat_ms, cause) for agent, cause in leaving if cause]
 
@@ -143,25 +145,25 @@ def _cause_to_leave(entry: RosterEntry, now_ms: int, patience_ms: float) -> str:
 		and not shift.is_open(now_ms)
 		and (came_ms is None or shift.business_ms(came_ms, now_ms) > 0)
 	):
-		return r.SHIFT_OVER
-	return r.SILENT if now_ms - (agent.heartbeat_ms or 0) >= patience_ms else ""
+		return records.SHIFT_OVER
+	return records.SILENT if now_ms - (agent.heartbeat_ms or 0) >= patience_ms else ""
 
 
-def _change(work: Work, agent: r.Agent, presence: str, cause: str) -> None:
-	agent.heartbeat_ms = work.now_ms if presence != r.OFFLINE else agent.heartbeat_ms
+def _change(work: Work, agent: records.Agent, presence: str, cause: str) -> None:
+	agent.heartbeat_ms = work.now_ms if presence != records.OFFLINE else agent.heartbeat_ms
 	if agent.presence != presence:
 		for stretch in work.store.open_presence([agent.name]):
 			stretch.to_ms = work.now_ms
 			work.touch(stretch)
-			if stretch.presence == r.ONLINE:
+			if stretch.presence == records.ONLINE:
 				work.mark_day(*range(stretch.from_ms, work.now_ms, DAY_MS))
-		set_by = work.actor.full_name if cause == r.BY_MANAGER else None
+		set_by = work.actor.full_name if cause == records.BY_MANAGER else None
 		work.add(
-			r.PresenceLog(
+			records.PresenceLog(
 				work.new_name(), agent.name, presence, work.now_ms, cause=cause or None, set_by_name=set_by
 			)
 		)
-		work.tell(EVENT, {"agent": agent.name}, user=agent.user)
+		work.publish(EVENT, {"agent": agent.name}, user=agent.user)
 		agent.presence, agent.presence_ms = presence, work.now_ms
 		work.mark_day(work.now_ms)
 	work.touch(agent)

@@ -9,24 +9,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.accounts import account_of
 from khalifa_whatsapp.core.identity import LID, PHONE, Identity
 from khalifa_whatsapp.core.settings import DAY_MS
-from khalifa_whatsapp.drivers import base as d
+from khalifa_whatsapp.drivers import base
 from khalifa_whatsapp.drivers.abilities import IdentityResolver
 from khalifa_whatsapp.services.work import retrying
 from khalifa_whatsapp.stores.base import Store
 
 Aliases = Mapping[Identity, tuple[Identity, ...]]  # what was asked, and all names of the same person
-MOST_ASKED = 20  # before one batch: each is a call to the gateway
+MAX_ASKED = 20  # before one batch: each is a call to the gateway
 ASK_AGAIN_MS = DAY_MS  # the gateway may learn a number that it did not know
 
 
 class PrivacyIds:
 	"""The privacy ids of one drain. A gateway that gives no answer is not asked again in it."""
 
-	def __init__(self, driver: d.MessageDriver) -> None:
+	def __init__(self, driver: base.MessageDriver) -> None:
 		self._driver = driver
 		self._is_silent = not isinstance(driver, IdentityResolver)
 		self._aliases: dict[Identity, tuple[Identity, ...]] = {}
@@ -35,10 +35,10 @@ class PrivacyIds:
 		"""Learn who wrote the deliveries that are due, as far as it is not known."""
 		if self._is_silent:
 			return self._aliases
-		for identity in retrying(lambda: self._unknown(store, now_ms, limit))[:MOST_ASKED]:
+		for identity in retrying(lambda: self._unknown(store, now_ms, limit))[:MAX_ASKED]:
 			try:
 				self._aliases[identity] = self._driver.resolve(identity)  # type: ignore[attr-defined]
-			except d.SendError:
+			except base.SendError:
 				self._is_silent = True
 				break
 		return self._aliases
@@ -46,33 +46,35 @@ class PrivacyIds:
 	def _unknown(self, store: Store, now_ms: int, limit: int) -> list[Identity]:
 		"""Privacy ids of those who write, or are written to, without a phone; each once, in their order."""
 		with store.transaction():
-			deliveries = store.due_deliveries(self._driver.config.name, now_ms, limit)
-			wanted = dict.fromkeys(one for delivery in deliveries for one in self._in(delivery))
+			webhook_events = store.due_webhook_events(self._driver.config.name, now_ms, limit)
+			wanted = dict.fromkeys(one for webhook_event in webhook_events for one in self._in(webhook_event))
 			fresh = [one for one in wanted if one not in self._aliases]
 			known = store.identities([one.key for one in fresh])
 			mates = store.identities_of({row.customer for row in known.values()})
 		return [one for one in fresh if _is_worth_asking(known.get(one.key), mates, now_ms)]
 
-	def _in(self, delivery: r.Delivery) -> Iterable[Identity]:
-		if b"@lid" not in delivery.body and b'"lid"' not in delivery.body:  # most: not worth reading twice
+	def _in(self, webhook_event: records.WebhookEvent) -> Iterable[Identity]:
+		if (
+			b"@lid" not in webhook_event.body and b'"lid"' not in webhook_event.body
+		):  # most: not worth reading twice
 			return
 		try:
-			events = self._driver.parse(delivery.body)
+			events = self._driver.parse(webhook_event.body)
 		except Exception:
 			# whatever a delivery can provoke: the batch finds it too, and writes down what is wrong
 			return
 		for event in events:
 			people: tuple[Any, ...] = ()
-			if isinstance(event, d.InboundMessage):
+			if isinstance(event, base.InboundMessage):
 				people = event.sender
-			elif isinstance(event, d.OutboundEcho):
+			elif isinstance(event, base.OutboundEcho):
 				people = event.recipient
 			if not any(one.kind == PHONE for one in people):
 				yield from (one for one in people if one.kind == LID)
 
 
 def _is_worth_asking(
-	row: r.CustomerIdentity | None, mates: Mapping[str, list[r.CustomerIdentity]], now_ms: int
+	row: records.CustomerIdentity | None, mates: Mapping[str, list[records.CustomerIdentity]], now_ms: int
 ) -> bool:
 	if row is None:
 		return True

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.identity import Identity
 from khalifa_whatsapp.core.keys import message_key
 from khalifa_whatsapp.core.settings import MINUTE_MS
-from khalifa_whatsapp.drivers import base as d
+from khalifa_whatsapp.drivers import base
 from khalifa_whatsapp.drivers.abilities import ChatLog
 from khalifa_whatsapp.services.outbox_results import accepted
 from khalifa_whatsapp.services.work import retrying, working
@@ -19,10 +19,10 @@ from khalifa_whatsapp.stores.base import Store
 
 SETTLE_MS = 10_000  # a message that is just being sent may still be answered
 CLOCK_SLACK_MS = MINUTE_MS  # gateways keep whole seconds, and their own clock
-MOST_CHATS = 20  # looked at in one run
+MAX_CHATS = 20  # looked at in one run
 
 
-def reconcile(store: Store, driver: d.MessageDriver, clock: Callable[[], int]) -> int:
+def reconcile(store: Store, driver: base.MessageDriver, clock: Callable[[], int]) -> int:
 	"""Look for the device's doubtful messages in their chats; how many turned out to be sent."""
 	if not isinstance(driver, ChatLog):
 		return 0
@@ -33,17 +33,17 @@ def reconcile(store: Store, driver: d.MessageDriver, clock: Callable[[], int]) -
 		recipient = _identities(store, customer)
 		try:
 			log = driver.last_sent(recipient)
-		except d.SendError:  # it can't be asked now: the next run asks again
+		except base.SendError:  # it can't be asked now: the next run asks again
 			continue
 		settled += retrying(lambda doubted=messages, said=log: _match(store, driver, clock(), doubted, said))  # type: ignore[misc]
 	return settled
 
 
-def _by_customer(store: Store, device: str, from_ms: int, to_ms: int) -> dict[str, list[r.Message]]:
-	chats: dict[str, list[r.Message]] = {}
+def _by_customer(store: Store, device: str, from_ms: int, to_ms: int) -> dict[str, list[records.Message]]:
+	chats: dict[str, list[records.Message]] = {}
 	with store.transaction():
-		for message in store.unknown_messages(device, from_ms, to_ms, MOST_CHATS * 5):
-			if message.customer in chats or len(chats) < MOST_CHATS:
+		for message in store.unknown_messages(device, from_ms, to_ms, MAX_CHATS * 5):
+			if message.customer in chats or len(chats) < MAX_CHATS:
 				chats.setdefault(message.customer, []).append(message)
 	return chats
 
@@ -56,7 +56,11 @@ def _identities(store: Store, customer: str) -> tuple[Identity, ...]:
 
 
 def _match(
-	store: Store, driver: d.MessageDriver, now_ms: int, messages: list[r.Message], log: list[d.OutboundEcho]
+	store: Store,
+	driver: base.MessageDriver,
+	now_ms: int,
+	messages: list[records.Message],
+	log: list[base.OutboundEcho],
 ) -> int:
 	"""Give each doubtful message the first bubble that says the same, was sent after it began,
 	and is nobody else's.
@@ -64,7 +68,7 @@ def _match(
 	with working(store, now_ms) as work:
 		keys = {message_key(driver.config.name, echo.ref.scope, echo.ref.gateway_id): echo for echo in log}
 		# what we knew only as typed on the phone may be ours
-		taken = {key for key, row in store.messages_by_key(keys).items() if row.origin != r.PHONE}
+		taken = {key for key, row in store.messages_by_key(keys).items() if row.origin != records.PHONE}
 		free = [(key, echo) for key, echo in keys.items() if key not in taken]
 		count = 0
 		for message in messages:
@@ -72,11 +76,11 @@ def _match(
 			if place is None:
 				continue
 			echo = free.pop(place)[1]
-			count += accepted(work, driver, message, d.Accepted(echo.ref))
+			count += accepted(work, driver, message, base.Accepted(echo.ref))
 		return count
 
 
-def _is_same(message: r.Message, echo: d.OutboundEcho) -> bool:
+def _is_same(message: records.Message, echo: base.OutboundEcho) -> bool:
 	return (
 		echo.content_type == message.content_type
 		and echo.body.strip() == message.body.strip()

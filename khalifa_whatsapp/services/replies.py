@@ -11,24 +11,23 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from khalifa_whatsapp.core import ledger, ticket_access
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import ledger, records, ticket_access
 from khalifa_whatsapp.core.accounts import Route, route
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.arabic import normalise
 from khalifa_whatsapp.core.content import put_preview
 from khalifa_whatsapp.core.errors import Changed, NotFound, UserError
 from khalifa_whatsapp.core.keys import digest
-from khalifa_whatsapp.core.window import is_window_open
+from khalifa_whatsapp.core.service_window import is_window_open
 from khalifa_whatsapp.drivers.base import Capabilities
 from khalifa_whatsapp.services import answering, outcomes, outgoing, turns
 from khalifa_whatsapp.services.conversation import hand_over
-from khalifa_whatsapp.services.rights import agent_of, require, tell_owner, ticket_of
+from khalifa_whatsapp.services.rights import agent_of, notify_owner, require, ticket_of
 from khalifa_whatsapp.services.work import Work, retrying, working
 from khalifa_whatsapp.stores.base import Store
 
 MAX_EMOJI = 16  # code units: skin tones and joined families are long
-RESENDABLE = frozenset({r.FAILED, r.UNKNOWN})
+RESENDABLE = frozenset({records.FAILED, records.UNKNOWN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ def reply(
 	seen_ms: int | None = None,
 	take_over: bool = False,
 	can: Capabilities | None = None,
-) -> r.Message:
+) -> records.Message:
 	"""Queue a text. See `send`."""
 	draft = Draft(body, reply_to=reply_to)
 	return send(
@@ -75,7 +74,7 @@ def send(
 	seen_ms: int | None = None,
 	take_over: bool = False,
 	can: Capabilities | None = None,
-) -> r.Message:
+) -> records.Message:
 	"""Queue an answer to the customer; the same `client_key` again gives the message already made.
 
 	`seen_ms` is the time of the newest message the writer saw: when a colleague answered after it, the answer
@@ -83,7 +82,7 @@ def send(
 	the device's gateway takes; without it nothing of that is checked before sending.
 	"""
 
-	def run() -> r.Message:
+	def run() -> records.Message:
 		with working(store, now_ms, actor) as work:
 			return _send(work, ticket, draft, client_key, seen_ms, take_over, can)
 
@@ -98,7 +97,7 @@ def _send(
 	seen_ms: int | None,
 	take_over: bool,
 	can: Capabilities | None,
-) -> r.Message:
+) -> records.Message:
 	key = digest("client", client_key)
 	work.store.tickets([name])  # first, the lock: what is read after it is as new as the lock, not older
 	if (known := work.store.message_by_client_key(key)) is not None:
@@ -111,7 +110,7 @@ def _send(
 	_check_capabilities(draft, can)
 	_check_window(work, draft, can, answering.window_from_ms(work.store, ticket, way, rows))
 	_check_collision(work, ticket, seen_ms)
-	message = _outgoing(work, ticket, draft, body, r.AGENT, r.MSG_QUEUED)
+	message = _outgoing(work, ticket, draft, body, records.AGENT, records.MSG_QUEUED)
 	_address(message, way)
 	message.client_key = key
 	_answered(work, ticket, message)
@@ -121,7 +120,7 @@ def _send(
 	return message
 
 
-def _same(known: r.Message, ticket: str, actor: Actor, draft: Draft) -> r.Message:
+def _same(known: records.Message, ticket: str, actor: Actor, draft: Draft) -> records.Message:
 	"""The message already made under this key; a key of somebody else's message is refused, not shown.
 
 	A page that heard no answer asks again with the same key. When its words are others by now, those of
@@ -166,7 +165,7 @@ def _checked_route(way: Route) -> Route:
 	return way
 
 
-def _address(message: r.Message, way: Route) -> None:
+def _address(message: records.Message, way: Route) -> None:
 	"""Whom it goes to, written down with the message; the first one to a new number begins a new chat."""
 	if way.chosen is not None:
 		message.identity = way.chosen.name
@@ -194,7 +193,7 @@ def _check_window(work: Work, draft: Draft, can: Capabilities | None, from_ms: i
 		)
 
 
-def _check_collision(work: Work, ticket: r.Ticket, seen_ms: int | None) -> None:
+def _check_collision(work: Work, ticket: records.Ticket, seen_ms: int | None) -> None:
 	if seen_ms is None:
 		return
 	newest = work.store.last_human_reply(ticket.name)
@@ -206,14 +205,16 @@ def _check_collision(work: Work, ticket: r.Ticket, seen_ms: int | None) -> None:
 		)
 
 
-def _outgoing(work: Work, ticket: r.Ticket, draft: Draft, body: str, origin: str, status: str) -> r.Message:
+def _outgoing(
+	work: Work, ticket: records.Ticket, draft: Draft, body: str, origin: str, status: str
+) -> records.Message:
 	actor = work.actor
-	message = r.Message(
+	message = records.Message(
 		work.new_name(),
 		ticket.name,
 		ticket.customer,
 		ticket.device,
-		r.OUTGOING,
+		records.OUTGOING,
 		origin,
 		draft.content_type,
 		status,
@@ -234,41 +235,43 @@ def _outgoing(work: Work, ticket: r.Ticket, draft: Draft, body: str, origin: str
 	return work.add(message)
 
 
-def _answered(work: Work, ticket: r.Ticket, message: r.Message) -> None:
+def _answered(work: Work, ticket: records.Ticket, message: records.Message) -> None:
 	"""A human reply ends the customer's wait; who gets sample and credit depends on who owns the ticket."""
 	is_owner = ticket_access.holds(work.actor, ticket)
 	if not is_owner:
 		message.on_behalf_of, message.agent = ticket.agent, None
 		work.log(ticket, "on_behalf", to_agent=ticket.agent)
-	turn = turns.end_turn(work, ticket, r.ANSWERED, "answered" if is_owner else "answered_by_admin")
+	turn = turns.end_turn(work, ticket, records.ANSWERED, "answered" if is_owner else "answered_by_admin")
 	if turn is not None:
 		turn.answered_by, turn.answered_by_user = message.agent, message.sender
 		turn.on_behalf_of, turn.answer = message.on_behalf_of, message.name
 	if ticket.first_responded_ms is None:
 		_first_response(work, ticket)
 	ledger.note_replier(ticket, message.agent)
-	ticket.status = r.PENDING if ticket.agent else r.QUEUED
+	ticket.status = records.PENDING if ticket.agent else records.QUEUED
 	ticket.last_out_ms = ticket.last_message_ms = max(work.now_ms, ticket.last_message_ms)
 	put_preview(ticket, message)
 	ticket.unread_count = 0
 	work.touch_ticket(ticket)
-	tell_owner(work, ticket, "answered")
+	notify_owner(work, ticket, "answered")
 
 
-def _first_response(work: Work, ticket: r.Ticket) -> None:
+def _first_response(work: Work, ticket: records.Ticket) -> None:
 	ticket.first_responded_ms = work.now_ms
 	if ticket.first_message_ms is not None:
 		calendar = work.branch_rules(ticket).calendar
 		ticket.first_response_time = calendar.business_ms(ticket.first_message_ms, work.now_ms) // 1000
 
 
-def note(store: Store, actor: Actor, ticket: str, body: str, now_ms: int, client_key: str = "") -> r.Message:
+def note(
+	store: Store, actor: Actor, ticket: str, body: str, now_ms: int, client_key: str = ""
+) -> records.Message:
 	"""Write an internal note: colleagues see it, the customer never does, no clock stops.
 
 	The key as in `send`.
 	"""
 
-	def run() -> r.Message:
+	def run() -> records.Message:
 		with working(store, now_ms, actor) as work:
 			key = digest("client", client_key) if client_key else None
 			text = checked_text(body, work.rules.settings.max_text_length)
@@ -276,7 +279,7 @@ def note(store: Store, actor: Actor, ticket: str, body: str, now_ms: int, client
 			if key and (known := store.message_by_client_key(key)) is not None:
 				return _same(known, ticket, actor, Draft(body))
 			require(ticket_access.can_note(actor, record))
-			written = _outgoing(work, record, Draft(text), text, r.NOTE, r.SENT)
+			written = _outgoing(work, record, Draft(text), text, records.NOTE, records.SENT)
 			written.client_key = key
 			return written
 
@@ -292,13 +295,13 @@ def react(
 	client_key: str,
 	now_ms: int,
 	can: Capabilities | None = None,
-) -> r.Message:
+) -> records.Message:
 	"""Put an emoji on a message of the ticket, or take it back with an empty one.
 
 	It is no answer: no clock stops.
 	"""
 
-	def run() -> r.Message:
+	def run() -> records.Message:
 		with working(store, now_ms, actor) as work:
 			key = digest("client", client_key)
 			record = ticket_of(work, ticket)
@@ -315,7 +318,7 @@ def react(
 				raise UserError("number_left", outgoing.NUMBER_LEFT)
 			_check_capabilities(draft, can)
 			_check_window(work, draft, can, answering.window_from_ms(store, record, way, rows))
-			put = _outgoing(work, record, draft, draft.body, r.AUTO, r.MSG_QUEUED)
+			put = _outgoing(work, record, draft, draft.body, records.AUTO, records.MSG_QUEUED)
 			_address(put, way)
 			put.client_key = key
 			return put
@@ -331,13 +334,13 @@ def _checked_emoji(emoji: str) -> str:
 
 def resend(
 	store: Store, actor: Actor, message: str, client_key: str, now_ms: int, can: Capabilities | None = None
-) -> r.Message:
+) -> records.Message:
 	"""Say again what failed, or what may not have been sent: a new message, and the old one keeps its fate.
 
 	Only a person decides that; what was in doubt may then arrive twice.
 	"""
 
-	def run() -> r.Message:
+	def run() -> records.Message:
 		with working(store, now_ms, actor) as work:
 			old = _message_to_settle(work, message)
 			draft = Draft(
@@ -359,16 +362,16 @@ def resend(
 	return retrying(run)
 
 
-def settle(store: Store, actor: Actor, message: str, was_sent: bool, now_ms: int) -> r.Message:
+def settle(store: Store, actor: Actor, message: str, was_sent: bool, now_ms: int) -> records.Message:
 	"""A person has looked: what was in doubt was sent, or was not; what still waits is taken back."""
 
-	def run() -> r.Message:
+	def run() -> records.Message:
 		with working(store, now_ms, actor) as work:
-			record = _message_to_settle(work, message, frozenset({r.UNKNOWN, r.MSG_QUEUED}))
+			record = _message_to_settle(work, message, frozenset({records.UNKNOWN, records.MSG_QUEUED}))
 			before = record.status
-			if was_sent and before == r.MSG_QUEUED:
+			if was_sent and before == records.MSG_QUEUED:
 				raise UserError("not_sent_yet", "This message has not been handed over yet.")
-			record.status = r.SENT if was_sent else r.FAILED
+			record.status = records.SENT if was_sent else records.FAILED
 			record.error_kind = None if was_sent else "discarded"
 			record.error_text = None if was_sent else SETTLED[before]
 			record.generation += 1  # a sender that is late writes nothing any more
@@ -383,17 +386,17 @@ def settle(store: Store, actor: Actor, message: str, was_sent: bool, now_ms: int
 
 
 SETTLED = {
-	r.UNKNOWN: "A colleague looked: it was not sent.",
-	r.MSG_QUEUED: "Taken back before it was sent.",
+	records.UNKNOWN: "A colleague looked: it was not sent.",
+	records.MSG_QUEUED: "Taken back before it was sent.",
 }
 
 
-def _message_to_settle(work: Work, name: str, statuses: frozenset[str] = RESENDABLE) -> r.Message:
+def _message_to_settle(work: Work, name: str, statuses: frozenset[str] = RESENDABLE) -> records.Message:
 	"""An outgoing message of a ticket that the person may answer, in one of these states;
 	the ticket is locked first.
 	"""
 	seen = work.store.messages([name]).get(name)
-	if seen is None or seen.direction != r.OUTGOING or seen.origin == r.NOTE:
+	if seen is None or seen.direction != records.OUTGOING or seen.origin == records.NOTE:
 		raise NotFound("no_such_message", "There is no such message in this conversation.")
 	require(ticket_access.can_settle(work.actor, ticket_of(work, seen.ticket)))
 	message = work.store.messages([name])[name]

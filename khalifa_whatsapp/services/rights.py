@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.errors import Changed, NotAllowed, NotFound, UserError
 from khalifa_whatsapp.core.ticket_access import Decision, Refusal
 from khalifa_whatsapp.services import turns
@@ -32,7 +32,7 @@ def require(decision: Decision) -> None:
 		raise _ERRORS[decision.refusal]()
 
 
-def ticket_of(work: Work, name: str) -> r.Ticket:
+def ticket_of(work: Work, name: str) -> records.Ticket:
 	"""The ticket, locked. What is not there is refused as what may not be seen."""
 	ticket = work.store.tickets([name]).get(name)
 	if ticket is None:
@@ -40,7 +40,7 @@ def ticket_of(work: Work, name: str) -> r.Ticket:
 	return ticket
 
 
-def agent_of(work: Work, name: str) -> r.Agent:
+def agent_of(work: Work, name: str) -> records.Agent:
 	"""An agent that a person has chosen."""
 	agent = work.agent(name)
 	if agent is None:
@@ -48,7 +48,7 @@ def agent_of(work: Work, name: str) -> r.Agent:
 	return agent
 
 
-def tell_owner(work: Work, ticket: r.Ticket, event: str, former: str | None = None) -> None:
+def notify_owner(work: Work, ticket: records.Ticket, event: str, former: str | None = None) -> None:
 	"""Tell the holder's page, the former holder's (that it is gone)
 	and the managers' that something happened.
 	"""
@@ -56,12 +56,12 @@ def tell_owner(work: Work, ticket: r.Ticket, event: str, former: str | None = No
 	for name in filter(None, (ticket.agent, former)):
 		agent = work.agent(name)
 		if agent is not None and agent.enabled:
-			work.tell("khalifa_whatsapp:ticket", data, user=agent.user)
-	work.tell("khalifa_whatsapp:ticket", data, role=turns.MANAGER_ROLE)
+			work.publish("khalifa_whatsapp:ticket", data, user=agent.user)
+	work.publish("khalifa_whatsapp:ticket", data, role=turns.MANAGER_ROLE)
 	if ticket.agent is None or (event == "assigned" and former is None):
-		tell_of_queue(work)
+		publish_queue_change(work)
 
 
-def tell_of_queue(work: Work) -> None:
+def publish_queue_change(work: Work) -> None:
 	"""Tell every open inbox that the queue is not what it was; each reads of it what its own reader may."""
-	work.tell("khalifa_whatsapp:queue", {})
+	work.publish("khalifa_whatsapp:queue", {})

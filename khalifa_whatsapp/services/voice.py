@@ -15,7 +15,7 @@ from khalifa_whatsapp.core.errors import UserError
 
 OGG = b"OggS"
 RATE, BITS = 48_000, 32_000  # Opus always counts in 48 kHz; 32 kbit/s is what voice needs
-MOST_SECONDS = 15 * 60  # to be coded anew while somebody waits
+MAX_SECONDS = 15 * 60  # to be coded anew while somebody waits
 _WRAPPINGS = ((0, b"\x1a\x45\xdf\xa3", "matroska"), (4, b"ftyp", "mov"))
 
 
@@ -73,11 +73,11 @@ def _code_anew(
 	stream = out.add_stream("libopus", rate=RATE, layout="mono", bit_rate=BITS)
 	resampler = av.AudioResampler(format=stream.format.name, layout="mono", rate=RATE)
 	for frame in source.decode(sound):
-		if (frame.time or 0) > MOST_SECONDS:
+		if (frame.time or 0) > MAX_SECONDS:
 			raise UserError(
 				"long_recording",
 				"The recording is longer than {limit} minutes. Say it in parts.",
-				limit=MOST_SECONDS // 60,
+				limit=MAX_SECONDS // 60,
 			)
 		for piece in resampler.resample(frame):
 			out.mux(stream.encode(piece))

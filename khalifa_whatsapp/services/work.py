@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.actor import SYSTEM, Actor
 from khalifa_whatsapp.core.arabic import NAME_LIMIT, safe_name
 from khalifa_whatsapp.core.content import search_text
@@ -32,21 +32,21 @@ _names = Names(_random)
 
 
 @dataclass(slots=True)
-class Ledger:
+class TurnRows:
 	"""The turns at hand, with all their segments and delay events, by turn."""
 
-	turns: dict[str, r.Turn] = field(default_factory=dict)
-	segments: dict[str, list[r.Segment]] = field(default_factory=dict)
-	delays: dict[str, list[r.DelayEvent]] = field(default_factory=dict)
+	turns: dict[str, records.Turn] = field(default_factory=dict)
+	segments: dict[str, list[records.Segment]] = field(default_factory=dict)
+	delays: dict[str, list[records.DelayEvent]] = field(default_factory=dict)
 
 	def add(self, record: Any) -> None:
 		"""Keep a new record of the ledger beside the stored ones."""
-		if type(record) is r.Turn:
+		if type(record) is records.Turn:
 			self.turns[record.name] = record
 			self.segments[record.name], self.delays[record.name] = [], []
-		elif type(record) is r.Segment:
+		elif type(record) is records.Segment:
 			self.segments.setdefault(record.turn, []).append(record)
-		elif type(record) is r.DelayEvent:
+		elif type(record) is records.DelayEvent:
 			self.delays.setdefault(record.turn, []).append(record)
 
 
@@ -59,25 +59,25 @@ class Work:
 	now_ms: int
 	actor: Actor = SYSTEM
 	changes: Changes = field(default_factory=Changes)
-	agents: dict[str, r.Agent | None] = field(default_factory=dict)
-	locked_agents: dict[str, r.Agent | None] = field(default_factory=dict)
-	customers: dict[str, r.Customer] = field(default_factory=dict)
-	ledger: Ledger = field(default_factory=Ledger)
+	agents: dict[str, records.Agent | None] = field(default_factory=dict)
+	locked_agents: dict[str, records.Agent | None] = field(default_factory=dict)
+	customers: dict[str, records.Customer] = field(default_factory=dict)
+	turn_rows: TurnRows = field(default_factory=TurnRows)
 
-	def read_customers(self, names: Collection[str]) -> dict[str, r.Customer]:
+	def read_customers(self, names: Collection[str]) -> dict[str, records.Customer]:
 		"""Customers, locked, each the same object for all who ask within this transaction."""
 		missing = set(names) - self.customers.keys()
 		if missing:
 			self.customers.update(self.store.customers(missing))
 		return {name: self.customers[name] for name in names if name in self.customers}
 
-	def agent(self, name: str) -> r.Agent | None:
+	def agent(self, name: str) -> records.Agent | None:
 		"""An agent, read once."""
 		if name not in self.agents:
 			self.agents[name] = self.store.agent(name)
 		return self.agents[name]
 
-	def present_agent(self, name: str) -> r.Agent | None:
+	def present_agent(self, name: str) -> records.Agent | None:
 		"""An agent as of this moment, locked,
 		so that what is written back undoes nobody's coming or going.
 		"""
@@ -85,30 +85,30 @@ class Work:
 			self.locked_agents[name] = self.store.agent(name, locked=True)
 		return self.locked_agents[name]
 
-	def read_ahead(self, tickets: Collection[r.Ticket]) -> None:
+	def read_ahead(self, tickets: Collection[records.Ticket]) -> None:
 		"""Read the ledger of many tickets' open turns in four queries instead of four per ticket."""
 		self.read_turns({ticket.turn for ticket in tickets if ticket.turn})
 
 	def read_turns(self, names: Collection[str]) -> None:
 		"""Read turns with their segments and delay events, those at hand excepted."""
-		turns = set(names) - self.ledger.turns.keys()
+		turns = set(names) - self.turn_rows.turns.keys()
 		if not turns:
 			return
-		self.ledger.turns.update(self.store.turns(turns))
+		self.turn_rows.turns.update(self.store.turns(turns))
 		for name in turns:
-			self.ledger.segments[name], self.ledger.delays[name] = [], []
+			self.turn_rows.segments[name], self.turn_rows.delays[name] = [], []
 		for segment in self.store.segments_of(turns):
-			self.ledger.segments[segment.turn].append(segment)
+			self.turn_rows.segments[segment.turn].append(segment)
 		for delay in self.store.delays_of(turns):
-			self.ledger.delays[delay.turn].append(delay)
+			self.turn_rows.delays[delay.turn].append(delay)
 
-	def open_parts(self, ticket: r.Ticket) -> tuple[r.Turn | None, r.Segment | None]:
+	def open_parts(self, ticket: records.Ticket) -> tuple[records.Turn | None, records.Segment | None]:
 		"""The ticket's open turn and segment."""
 		if ticket.turn is None:
 			return None, None
 		self.read_ahead([ticket])
-		segments = self.ledger.segments.get(ticket.turn, [])
-		return self.ledger.turns.get(ticket.turn), next(
+		segments = self.turn_rows.segments.get(ticket.turn, [])
+		return self.turn_rows.turns.get(ticket.turn), next(
 			(s for s in segments if s.name == ticket.segment), None
 		)
 
@@ -119,7 +119,7 @@ class Work:
 	def add(self, record: T) -> T:
 		"""This record is new."""
 		self.changes.created.setdefault(type(record), []).append(record)
-		self.ledger.add(record)
+		self.turn_rows.add(record)
 		return record
 
 	def touch(self, record: Any) -> None:
@@ -133,7 +133,7 @@ class Work:
 		"""Stored records, each as this transaction has changed it."""
 		return [self.changes.updated.get(type(row), {}).get(row.name, row) for row in stored]  # type: ignore[attr-defined]
 
-	def tell(
+	def publish(
 		self, event: str, data: dict[str, Any], user: str | None = None, role: str | None = None
 	) -> None:
 		"""Tell a user's (or a role's, or all) open pages after the commit."""
@@ -145,20 +145,20 @@ class Work:
 			self.rules.calendar.local_date(instant) for instant in instants_ms if instant is not None
 		)
 
-	def branch_rules(self, ticket: r.Ticket) -> BranchRules:
+	def branch_rules(self, ticket: records.Ticket) -> BranchRules:
 		"""Hours and thresholds that apply to a ticket."""
 		return self.rules.of_branch(ticket.branch)
 
-	def touch_ticket(self, ticket: r.Ticket) -> None:
+	def touch_ticket(self, ticket: records.Ticket) -> None:
 		"""A ticket changed: its version tells others that looked at it earlier."""
 		ticket.version += 1
 		self.touch(ticket)
 
-	def log(self, ticket: r.Ticket, event: str, **fields: Any) -> None:
+	def log(self, ticket: records.Ticket, event: str, **fields: Any) -> None:
 		"""Add to the ticket's history; some of it is counted, so the day is rolled up again."""
 		self.mark_day(self.now_ms)
 		self.add(
-			r.TicketEvent(
+			records.TicketEvent(
 				self.new_name(),
 				ticket.name,
 				event,
@@ -174,9 +174,12 @@ class Work:
 		for kind, rows in self.changes.updated.items():
 			for record in self.changes.created.get(kind, ()):
 				rows.pop(record.name, None)
-		created, updated = self.changes.created.get(r.Message, ()), self.changes.updated.get(r.Message, {})
+		created, updated = (
+			self.changes.created.get(records.Message, ()),
+			self.changes.updated.get(records.Message, {}),
+		)
 		for message in (*created, *updated.values()):
-			_tidy(message)
+			_sanitise(message)
 		if self.changes:
 			self.store.save(self.changes)
 			self.changes = Changes()
@@ -184,10 +187,10 @@ class Work:
 	def flush(self) -> None:
 		"""Write what has changed so far and forget the rows at hand: what follows reads them anew."""
 		self.finish()
-		self.ledger, self.customers = Ledger(), {}
+		self.turn_rows, self.customers = TurnRows(), {}
 
 
-def _tidy(message: r.Message) -> None:
+def _sanitise(message: records.Message) -> None:
 	"""What search knows of it; and words of gateways and of customers' phones,
 	which Desk shows as they are.
 	"""
@@ -198,7 +201,7 @@ def _tidy(message: r.Message) -> None:
 			setattr(message, name, safe_name(given))
 	if message.media_error:  # our drivers' sentences: their letters stay, or no translation would be found
 		message.media_error = without_tags(message.media_error)[:NAME_LIMIT]
-	if message.file_name and message.direction == r.INCOMING:
+	if message.file_name and message.direction == records.INCOMING:
 		message.file_name = safe_file_name(message.file_name, fallback="") or None
 
 

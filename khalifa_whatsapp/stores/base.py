@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.assignment import RosterEntry
 from khalifa_whatsapp.core.breaker import Breaker
 from khalifa_whatsapp.core.kpi import Fact
@@ -76,7 +76,7 @@ class Changes:
 
 
 @dataclass(frozen=True, slots=True)
-class DeliveryOutcome:
+class WebhookOutcome:
 	"""What became of a delivery: Done, Ignored, Failed (again at `next_ms`) or Dead."""
 
 	name: str
@@ -87,7 +87,7 @@ class DeliveryOutcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
+class SendGate:
 	"""Whether a device may send now: what people and its failures say."""
 
 	is_paused: bool
@@ -111,13 +111,13 @@ class TicketFilter:
 class Backlog:
 	"""What waits, for the health page: counts and the age of the oldest in milliseconds."""
 
-	deliveries: int
-	oldest_delivery_ms: int
+	webhook_events: int
+	oldest_webhook_event_ms: int
 	outgoing: int
 	oldest_outgoing_ms: int
 	unknown: int
 	failed: int
-	dead_deliveries: int
+	dead_webhook_events: int
 
 
 class Store(Protocol):
@@ -143,26 +143,28 @@ class Store(Protocol):
 		"""Settings and calendars as they are now."""
 
 	# -- webhook events
-	def record_delivery(self, device: str, provider: str, key: str, body: bytes, received_ms: int) -> bool:
+	def record_webhook_event(
+		self, device: str, provider: str, key: str, body: bytes, received_ms: int
+	) -> bool:
 		"""Store a verified delivery, durably. False: it was there, and only its count went up."""
 
-	def due_deliveries(self, device: str, now_ms: int, limit: int) -> list[r.Delivery]:
+	def due_webhook_events(self, device: str, now_ms: int, limit: int) -> list[records.WebhookEvent]:
 		"""New ones and those whose retry is due, oldest first; rows another drain holds are passed over."""
 
-	def finish_deliveries(self, outcomes: Iterable[DeliveryOutcome], now_ms: int) -> None:
+	def finish_webhook_events(self, outcomes: Iterable[WebhookOutcome], now_ms: int) -> None:
 		"""Write what became of deliveries."""
 
-	def devices_with_due_deliveries(self, now_ms: int) -> list[str]:
+	def devices_with_due_webhook_events(self, now_ms: int) -> list[str]:
 		"""Devices that have something to take in."""
 
-	def forget_deliveries(self, before_ms: int, limit: int) -> int:
+	def forget_webhook_events(self, before_ms: int, limit: int) -> int:
 		"""Clear the bodies of finished deliveries received earlier; keys stay for ever. How many."""
 
 	# -- customers and tickets
-	def identities(self, keys: Collection[str]) -> dict[str, r.CustomerIdentity]:
+	def identities(self, keys: Collection[str]) -> dict[str, records.CustomerIdentity]:
 		"""Known identities by key (locked)."""
 
-	def customers(self, names: Collection[str]) -> dict[str, r.Customer]:
+	def customers(self, names: Collection[str]) -> dict[str, records.Customer]:
 		"""Customers by name."""
 
 	def devices_of_customer(self, customer: str) -> list[str]:
@@ -179,25 +181,25 @@ class Store(Protocol):
 	def move_customer(self, source: str, target: str) -> None:
 		"""Whatever belongs to one customer belongs to another from now on."""
 
-	def tickets(self, names: Collection[str]) -> dict[str, r.Ticket]:
+	def tickets(self, names: Collection[str]) -> dict[str, records.Ticket]:
 		"""Tickets by name (locked)."""
 
-	def latest_tickets(self, pairs: Collection[tuple[str, str]]) -> dict[tuple[str, str], r.Ticket]:
+	def latest_tickets(self, pairs: Collection[tuple[str, str]]) -> dict[tuple[str, str], records.Ticket]:
 		"""By (customer, device): the open ticket (locked), else the one closed last."""
 
-	def queue(self, limit: int, branches: Collection[str]) -> list[r.Ticket]:
+	def queue(self, limit: int, branches: Collection[str]) -> list[records.Ticket]:
 		"""Tickets without an agent (locked), in the queue's order; locked ones are passed over.
 
 		Those kept for one branch only if it is among `branches`: others would stand in the way.
 		"""
 
-	def due_tickets(self, now_ms: int, limit: int) -> list[r.Ticket]:
+	def due_tickets(self, now_ms: int, limit: int) -> list[records.Ticket]:
 		"""Tickets that the minute job must look at by now (locked), the longest overdue first."""
 
 	def rules_in_use(self) -> list[tuple[str | None, str]]:
 		"""(branch, version): by which hours and limits the deadlines of open waits were worked out."""
 
-	def tickets_of_rules(self, branch: str | None, version: str, limit: int) -> list[r.Ticket]:
+	def tickets_of_rules(self, branch: str | None, version: str, limit: int) -> list[records.Ticket]:
 		"""Tickets of a branch whose deadlines are of these hours and limits (locked);
 		locked ones are passed over.
 		"""
@@ -205,38 +207,38 @@ class Store(Protocol):
 	def holders_gone(self) -> list[str]:
 		"""Agents who hold tickets that wait on us although they are disabled, or exist no more."""
 
-	def waiting_tickets_of(self, agents: Collection[str]) -> list[r.Ticket]:
+	def waiting_tickets_of(self, agents: Collection[str]) -> list[records.Ticket]:
 		"""Tickets of these agents that wait on us (locked)."""
 
 	def roster(self) -> list[RosterEntry]:
 		"""All enabled agents with shifts and loads."""
 
-	def agent(self, name: str, locked: bool = False) -> r.Agent | None:
+	def agent(self, name: str, locked: bool = False) -> records.Agent | None:
 		"""One agent; locked, when what is written back must be of this moment."""
 
-	def agents(self, names: Collection[str]) -> dict[str, r.Agent]:
+	def agents(self, names: Collection[str]) -> dict[str, records.Agent]:
 		"""Agents by name."""
 
-	def agent_of_user(self, user: str) -> r.Agent | None:
+	def agent_of_user(self, user: str) -> records.Agent | None:
 		"""The agent a user is."""
 
-	def open_presence(self, agents: Collection[str]) -> list[r.PresenceLog]:
+	def open_presence(self, agents: Collection[str]) -> list[records.PresenceLog]:
 		"""Stretches of presence that have not ended."""
 
 	# -- messages
-	def messages(self, names: Collection[str]) -> dict[str, r.Message]:
+	def messages(self, names: Collection[str]) -> dict[str, records.Message]:
 		"""Messages by name (locked)."""
 
-	def messages_by_key(self, keys: Collection[str]) -> dict[str, r.Message]:
+	def messages_by_key(self, keys: Collection[str]) -> dict[str, records.Message]:
 		"""Messages by message key (locked)."""
 
-	def messages_by_gateway_id(self, device: str, ids: Collection[str]) -> list[r.Message]:
+	def messages_by_gateway_id(self, device: str, ids: Collection[str]) -> list[records.Message]:
 		"""Messages of a device that a gateway calls so (any direction); compared byte for byte."""
 
-	def message_by_client_key(self, client_key: str) -> r.Message | None:
+	def message_by_client_key(self, client_key: str) -> records.Message | None:
 		"""The message a caller already asked for under this key."""
 
-	def messages_of(self, ticket: str) -> list[r.Message]:
+	def messages_of(self, ticket: str) -> list[records.Message]:
 		"""All messages of a ticket (locked), in their order."""
 
 	def last_written_ms(self, ticket: str, identities: Collection[str]) -> int | None:
@@ -247,43 +249,45 @@ class Store(Protocol):
 		as if from two people.
 		"""
 
-	def retarget_logs(self, old: r.Message, new: r.Message) -> None:
+	def retarget_logs(self, old: records.Message, new: records.Message) -> None:
 		"""What was said of one message was said of another."""
 
 	def drop_message(self, name: str) -> None:
 		"""Delete a message that turned out to be another row's double."""
 
-	def logs(self, target_keys: Collection[str], callbacks: Collection[str] = ()) -> list[r.MessageLog]:
+	def logs(self, target_keys: Collection[str], callbacks: Collection[str] = ()) -> list[records.MessageLog]:
 		"""All that gateways said of these messages."""
 
-	def parked_logs(self, since_ms: int, limit: int) -> list[r.MessageLog]:
+	def parked_logs(self, since_ms: int, limit: int) -> list[records.MessageLog]:
 		"""Log rows still without a message although it is there now (the two came at the same instant)."""
 
-	def last_human_reply(self, ticket: str) -> r.Message | None:
+	def last_human_reply(self, ticket: str) -> records.Message | None:
 		"""The newest message of the ticket written by a person of ours that did not fail."""
 
-	def human_replies(self, ticket: str) -> list[r.Message]:
+	def human_replies(self, ticket: str) -> list[records.Message]:
 		"""Messages of the ticket written by people of ours, newest first, those that failed too."""
 
 	def devices_with_due_messages(self, now_ms: int) -> list[str]:
 		"""Devices that have something to send, or sends whose outcome nobody wrote down."""
 
-	def due_messages(self, device: str, now_ms: int, limit: int) -> list[r.Message]:
+	def due_messages(self, device: str, now_ms: int, limit: int) -> list[records.Message]:
 		"""Queued messages of a device that are due (locked), oldest first, one per customer at most."""
 
-	def doubtful_messages(self, device: str) -> list[r.Message]:
+	def doubtful_messages(self, device: str) -> list[records.Message]:
 		"""Messages of a device that are being sent or whose fate is unknown (locked), oldest first."""
 
-	def abandoned_messages(self, device: str) -> list[r.Message]:
+	def abandoned_messages(self, device: str) -> list[records.Message]:
 		"""Messages in Sending; only the device's one sender asks, so their sender is dead."""
 
-	def unknown_messages(self, device: str, since_ms: int, until_ms: int, limit: int) -> list[r.Message]:
+	def unknown_messages(
+		self, device: str, since_ms: int, until_ms: int, limit: int
+	) -> list[records.Message]:
 		"""Those in doubt whose last attempt began in the period, oldest first."""
 
 	def devices_without_files(self, now_ms: int) -> list[str]:
 		"""Devices with customers' files to fetch."""
 
-	def messages_without_file(self, device: str, now_ms: int, limit: int) -> list[r.Message]:
+	def messages_without_file(self, device: str, now_ms: int, limit: int) -> list[records.Message]:
 		"""Customers' messages whose file is still with the gateway and due to be fetched:
 		least tried first, then oldest.
 		"""
@@ -296,7 +300,7 @@ class Store(Protocol):
 	) -> Traffic:
 		"""What the device has handed over, as far as its pace asks; equal texts only of these keys."""
 
-	def gate(self, device: str) -> Gate:
+	def send_gate(self, device: str) -> SendGate:
 		"""Whether the device is paused, and its breaker. A device that is not there is paused."""
 
 	def save_breaker(self, device: str, breaker: Breaker) -> None:
@@ -305,7 +309,7 @@ class Store(Protocol):
 	def note_drain(self, device: str, now_ms: int) -> None:
 		"""Remember that the device's outbox is looked at now."""
 
-	def stale_messages(self, device: str, until_ms: int) -> list[r.Message]:
+	def stale_messages(self, device: str, until_ms: int) -> list[records.Message]:
 		"""Messages that were queued by an instant and still are (locked)."""
 
 	def note_error(self, device: str, code: str, text: str, at_ms: int) -> None:
@@ -313,35 +317,35 @@ class Store(Protocol):
 
 	def identities_of(
 		self, customers: Collection[str], locked: bool = False
-	) -> dict[str, list[r.CustomerIdentity]]:
+	) -> dict[str, list[records.CustomerIdentity]]:
 		"""All identities of customers; locked, when what is written back must be of this moment."""
 
 	# -- what gateways say of numbers and templates
 	def provider_templates(
 		self, device: str, keys: Collection[str], ids: Collection[str]
-	) -> list[r.ProviderTemplate]:
+	) -> list[records.ProviderTemplate]:
 		"""Templates of a device by their key or by the gateway's id, locked."""
 
 	def has_device_notice(self, notice_key: str) -> bool:
 		"""Whether a notice is kept already."""
 
 	# -- ledger
-	def turns(self, names: Collection[str]) -> dict[str, r.Turn]:
+	def turns(self, names: Collection[str]) -> dict[str, records.Turn]:
 		"""Turns by name."""
 
-	def turns_answered_by(self, messages: Collection[str]) -> dict[str, r.Turn]:
+	def turns_answered_by(self, messages: Collection[str]) -> dict[str, records.Turn]:
 		"""Turns by the message that answered them."""
 
-	def turns_closed_with(self, tickets: Collection[r.Ticket]) -> dict[str, r.Turn]:
+	def turns_closed_with(self, tickets: Collection[records.Ticket]) -> dict[str, records.Turn]:
 		"""By ticket: the wait that its last closing ended without an answer."""
 
-	def segments_of(self, turns: Collection[str]) -> list[r.Segment]:
+	def segments_of(self, turns: Collection[str]) -> list[records.Segment]:
 		"""All segments of turns, in order."""
 
-	def delays_of(self, turns: Collection[str]) -> list[r.DelayEvent]:
+	def delays_of(self, turns: Collection[str]) -> list[records.DelayEvent]:
 		"""Delay events of turns."""
 
-	def delay(self, name: str) -> r.DelayEvent | None:
+	def delay(self, name: str) -> records.DelayEvent | None:
 		"""One delay event."""
 
 	def facts(self, from_ms: int, to_ms: int) -> list[Fact]:
@@ -352,7 +356,7 @@ class Store(Protocol):
 		as many as the cell says.
 		"""
 
-	def replace_kpi(self, period: str, start: date, rows: Sequence[r.AgentKpi]) -> None:
+	def replace_kpi(self, period: str, start: date, rows: Sequence[records.AgentKpi]) -> None:
 		"""Put these rows in the place of those of the period; the same rows again change nothing."""
 
 	def dirty_days(self, limit: int) -> list[date]:
@@ -362,16 +366,16 @@ class Store(Protocol):
 		"""These days have been rolled up."""
 
 	# -- close all
-	def start_close_batch(self, batch: r.CloseBatch, chosen: TicketFilter, new_name: Any) -> int:
+	def start_close_batch(self, batch: records.CloseBatch, chosen: TicketFilter, new_name: Any) -> int:
 		"""Store the batch with one item per open ticket that the filter means; how many."""
 
 	def count_open_tickets(self, chosen: TicketFilter) -> int:
 		"""How many open tickets the filter means."""
 
-	def close_batch(self, name: str) -> r.CloseBatch | None:
+	def close_batch(self, name: str) -> records.CloseBatch | None:
 		"""A batch (locked)."""
 
-	def batch_items(self, batch: str, result: str, limit: int) -> list[r.CloseBatchItem]:
+	def batch_items(self, batch: str, result: str, limit: int) -> list[records.CloseBatchItem]:
 		"""Items of a batch in one state."""
 
 	# -- watching

@@ -25,7 +25,7 @@ class Agents(NamedTuple):
 
 def publish(notices: list[Notice]) -> None:
 	"""Tell the rooms of each notice after the commit, each room each thing once."""
-	told: set[tuple[str, str, str]] = set()
+	published: set[tuple[str, str, str]] = set()
 	rooms_of: dict[tuple[str | None, str | None], list[dict[str, str]]] = {}
 	agents = _agents() if any(notice.role is None for notice in notices) else Agents([], frozenset())
 	for notice in notices:
@@ -34,8 +34,8 @@ def publish(notices: list[Notice]) -> None:
 			rooms_of[whom] = _rooms(*whom, agents)
 		for room in rooms_of[whom]:
 			mark = (notice.event, repr(room), repr(notice.data))
-			if mark not in told:
-				told.add(mark)
+			if mark not in published:
+				published.add(mark)
 				frappe.publish_realtime(notice.event, notice.data, after_commit=True, **room)
 
 

@@ -122,7 +122,7 @@ class SiteStore(SqlStore):
 
 	# -- statements
 	def rows(self, sql: str, values: Sequence[Any] = ()) -> Sequence[Sequence[Any]]:
-		with _in_the_ports_words():
+		with _as_port_errors():
 			return frappe.db.sql(sql.replace("?", "%s"), tuple(values))
 
 	def run(self, sql: str, values: Sequence[Any] = ()) -> int:
@@ -203,16 +203,18 @@ class SiteStore(SqlStore):
 		sql = f"SELECT NEXTVAL(`{TICKET_SEQUENCE}`) FROM `seq_1_to_{int(count)}`"
 		return [f"KT-{row[0]:06d}" for row in self.rows(sql)]
 
-	def record_delivery(self, device: str, provider: str, key: str, body: bytes, received_ms: int) -> bool:
+	def record_webhook_event(
+		self, device: str, provider: str, key: str, body: bytes, received_ms: int
+	) -> bool:
 		"""One statement and a commit: nothing else stands between a gateway and its answer."""
 		row = (device, provider, key, *pack_body(body), received_ms)
 		try:
-			return self._insert_delivery(row)
+			return self._insert_webhook_event(row)
 		except StoreUnavailable:  # the key makes a second try harmless
 			reconnect()
-			return self._insert_delivery(row)
+			return self._insert_webhook_event(row)
 
-	def _insert_delivery(self, row: tuple[Any, ...]) -> bool:
+	def _insert_webhook_event(self, row: tuple[Any, ...]) -> bool:
 		now = self._local(row[-1])
 		with self._until_commit():
 			touched = self.run(
@@ -228,14 +230,14 @@ class SiteStore(SqlStore):
 	# -- settings
 	def rules(self) -> Rules:
 		if self._rules is None or time.monotonic() > self._rules_until:
-			with _in_the_ports_words():
+			with _as_port_errors():
 				self._rules = read_rules()
 			self._rules_until = time.monotonic() + RULES_SECONDS
 		return self._rules
 
 	def wrong_rules(self) -> list[str]:
 		"""What can't be read of settings and hours."""
-		with _in_the_ports_words():
+		with _as_port_errors():
 			return wrong_rules()
 
 	def agents_in_shift(self) -> dict[str, Calendar]:
@@ -383,7 +385,7 @@ def reconnect() -> None:
 
 
 @contextmanager
-def _in_the_ports_words() -> Iterator[None]:
+def _as_port_errors() -> Iterator[None]:
 	try:
 		yield
 	except (

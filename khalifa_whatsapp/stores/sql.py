@@ -12,13 +12,13 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date
 from typing import Any, TypeVar
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.arabic import safe_name
 from khalifa_whatsapp.core.assignment import RosterEntry
 from khalifa_whatsapp.core.calendar import Calendar
 from khalifa_whatsapp.core.keys import open_key
 from khalifa_whatsapp.core.kpi import Fact
-from khalifa_whatsapp.stores.base import DEVICE_FACTS, Backlog, Changes, DeliveryOutcome, TicketFilter
+from khalifa_whatsapp.stores.base import DEVICE_FACTS, Backlog, Changes, TicketFilter, WebhookOutcome
 from khalifa_whatsapp.stores.schema import table_of
 from khalifa_whatsapp.stores.sql_facts import ONLINE, SCANS
 from khalifa_whatsapp.stores.sql_outbox import OutboxQueries
@@ -28,7 +28,7 @@ R = TypeVar("R")
 CHUNK = 500
 # The order in which a transaction writes its tables, the same for all, so that two wait instead of
 # deadlocking.
-WRITE_ORDER = {kind: number for number, kind in enumerate(r.RECORDS)}
+WRITE_ORDER = {kind: number for number, kind in enumerate(records.RECORDS)}
 CUSTOMER = "`tabKhalifa Customer`"
 TICKET = "`tabKhalifa Ticket`"
 MESSAGE = "`tabKhalifa Message`"
@@ -66,8 +66,10 @@ class SqlStore(OutboxQueries):
 	def roster(self) -> list[RosterEntry]:
 		loads, shifts = self.loads(), self.agents_in_shift()
 		return [
-			RosterEntry(agent, shifts.get(agent.name), held.get(r.OPEN, 0), held.get(r.PENDING, 0))
-			for agent in self._read(r.Agent, "enabled = 1", (), "ORDER BY name")
+			RosterEntry(
+				agent, shifts.get(agent.name), held.get(records.OPEN, 0), held.get(records.PENDING, 0)
+			)
+			for agent in self._read(records.Agent, "enabled = 1", (), "ORDER BY name")
 			for held in [loads.get(agent.name, {})]
 		]
 
@@ -82,31 +84,33 @@ class SqlStore(OutboxQueries):
 	) -> list[R]:
 		"""Records whose field is one of `wanted`, sorted so that all transactions lock in one order."""
 		ordered = sorted(wanted)
-		records: list[R] = []
+		stored: list[R] = []
 		for start in range(0, len(ordered), CHUNK):
 			part = ordered[start : start + CHUNK]
 			marks = ", ".join("?" * len(part))
-			records += self._read(kind, f"`{field}` IN ({marks}){extra}", part, tail)
-		return records
+			stored += self._read(kind, f"`{field}` IN ({marks}){extra}", part, tail)
+		return stored
 
 	def _by_name(self, kind: type[R], names: Collection[str], tail: str = "") -> dict[str, R]:
 		return {row.name: row for row in self._in(kind, "name", names, tail)}  # type: ignore[attr-defined]
 
 	# -- webhook events
-	def due_deliveries(self, device: str, now_ms: int, limit: int) -> list[r.Delivery]:
+	def due_webhook_events(self, device: str, now_ms: int, limit: int) -> list[records.WebhookEvent]:
 		sql = (
 			f"SELECT name, device, provider, received_ms, body, is_base64, attempts, seen_count FROM {EVENT} "
 			"WHERE device = ? AND status IN ('New', 'Failed') AND next_ms <= ? ORDER BY name LIMIT ?"
 			+ self.SKIP
 		)
 		return [
-			r.Delivery(str(name), device_, provider, received, unpack_body(body, is_base64), attempts, seen)
+			records.WebhookEvent(
+				str(name), device_, provider, received, unpack_body(body, is_base64), attempts, seen
+			)
 			for name, device_, provider, received, body, is_base64, attempts, seen in self.rows(
 				sql, (device, now_ms, limit)
 			)
 		]
 
-	def finish_deliveries(self, outcomes: Iterable[DeliveryOutcome], now_ms: int) -> None:
+	def finish_webhook_events(self, outcomes: Iterable[WebhookOutcome], now_ms: int) -> None:
 		groups: dict[tuple[str, str, int, int], list[int]] = {}
 		for o in outcomes:
 			groups.setdefault((o.status, o.error, o.attempts, o.next_ms or 0), []).append(int(o.name))
@@ -118,11 +122,11 @@ class SqlStore(OutboxQueries):
 				(status, error, attempts, next_ms, now_ms, *names),
 			)
 
-	def devices_with_due_deliveries(self, now_ms: int) -> list[str]:
+	def devices_with_due_webhook_events(self, now_ms: int) -> list[str]:
 		sql = f"SELECT DISTINCT device FROM {EVENT} WHERE status IN ('New', 'Failed') AND next_ms <= ?"
 		return [row[0] for row in self.rows(sql, (now_ms,))]
 
-	def forget_deliveries(self, before_ms: int, limit: int) -> int:
+	def forget_webhook_events(self, before_ms: int, limit: int) -> int:
 		names = self.rows(
 			f"SELECT name FROM {EVENT} WHERE status IN ('Done', 'Ignored') AND received_ms < ? AND body <> "
 			"'' LIMIT ?",
@@ -134,21 +138,21 @@ class SqlStore(OutboxQueries):
 		return self.run(f"UPDATE {EVENT} SET body = '' WHERE name IN ({marks})", [row[0] for row in names])
 
 	# -- customers and tickets
-	def identities(self, keys: Collection[str]) -> dict[str, r.CustomerIdentity]:
-		rows = self._in(r.CustomerIdentity, "identity_key", keys, self.LOCK)
+	def identities(self, keys: Collection[str]) -> dict[str, records.CustomerIdentity]:
+		rows = self._in(records.CustomerIdentity, "identity_key", keys, self.LOCK)
 		return {row.identity_key: row for row in rows}
 
 	def identities_of(
 		self, customers: Collection[str], locked: bool = False
-	) -> dict[str, list[r.CustomerIdentity]]:
-		by_customer: dict[str, list[r.CustomerIdentity]] = {}
+	) -> dict[str, list[records.CustomerIdentity]]:
+		by_customer: dict[str, list[records.CustomerIdentity]] = {}
 		tail = f"ORDER BY name {self.LOCK}" if locked else "ORDER BY name"
-		for row in self._in(r.CustomerIdentity, "customer", customers, tail):
+		for row in self._in(records.CustomerIdentity, "customer", customers, tail):
 			by_customer.setdefault(row.customer, []).append(row)
 		return by_customer
 
-	def customers(self, names: Collection[str]) -> dict[str, r.Customer]:
-		return self._by_name(r.Customer, names, self.LOCK)
+	def customers(self, names: Collection[str]) -> dict[str, records.Customer]:
+		return self._by_name(records.Customer, names, self.LOCK)
 
 	def devices_of_customer(self, customer: str) -> list[str]:
 		return [
@@ -172,17 +176,23 @@ class SqlStore(OutboxQueries):
 			self.run(f"UPDATE {TICKET} SET customer_name = {name} WHERE customer IN ({marks})", part)
 
 	def move_customer(self, source: str, target: str) -> None:
-		for kind in (r.CustomerIdentity, r.Ticket, r.Message, r.Turn, r.DelayEvent):
+		for kind in (
+			records.CustomerIdentity,
+			records.Ticket,
+			records.Message,
+			records.Turn,
+			records.DelayEvent,
+		):
 			self.run(f"UPDATE {table_of(kind).name} SET customer = ? WHERE customer = ?", (target, source))
 
-	def tickets(self, names: Collection[str]) -> dict[str, r.Ticket]:
-		return self._by_name(r.Ticket, names, self.LOCK)
+	def tickets(self, names: Collection[str]) -> dict[str, records.Ticket]:
+		return self._by_name(records.Ticket, names, self.LOCK)
 
-	def latest_tickets(self, pairs: Collection[tuple[str, str]]) -> dict[tuple[str, str], r.Ticket]:
+	def latest_tickets(self, pairs: Collection[tuple[str, str]]) -> dict[tuple[str, str], records.Ticket]:
 		by_device: dict[str, list[str]] = {}
 		for customer, device in pairs:
 			by_device.setdefault(device, []).append(customer)
-		latest: dict[tuple[str, str], r.Ticket] = {}
+		latest: dict[tuple[str, str], records.Ticket] = {}
 		for device, customers in by_device.items():
 			for ticket in self._latest_of(device, customers):
 				held = latest.get((ticket.customer, device))
@@ -190,9 +200,9 @@ class SqlStore(OutboxQueries):
 					latest[ticket.customer, device] = ticket
 		return latest
 
-	def _latest_of(self, device: str, customers: list[str]) -> list[r.Ticket]:
+	def _latest_of(self, device: str, customers: list[str]) -> list[records.Ticket]:
 		"""The open ticket and the one closed last, of each customer."""
-		opened = self._in(r.Ticket, "open_key", [open_key(c, device) for c in customers], self.LOCK)
+		opened = self._in(records.Ticket, "open_key", [open_key(c, device) for c in customers], self.LOCK)
 		rest = set(customers) - {ticket.customer for ticket in opened}
 		names = []
 		for start in range(0, len(ordered := sorted(rest)), CHUNK):
@@ -205,32 +215,32 @@ class SqlStore(OutboxQueries):
 				"ON l.customer = t.customer AND l.closed_ms = t.closed_ms WHERE t.device = ?",
 				(*part, device, device),
 			)
-		return opened + list(self._by_name(r.Ticket, {row[0] for row in names}, self.LOCK).values())
+		return opened + list(self._by_name(records.Ticket, {row[0] for row in names}, self.LOCK).values())
 
-	def queue(self, limit: int, branches: Collection[str]) -> list[r.Ticket]:
+	def queue(self, limit: int, branches: Collection[str]) -> list[records.Ticket]:
 		marks = ", ".join(["NULL", *"?" * len(branches)])  # of no branch, nothing that is some branch's alone
 		mine = f"status = 'Queued' AND (is_branch_only = 0 OR branch IN ({marks}))"
 		order = f"ORDER BY queue_rank, waiting_since_ms, name LIMIT ? {self.SKIP}"
-		waiting = self._read(r.Ticket, f"{mine} AND waiting_since_ms > 0", (*branches, limit), order)
+		waiting = self._read(records.Ticket, f"{mine} AND waiting_since_ms > 0", (*branches, limit), order)
 		if len(waiting) >= limit:
 			return waiting
 		order = f"ORDER BY queue_rank, queued_since_ms, name LIMIT ? {self.SKIP}"
 		rest = self._read(
-			r.Ticket, f"{mine} AND waiting_since_ms = 0", (*branches, limit - len(waiting)), order
+			records.Ticket, f"{mine} AND waiting_since_ms = 0", (*branches, limit - len(waiting)), order
 		)
 		return waiting + rest
 
-	def due_tickets(self, now_ms: int, limit: int) -> list[r.Ticket]:
+	def due_tickets(self, now_ms: int, limit: int) -> list[records.Ticket]:
 		order = f"ORDER BY next_check_ms LIMIT ? {self.SKIP}"
-		return self._read(r.Ticket, "next_check_ms > 0 AND next_check_ms <= ?", (now_ms, limit), order)
+		return self._read(records.Ticket, "next_check_ms > 0 AND next_check_ms <= ?", (now_ms, limit), order)
 
 	def rules_in_use(self) -> list[tuple[str | None, str]]:
 		sql = f"SELECT DISTINCT branch, rules_version FROM {TICKET} WHERE rules_version > ''"
 		return [(branch or None, version) for branch, version in self.rows(sql)]
 
-	def tickets_of_rules(self, branch: str | None, version: str, limit: int) -> list[r.Ticket]:
+	def tickets_of_rules(self, branch: str | None, version: str, limit: int) -> list[records.Ticket]:
 		where = "rules_version = ? AND COALESCE(branch, '') = ?"
-		return self._read(r.Ticket, where, (version, branch or "", limit), f"LIMIT ? {self.SKIP}")
+		return self._read(records.Ticket, where, (version, branch or "", limit), f"LIMIT ? {self.SKIP}")
 
 	def holders_gone(self) -> list[str]:
 		sql = (
@@ -239,22 +249,22 @@ class SqlStore(OutboxQueries):
 		)
 		return [row[0] for row in self.rows(sql)]
 
-	def waiting_tickets_of(self, agents: Collection[str]) -> list[r.Ticket]:
+	def waiting_tickets_of(self, agents: Collection[str]) -> list[records.Ticket]:
 		return self._in(
-			r.Ticket, "agent", agents, f"ORDER BY waiting_since_ms {self.LOCK}", " AND status = 'Open'"
+			records.Ticket, "agent", agents, f"ORDER BY waiting_since_ms {self.LOCK}", " AND status = 'Open'"
 		)
 
-	def agent(self, name: str, locked: bool = False) -> r.Agent | None:
-		return self._by_name(r.Agent, [name], self.LOCK if locked else "").get(name)
+	def agent(self, name: str, locked: bool = False) -> records.Agent | None:
+		return self._by_name(records.Agent, [name], self.LOCK if locked else "").get(name)
 
-	def agents(self, names: Collection[str]) -> dict[str, r.Agent]:
-		return self._by_name(r.Agent, names)
+	def agents(self, names: Collection[str]) -> dict[str, records.Agent]:
+		return self._by_name(records.Agent, names)
 
-	def agent_of_user(self, user: str) -> r.Agent | None:
-		return next(iter(self._in(r.Agent, "user", [user])), None)
+	def agent_of_user(self, user: str) -> records.Agent | None:
+		return next(iter(self._in(records.Agent, "user", [user])), None)
 
-	def open_presence(self, agents: Collection[str]) -> list[r.PresenceLog]:
-		return self._in(r.PresenceLog, "agent", agents, extra=" AND to_ms = 0")
+	def open_presence(self, agents: Collection[str]) -> list[records.PresenceLog]:
+		return self._in(records.PresenceLog, "agent", agents, extra=" AND to_ms = 0")
 
 	def loads(self) -> dict[str, dict[str, int]]:
 		"""Open and Pending tickets by agent."""
@@ -268,26 +278,32 @@ class SqlStore(OutboxQueries):
 		return by_agent
 
 	# -- messages
-	def messages(self, names: Collection[str]) -> dict[str, r.Message]:
-		return self._by_name(r.Message, names, self.LOCK)
+	def messages(self, names: Collection[str]) -> dict[str, records.Message]:
+		return self._by_name(records.Message, names, self.LOCK)
 
-	def messages_by_key(self, keys: Collection[str]) -> dict[str, r.Message]:
-		return {row.message_key or "": row for row in self._in(r.Message, "message_key", keys, self.LOCK)}
+	def messages_by_key(self, keys: Collection[str]) -> dict[str, records.Message]:
+		return {
+			row.message_key or "": row for row in self._in(records.Message, "message_key", keys, self.LOCK)
+		}
 
-	def messages_by_gateway_id(self, device: str, ids: Collection[str]) -> list[r.Message]:
+	def messages_by_gateway_id(self, device: str, ids: Collection[str]) -> list[records.Message]:
 		wanted = set(ids)
 		messages = []
 		for start in range(0, len(ordered := sorted(wanted)), CHUNK):
 			part = ordered[start : start + CHUNK]
 			marks = ", ".join("?" * len(part))
-			messages += self._read(r.Message, f"device = ? AND gateway_id IN ({marks})", (device, *part))
+			messages += self._read(
+				records.Message, f"device = ? AND gateway_id IN ({marks})", (device, *part)
+			)
 		return [message for message in messages if message.gateway_id in wanted]
 
-	def message_by_client_key(self, client_key: str) -> r.Message | None:
-		return next(iter(self._in(r.Message, "client_key", [client_key])), None)
+	def message_by_client_key(self, client_key: str) -> records.Message | None:
+		return next(iter(self._in(records.Message, "client_key", [client_key])), None)
 
-	def messages_of(self, ticket: str) -> list[r.Message]:
-		return self._read(r.Message, "ticket = ?", (ticket,), f"ORDER BY sent_ms, sequence, name {self.LOCK}")
+	def messages_of(self, ticket: str) -> list[records.Message]:
+		return self._read(
+			records.Message, "ticket = ?", (ticket,), f"ORDER BY sent_ms, sequence, name {self.LOCK}"
+		)
 
 	def last_written_ms(self, ticket: str, identities: Collection[str]) -> int | None:
 		wanted = sorted(identities)
@@ -310,38 +326,42 @@ class SqlStore(OutboxQueries):
 			(one, two) for one, id_, two, other_id in self.rows(sql, (customer, other)) if id_ == other_id
 		]
 
-	def retarget_logs(self, old: r.Message, new: r.Message) -> None:
+	def retarget_logs(self, old: records.Message, new: records.Message) -> None:
 		self.run(
-			f"UPDATE {table_of(r.MessageLog).name} SET target_key = ?, message = ? WHERE target_key = ?",
+			f"UPDATE {table_of(records.MessageLog).name} SET target_key = ?, message = ? "
+			"WHERE target_key = ?",
 			(new.message_key, new.name, old.message_key),
 		)
 
 	def drop_message(self, name: str) -> None:
 		self.run(f"DELETE FROM {MESSAGE} WHERE name = ?", (name,))
 
-	def logs(self, target_keys: Collection[str], callbacks: Collection[str] = ()) -> list[r.MessageLog]:
-		logs = self._in(r.MessageLog, "target_key", target_keys)
+	def logs(self, target_keys: Collection[str], callbacks: Collection[str] = ()) -> list[records.MessageLog]:
+		logs = self._in(records.MessageLog, "target_key", target_keys)
 		known = {row.name for row in logs}
-		return logs + [row for row in self._in(r.MessageLog, "callback", callbacks) if row.name not in known]
+		return logs + [
+			row for row in self._in(records.MessageLog, "callback", callbacks) if row.name not in known
+		]
 
-	def parked_logs(self, since_ms: int, limit: int) -> list[r.MessageLog]:
-		table = table_of(r.MessageLog)
+	def parked_logs(self, since_ms: int, limit: int) -> list[records.MessageLog]:
+		table = table_of(records.MessageLog)
 		listed = ", ".join(f"l.`{field}`" for field in table.fields)
 		sql = (
 			f"SELECT {listed} FROM {table.name} l JOIN {MESSAGE} m ON m.message_key = l.target_key "
 			"WHERE l.message IS NULL AND l.at_ms >= ? ORDER BY l.at_ms LIMIT ?"
 		)
-		return [r.MessageLog(*row) for row in self.rows(sql, (since_ms, limit))]
+		return [records.MessageLog(*row) for row in self.rows(sql, (since_ms, limit))]
 
-	def last_human_reply(self, ticket: str) -> r.Message | None:
+	def last_human_reply(self, ticket: str) -> records.Message | None:
 		where = "ticket = ? AND origin = 'Agent' AND status <> 'Failed'"
 		return next(
-			iter(self._read(r.Message, where, (ticket,), "ORDER BY sent_ms DESC, name DESC LIMIT 1")), None
+			iter(self._read(records.Message, where, (ticket,), "ORDER BY sent_ms DESC, name DESC LIMIT 1")),
+			None,
 		)
 
-	def human_replies(self, ticket: str) -> list[r.Message]:
+	def human_replies(self, ticket: str) -> list[records.Message]:
 		return self._read(
-			r.Message,
+			records.Message,
 			"ticket = ? AND origin = 'Agent'",
 			(ticket,),
 			f"ORDER BY sent_ms DESC, name DESC {self.LOCK}",
@@ -350,16 +370,18 @@ class SqlStore(OutboxQueries):
 	# -- what gateways say of numbers and templates
 	def provider_templates(
 		self, device: str, keys: Collection[str], ids: Collection[str]
-	) -> list[r.ProviderTemplate]:
-		by_key = self._in(r.ProviderTemplate, "template_key", keys, self.LOCK)
-		by_id = self._in(r.ProviderTemplate, "template_id", ids, self.LOCK)
+	) -> list[records.ProviderTemplate]:
+		by_key = self._in(records.ProviderTemplate, "template_key", keys, self.LOCK)
+		by_id = self._in(records.ProviderTemplate, "template_id", ids, self.LOCK)
 		wanted = set(ids)
 		rest = [row for row in by_id if row.device == device and row.template_id in wanted]
 		return list({row.name: row for row in [*rest, *by_key]}.values())
 
 	def has_device_notice(self, notice_key: str) -> bool:
 		return bool(
-			self.rows(f"SELECT 1 FROM {table_of(r.DeviceNotice).name} WHERE notice_key = ?", (notice_key,))
+			self.rows(
+				f"SELECT 1 FROM {table_of(records.DeviceNotice).name} WHERE notice_key = ?", (notice_key,)
+			)
 		)
 
 	def save_device_facts(self, facts: dict[str, list[tuple[str, str, int]]]) -> None:
@@ -375,29 +397,33 @@ class SqlStore(OutboxQueries):
 				)
 
 	# -- ledger
-	def turns(self, names: Collection[str]) -> dict[str, r.Turn]:
-		return self._by_name(r.Turn, names, self.LOCK)
+	def turns(self, names: Collection[str]) -> dict[str, records.Turn]:
+		return self._by_name(records.Turn, names, self.LOCK)
 
-	def turns_answered_by(self, messages: Collection[str]) -> dict[str, r.Turn]:
-		return {row.answer or "": row for row in self._in(r.Turn, "answer", messages, self.LOCK)}
+	def turns_answered_by(self, messages: Collection[str]) -> dict[str, records.Turn]:
+		return {row.answer or "": row for row in self._in(records.Turn, "answer", messages, self.LOCK)}
 
-	def turns_closed_with(self, tickets: Collection[r.Ticket]) -> dict[str, r.Turn]:
+	def turns_closed_with(self, tickets: Collection[records.Ticket]) -> dict[str, records.Turn]:
 		closed = {ticket.name: ticket.closed_ms for ticket in tickets if ticket.closed_ms is not None}
-		rows = self._in(r.Turn, "ticket", closed, self.LOCK, " AND ended_ms > 0 AND outcome <> 'joined'")
+		rows = self._in(
+			records.Turn, "ticket", closed, self.LOCK, " AND ended_ms > 0 AND outcome <> 'joined'"
+		)
 		mine = [row for row in rows if (row.ended_ms or 0) >= closed[row.ticket]]
 		last = {row.ticket: row for row in sorted(mine, key=lambda row: row.name)}
 		return {
-			name: row for name, row in last.items() if row.outcome in (r.CLOSED_UNANSWERED, r.BULK_CLOSED)
+			name: row
+			for name, row in last.items()
+			if row.outcome in (records.CLOSED_UNANSWERED, records.BULK_CLOSED)
 		}
 
-	def segments_of(self, turns: Collection[str]) -> list[r.Segment]:
-		return self._in(r.Segment, "turn", turns, f"ORDER BY from_ms, name {self.LOCK}")
+	def segments_of(self, turns: Collection[str]) -> list[records.Segment]:
+		return self._in(records.Segment, "turn", turns, f"ORDER BY from_ms, name {self.LOCK}")
 
-	def delays_of(self, turns: Collection[str]) -> list[r.DelayEvent]:
-		return self._in(r.DelayEvent, "turn", turns, self.LOCK)
+	def delays_of(self, turns: Collection[str]) -> list[records.DelayEvent]:
+		return self._in(records.DelayEvent, "turn", turns, self.LOCK)
 
-	def delay(self, name: str) -> r.DelayEvent | None:
-		return self._by_name(r.DelayEvent, [name], self.LOCK).get(name)
+	def delay(self, name: str) -> records.DelayEvent | None:
+		return self._by_name(records.DelayEvent, [name], self.LOCK).get(name)
 
 	def facts(self, from_ms: int, to_ms: int) -> list[Fact]:
 		facts: list[Fact] = []
@@ -422,12 +448,12 @@ class SqlStore(OutboxQueries):
 		sql = "SELECT name FROM `tabKhalifa KPI Day` WHERE is_dirty = 1 ORDER BY name LIMIT ?"
 		return [date.fromisoformat(row[0]) for row in self.rows(sql, (limit,))]
 
-	def replace_kpi(self, period: str, start: date, rows: Sequence[r.AgentKpi]) -> None:
+	def replace_kpi(self, period: str, start: date, rows: Sequence[records.AgentKpi]) -> None:
 		self.run(
 			"DELETE FROM `tabKhalifa Agent KPI` WHERE period = ? AND start_date = ?",
 			(period, start.isoformat()),
 		)
-		self.save(Changes(created={r.AgentKpi: list(rows)} if rows else {}))
+		self.save(Changes(created={records.AgentKpi: list(rows)} if rows else {}))
 
 	def clean_days(self, days: Collection[date], now_ms: int) -> None:
 		for day in days:
@@ -446,27 +472,30 @@ class SqlStore(OutboxQueries):
 		]
 
 	def start_close_batch(
-		self, batch: r.CloseBatch, chosen: TicketFilter, new_name: Callable[[], str]
+		self, batch: records.CloseBatch, chosen: TicketFilter, new_name: Callable[[], str]
 	) -> int:
 		items = [
-			r.CloseBatchItem(new_name(), batch.name, ticket, version)
+			records.CloseBatchItem(new_name(), batch.name, ticket, version)
 			for ticket, version in self.open_ticket_versions(chosen)
 		]
 		batch.total = len(items)
-		self.save(Changes(created={r.CloseBatch: [batch], r.CloseBatchItem: items}))
+		self.save(Changes(created={records.CloseBatch: [batch], records.CloseBatchItem: items}))
 		return len(items)
 
-	def close_batch(self, name: str) -> r.CloseBatch | None:
-		return self._by_name(r.CloseBatch, [name], self.LOCK).get(name)
+	def close_batch(self, name: str) -> records.CloseBatch | None:
+		return self._by_name(records.CloseBatch, [name], self.LOCK).get(name)
 
-	def batch_items(self, batch: str, result: str, limit: int) -> list[r.CloseBatchItem]:
+	def batch_items(self, batch: str, result: str, limit: int) -> list[records.CloseBatchItem]:
 		return self._read(
-			r.CloseBatchItem, "batch = ? AND result = ?", (batch, result, limit), "ORDER BY name LIMIT ?"
+			records.CloseBatchItem,
+			"batch = ? AND result = ?",
+			(batch, result, limit),
+			"ORDER BY name LIMIT ?",
 		)
 
 	# -- watching
 	def backlog(self, now_ms: int) -> Backlog:
-		deliveries, oldest_in = self.rows(
+		webhook_events, oldest_in = self.rows(
 			f"SELECT COUNT(*), MIN(received_ms) FROM {EVENT} WHERE status IN ('New', 'Failed')"
 		)[0]
 		states = dict(
@@ -478,7 +507,7 @@ class SqlStore(OutboxQueries):
 		oldest_out = self.rows(f"SELECT MIN(received_ms) FROM {MESSAGE} WHERE status = 'Queued'")[0][0]
 		dead = self.rows(f"SELECT COUNT(*) FROM {EVENT} WHERE status = 'Dead'")[0][0]
 		return Backlog(
-			deliveries,
+			webhook_events,
 			now_ms - oldest_in if oldest_in else 0,
 			states.get("Queued", 0) + states.get("Sending", 0),
 			now_ms - oldest_out if oldest_out else 0,
@@ -488,7 +517,7 @@ class SqlStore(OutboxQueries):
 		)
 
 
-def _is_later(one: r.Ticket, other: r.Ticket) -> bool:
+def _is_later(one: records.Ticket, other: records.Ticket) -> bool:
 	"""Open beats closed; then the one closed last."""
 	return (one.open_key is not None, one.closed_ms or 0, one.name) > (
 		other.open_key is not None,

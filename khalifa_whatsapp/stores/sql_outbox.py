@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any, TypeVar
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.arabic import safe_name
 from khalifa_whatsapp.core.breaker import Breaker
 from khalifa_whatsapp.core.markup import without_tags
 from khalifa_whatsapp.core.pacing import HOUR_MS, MINUTE_MS, Pace, Traffic
-from khalifa_whatsapp.stores.base import Gate
+from khalifa_whatsapp.stores.base import SendGate
 from khalifa_whatsapp.stores.schema import table_of
 
 R = TypeVar("R")
-MESSAGE = table_of(r.Message).name
+MESSAGE = table_of(records.Message).name
 DEVICE = "`tabWhatsApp Device`"
 MAX_LOOKED_AT = 20_000  # queued messages of one device; customers who must wait may hold the first places
 MAX_ERROR = 500
@@ -48,13 +48,15 @@ class OutboxQueries:
 		)
 		return [row[0] for row in self.rows(sql, (now_ms,))]
 
-	def due_messages(self, device: str, now_ms: int, limit: int) -> list[r.Message]:
+	def due_messages(self, device: str, now_ms: int, limit: int) -> list[records.Message]:
 		"""Conversations before campaigns; a message waits for the same customer's earlier ones."""
 		order = f"ORDER BY (priority >= 2), sent_ms, name LIMIT ? OFFSET ? {self.LOCK}"
-		first: dict[str, r.Message] = {}
+		first: dict[str, records.Message] = {}
 		page = limit * 4
 		for start in range(0, MAX_LOOKED_AT, page):
-			messages = self._read(r.Message, "device = ? AND status = 'Queued'", (device, page, start), order)
+			messages = self._read(
+				records.Message, "device = ? AND status = 'Queued'", (device, page, start), order
+			)
 			for message in messages:
 				first.setdefault(message.customer, message)
 			due = [m for m in first.values() if (m.next_retry_ms or 0) <= now_ms]
@@ -63,17 +65,19 @@ class OutboxQueries:
 		return sorted(due, key=lambda message: message.priority)[:limit]
 
 	# -- what is in doubt
-	def doubtful_messages(self, device: str) -> list[r.Message]:
+	def doubtful_messages(self, device: str) -> list[records.Message]:
 		where = "device = ? AND status IN ('Sending', 'Unknown')"
-		return self._read(r.Message, where, (device,), f"ORDER BY sent_ms, name {self.LOCK}")
+		return self._read(records.Message, where, (device,), f"ORDER BY sent_ms, name {self.LOCK}")
 
-	def abandoned_messages(self, device: str) -> list[r.Message]:
-		return self._read(r.Message, "device = ? AND status = 'Sending'", (device,), self.LOCK)
+	def abandoned_messages(self, device: str) -> list[records.Message]:
+		return self._read(records.Message, "device = ? AND status = 'Sending'", (device,), self.LOCK)
 
-	def unknown_messages(self, device: str, since_ms: int, until_ms: int, limit: int) -> list[r.Message]:
+	def unknown_messages(
+		self, device: str, since_ms: int, until_ms: int, limit: int
+	) -> list[records.Message]:
 		where = "device = ? AND status = 'Unknown' AND started_ms BETWEEN ? AND ?"
 		return self._read(
-			r.Message, where, (device, since_ms, until_ms, limit), "ORDER BY started_ms, name LIMIT ?"
+			records.Message, where, (device, since_ms, until_ms, limit), "ORDER BY started_ms, name LIMIT ?"
 		)
 
 	# -- pace
@@ -120,7 +124,7 @@ class OutboxQueries:
 		return {key: int(count) for key, count in self.rows(sql, (device, day_start_ms, *wanted))}
 
 	# -- the device
-	def gate(self, device: str) -> Gate:
+	def send_gate(self, device: str) -> SendGate:
 		sql = (
 			"SELECT is_paused, breaker_state, breaker_failures, breaker_failed_ms, "
 			"breaker_until_ms, breaker_reason, "
@@ -129,8 +133,8 @@ class OutboxQueries:
 		)
 		for is_paused, state, failures, failed_ms, until_ms, reason, drained_ms in self.rows(sql, (device,)):
 			breaker = Breaker(state or "Closed", failures, failed_ms, until_ms, reason or "")
-			return Gate(bool(is_paused), breaker, drained_ms)
-		return Gate(True, Breaker())  # a device that is gone sends nothing
+			return SendGate(bool(is_paused), breaker, drained_ms)
+		return SendGate(True, Breaker())  # a device that is gone sends nothing
 
 	def save_breaker(self, device: str, breaker: Breaker) -> None:
 		self.run(
@@ -149,9 +153,9 @@ class OutboxQueries:
 	def note_drain(self, device: str, now_ms: int) -> None:
 		self.run(f"UPDATE {DEVICE} SET drained_ms = ? WHERE name = ?", (now_ms, device))
 
-	def stale_messages(self, device: str, until_ms: int) -> list[r.Message]:
+	def stale_messages(self, device: str, until_ms: int) -> list[records.Message]:
 		where = f"device = ? AND status = 'Queued' AND sent_ms <= ? {self.LOCK}"
-		return self._read(r.Message, where, (device, until_ms))
+		return self._read(records.Message, where, (device, until_ms))
 
 	def note_error(self, device: str, code: str, text: str, at_ms: int) -> None:
 		self.run(
@@ -166,8 +170,8 @@ class OutboxQueries:
 		sql = f"SELECT DISTINCT device FROM {MESSAGE} WHERE media_state = 'Waiting' AND next_retry_ms <= ?"
 		return [row[0] for row in self.rows(sql, (now_ms,))]
 
-	def messages_without_file(self, device: str, now_ms: int, limit: int) -> list[r.Message]:
+	def messages_without_file(self, device: str, now_ms: int, limit: int) -> list[records.Message]:
 		where = "device = ? AND media_state = 'Waiting' AND next_retry_ms <= ?"
 		return self._read(
-			r.Message, where, (device, now_ms, limit), "ORDER BY attempts, received_ms, name LIMIT ?"
+			records.Message, where, (device, now_ms, limit), "ORDER BY attempts, received_ms, name LIMIT ?"
 		)

@@ -193,7 +193,9 @@ class SqliteStore(SqlStore):
 		last = self.rows("SELECT last FROM ticket_number")[0][0]
 		return [f"KT-{number:06d}" for number in range(last - count + 1, last + 1)]
 
-	def record_delivery(self, device: str, provider: str, key: str, body: bytes, received_ms: int) -> bool:
+	def record_webhook_event(
+		self, device: str, provider: str, key: str, body: bytes, received_ms: int
+	) -> bool:
 		text, is_base64 = pack_body(body)
 		with self.transaction():
 			new = self.run(

@@ -89,7 +89,7 @@ class SceneFailure(Protocol):
 	def __call__(self) -> None: ...
 
 
-class Taken(Protocol):
+class FetchedCalls(Protocol):
 	"""How many messages the gateway took so far."""
 
 	def __call__(self) -> int: ...
@@ -219,7 +219,7 @@ class DriverContract:
 			assert (event.content_type, event.body, event.sent_ms) == ("text", TEXT, SENT_MS)
 			assert event.sender[0] == SENDER
 
-	def test_the_same_delivery_gives_the_same_events(self) -> None:
+	def test_the_same_webhook_event_gives_the_same_events(self) -> None:
 		with self.scene() as scene:
 			raw = scene.inbound.text.raw
 			assert scene.driver.parse(raw) == scene.driver.parse(raw)

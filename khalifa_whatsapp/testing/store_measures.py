@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.keys import digest, kpi_key
 from khalifa_whatsapp.core.kpi import COUNTS, SAMPLES
 from khalifa_whatsapp.testing.store_scene import DAY, NOW, StoreScene
@@ -18,12 +18,12 @@ class MeasuresContract(StoreScene):
 
 	def test_turns_are_found_by_their_answer_and_by_the_closing_that_ended_them(self) -> None:
 		store = self.make_store()
-		ticket = self.ticket(status=r.CLOSED, closed_ms=NOW + 9)
+		ticket = self.ticket(status=records.CLOSED, closed_ms=NOW + 9)
 		self.save(
 			store,
 			ticket,
-			self.turn("u1", ended_ms=NOW + 1, outcome=r.ANSWERED, answer=self.n("m1")),
-			self.turn("u2", ended_ms=NOW + 9, outcome=r.CLOSED_UNANSWERED),
+			self.turn("u1", ended_ms=NOW + 1, outcome=records.ANSWERED, answer=self.n("m1")),
+			self.turn("u2", ended_ms=NOW + 9, outcome=records.CLOSED_UNANSWERED),
 			self.turn("u3", ended_ms=NOW + 9, outcome="joined"),
 		)
 		assert self.read(lambda: store.turns_answered_by([self.n("m1"), "x"]), store)[
@@ -74,19 +74,19 @@ class MeasuresContract(StoreScene):
 				end_reason="answered",
 			),
 			self.segment("s9", "a1", to_ms=start, counted_ms=start, biz_time=1, end_reason="answered"),
-			r.PresenceLog(self.n("p1"), a1, r.ONLINE, start - 5_000, start + 400),
-			r.PresenceLog(self.n("p2"), a1, r.AWAY, start + 400, start + 600),
-			r.PresenceLog(self.n("p3"), a2, r.ONLINE, start - 9_000),
+			records.PresenceLog(self.n("p1"), a1, records.ONLINE, start - 5_000, start + 400),
+			records.PresenceLog(self.n("p2"), a1, records.AWAY, start + 400, start + 600),
+			records.PresenceLog(self.n("p3"), a2, records.ONLINE, start - 9_000),
 			*self._history_of_delays(at),
 		]
 
 	def _history_of_delays(self, at: int) -> list[Any]:
 		a1 = self.n("a1")
 		return [
-			r.DelayEvent(
+			records.DelayEvent(
 				self.n("d1"), digest(self.tag, "1"), "Agent", self.n("t1"), self.n("u1"), at, agent=a1
 			),
-			r.DelayEvent(
+			records.DelayEvent(
 				self.n("d2"),
 				digest(self.tag, "2"),
 				"Agent",
@@ -96,7 +96,9 @@ class MeasuresContract(StoreScene):
 				agent=a1,
 				objection_status="Accepted",
 			),
-			r.DelayEvent(self.n("d3"), digest(self.tag, "3"), "Customer", self.n("t1"), self.n("u1"), at),
+			records.DelayEvent(
+				self.n("d3"), digest(self.tag, "3"), "Customer", self.n("t1"), self.n("u1"), at
+			),
 			*self._history_of_closings(at),
 			*self._history_of_events(at),
 		]
@@ -107,7 +109,7 @@ class MeasuresContract(StoreScene):
 			self.ticket(
 				"t1",
 				"c1",
-				status=r.CLOSED,
+				status=records.CLOSED,
 				closed_ms=at,
 				agent=a1,
 				resolved_for=a1,
@@ -117,7 +119,7 @@ class MeasuresContract(StoreScene):
 			self.ticket(
 				"t2",
 				"c2",
-				status=r.CLOSED,
+				status=records.CLOSED,
 				closed_ms=at,
 				agent=a1,
 				resolved_for=a2,
@@ -127,7 +129,7 @@ class MeasuresContract(StoreScene):
 			self.ticket(
 				"t3",
 				"c3",
-				status=r.CLOSED,
+				status=records.CLOSED,
 				closed_ms=at,
 				agent=a1,
 				close_reason="end",
@@ -137,7 +139,7 @@ class MeasuresContract(StoreScene):
 			self.ticket(
 				"t4",
 				"c4",
-				status=r.CLOSED,
+				status=records.CLOSED,
 				closed_ms=at,
 				agent=a1,
 				close_reason="resolved",
@@ -145,21 +147,27 @@ class MeasuresContract(StoreScene):
 				missed_for=a1,
 			),
 			self.ticket(
-				"t5", "c5", status=r.CLOSED, closed_ms=at, agent=a2, resolved_for=a2, close_reason="inactive"
+				"t5",
+				"c5",
+				status=records.CLOSED,
+				closed_ms=at,
+				agent=a2,
+				resolved_for=a2,
+				close_reason="inactive",
 			),
-			self.ticket("t6", "c6", status=r.CLOSED, closed_ms=at, agent=a2, close_reason="spam"),
+			self.ticket("t6", "c6", status=records.CLOSED, closed_ms=at, agent=a2, close_reason="spam"),
 		]
 
 	def _history_of_events(self, at: int) -> list[Any]:
 		a1, a2 = self.n("a1"), self.n("a2")
 		event = [self.n("t1"), "transferred", at]
 		return [
-			r.TicketEvent(self.n("e1"), *event, from_agent=a1, to_agent=a2),
-			r.TicketEvent(self.n("e2"), self.n("t1"), "assigned", at, to_agent=a1),
-			r.TicketEvent(self.n("e3"), self.n("t1"), "reopened", at, from_agent=a1),
-			self.queued("m1", origin=r.AGENT, status=r.SENT, sent_ms=at, agent=a1),
-			self.queued("m2", origin=r.AGENT, status=r.FAILED, sent_ms=at, agent=a1),
-			self.queued("m3", origin=r.NOTE, status=r.SENT, sent_ms=at, agent=a1),
+			records.TicketEvent(self.n("e1"), *event, from_agent=a1, to_agent=a2),
+			records.TicketEvent(self.n("e2"), self.n("t1"), "assigned", at, to_agent=a1),
+			records.TicketEvent(self.n("e3"), self.n("t1"), "reopened", at, from_agent=a1),
+			self.queued("m1", origin=records.AGENT, status=records.SENT, sent_ms=at, agent=a1),
+			self.queued("m2", origin=records.AGENT, status=records.FAILED, sent_ms=at, agent=a1),
+			self.queued("m3", origin=records.NOTE, status=records.SENT, sent_ms=at, agent=a1),
 		]
 
 	def test_facts_of_a_little_history_are_counted_once_and_nothing_beside_it(self) -> None:
@@ -220,9 +228,11 @@ class MeasuresContract(StoreScene):
 		first, middle, last = start - DAY, start + 1000, start + DAY
 		assert total((first, last)) == total((first, middle), (middle, last))
 
-	def _kpi(self, agent: str, start: str, **fields: Any) -> r.AgentKpi:
+	def _kpi(self, agent: str, start: str, **fields: Any) -> records.AgentKpi:
 		key = kpi_key(self.n(agent), "Daily", start)
-		return r.AgentKpi(key[:20], key, self.n(agent), f"Agent {agent}", None, "Daily", start, **fields)
+		return records.AgentKpi(
+			key[:20], key, self.n(agent), f"Agent {agent}", None, "Daily", start, **fields
+		)
 
 	def test_rows_of_measures_are_replaced_whole_and_twice_is_once(self) -> None:
 		store = self.make_store()

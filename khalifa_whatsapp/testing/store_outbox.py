@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.breaker import OPEN, Breaker
 from khalifa_whatsapp.core.pacing import HOUR_MS, MINUTE_MS, Pace, Traffic
 from khalifa_whatsapp.stores.base import Store
@@ -27,8 +27,8 @@ class OutboxContract(StoreScene):
 			)
 		return name
 
-	def handed(self, name: object, started_ms: int, **fields: Any) -> r.Message:
-		return self.queued(name, name, status=r.SENT, started_ms=started_ms, **fields)
+	def handed(self, name: object, started_ms: int, **fields: Any) -> records.Message:
+		return self.queued(name, name, status=records.SENT, started_ms=started_ms, **fields)
 
 	def test_conversations_go_before_campaigns_and_automatic_ones_between(self) -> None:
 		store = self.make_store()
@@ -52,8 +52,8 @@ class OutboxContract(StoreScene):
 			store,
 			self.handed("m1", NOW - 50_000, text_key="a", priority=2),
 			self.handed("m2", NOW - 40_000, text_key="a", is_new_chat=1, priority=1),
-			self.queued("m3", "c3", status=r.UNKNOWN, started_ms=NOW - 10_000, text_key="b"),
-			self.queued("m4", "c4", status=r.FAILED, started_ms=NOW - HOUR_MS + 1),
+			self.queued("m3", "c3", status=records.UNKNOWN, started_ms=NOW - 10_000, text_key="b"),
+			self.queued("m4", "c4", status=records.FAILED, started_ms=NOW - HOUR_MS + 1),
 			self.handed("m5", day - 1, text_key="a"),
 			self.queued("m6", "c6", text_key="a"),
 		)
@@ -72,20 +72,20 @@ class OutboxContract(StoreScene):
 	def test_a_breaker_is_kept_and_nothing_else_of_the_device_is_touched(self) -> None:
 		store = self.make_store()
 		device = self.make_device(store)
-		assert self.read(lambda: store.gate(device), store).breaker == Breaker()
+		assert self.read(lambda: store.send_gate(device), store).breaker == Breaker()
 		tripped = Breaker(OPEN, 5, NOW - 9, NOW + 60_000, "the gateway is down")
 		with store.transaction():
 			store.save_breaker(device, tripped)
 			store.note_error(device, "503", "x" * 2_000, NOW)
-		gate = self.read(lambda: store.gate(device), store)
-		assert (gate.is_paused, gate.breaker) == (False, tripped)
+		send_gate = self.read(lambda: store.send_gate(device), store)
+		assert (send_gate.is_paused, send_gate.breaker) == (False, tripped)
 
 	def test_what_a_gateway_says_of_itself_is_kept_without_markup(self) -> None:
 		store = self.make_store()
 		device = self.make_device(store)
 		with store.transaction():
 			store.save_breaker(device, Breaker(OPEN, 5, NOW, NOW, "down <img src=x onerror=run()>"))
-		reason = self.read(lambda: store.gate(device), store).breaker.reason
+		reason = self.read(lambda: store.send_gate(device), store).breaker.reason
 		assert reason.startswith("down ") and not {"<", ">"} & set(reason)
 
 	def test_when_the_outbox_was_last_looked_at_is_kept(self) -> None:
@@ -93,7 +93,7 @@ class OutboxContract(StoreScene):
 		device = self.make_device(store)
 		with store.transaction():
 			store.note_drain(device, NOW)
-		assert self.read(lambda: store.gate(device), store).drained_ms == NOW
+		assert self.read(lambda: store.send_gate(device), store).drained_ms == NOW
 		self.save(store, self.queued("m1", sent_ms=NOW), self.queued("m2", "c2", sent_ms=NOW + 1))
 		assert [m.name[8:] for m in self.read(lambda: store.stale_messages(self.n("dev"), NOW), store)] == [
 			"m1"
@@ -101,11 +101,11 @@ class OutboxContract(StoreScene):
 
 	def test_a_device_that_is_not_there_sends_nothing(self) -> None:
 		store = self.make_store()
-		assert self.read(lambda: store.gate(self.n("gone")), store).is_paused
+		assert self.read(lambda: store.send_gate(self.n("gone")), store).is_paused
 
 	def test_doubtful_messages_are_those_whose_attempt_began_in_the_period(self) -> None:
 		store = self.make_store()
-		doubtful = {"status": r.UNKNOWN}
+		doubtful = {"status": records.UNKNOWN}
 		self.save(
 			store,
 			self.queued("m1", "c1", **doubtful, started_ms=NOW - 10),

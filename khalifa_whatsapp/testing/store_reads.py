@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 import itertools
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.keys import digest, open_key
 from khalifa_whatsapp.core.kpi import Fact
 from khalifa_whatsapp.core.ticket_access import is_open_to
-from khalifa_whatsapp.stores.base import DeliveryOutcome, TicketFilter
+from khalifa_whatsapp.stores.base import TicketFilter, WebhookOutcome
 from khalifa_whatsapp.testing.store_scene import BODIES, HOUR, NOW, StoreScene
 
 
@@ -30,7 +30,7 @@ class ReadsContract(StoreScene):
 
 	def test_all_tickets_of_a_renamed_customer_carry_the_name(self) -> None:
 		store = self.make_store()
-		closed = self.ticket("t2", "c1", status=r.CLOSED, closed_ms=NOW, customer_name="old")
+		closed = self.ticket("t2", "c1", status=records.CLOSED, closed_ms=NOW, customer_name="old")
 		self.save(
 			store, self.ticket(customer_name="old"), closed, self.ticket("t3", "c2", customer_name="other")
 		)
@@ -56,7 +56,7 @@ class ReadsContract(StoreScene):
 			)
 			for n, (g, s) in enumerate((*pairs[:2], ("other", "in|x"), pairs[3]))
 		]
-		sent = self.message("b9", "c2", gateway_id="alone", scope="out", direction=r.OUTGOING)
+		sent = self.message("b9", "c2", gateway_id="alone", scope="out", direction=records.OUTGOING)
 		self.save(store, *ours, *theirs, sent)
 		doubles = self.read(lambda: store.doubles(self.n("c1"), self.n("c2")), store)
 		assert sorted(doubles) == [(self.n("a0"), self.n("b0")), (self.n("a1"), self.n("b1"))]
@@ -64,7 +64,7 @@ class ReadsContract(StoreScene):
 	def test_what_was_said_of_a_double_is_said_of_the_message_that_stays(self) -> None:
 		store = self.make_store()
 		stays, goes = (self.message(name, message_key=digest(self.tag, name)) for name in ("m1", "m2"))
-		log = r.MessageLog(
+		log = records.MessageLog(
 			self.n("l1"), digest(self.tag, "l"), goes.message_key or "", "reaction", "👍", NOW, author="me"
 		)
 		self.save(store, stays, goes, log)
@@ -93,34 +93,34 @@ class ReadsContract(StoreScene):
 
 	# -- webhook events
 
-	def test_a_delivery_is_kept_byte_for_byte(self) -> None:
+	def test_a_webhook_event_is_kept_byte_for_byte(self) -> None:
 		store = self.make_store()
 		for body in BODIES:
 			assert self.deliver(store, body), body
-		assert [delivery.body for delivery in self.due(store)] == list(BODIES)
-		assert {type(delivery.body) for delivery in self.due(store)} == {bytes}
+		assert [webhook_event.body for webhook_event in self.due(store)] == list(BODIES)
+		assert {type(webhook_event.body) for webhook_event in self.due(store)} == {bytes}
 
-	def test_a_delivery_of_four_megabytes_is_kept(self) -> None:
+	def test_a_webhook_event_of_four_megabytes_is_kept(self) -> None:
 		store = self.make_store()
 		body = ("عايز 😀 " * 400_000).encode()[: 4 * 1024 * 1024]
 		self.deliver(store, body)
 		self.deliver(store, b"\xff" + body)
-		assert [delivery.body for delivery in self.due(store)] == [body, b"\xff" + body]
+		assert [webhook_event.body for webhook_event in self.due(store)] == [body, b"\xff" + body]
 
-	def test_the_same_delivery_again_only_counts_up(self) -> None:
+	def test_the_same_webhook_event_again_only_counts_up(self) -> None:
 		store = self.make_store()
 		assert self.deliver(store, b"one") is True
 		assert self.deliver(store, b"one", at_ms=NOW + 5) is False
 		assert self.deliver(store, b"one", device="other") is True
 		assert self.deliver(store, b"One") is True
-		deliveries = self.due(store)
-		assert [(d.body, d.seen_count, d.received_ms, d.attempts) for d in deliveries] == [
+		webhook_events = self.due(store)
+		assert [(d.body, d.seen_count, d.received_ms, d.attempts) for d in webhook_events] == [
 			(b"one", 2, NOW, 0),
 			(b"One", 1, NOW, 0),
 		]
-		assert {(d.device, d.provider) for d in deliveries} == {(self.n("dev"), "loopback")}
+		assert {(d.device, d.provider) for d in webhook_events} == {(self.n("dev"), "loopback")}
 
-	def test_deliveries_come_in_the_order_of_arrival_up_to_the_limit(self) -> None:
+	def test_webhook_events_come_in_the_order_of_arrival_up_to_the_limit(self) -> None:
 		store = self.make_store()
 		bodies = [f"{number}".encode() for number in (3, 1, 2, 10, 9, 11, 8)]
 		for body in bodies:
@@ -129,18 +129,18 @@ class ReadsContract(StoreScene):
 		assert [d.body for d in self.due(store, limit=3)] == bodies[:3]
 		assert self.due(store, device="nobody") == []
 
-	def test_a_finished_delivery_is_not_due_and_a_failed_one_when_its_time_has_come(self) -> None:
+	def test_a_finished_webhook_event_is_not_due_and_a_failed_one_when_its_time_has_come(self) -> None:
 		store = self.make_store()
 		for body in (b"done", b"ignored", b"failed", b"dead", b"new"):
 			self.deliver(store, body)
 		names = {d.body: d.name for d in self.due(store)}
 		with store.transaction():
-			store.finish_deliveries(
+			store.finish_webhook_events(
 				[
-					DeliveryOutcome(names[b"done"], "Done", "", 1),
-					DeliveryOutcome(names[b"ignored"], "Ignored", "noise", 1),
-					DeliveryOutcome(names[b"failed"], "Failed", "KeyError", 3, NOW + 1000),
-					DeliveryOutcome(names[b"dead"], "Dead", "not JSON", 8),
+					WebhookOutcome(names[b"done"], "Done", "", 1),
+					WebhookOutcome(names[b"ignored"], "Ignored", "noise", 1),
+					WebhookOutcome(names[b"failed"], "Failed", "KeyError", 3, NOW + 1000),
+					WebhookOutcome(names[b"dead"], "Dead", "not JSON", 8),
 				],
 				NOW,
 			)
@@ -150,17 +150,17 @@ class ReadsContract(StoreScene):
 		assert self.deliver(store, b"done") is False
 		assert [d.body for d in self.due(store)] == [b"new"]
 
-	def test_devices_with_due_deliveries_are_named_once(self) -> None:
+	def test_devices_with_due_webhook_events_are_named_once(self) -> None:
 		store = self.make_store()
 		self.deliver(store, b"1", "one")
 		self.deliver(store, b"2", "one")
 		self.deliver(store, b"3", "two")
 		(first, second) = self.due(store, device="one")
 		with store.transaction():
-			store.finish_deliveries([DeliveryOutcome(d.name, "Done", "", 1) for d in (first, second)], NOW)
+			store.finish_webhook_events([WebhookOutcome(d.name, "Done", "", 1) for d in (first, second)], NOW)
 		devices = [
 			d
-			for d in self.read(lambda: store.devices_with_due_deliveries(NOW), store)
+			for d in self.read(lambda: store.devices_with_due_webhook_events(NOW), store)
 			if d.startswith(self.tag)
 		]
 		assert devices == [self.n("two")]
@@ -171,8 +171,8 @@ class ReadsContract(StoreScene):
 
 		def act() -> None:
 			with store.transaction():
-				(delivery,) = store.due_deliveries(self.n("dev"), NOW, 9)
-				store.finish_deliveries([DeliveryOutcome(delivery.name, "Done", "", 1)], NOW)
+				(webhook_event,) = store.due_webhook_events(self.n("dev"), NOW, 9)
+				store.finish_webhook_events([WebhookOutcome(webhook_event.name, "Done", "", 1)], NOW)
 				raise KeyError("on purpose")
 
 		assert self.refused(act, KeyError)
@@ -184,10 +184,10 @@ class ReadsContract(StoreScene):
 			self.deliver(store, body, at_ms=1_000)
 		done = self.due(store)[0]
 		with store.transaction():
-			store.finish_deliveries([DeliveryOutcome(done.name, "Done", "", 1)], NOW)
-		forgotten = self.read(lambda: store.forget_deliveries(2_000, 100), store)
+			store.finish_webhook_events([WebhookOutcome(done.name, "Done", "", 1)], NOW)
+		forgotten = self.read(lambda: store.forget_webhook_events(2_000, 100), store)
 		assert forgotten == 1
-		assert self.read(lambda: store.forget_deliveries(2_000, 100), store) == 0
+		assert self.read(lambda: store.forget_webhook_events(2_000, 100), store) == 0
 		assert self.deliver(store, b"done") is False
 		assert [d.body for d in self.due(store)] == [b"waiting"]
 
@@ -198,12 +198,12 @@ class ReadsContract(StoreScene):
 		device = self.n("dev")
 		self.save(
 			store,
-			self.ticket("t1", "c1", status=r.CLOSED, closed_ms=NOW + 9),
+			self.ticket("t1", "c1", status=records.CLOSED, closed_ms=NOW + 9),
 			self.ticket("t2", "c1"),
-			self.ticket("t3", "c2", status=r.CLOSED, closed_ms=NOW + 9),
-			self.ticket("t4", "c2", status=r.CLOSED, closed_ms=NOW + 8),
-			self.ticket("t5", "c3", status=r.CLOSED, closed_ms=NOW),
-			self.ticket("t6", "c3", status=r.CLOSED, closed_ms=NOW),
+			self.ticket("t3", "c2", status=records.CLOSED, closed_ms=NOW + 9),
+			self.ticket("t4", "c2", status=records.CLOSED, closed_ms=NOW + 8),
+			self.ticket("t5", "c3", status=records.CLOSED, closed_ms=NOW),
+			self.ticket("t6", "c3", status=records.CLOSED, closed_ms=NOW),
 			dataclasses.replace(
 				self.ticket("t7", "c1"),
 				device=self.n("dev2"),
@@ -225,8 +225,8 @@ class ReadsContract(StoreScene):
 			self.ticket("t4", "c4", waiting_since_ms=NOW - 1, queued_since_ms=NOW, queue_rank=0),
 			self.ticket("t5", "c5", waiting_since_ms=NOW - 10, queued_since_ms=NOW),
 			self.ticket("t6", "c6", queued_since_ms=NOW - 99),
-			self.ticket("t7", "c7", status=r.OPEN, waiting_since_ms=NOW - 99),
-			self.ticket("t8", "c8", status=r.CLOSED, closed_ms=NOW),
+			self.ticket("t7", "c7", status=records.OPEN, waiting_since_ms=NOW - 99),
+			self.ticket("t8", "c8", status=records.CLOSED, closed_ms=NOW),
 		)
 		with store.transaction():
 			queue = [t.name[8:] for t in store.queue(10_000, []) if t.name.startswith(self.tag)]
@@ -243,7 +243,9 @@ class ReadsContract(StoreScene):
 				number, f"c{number}", status=status, branch=branch, is_branch_only=mark, queued_since_ms=NOW
 			)
 			for number, (status, branch, mark) in enumerate(
-				itertools.product((r.QUEUED, r.OPEN, r.PENDING, r.CLOSED), branches, (0, 1))
+				itertools.product(
+					(records.QUEUED, records.OPEN, records.PENDING, records.CLOSED), branches, (0, 1)
+				)
 			)
 		]
 		self.save(store, *made)
@@ -254,7 +256,7 @@ class ReadsContract(StoreScene):
 			expected = {
 				ticket.name
 				for ticket in made
-				if ticket.status == r.QUEUED and any(is_open_to(ticket, branch) for branch in readers)
+				if ticket.status == records.QUEUED and any(is_open_to(ticket, branch) for branch in readers)
 			}
 			assert names == expected, asked
 
@@ -264,7 +266,10 @@ class ReadsContract(StoreScene):
 		moments = {"t1": early + 5, "t2": early + 1, "t3": None, "t4": early + 6, "t5": early + 3}
 		self.save(
 			store,
-			*(self.ticket(name, f"c{name}", next_check_ms=at, status=r.OPEN) for name, at in moments.items()),
+			*(
+				self.ticket(name, f"c{name}", next_check_ms=at, status=records.OPEN)
+				for name, at in moments.items()
+			),
 		)
 		with store.transaction():
 			assert [t.name[8:] for t in store.due_tickets(early + 5, 9)] == ["t2", "t5", "t1"]
@@ -302,11 +307,11 @@ class ReadsContract(StoreScene):
 		one, two = self.n("a1"), self.n("a2")
 		self.save(
 			store,
-			self.ticket("t1", "c1", agent=one, status=r.OPEN, waiting_since_ms=NOW),
-			self.ticket("t2", "c2", agent=one, status=r.OPEN, waiting_since_ms=NOW - 5),
-			self.ticket("t3", "c3", agent=one, status=r.PENDING),
-			self.ticket("t4", "c4", agent=two, status=r.OPEN),
-			self.ticket("t5", "c5", agent=one, status=r.CLOSED, closed_ms=NOW),
+			self.ticket("t1", "c1", agent=one, status=records.OPEN, waiting_since_ms=NOW),
+			self.ticket("t2", "c2", agent=one, status=records.OPEN, waiting_since_ms=NOW - 5),
+			self.ticket("t3", "c3", agent=one, status=records.PENDING),
+			self.ticket("t4", "c4", agent=two, status=records.OPEN),
+			self.ticket("t5", "c5", agent=one, status=records.CLOSED, closed_ms=NOW),
 		)
 		tickets = self.read(lambda: store.waiting_tickets_of([one]), store)
 		assert [ticket.name[8:] for ticket in tickets] == ["t2", "t1"]
@@ -319,10 +324,10 @@ class ReadsContract(StoreScene):
 			self.agent("a1", capacity=3),
 			self.agent("a2"),
 			self.agent("a3", enabled=0),
-			self.ticket("t1", "c1", agent=one, status=r.OPEN),
-			self.ticket("t2", "c2", agent=one, status=r.OPEN),
-			self.ticket("t3", "c3", agent=one, status=r.PENDING),
-			self.ticket("t4", "c4", agent=one, status=r.CLOSED, closed_ms=NOW),
+			self.ticket("t1", "c1", agent=one, status=records.OPEN),
+			self.ticket("t2", "c2", agent=one, status=records.OPEN),
+			self.ticket("t3", "c3", agent=one, status=records.PENDING),
+			self.ticket("t4", "c4", agent=one, status=records.CLOSED, closed_ms=NOW),
 			self.ticket("t5", "c5"),
 		)
 		roster = self.read(store.roster, store)
@@ -345,8 +350,8 @@ class ReadsContract(StoreScene):
 			self.queued("m4", "c3", sent_ms=NOW + 3, next_retry_ms=NOW + 100),
 			self.queued("m5", "c3", sent_ms=NOW + 4),
 			self.queued("m6", "c4", sent_ms=NOW + 5, next_retry_ms=NOW + 50),
-			self.queued("m7", "c5", status=r.SENDING),
-			self.queued("m8", "c6", status=r.FAILED),
+			self.queued("m7", "c5", status=records.SENDING),
+			self.queued("m8", "c6", status=records.FAILED),
 			self.queued("m9", "c7", sent_ms=NOW + 1),
 		)
 
@@ -372,10 +377,10 @@ class ReadsContract(StoreScene):
 	def test_devices_with_something_to_send_or_to_settle_are_named(self) -> None:
 		store = self.make_store()
 		made = [
-			("one", self.queued("m1", status=r.SENDING)),
+			("one", self.queued("m1", status=records.SENDING)),
 			("two", self.queued("m2", "c2")),
 			("three", self.queued("m3", "c3", next_retry_ms=NOW + 5)),
-			("four", self.queued("m4", "c4", status=r.SENT)),
+			("four", self.queued("m4", "c4", status=records.SENT)),
 		]
 		self.save(store, *(dataclasses.replace(message, device=self.n(device)) for device, message in made))
 
@@ -388,16 +393,16 @@ class ReadsContract(StoreScene):
 
 	def test_human_replies_are_those_of_people_newest_first(self) -> None:
 		store = self.make_store()
-		reply = {"origin": r.AGENT, "direction": r.OUTGOING}
+		reply = {"origin": records.AGENT, "direction": records.OUTGOING}
 		self.save(
 			store,
-			self.message("m1", **reply, status=r.SENT, sent_ms=NOW),
-			self.message("m2", **reply, status=r.FAILED, sent_ms=NOW + 2),
-			self.message("m3", **reply, status=r.SENT, sent_ms=NOW + 1),
+			self.message("m1", **reply, status=records.SENT, sent_ms=NOW),
+			self.message("m2", **reply, status=records.FAILED, sent_ms=NOW + 2),
+			self.message("m3", **reply, status=records.SENT, sent_ms=NOW + 1),
 			self.message("m4", sent_ms=NOW + 9),
-			self.message("m5", origin=r.NOTE, direction=r.OUTGOING, sent_ms=NOW + 9),
-			self.message("m6", **reply, status=r.SENT, sent_ms=NOW + 1),
-			self.message("m7", origin=r.PHONE, direction=r.OUTGOING, sent_ms=NOW + 9),
+			self.message("m5", origin=records.NOTE, direction=records.OUTGOING, sent_ms=NOW + 9),
+			self.message("m6", **reply, status=records.SENT, sent_ms=NOW + 1),
+			self.message("m7", origin=records.PHONE, direction=records.OUTGOING, sent_ms=NOW + 9),
 		)
 		assert [m.name[8:] for m in self.read(lambda: store.human_replies(self.n("t1")), store)] == [
 			"m2",
@@ -424,14 +429,14 @@ class ReadsContract(StoreScene):
 		device, north = self.n("dev"), self.n("north")
 		self.save(
 			store,
-			self.ticket("t1", "c1", status=r.OPEN, version=7, branch=north, agent=self.n("a1")),
+			self.ticket("t1", "c1", status=records.OPEN, version=7, branch=north, agent=self.n("a1")),
 			self.ticket("t2", "c2", version=0),
-			self.ticket("t3", "c3", status=r.CLOSED, closed_ms=NOW),
-			dataclasses.replace(self.ticket("t4", "c4", status=r.PENDING), opened_ms=NOW - HOUR),
+			self.ticket("t3", "c3", status=records.CLOSED, closed_ms=NOW),
+			dataclasses.replace(self.ticket("t4", "c4", status=records.PENDING), opened_ms=NOW - HOUR),
 		)
 		cases = {
 			TicketFilter(device=device): {"t1", "t2", "t4"},
-			TicketFilter(device=device, status=r.OPEN): {"t1"},
+			TicketFilter(device=device, status=records.OPEN): {"t1"},
 			TicketFilter(branch=north): {"t1"},
 			TicketFilter(agent=self.n("a1")): {"t1"},
 			TicketFilter(device=device, opened_before_ms=NOW): {"t4"},
@@ -439,7 +444,7 @@ class ReadsContract(StoreScene):
 		}
 		for number, (chosen, meant) in enumerate(cases.items()):
 			assert self.read(lambda chosen=chosen: store.count_open_tickets(chosen), store) == len(meant)
-			batch = r.CloseBatch(self.n(f"b{number}"), "why", "{}", "boss@example.com", "Boss", NOW)
+			batch = records.CloseBatch(self.n(f"b{number}"), "why", "{}", "boss@example.com", "Boss", NOW)
 			names = iter(range(99))
 			with store.transaction():
 				made = store.start_close_batch(
@@ -451,10 +456,10 @@ class ReadsContract(StoreScene):
 
 	def test_items_of_a_batch_are_read_by_result_up_to_the_limit(self) -> None:
 		store = self.make_store()
-		batch = r.CloseBatch(
+		batch = records.CloseBatch(
 			self.n("b"), "why", "{}", "boss@example.com", "Boss", NOW, status="Undoing", total=3, skipped=1
 		)
-		items = [r.CloseBatchItem(self.n(f"i{n}"), batch.name, self.n(f"t{n}"), n) for n in range(5)]
+		items = [records.CloseBatchItem(self.n(f"i{n}"), batch.name, self.n(f"t{n}"), n) for n in range(5)]
 		items[2].result, items[2].why = "Skipped", "changed meanwhile"
 		self.save(store, batch, *items)
 		assert self.read(lambda: store.close_batch(batch.name), store) == batch
@@ -475,8 +480,15 @@ class ReadsContract(StoreScene):
 		self.deliver(store, b"two", at_ms=NOW - 5_000)
 		two = self.due(store)[1]
 		with store.transaction():
-			store.finish_deliveries([DeliveryOutcome(two.name, "Dead", "x", 8)], NOW)
-		states = (r.MSG_QUEUED, r.SENDING, r.UNKNOWN, r.UNKNOWN, r.FAILED, r.SENT)
+			store.finish_webhook_events([WebhookOutcome(two.name, "Dead", "x", 8)], NOW)
+		states = (
+			records.MSG_QUEUED,
+			records.SENDING,
+			records.UNKNOWN,
+			records.UNKNOWN,
+			records.FAILED,
+			records.SENT,
+		)
 		self.save(
 			store,
 			*(self.queued(f"m{n}", f"c{n}", status=s, received_ms=NOW - 9_000) for n, s in enumerate(states)),
@@ -484,10 +496,17 @@ class ReadsContract(StoreScene):
 		after = self.read(lambda: store.backlog(NOW), store)
 		grown = {f.name: getattr(after, f.name) - getattr(before, f.name) for f in dataclasses.fields(after)}
 		counts = {
-			name: grown[name] for name in ("deliveries", "outgoing", "unknown", "failed", "dead_deliveries")
+			name: grown[name]
+			for name in ("webhook_events", "outgoing", "unknown", "failed", "dead_webhook_events")
 		}
-		assert counts == {"deliveries": 1, "outgoing": 2, "unknown": 2, "failed": 1, "dead_deliveries": 1}
-		assert (after.oldest_delivery_ms >= 7_000, after.oldest_outgoing_ms >= 9_000) == (True, True)
+		assert counts == {
+			"webhook_events": 1,
+			"outgoing": 2,
+			"unknown": 2,
+			"failed": 1,
+			"dead_webhook_events": 1,
+		}
+		assert (after.oldest_webhook_event_ms >= 7_000, after.oldest_outgoing_ms >= 9_000) == (True, True)
 
 	def test_rules_are_there(self) -> None:
 		store = self.make_store()

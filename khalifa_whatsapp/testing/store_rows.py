@@ -6,10 +6,10 @@ import threading
 from collections.abc import Callable
 from datetime import date, timedelta
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.keys import digest, message_key
 from khalifa_whatsapp.stores.base import Conflict, Notice, Store
-from khalifa_whatsapp.testing.store_scene import NOW, TWINS, WORDS, StoreScene
+from khalifa_whatsapp.testing.store_scene import LOOKALIKES, NOW, ODD_TEXT, StoreScene
 
 
 class RowsContract(StoreScene):
@@ -25,7 +25,7 @@ class RowsContract(StoreScene):
 			provider="loopback",
 			gateway_id="g1",
 			sequence=3,
-			body=WORDS.replace("\u0000", ""),
+			body=ODD_TEXT.replace("\u0000", ""),
 			sender="a@example.com",
 			sender_name="سارة",
 			agent=self.n("a1"),
@@ -97,18 +97,18 @@ class RowsContract(StoreScene):
 			self.turn(),
 			self.segment("s1", "a1", to_ms=NOW + 5, level=2, wall_time=0, biz_time=0),
 		)
-		event = r.DelayEvent(
+		event = records.DelayEvent(
 			self.n("d1"), digest(self.tag, "d"), "Agent", ticket.name, turn.name, NOW, is_escalated=1
 		)
-		log = r.MessageLog(
+		log = records.MessageLog(
 			self.n("l1"), digest(self.tag, "l"), digest(self.tag, "t"), "reaction", "👍", NOW, author="me"
 		)
 		log.callback = self.n("cb")
-		identity = r.CustomerIdentity(
+		identity = records.CustomerIdentity(
 			self.n("i1"), digest(self.tag, "i"), "phone", "+201001234567", self.n("c1")
 		)
-		stretch = r.PresenceLog(self.n("p1"), self.n("a1"), r.ONLINE, NOW)
-		agent = self.agent(heartbeat_ms=NOW, presence=r.ONLINE)
+		stretch = records.PresenceLog(self.n("p1"), self.n("a1"), records.ONLINE, NOW)
+		agent = self.agent(heartbeat_ms=NOW, presence=records.ONLINE)
 		self.save(store, ticket, turn, part, event, log, identity, stretch, agent)
 		assert self.read(lambda: store.tickets([ticket.name]), store) == {ticket.name: ticket}
 		assert self.read(lambda: store.turns([turn.name]), store) == {turn.name: turn}
@@ -141,7 +141,7 @@ class RowsContract(StoreScene):
 		store = self.make_store()
 		ticket = self.ticket()
 		self.save(store, ticket, self.customer())
-		ticket.preview, ticket.status, ticket.waiting_since_ms = "now", r.OPEN, None
+		ticket.preview, ticket.status, ticket.waiting_since_ms = "now", records.OPEN, None
 		self.save(store, self.message(), updated=[ticket])
 		assert self.read(lambda: store.tickets([ticket.name]), store)[ticket.name] == ticket
 		assert self.read(lambda: store.messages([self.n("m1")]), store)
@@ -189,7 +189,7 @@ class RowsContract(StoreScene):
 		store = self.make_store()
 		long = "ش" * 30_000 + "😀" * 5_000
 		texts = {
-			"m1": WORDS.replace("\u0000", ""),
+			"m1": ODD_TEXT.replace("\u0000", ""),
 			"m2": long,
 			"m3": "",
 			"m4": " ",
@@ -205,7 +205,7 @@ class RowsContract(StoreScene):
 	def test_ids_that_look_alike_are_different_messages(self) -> None:
 		store = self.make_store()
 		device = self.n("dev")
-		keys = {message_key(device, "", one): one for one in TWINS}
+		keys = {message_key(device, "", one): one for one in LOOKALIKES}
 		made = [
 			self.message(f"m{n}", message_key=key, gateway_id=one)
 			for n, (key, one) in enumerate(keys.items())
@@ -213,14 +213,14 @@ class RowsContract(StoreScene):
 		self.save(store, *made)
 		messages = self.read(lambda: store.messages_by_key(keys), store)
 		assert {key: message.gateway_id for key, message in messages.items()} == keys
-		for one in TWINS:
+		for one in LOOKALIKES:
 			assert [
 				m.gateway_id
 				for m in self.read(lambda one=one: store.messages_by_gateway_id(device, [one]), store)
 			] == [one]
 
 	def test_a_key_that_is_taken_is_a_conflict_and_nothing_is_stored(self) -> None:
-		twins = [
+		lookalikes = [
 			(self.ticket("t1"), self.ticket("t2")),
 			(
 				self.message("m1", message_key=digest(self.tag)),
@@ -233,7 +233,7 @@ class RowsContract(StoreScene):
 			(self._identity("i1"), self._identity("i2")),
 		]
 		store = self.make_store()
-		for first, second in twins:
+		for first, second in lookalikes:
 			self.save(store, first)
 			extra = self.customer(f"extra{type(first).__name__}{first.name}")
 			assert self.refused(
@@ -241,14 +241,16 @@ class RowsContract(StoreScene):
 			), first
 			assert self.read(lambda extra=extra: store.customers([extra.name]), store) == {}
 
-	def _identity(self, name: str) -> r.CustomerIdentity:
-		return r.CustomerIdentity(
+	def _identity(self, name: str) -> records.CustomerIdentity:
+		return records.CustomerIdentity(
 			self.n(name), digest(self.tag, "identity"), "phone", "+201001234567", self.n("c1")
 		)
 
 	def test_many_tickets_may_have_no_open_key_and_many_messages_no_key(self) -> None:
 		store = self.make_store()
-		closed = [self.ticket(f"t{number}", status=r.CLOSED, closed_ms=NOW + number) for number in range(3)]
+		closed = [
+			self.ticket(f"t{number}", status=records.CLOSED, closed_ms=NOW + number) for number in range(3)
+		]
 		self.save(store, *closed, *(self.message(f"m{number}") for number in range(3)))
 		assert len(self.read(lambda: store.tickets([t.name for t in closed]), store)) == 3
 
@@ -262,7 +264,7 @@ class RowsContract(StoreScene):
 
 	# -- transactions, locks, notices
 
-	def test_a_failed_transaction_leaves_nothing_and_tells_nobody(self) -> None:
+	def test_a_failed_transaction_leaves_nothing_and_notifies_nobody(self) -> None:
 		store = self.make_store()
 		day = date(2031, 1, 1) + timedelta(days=int(self.tag, 16) % 30_000)
 
@@ -279,7 +281,7 @@ class RowsContract(StoreScene):
 		self.save(store, self.customer("c2"))
 		assert [n for n in self.notices_of(store) if n.data.get("tag") == self.tag] == []
 
-	def test_people_are_told_after_the_commit_in_order(self) -> None:
+	def test_people_are_notified_after_the_commit_in_order(self) -> None:
 		store = self.make_store()
 		with store.transaction():
 			store.save(self.changes(notices=[Notice("x", {"tag": self.tag, "n": 1}, user="a@example.com")]))
@@ -343,7 +345,7 @@ class RowsContract(StoreScene):
 		if errors:
 			raise errors[0]
 
-	def test_a_lock_waits_as_long_as_it_is_told(self) -> None:
+	def test_a_lock_waits_as_long_as_it_is_asked_to(self) -> None:
 		store = self.make_store()
 		name = self.n("lock")
 		held, done = threading.Event(), threading.Event()

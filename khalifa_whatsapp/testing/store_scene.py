@@ -6,14 +6,14 @@ import uuid
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.keys import delivery_key, open_key
 from khalifa_whatsapp.stores.base import Changes, Notice, Store
 
 NOW = 1_795_160_400_123
 HOUR = 3_600_000
 DAY = 24 * HOUR
-TWINS = (
+LOOKALIKES = (
 	"wamid.Aa",
 	"wamid.aA",
 	"wamid.Aa ",
@@ -24,7 +24,7 @@ TWINS = (
 	"wamid.أ",
 	"wamid.ا",
 )
-WORDS = "عايز أعرف السعر 😀 \u0000 \u200f <b>'\"\\%_ {{7*7}} \r\n\t end "
+ODD_TEXT = "عايز أعرف السعر 😀 \u0000 \u200f <b>'\"\\%_ {{7*7}} \r\n\t end "
 BODIES = (
 	b"{}",
 	b"",
@@ -79,29 +79,29 @@ class StoreScene:
 			changes.updated.setdefault(type(record), {})[record.name] = record
 		return changes
 
-	def customer(self, name: object = "c1", **fields: Any) -> r.Customer:
-		return r.Customer(self.n(name), **fields)
+	def customer(self, name: object = "c1", **fields: Any) -> records.Customer:
+		return records.Customer(self.n(name), **fields)
 
-	def agent(self, name: object = "a1", **fields: Any) -> r.Agent:
-		return r.Agent(self.n(name), f"{self.n(name)}@example.com", f"Agent {name}", **fields)
+	def agent(self, name: object = "a1", **fields: Any) -> records.Agent:
+		return records.Agent(self.n(name), f"{self.n(name)}@example.com", f"Agent {name}", **fields)
 
-	def ticket(self, name: object = "t1", customer: object = "c1", **fields: Any) -> r.Ticket:
-		ticket = r.Ticket(
+	def ticket(self, name: object = "t1", customer: object = "c1", **fields: Any) -> records.Ticket:
+		ticket = records.Ticket(
 			self.n(name), self.n(customer), self.n("dev"), opened_ms=NOW, last_message_ms=NOW, **fields
 		)
-		if ticket.status != r.CLOSED and "open_key" not in fields:
+		if ticket.status != records.CLOSED and "open_key" not in fields:
 			ticket.open_key = open_key(ticket.customer, ticket.device)
 		return ticket
 
-	def message(self, name: object = "m1", customer: object = "c1", **fields: Any) -> r.Message:
+	def message(self, name: object = "m1", customer: object = "c1", **fields: Any) -> records.Message:
 		given = {
-			"status": r.RECEIVED,
+			"status": records.RECEIVED,
 			"sent_ms": NOW,
 			"received_ms": NOW,
-			"direction": r.INCOMING,
-			"origin": r.CUSTOMER,
+			"direction": records.INCOMING,
+			"origin": records.CUSTOMER,
 		}
-		return r.Message(
+		return records.Message(
 			self.n(name),
 			self.n("t1"),
 			self.n(customer),
@@ -110,26 +110,35 @@ class StoreScene:
 			**{**given, **fields},
 		)
 
-	def queued(self, name: object, customer: object = "c1", **fields: Any) -> r.Message:
+	def queued(self, name: object, customer: object = "c1", **fields: Any) -> records.Message:
 		return self.message(
-			name, customer, **{"direction": r.OUTGOING, "origin": r.AGENT, "status": r.MSG_QUEUED, **fields}
+			name,
+			customer,
+			**{
+				"direction": records.OUTGOING,
+				"origin": records.AGENT,
+				"status": records.MSG_QUEUED,
+				**fields,
+			},
 		)
 
-	def turn(self, name: object = "u1", **fields: Any) -> r.Turn:
+	def turn(self, name: object = "u1", **fields: Any) -> records.Turn:
 		given = {"branch": None, "cycle": 1, "started_ms": NOW, "known_ms": NOW, "ticket": self.n("t1")}
-		return r.Turn(self.n(name), customer=self.n("c1"), device=self.n("dev"), **{**given, **fields})
+		return records.Turn(self.n(name), customer=self.n("c1"), device=self.n("dev"), **{**given, **fields})
 
-	def segment(self, name: object, agent: object | None = None, **fields: Any) -> r.Segment:
+	def segment(self, name: object, agent: object | None = None, **fields: Any) -> records.Segment:
 		given = {"turn": self.n("u1"), "ticket": self.n("t1"), "branch": None, "from_ms": NOW}
-		return r.Segment(self.n(name), agent=self.n(agent) if agent else None, **{**given, **fields})
+		return records.Segment(self.n(name), agent=self.n(agent) if agent else None, **{**given, **fields})
 
 	def deliver(self, store: Store, body: bytes, device: str = "dev", at_ms: int = NOW) -> bool:
 		device = self.n(device)
-		return store.record_delivery(device, "loopback", delivery_key(device, body), body, at_ms)
+		return store.record_webhook_event(device, "loopback", delivery_key(device, body), body, at_ms)
 
-	def due(self, store: Store, at_ms: int = NOW, limit: int = 100, device: str = "dev") -> list[r.Delivery]:
+	def due(
+		self, store: Store, at_ms: int = NOW, limit: int = 100, device: str = "dev"
+	) -> list[records.WebhookEvent]:
 		with store.transaction():
-			return store.due_deliveries(self.n(device), at_ms, limit)
+			return store.due_webhook_events(self.n(device), at_ms, limit)
 
 	def read(self, read: Callable[[], Any], store: Store) -> Any:
 		with store.transaction():

@@ -19,7 +19,7 @@ from frappe.utils import background_jobs
 from frappe.utils.password import update_password
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.drivers.cloud_api.verify import sign
 from khalifa_whatsapp.drivers.loopback import SIGNATURE_HEADER, LoopbackDriver, message_item
@@ -39,7 +39,7 @@ RECEIVE = "khalifa_whatsapp.api.webhook.loopback"
 CONVERSATION = "khalifa_whatsapp.api.conversation."
 MINUTE = 60_000
 TRAFFIC = (
-	*(kind.DOCTYPE for kind in r.RECORDS if kind is not r.Agent),
+	*(kind.DOCTYPE for kind in records.RECORDS if kind is not records.Agent),
 	"Khalifa Webhook Event",
 	"Khalifa KPI Day",
 	"Khalifa Alert",
@@ -99,7 +99,7 @@ class SiteCase(FrappeTestCase):
 
 	def online(self, *agents: str) -> None:
 		for agent in agents:
-			presence.set_presence(on_site(), Actor(), agent, r.ONLINE, now_ms())
+			presence.set_presence(on_site(), Actor(), agent, records.ONLINE, now_ms())
 		assignment.assign_queue(on_site(), now_ms())
 
 	# -- traffic
@@ -110,8 +110,8 @@ class SiteCase(FrappeTestCase):
 		self.assertEqual(self.deliver(item).status, 200)
 		with self.quiet():
 			intake.run(DEVICE)
-		customer = self.only(r.Customer, phone=phone).name
-		return self.only(r.Ticket, customer=customer).name
+		customer = self.only(records.Customer, phone=phone).name
+		return self.only(records.Ticket, customer=customer).name
 
 	def deliver(self, *items: dict[str, Any]) -> Answer:
 		return post_signed(json.dumps({"device": DEVICE, "events": items}, ensure_ascii=False).encode())
@@ -146,8 +146,8 @@ class SiteCase(FrappeTestCase):
 		self.assertEqual(len(rows), 1, (record.__name__, filters, rows))
 		return rows[0]
 
-	def ticket(self, name: str) -> r.Ticket:
-		return self.only(r.Ticket, name=name)
+	def ticket(self, name: str) -> records.Ticket:
+		return self.only(records.Ticket, name=name)
 
 	def events(self) -> list[Any]:
 		frappe.db.rollback()

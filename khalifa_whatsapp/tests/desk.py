@@ -7,7 +7,7 @@ from typing import Any
 import frappe
 
 from khalifa_whatsapp.bootstrap import on_site
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.tests.case import CONVERSATION, HOST, HUDA, SiteCase
 from khalifa_whatsapp.tests.web import Answer
 
@@ -36,7 +36,14 @@ class DeskCase(SiteCase):
 
 	def state(self) -> Any:
 		frappe.db.rollback()
-		kinds = (r.Ticket, r.Message, r.TicketEvent, r.Turn, r.Segment, r.CloseBatch)
+		kinds = (
+			records.Ticket,
+			records.Message,
+			records.TicketEvent,
+			records.Turn,
+			records.Segment,
+			records.CloseBatch,
+		)
 		return [on_site()._read(kind, "1 = 1", (), "ORDER BY name") for kind in kinds]
 
 	def key(self) -> str:

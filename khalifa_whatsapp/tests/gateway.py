@@ -58,7 +58,7 @@ class BrowserLoopback(LoopbackDriver):
 	def last_sent(self, recipient: Any, limit: int = 20) -> list[Any]:
 		return []
 
-	def missed_deliveries(self) -> list[bytes]:
+	def missed_webhook_events(self) -> list[bytes]:
 		return [path.read_bytes() for path in sorted(_folder().glob("in-*"))]
 
 	def send(self, message: Outgoing) -> Accepted:

@@ -1,5 +1,5 @@
 """What somebody could write who wants his words to run: in every text field of the app,
-through the app's own doors.
+through the app's own endpoints.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 import frappe
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.drivers.loopback import message_item
 from khalifa_whatsapp.jobs import alerts, intake
 from khalifa_whatsapp.services import delays
@@ -123,13 +123,13 @@ class HostileCase(DeskCase):
 
 	def plant_conversation(self, number: int, text: str) -> None:
 		now, key = now_ms(), f"92{number:04}"
-		insert(r.Customer(f"KC-{key}", customer_name=text, created_ms=now))
+		insert(records.Customer(f"KC-{key}", customer_name=text, created_ms=now))
 		insert(
-			r.Ticket(
+			records.Ticket(
 				f"KT-{key}",
 				f"KC-{key}",
 				DEVICE,
-				status=r.OPEN,
+				status=records.OPEN,
 				customer_name=text,
 				preview=text,
 				agent=self.mona,
@@ -139,7 +139,7 @@ class HostileCase(DeskCase):
 				open_key=frappe.generate_hash(length=64),
 			)
 		)
-		insert(r.CloseBatch(f"KB-{key}", text, "{}", HUDA, text, now))
+		insert(records.CloseBatch(f"KB-{key}", text, "{}", HUDA, text, now))
 
 	def plant_row(self, doctype: str, key: int | str, **values: Any) -> None:
 		name = f"92{key:04}" if isinstance(key, int) else key
@@ -180,7 +180,7 @@ class HostileCase(DeskCase):
 		"""A customer who is called so writes so; the ticket comes back."""
 		phone = f"+2010012340{number:02}"
 		self.receive(message_item(phone, text, f"x{number}", now_ms(), text))
-		return self.only(r.Ticket, customer=self.only(r.Customer, phone=phone).name).name
+		return self.only(records.Ticket, customer=self.only(records.Customer, phone=phone).name).name
 
 	def chat(self, ticket: str) -> None:
 		"""All of it in one conversation, with reactions and edits."""
@@ -217,9 +217,9 @@ class HostileCase(DeskCase):
 			self.assertEqual(answer.status, 200, answer.text)
 
 	def write_as_machines(self) -> None:
-		"""What gateways say, in words that no door of ours checks."""
+		"""What gateways say, in words that no endpoint of ours checks."""
 		for name, text in zip(
-			sorted(m.name for m in self.all(r.Message)), itertools.cycle(PAYLOADS), strict=False
+			sorted(m.name for m in self.all(records.Message)), itertools.cycle(PAYLOADS), strict=False
 		):
 			values = {
 				"file_name": text[:140],
@@ -229,7 +229,7 @@ class HostileCase(DeskCase):
 			}
 			frappe.db.set_value("Khalifa Message", name, values, update_modified=False)
 		kinds = itertools.cycle(("document", "image", "location", "contacts"))
-		incoming = self.all(r.Message, ticket=self.tickets[0], direction=r.INCOMING)
+		incoming = self.all(records.Message, ticket=self.tickets[0], direction=records.INCOMING)
 		for message, kind, text in zip(incoming, kinds, PAYLOADS, strict=False):
 			data = {
 				"location": {"name": text, "latitude": text, "longitude": text},
@@ -257,7 +257,7 @@ class HostileCase(DeskCase):
 		delays.scan(on_site(), now_ms() + 60 * MINUTE)
 		frappe.db.sql("UPDATE `tabKhalifa Ticket` SET due_by_ms = 1 WHERE waiting_since_ms > 0")  # late
 		frappe.db.commit()
-		events = self.all(r.DelayEvent)
+		events = self.all(records.DelayEvent)
 		self.assertGreaterEqual(len(events), len(PAYLOADS))
 		for delay, text in zip(events, itertools.cycle(PAYLOADS), strict=False):
 			values = {

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from khalifa_whatsapp.bootstrap import now_ms
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.drivers.loopback import message_item
 from khalifa_whatsapp.jobs import intake
 from khalifa_whatsapp.tests.case import DEVICE
@@ -58,10 +58,12 @@ class InboxPageCase(PageCase):
 
 	def answers(self) -> list[str]:
 		"""What was said to customers, as the database has it."""
-		return [message.body for message in self.all(r.Message, direction="Outgoing", origin=r.AGENT)]
+		return [
+			message.body for message in self.all(records.Message, direction="Outgoing", origin=records.AGENT)
+		]
 
 	def notes(self) -> list[str]:
-		return [message.body for message in self.all(r.Message, origin=r.NOTE)]
+		return [message.body for message in self.all(records.Message, origin=records.NOTE)]
 
 	# -- the wire
 

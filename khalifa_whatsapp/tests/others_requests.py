@@ -13,7 +13,7 @@ import frappe
 from khalifa_whatsapp.tests.case import HUDA, MONA
 from khalifa_whatsapp.tests.web import Answer, Caller
 
-WORDS = (
+TERMS = (
 	"Khalifa Ticket",
 	"WhatsApp Device",
 	"khalifa message",
@@ -51,22 +51,22 @@ def for_everybody() -> Iterator[Send]:
 	yield from (get(f"/api/method/{MONA}", **{key: "File"}) for key in ("x", "doctype", "cmd"))
 	yield get(f"/api/v2/method/{MONA}", x="File")
 	yield get(f"/api/resource/Note/{MONA}", x="File")
-	for word in WORDS:
+	for term in TERMS:
 		yield from (
-			get(path, q=word) for path in ("/", "/search", "/no-such-page", "/printview", "/app-of-others")
+			get(path, q=term) for path in ("/", "/search", "/no-such-page", "/printview", "/app-of-others")
 		)
 		yield from (
-			get("/api/method/ping", **{key: word})
+			get("/api/method/ping", **{key: term})
 			for key in ("x", "txt", "search", "name", "title", "redirect-to")
 		)
-		yield get("/", cmd="ping", x=word)
-		yield get("/contact", subject=word)
+		yield get("/", cmd="ping", x=term)
+		yield get("/contact", subject=term)
 		yield call(
-			"frappe.www.contact.send_message", subject=word, message=word, sender="guest@other.example"
+			"frappe.www.contact.send_message", subject=term, message=term, sender="guest@other.example"
 		)
-		yield call("frappe.utils.global_search.web_search", text=word)
-		yield call_json("ping", x={"title": word, "y": [word]})
-		yield get("/api/resource/Note", filters=[["title", "=", word]])
+		yield call("frappe.utils.global_search.web_search", text=term)
+		yield call_json("ping", x={"title": term, "y": [term]})
+		yield get("/api/resource/Note", filters=[["title", "=", term]])
 
 	for method in frappe.get_hooks("override_whitelisted_methods"):
 		if method.startswith("frappe."):
@@ -76,8 +76,8 @@ def for_everybody() -> Iterator[Send]:
 def for_those_signed_in() -> Iterator[Send]:
 	"""Whoever has a desk: wrong arguments, our names as text, rows that are not there."""
 	yield from of_wrong_kinds()
-	for word in WORDS:
-		yield from with_text(word)
+	for term in TERMS:
+		yield from with_text(term)
 	yield from of_rows()
 
 
@@ -94,46 +94,46 @@ def of_wrong_kinds() -> Iterator[Send]:
 		yield call_json("frappe.client.get_count", doctype=wrong, filters=wrong)
 
 
-def with_text(word: str) -> Iterator[Send]:
+def with_text(term: str) -> Iterator[Send]:
 	yield get(
 		"/api/resource/Note",
 		fields=["name", "title", "owner"],
-		filters=[["Note", "title", "like", f"%{word}%"]],
+		filters=[["Note", "title", "like", f"%{term}%"]],
 	)
-	yield get("/api/v2/document/Note", filters={"title": word})
+	yield get("/api/v2/document/Note", filters={"title": term})
 	yield call(
 		"frappe.client.get_list",
 		doctype="Note",
-		or_filters=[["title", "=", word], ["content", "like", word]],
+		or_filters=[["title", "=", term], ["content", "like", term]],
 	)
-	yield call("frappe.client.get_count", doctype="Note", filters={"content": word})
+	yield call("frappe.client.get_count", doctype="Note", filters={"content": term})
 	yield call(
-		"frappe.client.get_value", doctype="Note", filters={"title": word}, fieldname=["name", "owner"]
+		"frappe.client.get_value", doctype="Note", filters={"title": term}, fieldname=["name", "owner"]
 	)
 	yield call(
 		"frappe.desk.reportview.get",
 		doctype="Note",
 		fields=["name", "owner"],
-		filters=[["Note", "title", "=", word]],
+		filters=[["Note", "title", "=", term]],
 	)
-	yield call("frappe.desk.search.search_link", doctype="Note", txt=word)
-	yield call("frappe.desk.search.search_widget", doctype="Note", txt=word, filters={"title": word})
-	yield call("frappe.utils.global_search.search", text=word)
-	yield call("frappe.desk.doctype.tag.tag.get_tags", doctype="Note", txt=word)
-	yield call("frappe.client.validate_link", doctype="Note", docname=word)
-	yield call("frappe.client.insert", doc={**NOTE, "title": word, "content": f"{word} and {MONA}"})
-	yield call("frappe.client.insert", doc={**NOTE, "title": word, "content": json.dumps({"doctype": word})})
-	yield call_json("frappe.client.insert", doc={**NOTE, "title": word, "content": word})
-	yield lambda who: who.send("POST", "/api/resource/Note", json={"title": word, "content": word})
-	yield lambda who: who.send("POST", "/api/resource/Note", data={"data": json.dumps({"title": word})})
+	yield call("frappe.desk.search.search_link", doctype="Note", txt=term)
+	yield call("frappe.desk.search.search_widget", doctype="Note", txt=term, filters={"title": term})
+	yield call("frappe.utils.global_search.search", text=term)
+	yield call("frappe.desk.doctype.tag.tag.get_tags", doctype="Note", txt=term)
+	yield call("frappe.client.validate_link", doctype="Note", docname=term)
+	yield call("frappe.client.insert", doc={**NOTE, "title": term, "content": f"{term} and {MONA}"})
+	yield call("frappe.client.insert", doc={**NOTE, "title": term, "content": json.dumps({"doctype": term})})
+	yield call_json("frappe.client.insert", doc={**NOTE, "title": term, "content": term})
+	yield lambda who: who.send("POST", "/api/resource/Note", json={"title": term, "content": term})
+	yield lambda who: who.send("POST", "/api/resource/Note", data={"data": json.dumps({"title": term})})
 	yield call(
 		"frappe.desk.form.save.savedocs",
-		doc={**NOTE, "__islocal": 1, "title": word, "content": MONA},
+		doc={**NOTE, "__islocal": 1, "title": term, "content": MONA},
 		action="Save",
 	)
-	yield call("frappe.client.insert", doc={"doctype": "ToDo", "description": word, "color": word})
+	yield call("frappe.client.insert", doc={"doctype": "ToDo", "description": term, "color": term})
 	yield call(
-		"frappe.client.set_value", doctype="Note", name="none", fieldname={"title": word, "content": word}
+		"frappe.client.set_value", doctype="Note", name="none", fieldname={"title": term, "content": term}
 	)
 
 

@@ -1,4 +1,4 @@
-// A client of Frappe's socket server that asks for what it likes, and says each event that it hears on a line
+// A client of Frappe's socket server that asks for what it likes, and prints each event that it receives on a line
 // of its own. node socket_listener.cjs ADDRESS SITE SID '[["doctype_subscribe", "Note"], …]'; NODE_PATH is
 // Frappe's node_modules
 const { io } = require("socket.io-client");
@@ -14,11 +14,11 @@ const socket = io(`${new URL(address).origin}/${site}`, {
 	},
 	transports: ["websocket"],
 });
-const say = (...what) => process.stdout.write(JSON.stringify(what) + "\n");
+const print = (...what) => process.stdout.write(JSON.stringify(what) + "\n");
 
 socket.on("connect", () => {
 	for (const what of JSON.parse(asked)) socket.emit(...what);
-	say("connect");
+	print("connect");
 });
-socket.on("connect_error", (error) => say("connect_error", error.message));
-socket.onAny(say);
+socket.on("connect_error", (error) => print("connect_error", error.message));
+socket.onAny(print);

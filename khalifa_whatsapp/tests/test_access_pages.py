@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import frappe
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.tests.case import ALI, HUDA, MONA
 from khalifa_whatsapp.tests.inbox_page import INBOX, InboxPageCase
 
@@ -36,7 +36,7 @@ class TestWhatThePageOffers(InboxPageCase):
 		self.assertEqual(self.complaints(), [])
 
 	def test_what_became_of_a_message_is_asked_of_those_who_may_decide(self) -> None:
-		for status in (r.MSG_QUEUED, r.UNKNOWN, r.FAILED):
+		for status in (records.MSG_QUEUED, records.UNKNOWN, records.FAILED):
 			frappe.db.set_value("Khalifa Message", self.message, "status", status)
 			frappe.db.commit()
 			offers = {}
@@ -44,9 +44,9 @@ class TestWhatThePageOffers(InboxPageCase):
 				self.look(user)
 				offers[user] = self.texts(TAKE_BACK) + self.texts(TROUBLE)
 			of_manager = {
-				r.MSG_QUEUED: ["✕"],
-				r.UNKNOWN: ["Send Again", "It Was Sent", "It Was Not Sent"],
-				r.FAILED: ["Send Again"],
+				records.MSG_QUEUED: ["✕"],
+				records.UNKNOWN: ["Send Again", "It Was Sent", "It Was Not Sent"],
+				records.FAILED: ["Send Again"],
 			}
 			self.assertEqual(offers, {ALI: [], HUDA: of_manager[status]}, status)
 

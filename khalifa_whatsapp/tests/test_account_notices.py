@@ -11,13 +11,13 @@ import frappe
 
 from khalifa_whatsapp.api import device_tools, health, inbox
 from khalifa_whatsapp.bootstrap import now_ms
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.keys import template_key
 from khalifa_whatsapp.drivers.abilities import TemplateInfo
 from khalifa_whatsapp.drivers.cloud_api.verify import SIGNATURE_HEADER, sign
 from khalifa_whatsapp.jobs import intake, minute, notices, templates
 from khalifa_whatsapp.tests.case import HUDA, MONA, SiteCase, make_loop
-from khalifa_whatsapp.tests.doors import call, signed_in
+from khalifa_whatsapp.tests.endpoints import call, signed_in
 from khalifa_whatsapp.tests.web import METHOD, Caller
 
 META, SECRET = "Meta", "app-secret-of-meta"
@@ -74,7 +74,7 @@ class TestAccountNotices(SiteCase):
 			devices = health.check()["parts"]["devices"]
 			self.assertEqual((devices["failing"], list(devices["notices"])), ([META], [META]))
 			(notice,) = call("khalifa_whatsapp.api.devices.status", device=META)["notices"]
-			self.assertEqual(notice["words"], "Meta has banned the account (not said).")
+			self.assertEqual(notice["text"], "Meta has banned the account (not said).")
 
 	def test_each_manager_reads_it_in_his_own_language_and_hostile_words_stay_words(self) -> None:
 		frappe.db.set_value("User", HUDA, "language", "ar")
@@ -89,7 +89,7 @@ class TestAccountNotices(SiteCase):
 			doc = frappe.get_doc("Khalifa Device Notice", {"device": META})
 			frappe.local.lang = "ar"
 			self.addCleanup(setattr, frappe.local, "lang", "en")
-			self.assertRegex(doc.words, "[\u0621-\u064a]")
+			self.assertRegex(doc.terms, "[\u0621-\u064a]")
 
 	def test_a_low_quality_stands_on_the_form_with_its_moment(self) -> None:
 		value = {"event": "FLAGGED", "display_phone_number": "201055500011", "current_limit": "TIER_2K"}
@@ -163,7 +163,7 @@ class TestAccountNotices(SiteCase):
 	# -- promotions
 	def test_a_refused_promotion_marks_the_customer(self) -> None:
 		self.talk = self.ticket_of(self.mona)
-		message = self.only(r.Message)
+		message = self.only(records.Message)
 		frappe.db.set_value(
 			"Khalifa Message", message.name, {"direction": "Outgoing", "status": "Sent", "device": META}
 		)

@@ -5,8 +5,8 @@ from frappe.model.base_document import get_controller
 from frappe.tests.utils import FrappeTestCase
 
 from khalifa_whatsapp.core.records import RECORDS, Agent, Customer
-from khalifa_whatsapp.khalifa_whatsapp.ledger import LedgerDocument
-from khalifa_whatsapp.tests.doors import call, signed_in
+from khalifa_whatsapp.khalifa_whatsapp.machine_written import MachineWrittenDocument
+from khalifa_whatsapp.tests.endpoints import call, signed_in
 from khalifa_whatsapp.tests.records import make_agent, make_conversation, make_user
 
 EDITED_BY_PEOPLE = (Agent, Customer)
@@ -22,7 +22,9 @@ class TestAppendOnly(FrappeTestCase):
 	def test_every_machine_written_doctype_is_a_ledger(self) -> None:
 		for record in RECORDS:
 			if record not in EDITED_BY_PEOPLE:
-				self.assertTrue(issubclass(get_controller(record.DOCTYPE), LedgerDocument), record.DOCTYPE)
+				self.assertTrue(
+					issubclass(get_controller(record.DOCTYPE), MachineWrittenDocument), record.DOCTYPE
+				)
 
 	def test_not_even_the_administrator_changes_a_row(self) -> None:
 		for doctype, name in self.rows():

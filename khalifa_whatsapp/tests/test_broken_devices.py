@@ -12,7 +12,7 @@ import frappe
 
 from khalifa_whatsapp.api import devices
 from khalifa_whatsapp.bootstrap import now_ms, on_site
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.settings import HOUR_MS
 from khalifa_whatsapp.core.troubles import MESSAGES, NEEDS_SECRETS, UNKNOWN_GATEWAY, WRONG_SETTINGS
 from khalifa_whatsapp.drivers.cloud_api.verify import sign
@@ -21,7 +21,7 @@ from khalifa_whatsapp.jobs import hourly, intake, media, minute, nightly, outbox
 from khalifa_whatsapp.site_devices import SECRETS, find_device, forget_devices, problem_of
 from khalifa_whatsapp.tests.broken import enter, lose, spoil
 from khalifa_whatsapp.tests.case import DEVICE, HUDA, MONA, SECRET, clear, post_signed
-from khalifa_whatsapp.tests.doors import signed_in
+from khalifa_whatsapp.tests.endpoints import signed_in
 from khalifa_whatsapp.tests.web import METHOD, Answer, Caller
 from khalifa_whatsapp.tests.webhook_case import META_SECRET, TOKEN, make_device, post_meta, post_shop
 from khalifa_whatsapp.tests.worker import JobCase
@@ -72,7 +72,7 @@ class BrokenCase(JobCase):
 	def health(self) -> dict[str, Any]:
 		return self.as_(HUDA).read(HEALTH).message["parts"]
 
-	def told(self, device: str) -> list[str]:
+	def notifications(self, device: str) -> list[str]:
 		"""What managers were notified of, each as often as Huda was."""
 		frappe.db.rollback()
 		return frappe.get_all(
@@ -137,7 +137,7 @@ class TestSecretsLost(BrokenCase):
 		lose(SHOP, *SECRETS["wppconnect"])
 		self.everything_else_works()
 
-	def test_its_own_deliveries_are_taken_in_too(self) -> None:
+	def test_its_own_webhook_events_are_taken_in_too(self) -> None:
 		post_signed(
 			json.dumps(
 				{"device": DEVICE, "events": [message_item("+201001234567", "hi", "i", now_ms())]}
@@ -154,8 +154,8 @@ class TestSecretsLost(BrokenCase):
 		self.assertEqual(
 			self.row(META), {"problem": NEEDS_SECRETS, "problem_fields": "access_token\napp_secret"}
 		)
-		self.assertEqual(len(self.told(META)), 1)
-		self.assertIn("Enter them again", self.told(META)[0])
+		self.assertEqual(len(self.notifications(META)), 1)
+		self.assertIn("Enter them again", self.notifications(META)[0])
 		part = self.health()["devices"]
 		self.assertIn(META, part["failing"])
 		self.assertIn("Access Token", part["problems"][META])
@@ -173,7 +173,7 @@ class TestSecretsLost(BrokenCase):
 		self.assertEqual(frappe.get_all("Khalifa Alert"), [])
 		lose(META, "access_token")
 		minute.run()
-		self.assertEqual(len(self.told(META)), 2, "the next time is news")
+		self.assertEqual(len(self.notifications(META)), 2, "the next time is news")
 
 	def test_messages_wait_without_an_attempt_and_go_when_the_secrets_are_there(self) -> None:
 		message = self.queued()
@@ -181,11 +181,11 @@ class TestSecretsLost(BrokenCase):
 		for hours in (0, 1.5, 3, 4.5):  # a worker looks each minute
 			with patch.object(outbox, "now_ms", lambda hours=hours: now_ms() + round(hours * HOUR_MS)):
 				self.assertEqual(outbox.run(META)["sent"], 0)
-		stored = self.only(r.Message, name=message)
-		self.assertEqual((stored.status, stored.attempts, stored.error_text), (r.MSG_QUEUED, 0, None))
+		stored = self.only(records.Message, name=message)
+		self.assertEqual((stored.status, stored.attempts, stored.error_text), (records.MSG_QUEUED, 0, None))
 		enter(META, access_token="new")
 		self.assertEqual(outbox.run(META)["retried"], 1, "now it is tried, and nobody listens there")
-		self.assertEqual(self.only(r.Message, name=message).attempts, 1)
+		self.assertEqual(self.only(records.Message, name=message).attempts, 1)
 
 	def queued(self) -> str:
 		ticket = self.ticket_of(self.mona)
@@ -197,9 +197,9 @@ class TestSecretsLost(BrokenCase):
 		frappe.db.commit()
 		return message.name
 
-	def test_an_agent_is_told_why_what_he_writes_waits(self) -> None:
+	def test_an_agent_is_informed_why_what_he_writes_waits(self) -> None:
 		self.queued()
-		ticket = self.only(r.Ticket).name
+		ticket = self.only(records.Ticket).name
 		lose(META, "access_token")
 		answer = self.as_(MONA).call("khalifa_whatsapp.api.inbox.thread", ticket=ticket)
 		self.assertIn("a manager must enter its secrets again", answer.message["can"]["held"])
@@ -211,16 +211,16 @@ class TestSecretsLost(BrokenCase):
 		answer = self.as_(MONA).call("khalifa_whatsapp.api.inbox.thread", ticket=ticket)
 		self.assertIn("correct its settings", answer.message["can"]["held"])
 
-	def test_a_person_who_asks_the_gateway_is_told_why_not_in_his_language(self) -> None:
+	def test_a_person_who_asks_the_gateway_is_given_why_not_in_his_language(self) -> None:
 		lose(META, "access_token")
-		for language, words in (("en", "secrets can't be read"), ("ar", "")):
+		for language, terms in (("en", "secrets can't be read"), ("ar", "")):
 			frappe.db.set_value("User", HUDA, "language", language)
 			frappe.db.commit()
 			frappe.clear_cache(user=HUDA)
 			given = {"device": META, "phone": "01001234567", "text": "x"}
 			answer = self.as_(HUDA).call("khalifa_whatsapp.api.device_tools.test_message", **given)
 			self.assertEqual((answer.status, answer.code), (417, "not_sent"), answer.text)
-			self.assertIn(words, answer.said)
+			self.assertIn(terms, answer.said)
 			self.assertNotIn("site_config", answer.text)
 		frappe.db.set_value("User", HUDA, "language", "en")
 		frappe.db.commit()
@@ -268,7 +268,7 @@ class TestImpossibleSettings(BrokenCase):
 				spoil(SHOP, **fields)
 				self.everything_else_works()
 				self.assertEqual(self.row(SHOP).problem or "", kind)
-				self.assertEqual(len(self.told(SHOP)), 1 if kind else 0)
+				self.assertEqual(len(self.notifications(SHOP)), 1 if kind else 0)
 
 	def test_a_driver_that_can_t_be_made_stops_its_own_device_only(self) -> None:
 		import khalifa_whatsapp.site_devices as module
@@ -286,7 +286,7 @@ class TestImpossibleSettings(BrokenCase):
 			self.assertEqual(self.row(SHOP).problem, WRONG_SETTINGS)
 			answer = post_shop(b"{}", self.k)
 			self.assertEqual((answer.status, answer.headers["Retry-After"]), (503, "60"))
-			self.assertEqual(post_meta(BODY, device=SHOP).status, 401, "that is not its door")
+			self.assertEqual(post_meta(BODY, device=SHOP).status, 401, "that is not its endpoint")
 			refused = self.as_(HUDA).call("khalifa_whatsapp.api.devices.connect", device=SHOP)
 			self.assertEqual(refused.code, "device_problem")
 			self.assertNotIn("secret words", refused.text + json.dumps(self.health(), default=str))

@@ -8,7 +8,7 @@ import frappe
 
 from khalifa_whatsapp.api import bulk
 from khalifa_whatsapp.bootstrap import now_ms, on_site
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.jobs import reassign
 from khalifa_whatsapp.services import delays
 from khalifa_whatsapp.tests.case import ALI, HOST, HUDA, MINUTE, MONA, nobody_answers
@@ -33,7 +33,7 @@ class TestReassign(DeskCase):
 	def test_each_ticket_is_handed_on_and_its_history_says_by_whom_and_why(self) -> None:
 		tickets = self.waiting(3)
 		self.online(self.mona)
-		frappe.db.set_value("Khalifa Agent", self.ali, "presence", r.ONLINE)
+		frappe.db.set_value("Khalifa Agent", self.ali, "presence", records.ONLINE)
 		frappe.db.commit()
 		answer = self.ask(tickets=tickets, to_agent=self.ali)
 		self.assertEqual((answer.status, answer.message["status"]), (200, "Done"), answer.text)
@@ -41,14 +41,14 @@ class TestReassign(DeskCase):
 		self.assertTrue(all(row["is_done"] for row in answer.message["results"]))
 		for name in tickets:
 			self.assertEqual(self.ticket(name).agent, self.ali)
-			event = self.only(r.TicketEvent, ticket=name, event="transferred")
+			event = self.only(records.TicketEvent, ticket=name, event="transferred")
 			self.assertEqual((event.actor_name, event.reason), ("Huda", "one shift for all"))
 
 	def test_what_can_not_be_handed_on_says_why_and_stops_nothing(self) -> None:
 		closed, already, free = self.waiting(3)
 		self.online(self.mona)
 		self.done(HUDA, "close", ticket=closed)
-		frappe.db.set_value("Khalifa Agent", self.ali, "presence", r.ONLINE)
+		frappe.db.set_value("Khalifa Agent", self.ali, "presence", records.ONLINE)
 		frappe.db.commit()
 		self.done(HUDA, "transfer", ticket=already, reason="first", to_agent=self.ali)
 		answer = self.ask(tickets=[closed, already, "KT-none", free], to_agent=self.ali)
@@ -64,7 +64,7 @@ class TestReassign(DeskCase):
 		ticket = self.ticket_of(self.mona)
 		self.assertEqual(self.ask(tickets=[ticket], to_branch=self.south).status, 200)
 		record = self.ticket(ticket)
-		self.assertEqual((record.status, record.branch, record.agent), (r.QUEUED, self.south, None))
+		self.assertEqual((record.status, record.branch, record.agent), (records.QUEUED, self.south, None))
 
 	def test_agents_may_not(self) -> None:
 		ticket = self.ticket_of(self.mona)
@@ -85,7 +85,7 @@ class TestReassign(DeskCase):
 			("reason_too_long", {"tickets": [ticket], "reason": "x" * 501, "to_branch": self.south}),
 			("no_receiver", {"tickets": [ticket]}),
 			("no_receiver", {"tickets": [ticket], "to_agent": self.ali, "to_branch": self.south}),
-			("too_many", {"tickets": [f"KT-{n}" for n in range(bulk.MOST + 1)], "to_branch": self.south}),
+			("too_many", {"tickets": [f"KT-{n}" for n in range(bulk.MAX + 1)], "to_branch": self.south}),
 		):
 			answer = self.ask(**given)
 			self.assertEqual((answer.status, answer.code), (417, code), answer.text)
@@ -192,7 +192,7 @@ class TestForms(DeskCase):
 		self.assertEqual(self.ask(MONA, "agent_loads").status, 403)
 		rows = {row["agent"]: row for row in self.ask(HUDA, "agent_loads").message}
 		self.assertEqual((rows[self.mona]["open"], rows[self.mona]["load"]), (1, 1.0))
-		self.assertEqual((rows[self.ali]["open"], rows[self.ali]["presence"]), (0, r.OFFLINE))
+		self.assertEqual((rows[self.ali]["open"], rows[self.ali]["presence"]), (0, records.OFFLINE))
 
 	def test_a_run_of_close_all_shows_what_was_left_alone_first(self) -> None:
 		kept, shut = self.write("+201001230001"), self.write("+201001230002")

@@ -12,7 +12,7 @@ import frappe
 from frappe.database.mariadb.database import MariaDBDatabase
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.drivers.loopback import message_item
 from khalifa_whatsapp.jobs import close_all, intake, outbox, wake
 from khalifa_whatsapp.services import delays
@@ -32,8 +32,8 @@ class TestOtherVerbs(DeskCase):
 	def test_a_note_is_for_colleagues_and_stops_no_clock(self) -> None:
 		ticket = self.ticket_of(self.mona)
 		self.done(MONA, "note", ticket=ticket, body="asked before")
-		note = self.only(r.Message, origin=r.NOTE)
-		self.assertEqual((note.sender_name, note.status), ("Mona Adel", r.SENT))
+		note = self.only(records.Message, origin=records.NOTE)
+		self.assertEqual((note.sender_name, note.status), ("Mona Adel", records.SENT))
 		self.assertIsNotNone(self.ticket(ticket).waiting_since_ms)
 		outbox.run(DEVICE)
 		self.assertEqual(self.driver().sent, [])
@@ -49,7 +49,7 @@ class TestOtherVerbs(DeskCase):
 		self.online(self.ali)
 		shown = self.done(MONA, "transfer", ticket=ticket, to_agent=self.ali, reason="speaks English")
 		self.assertEqual((shown["agent"], shown["agent_name"]), (self.ali, "Ali Hassan"))
-		event = self.only(r.TicketEvent, event="transferred")
+		event = self.only(records.TicketEvent, event="transferred")
 		self.assertEqual(
 			(event.from_agent, event.to_agent, event.reason), (self.mona, self.ali, "speaks English")
 		)
@@ -64,7 +64,7 @@ class TestOtherVerbs(DeskCase):
 		frappe.db.set_value("Khalifa Agent", self.ali, "capacity", 1)
 		frappe.db.commit()
 		self.write("+201001234599")
-		self.only(r.Ticket, agent=self.ali)
+		self.only(records.Ticket, agent=self.ali)
 		self.refused(417, "agent_full", MONA, "transfer", **to, to_agent=self.ali)
 		self.refused(404, "no_such_agent", MONA, "transfer", **to, to_agent="KA-9999")
 		self.refused(417, "same_agent", MONA, "transfer", **to, to_agent=self.mona)
@@ -114,7 +114,9 @@ class TestOtherVerbs(DeskCase):
 		self.reply(MONA, ticket)
 		self.done(MONA, "close", ticket=ticket)
 		record = self.ticket(ticket)
-		self.assertEqual((record.status, record.open_key, record.resolved_for), (r.CLOSED, None, self.mona))
+		self.assertEqual(
+			(record.status, record.open_key, record.resolved_for), (records.CLOSED, None, self.mona)
+		)
 		self.refused(409, "ticket_closed", MONA, "close", ticket=ticket)
 
 	def test_closings_that_can_not_be_are_refused(self) -> None:
@@ -129,7 +131,7 @@ class TestOtherVerbs(DeskCase):
 		self.done(MONA, "close", ticket=ticket)
 		self.refused(404, "no_such_ticket", ALI, "reopen", ticket=ticket)
 		shown = self.done(MONA, "reopen", ticket=ticket, reason="called back")
-		self.assertEqual((shown["agent"], shown["status"]), (self.mona, r.OPEN))
+		self.assertEqual((shown["agent"], shown["status"]), (self.mona, records.OPEN))
 
 	def test_a_second_open_conversation_with_one_customer_is_refused(self) -> None:
 		old = self.ticket_of(self.mona)
@@ -146,8 +148,8 @@ class TestOtherVerbs(DeskCase):
 		ticket = self.ticket_of(self.mona)
 		self.refused(403, "not_your_ticket", ALI, "no_reply_needed", ticket=ticket)
 		self.done(MONA, "no_reply_needed", ticket=ticket)
-		self.assertEqual(self.only(r.Turn).outcome, r.NO_REPLY_NEEDED)
-		self.assertEqual(self.ticket(ticket).status, r.PENDING)
+		self.assertEqual(self.only(records.Turn).outcome, records.NO_REPLY_NEEDED)
+		self.assertEqual(self.ticket(ticket).status, records.PENDING)
 
 	def test_only_the_holder_marks_as_read(self) -> None:
 		ticket = self.ticket_of(self.mona)
@@ -187,7 +189,7 @@ class TestOtherVerbs(DeskCase):
 		wake.allow_next_wake("intake", DEVICE)
 		answer = self.as_(MONA).call("khalifa_whatsapp.api.agents.heartbeat")
 		self.assertEqual(answer.message["agent"], self.mona)
-		self.assertGreater(self.only(r.Agent, name=self.mona).heartbeat_ms, 1)
+		self.assertGreater(self.only(records.Agent, name=self.mona).heartbeat_ms, 1)
 		self.assertEqual([method for method, _ in self.enqueued], ["khalifa_whatsapp.jobs.intake.run"])
 
 
@@ -195,15 +197,15 @@ class TestDelays(DeskCase):
 	def delay(self) -> str:
 		self.ticket_of(self.mona)
 		delays.scan(on_site(), now_ms() + 60 * MINUTE)
-		return self.only(r.DelayEvent, kind="Agent").name
+		return self.only(records.DelayEvent, kind="Agent").name
 
 	def test_an_agent_objects_and_a_manager_decides(self) -> None:
 		agents, name = "khalifa_whatsapp.api.agents.", self.delay()
 		answer = self.as_(ALI).call(f"{agents}object_to_delay", delay=name, objection="not mine")
 		self.assertEqual((answer.status, answer.code), (404, "no_such_delay"))
-		words = "<b>العميل</b> اتصل"
+		terms = "<b>العميل</b> اتصل"
 		self.assertEqual(
-			self.as_(MONA).call(f"{agents}object_to_delay", delay=name, objection=words).status, 200
+			self.as_(MONA).call(f"{agents}object_to_delay", delay=name, objection=terms).status, 200
 		)
 		answer = self.as_(MONA).call(f"{agents}decide_objection", delay=name, is_accepted=1)
 		self.assertEqual((answer.status, answer.code), (403, "only_managers_decide"))
@@ -217,7 +219,7 @@ class TestDelays(DeskCase):
 		row = frappe.db.get_value(
 			"Khalifa Delay Event", name, ["objection", "objection_status", "decided_by"], as_dict=True
 		)
-		self.assertEqual((row.objection, row.objection_status, row.decided_by), (words, "Rejected", HUDA))
+		self.assertEqual((row.objection, row.objection_status, row.decided_by), (terms, "Rejected", HUDA))
 
 	def test_a_crash_at_any_statement_leaves_no_objection_and_no_decision_by_half(self) -> None:
 		name = self.delay()
@@ -245,7 +247,7 @@ class TestDelays(DeskCase):
 	def said(self, name: str) -> tuple[Any, ...]:
 		"""What is written of it; whether both moments are there as people read them."""
 		frappe.db.rollback()
-		words = [
+		terms = [
 			"objection_status",
 			"objection",
 			"objected_by",
@@ -254,8 +256,8 @@ class TestDelays(DeskCase):
 			"decided_by",
 			"decided_on",
 		]
-		row = frappe.db.get_value("Khalifa Delay Event", name, words, as_dict=True)
-		return tuple(bool(row[word]) if word.endswith("_on") else row[word] for word in words)
+		row = frappe.db.get_value("Khalifa Delay Event", name, terms, as_dict=True)
+		return tuple(bool(row[term]) if term.endswith("_on") else row[term] for term in terms)
 
 	def dies(self, statements: int, user: str, verb: str, **given: Any) -> bool:
 		"""The request, with the process dying after so many statements on the delay;
@@ -305,16 +307,16 @@ class TestCloseAll(DeskCase):
 		self.assertEqual(self.run_job(), "Done")
 		status = self.done(HUDA, "close_all_status", batch=batch["name"])
 		self.assertEqual((status["status"], status["closed"], status["skipped"]), ("Done", 4, 1))
-		open_now = [ticket.name for ticket in self.all(r.Ticket) if ticket.open_key]
+		open_now = [ticket.name for ticket in self.all(records.Ticket) if ticket.open_key]
 		self.assertEqual(open_now, [names[0]])
-		self.assertEqual(len(self.all(r.TicketEvent, event="closed")), 4)
+		self.assertEqual(len(self.all(records.TicketEvent, event="closed")), 4)
 		self.assertEqual(
-			{t.close_reason for t in self.all(r.Ticket, status=r.CLOSED)}, {"end of the campaign"}
+			{t.close_reason for t in self.all(records.Ticket, status=records.CLOSED)}, {"end of the campaign"}
 		)
 		undone = self.done(HUDA, "close_all_undo", batch=batch["name"])
 		if undone["status"] != "Undone":
 			self.run_job()
-		self.assertTrue(all(ticket.open_key for ticket in self.all(r.Ticket)))
+		self.assertTrue(all(ticket.open_key for ticket in self.all(records.Ticket)))
 		self.assertEqual(self.done(HUDA, "close_all_status", batch=batch["name"])["undone"], 4)
 
 	def test_filters_choose_and_what_is_no_filter_is_refused(self) -> None:
@@ -351,7 +353,7 @@ class TestCloseAll(DeskCase):
 		self.as_(HUDA)
 		with patch("frappe.enqueue", wraps=_really_enqueue), nobody_answers(cache=False):
 			self.assertEqual(self.do(HUDA, "close_all_start", reason="r").status, 200)
-		self.only(r.CloseBatch)
+		self.only(records.CloseBatch)
 
 
 class TestLanguage(DeskCase):

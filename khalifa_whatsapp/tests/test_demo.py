@@ -11,7 +11,7 @@ from unittest.mock import patch
 import frappe
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.demo import company, fill, site
 from khalifa_whatsapp.services import kpi
 from khalifa_whatsapp.tests.case import DEVICE, SiteCase, leave_clean
@@ -54,7 +54,7 @@ class TestOnAnEmptySite(DemoCase):
 		super().setUp()
 		self.empty()
 
-	def test_it_comes_tells_its_story_and_goes_without_a_trace(self) -> None:
+	def test_it_comes_shows_its_story_and_goes_without_a_trace(self) -> None:
 		before = self.rows()
 		counts = site.build(SMALL)
 		self.assertEqual(counts["Khalifa Ticket"], SMALL.tickets)
@@ -81,9 +81,9 @@ class TestOnAnEmptySite(DemoCase):
 
 	def check_story(self) -> None:
 		status = Counter(row.status for row in self.of_demo("Khalifa Ticket", "status"))
-		self.assertGreater(status[r.CLOSED], 20)
-		self.assertGreater(status[r.OPEN], 0)
-		self.assertGreater(status[r.QUEUED], 0)
+		self.assertGreater(status[records.CLOSED], 20)
+		self.assertGreater(status[records.OPEN], 0)
+		self.assertGreater(status[records.QUEUED], 0)
 		kinds = {row.content_type for row in self.of_demo("Khalifa Message", "content_type")}
 		self.assertLessEqual({"text", "image"}, kinds)
 		events = set(frappe.get_all("Khalifa Ticket Event", pluck="event", distinct=True))
@@ -110,7 +110,7 @@ class TestOnAnEmptySite(DemoCase):
 		frappe.db.rollback()
 		self.assertEqual(figures(), before)
 
-	def test_the_same_seed_tells_the_same_story(self) -> None:
+	def test_the_same_seed_gives_the_same_story(self) -> None:
 		moment = now_ms()
 		with patch("khalifa_whatsapp.demo.site.now_ms", lambda: moment):
 			stories = [self.story(seed) for seed in (4, 4, 5)]
@@ -127,7 +127,7 @@ class TestOnAnEmptySite(DemoCase):
 		return sorted(said, key=str)
 
 	def test_a_run_that_is_interrupted_is_taken_away_by_the_next(self) -> None:
-		with patch.object(fill, "_write_desk_words", side_effect=KeyboardInterrupt):
+		with patch.object(fill, "_write_desk_texts", side_effect=KeyboardInterrupt):
 			self.assertRaises(KeyboardInterrupt, site.build, SMALL)
 		frappe.db.rollback()
 		self.assertEqual(self.of_demo("Khalifa Ticket", "name"), [])
@@ -158,11 +158,11 @@ class TestOnASiteWhereOthersWork(DemoCase):
 		kpi.rollup_dirty(on_site(), now_ms())
 		before, own = self.rows(), self.state()
 		site.build(site.Order(40, 3, 4, is_forced=True))
-		self.assertEqual({row.status for row in self.of_demo("Khalifa Ticket", "status")}, {r.CLOSED})
+		self.assertEqual({row.status for row in self.of_demo("Khalifa Ticket", "status")}, {records.CLOSED})
 		people = {"user": ("like", f"%@{company.DOMAIN}")}
 		seen = set(frappe.get_all("Khalifa Agent", people, ["enabled", "presence"], as_list=True))
 		self.assertEqual(
-			seen, {(1, r.OFFLINE)}, "one can sign in as any of them, and none takes their conversations"
+			seen, {(1, records.OFFLINE)}, "one can sign in as any of them, and none takes their conversations"
 		)
 		self.assertEqual(self.state(), own)
 		site.remove()
@@ -201,8 +201,8 @@ class TestOnASiteWhereOthersWork(DemoCase):
 	def state(self) -> Any:
 		"""The rows of those who work here."""
 		frappe.db.rollback()
-		kinds = (r.Ticket, r.Message, r.TicketEvent, r.Turn, r.Segment)
-		own = {row.name for row in on_site()._read(r.Ticket, "1 = 1", ()) if row.device == DEVICE}
+		kinds = (records.Ticket, records.Message, records.TicketEvent, records.Turn, records.Segment)
+		own = {row.name for row in on_site()._read(records.Ticket, "1 = 1", ()) if row.device == DEVICE}
 		return [
 			row
 			for kind in kinds

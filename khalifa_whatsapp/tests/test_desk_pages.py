@@ -9,7 +9,7 @@ from typing import Any
 import frappe
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.jobs import close_all as job
 from khalifa_whatsapp.services import close_all
@@ -59,15 +59,15 @@ class TestCloseAll(PageCase):
 		count = self.texts(".modal.show .btn-modal-primary")
 		self.type_into(".modal.show input[data-fieldname=reason]", reason)
 		self.click(".modal.show .btn-modal-primary", count[0])
-		return self.until(lambda: self.all(r.CloseBatch), "the run begins")[0].name
+		return self.until(lambda: self.all(records.CloseBatch), "the run begins")[0].name
 
 	def step(self, batch: str) -> None:
 		"""The worker's part, one ticket of it."""
 		self.replace("khalifa_whatsapp.services.close_all.CHUNK", 1)
 		close_all.step(on_site(), Actor(HUDA, "Huda", None, is_manager=True), batch, now_ms())
 
-	def shown(self, words: str, percent: int) -> None:
-		self.until(lambda: words in "".join(self.texts(STATE)), words)
+	def shown(self, terms: str, percent: int) -> None:
+		self.until(lambda: terms in "".join(self.texts(STATE)), terms)
 		bar = (
 			"return Number(document.querySelector('.modal.show .progress-bar').getAttribute('aria-valuenow'))"
 		)
@@ -97,16 +97,16 @@ class TestCloseAll(PageCase):
 
 	def check_database(self, batch: str) -> None:
 		first, second, third = self.north_tickets
-		self.assertEqual(self.states([first, second, third]), [r.CLOSED, r.OPEN, r.CLOSED])
-		self.assertEqual(self.states(self.south_tickets), [r.OPEN, r.OPEN])
+		self.assertEqual(self.states([first, second, third]), [records.CLOSED, records.OPEN, records.CLOSED])
+		self.assertEqual(self.states(self.south_tickets), [records.OPEN, records.OPEN])
 		self.assertEqual(
 			(self.ticket(first).close_reason, self.ticket(first).close_batch),
 			("the branch is closed today", batch),
 		)
-		run = self.only(r.CloseBatch)
+		run = self.only(records.CloseBatch)
 		self.assertEqual((run.status, run.total, run.closed, run.skipped), ("Done", 3, 2, 1))
 		self.assertEqual((run.requested_by, run.requested_by_name), (HUDA, "Huda"))
-		items = {item.ticket: (item.result, item.why) for item in self.all(r.CloseBatchItem)}
+		items = {item.ticket: (item.result, item.why) for item in self.all(records.CloseBatchItem)}
 		self.assertEqual(
 			items, {first: ("Closed", ""), second: ("Skipped", "changed meanwhile"), third: ("Closed", "")}
 		)
@@ -131,14 +131,16 @@ class TestCloseAll(PageCase):
 		self.assertEqual(job.run(batch), "Done")
 		self.shown("Closed: 2. Left as they are: 0.", 100)
 		self.assertEqual(
-			self.states([*self.south_tickets, *self.north_tickets]), [r.CLOSED] * 2 + [r.OPEN] * 3
+			self.states([*self.south_tickets, *self.north_tickets]), [records.CLOSED] * 2 + [records.OPEN] * 3
 		)
 		self.write(SOUTH[0], "I am still here")
 		self.click(".modal.show .btn-modal-primary", "Undo")
 		self.shown("Reopened: 1.", 100)
 		self.assertEqual(self.rows(".modal.show .left-alone"), [["Samy", "", "changed after the batch"]])
-		run = self.only(r.CloseBatch)
+		run = self.only(records.CloseBatch)
 		self.assertEqual((run.status, run.closed, run.undone), ("Undone", 2, 1))
 		self.assertEqual(
-			self.states(self.south_tickets), [r.QUEUED, r.QUEUED], "both are open; Ali is not there"
+			self.states(self.south_tickets),
+			[records.QUEUED, records.QUEUED],
+			"both are open; Ali is not there",
 		)

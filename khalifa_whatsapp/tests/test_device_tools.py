@@ -1,5 +1,5 @@
 """What managers do with a device: counts against caps, a test message, templates;
-and sending every kind through the doors.
+and sending every kind through the endpoints.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ import frappe
 from pypdf import PdfWriter
 
 from khalifa_whatsapp.api import device_tools
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.drivers.abilities import TemplateInfo
 from khalifa_whatsapp.jobs import outbox, templates
 from khalifa_whatsapp.setup import onboarding
 from khalifa_whatsapp.site_devices import forget_devices
 from khalifa_whatsapp.tests.case import ALI, DEVICE, HUDA, MONA
-from khalifa_whatsapp.tests.doors import call, signed_in
+from khalifa_whatsapp.tests.endpoints import call, signed_in
 from khalifa_whatsapp.tests.worker import JobCase
 
-DOORS = "khalifa_whatsapp.api.conversation"
+API = "khalifa_whatsapp.api.conversation"
 READY = TemplateInfo(
 	"1",
 	"order_ready",
@@ -79,7 +79,7 @@ class TestDeviceTools(JobCase):
 				device_tools.test_message(DEVICE, "12", "hello")
 		(out,) = self.driver().sent
 		self.assertEqual((out.recipient[0].value, out.body), ("+201001234567", "hello"))
-		self.assertEqual(self.all(r.Ticket), [])
+		self.assertEqual(self.all(records.Ticket), [])
 
 	def test_a_message_can_be_made_to_arrive_where_there_is_no_gateway(self) -> None:
 		self.online(self.mona)
@@ -102,7 +102,7 @@ class TestDeviceTools(JobCase):
 		self.addCleanup(frappe.db.set_value, "WhatsApp Device", DEVICE, "provider", "loopback")
 		with signed_in(HUDA), self.assertRaises(frappe.ValidationError):
 			device_tools.receive_test_message(DEVICE, "01001234567", "hello")
-		self.assertEqual(self.all(r.Message), [])
+		self.assertEqual(self.all(records.Message), [])
 
 	def test_the_first_steps_count_what_is_there(self) -> None:
 		steps = "Onboarding Step"
@@ -138,14 +138,14 @@ class TestDeviceTools(JobCase):
 		with signed_in(MONA):
 			given = {"ticket": ticket, "values": ["منى"], "client_key": "t1"}
 			self.assertEqual(
-				call(f"{DOORS}.send_template", template=names["order_ready"], **given)["status"], "Queued"
+				call(f"{API}.send_template", template=names["order_ready"], **given)["status"], "Queued"
 			)
 			with self.assertRaises(frappe.ValidationError):
-				call(f"{DOORS}.send_template", ticket=ticket, template=names["draft"], client_key="t2")
+				call(f"{API}.send_template", ticket=ticket, template=names["draft"], client_key="t2")
 		outbox.run(DEVICE)
 		(out,) = self.driver().sent
 		self.assertEqual((out.name, out.body_values), ("order_ready", ("منى",)))
-		self.assertEqual(self.only(r.Message, direction="Outgoing").body, "أهلاً منى، طلبك جاهز")
+		self.assertEqual(self.only(records.Message, direction="Outgoing").body, "أهلاً منى، طلبك جاهز")
 
 	def test_a_file_of_the_ticket_is_sent_and_a_foreign_one_is_not(self) -> None:
 		mine, foreign = self.ticket_of(self.mona), self.write("+201119876543")
@@ -163,9 +163,9 @@ class TestDeviceTools(JobCase):
 		frappe.db.commit()
 		with signed_in(MONA):
 			given = {"ticket": mine, "kind": "document", "caption": "العرض"}
-			call(f"{DOORS}.send_file", **given, file_url=urls[0], client_key="f1")
+			call(f"{API}.send_file", **given, file_url=urls[0], client_key="f1")
 			with self.assertRaises(frappe.DoesNotExistError):
-				call(f"{DOORS}.send_file", **given, file_url=urls[1], client_key="f2")
+				call(f"{API}.send_file", **given, file_url=urls[1], client_key="f2")
 		outbox.run(DEVICE)
 		(out,) = self.driver().sent
 		self.assertEqual((out.content, out.caption, out.kind), (pdf(mine), "العرض", "document"))
@@ -176,8 +176,8 @@ class TestDeviceTools(JobCase):
 		frappe.db.commit()
 		for method in ("retry_message", "discard_message", "confirm_message"):
 			with signed_in(ALI), self.assertRaises(frappe.PermissionError):
-				call(f"{DOORS}.{method}", message=message.name)
+				call(f"{API}.{method}", message=message.name)
 		with signed_in(MONA):
-			first = call(f"{DOORS}.retry_message", message=message.name)
-			self.assertEqual(call(f"{DOORS}.retry_message", message=message.name), first)
-		self.assertEqual(len(self.all(r.Message, direction="Outgoing")), 2)
+			first = call(f"{API}.retry_message", message=message.name)
+			self.assertEqual(call(f"{API}.retry_message", message=message.name), first)
+		self.assertEqual(len(self.all(records.Message, direction="Outgoing")), 2)

@@ -1,8 +1,8 @@
 """Whatever anybody wrote stays text in what opens below a field while one types: each drop-down in a real
 Chromium.
 
-Once with words that are in the database as they were thrown at it, which no door of ours would let in; and
-once with words that came in by the doors.
+Once with words that are in the database as they were thrown at it, which no endpoint of ours would let in;
+and once with words that came in by the endpoints.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from khalifa_whatsapp.tests.test_exports import reports_of_ours
 if TYPE_CHECKING:
 	from selenium.webdriver.remote.webelement import WebElement
 
-WORD = "hacked"
+TERM = "hacked"
 BAR = ".search-bar .awesomplete li"
 # How to find the fields that lead to other records, by where they are
 FIELDS = {
@@ -39,7 +39,7 @@ ARRIVED = """const {awesomplete, $input} = k31, cached = $input.cache?.[k31.get_
 return awesomplete.ul.children.length > 0
 	&& (!$input.cache || (cached && awesomplete.ul.children.length === cached.length));"""
 # What the server said, where it is not to be found as text in the item that shows it
-TOLD = """const {awesomplete} = k31, target = k31.get_options?.() || k31.df.fieldname;
+OFFERED = """const {awesomplete} = k31, target = k31.get_options?.() || k31.df.fieldname;
 const fits = one => (one.label + one.value).toLowerCase().includes('hacked');
 const told = k31.$input.cache ? k31.$input.cache[target]?.[k31.$input.val()] || []
 	: awesomplete._list.filter(fits);
@@ -51,7 +51,7 @@ ROWS = """return [...cur_dialog.$wrapper.find('.link-select-row')]
 	.map(row => [$(row).find('a').attr('data-value'), row.textContent]);"""
 DIALOG = "return !!(window.cur_dialog?.display && cur_dialog.$wrapper.is('.show'))"
 NO_DIALOG = "return !document.querySelector('.modal.show, .modal-backdrop')"
-TWINS = str.maketrans("<>&", "‹›＆")  # what choices of our own dialogs show instead
+LOOKALIKES = str.maketrans("<>&", "‹›＆")  # what choices of our own dialogs show instead
 
 
 class TestDropDowns(WatchedCase):
@@ -70,7 +70,7 @@ class TestDropDowns(WatchedCase):
 			"Khalifa Branch", "WhatsApp Device", "Khalifa Provider Template", "tags", least=len(RECORDS)
 		)
 
-	def test_words_that_came_in_by_the_doors(self) -> None:
+	def test_words_that_came_in_by_the_endpoints(self) -> None:
 		self.fill()
 		self.see_all()
 		self.enough("Khalifa Customer", "Khalifa Ticket", "Khalifa Reply Template", least=len(PAYLOADS))
@@ -142,18 +142,18 @@ class TestDropDowns(WatchedCase):
 
 	def see_drop_down(self, field: WebElement, screen: str) -> None:
 		self.begin()
-		self.type_anew(field, WORD)
+		self.type_anew(field, TERM)
 		self.until(lambda: self.js(ARRIVED), f"items of {screen}", 10)
 		self.settle()
 		with self.subTest(screen):
-			target, count, lost = self.js(TOLD)
+			target, count, lost = self.js(OFFERED)
 			self.seen[target] = max(self.seen[target], count)
 			self.assertEqual(lost, [], screen)
 		self.check(screen, is_shown=False)
 		self.js("arguments[0].value = ''; arguments[0].blur()", field)
 
 	def begin(self) -> None:
-		"""Forget what a page made of words that no door lets in: only what opens next is looked at."""
+		"""Forget what a page made of words that no endpoint lets in: only what opens next is looked at."""
 		if not self.is_page_trusted:
 			self.settle()
 			self.js("localStorage.removeItem('hacked')")
@@ -192,7 +192,7 @@ class TestDropDowns(WatchedCase):
 			"presence": ("!=", "Offline"),
 		}
 		for name in (*self.named("Khalifa Branch"), *self.named("Khalifa Agent", "employee_name", **others)):
-			self.assertTrue(any(name.translate(TWINS) in text for text in texts), (name, texts))
+			self.assertTrue(any(name.translate(LOOKALIKES) in text for text in texts), (name, texts))
 		self.check("transfer", is_shown=False)
 		self.leave_dialog()
 
@@ -201,7 +201,7 @@ class TestDropDowns(WatchedCase):
 		self.open(("Form", "Khalifa Customer", name), "cur_frm?.docname === arguments[0]")
 		self.click(".page-head button", "Merge into")
 		self.see_dialog("merge")
-		self.js("k31.$input.val(arguments[0]); k31.open_advanced_search()", WORD)
+		self.js("k31.$input.val(arguments[0]); k31.open_advanced_search()", TERM)
 		rows = self.until(lambda: self.js(ROWS), "rows of the advanced search")
 		for customer, text in rows:
 			self.assertIn(frappe.db.get_value("Khalifa Customer", customer, "customer_name"), text)
@@ -215,7 +215,7 @@ class TestDropDowns(WatchedCase):
 		field = self.js(
 			"return cur_frm.sidebar.sidebar.find('.add-tags-btn').click().end().find('.tags-input')[0]"
 		)
-		self.type_anew(field, WORD)
+		self.type_anew(field, TERM)
 		self.see_items(".form-tags .awesomplete li", "tags", self.named("Tag"))
 		self.js("arguments[0].value = ''; arguments[0].blur()", field)
 
@@ -225,21 +225,21 @@ class TestDropDowns(WatchedCase):
 		self.js("frappe.tags.utils.fetch_tags()")
 		self.settle()
 		field = self.js("return document.querySelector('#navbar-search')")
-		for words, expected in ((WORD, []), (f"#{WORD}", self.named("Tag"))):
+		for terms, expected in ((TERM, []), (f"#{TERM}", self.named("Tag"))):
 			self.begin()
 			for _ in range(3):  # the bar listens with a pause, and now and then shows what was typed before
 				self.js("document.activeElement.blur()")
-				self.type_anew(field, words)
+				self.type_anew(field, terms)
 				if wait_for(lambda expected=expected: self.are_there(BAR, expected), 5):
 					break
-			self.see_items(BAR, f"the bar: {words}", expected)
+			self.see_items(BAR, f"the bar: {terms}", expected)
 
 	def named(self, doctype: str, field: str = "name", **filters: Any) -> list[str]:
-		return frappe.get_all(doctype, {field: ("like", f"%{WORD}%"), **filters}, pluck=field)
+		return frappe.get_all(doctype, {field: ("like", f"%{TERM}%"), **filters}, pluck=field)
 
 	def are_there(self, selector: str, expected: list[Any]) -> bool:
 		shown = [unescape(text) for text in self.texts(selector)]
-		return any(WORD in text for text in shown) and all(
+		return any(TERM in text for text in shown) and all(
 			any(unescape(text) in one for one in shown) for text in expected
 		)
 
@@ -252,8 +252,8 @@ class TestDropDowns(WatchedCase):
 				text for text in expected if not any(unescape(text) in shown for shown in self.texts_there)
 			]
 
-		wait_for(lambda: any(WORD in text for text in self.texts(selector)) and not lost(), 10)
+		wait_for(lambda: any(TERM in text for text in self.texts(selector)) and not lost(), 10)
 		self.settle()
 		self.assertEqual(lost(), [], (screen, self.texts_there))
-		self.seen[screen] = sum(WORD in text for text in self.texts_there)
+		self.seen[screen] = sum(TERM in text for text in self.texts_there)
 		self.check(screen, is_shown=False)

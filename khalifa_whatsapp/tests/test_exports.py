@@ -14,10 +14,10 @@ import frappe
 import openpyxl
 
 from khalifa_whatsapp.bootstrap import now_ms
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.cells import ALWAYS, FORMULA, GUARD
 from khalifa_whatsapp.tests.case import DEVICE, HUDA, MONA, SiteCase
-from khalifa_whatsapp.tests.doors import call, signed_in
+from khalifa_whatsapp.tests.endpoints import call, signed_in
 from khalifa_whatsapp.tests.records import insert
 from khalifa_whatsapp.tests.web import METHOD, Answer
 
@@ -89,13 +89,13 @@ class ExportCase(SiteCase):
 	def fill(self, number: int, text: str) -> None:
 		"""The text wherever somebody writes one, past every check that would have refused it."""
 		now, key = now_ms(), f"91{number:04}"
-		insert(r.Customer(f"KC-{key}", customer_name=text, phone=PHONE, branch=text, created_ms=now))
+		insert(records.Customer(f"KC-{key}", customer_name=text, phone=PHONE, branch=text, created_ms=now))
 		insert(
-			r.Ticket(
+			records.Ticket(
 				f"KT-{key}",
 				f"KC-{key}",
 				DEVICE,
-				status=r.OPEN,
+				status=records.OPEN,
 				customer_name=text,
 				preview=text,
 				close_reason=text,
@@ -110,15 +110,15 @@ class ExportCase(SiteCase):
 			)
 		)
 		insert(
-			r.Message(
+			records.Message(
 				f"KM-{key}",
 				f"KT-{key}",
 				f"KC-{key}",
 				DEVICE,
-				r.INCOMING,
-				r.CUSTOMER,
+				records.INCOMING,
+				records.CUSTOMER,
 				"text",
-				r.RECEIVED,
+				records.RECEIVED,
 				now,
 				now,
 				body=text,
@@ -133,16 +133,16 @@ class ExportCase(SiteCase):
 	def fill_logs(self, key: str, text: str, now: int) -> None:
 		"""The same in what is written down of conversations, figures and the tables that people keep."""
 		insert(
-			r.TicketEvent(
+			records.TicketEvent(
 				f"KE-{key}", f"KT-{key}", "transferred", now, actor_name=text, to_branch=text, reason=text
 			)
 		)
 		insert(
-			r.DelayEvent(
+			records.DelayEvent(
 				f"KD-{key}", f"91{key}", "Agent", f"KT-{key}", "t", now, agent=self.mona, branch=text
 			)
 		)
-		kpi = r.AgentKpi(
+		kpi = records.AgentKpi(
 			f"KK-{key}",
 			key.ljust(64, "x"),
 			f"KA-{key}",
@@ -153,7 +153,7 @@ class ExportCase(SiteCase):
 			tickets_handled=1,
 		)
 		insert(kpi)
-		insert(r.CloseBatch(f"KB-{key}", text, "{}", HUDA, text, now))
+		insert(records.CloseBatch(f"KB-{key}", text, "{}", HUDA, text, now))
 		frappe.db.set_value("Khalifa Delay Event", f"KD-{key}", {"objection": text, "decision": text})
 		frappe.db.set_value("Khalifa Customer", f"KC-{key}", "notes", text)
 		self.insert_plain("Khalifa Agent", f"KA-{key}", employee_name=text, branch=text, capacity=-3)
@@ -251,8 +251,8 @@ class TestExports(ExportCase):
 			for kind, check in (("CSV", self.check_csv), ("Excel", self.check_xlsx)):
 				with self.subTest(f"{doctype} {kind}"):
 					check(self.download(DATA, doctype=doctype, file_type=kind, **plain), 1)
-					records = {"export_records": "all", "export_fields": columns, "export_filters": []}
-					check(self.download(TEMPLATE, doctype=doctype, file_type=kind, **records), 1)
+					stored = {"export_records": "all", "export_fields": columns, "export_filters": []}
+					check(self.download(TEMPLATE, doctype=doctype, file_type=kind, **stored), 1)
 
 	def test_every_report_of_ours(self) -> None:
 		names = reports_of_ours()
@@ -287,12 +287,12 @@ class TestExports(ExportCase):
 		frappe.db.commit()
 
 	def test_agents_still_export_nothing(self) -> None:
-		for method, form in self.roads():
+		for method, form in self.routes():
 			answer = self.as_(MONA).call(method, **form)
 			self.assertEqual(answer.status, 403, method)
 			self.assertNotIn(PHONE, answer.text)
 
-	def roads(self) -> Iterator[tuple[str, dict[str, Any]]]:
+	def routes(self) -> Iterator[tuple[str, dict[str, Any]]]:
 		doctype = "Khalifa Customer"
 		yield (
 			LIST,

@@ -12,7 +12,7 @@ import frappe
 import pymysql
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.jobs import intake, outbox
 from khalifa_whatsapp.services import intake_batch, presence
 from khalifa_whatsapp.services.intake import drain
@@ -27,7 +27,7 @@ from khalifa_whatsapp.tests.case import (
 	kill_own_connection,
 	settings,
 )
-from khalifa_whatsapp.tests.doors import signed_in
+from khalifa_whatsapp.tests.endpoints import signed_in
 from khalifa_whatsapp.tests.worker import JobCase
 
 
@@ -44,20 +44,20 @@ class TestThingsThatGoWrong(JobCase):
 
 		before = frappe.db.count("Error Log")
 		with patch.object(SiteStore, "_write", deadlock_first):
-			self.assertEqual(intake.run(DEVICE)["deliveries"], 1)
+			self.assertEqual(intake.run(DEVICE)["webhook_events"], 1)
 		self.effects(1)
 		self.assertEqual(frappe.db.count("Error Log"), before)
 
 	def test_every_hindrance_of_the_database_is_a_conflict_and_nothing_is_stored(self) -> None:
 		for kind in (frappe.QueryDeadlockError, frappe.QueryTimeoutError, frappe.DuplicateEntryError):
 			with self.assertRaises(Conflict), working(on_site(), now_ms()) as work:
-				work.add(r.Customer("c"))
+				work.add(records.Customer("c"))
 				work.finish()
 				raise_from_the_database(kind)
-			self.assertEqual(self.all(r.Customer), [])
+			self.assertEqual(self.all(records.Customer), [])
 
 	def test_a_real_deadlock_is_met_too(self) -> None:
-		one, two = (r.Customer(name, customer_name="x") for name in ("c1", "c2"))
+		one, two = (records.Customer(name, customer_name="x") for name in ("c1", "c2"))
 		with working(on_site(), now_ms()) as work:
 			work.add(one), work.add(two)
 		tries: list[int] = []
@@ -79,7 +79,7 @@ class TestThingsThatGoWrong(JobCase):
 			retrying(use_case)
 			their_turn.join()
 		self.assertEqual(len(tries), 2)
-		self.assertEqual(self.only(r.Customer, name="c1").customer_name, "changed")
+		self.assertEqual(self.only(records.Customer, name="c1").customer_name, "changed")
 
 	def test_a_duplicate_key_is_a_conflict_that_the_next_try_resolves(self) -> None:
 		"""Two workers meet one new customer: the second finds the first one's when it tries again."""
@@ -94,8 +94,8 @@ class TestThingsThatGoWrong(JobCase):
 		with patch.object(SiteStore, "identities", too_early):
 			self.assertEqual(intake.run(DEVICE)["messages"], 1)
 		self.assertEqual(len(tries), 2)
-		self.only(r.Customer)
-		self.assertEqual({message.ticket for message in self.all(r.Message)}, {first})
+		self.only(records.Customer)
+		self.assertEqual({message.ticket for message in self.all(records.Message)}, {first})
 
 	def test_a_killed_connection_ends_the_job_and_the_next_one_finishes_without_a_double(self) -> None:
 		self.post(5)
@@ -123,15 +123,15 @@ class TestThingsThatGoWrong(JobCase):
 		with signed_in(MONA):
 			kill_own_connection()
 			with working(store, now_ms()) as work:
-				work.add(r.Customer("c1"))
+				work.add(records.Customer("c1"))
 			self.assertEqual(frappe.session.user, MONA)
-		self.only(r.Customer, name="c1")
+		self.only(records.Customer, name="c1")
 
 	def test_a_dead_connection_is_an_outage_wherever_it_shows(self) -> None:
 		for act in (
 			lambda store: store.rules(),
 			lambda store: store.lock("x").__enter__(),
-			lambda store: store.devices_with_due_deliveries(0),
+			lambda store: store.devices_with_due_webhook_events(0),
 		):
 			kill_own_connection()
 			self.assertRaises(StoreUnavailable, act, on_site())
@@ -141,7 +141,7 @@ class TestThingsThatGoWrong(JobCase):
 		self.post()
 		with held_elsewhere(f"in:{DEVICE}"):
 			self.assertTrue(drain(on_site(), self.driver(), now_ms).is_busy)
-		self.assertEqual(intake.run(DEVICE)["deliveries"], 1)
+		self.assertEqual(intake.run(DEVICE)["webhook_events"], 1)
 
 
 class TestTwoAtOnce(JobCase):
@@ -155,7 +155,7 @@ class TestTwoAtOnce(JobCase):
 				theirs.commit()
 			mona.last_assigned_ms = 5
 			work.touch(mona)
-		mona = self.only(r.Agent, name=self.mona)
+		mona = self.only(records.Agent, name=self.mona)
 		self.assertEqual((mona.capacity, mona.enabled, mona.last_assigned_ms), (9, 0, 5))
 
 	def test_a_heartbeat_brings_no_agent_back_who_left_in_that_instant(self) -> None:
@@ -173,7 +173,7 @@ class TestTwoAtOnce(JobCase):
 
 		with patch.object(store, "rules", leave):
 			presence.heartbeat(store, self.mona, now_ms())
-		self.assertEqual(self.only(r.Agent, name=self.mona).presence, r.OFFLINE)
+		self.assertEqual(self.only(records.Agent, name=self.mona).presence, records.OFFLINE)
 
 	def test_of_two_drains_of_one_device_the_second_leaves(self) -> None:
 		self.post(3)

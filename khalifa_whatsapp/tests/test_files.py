@@ -26,8 +26,8 @@ from pypdf import PdfWriter
 
 from khalifa_whatsapp.access.stored_files import DAMAGED, StoredFile, keep
 from khalifa_whatsapp.bootstrap import on_site
-from khalifa_whatsapp.core import records as r
-from khalifa_whatsapp.core.file_names import MOST_BYTES
+from khalifa_whatsapp.core import records
+from khalifa_whatsapp.core.file_names import MAX_BYTES
 from khalifa_whatsapp.tests.case import MONA, PASSWORD, SiteCase
 from khalifa_whatsapp.tests.pages import start
 from khalifa_whatsapp.tests.records import make_user
@@ -104,7 +104,7 @@ class FilesCase(SiteCase):
 
 	def store(self, content: bytes, file_name: str | None, mime_type: str) -> str:
 		"""A customer's message with this file, called so by whoever stored it; its name."""
-		message = self.all(r.Message, ticket=self.ticket_name)[0]
+		message = self.all(records.Message, ticket=self.ticket_name)[0]
 		doc = keep(content, file_name or "x", "Khalifa Message", message.name)
 		values = {
 			"file_url": doc.file_url,
@@ -169,7 +169,7 @@ class TestNamesOnTheWire(FilesCase):
 		answer = self.ask(self.store(PDF, "ع" * 250 + ".pdf", "application/pdf"))
 		name = self.saved_as(answer)
 		self.assertEqual(answer.status_code, 200)
-		self.assertTrue(name.endswith("ع.pdf") and len(name.encode()) <= MOST_BYTES, name)
+		self.assertTrue(name.endswith("ع.pdf") and len(name.encode()) <= MAX_BYTES, name)
 
 	def test_a_voice_note_has_the_ending_of_its_kind(self) -> None:
 		message = self.store(OGG, None, "audio/ogg; codecs=opus")
@@ -225,7 +225,7 @@ class TestUploads(FilesCase):
 			self.assertEqual(answer.message["file_name"], kept, name)
 			self.assertRegex(answer.message["file_url"], r"^/private/files/[0-9a-f]{32}\.txt$")
 
-	def test_programs_scripts_and_pages_are_refused_in_words(self) -> None:
+	def test_programs_scripts_and_pages_are_refused_with_a_text(self) -> None:
 		before = frappe.db.count("File")
 		for name, content, mime_type in (
 			("setup.exe", b"MZ" + bytes(100), "application/x-msdownload"),
@@ -262,7 +262,7 @@ class TestUploads(FilesCase):
 		):
 			self.assertEqual(self.bring(PDF if name.endswith(".pdf") else b"hello", name).status, 200, name)
 
-	def test_a_damaged_file_is_taken_or_refused_in_words(self) -> None:
+	def test_a_damaged_file_is_taken_or_refused_with_a_text(self) -> None:
 		"""Newer versions of Frappe take a PDF apart when it is brought, and stumble over what isn't one."""
 		is_read = hasattr(File, "check_content")
 		loop = (
@@ -369,7 +369,7 @@ class TestPlacesOnTheDisk(FilesCase):
 			frappe.get_doc("File", doc.name).optimize_file()
 		self.assertEqual(on_site().read_file(doc.file_url), jpeg_of(doc))
 
-	def test_what_hangs_on_our_rows_is_kept_so_by_every_road(self) -> None:
+	def test_what_hangs_on_our_rows_is_kept_so_by_every_route(self) -> None:
 		for values in ({"content": jpeg()}, {"file_url": f"/private/files/{self.old.name}"}):
 			doc = frappe.get_doc(
 				doctype="File",

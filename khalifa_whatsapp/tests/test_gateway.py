@@ -23,14 +23,14 @@ from frappe.installer import update_site_config
 from khalifa_whatsapp import site_devices
 from khalifa_whatsapp.bootstrap import leases, now_ms, on_site
 from khalifa_whatsapp.core import lease as rules
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.drivers import factory
 from khalifa_whatsapp.drivers.abilities import QrCode
 from khalifa_whatsapp.drivers.base import AuthError, Capabilities, SessionState
 from khalifa_whatsapp.drivers.loopback import message_item
 from khalifa_whatsapp.jobs import gateway_calls, intake, outbox
-from khalifa_whatsapp.jobs.browsers import say_abandoned, sweep
+from khalifa_whatsapp.jobs.browsers import mark_abandoned, sweep
 from khalifa_whatsapp.services import replies
 from khalifa_whatsapp.services.sessions import NOT_RUNNING
 from khalifa_whatsapp.site_devices import forget_devices
@@ -78,7 +78,7 @@ class GatewayCase(SiteCase):
 
 
 class TestWithoutTheProcess(GatewayCase):
-	def test_who_asks_is_told_how_to_start_it(self) -> None:
+	def test_who_asks_is_informed_how_to_start_it(self) -> None:
 		for what in ("connect", "disconnect", "log_out", "qr"):
 			answer = self.ask(what)
 			self.assertEqual((answer.status, answer.code), (417, "gateway_not_running"), what)
@@ -137,7 +137,7 @@ class TestGatewaysThatSpeakHttp(GatewayCase):
 			self.assertEqual(self.ask(what).message, {"state": "disconnected"})
 			self.assertEqual((self.wanted(), self.state()), (0, "Disconnected"), what)
 
-	def test_what_the_gateway_refuses_is_told_in_its_safe_words(self) -> None:
+	def test_what_the_gateway_refuses_is_reported_in_its_safe_words(self) -> None:
 		def refuse(driver: Any) -> SessionState:
 			raise AuthError("The gateway does not accept our token.")
 
@@ -228,14 +228,14 @@ class TestTheProcess(GatewayCase):
 		self.until(lambda: [event.seen_count > 1 for event in self.events()] == [True])
 		with self.quiet():
 			intake.run(DEVICE)
-		self.assertEqual(self.only(r.Message).body, "بكام؟")
+		self.assertEqual(self.only(records.Message).body, "بكام؟")
 
 	def test_what_is_queued_goes_out_once(self) -> None:
 		ticket = self.ticket_of(self.mona)
 		actor = Actor(MONA, "Mona Adel", self.mona)
 		message = replies.reply(on_site(), actor, ticket, "answer", "key", now_ms())
 		self.connected()
-		self.until(lambda: self.only(r.Message, name=message.name).status == r.SENT)
+		self.until(lambda: self.only(records.Message, name=message.name).status == records.SENT)
 		self.assertEqual((self.folder / "sent").read_text(), f"{message.name}\n")
 
 	def test_a_manager_sees_the_code_and_it_is_written_down_nowhere(self) -> None:
@@ -292,12 +292,12 @@ class TestTheProcess(GatewayCase):
 
 	def test_a_device_whose_owner_was_killed_is_not_said_to_be_connected(self) -> None:
 		process = self.connected()
-		self.assertEqual(say_abandoned(), [])
+		self.assertEqual(mark_abandoned(), [])
 		process.kill()
 		process.wait()
 		frappe.db.set_value("Khalifa Browser Session", {"device": DEVICE}, "lease_until_ms", now_ms() - 1)
 		frappe.db.commit()
-		self.assertEqual((say_abandoned(), say_abandoned()), ([DEVICE], []))
+		self.assertEqual((mark_abandoned(), mark_abandoned()), ([DEVICE], []))
 		self.assertEqual(self.state(), "Disconnected")
 		self.assertEqual(self.calls(), [f"Loop needs you: {NOT_RUNNING}"])
 		self.start()

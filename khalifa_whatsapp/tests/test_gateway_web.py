@@ -19,7 +19,7 @@ from typing import Any
 import frappe
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.embedded.simulators import Person, WhatsAppWebSimulator
 from khalifa_whatsapp.jobs import intake
@@ -109,7 +109,7 @@ class TestWhatsAppWeb(SiteCase):
 	def taken_in(self) -> list[Any]:
 		with self.quiet():
 			intake.run(SHOP)
-		return self.all(r.Message, device=SHOP, direction="Incoming")
+		return self.all(records.Message, device=SHOP, direction="Incoming")
 
 	def test_from_the_code_to_the_answer(self) -> None:
 		self.until(lambda: self.state() == "QR")
@@ -123,6 +123,11 @@ class TestWhatsAppWeb(SiteCase):
 		self.assertEqual(asked.body, "عايز أعرف السعر")
 		actor = Actor(HUDA, "Huda", None, is_manager=True)
 		answer = replies.reply(on_site(), actor, asked.ticket, "السعر 50 جنيه", "web-1", now_ms())
-		self.until(lambda: self.only(r.Message, name=answer.name).status in (r.SENT, r.DELIVERED, r.READ))
+		self.until(
+			lambda: (
+				self.only(records.Message, name=answer.name).status
+				in (records.SENT, records.DELIVERED, records.READ)
+			)
+		)
 		self.assertEqual([row.body for row in self.page.ledger.rows()], ["السعر 50 جنيه"])
-		self.assertEqual(self.only(r.Message, name=answer.name).provider, "whatsapp_web")
+		self.assertEqual(self.only(records.Message, name=answer.name).provider, "whatsapp_web")

@@ -11,9 +11,9 @@ from typing import Any
 
 import frappe
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.tests.case import ALI, HOST, HUDA
-from khalifa_whatsapp.tests.doors import signed_in
+from khalifa_whatsapp.tests.endpoints import signed_in
 from khalifa_whatsapp.tests.records import NOW_MS, insert
 from khalifa_whatsapp.tests.test_guesses import RIGHT, WRONG, GuessCase, said
 from khalifa_whatsapp.tests.web import Answer
@@ -46,7 +46,7 @@ class TestColumns(GuessCase):
 	def setUp(self) -> None:
 		super().setUp()
 		ticket = self.handed_over()
-		delay = r.DelayEvent("D-guess", "9" * 64, "Agent", ticket, "T-guess", NOW_MS, agent=self.ali)
+		delay = records.DelayEvent("D-guess", "9" * 64, "Agent", ticket, "T-guess", NOW_MS, agent=self.ali)
 		self.addCleanup(frappe.db.delete, "Khalifa Delay Event", {"name": insert(delay)})
 		named = {"Khalifa Agent": self.ali, "Khalifa Ticket": ticket}
 		for doctype, columns in HIDDEN.items():
@@ -55,7 +55,7 @@ class TestColumns(GuessCase):
 			frappe.db.set_value(doctype, row, logins, update_modified=False)
 		frappe.db.commit()
 
-	def roads(self, doctype: str, **given: Any) -> Iterator[tuple[str, Answer]]:
+	def routes(self, doctype: str, **given: Any) -> Iterator[tuple[str, Answer]]:
 		ali, asked = self.as_(ALI), {"fields": ["name"], **given}
 		url = {key: value if isinstance(value, str) else json.dumps(value) for key, value in asked.items()}
 		yield "rest", ali.send("GET", f"/api/resource/{doctype}", query_string=url)
@@ -64,9 +64,9 @@ class TestColumns(GuessCase):
 			yield method, ali.call(f"frappe.{method}", doctype=doctype, **asked)
 		yield EXPORT, ali.call(f"frappe.{EXPORT}", doctype=doctype, **asked, file_format_type="CSV")
 		if "filters" in given:
-			yield from self.roads_of_conditions(doctype, given["filters"])
+			yield from self.routes_of_conditions(doctype, given["filters"])
 
-	def roads_of_conditions(self, doctype: str, filters: Any) -> Iterator[tuple[str, Answer]]:
+	def routes_of_conditions(self, doctype: str, filters: Any) -> Iterator[tuple[str, Answer]]:
 		ali = self.as_(ALI)
 		for method, (key, more) in OF_CONDITIONS.items():
 			yield method, ali.call(f"frappe.{method}", doctype=doctype, **{key: filters}, **more)
@@ -76,9 +76,9 @@ class TestColumns(GuessCase):
 		yield "v2 count", ali.send("GET", f"/api/v2/doctype/{doctype}/count", query_string=url)
 
 	def pairs(self, doctype: str, right: Any, wrong: Any) -> Iterator[tuple[str, Answer, Answer]]:
-		roads = self.roads(doctype, **right), self.roads(doctype, **wrong)
-		for (road, one), (_road, other) in zip(*roads, strict=True):
-			yield road, one, other
+		routes = self.routes(doctype, **right), self.routes(doctype, **wrong)
+		for (route, one), (_road, other) in zip(*routes, strict=True):
+			yield route, one, other
 
 	def spellings(self, doctype: str, column: str, guess: str) -> Iterator[dict[str, Any]]:
 		like = ["like", f"{guess}%"]
@@ -97,7 +97,7 @@ class TestColumns(GuessCase):
 	def known(self, doctype: str, column: str) -> str:
 		return "a1i" if column == "user" else RIGHT  # of agents, only the own row is there
 
-	def test_no_spelling_is_answered_on_any_road(self) -> None:
+	def test_no_spelling_is_answered_on_any_route(self) -> None:
 		tried, leaks = 0, []
 		for doctype, column in [
 			(doctype, column) for doctype, columns in HIDDEN.items() for column in columns
@@ -105,14 +105,14 @@ class TestColumns(GuessCase):
 			known = self.known(doctype, column)
 			spellings = self.spellings(doctype, column, known), self.spellings(doctype, column, WRONG)
 			for right, wrong in zip(*spellings, strict=True):
-				for road, one, other in self.pairs(doctype, right, wrong):
+				for route, one, other in self.pairs(doctype, right, wrong):
 					tried += 1
 					if said(one, known) != said(other):
-						leaks.append((road, doctype, right))
+						leaks.append((route, doctype, right))
 		self.assertEqual(leaks, [])
 		self.assertGreater(tried, 1_000)
 
-	def test_no_order_and_no_group_tells_of_a_login(self) -> None:
+	def test_no_order_and_no_group_reveals_a_login(self) -> None:
 		for doctype, columns in HIDDEN.items():
 			for column in columns:
 				for given in (
@@ -123,19 +123,19 @@ class TestColumns(GuessCase):
 					{"fields": [f"name as {column}", "name"], "group_by": column},
 					{"fields": ["name", f"max({column}) as name_"], "order_by": "name_"},
 				):
-					for road, answer in self.roads(doctype, **given):
-						self.assertGreaterEqual(answer.status, 403, (road, doctype, given, answer.text))
+					for route, answer in self.routes(doctype, **given):
+						self.assertGreaterEqual(answer.status, 403, (route, doctype, given, answer.text))
 						self.assertNotIn(RIGHT, answer.text)
 
 	def test_what_may_be_read_may_be_asked(self) -> None:
-		"""On each of these roads a right guess about a readable column does find the row."""
+		"""On each of these ways a right guess about a readable column does find the row."""
 		shows = Counter[str]()
 		located = {"fields": ["name", "locate('Ali', agent_name) as hit"]}
 		for right in ({"filters": [["agent_name", "like", "Ali%"]]}, located):
 			wrong = json.loads(json.dumps(right).replace("Ali", "Xyz"))
-			for road, one, other in self.pairs("Khalifa Ticket", right, wrong):
-				shows[road] += one.status == 200 and said(one, "Ali") != said(other, "Xyz")
-		self.assertEqual({road for road, count in shows.items() if not count}, {EXPORT})
+			for route, one, other in self.pairs("Khalifa Ticket", right, wrong):
+				shows[route] += one.status == 200 and said(one, "Ali") != said(other, "Xyz")
+		self.assertEqual({route for route, count in shows.items() if not count}, {EXPORT})
 
 	def test_managers_still_ask_by_login(self) -> None:
 		for filters in ([["sender", "like", "zzright%"]], [["modified_by", "like", "zzright%"]]):

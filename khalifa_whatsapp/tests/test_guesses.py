@@ -19,8 +19,8 @@ from unittest.mock import patch
 import frappe
 
 from khalifa_whatsapp import api
-from khalifa_whatsapp.access import gate
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.access import method_policy
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.tests.case import ALI, HOST, HUDA, MONA
 from khalifa_whatsapp.tests.desk import DeskCase
 from khalifa_whatsapp.tests.web import Answer
@@ -104,13 +104,13 @@ def said(answer: Answer, guessed: str = RIGHT) -> Any:
 		text = text.replace(guess, "…")
 	text = CHANGING.sub("", text)
 	try:
-		told = json.loads(text)
+		comparable = json.loads(text)
 	except ValueError:
 		return answer.status, text
-	if isinstance(told, dict):
-		told.pop("exc", None)
-		told.pop("_exc_source", None)
-	return answer.status, json.dumps(told, sort_keys=True)
+	if isinstance(comparable, dict):
+		comparable.pop("exc", None)
+		comparable.pop("_exc_source", None)
+	return answer.status, json.dumps(comparable, sort_keys=True)
 
 
 SECRETS = (f"{RIGHT} words", f"{RIGHT}5", f"m0na@{HOST}")
@@ -121,7 +121,7 @@ class GuessCase(DeskCase):
 		"""One conversation is Mona's, with words that Ali tries to guess; one was hers and is Ali's now."""
 		super().setUp()
 		self.foreign = self.ticket_of(self.mona)
-		message = self.only(r.Message, ticket=self.foreign)
+		message = self.only(records.Message, ticket=self.foreign)
 		frappe.db.set_value("Khalifa Message", message.name, "body", f"{RIGHT} words")
 		frappe.db.set_value("Khalifa Ticket", self.foreign, "preview", f"{RIGHT} words")
 		frappe.db.set_value("Khalifa Customer", message.customer, "phone", f"{RIGHT}5")
@@ -151,8 +151,8 @@ class GuessCase(DeskCase):
 
 	def closed(self, answer: Answer) -> None:
 		self.assertEqual(answer.status, 403, answer.text)
-		for word in SECRETS:
-			self.assertNotIn(word, answer.text)
+		for term in SECRETS:
+			self.assertNotIn(term, answer.text)
 
 	def pattern(self, doctype: str, is_right: bool) -> str:
 		if GUESSES[doctype] == "user":
@@ -160,7 +160,7 @@ class GuessCase(DeskCase):
 		return f"{RIGHT if is_right else WRONG}%"
 
 
-class TestDoors(GuessCase):
+class TestEndpoints(GuessCase):
 	"""Ali has the name of Mona's row, or a guess about what is in it."""
 
 	def arguments(self, parameters: list[str], doctype: str, name: Any, filters: Any) -> dict[str, Any]:
@@ -207,7 +207,7 @@ class TestDoors(GuessCase):
 		for path, doctype, shape, answers in self.cells(*doctypes):
 			tried += 1
 			text = " ".join(answer.raw.decode("utf-8", "replace") for answer in answers)
-			if any(word in text for word in SECRETS) or said(answers[0]) != said(answers[1]):
+			if any(term in text for term in SECRETS) or said(answers[0]) != said(answers[1]):
 				leaks.append(f"{path}: {shape} on {doctype}")
 		return tried, leaks
 
@@ -218,7 +218,7 @@ class TestDoors(GuessCase):
 
 	def test_without_the_gate_there_would_be_answers(self) -> None:
 		"""Else the cells above would prove nothing."""
-		with patch.object(gate, "check_request", lambda: None):
+		with patch.object(method_policy, "check_request", lambda: None):
 			_tried, leaks = self.leaks("Khalifa Message")
 		methods = {leak.split(":")[0] for leak in leaks}
 		self.assertLessEqual(
@@ -231,8 +231,8 @@ class TestDoors(GuessCase):
 		)
 
 
-class TestRoundabouts(GuessCase):
-	"""Ways to a method that the gate keeps, or to a condition, by way of something else."""
+class TestIndirectCalls(GuessCase):
+	"""Ways to a method that the policy keeps, or to a condition, by way of something else."""
 
 	STATES = "frappe.workflow.doctype.workflow.workflow.get_workflow_state_count"
 
@@ -255,12 +255,12 @@ class TestRoundabouts(GuessCase):
 	def test_an_original_is_not_reached_by_anothers_import(self) -> None:
 		count = {"doctype": "Khalifa Message", "filters": json.dumps({"body": ["like", f"{RIGHT}%"]})}
 		originals = set(frappe.get_hooks("override_whitelisted_methods"))
-		self.assertEqual(gate.DOORS & originals, set())
+		self.assertEqual(method_policy.ALLOWED_METHODS & originals, set())
 		with patch("khalifa_whatsapp.access.overrides.an_import", frappe.client.get_count, create=True):
 			self.closed(self.as_(ALI).call("khalifa_whatsapp.access.overrides.an_import", **count))
 
-	def test_our_own_doors_are_no_way_to_frappes(self) -> None:
-		"""The gate lets every path below `khalifa_whatsapp.api` pass without a look."""
+	def test_our_own_endpoints_are_no_way_to_frappes(self) -> None:
+		"""The policy lets every path below `khalifa_whatsapp.api` pass without a look."""
 		for module in pkgutil.walk_packages(api.__path__, f"{api.__name__}."):
 			for name, method in vars(importlib.import_module(module.name)).items():
 				if callable(method) and getattr(method, "__hash__", None) and method in frappe.whitelisted:

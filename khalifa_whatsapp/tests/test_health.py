@@ -72,7 +72,7 @@ class TestHealth(SiteCase):
 		frappe.clear_cache()
 		self.assertEqual(self.failing(), {"minute_job"})
 
-	def test_deliveries_that_nobody_takes_in_show(self) -> None:
+	def test_webhook_events_that_nobody_takes_in_show(self) -> None:
 		self.deliver({"type": "poke"})
 		self.assertEqual(self.failing(), set())
 		frappe.db.sql("UPDATE `tabKhalifa Webhook Event` SET received_ms = received_ms - %s", (3 * MINUTE,))

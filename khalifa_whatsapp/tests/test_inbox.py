@@ -12,7 +12,7 @@ import frappe
 
 from khalifa_whatsapp.access.stored_files import keep
 from khalifa_whatsapp.bootstrap import now_ms, on_site
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.drivers.loopback import message_item
 from khalifa_whatsapp.jobs import intake, outbox
@@ -53,15 +53,15 @@ class TestTheList(InboxCase):
 	def test_a_line_has_a_tick_while_the_last_message_is_ours(self) -> None:
 		def tick() -> Any:
 			return self.ask(
-				HUDA, "conversations", view="closed" if self.ticket(name).status == r.CLOSED else "all"
+				HUDA, "conversations", view="closed" if self.ticket(name).status == records.CLOSED else "all"
 			)["rows"][0]["last_out_status"]
 
 		name = self.ticket_of(self.mona)
 		self.assertIsNone(tick())
 		self.reply(name, "50")
-		self.assertEqual(tick(), r.MSG_QUEUED)
+		self.assertEqual(tick(), records.MSG_QUEUED)
 		self.as_(MONA).call("khalifa_whatsapp.api.conversation.note", ticket=name, body="colleagues only")
-		self.assertEqual(tick(), r.MSG_QUEUED)
+		self.assertEqual(tick(), records.MSG_QUEUED)
 		self.write(body="thanks")
 		self.as_(MONA).call("khalifa_whatsapp.api.conversation.close", ticket=name, reason="no_reply_needed")
 		self.assertIsNone(tick(), "the customer had the last word, and waits for nothing")
@@ -87,7 +87,7 @@ class TestTheList(InboxCase):
 
 	def queries(self, user: str, limit: int) -> int:
 		from khalifa_whatsapp.api import inbox
-		from khalifa_whatsapp.tests.doors import signed_in
+		from khalifa_whatsapp.tests.endpoints import signed_in
 
 		with signed_in(user):
 			inbox.conversations("all", limit=limit)
@@ -127,7 +127,7 @@ class TestTheList(InboxCase):
 			intake.run(DEVICE)
 		frappe.db.commit()
 		first = frappe.db.get_value("Khalifa Ticket", {"customer_name": ("like", "%أحمد%")})
-		for words in (
+		for terms in (
 			"احمد",
 			"أحمد",
 			"01001234567",
@@ -138,9 +138,9 @@ class TestTheList(InboxCase):
 			"+20 100 123 4567",
 			first.lower(),
 		):
-			self.assertEqual(self.listed(HUDA, "all", search=words), [first], words)
-		for words in ("لا يوجد", "%", "_", "' OR 1=1 --", '+*"()', "0000000"):
-			self.assertNotIn(first, self.listed(HUDA, "all", search=words), words)
+			self.assertEqual(self.listed(HUDA, "all", search=terms), [first], terms)
+		for terms in ("لا يوجد", "%", "_", "' OR 1=1 --", '+*"()', "0000000"):
+			self.assertNotIn(first, self.listed(HUDA, "all", search=terms), terms)
 
 	def test_a_search_says_what_it_found_and_leaves_the_view_aside(self) -> None:
 		self.deliver(
@@ -149,19 +149,19 @@ class TestTheList(InboxCase):
 		with self.quiet():
 			intake.run(DEVICE)
 		frappe.db.commit()
-		ticket = self.only(r.Ticket).name
+		ticket = self.only(records.Ticket).name
 
-		def hits(words: str, user: str = HUDA, view: str = "closed") -> Any:
+		def hits(terms: str, user: str = HUDA, view: str = "closed") -> Any:
 			return [
-				row["matched"] for row in self.ask(user, "conversations", view=view, search=words)["rows"]
+				row["matched"] for row in self.ask(user, "conversations", view=view, search=terms)["rows"]
 			]
 
-		self.assertEqual(hits("احمد"), [{"what": "name", "words": []}])
-		self.assertEqual(hits("0100 123"), [{"what": "phone", "words": []}])
-		self.assertEqual(hits(ticket.lower()), [{"what": "ticket", "words": []}])
+		self.assertEqual(hits("احمد"), [{"what": "name", "snippet": []}])
+		self.assertEqual(hits("0100 123"), [{"what": "phone", "snippet": []}])
+		self.assertEqual(hits(ticket.lower()), [{"what": "ticket", "snippet": []}])
 		[hit] = hits("الدواء سعر")
 		self.assertEqual(hit["what"], "message")
-		self.assertEqual([word for word, is_hit in hit["words"] if is_hit], ["سِعر", "الدَّواء"])
+		self.assertEqual([term for term, is_hit in hit["snippet"] if is_hit], ["سِعر", "الدَّواء"])
 		frappe.db.set_value("Khalifa Ticket", ticket, {"agent": self.ali, "status": "Open"})
 		frappe.db.commit()
 		self.assertEqual(hits("احمد", MONA, "mine"), [], "a colleague's")
@@ -212,11 +212,11 @@ class TestTheList(InboxCase):
 			alone = self.ask(HUDA, "rows", tickets=names[::-1], view=view)["rows"]
 			self.assertEqual(sorted(alone, key=_by_name), sorted(page["rows"], key=_by_name), view)
 			places = [(row["place"], row["ticket"]) for row in page["rows"]]
-			self.assertEqual(places, sorted(places, reverse=bool(page["is_falling"])), view)
+			self.assertEqual(places, sorted(places, reverse=bool(page["is_descending"])), view)
 
 	def test_fifty_lines_are_one_statement_and_more_are_not_given(self) -> None:
 		from khalifa_whatsapp.api import inbox
-		from khalifa_whatsapp.tests.doors import signed_in
+		from khalifa_whatsapp.tests.endpoints import signed_in
 
 		names = [self.write(f"+20100555{n:04}") for n in range(3)] + [f"KT-9{n:05}" for n in range(47)]
 		late = self.write("+201119876543")
@@ -254,7 +254,7 @@ class TestTheThread(InboxCase):
 
 	def test_a_quote_a_reaction_and_what_was_taken_back_are_shown_as_they_are(self) -> None:
 		ticket = self.ticket_of(self.mona)
-		asked = self.only(r.Message, direction="Incoming")
+		asked = self.only(records.Message, direction="Incoming")
 		actor = Actor(MONA, "Mona Adel", self.mona)
 		replies.reply(on_site(), actor, ticket, "yes", "k1", now_ms(), reply_to=asked.message_key)
 		replies.react(on_site(), actor, ticket, asked.name, "❤️", "k2", now_ms())
@@ -401,8 +401,8 @@ class TestFiles(InboxCase):
 				is_brought, name == "x.png", "pages are not sent to customers, who may well send them"
 			)
 			with working(on_site(), now_ms()) as work:
-				message = next(m for m in self.all(r.Message))
-				message.file_url = keep(content, name, r.Message.DOCTYPE, message.name).file_url
+				message = next(m for m in self.all(records.Message))
+				message.file_url = keep(content, name, records.Message.DOCTYPE, message.name).file_url
 				message.mime_type = mime_type
 				work.touch(message)
 			shown = self.as_(MONA).send(

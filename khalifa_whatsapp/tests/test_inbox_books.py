@@ -9,7 +9,7 @@ import frappe
 from frappe.utils import add_days, today
 
 from khalifa_whatsapp.api import inbox_books
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.tests.case import HUDA, MONA
 from khalifa_whatsapp.tests.test_inbox import InboxCase
 
@@ -82,7 +82,7 @@ class TestBooks(InboxCase):
 		super().setUp()
 		ticket = self.ticket_of(self.mona)
 		link = {"reference_doctype": "Customer", "reference_name": PARTY}
-		frappe.db.set_value("Khalifa Customer", self.only(r.Customer).name, link)
+		frappe.db.set_value("Khalifa Customer", self.only(records.Customer).name, link)
 		frappe.db.commit()
 		self.ticket_name = ticket
 
@@ -111,7 +111,7 @@ class TestBooks(InboxCase):
 			books, {"customer": PARTY, "customer_name": PARTY, "balances": None, "invoices": None}
 		)
 
-	def test_an_agent_without_a_role_in_erpnext_hears_of_no_books(self) -> None:
+	def test_an_agent_without_a_role_in_erpnext_sees_no_books(self) -> None:
 		self.assertIsNone(self.books(MONA))
 
 	def test_a_company_that_the_reader_may_not_see_is_left_out(self) -> None:

@@ -9,7 +9,7 @@ import time
 import frappe
 
 from khalifa_whatsapp.bootstrap import on_site
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.jobs import outbox
 from khalifa_whatsapp.tests.case import ALI, DEVICE, HUDA, MONA
 from khalifa_whatsapp.tests.inbox_page import InboxPageCase
@@ -31,7 +31,7 @@ class TestTheInboxPage(InboxPageCase):
 		frappe.db.commit()
 		self.enter(MONA)
 		self.customer_writes("عايز أعرف السعر")
-		ticket = self.until(lambda: self.texts(".kin-line .kin-name") and self.only(r.Ticket))
+		ticket = self.until(lambda: self.texts(".kin-line .kin-name") and self.only(records.Ticket))
 		self.click(".kin-line")
 		self.until(lambda: "عايز أعرف السعر" in self.texts(MESSAGES))
 		self.write_answer("السعر 50 جنيه")
@@ -40,7 +40,7 @@ class TestTheInboxPage(InboxPageCase):
 		self.assertIn("Mona Adel", self.texts(".kin-author bdi"))
 		with self.quiet():
 			outbox.run(DEVICE)
-		self.assertEqual([m.status for m in self.all(r.Message, direction="Outgoing")], [r.SENT])
+		self.assertEqual([m.status for m in self.all(records.Message, direction="Outgoing")], [records.SENT])
 		self.until(lambda: self.texts(".kin-bubble.out .kin-tick") == ["✓"])
 		self.click(".kin-actions button", "Transfer")
 		self.until(
@@ -52,7 +52,7 @@ class TestTheInboxPage(InboxPageCase):
 			self.ali,
 		)
 		self.click(".modal.show .btn-primary", "Transfer")
-		self.until(lambda: self.only(r.Ticket, name=ticket.name).agent == self.ali)
+		self.until(lambda: self.only(records.Ticket, name=ticket.name).agent == self.ali)
 
 	def test_what_a_customer_writes_is_text_everywhere(self) -> None:
 		self.online(self.mona)
@@ -72,7 +72,7 @@ class TestTheInboxPage(InboxPageCase):
 		self.enter(MONA)
 		self.click(".kin-line")
 		self.until(lambda: "hello" in self.texts(MESSAGES))
-		ticket = self.only(r.Ticket).name
+		ticket = self.only(records.Ticket).name
 		self.as_(HUDA).call(
 			"khalifa_whatsapp.api.conversation.reply", ticket=ticket, body="from the manager", client_key="h"
 		)
@@ -101,7 +101,7 @@ class TestTheInboxPage(InboxPageCase):
 		)
 		self.until(lambda: self.js("return !!window.cur_dialog?.display"), "the dialog has faded in")
 		self.click(".modal.show .btn-modal-primary", "Send")
-		message = self.until(lambda: self.all(r.Message, direction="Outgoing"), "it is sent")[0]
+		message = self.until(lambda: self.all(records.Message, direction="Outgoing"), "it is sent")[0]
 		self.assertEqual((message.content_type, message.mime_type), ("voice", "audio/ogg"))
 		content = on_site().read_file(message.file_url)
 		self.assertEqual(content[:4] + content[28:36], b"OggSOpusHead")
@@ -110,7 +110,7 @@ class TestTheInboxPage(InboxPageCase):
 	def test_a_draft_is_kept_and_a_foreign_conversation_is_not_opened_by_its_address(self) -> None:
 		self.online(self.mona)
 		self.customer_writes("hello")
-		ticket = self.only(r.Ticket).name
+		ticket = self.only(records.Ticket).name
 		self.enter(MONA, f"/app/khalifa-inbox/{ticket}")
 		self.until(lambda: "hello" in self.texts(MESSAGES))
 		self.write_answer("half a sen")
@@ -130,4 +130,4 @@ class TestTheInboxPage(InboxPageCase):
 		self.write_answer("yes, in a moment")
 		self.click(".kin-send")
 		self.until(lambda: "Huda, on behalf of Mona Adel" in self.texts(".kin-author bdi"))
-		self.assertEqual(self.only(r.Message, direction="Outgoing").on_behalf_of, self.mona)
+		self.assertEqual(self.only(records.Message, direction="Outgoing").on_behalf_of, self.mona)

@@ -72,8 +72,8 @@ class TestFullLists(InboxCase):
 			pluck="name",
 			order_by="last_message_ms desc, name desc",
 		)
-		for most in (inbox_rows.MOST_FOUND, 1):  # with and without more hits than the index is asked for
-			with patch.object(inbox_rows, "MOST_FOUND", most):
+		for most in (inbox_rows.MAX_FOUND, 1):  # with and without more hits than the index is asked for
+			with patch.object(inbox_rows, "MAX_FOUND", most):
 				self.assertEqual(self.pages(MONA, "mine", search="الدَّواء سعر"), mine, most)
 				self.assertEqual(self.pages(HUDA, "all", search="الدواء%"), self.expected(), most)
 				self.assertEqual(self.pages(HUDA, "all", search="الدواء مفقود"), [], most)

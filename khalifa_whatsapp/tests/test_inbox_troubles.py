@@ -9,7 +9,7 @@ import time
 import frappe
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.services import presence
 from khalifa_whatsapp.tests.case import ALI, HUDA, MONA
 from khalifa_whatsapp.tests.inbox_page import LAILA, InboxPageCase
@@ -28,7 +28,7 @@ class TwoCustomers(InboxPageCase):
 		self.customer_writes("good morning", LAILA, "in-2", "Laila")
 
 	def ticket_named(self, name: str) -> str:
-		return self.only(r.Ticket, customer_name=name).name
+		return self.only(records.Ticket, customer_name=name).name
 
 
 class TestCallsEnd(TwoCustomers):
@@ -127,7 +127,7 @@ class TestCallsEnd(TwoCustomers):
 		self.until(lambda: self.notes() == ["he pays late"] and self.written() == "")
 		self.assertEqual(self.answers(), [])
 
-	def test_who_was_signed_out_is_told_and_keeps_the_text(self) -> None:
+	def test_who_was_signed_out_is_informed_and_keeps_the_text(self) -> None:
 		self.enter(MONA)
 		self.open("Samy", "hello")
 		self.write_answer("50 pounds")
@@ -169,7 +169,7 @@ class TestPresence(TwoCustomers):
 		self.until(lambda: frappe.db.get_value("Khalifa Agent", self.mona, "presence") == "Online")
 		self.until(lambda: self.pill() == "Online" and not self.texts(BANNER))
 
-	def test_who_was_silent_for_too_long_is_told_so(self) -> None:
+	def test_who_was_silent_for_too_long_is_informed_so(self) -> None:
 		self.enter(MONA)
 		self.until(lambda: self.pill() == "Online")
 		frappe.db.set_value("Khalifa Agent", self.mona, "heartbeat_ms", FOREVER_AGO)
@@ -183,7 +183,7 @@ class TestPresence(TwoCustomers):
 		self.until(lambda: self.pill() == "Online")
 		self.js("frappe.realtime.socket.disconnect()")
 		self.as_(HUDA).call("khalifa_whatsapp.api.agents.set_presence", presence="Away", agent=self.mona)
-		self.js("khalifa.desk.hearing.beat()")
+		self.js("khalifa.desk.connection.beat()")
 		self.until(lambda: "Huda set you away." in "".join(self.texts(BANNER)), "the banner", 10)
 		self.assertEqual(self.pill(), "Away")
 
@@ -198,7 +198,7 @@ class TestPresence(TwoCustomers):
 		self.enter(ALI)
 		frappe.db.set_value("Khalifa Agent", self.ali, "enabled", 0)
 		frappe.db.commit()
-		self.js("khalifa.desk.hearing.beat()")
+		self.js("khalifa.desk.connection.beat()")
 		self.until(lambda: "Your agent record is switched off" in self.page_text())
 		self.assertIn("Huda", self.page_text())
 		frappe.db.set_value("Khalifa Agent", self.ali, "enabled", 1)
@@ -274,8 +274,8 @@ class TestDrafts(TwoCustomers):
 		self.open("Samy", "hello")
 		self.assertEqual((self.written(), self.texts(".kin-quoting bdi")), ("yes?", ["hello"]))
 		self.click(".kin-send")
-		sent = self.until(lambda: self.all(r.Message, direction="Outgoing"))[0]
-		self.assertEqual(sent.reply_to, self.only(r.Message, body="hello").message_key)
+		sent = self.until(lambda: self.all(records.Message, direction="Outgoing"))[0]
+		self.assertEqual(sent.reply_to, self.only(records.Message, body="hello").message_key)
 
 	def test_a_file_is_no_part_of_a_note(self) -> None:
 		self.enter(MONA)

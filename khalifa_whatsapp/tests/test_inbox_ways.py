@@ -8,7 +8,7 @@ import frappe
 from frappe.utils.password import update_password
 
 from khalifa_whatsapp.bootstrap import now_ms
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.tests.case import ALI, HUDA, MONA, PASSWORD
 from khalifa_whatsapp.tests.contrast import FAINT
 from khalifa_whatsapp.tests.inbox_page import INBOX, LAILA, MESSAGES, InboxPageCase
@@ -18,7 +18,7 @@ from khalifa_whatsapp.tests.test_inbox_troubles import TwoCustomers
 CLERK = "kw-clerk@example.com"
 CTRL, SHIFT = 2, 8
 ARABIC = {"j": "ت", "k": "ن", "r": "ق", "n": "ى", "t": "ف", "e": "ث", "q": "ض"}
-HEARD = """window.khalifa_shown = []; window.Notification = class { static permission = "granted";
+RECEIVED = """window.khalifa_shown = []; window.Notification = class { static permission = "granted";
 	constructor(title, { tag }) { window.khalifa_shown.push(tag); } };
 	localStorage.setItem("khalifa_notify", "1");"""
 
@@ -161,7 +161,7 @@ class TestCosts(TwoCustomers):
 		self.watch()
 		self.open("Samy", "hello")
 		self.until(lambda: self.texts(".kin-panel h6"), "the customer beside it")
-		self.until(lambda: self.only(r.Ticket, customer_name="Samy").unread_count == 0, "read")
+		self.until(lambda: self.only(records.Ticket, customer_name="Samy").unread_count == 0, "read")
 		self.until(lambda: len(self.texts(".kin-badge")) == 1, "in the list too")
 		self.settle()
 		heartbeats = {"agents.heartbeat"}  # each minute, whatever is open
@@ -169,11 +169,11 @@ class TestCosts(TwoCustomers):
 
 
 class TestSearch(TwoCustomers):
-	def find(self, words: str) -> None:
+	def find(self, terms: str) -> None:
 		self.js(
 			"const box = document.querySelector('.kin-search'); box.value = arguments[0]; "
 			"box.dispatchEvent(new Event('input'))",
-			words,
+			terms,
 		)
 
 	def lines(self) -> list[tuple[str, str]]:
@@ -228,7 +228,7 @@ class TestContrast(TwoCustomers):
 		late = {"waiting_since_ms": now_ms() - 17 * 60_000, "response_by_ms": now_ms() - 60_000}
 		frappe.db.set_value("Khalifa Ticket", self.ticket_named("Laila"), late)
 		ticket = self.ticket_named("Samy")
-		for status in (r.READ, r.FAILED, r.UNKNOWN):
+		for status in (records.READ, records.FAILED, records.UNKNOWN):
 			sent = self.done(MONA, "reply", ticket=ticket, body=status, client_key=self.key())["message"]
 			frappe.db.set_value("Khalifa Message", sent, {"status": status, "error_text": "no"})
 		self.done(MONA, "note", ticket=ticket, body="he never pays")
@@ -284,15 +284,17 @@ class TestEverywhereInDesk(InboxPageCase):
 		update_password(CLERK, PASSWORD)
 		frappe.db.commit()
 
-	def test_an_agent_hears_of_a_customer_on_a_page_where_the_inbox_was_never_open(self) -> None:
+	def test_an_agent_is_notified_of_a_customer_on_a_page_where_the_inbox_was_never_open(self) -> None:
 		self.online(self.mona)
 		self.sign_in(MONA)
-		self.js(HEARD)
+		self.js(RECEIVED)
 		self.go("/app/khalifa-reply-template", ".page-head")
-		self.js(HEARD)
-		self.until(lambda: self.js("return khalifa.desk.hearing.is_up && frappe.realtime.socket.connected"))
+		self.js(RECEIVED)
+		self.until(
+			lambda: self.js("return khalifa.desk.connection.is_up && frappe.realtime.socket.connected")
+		)
 		self.customer_writes("hello")
-		ticket = self.only(r.Ticket).name
+		ticket = self.only(records.Ticket).name
 		self.until(lambda: self.js("return window.khalifa_shown") == [ticket], "the notification", 15)
 
 	def test_who_asked_for_none_is_asked_for_nothing(self) -> None:
@@ -302,7 +304,7 @@ class TestEverywhereInDesk(InboxPageCase):
 		self.settle()
 		self.watch()
 		self.customer_writes("hello")
-		self.until(lambda: self.only(r.Ticket).unread_count == 1)
+		self.until(lambda: self.only(records.Ticket).unread_count == 1)
 		frappe.db.set_value("Khalifa Agent", self.mona, "presence", "Away")
 		self.js("return new Promise(done => setTimeout(done, 3000))")
 		self.assertEqual([one for one in self.asked() if one.startswith("inbox.")], [])

@@ -5,12 +5,12 @@ import hashlib
 import frappe
 from frappe.tests.utils import FrappeTestCase
 
-from khalifa_whatsapp.core.records import RECORDS, Delivery
+from khalifa_whatsapp.core.records import RECORDS, WebhookEvent
 from khalifa_whatsapp.permissions import GUARDED
 from khalifa_whatsapp.setup import install
 from khalifa_whatsapp.setup.indexes import add_all_indexes
 from khalifa_whatsapp.stores.schema import INDEXES
-from khalifa_whatsapp.tests.doors import signed_in
+from khalifa_whatsapp.tests.endpoints import signed_in
 from khalifa_whatsapp.tests.records import make_agent, make_device, make_manager
 
 UNIQUE_KEYS = (
@@ -68,7 +68,7 @@ class TestInstall(FrappeTestCase):
 		self.assertEqual(install.last_ticket_number(), 0)
 
 	def test_machine_times_are_bigint(self) -> None:
-		for record in (*RECORDS, Delivery):
+		for record in (*RECORDS, WebhookEvent):
 			for column, column_type in columns_of(record.DOCTYPE).items():
 				if column.endswith("_ms"):
 					self.assertEqual(column_type, "bigint(20)", f"{record.DOCTYPE}.{column}")
@@ -99,7 +99,7 @@ class TestInstall(FrappeTestCase):
 		open_to_all_who_work_here = {"Khalifa Branch", "Khalifa Working Hour", "Khalifa Calendar Exception"}
 		ours = set(frappe.get_all("DocType", {"module": "Khalifa WhatsApp"}, pluck="name"))
 		self.assertLessEqual(GUARDED, ours)
-		records = {record.DOCTYPE for record in (*RECORDS, Delivery)}
+		records = {record.DOCTYPE for record in (*RECORDS, WebhookEvent)}
 		self.assertLessEqual(records, GUARDED)
 		self.assertFalse(open_to_all_who_work_here & GUARDED)
 

@@ -13,9 +13,9 @@ import frappe
 from frappe.utils import get_system_timezone
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.settings import DAY_MS
-from khalifa_whatsapp.drivers import base as d
+from khalifa_whatsapp.drivers import base
 from khalifa_whatsapp.drivers.loopback import LoopbackDriver, message_item, status_item
 from khalifa_whatsapp.jobs import close_all, hourly, intake, minute, nightly, outbox, wake
 from khalifa_whatsapp.jobs.steps import StepsFailed
@@ -30,18 +30,18 @@ from khalifa_whatsapp.tests.case import (
 	nobody_answers,
 	settings,
 )
-from khalifa_whatsapp.tests.doors import signed_in
+from khalifa_whatsapp.tests.endpoints import signed_in
 from khalifa_whatsapp.tests.worker import CLOSE_ALL, INTAKE, MANAGER, OUTBOX, JobCase
 
 
 class TestIntake(JobCase):
-	def test_deliveries_become_tickets_and_tickets_find_their_agents(self) -> None:
+	def test_webhook_events_become_tickets_and_tickets_find_their_agents(self) -> None:
 		self.online(self.mona, self.ali)
 		self.post(3)
-		self.assertEqual(intake.run(DEVICE), {"deliveries": 3, "messages": 3, "assigned": 3})
+		self.assertEqual(intake.run(DEVICE), {"webhook_events": 3, "messages": 3, "assigned": 3})
 		self.effects(3)
-		self.assertEqual({ticket.agent for ticket in self.all(r.Ticket)}, {self.mona, self.ali})
-		self.assertEqual(intake.run(DEVICE), {"deliveries": 0, "messages": 0, "assigned": 0})
+		self.assertEqual({ticket.agent for ticket in self.all(records.Ticket)}, {self.mona, self.ali})
+		self.assertEqual(intake.run(DEVICE), {"webhook_events": 0, "messages": 0, "assigned": 0})
 
 	def test_rows_belong_to_the_system_and_times_are_the_sites_own(self) -> None:
 		self.post()
@@ -57,7 +57,7 @@ class TestIntake(JobCase):
 		self.assertLess(abs(row.opened_on - there), timedelta(seconds=1))
 		self.assertLess(abs(row.creation - frappe.utils.now_datetime()), timedelta(minutes=1))
 
-	def test_a_delivery_that_fails_waits_alone_and_the_others_go_on(self) -> None:
+	def test_a_webhook_event_that_fails_waits_alone_and_the_others_go_on(self) -> None:
 		self.post(3)
 		really = LoopbackDriver.parse
 
@@ -67,7 +67,7 @@ class TestIntake(JobCase):
 			return really(driver, raw)
 
 		with patch.object(LoopbackDriver, "parse", parse):
-			self.assertEqual(intake.run(DEVICE)["deliveries"], 2)
+			self.assertEqual(intake.run(DEVICE)["webhook_events"], 2)
 		self.assertEqual([event.status for event in self.events()], ["Done", "Failed", "Done"])
 		failed = self.events()[1]
 		self.assertIn("ZeroDivisionError", failed.error)
@@ -78,7 +78,7 @@ class TestIntake(JobCase):
 		intake.run(DEVICE)
 		self.effects(3)
 
-	def test_a_delivery_that_always_fails_dies_after_eight_times(self) -> None:
+	def test_a_webhook_event_that_always_fails_dies_after_eight_times(self) -> None:
 		self.post()
 		with patch.object(LoopbackDriver, "parse", side_effect=ZeroDivisionError):
 			for _ in range(9):
@@ -113,7 +113,7 @@ class TestIntake(JobCase):
 			return taken
 
 		with patch.object(intake.intake, "drain", drain_and_then):
-			self.assertEqual(intake.run(DEVICE)["deliveries"], 2)
+			self.assertEqual(intake.run(DEVICE)["webhook_events"], 2)
 		self.effects(2)
 
 
@@ -124,26 +124,26 @@ class TestOutbox(JobCase):
 		self.assertEqual(outbox.run(DEVICE)["sent"], 1)
 		self.assertEqual([out.body for out in self.driver().sent], ["hello back"])
 		self.assertEqual(outbox.run(DEVICE)["sent"], 0)
-		sent = self.only(r.Message, name=message.name)
-		self.assertEqual((sent.status, sent.attempts), (r.SENT, 1))
+		sent = self.only(records.Message, name=message.name)
+		self.assertEqual((sent.status, sent.attempts), (records.SENT, 1))
 		self.deliver(
 			status_item(sent.gateway_id, "read", now_ms()),
 			status_item(sent.gateway_id, "delivered", now_ms()),
 		)
 		intake.run(DEVICE)
-		self.assertEqual(self.only(r.Message, name=message.name).status, r.READ)
+		self.assertEqual(self.only(records.Message, name=message.name).status, records.READ)
 
 	def test_refusals_of_the_gateway_wait_fail_or_stop(self) -> None:
 		ticket = self.ticket_of(self.mona)
 		for error, status in (
-			(d.Retryable("busy"), r.MSG_QUEUED),
-			(d.Permanent("no such number"), r.FAILED),
-			(d.UnknownOutcome("read timeout"), r.UNKNOWN),
+			(base.Retryable("busy"), records.MSG_QUEUED),
+			(base.Permanent("no such number"), records.FAILED),
+			(base.UnknownOutcome("read timeout"), records.UNKNOWN),
 		):
 			message = self.reply(ticket)
 			self.driver().failures.append(error)
 			outbox.run(DEVICE)
-			self.assertEqual(self.only(r.Message, name=message.name).status, status)
+			self.assertEqual(self.only(records.Message, name=message.name).status, status)
 			frappe.db.sql("DELETE FROM `tabKhalifa Message` WHERE name = %s", (message.name,))
 			frappe.db.commit()
 		self.assertEqual(self.driver().sent, [])
@@ -154,7 +154,7 @@ class TestOutbox(JobCase):
 		frappe.db.commit()
 		self.assertEqual(outbox.run(DEVICE)["unknown"], 1)
 		self.assertEqual(self.driver().sent, [])
-		self.assertEqual(self.only(r.Message, name=message.name).status, r.UNKNOWN)
+		self.assertEqual(self.only(records.Message, name=message.name).status, records.UNKNOWN)
 
 	def test_a_pause_of_the_device_or_of_everything_counts_at_once_and_loses_nothing(self) -> None:
 		message = self.reply(self.ticket_of(self.mona))
@@ -164,7 +164,7 @@ class TestOutbox(JobCase):
 		):
 			self.set_and_clean_up(doctype, name, field, 1)
 			self.assertEqual(outbox.run(DEVICE)["sent"], 0)
-			self.assertEqual(self.only(r.Message, name=message.name).status, r.MSG_QUEUED)
+			self.assertEqual(self.only(records.Message, name=message.name).status, records.MSG_QUEUED)
 			frappe.db.set_value(doctype, name, field, 0)
 			frappe.db.commit()
 		self.assertEqual(outbox.run(DEVICE)["sent"], 1)
@@ -175,17 +175,17 @@ class TestOutbox(JobCase):
 		self.addCleanup(frappe.db.commit)
 		self.addCleanup(frappe.db.set_value, doctype, name, field, 0)
 
-	def test_a_gateway_that_is_down_opens_the_breaker_and_tells_managers_once(self) -> None:
+	def test_a_gateway_that_is_down_opens_the_breaker_and_notifies_managers_once(self) -> None:
 		for number in range(6):
 			self.reply(self.ticket_of(self.mona, f"+2010012399{number:02}"))
-		self.driver().failures.extend(d.Retryable("The gateway refused the connection.") for _ in range(9))
+		self.driver().failures.extend(base.Retryable("The gateway refused the connection.") for _ in range(9))
 		self.assertEqual(outbox.run(DEVICE)["retried"], 5)
 		self.assertEqual(outbox.run(DEVICE)["retried"], 0)
 		row = frappe.db.get_value("WhatsApp Device", DEVICE, ["breaker_state", "last_error_text"])
 		self.assertEqual(row, ("Open", "The gateway refused the connection."))
-		told = frappe.get_all("Notification Log", {"document_name": DEVICE}, ["for_user", "subject"])
-		self.assertEqual(len(told), len({one.for_user for one in told}))
-		self.assertTrue(any("needs you" in one.subject for one in told))
+		notifications = frappe.get_all("Notification Log", {"document_name": DEVICE}, ["for_user", "subject"])
+		self.assertEqual(len(notifications), len({one.for_user for one in notifications}))
+		self.assertTrue(any("needs you" in one.subject for one in notifications))
 
 	def tearDown(self) -> None:
 		frappe.db.sql(
@@ -201,7 +201,7 @@ class TestOutbox(JobCase):
 		message = self.reply(self.ticket_of(self.mona))
 		really = LoopbackDriver.send
 
-		def send_and_die(driver: LoopbackDriver, out: d.Outgoing) -> d.Accepted:
+		def send_and_die(driver: LoopbackDriver, out: base.Outgoing) -> base.Accepted:
 			kill_own_connection()
 			return really(driver, out)
 
@@ -209,7 +209,7 @@ class TestOutbox(JobCase):
 			outbox.run(DEVICE)
 		outbox.run(DEVICE)
 		self.assertEqual(len(self.driver().sent), 1)
-		self.assertEqual(self.only(r.Message, name=message.name).status, r.SENT)
+		self.assertEqual(self.only(records.Message, name=message.name).status, records.SENT)
 
 
 class TestMinute(JobCase):
@@ -231,13 +231,13 @@ class TestMinute(JobCase):
 		ticket = self.ticket_of(self.mona)
 		self.make_older(ticket, 14 * MINUTE)
 		minute.run()
-		self.assertEqual(self.all(r.DelayEvent), [])
+		self.assertEqual(self.all(records.DelayEvent), [])
 		self.make_older(ticket, 2 * MINUTE)
 		minute.run()
 		minute.run()
-		delay = self.only(r.DelayEvent, kind="Agent")
+		delay = self.only(records.DelayEvent, kind="Agent")
 		self.assertEqual((delay.agent, delay.ticket), (self.mona, ticket))
-		self.assertEqual(self.only(r.DelayEvent, kind="Customer").ticket, ticket)
+		self.assertEqual(self.only(records.DelayEvent, kind="Customer").ticket, ticket)
 
 	def test_time_outside_business_hours_does_not_count(self) -> None:
 		ticket = self.ticket_of(self.mona)
@@ -249,24 +249,24 @@ class TestMinute(JobCase):
 		frappe.db.commit()
 		self.make_older(ticket, 60 * MINUTE)
 		minute.run()
-		self.assertEqual(self.all(r.DelayEvent), [])
+		self.assertEqual(self.all(records.DelayEvent), [])
 		doc.reload()
 		doc.set(hours_field(), [])
 		doc.save()
 		self.make_older(ticket, 0)
 		minute.run()
-		self.assertEqual(len(self.all(r.DelayEvent, kind="Agent")), 1)
+		self.assertEqual(len(self.all(records.DelayEvent, kind="Agent")), 1)
 
 	def test_the_threshold_is_the_managers_setting(self) -> None:
 		ticket = self.ticket_of(self.mona)
 		settings(delay_minutes=90, customer_delay_minutes=90)
 		self.make_older(ticket, 60 * MINUTE)
 		minute.run()
-		self.assertEqual(self.all(r.DelayEvent), [])
+		self.assertEqual(self.all(records.DelayEvent), [])
 		settings(delay_minutes=15, customer_delay_minutes=15)
 		self.make_older(ticket, 0)
 		minute.run()
-		self.assertEqual(len(self.all(r.DelayEvent, kind="Agent")), 1)
+		self.assertEqual(len(self.all(records.DelayEvent, kind="Agent")), 1)
 
 	def make_older(self, ticket: str, age_ms: int) -> None:
 		"""All that is known of the ticket happened that much earlier; the clock is looked at anew."""
@@ -289,8 +289,8 @@ class TestMinute(JobCase):
 		self.online(self.ali)
 		minute.run()
 		self.assertEqual(self.ticket(ticket).agent, self.ali)
-		self.assertEqual(self.only(r.Agent, name=self.mona).presence, r.OFFLINE)
-		self.assertEqual(len(self.all(r.TicketEvent, event="requeued")), 1)
+		self.assertEqual(self.only(records.Agent, name=self.mona).presence, records.OFFLINE)
+		self.assertEqual(len(self.all(records.TicketEvent, event="requeued")), 1)
 
 	def test_it_hands_out_what_nobody_was_there_for(self) -> None:
 		ticket = self.write()
@@ -304,7 +304,7 @@ class TestMinute(JobCase):
 		self.make_older(ticket, 60 * MINUTE)
 		with patch.object(minute.presence, "sweep", side_effect=ZeroDivisionError("secret words")):
 			self.assertRaises(StepsFailed, minute.run)
-		self.assertEqual(len(self.all(r.DelayEvent, kind="Agent")), 1)
+		self.assertEqual(len(self.all(records.DelayEvent, kind="Agent")), 1)
 		frappe.db.rollback()
 		log = frappe.get_last_doc("Error Log")
 		self.assertIn("presence", log.method)
@@ -323,7 +323,7 @@ class TestHourAndNight(JobCase):
 		self.reply(ticket)
 		hourly.run()
 		hourly.run()
-		row = self.only(r.AgentKpi, agent=self.mona, period="Daily")
+		row = self.only(records.AgentKpi, agent=self.mona, period="Daily")
 		self.assertEqual((row.messages_sent, row.turns_answered, row.agent_name), (1, 1, "Mona Adel"))
 
 	def test_the_night_counts_days_that_changed_and_their_months(self) -> None:
@@ -339,14 +339,16 @@ class TestHourAndNight(JobCase):
 			on_site().mark_day(day, is_dirty=1)
 		nightly.run()
 		self.assertEqual(on_site().dirty_days(10), [])
-		daily = self.only(r.AgentKpi, agent=self.mona, period="Daily", start_date=day)
+		daily = self.only(records.AgentKpi, agent=self.mona, period="Daily", start_date=day)
 		self.assertEqual(daily.messages_sent, 1)
-		self.only(r.AgentKpi, agent=self.mona, period="Monthly", start_date=day.replace(day=1))
-		before = [(k.name, k.messages_sent, k.turns_answered) for k in self.all(r.AgentKpi)]
+		self.only(records.AgentKpi, agent=self.mona, period="Monthly", start_date=day.replace(day=1))
+		before = [(k.name, k.messages_sent, k.turns_answered) for k in self.all(records.AgentKpi)]
 		with on_site().transaction():
 			on_site().mark_day(day, is_dirty=1)
 		nightly.run()
-		self.assertEqual([(k.name, k.messages_sent, k.turns_answered) for k in self.all(r.AgentKpi)], before)
+		self.assertEqual(
+			[(k.name, k.messages_sent, k.turns_answered) for k in self.all(records.AgentKpi)], before
+		)
 
 	def test_the_night_clears_old_bodies_and_keeps_their_keys(self) -> None:
 		self.post(2)
@@ -394,10 +396,10 @@ class TestCloseAll(JobCase):
 
 		with patch.object(batches, "CHUNK", 2), patch.object(batches, "_close", die_at_the_third):
 			self.assertRaises(SystemExit, close_all.run, batch=batch)
-		self.assertEqual(self.only(r.CloseBatch).closed, 2)
+		self.assertEqual(self.only(records.CloseBatch).closed, 2)
 		self.assertEqual(close_all.run(batch=batch), "Done")
 		self.assertEqual(
-			(self.only(r.CloseBatch).closed, len(self.all(r.TicketEvent, event="closed"))), (3, 3)
+			(self.only(records.CloseBatch).closed, len(self.all(records.TicketEvent, event="closed"))), (3, 3)
 		)
 
 	def test_the_minute_job_goes_on_with_batches_that_stand_still(self) -> None:

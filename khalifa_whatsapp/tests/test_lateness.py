@@ -13,8 +13,7 @@ from frappe.utils import get_system_timezone
 
 from khalifa_whatsapp.api import lateness
 from khalifa_whatsapp.bootstrap import now_ms, on_site
-from khalifa_whatsapp.core import deadlines
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import deadlines, records
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.jobs import deadlines as renew_job
 from khalifa_whatsapp.jobs import minute, wake
@@ -135,7 +134,7 @@ class Clocked(SiteCase):
 
 	def breaches(self) -> set[str]:
 		"""Tickets with a delay that is still open, as the minute job wrote it down."""
-		return {event.ticket for event in self.all(r.DelayEvent) if event.closed_ms is None}
+		return {event.ticket for event in self.all(records.DelayEvent) if event.closed_ms is None}
 
 	def queued(self) -> str:
 		"""A conversation that waits for an agent, because the only one there is busy."""
@@ -231,7 +230,9 @@ class TestOneDefinition(Clocked):
 			self.assertEqual(self.breaches(), set())
 		self.now += 1000
 		self.agree(ticket)
-		self.assertEqual({event.at_ms for event in self.all(r.DelayEvent)}, {self.moment("2026-11-24 17:00")})
+		self.assertEqual(
+			{event.at_ms for event in self.all(records.DelayEvent)}, {self.moment("2026-11-24 17:00")}
+		)
 
 	def test_a_receiver_has_a_fresh_clock_and_the_customer_keeps_his(self) -> None:
 		ticket = self.ticket_of(self.mona)
@@ -246,8 +247,8 @@ class TestOneDefinition(Clocked):
 		self.agree()
 		self.now += 6 * MINUTE
 		self.agree(ticket)
-		presence.set_presence(on_site(), Actor(), self.ali, r.OFFLINE, self.now)
-		presence.set_presence(on_site(), Actor(), self.mona, r.OFFLINE, self.now)
+		presence.set_presence(on_site(), Actor(), self.ali, records.OFFLINE, self.now)
+		presence.set_presence(on_site(), Actor(), self.mona, records.OFFLINE, self.now)
 		frappe.db.commit()
 		record = self.ticket(ticket)
 		self.assertEqual(
@@ -339,17 +340,21 @@ class TestRulesThatChange(Clocked):
 	) -> None:
 		store, count = on_site(), 10_000
 		since = self.now - 20 * MINUTE
-		made: dict[type, list[Any]] = {r.Ticket: [], r.Turn: [], r.Segment: []}
+		made: dict[type, list[Any]] = {records.Ticket: [], records.Turn: [], records.Segment: []}
 		for n in range(count):
 			name = f"KT-9{n:05}"
-			made[r.Turn].append(r.Turn(f"T{name}", name, name, DEVICE, self.north, 1, since, since))
-			made[r.Segment].append(r.Segment(f"S{name}", f"T{name}", name, self.mona, self.north, since))
-			made[r.Ticket].append(
-				r.Ticket(
+			made[records.Turn].append(
+				records.Turn(f"T{name}", name, name, DEVICE, self.north, 1, since, since)
+			)
+			made[records.Segment].append(
+				records.Segment(f"S{name}", f"T{name}", name, self.mona, self.north, since)
+			)
+			made[records.Ticket].append(
+				records.Ticket(
 					name,
 					name,
 					DEVICE,
-					r.OPEN,
+					records.OPEN,
 					name.ljust(64, "x"),
 					branch=self.north,
 					agent=self.mona,
@@ -388,18 +393,18 @@ class TestConditions(Clocked):
 		for n, (due, soon) in enumerate(
 			((None, None), (now - 1, now - 9), (now, now - 9), (now + 1, now), (now + 9, now + 1), (1, 1))
 		):
-			ticket = r.Ticket(
+			ticket = records.Ticket(
 				f"KT-8{n}",
 				"C-1",
 				DEVICE,
-				r.OPEN,
+				records.OPEN,
 				f"{n}".ljust(64, "x"),
 				due_by_ms=due,
 				late_soon_ms=soon,
 				waiting_since_ms=due,
 			)
 			with on_site().transaction():
-				on_site().save(Changes(created={r.Ticket: [ticket]}))
+				on_site().save(Changes(created={records.Ticket: [ticket]}))
 		rows = frappe.get_all("Khalifa Ticket", fields=["name", "due_by_ms", "late_soon_ms"])
 		for moment in (now - 1, now, now + 1, now + 2):
 			by_rule = {

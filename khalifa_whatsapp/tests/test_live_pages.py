@@ -7,7 +7,7 @@ from __future__ import annotations
 import frappe
 
 from khalifa_whatsapp.bootstrap import now_ms
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.drivers.loopback import message_item
 from khalifa_whatsapp.jobs import intake
 from khalifa_whatsapp.stores.site_notices import ROOM_OF_MANAGERS
@@ -48,11 +48,11 @@ class TestLivePages(PageCase):
 
 	def test_what_a_colleague_takes_from_the_queue_goes_from_everybody_s(self) -> None:
 		self.customer_writes("hello", "in-1")
-		ticket = self.only(r.Ticket)
-		self.assertEqual(ticket.status, r.QUEUED)
+		ticket = self.only(records.Ticket)
+		self.assertEqual(ticket.status, records.QUEUED)
 		self.online(self.mona)  # who is given it at once
 		frappe.db.set_value(
-			"Khalifa Ticket", ticket.name, {"agent": None, "agent_name": None, "status": r.QUEUED}
+			"Khalifa Ticket", ticket.name, {"agent": None, "agent_name": None, "status": records.QUEUED}
 		)
 		frappe.db.commit()
 		self.enter(ALI, "queue")
@@ -82,17 +82,17 @@ class TestLivePages(PageCase):
 
 	def test_without_a_socket_the_page_says_so_and_looks_by_the_clock(self) -> None:
 		self.enter(HUDA, "all")
-		self.js(f"delete {LIVE}.poll; frappe.realtime.socket.disconnect(); {LIVE}.hearing.beat()")
+		self.js(f"delete {LIVE}.poll; frappe.realtime.socket.disconnect(); {LIVE}.connection.beat()")
 		self.until(lambda: "No live connection" in self.sign(), "the sign")
 		self.customer_writes("anybody?", "in-1")
 		self.until(lambda: self.texts(LINES) == ["Samy"], "found by the clock")
 
-	def test_a_socket_that_is_connected_and_hears_nothing_is_found_out_and_connected_anew(self) -> None:
+	def test_a_socket_that_is_connected_and_receives_nothing_is_found_out_and_connected_anew(self) -> None:
 		self.enter(HUDA, "all")
 		deaf = self.js("return frappe.realtime.socket.id")
-		self.js(f"{LIVE}.hearing.heard = () => {{}}; {LIVE}.hearing.beat()")
+		self.js(f"{LIVE}.connection.received = () => {{}}; {LIVE}.connection.beat()")
 		self.until(lambda: "No live connection" in self.sign(), "the sign")
-		self.js(f"delete {LIVE}.hearing.heard; window.joined = 0; {LIVE}.hearing.next()")
+		self.js(f"delete {LIVE}.connection.received; window.joined = 0; {LIVE}.connection.next()")
 		self.until(lambda: self.sign() == "", "it hears again")
 		self.assertNotEqual(self.js("return frappe.realtime.socket.id"), deaf)
 		self.until(self.is_joined, "and is in the managers' room")

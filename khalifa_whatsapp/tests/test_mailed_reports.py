@@ -17,13 +17,13 @@ from frappe.utils import background_jobs, get_url
 from khalifa_whatsapp.core.cells import GUARD
 from khalifa_whatsapp.guards import forget_actors
 from khalifa_whatsapp.tests.case import ALI, HUDA, MONA, VISITOR
-from khalifa_whatsapp.tests.doors import signed_in
+from khalifa_whatsapp.tests.endpoints import signed_in
 from khalifa_whatsapp.tests.hostile import PAYLOADS
 from khalifa_whatsapp.tests.records import make_conversation
 from khalifa_whatsapp.tests.test_exports import FIELDS, FORMULAS, PHONE, ExportCase, reports_of_ours
 from khalifa_whatsapp.tests.web import Answer
 
-DOOR = "frappe.email.doctype.auto_email_report.auto_email_report."
+ENDPOINT = "frappe.email.doctype.auto_email_report.auto_email_report."
 LATE = "WhatsApp Delayed Tickets Now"
 TAGS = {"table", "thead", "tbody", "tr", "th", "td", "b", "p", "a", "br"}  # of Frappe's own template
 CHART = {
@@ -219,7 +219,7 @@ class TestWhoMayMail(MailCase):
 			change = {"doctype": "Auto Email Report", "name": name, "fieldname": "email_to", "value": MONA}
 			self.assertEqual(self.as_(MONA).call("frappe.client.set_value", **change).status, 403)
 			for verb in ("download", "send_now"):
-				answer = self.as_(MONA).call(DOOR + verb, name=name)
+				answer = self.as_(MONA).call(ENDPOINT + verb, name=name)
 				self.assertEqual(answer.status, 403, (report, verb))
 				self.assertNotIn(PHONE, answer.text)
 		self.assertEqual(self.mails, [])
@@ -230,7 +230,7 @@ class TestWhoMayMail(MailCase):
 		for report in self.reports:
 			made = self.as_(HUDA).call("frappe.client.insert", doc=self.row(report))
 			self.assertEqual(made.status, 200, made.text)
-			answer = self.as_(HUDA).call(DOOR + "download", name=made.message["name"])
+			answer = self.as_(HUDA).call(ENDPOINT + "download", name=made.message["name"])
 			self.assertEqual(answer.status, 200, answer.text)
 			self.check_csv(answer, len(FORMULAS))
 

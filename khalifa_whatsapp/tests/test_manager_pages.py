@@ -7,7 +7,7 @@ from __future__ import annotations
 import frappe
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.jobs.alerts import alert_managers, clear_alerts
 from khalifa_whatsapp.services import kpi
 from khalifa_whatsapp.services.media import DISK_FULL
@@ -70,7 +70,7 @@ class TestManagerPages(PageCase):
 		key = f"{self.mona}{frappe.utils.today()}"
 		for agent, handled in ((self.mona, 3), (self.ali, 40)):
 			insert(
-				r.AgentKpi(
+				records.AgentKpi(
 					agent + key,
 					(agent + key).ljust(64, "x"),
 					agent,
@@ -134,11 +134,11 @@ class TestManagerPages(PageCase):
 		self.addCleanup(clear_alerts, "Loop", DISK_FULL)
 		self.speaks(HUDA, "ar")
 		self.addCleanup(self.speaks, HUDA, "en")
-		words, alert = (
+		terms, alert = (
 			frappe._(DISK_FULL, lang="ar"),
 			frappe.db.get_value("Khalifa Alert", {"device": "Loop"}),
 		)
-		self.assertNotEqual(words, DISK_FULL)
+		self.assertNotEqual(terms, DISK_FULL)
 		self.sign_in(HUDA)
 		for path, field in (
 			("/app/whatsapp-device/Loop", "files_problem"),
@@ -147,7 +147,7 @@ class TestManagerPages(PageCase):
 			shown = f".form-layout [data-fieldname='{field}'] .like-disabled-input"
 			self.go(path, shown)
 			self.until(
-				lambda shown=shown: [text.strip() for text in self.texts(shown)] == [words],
+				lambda shown=shown: [text.strip() for text in self.texts(shown)] == [terms],
 				f"the words of {field}",
 			)
 

@@ -1,8 +1,8 @@
-"""Every road to every row, by everybody: methods and DocTypes × roles × own, queued, foreign. Nothing may
+"""Every way to every row, by everybody: methods and DocTypes × roles × own, queued, foreign. Nothing may
 leak.
 
 Each row carries a secret word of its own. What a role may not see must never be in an answer, and nothing
-that a role may not change may change. That the roads do show what they may is checked too, else all of it
+that a role may not change may change. That the ways do show what they may is checked too, else all of it
 would be worth nothing.
 """
 
@@ -17,7 +17,7 @@ from typing import Any
 import frappe
 from frappe.utils.password import update_password
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.tests.case import ALI, HUDA, MONA, PASSWORD, VISITOR, SiteCase
 from khalifa_whatsapp.tests.records import NOW_MS, insert, make_conversation, make_user
 from khalifa_whatsapp.tests.web import Answer, Caller
@@ -57,7 +57,7 @@ def secret(ticket: str) -> str:
 
 
 @dataclass(frozen=True)
-class Road:
+class Route:
 	"""A way to a row. `shows`: who may see the row finds its secret there."""
 
 	name: str
@@ -78,7 +78,7 @@ def post(method: str, **fixed: Any) -> Callable[[Caller, str, str, str], Answer]
 
 
 def rest(http: str, body: bool = False) -> Callable[[Caller, str, str, str], Answer]:
-	"""The REST door of a single record."""
+	"""The REST endpoint of a single record."""
 
 	def go(who: Caller, doctype: str, name: str, field: str) -> Answer:
 		more = {"data": {field: "changed"}} if body else {}
@@ -88,29 +88,29 @@ def rest(http: str, body: bool = False) -> Callable[[Caller, str, str, str], Ans
 
 
 def rest_list(who: Caller, doctype: str, name: str, field: str) -> Answer:
-	"""The REST door of a list."""
+	"""The REST endpoint of a list."""
 	query = {"filters": json.dumps([["name", "=", name]]), "fields": '["*"]'}
 	return who.send("GET", f"/api/resource/{doctype}", query_string=query)
 
 
 BY_NAME = [["$dt", "name", "=", "$name"]]
 READS = (
-	Road("rest", rest("GET")),
-	Road("rest list", rest_list),
-	Road("client.get", post("frappe.client.get", doctype="$dt", name="$name")),
-	Road(
+	Route("rest", rest("GET")),
+	Route("rest list", rest_list),
+	Route("client.get", post("frappe.client.get", doctype="$dt", name="$name")),
+	Route(
 		"client.get_list",
 		post("frappe.client.get_list", doctype="$dt", filters=BY_NAME, fields=["name", "$field"]),
 	),
-	Road(
+	Route(
 		"client.get_value",
 		post("frappe.client.get_value", doctype="$dt", filters="$name", fieldname="$field"),
 	),
-	Road(
+	Route(
 		"reportview.get",
 		post("frappe.desk.reportview.get", doctype="$dt", filters=BY_NAME, fields=["name", "$field"]),
 	),
-	Road(
+	Route(
 		"reportview.export",
 		post(
 			"frappe.desk.reportview.export_query",
@@ -122,19 +122,19 @@ READS = (
 		),
 		shows=False,
 	),
-	Road("getdoc", post("frappe.desk.form.load.getdoc", doctype="$dt", name="$name")),
-	Road("docinfo", post("frappe.desk.form.load.get_docinfo", doctype="$dt", name="$name"), shows=False),
-	Road("search_link", post("frappe.desk.search.search_link", doctype="$dt", txt="zz"), shows=False),
-	Road(
+	Route("getdoc", post("frappe.desk.form.load.getdoc", doctype="$dt", name="$name")),
+	Route("docinfo", post("frappe.desk.form.load.get_docinfo", doctype="$dt", name="$name"), shows=False),
+	Route("search_link", post("frappe.desk.search.search_link", doctype="$dt", txt="zz"), shows=False),
+	Route(
 		"group_by",
 		post("frappe.desk.listview.get_group_by_count", doctype="$dt", current_filters="[]", field="$field"),
 		shows=False,
 	),
-	Road("print", post("frappe.www.printview.get_html_and_style", doc="$dt", name="$name"), shows=False),
-	Road(
+	Route("print", post("frappe.www.printview.get_html_and_style", doc="$dt", name="$name"), shows=False),
+	Route(
 		"linked_with", post("frappe.desk.form.linked_with.get", doctype="$dt", docname="$name"), shows=False
 	),
-	Road(
+	Route(
 		"guess",
 		post(
 			"frappe.client.get_list",
@@ -145,15 +145,15 @@ READS = (
 	),
 )
 WRITES = (
-	Road("rest put", rest("PUT", body=True)),
-	Road("rest delete", rest("DELETE")),
-	Road(
+	Route("rest put", rest("PUT", body=True)),
+	Route("rest delete", rest("DELETE")),
+	Route(
 		"set_value",
 		post("frappe.client.set_value", doctype="$dt", name="$name", fieldname="$field", value="changed"),
 	),
-	Road("client.delete", post("frappe.client.delete", doctype="$dt", name="$name")),
-	Road("rename", post("frappe.client.rename_doc", doctype="$dt", old_name="$name", new_name="renamed")),
-	Road(
+	Route("client.delete", post("frappe.client.delete", doctype="$dt", name="$name")),
+	Route("rename", post("frappe.client.rename_doc", doctype="$dt", old_name="$name", new_name="renamed")),
+	Route(
 		"comment",
 		post(
 			"frappe.desk.form.utils.add_comment",
@@ -164,11 +164,11 @@ WRITES = (
 			comment_by="x",
 		),
 	),
-	Road("share", post("frappe.share.add", doctype="$dt", name="$name", user=ALI, read=1)),
-	Road("assign", post("frappe.desk.form.assign_to.add", doctype="$dt", name="$name", assign_to=[ALI])),
-	Road("tag", post("frappe.desk.doctype.tag.tag.add_tag", tag="zz", dt="$dt", dn="$name")),
-	Road("like", post("frappe.desk.like.toggle_like", doctype="$dt", name="$name", add="Yes")),
-	Road(
+	Route("share", post("frappe.share.add", doctype="$dt", name="$name", user=ALI, read=1)),
+	Route("assign", post("frappe.desk.form.assign_to.add", doctype="$dt", name="$name", assign_to=[ALI])),
+	Route("tag", post("frappe.desk.doctype.tag.tag.add_tag", tag="zz", dt="$dt", dn="$name")),
+	Route("like", post("frappe.desk.like.toggle_like", doctype="$dt", name="$name", add="Yes")),
+	Route(
 		"follow",
 		post(
 			"frappe.desk.form.document_follow.update_follow", doctype="$dt", doc_name="$name", following=True
@@ -192,7 +192,7 @@ class TestMatrix(SiteCase):
 		made = {
 			OWN: (self.mona, {}),
 			FOREIGN: (self.ali, {}),
-			CLOSED: (self.mona, {"status": r.CLOSED}),
+			CLOSED: (self.mona, {"status": records.CLOSED}),
 			QUEUE: (None, {}),
 			BRANCH_QUEUE: (None, {"branch": self.south, "is_branch_only": 1}),
 		}
@@ -201,79 +201,87 @@ class TestMatrix(SiteCase):
 		frappe.db.commit()
 
 	def make_rows(self, ticket: str, agent: str | None, **more: Any) -> None:
-		word = secret(ticket)
-		make_conversation(ticket, agent, word, **more)
+		term = secret(ticket)
+		make_conversation(ticket, agent, term, **more)
 		customer = f"C-{ticket}"
-		insert(r.Turn(f"U-{ticket}", ticket, customer, "Test Device", None, 1, NOW_MS, NOW_MS, outcome=word))
-		insert(r.Segment(f"S-{ticket}", f"U-{ticket}", ticket, agent, None, NOW_MS, end_reason=word))
 		insert(
-			r.DelayEvent(
+			records.Turn(
+				f"U-{ticket}", ticket, customer, "Test Device", None, 1, NOW_MS, NOW_MS, outcome=term
+			)
+		)
+		insert(records.Segment(f"S-{ticket}", f"U-{ticket}", ticket, agent, None, NOW_MS, end_reason=term))
+		insert(
+			records.DelayEvent(
 				f"D-{ticket}", ticket.ljust(64, "x"), "Agent", ticket, f"U-{ticket}", NOW_MS, agent=agent
 			)
 		)
-		insert(r.CustomerIdentity(f"I-{ticket}", customer, "phone", word, f"phone:{word}"))
-		insert(r.MessageLog(f"L-{ticket}", f"l-{ticket}", "x", "status", "sent", NOW_MS, error_text=word))
-		insert(r.CloseBatch(f"B-{ticket}", word, "{}", "Administrator", "Manager", NOW_MS))
+		insert(records.CustomerIdentity(f"I-{ticket}", customer, "phone", term, f"phone:{term}"))
+		insert(
+			records.MessageLog(f"L-{ticket}", f"l-{ticket}", "x", "status", "sent", NOW_MS, error_text=term)
+		)
+		insert(records.CloseBatch(f"B-{ticket}", term, "{}", "Administrator", "Manager", NOW_MS))
 		for doctype, (field, named) in {**OF_TICKET, **FOR_MANAGERS}.items():
-			frappe.db.set_value(doctype, named.format(ticket), field, word, update_modified=False)
+			frappe.db.set_value(doctype, named.format(ticket), field, term, update_modified=False)
 
 	def caller(self, user: str) -> Caller:
 		return Caller() if user == "Guest" else self.as_(user)
 
 	def cells(
-		self, roads: tuple[Road, ...], doctypes: dict[str, tuple[str, str]]
+		self, routes: tuple[Route, ...], doctypes: dict[str, tuple[str, str]]
 	) -> Iterator[tuple[Any, ...]]:
 		for user, seen in SEES.items():
 			who = self.caller(user)
 			for doctype, (field, named) in doctypes.items():
 				for ticket in TICKETS:
 					may_see = ticket in seen if doctype in OF_TICKET else user == HUDA
-					for road in roads:
-						yield user, who, doctype, field, ticket, named.format(ticket), road, may_see
+					for route in routes:
+						yield user, who, doctype, field, ticket, named.format(ticket), route, may_see
 
-	def hidden_words(self, user: str, doctype: str) -> set[str]:
+	def hidden_texts(self, user: str, doctype: str) -> set[str]:
 		if user == HUDA:
 			return set()
 		seen = SEES[user] if doctype in OF_TICKET else set()
 		return {secret(ticket) for ticket in TICKETS if ticket not in seen}
 
-	def test_no_road_shows_what_its_traveller_may_not_see(self) -> None:
+	def test_no_route_shows_what_its_traveller_may_not_see(self) -> None:
 		counted, shown = Counter[str](), Counter[str]()
-		for user, who, doctype, field, ticket, name, road, may_see in self.cells(
+		for user, who, doctype, field, ticket, name, route, may_see in self.cells(
 			READS, {**OF_TICKET, **FOR_MANAGERS}
 		):
-			answer = road.go(who, doctype, name, field)
+			answer = route.go(who, doctype, name, field)
 			counted["cells"] += 1
 			text = answer.raw.decode("utf-8", "replace")
-			for word in self.hidden_words(user, doctype):
-				self.assertNotIn(word, text, (user, doctype, ticket, road.name, answer.status))
-			if may_see and road.shows:
-				shown[road.name] += secret(ticket) in text
+			for term in self.hidden_texts(user, doctype):
+				self.assertNotIn(term, text, (user, doctype, ticket, route.name, answer.status))
+			if may_see and route.shows:
+				shown[route.name] += secret(ticket) in text
 				counted["allowed"] += 1
 		self.assertGreater(counted["cells"], 4_000)
-		for road in READS:
-			if road.shows:
+		for route in READS:
+			if route.shows:
 				self.assertGreater(
-					shown[road.name], 20, f"{road.name} shows nothing to anybody: it proves nothing"
+					shown[route.name], 20, f"{route.name} shows nothing to anybody: it proves nothing"
 				)
 
-	def test_no_road_changes_what_its_traveller_may_not_change(self) -> None:
+	def test_no_route_changes_what_its_traveller_may_not_change(self) -> None:
 		doctypes = {
 			name: OF_TICKET[name] for name in ("Khalifa Ticket", "Khalifa Message", "Khalifa Customer")
 		}
 		before, tried = self.everything(doctypes), 0
-		for user, who, doctype, field, ticket, name, road, may_see in self.cells(WRITES, doctypes):
-			if user == HUDA or (may_see and road.name in ("tag", "comment", "like", "follow")):
+		for user, who, doctype, field, ticket, name, route, may_see in self.cells(WRITES, doctypes):
+			if user == HUDA or (may_see and route.name in ("tag", "comment", "like", "follow")):
 				continue  # managers may; and an agent may comment on what is his
 			tried += 1
-			answer = road.go(who, doctype, name, field)
+			answer = route.go(who, doctype, name, field)
 			self.assertNotIn(
 				secret(ticket) if not may_see else "\0",
 				answer.raw.decode("utf-8", "replace"),
-				(user, road.name),
+				(user, route.name),
 			)
-			if not may_see and road.name != "follow":  # Frappe answers that kindly, and does nothing
-				self.assertNotEqual(answer.status, 200, (user, doctype, ticket, road.name, answer.text[:300]))
+			if not may_see and route.name != "follow":  # Frappe answers that kindly, and does nothing
+				self.assertNotEqual(
+					answer.status, 200, (user, doctype, ticket, route.name, answer.text[:300])
+				)
 		self.assertGreater(tried, 800)
 		self.assertEqual(self.everything(doctypes), before)
 

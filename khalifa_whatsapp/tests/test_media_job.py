@@ -15,7 +15,7 @@ import frappe
 from PIL import Image
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.embedded.simulators import Person
 from khalifa_whatsapp.embedded.simulators.cloud_api import CloudApiSimulator
 from khalifa_whatsapp.jobs import intake, media
@@ -62,9 +62,9 @@ class TestMediaJob(SiteCase):
 		frappe.db.commit()
 		forget_devices()
 
-	def receive(self) -> r.Message:
+	def receive(self) -> records.Message:
 		self.send()
-		return self.only(r.Message, device=SHOP)
+		return self.only(records.Message, device=SHOP)
 
 	def picture(self, turn: int = 1) -> bytes:
 		out, exif = io.BytesIO(), Image.Exif()
@@ -96,7 +96,7 @@ class TestMediaJob(SiteCase):
 		frappe.db.rollback()
 		return frappe.db.get_value("WhatsApp Device", SHOP, "files_problem") or None
 
-	def told(self) -> list[str]:
+	def notified(self) -> list[str]:
 		frappe.db.rollback()
 		rows = {"document_type": "WhatsApp Device", "document_name": SHOP, "for_user": HUDA}
 		return frappe.get_all("Notification Log", rows, pluck="subject")
@@ -106,7 +106,7 @@ class TestMediaJob(SiteCase):
 		message = self.receive()
 		with self.quiet():
 			self.assertEqual(media.run(SHOP)["stored"], 1)
-		self.assertEqual(on_site().read_file(self.only(r.Message, name=message.name).file_url), BROKEN)
+		self.assertEqual(on_site().read_file(self.only(records.Message, name=message.name).file_url), BROKEN)
 
 	def test_a_picture_becomes_a_private_file_of_its_message(self) -> None:
 		picture = self.picture()
@@ -116,7 +116,7 @@ class TestMediaJob(SiteCase):
 		with self.quiet():
 			self.assertEqual(media.run(SHOP)["stored"], 1)
 			self.assertEqual(media.run(SHOP)["stored"], 0)
-		stored = self.only(r.Message, device=SHOP)
+		stored = self.only(records.Message, device=SHOP)
 		self.assertEqual((stored.media_state, stored.mime_type), ("Stored", "image/jpeg"))
 		file = frappe.get_doc("File", {"file_url": stored.file_url})
 		self.assertEqual((file.is_private, file.attached_to_name), (1, stored.name))
@@ -138,7 +138,7 @@ class TestMediaJob(SiteCase):
 		)
 		with self.quiet():
 			self.assertEqual(media.run(SHOP)["failed"], 1)
-		stored = self.only(r.Message, device=SHOP)
+		stored = self.only(records.Message, device=SHOP)
 		self.assertEqual(stored.media_state, "Failed")
 		self.assertTrue(stored.media_error)
 
@@ -157,10 +157,10 @@ class TestMediaJob(SiteCase):
 		self.assertEqual(self.fetch()["stored"], len(contents))
 		kept = {
 			hashlib.sha256(on_site().read_file(m.file_url) or b"").hexdigest()
-			for m in self.all(r.Message, device=SHOP)
+			for m in self.all(records.Message, device=SHOP)
 		}
 		self.assertEqual(kept, {hashlib.sha256(content).hexdigest() for content in contents})
-		for message in self.all(r.Message, device=SHOP):
+		for message in self.all(records.Message, device=SHOP):
 			shown = self.as_(HUDA).read("khalifa_whatsapp.api.media.download", message=message.name)
 			self.assertEqual(shown.raw, on_site().read_file(message.file_url))
 
@@ -172,7 +172,7 @@ class TestMediaJob(SiteCase):
 		self.addCleanup(frappe.delete_doc, "File", logo.name)
 		self.send(self.picture(), self.picture())
 		self.fetch()
-		urls = {m.file_url for m in self.all(r.Message, device=SHOP)}
+		urls = {m.file_url for m in self.all(records.Message, device=SHOP)}
 		self.assertEqual(len(urls | {logo.file_url}), 3)
 		for name in frappe.get_all("File", {"file_url": ("in", list(urls))}, pluck="name"):
 			frappe.delete_doc("File", name)
@@ -191,7 +191,7 @@ class TestMediaJob(SiteCase):
 
 	def test_what_a_site_refuses_fails_alone_and_says_why(self) -> None:
 		self.send(self.picture(), self.picture(turn=3))
-		first = min(m.name for m in self.all(r.Message, device=SHOP))
+		first = min(m.name for m in self.all(records.Message, device=SHOP))
 		frappe.get_doc(
 			doctype="File",
 			file_name="x",
@@ -203,7 +203,7 @@ class TestMediaJob(SiteCase):
 		frappe.db.commit()
 		with patch.object(frappe.get_meta("Khalifa Message"), "max_attachments", 1):
 			self.assertEqual(self.fetch(), {"stored": 1, "failed": 1, "later": 0})
-		self.assertIn("attachments", self.only(r.Message, name=first).media_error)
+		self.assertIn("attachments", self.only(records.Message, name=first).media_error)
 
 	def test_a_full_disk_is_said_once_leaves_nothing_half_and_ends_by_itself(self) -> None:
 		self.send(self.picture(), self.picture(turn=3))
@@ -214,14 +214,14 @@ class TestMediaJob(SiteCase):
 				self.assertEqual(self.fetch(), {"stored": 0, "failed": 0, "later": 1})
 		self.assertEqual(set(os.listdir(frappe.get_site_path("private", "files"))), before)
 		self.assertIn("full", self.problem() or "")
-		self.assertEqual(len(self.told()), 1)
+		self.assertEqual(len(self.notified()), 1)
 		self.assertEqual(self.fetch()["stored"], 2)
 		self.assertIsNone(self.problem())
-		self.assertEqual(len(self.told()), 1)
+		self.assertEqual(len(self.notified()), 1)
 		self.send(self.picture())
 		with patch("khalifa_whatsapp.access.stored_files.os.fsync", side_effect=full):
 			self.fetch()
-		self.assertEqual(len(self.told()), 2, "it was right meanwhile: this is news")
+		self.assertEqual(len(self.notified()), 2, "it was right meanwhile: this is news")
 
 	def test_an_error_after_the_file_was_written_takes_it_away_again(self) -> None:
 		self.send(self.picture())
@@ -233,14 +233,14 @@ class TestMediaJob(SiteCase):
 		self.assertNotIn("customer words", logged.error)
 		self.assertIn("RuntimeError", logged.error)
 
-	def test_a_refused_token_is_told_once_and_mended_an_hour_later(self) -> None:
+	def test_a_refused_token_is_reported_once_and_mended_an_hour_later(self) -> None:
 		self.send(self.picture(), self.picture(turn=3))
 		token, self.gateway.access_token = self.gateway.access_token, "another"
 		for _ in range(10):
 			self.assertEqual(self.fetch(), {"stored": 0, "failed": 0, "later": 1})
-		self.assertEqual({m.attempts for m in self.all(r.Message, device=SHOP)}, {0})
+		self.assertEqual({m.attempts for m in self.all(records.Message, device=SHOP)}, {0})
 		self.assertTrue(self.problem())
-		self.assertEqual(len(self.told()), 1, self.told())
+		self.assertEqual(len(self.notified()), 1, self.notified())
 		self.gateway.access_token = token
 		self.assertEqual(self.fetch()["stored"], 2)
 		self.assertIsNone(self.problem())
@@ -256,7 +256,7 @@ class TestMediaJob(SiteCase):
 		again = "khalifa_whatsapp.api.media.fetch_again"
 		self.assertIn(self.as_(ALI).call(again, message=message.name).status, (403, 404))
 		self.assertIn(self.as_(MONA).call(again, message="no-such").status, (403, 404))
-		self.assertEqual(self.only(r.Message, name=message.name).media_state, "Failed")
+		self.assertEqual(self.only(records.Message, name=message.name).media_state, "Failed")
 		asked = self.as_(MONA).call(again, message=message.name)
 		self.assertEqual((asked.status, asked.message["media_state"]), (200, "Waiting"), asked.text)
 		with self.quiet():

@@ -21,11 +21,11 @@ from frappe.utils import set_request
 from frappe.utils.password import update_password
 from werkzeug.wrappers import Response
 
-from khalifa_whatsapp.access import closed_rows, gate, hanging, logins, overrides
-from khalifa_whatsapp.access.hangers import HANGERS
+from khalifa_whatsapp.access import attached_rows, closed_rows, logins, method_policy, overrides
+from khalifa_whatsapp.access.attachable import ATTACHABLE
 from khalifa_whatsapp.setup import install
 from khalifa_whatsapp.tests.case import ALI, HUDA, MONA, PASSWORD, VISITOR, SiteCase
-from khalifa_whatsapp.tests.doors import signed_in
+from khalifa_whatsapp.tests.endpoints import signed_in
 from khalifa_whatsapp.tests.others_requests import (
 	Send,
 	call,
@@ -83,14 +83,14 @@ def counting() -> Iterator[list[str]]:
 		yield made
 
 
-def told(answer: Answer) -> tuple[int, str]:
+def comparable(answer: Answer) -> tuple[int, str]:
 	"""Status and body; a traceback names the files that it came through."""
 	text = CHANGING.sub("", answer.raw.decode("utf-8", "replace"))
 	if '"exc"' in text or '"exception"' in text:
-		told = json.loads(text)
+		comparable = json.loads(text)
 		for key in ("exc", "_exc_source"):
-			told.pop(key, None)
-		text = json.dumps(told)
+			comparable.pop(key, None)
+		text = json.dumps(comparable)
 	return answer.status, text
 
 
@@ -135,13 +135,13 @@ class OthersCase(SiteCase):
 		who, number = self.caller(user), 0
 		for number, send in enumerate(requests, 1):
 			with without_the_app():
-				before = told(send(who))
-			after = told(send(who))
+				before = comparable(send(who))
+			after = comparable(send(who))
 			self.assertEqual(after, before, (user, number))
 		return number
 
 
-class TestWords(OthersCase):
+class TestTerms(OthersCase):
 	def test_guests_and_visitors_meet_frappe_as_it_is(self) -> None:
 		for user in ("Guest", VISITOR):
 			self.assertGreater(self.compare(user, for_everybody()), 90)
@@ -232,14 +232,16 @@ class TestWords(OthersCase):
 					1 if all_there_is.message == 2 else all_there_is.message,
 					(user, counted.text),
 				)
-				hanging = [
+				attached_rows = [
 					[
 						"attached_to_doctype" if doctype == "File" else "reference_doctype",
 						"=",
 						"Khalifa Ticket",
 					]
 				]
-				counted = self.as_(user).call("frappe.client.get_count", doctype=doctype, filters=hanging)
+				counted = self.as_(user).call(
+					"frappe.client.get_count", doctype=doctype, filters=attached_rows
+				)
 				self.assertNotIn(counted.message, (1, 2), (user, doctype, counted.text))
 
 	def test_a_guest_learns_no_name_and_no_login(self) -> None:
@@ -248,7 +250,9 @@ class TestWords(OthersCase):
 				there = Caller().send("GET", path, query_string=query)
 				none = Caller().send("GET", path.replace(MONA, "n0ne@desk.example"), query_string=query)
 				self.assertNotIn("Mona", there.text, (path, query))
-				self.assertEqual(told(there), (none.status, told(none)[1].replace("n0ne", "m0na")))
+				self.assertEqual(
+					comparable(there), (none.status, comparable(none)[1].replace("n0ne", "m0na"))
+				)
 
 	def test_an_agent_learns_no_name_from_a_guess_that_the_answer_repeats(self) -> None:
 		for path in (
@@ -262,13 +266,15 @@ class TestWords(OthersCase):
 					for login in (MONA, "n0ne@desk.example")
 				)
 				self.assertNotIn("Mona", there.text)
-				self.assertEqual(told(there), (none.status, told(none)[1].replace("n0ne", "m0na")))
+				self.assertEqual(
+					comparable(there), (none.status, comparable(none)[1].replace("n0ne", "m0na"))
+				)
 		echo = {"doctype": "Khalifa Ticket", "fields": ["name", f"ifnull(nullif(name, name), '{MONA}') as x"]}
 		self.assertNotEqual(self.as_(ALI).call("frappe.client.get_list", **echo).status, 200)
 
 
 class TestTracebacks(OthersCase):
-	"""Whether a site shows them is the site's business. Our own doors never do."""
+	"""Whether a site shows them is the site's business. Our own endpoints never do."""
 
 	def setUp(self) -> None:
 		super().setUp()
@@ -280,7 +286,7 @@ class TestTracebacks(OthersCase):
 		frappe.db.set_single_value("System Settings", "allow_error_traceback", is_allowed)
 		frappe.db.commit()
 
-	def test_our_own_doors_show_none_and_frappes_do(self) -> None:
+	def test_our_own_endpoints_show_none_and_frappes_do(self) -> None:
 		ours = "khalifa_whatsapp.api.conversation.reply"
 		for path in (f"/api/method/{ours}", f"/api/v1/method/{ours}", f"/api/v2/method/{ours}"):
 			answer = self.as_(MONA).send("POST", path, json={"ticket": {"a": 1}})
@@ -330,7 +336,7 @@ class TestCosts(OthersCase):
 					frappe.local.form_dict = frappe._dict(given)
 					frappe.get_meta("Note"), frappe.get_meta("ToDo")
 					with counting() as made:
-						gate.check_request()
+						method_policy.check_request()
 						logins.hide(Response("{}"), frappe.request)
 					self.assertEqual(made, [], (user, path))
 
@@ -377,14 +383,14 @@ class TestCosts(OthersCase):
 			with signed_in(user), without_the_app(), counting() as made:
 				readable = [
 					name
-					for name in HANGERS
+					for name in ATTACHABLE
 					if not frappe.get_meta(name).istable and frappe.has_permission(name)
 				]
 				for doctype in readable:
 					# newer ones fail on charts for whoever may see no report
 					with suppress(frappe.db.ProgrammingError):
 						lists += len([frappe.get_list(doctype)])
-			self.assertFalse([statement for statement in made if hanging._ours() in statement])
+			self.assertFalse([statement for statement in made if attached_rows._ours() in statement])
 		self.assertGreater(lists, 8)
 
 	@unittest.skipUnless(overrides.COUNTS_ALL, "this Frappe counts by permission, as lists do")

@@ -14,7 +14,7 @@ import unittest
 import frappe
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.embedded.simulators.cloud_api import CloudApiSimulator
 from khalifa_whatsapp.embedded.simulators.wire import Person
@@ -37,7 +37,7 @@ RATES = {
 	"no_id": 0.02,
 }
 MESSAGES, KILLS = 60, 5
-ARRIVED = (r.SENT, r.DELIVERED, r.READ)
+ARRIVED = (records.SENT, records.DELIVERED, records.READ)
 
 
 @unittest.skipUnless(SERVER, "needs the program redis-server")
@@ -82,18 +82,20 @@ class TestOutboxFaults(RealWorkerCase):
 		self.gateway.failures.rates = {}
 		self.settle()
 		self.assertGreaterEqual(kills, KILLS - 1)
-		rows = self.gateway.ledger.rows()
-		self.assertEqual(self.gateway.ledger.duplicates(), [])
+		rows = self.gateway.sent_log.rows()
+		self.assertEqual(self.gateway.sent_log.duplicates(), [])
 		taken = {row.callback for row in rows}
-		answers = self.all(r.Message, direction="Outgoing", device=GATEWAY)
+		answers = self.all(records.Message, direction="Outgoing", device=GATEWAY)
 		self.assertEqual(len(answers), MESSAGES)
 		for message in answers:
-			self.assertIn(message.status, (*ARRIVED, r.FAILED, r.UNKNOWN), "nothing waits for ever")
+			self.assertIn(
+				message.status, (*ARRIVED, records.FAILED, records.UNKNOWN), "nothing waits for ever"
+			)
 			self.assertTrue(
 				message.status not in ARRIVED or message.name in taken, "said to be sent, and was not"
 			)
-			self.assertTrue(message.status != r.FAILED or message.error_text)
-		doubtful = [message for message in answers if message.status == r.UNKNOWN]
+			self.assertTrue(message.status != records.FAILED or message.error_text)
+		doubtful = [message for message in answers if message.status == records.UNKNOWN]
 		self.assertTrue(
 			all(message.name not in taken for message in doubtful), "the gateway's statuses settle the rest"
 		)
@@ -109,7 +111,7 @@ class TestOutboxFaults(RealWorkerCase):
 			replies.reply(on_site(), actor, ticket, f"answer {number}", f"fault-{number}", now_ms())
 
 	def receive(self) -> None:
-		"""What the gateway posts, through the door's own check."""
+		"""What the gateway posts, through the endpoint's own check."""
 		device = get_device(GATEWAY)
 		assert device is not None
 		for post in self.gateway.take(everything=True):
@@ -120,7 +122,7 @@ class TestOutboxFaults(RealWorkerCase):
 	def killed_worker(self) -> bool:
 		"""A worker begins to send, and dies by signal 9 with all that it forked. Whether it had begun."""
 		self.make_due()
-		before = len(self.gateway.ledger)
+		before = len(self.gateway.sent_log)
 		env = {**os.environ, "FRAPPE_REDIS_QUEUE": f"redis://127.0.0.1:{self.port}"}
 		worker = subprocess.Popen(
 			[
@@ -139,9 +141,9 @@ class TestOutboxFaults(RealWorkerCase):
 			start_new_session=True,
 		)
 		until = time.monotonic() + 30
-		while len(self.gateway.ledger) < before + 3 and time.monotonic() < until and self.waiting():
+		while len(self.gateway.sent_log) < before + 3 and time.monotonic() < until and self.waiting():
 			time.sleep(0.01)
-		has_begun = len(self.gateway.ledger) > before
+		has_begun = len(self.gateway.sent_log) > before
 		for pid in family(worker.pid):
 			os.kill(pid, signal.SIGKILL)
 		worker.wait()

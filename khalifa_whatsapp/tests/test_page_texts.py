@@ -101,10 +101,10 @@ class TestTextsStayTexts(WatchedCase):
 			lambda: len(self.texts(".kin-popup [role=option], .kin-popup button")) > 3, "quick replies"
 		)
 		self.check("quick replies")
-		for words in ("Transfer", "Close"):
-			self.click(".kin-actions button", words)
-			self.until(lambda: self.js("return !!window.cur_dialog?.display"), words)
-			self.check(f"the inbox's dialog {words}")
+		for terms in ("Transfer", "Close"):
+			self.click(".kin-actions button", terms)
+			self.until(lambda: self.js("return !!window.cur_dialog?.display"), terms)
+			self.check(f"the inbox's dialog {terms}")
 			self.js("cur_dialog.hide()")
 			self.until(lambda: not self.texts(".modal.show"), "the dialog is gone")
 
@@ -130,10 +130,10 @@ class TestTextsStayTexts(WatchedCase):
 		self.check("ticket list with tags")
 		self.js("cur_list.filter_area.add([['Khalifa Ticket', 'customer_name', 'like', '%hacked%']])")
 		self.settle()
-		for words in ("Close All Open Tickets",):
-			self.click(".page-head button", words)
-			self.until(lambda: self.js("return !!window.cur_dialog?.display"), words)
-			self.check(f"dialog {words}")
+		for terms in ("Close All Open Tickets",):
+			self.click(".page-head button", terms)
+			self.until(lambda: self.js("return !!window.cur_dialog?.display"), terms)
+			self.check(f"dialog {terms}")
 			self.js("cur_dialog.hide()")
 
 	def see_the_bar(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import frappe
 
 from khalifa_whatsapp.bootstrap import now_ms
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.patches import (
 	fill_deadlines,
 	fill_message_search_text,
@@ -23,15 +23,15 @@ class TestPatches(SiteCase):
 		for name, body in bodies.items():
 			text = "another form" if name == "M-4" else None
 			insert(
-				r.Message(
+				records.Message(
 					name,
 					"KT-1",
 					"C-1",
 					"Loop",
-					r.INCOMING,
-					r.CUSTOMER,
+					records.INCOMING,
+					records.CUSTOMER,
 					"text",
-					r.RECEIVED,
+					records.RECEIVED,
 					now,
 					now,
 					body=body,
@@ -57,15 +57,15 @@ class TestPatches(SiteCase):
 		}
 		for name, more in rows.items():
 			insert(
-				r.Message(
+				records.Message(
 					name,
 					"KT-1",
 					"C-1",
 					"Loop",
-					r.INCOMING,
-					r.CUSTOMER,
+					records.INCOMING,
+					records.CUSTOMER,
 					more.pop("content_type"),
-					r.RECEIVED,
+					records.RECEIVED,
 					now,
 					now,
 					**more,
@@ -84,7 +84,7 @@ class TestPatches(SiteCase):
 	def test_objections_of_before_get_the_moment_that_people_read(self) -> None:
 		at_ms = now_ms()
 		for name in ("D-1", "D-2", "D-3"):
-			insert(r.DelayEvent(name, name.ljust(64, "x"), "Agent", "KT-1", "T-1", at_ms))
+			insert(records.DelayEvent(name, name.ljust(64, "x"), "Agent", "KT-1", "T-1", at_ms))
 		frappe.db.set_value(
 			"Khalifa Delay Event", "D-1", {"objected_ms": at_ms, "decided_ms": at_ms + 60_000}
 		)
@@ -105,14 +105,14 @@ class TestPatches(SiteCase):
 	def test_waits_that_were_open_get_their_deadlines(self) -> None:
 		since, looked = now_ms() - 20 * MINUTE, now_ms() + 10 * MINUTE
 		for name, agent in (("KT-1", self.mona), ("KT-2", None)):
-			insert(r.Turn(f"T-{name}", name, "C-1", "Loop", None, 1, since, since))
-			insert(r.Segment(f"S-{name}", f"T-{name}", name, agent, None, since))
+			insert(records.Turn(f"T-{name}", name, "C-1", "Loop", None, 1, since, since))
+			insert(records.Segment(f"S-{name}", f"T-{name}", name, agent, None, since))
 			insert(
-				r.Ticket(
+				records.Ticket(
 					name,
 					"C-1",
 					"Loop",
-					r.OPEN if agent else r.QUEUED,
+					records.OPEN if agent else records.QUEUED,
 					name.ljust(64, "x"),
 					agent=agent,
 					turn=f"T-{name}",
@@ -121,7 +121,7 @@ class TestPatches(SiteCase):
 					response_by_ms=looked,
 				)
 			)
-		insert(r.Ticket("KT-3", "C-1", "Loop", r.CLOSED, closed_ms=since, response_by_ms=looked))
+		insert(records.Ticket("KT-3", "C-1", "Loop", records.CLOSED, closed_ms=since, response_by_ms=looked))
 		frappe.db.commit()
 		index = list(fill_deadlines.OLD_INDEX)
 		frappe.db.add_index("Khalifa Ticket", index)
@@ -129,7 +129,8 @@ class TestPatches(SiteCase):
 		for _run in range(2):
 			fill_deadlines.execute()
 			moments = {
-				t.name: (t.customer_due_by_ms, t.response_by_ms, t.due_by_ms) for t in self.all(r.Ticket)
+				t.name: (t.customer_due_by_ms, t.response_by_ms, t.due_by_ms)
+				for t in self.all(records.Ticket)
 			}
 			self.assertEqual(
 				moments, {"KT-1": (due, due, due), "KT-2": (due, None, due), "KT-3": (None, None, None)}

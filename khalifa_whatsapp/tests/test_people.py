@@ -10,7 +10,7 @@ from typing import Any
 import frappe
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.phones import from_gateway
 from khalifa_whatsapp.embedded.simulators import wire
 from khalifa_whatsapp.embedded.simulators.cloud_api import CloudApiSimulator
@@ -97,8 +97,8 @@ class PeopleCase(JobCase):
 			content={"type": "user_changed_number", "wa_id": NEW, "body": "changed"},
 		)
 
-	def the_ticket(self) -> r.Ticket:
-		(ticket,) = [one for one in self.all(r.Ticket) if one.open_key is not None]
+	def the_ticket(self) -> records.Ticket:
+		(ticket,) = [one for one in self.all(records.Ticket) if one.open_key is not None]
 		return ticket
 
 	def answer(self, user: str = MONA, body: str = "answer") -> dict[str, Any]:
@@ -123,16 +123,16 @@ class PeopleCase(JobCase):
 
 
 class TestWhomAnAnswerReaches(PeopleCase):
-	def test_after_a_change_of_number_the_gateway_is_told_the_new_one(self) -> None:
+	def test_after_a_change_of_number_the_gateway_is_given_the_new_one(self) -> None:
 		self.say(wire.Person(OLD, "Sara"))
 		self.assertEqual(self.answer()["to"], OLD)
 		self.change_number()
-		told = self.thread()
-		self.assertEqual(told["ticket"]["answers_to"], shown(NEW))
-		self.assertEqual(told["window"]["is_open"], False)
+		shown_thread = self.thread()
+		self.assertEqual(shown_thread["ticket"]["answers_to"], shown(NEW))
+		self.assertEqual(shown_thread["service_window"]["is_open"], False)
 		lines = [
 			item["text"]
-			for item in told["items"]
+			for item in shown_thread["items"]
 			if item["kind"] == "event" and item["event"] == "number_changed"
 		]
 		self.assertEqual(len(lines), 1)
@@ -153,15 +153,19 @@ class TestWhomAnAnswerReaches(PeopleCase):
 		self.assertEqual(self.answer()["to"], OLD)
 		self.say(wire.Person(NEW, "Sara"), seconds=1)
 		self.assertEqual(self.answer(body="second")["to"], NEW)
-		self.assertEqual(len(self.all(r.Customer)), 1)
+		self.assertEqual(len(self.all(records.Customer)), 1)
 
 	def test_one_number_is_said_nowhere(self) -> None:
 		self.say(wire.Person(OLD, "Sara", HERS))
-		told = self.thread()
-		self.assertEqual((told["ticket"]["answers_to"], told["ticket"]["new_holder"]), ("", ""))
-		self.assertEqual([item["identity"] for item in told["items"] if item["kind"] == "message"], [""])
+		shown_thread = self.thread()
+		self.assertEqual(
+			(shown_thread["ticket"]["answers_to"], shown_thread["ticket"]["new_holder"]), ("", "")
+		)
+		self.assertEqual(
+			[item["identity"] for item in shown_thread["items"] if item["kind"] == "message"], [""]
+		)
 
-	def test_the_panel_tells_a_number_that_was_given_up_from_one_in_use(self) -> None:
+	def test_the_panel_distinguishes_a_number_that_was_given_up_from_one_in_use(self) -> None:
 		self.say(wire.Person(OLD, "Sara"))
 		self.change_number()
 		self.online(self.mona)
@@ -182,15 +186,15 @@ class TestWhomAnAnswerReaches(PeopleCase):
 			)
 		intake.run(META)
 		self.say(wire.Person("", "Sara", HERS), seconds=1)
-		self.assertEqual(len(self.all(r.Customer)), 1)
-		self.assertEqual(len(self.all(r.Ticket)), 1)
+		self.assertEqual(len(self.all(records.Customer)), 1)
+		self.assertEqual(len(self.all(records.Ticket)), 1)
 
 	def test_who_hides_the_number_is_known_by_what_he_or_she_quotes(self) -> None:
 		self.say(wire.Person(OLD, "Sara"))
 		self.answer()
 		quoted = self.gateway.ledger.rows()[-1].gateway_id
 		self.say(wire.Person("", "Sara", HERS), seconds=1, reply_to=quoted)
-		self.assertEqual(len(self.all(r.Customer)), 1)
+		self.assertEqual(len(self.all(records.Customer)), 1)
 		self.assertEqual(self.answer(body="again")["to"], OLD)
 
 
@@ -203,22 +207,24 @@ class TestANewHolder(PeopleCase):
 
 	def test_it_is_asked_and_one_click_makes_a_new_person(self) -> None:
 		former = self.the_ticket()
-		told = self.thread()
-		self.assertIn(shown(OLD), told["ticket"]["new_holder"])
-		self.assertEqual(told["ticket"]["customer_name"], "Sara")
-		self.assertIn("other_account", [item.get("event") for item in told["items"]])
+		shown_thread = self.thread()
+		self.assertIn(shown(OLD), shown_thread["ticket"]["new_holder"])
+		self.assertEqual(shown_thread["ticket"]["customer_name"], "Sara")
+		self.assertIn("other_account", [item.get("event") for item in shown_thread["items"]])
 		self.assertEqual(self.as_(ALI).call(f"{CUSTOMERS}new_person", ticket=former.name).status, 403)
 		done = self.as_(MONA).call(f"{CUSTOMERS}new_person", ticket=former.name)
 		self.assertEqual(done.status, 200, done.text)
 		ticket = self.the_ticket()
 		self.assertEqual(done.message, {"ticket": ticket.name})
-		told = self.thread()
-		self.assertEqual((told["ticket"]["customer_name"], told["ticket"]["new_holder"]), ("Hany", ""))
+		shown_thread = self.thread()
 		self.assertEqual(
-			[item["body"] for item in told["items"] if item["kind"] == "message"], ["who is this?"]
+			(shown_thread["ticket"]["customer_name"], shown_thread["ticket"]["new_holder"]), ("Hany", "")
+		)
+		self.assertEqual(
+			[item["body"] for item in shown_thread["items"] if item["kind"] == "message"], ["who is this?"]
 		)
 		self.assertEqual(self.answer(body="a pharmacy")["to"], OLD)
-		old = [m.body for m in self.all(r.Message, ticket=former.name)]
+		old = [m.body for m in self.all(records.Message, ticket=former.name)]
 		self.assertEqual(
 			(old, self.ticket(former.name).close_reason), (["my prescription", "is ready"], "new_holder")
 		)
@@ -229,21 +235,23 @@ class TestANewHolder(PeopleCase):
 		self.online(self.mona)
 		self.assertEqual(self.as_(MONA).call(f"{CUSTOMERS}same_person", ticket=ticket).status, 200)
 		self.say(wire.Person(OLD, "Sara", HIS), seconds=6)
-		told = self.thread()
-		self.assertEqual((told["ticket"]["new_holder"], told["ticket"]["customer_name"]), ("", "Sara"))
+		shown_thread = self.thread()
+		self.assertEqual(
+			(shown_thread["ticket"]["new_holder"], shown_thread["ticket"]["customer_name"]), ("", "Sara")
+		)
 
 
 class TestTwoWhoAreOne(PeopleCase):
-	def test_a_manager_is_told_once_and_asked_on_the_form(self) -> None:
+	def test_a_manager_is_notified_once_and_asked_on_the_form(self) -> None:
 		self.say(wire.Person("", "Sara", HERS))
 		frappe.db.sql("UPDATE `tabKhalifa Customer` SET _user_tags = ',vip'")
 		frappe.db.commit()
 		self.say(wire.Person(OLD, "<b>Sara</b>"))
 		self.say(wire.Person(OLD, "<b>Sara</b>", HERS), seconds=1)
 		self.say(wire.Person(OLD, "<b>Sara</b>", HERS), seconds=2)
-		(asked,) = [one for one in self.all(r.Customer) if one.duplicate_of]
+		(asked,) = [one for one in self.all(records.Customer) if one.duplicate_of]
 		frappe.db.delete("Notification Log")
-		self.assertEqual((duplicates.tell_managers(), duplicates.tell_managers()), (1, 0))
+		self.assertEqual((duplicates.notify_managers(), duplicates.notify_managers()), (1, 0))
 		notes = frappe.get_all(
 			"Notification Log", {"for_user": HUDA}, ["document_type", "document_name", "subject"]
 		)
@@ -260,11 +268,11 @@ class TestTwoWhoAreOne(PeopleCase):
 		self.assertEqual(self.as_(HUDA).call(f"{CUSTOMERS}keep_apart", customer=asked.name).status, 200)
 		self.assertIsNone(self.as_(HUDA).read(form, customer=asked.name).message["duplicate"])
 		self.say(wire.Person(OLD, "Sara", HERS), seconds=3)
-		self.assertEqual(duplicates.tell_managers(), 0)
+		self.assertEqual(duplicates.notify_managers(), 0)
 		self.assertEqual(
 			self.as_(HUDA).call(f"{CUSTOMERS}merge", source=asked.name, target=asked.duplicate_of).status, 200
 		)
-		self.assertEqual(len([one for one in self.all(r.Ticket) if one.open_key]), 1)
+		self.assertEqual(len([one for one in self.all(records.Ticket) if one.open_key]), 1)
 
 	def test_a_privacy_id_is_asked_for_at_the_gateway_and_its_answer_kept(self) -> None:
 		with WppConnectSimulator(now_ms, seed=3) as shop:
@@ -284,12 +292,12 @@ class TestTwoWhoAreOne(PeopleCase):
 					"fromMe": False,
 					"sender": {"id": chat, "pushname": "Mona"},
 				}
-				on_site().record_delivery(
+				on_site().record_webhook_event(
 					SHOP, "wppconnect", f"{number:064}", json.dumps(body).encode(), now_ms()
 				)
 			intake.run(SHOP)
-		self.assertEqual([one.phone for one in self.all(r.Customer)], [f"+{OLD}"])
-		self.assertEqual((len(self.all(r.Ticket)), len(self.all(r.Message))), (1, 1))
+		self.assertEqual([one.phone for one in self.all(records.Customer)], [f"+{OLD}"])
+		self.assertEqual((len(self.all(records.Ticket)), len(self.all(records.Message))), (1, 1))
 
 	def make_shop(self, shop: WppConnectSimulator) -> None:
 		config = shop.config(SHOP)
@@ -310,8 +318,8 @@ class TestTwoWhoAreOne(PeopleCase):
 
 class TestOldRows(JobCase):
 	def test_identities_get_their_accounts_and_names_once(self) -> None:
-		insert(r.Customer("C-1", "Sara", "+201001234567", created_ms=5))
-		insert(r.Customer("C-2", "+201119876543", "+201119876543", created_ms=5))
+		insert(records.Customer("C-1", "Sara", "+201001234567", created_ms=5))
+		insert(records.Customer("C-2", "+201119876543", "+201119876543", created_ms=5))
 		kinds = {
 			"I-1": ("phone", "C-1"),
 			"I-2": ("bsuid", "C-1"),
@@ -319,15 +327,15 @@ class TestOldRows(JobCase):
 			"I-4": ("phone", "C-2"),
 		}
 		for name, (kind, customer) in kinds.items():
-			insert(r.CustomerIdentity(name, name * 16, kind, f"+{name}", customer))
+			insert(records.CustomerIdentity(name, name * 16, kind, f"+{name}", customer))
 		frappe.db.commit()
 		self.replace("khalifa_whatsapp.patches.fill_identities.CHUNK", 1)
 		for _run in range(2):
 			fill_identities.execute()
-			rows = {row.name: row for row in self.all(r.CustomerIdentity)}
+			rows = {row.name: row for row in self.all(records.CustomerIdentity)}
 			self.assertEqual([rows[name].account for name in sorted(rows)], ["I-1", "I-1", "I-3", "I-4"])
 			self.assertEqual([rows[name].profile_name for name in sorted(rows)], ["Sara", "", "", ""])
-			self.assertEqual([one.named_ms for one in self.all(r.Customer)], [5, None])
+			self.assertEqual([one.named_ms for one in self.all(records.Customer)], [5, None])
 		self.assertEqual(
 			[rows[name].identity_key for name in sorted(rows)], [name * 16 for name in sorted(rows)]
 		)

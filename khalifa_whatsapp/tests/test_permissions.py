@@ -1,4 +1,4 @@
-"""An agent, a colleague's ticket, and every road there is to it."""
+"""An agent, a colleague's ticket, and every way there is to it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from frappe.desk import query_report
 from frappe.desk.form.load import getdoc
 from frappe.tests.utils import FrappeTestCase
 
-from khalifa_whatsapp.core.records import RECORDS, DelayEvent, Delivery, Segment, Turn
+from khalifa_whatsapp.core.records import RECORDS, DelayEvent, Segment, Turn, WebhookEvent
 from khalifa_whatsapp.permissions import GUARDED
-from khalifa_whatsapp.tests.doors import call, signed_in
+from khalifa_whatsapp.tests.endpoints import call, signed_in
 from khalifa_whatsapp.tests.records import (
 	NOW_MS,
 	insert,
@@ -65,7 +65,7 @@ class TestWhoSeesWhat(PermissionCase):
 	def test_guests_and_other_users_see_nothing(self) -> None:
 		for user in ("Guest", STRANGER):
 			with signed_in(user):
-				for doctype in (record.DOCTYPE for record in (*RECORDS, Delivery)):
+				for doctype in (record.DOCTYPE for record in (*RECORDS, WebhookEvent)):
 					self.assertRaises(frappe.PermissionError, frappe.get_list, doctype)
 
 	def test_what_belongs_to_a_ticket_follows_it(self) -> None:
@@ -123,8 +123,8 @@ class TestWhoSeesWhat(PermissionCase):
 				self.assertEqual(frappe.get_list(doctype, fields=["name", "ticket.preview"]), [], doctype)
 
 
-class TestRoads(PermissionCase):
-	"""The roads that plain permission hooks leave open."""
+class TestAccessRoutes(PermissionCase):
+	"""The ways that plain permission hooks leave open."""
 
 	def test_counting_does_not_read_letter_by_letter(self) -> None:
 		guess = {"doctype": "Khalifa Message", "filters": {"body": ("like", "private of a2%")}}
@@ -177,7 +177,7 @@ class TestRoads(PermissionCase):
 				own = call("frappe.client.validate_link", doctype=doctype, docname=prefix + OWN)
 				self.assertEqual(own.name, prefix + OWN)
 
-	def test_a_title_is_not_told(self) -> None:
+	def test_a_title_is_not_shown(self) -> None:
 		title = "frappe.desk.search.get_link_title"
 		with signed_in(A1):
 			self.assertEqual(call(title, doctype="Khalifa Ticket", docname=FOREIGN), FOREIGN)
@@ -196,7 +196,7 @@ class TestRoads(PermissionCase):
 		self.assertFalse(frappe.db.get_value("Khalifa Ticket", FOREIGN, "_liked_by"))
 		self.assertIn(A1, frappe.db.get_value("Khalifa Ticket", OWN, "_liked_by"))
 
-	def test_tags_do_not_tell_of_foreign_tickets(self) -> None:
+	def test_tags_do_not_reveal_foreign_tickets(self) -> None:
 		add, tagged = "frappe.desk.doctype.tag.tag.add_tag", "frappe.desk.doctype.tag.tag.get_tagged_docs"
 		with signed_in(A2):
 			call(add, tag="urgent", dt="Khalifa Ticket", dn=FOREIGN)
@@ -262,7 +262,7 @@ class TestRoads(PermissionCase):
 		agent.reload()
 		self.assertEqual((agent.presence, agent.capacity), ("Offline", 9))
 
-	def test_the_usual_roads_are_closed_too(self) -> None:
+	def test_the_usual_routes_are_closed_too(self) -> None:
 		message, ticket = f"M-{FOREIGN}", FOREIGN
 		with signed_in(A1):
 			self.refused("frappe.client.get", doctype="Khalifa Message", name=message)

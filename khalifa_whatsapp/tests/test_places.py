@@ -1,4 +1,4 @@
-"""Where the gate looks for our DocTypes: everywhere that Frappe takes a DocType, and nowhere else."""
+"""Where the policy looks for our DocTypes: everywhere that Frappe takes a DocType, and nowhere else."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 import frappe
 
-from khalifa_whatsapp.access import gate
+from khalifa_whatsapp.access import method_policy
 from khalifa_whatsapp.access.places import FILE, OURS, ROWS, is_ours, is_place, mentioned, names_ours
 from khalifa_whatsapp.tests.case import ALI
 from khalifa_whatsapp.tests.test_guesses import OF_FILTERS, SAMPLES, GuessCase, all_methods
@@ -18,7 +18,7 @@ from khalifa_whatsapp.tests.test_others import counting
 
 TICKET = "Khalifa Ticket"
 # Keys under which our words are words, whatever method they are for
-WORDS = (
+FIELDS_OF_TEXT = (
 	"q",
 	"txt",
 	"text",
@@ -63,8 +63,8 @@ NAMED = (
 	{"doc": '{"doctype": "\\u004bhalifa Ticket"}'},
 )
 NOT_NAMED = (
-	*({key: TICKET} for key in WORDS),
-	*({"doctype": "Note", key: "`tabKhalifa Ticket`"} for key in WORDS),
+	*({key: TICKET} for key in FIELDS_OF_TEXT),
+	*({"doctype": "Note", key: "`tabKhalifa Ticket`"} for key in FIELDS_OF_TEXT),
 	{"filters": [["Note", "title", "=", TICKET]]},
 	{"filters": {"title": TICKET}},
 	{"filters": [["title", "like", "%tabKhalifa Ticket%"]]},
@@ -149,11 +149,11 @@ class TestParameters(GuessCase):
 					yield path, parameter, {**others, parameter: "Khalifa Message"}
 
 	def test_no_other_parameter_leads_to_our_rows(self) -> None:
-		"""Each gets the name of one, without the gate; whoever reads its table because of that,
+		"""Each gets the name of one, without the policy; whoever reads its table because of that,
 		belongs into `places`.
 		"""
 		leading, tried = set(), 0
-		with patch.object(gate, "check_request", lambda: None):
+		with patch.object(method_policy, "check_request", lambda: None):
 			for path, parameter, given in self.calls():
 				tried += 1
 				with counting() as made:

@@ -1,4 +1,4 @@
-"""A login is nobody's business but a manager's: agents read colleagues' names, by whatever road they come."""
+"""A login is nobody's business but a manager's: agents read colleagues' names, by whatever way they come."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 import frappe
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.tests.case import ALI, HOST, HUDA, MONA
 from khalifa_whatsapp.tests.desk import DeskCase
-from khalifa_whatsapp.tests.doors import signed_in
+from khalifa_whatsapp.tests.endpoints import signed_in
 from khalifa_whatsapp.tests.web import Answer
 
 LOGINS = {
@@ -43,7 +43,7 @@ class TestLogins(DeskCase):
 		return frappe.get_all(doctype, pluck="name")
 
 	def answers(self, user: str, doctype: str, columns: tuple[str, ...]) -> list[Answer]:
-		"""What the roads to the rows of a DocType give this user."""
+		"""What the ways to the rows of a DocType give this user."""
 		table = f"`tab{doctype}`."
 		answers = [
 			self.ask(user, LIST, doctype=doctype, fields=["*"]),
@@ -77,7 +77,7 @@ class TestLogins(DeskCase):
 			]
 		return answers
 
-	def test_no_road_shows_an_agent_a_colleagues_login(self) -> None:
+	def test_no_route_shows_an_agent_a_colleagues_login(self) -> None:
 		for doctype, columns in LOGINS.items():
 			answers = self.answers(ALI, doctype, (*columns, *STANDARD))
 			self.assertTrue(any(answer.status == 200 for answer in answers), doctype)
@@ -98,7 +98,9 @@ class TestLogins(DeskCase):
 			self.assertIn(HOST, said, doctype)
 
 	def test_agents_still_read_the_names(self) -> None:
-		answer = self.ask(ALI, LIST, doctype="Khalifa Message", fields=["*"], filters={"origin": r.AGENT})
+		answer = self.ask(
+			ALI, LIST, doctype="Khalifa Message", fields=["*"], filters={"origin": records.AGENT}
+		)
 		self.assertEqual([row["sender_name"] for row in answer.message], ["Mona Adel"])
 		answer = self.ask(
 			ALI, LIST, doctype="Khalifa Ticket Event", fields=["*"], filters={"event": "closed"}
@@ -111,7 +113,7 @@ class TestLogins(DeskCase):
 			self.assertEqual(set(owners), {("Administrator", "Administrator")}, doctype)
 
 	def test_the_use_cases_still_know_who_wrote(self) -> None:
-		self.assertEqual(self.only(r.Message, origin=r.AGENT).sender, MONA)
+		self.assertEqual(self.only(records.Message, origin=records.AGENT).sender, MONA)
 		self.assertEqual(self.ticket(self.ticket_name).closed_by, HUDA)
 
 
@@ -171,10 +173,10 @@ class TestForms(DeskCase):
 		}
 
 	def test_no_login_of_a_colleague_is_in_it(self) -> None:
-		for road, answer in self.answers(ALI).items():
-			self.assertEqual(answer.status, 200, (road, answer.text))
+		for route, answer in self.answers(ALI).items():
+			self.assertEqual(answer.status, 200, (route, answer.text))
 			for login in (MONA, HUDA):
-				self.assertNotIn(login, answer.text.casefold(), road)
+				self.assertNotIn(login, answer.text.casefold(), route)
 
 	def test_names_stand_in_their_place(self) -> None:
 		docinfo = self.answers(ALI)["form"].json["docinfo"]
@@ -186,8 +188,8 @@ class TestForms(DeskCase):
 		)
 
 	def test_the_audit_keeps_logins_and_managers_read_them(self) -> None:
-		for road, answer in self.answers(HUDA).items():
-			self.assertIn(HUDA, answer.text, road)
+		for route, answer in self.answers(HUDA).items():
+			self.assertIn(HUDA, answer.text, route)
 		comments = {"reference_name": self.name, "comment_type": "Comment"}
 		self.assertEqual(set(frappe.get_all("Comment", comments, pluck="owner")), {MONA, HUDA})
 
@@ -220,12 +222,12 @@ class TestGuesses(DeskCase):
 
 	def test_a_guess_about_a_colleagues_words_is_never_answered(self) -> None:
 		ticket = self.ticket_of(self.mona)
-		self.assertEqual(self.only(r.Message, ticket=ticket).body, "hello")
+		self.assertEqual(self.only(records.Message, ticket=ticket).body, "hello")
 		for doctype, field, right in (
 			("Khalifa Message", "body", "hel%"),
 			("Khalifa Agent", "user", "m0na%"),
 		):
-			for road in (
+			for route in (
 				lambda guess, doctype=doctype: self.as_(ALI).call(
 					"frappe.client.get", doctype=doctype, filters=guess
 				),
@@ -233,9 +235,9 @@ class TestGuesses(DeskCase):
 					"frappe.client.get", doctype=doctype, name=guess
 				),
 			):
-				answers = [road({field: ["like", pattern]}) for pattern in (right, "no such words%")]
-				told = {(answer.status, answer.code, answer.said) for answer in answers}
-				self.assertEqual(len(told), 1, told)
+				answers = [route({field: ["like", pattern]}) for pattern in (right, "no such words%")]
+				refusals = {(answer.status, answer.code, answer.said) for answer in answers}
+				self.assertEqual(len(refusals), 1, refusals)
 				self.assertEqual(answers[0].status, 403)
 
 	def test_one_may_still_pick_ones_own_rows_by_a_filter(self) -> None:

@@ -147,7 +147,7 @@ class TestBehindNginx(SiteCase):
 		for log in self.folder.glob("*.log"):
 			self.assertNotIn(self.k, log.read_text(), log)
 
-	def test_a_web_server_that_is_away_is_told_with_a_time_to_come_again(self) -> None:
+	def test_a_web_server_that_is_away_is_reported_with_a_time_to_come_again(self) -> None:
 		config = (self.folder / "nginx.conf").read_text()
 		nobody, port = free_port(), free_port()
 		away = self.folder / "away.conf"

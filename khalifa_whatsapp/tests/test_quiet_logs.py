@@ -19,7 +19,7 @@ from frappe.database.mariadb.database import MariaDBDatabase
 from frappe.utils import background_jobs
 
 import khalifa_whatsapp.api as api
-from khalifa_whatsapp.api import door
+from khalifa_whatsapp.api import decorators
 from khalifa_whatsapp.bootstrap import now_ms
 from khalifa_whatsapp.drivers.loopback import message_item
 from khalifa_whatsapp.jobs import close_all, hourly, intake, media, minute, nightly, outbox, reassign, watch
@@ -35,7 +35,7 @@ from khalifa_whatsapp.tests.web import METHOD, Answer, Caller
 API = Path(api.__file__).parent
 
 
-class WordsCase(StepCase):
+class PrivateTextCase(StepCase):
 	"""A canary in every variable and in the error's text: nothing of it may be in any log."""
 
 	def setUp(self) -> None:
@@ -51,7 +51,7 @@ class WordsCase(StepCase):
 		frappe.db.commit()
 		self.logs = {path: path.stat().st_size for path in log_files()}
 
-	def nothing_was_said(self) -> None:
+	def nothing_leaked(self) -> None:
 		frappe.db.rollback()
 		frappe.deferred_insert.save_to_db()
 		frappe.db.commit()
@@ -72,8 +72,8 @@ class WordsCase(StepCase):
 			return log.read().decode(errors="replace")
 
 	def clean_text(self, text: str, where: str) -> None:
-		for word in (CANARY, PHONE, "k=", "s3cret"):
-			self.assertNotIn(word, text, where)
+		for term in (CANARY, PHONE, "k=", "s3cret"):
+			self.assertNotIn(term, text, where)
 
 	def execute(self, job: Callable[..., Any], **given: Any) -> str:
 		"""As a worker does; what it prints."""
@@ -83,7 +83,7 @@ class WordsCase(StepCase):
 		return printed.text
 
 
-class TestWordsStayOut(WordsCase):
+class TestTextsStayOut(PrivateTextCase):
 	def test_no_job_of_a_worker_lets_an_error_out(self) -> None:
 		ticket = self.ticket_of(self.mona)
 		self.reply(ticket, CANARY)
@@ -118,7 +118,7 @@ class TestWordsStayOut(WordsCase):
 				self.clean_text(self.execute(job, **given), "printed")
 				steps = frappe.get_all("Khalifa Alert", {"kind": "Job"}, pluck="step")
 				self.assertEqual(steps, [step])
-		self.nothing_was_said()
+		self.nothing_leaked()
 
 	def test_one_conversation_that_can_t_be_handed_over_holds_up_no_other(self) -> None:
 		tickets = [self.ticket_of(self.mona, f"+20100123450{number}") for number in (1, 2)]
@@ -141,7 +141,7 @@ class TestWordsStayOut(WordsCase):
 		self.assertEqual([row["is_done"] for row in state["results"]], [False, True], state)
 		self.assertIn("Khalifa WhatsApp: reassign", frappe.get_all("Error Log", pluck="method"))
 		self.assertNotIn(CANARY, json.dumps(state))
-		self.nothing_was_said()
+		self.nothing_leaked()
 
 	def test_nor_does_the_scheduler_learn_any(self) -> None:
 		for job, module, name in (
@@ -155,36 +155,36 @@ class TestWordsStayOut(WordsCase):
 			log = frappe.get_last_doc("Scheduled Job Log")
 			self.assertEqual(log.status, "Failed")
 			self.assertIn("StepsFailed", log.details)
-		self.nothing_was_said()
+		self.nothing_leaked()
 
-	def test_a_poisonous_delivery_is_put_aside_without_its_words(self) -> None:
+	def test_a_poisonous_webhook_event_is_put_aside_without_its_words(self) -> None:
 		self.deliver(message_item(f"+{PHONE}", CANARY, "in-1", now_ms()))
 		with patch.object(intake_batch.IntakeBatch, "apply", broken):
 			self.execute(intake.run, device=DEVICE)
 		(event,) = self.events()
 		self.assertEqual(event.status, "Failed")
 		self.clean_text(event.error, "the event")
-		self.nothing_was_said()
+		self.nothing_leaked()
 
-	def test_no_door_lets_an_error_out(self) -> None:
+	def test_no_endpoint_lets_an_error_out(self) -> None:
 		frappe.db.set_single_value("System Settings", "allow_error_traceback", 1)
 		frappe.db.commit()
 		frappe.clear_cache()
 		self.addCleanup(frappe.clear_cache)
 		self.addCleanup(frappe.db.commit)
 		self.addCleanup(frappe.db.set_single_value, "System Settings", "allow_error_traceback", 0)
-		doors = sorted(doors_of_people())
-		self.assertGreater(len(doors), 50)
+		endpoints = sorted(endpoints_for_people())
+		self.assertGreater(len(endpoints), 50)
 		caller, printed = self.as_(HUDA), Printed()
-		with patch.object(door, "_bound", broken), contextlib.redirect_stdout(printed):
-			for name, methods in doors:
+		with patch.object(decorators, "_bound", broken), contextlib.redirect_stdout(printed):
+			for name, methods in endpoints:
 				answer = caller.send(
 					methods[0], METHOD + name, **given(methods[0], {"ticket": CANARY, "phone": PHONE})
 				)
 				self.assertEqual((answer.status, answer.code), (500, "failed"), (name, answer.text[:300]))
 				self.clean_text(answer.text, name)
 		self.clean_text(printed.text, "printed")
-		self.nothing_was_said()
+		self.nothing_leaked()
 		self.assertIn("Khalifa WhatsApp: inbox.boot", frappe.get_all("Error Log", pluck="method"))
 
 	def test_a_refusal_leaves_nothing_either(self) -> None:
@@ -201,20 +201,20 @@ class TestWordsStayOut(WordsCase):
 		self.assertGreaterEqual(answer.status, 400)
 		self.assertNotIn("Traceback", answer.text)
 		self.clean_text(printed.text, "printed")
-		self.nothing_was_said()
+		self.nothing_leaked()
 
 	def test_the_error_log_keeps_places_and_kinds_of_ours_and_all_of_others(self) -> None:
-		words = CANARY
+		terms = CANARY
 		try:
-			Steps.each(None, "x", words, None)  # type: ignore[arg-type]
+			Steps.each(None, "x", terms, None)  # type: ignore[arg-type]
 		except AttributeError:
-			frappe.log_error(title=words)
+			frappe.log_error(title=terms)
 		log: ErrorLog = frappe.get_last_doc("Error Log")
 		self.assertEqual(log.method, "Khalifa WhatsApp: AttributeError")
 		self.assertIn("jobs/steps.py", log.error)
 		self.clean_text(log.error + log.method, "Error Log")
 		try:
-			json.loads(f'{{"{words}')
+			json.loads(f'{{"{terms}')
 		except ValueError:
 			theirs = frappe.get_traceback(with_context=True).replace("khalifa_whatsapp/tests/", "other_app/")
 		doc = frappe.get_doc(doctype="Error Log", method="their title", error=theirs).insert()
@@ -228,8 +228,8 @@ class TestWordsStayOut(WordsCase):
 		)
 
 
-class TestDatabaseAway(WordsCase):
-	"""Whatever fails before or in a guest's door."""
+class TestDatabaseAway(PrivateTextCase):
+	"""Whatever fails before or in a guest's endpoint."""
 
 	def shop(self, **more: Any) -> Answer:
 		query = {"device": "Shop", "k": f"k={CANARY}"}
@@ -254,20 +254,20 @@ class TestDatabaseAway(WordsCase):
 			self.assertEqual((answer.status, answer.raw), (503, b"try again"), error)
 			self.assertEqual(answer.headers["Retry-After"], "5")
 			self.assertEqual((health.status, health.message), (503, {"status": "failing"}), error)
-		self.nothing_was_said()
+		self.nothing_leaked()
 
-	def test_whatever_fails_in_the_door_is_told_the_same_way(self) -> None:
+	def test_whatever_fails_in_the_endpoint_is_reported_the_same_way(self) -> None:
 		for place in ("find_device", "on_site", "_address", "_call"):
 			with patch(f"khalifa_whatsapp.api.webhook.{place}", broken):
 				answer = self.deliver(message_item(f"+{PHONE}", CANARY, "x", now_ms()))
 			self.assertEqual((answer.status, answer.headers["Retry-After"]), (503, "5"), place)
-		self.nothing_was_said()
+		self.nothing_leaked()
 		self.assertEqual(self.deliver(message_item(f"+{PHONE}", CANARY, "x", now_ms())).status, 200)
 
 	def test_what_fails_after_the_answer_is_quiet_too(self) -> None:
 		with patch("khalifa_whatsapp.api.webhook.wake_intake", broken):
 			self.assertEqual(post_signed(b'{"events": []}').status, 200)
-		self.nothing_was_said()
+		self.nothing_leaked()
 
 	def test_why_a_call_was_refused_stands_in_our_log_and_nothing_of_the_call(self) -> None:
 		self.assertEqual(post_signed(json.dumps({"said": CANARY}).encode(), secret="s3cret").status, 401)
@@ -275,7 +275,7 @@ class TestDatabaseAway(WordsCase):
 		ours = "".join(self.written(path) for path in log_files() if path.name == "khalifa_whatsapp.log")
 		for cause in ("wrong signature", "no such device"):
 			self.assertIn(f"webhook: 401, {cause}", ours)
-		self.nothing_was_said()
+		self.nothing_leaked()
 
 	def test_the_log_of_requests_has_no_key(self) -> None:
 		seen: list[str] = []
@@ -298,16 +298,16 @@ class TestDatabaseAway(WordsCase):
 				part = answer.message["parts"][name]
 				self.assertEqual((part["ok"], part["error"].split()[0]), (False, "ValueError"))
 			self.clean_text(answer.text, name)
-		self.nothing_was_said()
+		self.nothing_leaked()
 
-	def test_a_person_is_told_that_the_server_is_busy(self) -> None:
+	def test_a_person_is_informed_that_the_server_is_busy(self) -> None:
 		caller = self.as_(MONA)
 		caller.call(HEARTBEAT)
 		away = pymysql.err.OperationalError(2003, CANARY)
 		with patch("khalifa_whatsapp.api.agents.on_site", side_effect=away):
 			answer = caller.call(HEARTBEAT)
 		self.assertEqual((answer.status, answer.code), (503, "busy"), answer.text)
-		self.nothing_was_said()
+		self.nothing_leaked()
 
 
 class Printed:
@@ -330,7 +330,7 @@ def log_files() -> Iterator[Path]:
 		yield from folder.glob("*.log")
 
 
-def doors_of_people() -> Iterator[tuple[str, tuple[str, ...]]]:
+def endpoints_for_people() -> Iterator[tuple[str, tuple[str, ...]]]:
 	"""Every whitelisted method of `api` that is for people: its path and how it may be called."""
 	for path in API.glob("*.py"):
 		frappe.get_module(f"khalifa_whatsapp.api.{path.stem}")

@@ -19,7 +19,7 @@ import redis
 from frappe.utils import background_jobs
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.drivers.loopback import message_item
 from khalifa_whatsapp.jobs import minute, wake
@@ -87,8 +87,8 @@ class TestRealWorkers(RealWorkerCase):
 		self.online(self.mona)
 		self.post()
 		self.work()
-		self.assertEqual(self.only(r.Message).body, "عايز أعرف السعر")
-		self.assertEqual(self.only(r.Ticket).agent, self.mona)
+		self.assertEqual(self.only(records.Message).body, "عايز أعرف السعر")
+		self.assertEqual(self.only(records.Ticket).agent, self.mona)
 		row = frappe.db.get_value("Khalifa Ticket", {}, ["owner", "modified_by"])
 		self.assertEqual(set(row), {"Administrator"})
 
@@ -96,11 +96,11 @@ class TestRealWorkers(RealWorkerCase):
 		self.post()
 		self.queue.flushall()
 		self.work()
-		self.assertEqual(self.all(r.Message), [])
+		self.assertEqual(self.all(records.Message), [])
 		wake.allow_next_wake("intake", DEVICE)
 		minute.run()
 		self.work()
-		self.only(r.Message)
+		self.only(records.Message)
 
 	def test_an_answer_leaves_by_the_worker(self) -> None:
 		ticket = self.ticket_of(self.mona)
@@ -109,15 +109,15 @@ class TestRealWorkers(RealWorkerCase):
 		message = replies.reply(on_site(), actor, ticket, "answer", "key", now_ms())
 		wake.wake_outbox(DEVICE)
 		self.work()
-		self.assertEqual(self.only(r.Message, name=message.name).status, r.SENT)
+		self.assertEqual(self.only(records.Message, name=message.name).status, records.SENT)
 
 	def test_all_are_closed_by_the_worker(self) -> None:
 		self.write()
 		answer = self.as_(HUDA).call(f"{CONVERSATION}close_all_start", reason="the end")
 		self.assertEqual(answer.status, 200, answer.text)
 		self.work()
-		self.assertEqual(self.only(r.CloseBatch).status, "Done")
-		self.assertEqual(self.only(r.TicketEvent, event="closed").actor_name, "Huda")
+		self.assertEqual(self.only(records.CloseBatch).status, "Done")
+		self.assertEqual(self.only(records.TicketEvent, event="closed").actor_name, "Huda")
 
 
 def free_port() -> int:

@@ -19,14 +19,14 @@ from khalifa_whatsapp.tests.case import ALI, DEVICE, HUDA, MONA, kill_own_connec
 from khalifa_whatsapp.tests.desk import DeskCase
 
 
-class TestWhoIsTold(DeskCase):
+class TestWhoIsNotified(DeskCase):
 	def setUp(self) -> None:
 		super().setUp()
-		self.told: list[tuple[str, dict[str, Any], str | None]] = []
+		self.published: list[tuple[str, dict[str, Any], str | None]] = []
 		self.moved: list[str] = []
-		self.replace("frappe.publish_realtime", self.hear)
+		self.replace("frappe.publish_realtime", self.receive)
 
-	def hear(self, event: str, message: dict[str, Any] | None = None, **more: Any) -> None:
+	def receive(self, event: str, message: dict[str, Any] | None = None, **more: Any) -> None:
 		if not event.startswith("khalifa_whatsapp:"):
 			return
 		self.assertTrue(more.get("after_commit"), event)
@@ -35,29 +35,31 @@ class TestWhoIsTold(DeskCase):
 			self.moved.append(more.get("room") or more["user"])
 			return
 		self.assertLessEqual(set(more), {"user", "after_commit"}, "only to a person's own room")
-		self.told.append((event, message or {}, more.get("user")))
+		self.published.append((event, message or {}, more.get("user")))
 
-	def test_only_the_holder_and_managers_hear_of_a_ticket_and_never_its_words(self) -> None:
+	def test_only_the_holder_and_managers_are_notified_of_a_ticket_and_never_its_words(self) -> None:
 		ticket = self.ticket_of(self.mona)
 		self.write(body="private words of the customer")
 		self.reply(MONA, ticket, "private words of the agent")
 		self.done(MONA, "note", ticket=ticket, body="private note")
 		self.done(MONA, "close", ticket=ticket)
-		told = self.told
-		self.assertTrue(told)
-		self.assertEqual({user for _, _, user in told}, {MONA, HUDA})
-		self.assertNotIn("private", str(told))
-		self.assertNotIn("+2010", str(told))
-		self.assertNotIn("Samy", str(told))
+		published = self.published
+		self.assertTrue(published)
+		self.assertEqual({user for _, _, user in published}, {MONA, HUDA})
+		self.assertNotIn("private", str(published))
+		self.assertNotIn("+2010", str(published))
+		self.assertNotIn("Samy", str(published))
 
-	def test_a_transfer_is_told_to_its_receiver(self) -> None:
+	def test_a_transfer_is_published_to_its_receiver(self) -> None:
 		ticket = self.ticket_of(self.mona)
 		self.online(self.ali)
-		del self.told[:]
+		del self.published[:]
 		self.done(MONA, "transfer", ticket=ticket, to_agent=self.ali, reason="r")
-		self.assertIn(("khalifa_whatsapp:ticket", {"ticket": ticket, "event": "transferred"}, ALI), self.told)
+		self.assertIn(
+			("khalifa_whatsapp:ticket", {"ticket": ticket, "event": "transferred"}, ALI), self.published
+		)
 
-	def test_that_the_queue_moved_is_told_to_agents_in_their_own_rooms_and_to_the_room_of_managers(
+	def test_that_the_queue_moved_is_published_to_agents_in_their_own_rooms_and_to_the_room_of_managers(
 		self,
 	) -> None:
 		self.write()
@@ -81,64 +83,64 @@ class TestWhoIsTold(DeskCase):
 		frappe.db.commit()
 		frappe.clear_cache(user=MONA)
 
-	def test_an_agent_who_may_not_work_hears_of_nothing(self) -> None:
+	def test_an_agent_who_may_not_work_is_notified_of_nothing(self) -> None:
 		"""Neither of the queue nor of what was hers: her pages may be open still."""
 		self.addCleanup(self.take_back)
 		for number, way in enumerate(("agent", "user", "role")):
 			ticket = self.ticket_of(self.mona, f"+20100200300{number}")
 			self.dismiss(way)
-			del self.moved[:], self.told[:]
+			del self.moved[:], self.published[:]
 			self.write()
 			self.done(HUDA, "close", ticket=ticket)
 			self.write(f"+20100200301{number}")
 			self.assertEqual(set(self.moved), {ROOM_OF_MANAGERS, ALI}, way)
-			self.assertTrue(self.told)
-			self.assertNotIn(MONA, {user for _, _, user in self.told}, way)
+			self.assertTrue(self.published)
+			self.assertNotIn(MONA, {user for _, _, user in self.published}, way)
 			self.take_back()
 
-	def test_a_manager_who_is_no_agent_any_more_hears_as_a_manager(self) -> None:
+	def test_a_manager_who_is_no_agent_any_more_is_notified_as_a_manager(self) -> None:
 		self.addCleanup(self.take_back)
 		self.addCleanup(frappe.db.delete, "Has Role", {"parent": MONA, "role": MANAGER_ROLE})
 		ticket = self.ticket_of(self.mona)
 		frappe.get_doc("User", MONA).add_roles(MANAGER_ROLE)
 		self.dismiss("agent")
-		del self.told[:]
+		del self.published[:]
 		self.done(HUDA, "close", ticket=ticket)
-		self.assertIn(MONA, {user for _, _, user in self.told})
+		self.assertIn(MONA, {user for _, _, user in self.published})
 
-	def test_progress_of_close_all_is_told_to_whoever_asked(self) -> None:
+	def test_progress_of_close_all_is_published_to_whoever_asked(self) -> None:
 		self.write()
 		batch = self.done(HUDA, "close_all_start", reason="r")["name"]
-		del self.told[:]
+		del self.published[:]
 		close_all.run(batch=batch)
-		progress = [row for row in self.told if row[0] == "khalifa_whatsapp:close_all"]
+		progress = [row for row in self.published if row[0] == "khalifa_whatsapp:close_all"]
 		self.assertEqual(
 			[(user, data["status"], data["closed"]) for _, data, user in progress], [(HUDA, "Done", 1)]
 		)
 
-	def test_a_refused_answer_is_told_to_nobody(self) -> None:
+	def test_a_refused_answer_is_published_to_nobody(self) -> None:
 		ticket = self.ticket_of(self.mona)
-		del self.told[:]
+		del self.published[:]
 		self.refused(403, "not_your_ticket", ALI, "reply", ticket=ticket, body="x", client_key="k")
-		self.assertEqual(self.told, [])
+		self.assertEqual(self.published, [])
 
 
 class TestWhoSeesSomebodyWrite(DeskCase):
 	def setUp(self) -> None:
 		super().setUp()
-		self.told: list[tuple[str, dict[str, Any]]] = []
-		self.replace("frappe.publish_realtime", self.hear)
+		self.published: list[tuple[str, dict[str, Any]]] = []
+		self.replace("frappe.publish_realtime", self.receive)
 
-	def hear(self, event: str, message: dict[str, Any] | None = None, user: str = "", **more: Any) -> None:
+	def receive(self, event: str, message: dict[str, Any] | None = None, user: str = "", **more: Any) -> None:
 		if event == "khalifa_whatsapp:typing":
 			self.assertFalse(more, "to a person's own room, at once")
-			self.told.append((user, message or {}))
+			self.published.append((user, message or {}))
 
 	def writes(self, user: str, ticket: str) -> dict[str, list[dict[str, Any]]]:
 		"""What each room is told when this person writes there."""
-		del self.told[:]
+		del self.published[:]
 		self.assertEqual(self.as_(user).call("khalifa_whatsapp.api.inbox.typing", ticket=ticket).status, 200)
-		return {room: [data for user, data in self.told if user == room] for room, _ in self.told}
+		return {room: [data for user, data in self.published if user == room] for room, _ in self.published}
 
 	def test_a_held_ticket_s_holder_and_managers_see_the_real_name_and_nothing_else(self) -> None:
 		ticket = self.ticket_of(self.mona)
@@ -172,22 +174,22 @@ class TestWhoSeesSomebodyWrite(DeskCase):
 
 	def test_a_refused_sign_is_seen_by_nobody(self) -> None:
 		ticket = self.ticket_of(self.mona)
-		del self.told[:]
+		del self.published[:]
 		self.assertEqual(self.as_(ALI).call("khalifa_whatsapp.api.inbox.typing", ticket=ticket).status, 403)
-		self.assertEqual(self.told, [])
+		self.assertEqual(self.published, [])
 
 
 class TestNoNoticeOfWhatWasUndone(DeskCase):
 	"""Through Frappe's own realtime, down to what goes out."""
 
-	def test_a_change_that_was_rolled_back_is_told_to_nobody_later_either(self) -> None:
+	def test_a_change_that_was_rolled_back_is_published_to_nobody_later_either(self) -> None:
 		sent: list[tuple[Any, ...]] = []
 		self.replace("frappe.realtime.emit_via_redis", lambda *what: sent.append(what))
 		ticket = self.write()
 		del sent[:]
 		really, tries = SiteStore.save, []
 
-		def fail_after_telling(store: SiteStore, changes: Any) -> None:
+		def fail_after_publishing(store: SiteStore, changes: Any) -> None:
 			really(store, changes)
 			tries.append(1)
 			if len(tries) == 1:
@@ -196,7 +198,7 @@ class TestNoNoticeOfWhatWasUndone(DeskCase):
 		self.online(self.mona)
 		self.assertTrue(any("assigned" in str(what) for what in sent))
 		del sent[:]
-		with patch.object(SiteStore, "save", fail_after_telling):
+		with patch.object(SiteStore, "save", fail_after_publishing):
 			self.assertEqual(self.reply(MONA, ticket).status, 200)
 		answered = [what for what in sent if "answered" in str(what)]
 		self.assertEqual(len(tries), 2)

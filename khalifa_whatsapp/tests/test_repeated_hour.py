@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import frappe
 
 from khalifa_whatsapp.bootstrap import on_site
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.services import replies
 from khalifa_whatsapp.stores.base import Changes
@@ -45,26 +45,26 @@ class TestTheRepeatedHour(Clocked):
 		frappe.db.commit()
 		return sent.name
 
-	def test_an_open_thread_hears_of_every_message_once(self) -> None:
+	def test_an_open_thread_is_notified_of_every_message_once(self) -> None:
 		ticket = self.ticket_of(self.mona)
 		self.now += MINUTE
 		seen = self.call(MONA, "inbox.thread", ticket=ticket)["now_ms"]
-		heard: list[str] = []
+		received: list[str] = []
 		written = []
 		for _look in range(12):  # two hours, over both passes
 			self.now += 4 * MINUTE
 			written.append(self.reply(ticket))
 			self.now += 6 * MINUTE
 			changes = self.changes(ticket, seen)
-			heard += [item["name"] for item in changes["items"] if item["kind"] == "message"]
+			received += [item["name"] for item in changes["items"] if item["kind"] == "message"]
 			seen = changes["now_ms"]
-		self.assertEqual(heard, written)
+		self.assertEqual(received, written)
 		local = frappe.get_all(
 			"Khalifa Message", {"name": ("in", written)}, pluck="sent_on", order_by="sent_ms"
 		)
 		self.assertNotEqual(local, sorted(local))  # the wall did go back
 
-	def test_an_older_message_that_changes_is_heard_of(self) -> None:
+	def test_an_older_message_that_changes_is_published(self) -> None:
 		ticket = self.ticket_of(self.mona)
 		self.now = self.start + 35 * MINUTE  # 23:55, first pass
 		name = self.reply(ticket)
@@ -74,10 +74,10 @@ class TestTheRepeatedHour(Clocked):
 		store = on_site()
 		with store.transaction():
 			message = store.messages([name])[name]
-			message.status = r.READ
+			message.status = records.READ
 			store.save(changes_of(message))
 		self.now += MINUTE
-		self.assertEqual([item["status"] for item in self.changes(ticket, seen)["items"]], [r.READ])
+		self.assertEqual([item["status"] for item in self.changes(ticket, seen)["items"]], [records.READ])
 
 	def test_lists_threads_and_histories_are_in_the_order_in_which_things_happened(self) -> None:
 		tickets = []
@@ -95,12 +95,12 @@ class TestTheRepeatedHour(Clocked):
 			order_by=self.default_order("Khalifa Ticket"),
 		)
 		self.assertEqual([row[0] for row in listed.message["values"]], latest_first)
-		names = [message.name for message in sorted(self.all(r.Message), key=lambda one: -one.sent_ms)]
+		names = [message.name for message in sorted(self.all(records.Message), key=lambda one: -one.sent_ms)]
 		self.assertEqual(
 			frappe.get_list("Khalifa Message", pluck="name", order_by=self.default_order("Khalifa Message")),
 			names,
 		)
-		days = {event.at_ms: event.name for event in self.all(r.TicketEvent)}
+		days = {event.at_ms: event.name for event in self.all(records.TicketEvent)}
 		self.assertEqual([days[at] for at in sorted(days)], sorted(days.values()))
 
 	def default_order(self, doctype: str) -> str:
@@ -125,7 +125,7 @@ class TestTheRepeatedHour(Clocked):
 		self.assertEqual(self.thread(ticket, 2), whole)
 		written = [
 			message.name
-			for message in sorted(self.all(r.Message, ticket=ticket), key=lambda one: one.sent_ms)
+			for message in sorted(self.all(records.Message, ticket=ticket), key=lambda one: one.sent_ms)
 		]
 		self.assertEqual(whole, written)
 
@@ -148,7 +148,7 @@ class TestTheRepeatedHour(Clocked):
 		moments = {"S1": last - 90 * MINUTE, "S2": last - 30 * MINUTE, "S3": last + 1}
 		for name, at in moments.items():
 			self.keep(
-				r.Segment(
+				records.Segment(
 					name,
 					"T-1",
 					"KT-1",

@@ -9,7 +9,7 @@ from unittest.mock import patch
 import frappe
 
 from khalifa_whatsapp.bootstrap import now_ms
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.stores.base import Conflict
 from khalifa_whatsapp.stores.site_store import SiteStore
 from khalifa_whatsapp.tests.case import (
@@ -29,16 +29,16 @@ class TestReply(DeskCase):
 		ticket = self.ticket_of(self.mona)
 		answer = self.reply(MONA, ticket, "أهلاً بك 👋")
 		self.assertEqual(answer.message["sender_name"], "Mona Adel")
-		self.assertEqual(answer.message["status"], r.MSG_QUEUED)
-		message = self.only(r.Message, direction=r.OUTGOING)
+		self.assertEqual(answer.message["status"], records.MSG_QUEUED)
+		message = self.only(records.Message, direction=records.OUTGOING)
 		self.assertEqual(
 			(message.body, message.agent, message.sender_name), ("أهلاً بك 👋", self.mona, "Mona Adel")
 		)
 		record = self.ticket(ticket)
 		self.assertEqual(
-			(record.status, record.waiting_since_ms, record.agent_name), (r.PENDING, None, "Mona Adel")
+			(record.status, record.waiting_since_ms, record.agent_name), (records.PENDING, None, "Mona Adel")
 		)
-		self.assertEqual(self.only(r.Turn).outcome, r.ANSWERED)
+		self.assertEqual(self.only(records.Turn).outcome, records.ANSWERED)
 		self.assertIn(
 			("khalifa_whatsapp.jobs.outbox.run", DEVICE), [(m, g.get("device")) for m, g in self.enqueued]
 		)
@@ -48,7 +48,7 @@ class TestReply(DeskCase):
 		first = self.reply(MONA, ticket, client_key="twice")
 		second = self.reply(MONA, ticket, client_key="twice")
 		self.assertEqual(first.message["message"], second.message["message"])
-		self.only(r.Message, direction=r.OUTGOING)
+		self.only(records.Message, direction=records.OUTGOING)
 
 	def test_a_double_click_in_the_same_instant_is_one_message(self) -> None:
 		given = {"ticket": self.ticket_of(self.mona), "body": "answer", "client_key": "twice"}
@@ -56,7 +56,7 @@ class TestReply(DeskCase):
 		with ThreadPoolExecutor(4) as pool:
 			answers = list(pool.map(lambda _: mona.call(CONVERSATION + "reply", **given), range(4)))
 		self.assertEqual([answer.status for answer in answers], [200] * 4)
-		message = self.only(r.Message, direction=r.OUTGOING)
+		message = self.only(records.Message, direction=records.OUTGOING)
 		self.assertEqual({answer.message["message"] for answer in answers}, {message.name})
 
 	def test_two_who_answer_in_the_same_instant_do_not_both(self) -> None:
@@ -75,7 +75,7 @@ class TestReply(DeskCase):
 
 		with ThreadPoolExecutor(2) as pool:
 			self.assertEqual(sorted(pool.map(reply, callers)), [200, 409])
-		self.only(r.Message, direction=r.OUTGOING)
+		self.only(records.Message, direction=records.OUTGOING)
 
 	def test_a_key_of_another_conversation_or_person_is_refused(self) -> None:
 		ticket, other = self.ticket_of(self.mona), self.ticket_of(self.mona, "+201001234568")
@@ -110,7 +110,7 @@ class TestReply(DeskCase):
 	def test_the_longest_answer_arrives_whole(self) -> None:
 		ticket = self.ticket_of(self.mona)
 		self.assertEqual(self.reply(MONA, ticket, "ش" * 4096).status, 200)
-		self.assertEqual(self.only(r.Message, direction=r.OUTGOING).body, "ش" * 4096)
+		self.assertEqual(self.only(records.Message, direction=records.OUTGOING).body, "ش" * 4096)
 
 	def test_arguments_that_are_missing_or_impossible_are_refused(self) -> None:
 		ticket = self.ticket_of(self.mona)
@@ -135,7 +135,7 @@ class TestReply(DeskCase):
 		headers = {"Content-Type": "application/json"}
 		answer = self.as_(MONA).send("POST", f"/api/method/{CONVERSATION}reply", data=raw, headers=headers)
 		self.assertEqual(answer.status, 200, answer.text)
-		self.assertEqual(self.only(r.Message, direction=r.OUTGOING).body, "a? b\x00c")
+		self.assertEqual(self.only(records.Message, direction=records.OUTGOING).body, "a? b\x00c")
 
 	def test_a_no_is_a_no_as_text_too(self) -> None:
 		self.online(self.mona)
@@ -171,11 +171,11 @@ class TestReply(DeskCase):
 	def test_a_manager_answers_on_behalf_and_both_are_on_record(self) -> None:
 		ticket = self.ticket_of(self.mona)
 		self.done(HUDA, "reply", ticket=ticket, body="for Mona", client_key="k")
-		message = self.only(r.Message, direction=r.OUTGOING)
+		message = self.only(records.Message, direction=records.OUTGOING)
 		self.assertEqual(
 			(message.sender_name, message.agent, message.on_behalf_of), ("Huda", None, self.mona)
 		)
-		self.assertEqual(self.only(r.TicketEvent, event="on_behalf").to_agent, self.mona)
+		self.assertEqual(self.only(records.TicketEvent, event="on_behalf").to_agent, self.mona)
 		self.assertEqual(self.ticket(ticket).agent, self.mona)
 
 	def test_a_reply_is_stored_without_any_redis(self) -> None:
@@ -183,9 +183,9 @@ class TestReply(DeskCase):
 		self.as_(MONA)
 		with patch("frappe.enqueue", wraps=_really_enqueue), nobody_answers(cache=False):
 			self.assertEqual(self.reply(MONA, ticket).status, 200)
-		self.only(r.Message, direction=r.OUTGOING)
+		self.only(records.Message, direction=records.OUTGOING)
 
-	def test_a_busy_database_is_told_and_leaves_no_words_in_the_error_log(self) -> None:
+	def test_a_busy_database_is_reported_and_leaves_no_words_in_the_error_log(self) -> None:
 		ticket = self.ticket_of(self.mona)
 		before = frappe.db.count("Error Log")
 		with patch.object(SiteStore, "save", side_effect=Conflict("deadlock")):
@@ -200,7 +200,7 @@ class TestReply(DeskCase):
 	def test_what_was_done_is_not_called_undone_when_handing_out_fails(self) -> None:
 		ticket = self.ticket_of(self.mona)
 		with patch("khalifa_whatsapp.services.assignment._assign_batch", side_effect=Conflict("deadlock")):
-			self.assertEqual(self.done(MONA, "close", ticket=ticket)["status"], r.CLOSED)
+			self.assertEqual(self.done(MONA, "close", ticket=ticket)["status"], records.CLOSED)
 
 
 def clear_agent(name: str) -> None:

@@ -11,13 +11,13 @@ import frappe
 from frappe.desk.query_report import run
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.settings import HOUR_MS, MINUTE_MS
 from khalifa_whatsapp.khalifa_whatsapp import report_buckets as buckets
 from khalifa_whatsapp.services import kpi
 from khalifa_whatsapp.stores.base import Changes
 from khalifa_whatsapp.tests.case import HUDA, MONA, VISITOR, SiteCase
-from khalifa_whatsapp.tests.doors import signed_in
+from khalifa_whatsapp.tests.endpoints import signed_in
 from khalifa_whatsapp.tests.web import METHOD, Answer
 
 RESPONSES, VOLUME, DELAYS = "WhatsApp Response Times", "WhatsApp Ticket Volume", "WhatsApp Delay Events"
@@ -63,11 +63,11 @@ class TestReportFigures(SiteCase):
 		return int(datetime(2026, 11, day, hour, minute, tzinfo=zone).timestamp()) * 1000
 
 	def turn(
-		self, ended: int, seconds: int, outcome: str = r.ANSWERED, branch: str = EAST, **fields: Any
+		self, ended: int, seconds: int, outcome: str = records.ANSWERED, branch: str = EAST, **fields: Any
 	) -> None:
 		name = f"T-{next(self.numbers)}"
 		self.keep(
-			r.Turn(
+			records.Turn(
 				name,
 				f"KT-{name}",
 				"C-1",
@@ -87,7 +87,7 @@ class TestReportFigures(SiteCase):
 	def ticket(self, opened: int, branch: str = EAST, **fields: Any) -> str:
 		name = f"KT-7{next(self.numbers):05}"
 		self.keep(
-			r.Ticket(
+			records.Ticket(
 				name,
 				"C-1",
 				"Loop",
@@ -104,7 +104,7 @@ class TestReportFigures(SiteCase):
 		name = f"S-{next(self.numbers)}"
 		seconds = None if end is None else (end - start) // 1000
 		self.keep(
-			r.Segment(
+			records.Segment(
 				name,
 				fields.pop("turn", "T-1"),
 				fields.pop("ticket", "KT-1"),
@@ -125,8 +125,8 @@ class TestReportFigures(SiteCase):
 		for seconds in (60, 60, 600):
 			self.turn(self.at(1, 12), seconds, is_first=1)
 		self.turn(self.at(2, 12), 120, branch=WEST)
-		self.turn(self.at(2, 13), 900, r.CLOSED_UNANSWERED, is_delayed=1)
-		self.turn(self.at(2, 13), 30, r.NO_REPLY_NEEDED)
+		self.turn(self.at(2, 13), 900, records.CLOSED_UNANSWERED, is_delayed=1)
+		self.turn(self.at(2, 13), 30, records.NO_REPLY_NEEDED)
 		self.turn(self.at(8, 0), 5)  # the day after the last
 		first, second, total = self.rows(RESPONSES)
 		self.assertEqual(
@@ -151,7 +151,7 @@ class TestReportFigures(SiteCase):
 		self.assertEqual([(row["bucket"], row["response_count"]) for row in east], [(EAST, 3), ("Total", 3)])
 
 	def test_first_answers_and_whole_conversations_come_from_the_conversations(self) -> None:
-		closed = {"status": r.CLOSED, "closed_ms": self.at(3, 15), "cycle": 1}
+		closed = {"status": records.CLOSED, "closed_ms": self.at(3, 15), "cycle": 1}
 		self.ticket(
 			self.at(3, 12),
 			first_responded_ms=self.at(3, 12, 3),
@@ -186,15 +186,18 @@ class TestReportFigures(SiteCase):
 		self.assertEqual(self.rows(VOLUME, branch=WEST)[-1]["total"], 1)
 
 	def test_branches_have_what_came_what_was_answered_and_what_was_missed(self) -> None:
-		name = self.ticket(self.at(1, 12), status=r.CLOSED, closed_ms=self.at(1, 13), is_missed=1)
+		name = self.ticket(self.at(1, 12), status=records.CLOSED, closed_ms=self.at(1, 13), is_missed=1)
 		self.ticket(self.at(1, 12), branch=WEST)
 		self.turn(self.at(1, 12), 60)
-		self.turn(self.at(1, 12), 60, r.CLOSED_UNANSWERED)
+		self.turn(self.at(1, 12), 60, records.CLOSED_UNANSWERED)
 		for number, (direction, origin, status) in enumerate(
-			((r.INCOMING, r.CUSTOMER, r.RECEIVED), (r.OUTGOING, r.AGENT, r.SENT))
+			(
+				(records.INCOMING, records.CUSTOMER, records.RECEIVED),
+				(records.OUTGOING, records.AGENT, records.SENT),
+			)
 		):
 			self.keep(
-				r.Message(
+				records.Message(
 					f"M-7{number}",
 					name,
 					"C-1",
@@ -241,7 +244,7 @@ class TestReportFigures(SiteCase):
 		)
 		for number, kind in enumerate(("Agent", "Agent", "Customer")):
 			self.keep(
-				r.DelayEvent(
+				records.DelayEvent(
 					f"D-{number}",
 					f"D-{number}".ljust(64, "x"),
 					kind,
@@ -270,7 +273,9 @@ class TestReportFigures(SiteCase):
 	def test_the_queue_counts_waits_that_ended_and_those_handed_on_at_once(self) -> None:
 		self.segment(None, self.at(1, 12), self.at(1, 12) + 2_000)
 		self.segment(None, self.at(1, 12), self.at(1, 12, 30), turn="T-9")
-		self.keep(r.DelayEvent("D-9", "D-9".ljust(64, "x"), "Customer", "KT-1", "T-9", self.at(1, 12, 15)))
+		self.keep(
+			records.DelayEvent("D-9", "D-9".ljust(64, "x"), "Customer", "KT-1", "T-9", self.at(1, 12, 15))
+		)
 		self.segment(self.mona, self.at(1, 12, 30), self.at(1, 12, 40), turn="T-9")
 		# back again after it was late
 		self.segment(None, self.at(1, 12, 40), self.at(1, 12, 40) + 2_000, turn="T-9")
@@ -283,8 +288,10 @@ class TestReportFigures(SiteCase):
 		self.assertEqual((total["wait_count"], total["wait_mean"]), (3, 10.0))
 
 	def test_presence_is_clipped_and_waits_that_overlap_count_once(self) -> None:
-		self.keep(r.PresenceLog("P-1", self.mona, r.ONLINE, self.at(1, 0) - HOUR_MS, self.at(1, 4)))
-		self.keep(r.PresenceLog("P-2", self.mona, r.AWAY, self.at(1, 4), self.at(1, 5)))
+		self.keep(
+			records.PresenceLog("P-1", self.mona, records.ONLINE, self.at(1, 0) - HOUR_MS, self.at(1, 4))
+		)
+		self.keep(records.PresenceLog("P-2", self.mona, records.AWAY, self.at(1, 4), self.at(1, 5)))
 		for start, end in ((0, 1), (0.5, 2), (1, 1.5), (3, 3.5)):  # two hours and a half in two stretches
 			self.segment(self.mona, self.at(1, 0) + int(start * HOUR_MS), self.at(1, 0) + int(end * HOUR_MS))
 		rows = {row.get("agent"): row for row in self.rows(QUEUE)}
@@ -300,7 +307,7 @@ class TestReportFigures(SiteCase):
 		now = now_ms()
 		for agent, waits, late in ((self.mona, 1, 1), (self.mona, 0, 0), (None, 1, 0)):
 			waiting = now - 20 * MINUTE_MS if waits else None
-			status = (r.OPEN if waits else r.PENDING) if agent else r.QUEUED
+			status = (records.OPEN if waits else records.PENDING) if agent else records.QUEUED
 			self.ticket(
 				now,
 				agent=agent,
@@ -380,8 +387,8 @@ class TestReportFigures(SiteCase):
 		return self.rows(name)
 
 	def test_agents_open_their_own_figures_and_see_whose_only_what_is_theirs(self) -> None:
-		mine = self.ticket(self.at(1, 12), agent=self.mona, status=r.OPEN)
-		given_away = self.ticket(self.at(1, 12), agent=self.ali, status=r.OPEN)
+		mine = self.ticket(self.at(1, 12), agent=self.mona, status=records.OPEN)
+		given_away = self.ticket(self.at(1, 12), agent=self.ali, status=records.OPEN)
 		for ticket in (mine, given_away):
 			self.segment(self.mona, self.at(1, 12), self.at(1, 13), end_reason="answered", ticket=ticket)
 		asked = {"metric": "response", "from_date": "2026-11-01", "to_date": "2026-11-07"}
@@ -409,7 +416,7 @@ class TestReportFigures(SiteCase):
 			"frappe.desk.query_report.run", report_name=name, filters=json.dumps(filters)
 		)
 
-	def test_a_figure_that_makes_no_sense_is_refused_in_words(self) -> None:
+	def test_a_figure_that_makes_no_sense_is_refused_with_a_text(self) -> None:
 		good = {"agent": self.mona, "metric": "response"}
 		for bad in (
 			{"from_date": "soon"},
@@ -418,13 +425,13 @@ class TestReportFigures(SiteCase):
 			{"agent": ["like", "%"]},
 			{"agent": None},
 		):
-			self.refused_in_words(COUNTED, **{**good, **bad})
+			self.refused_with_text(COUNTED, **{**good, **bad})
 
 	def test_agents_by_week_and_month_add_up_to_the_whole_period(self) -> None:
 		for day, handled in (("2026-10-31", 1), ("2026-11-01", 2), ("2026-11-07", 4), ("2026-11-08", 8)):
 			key = f"{self.mona}{day}"
 			self.keep(
-				r.AgentKpi(
+				records.AgentKpi(
 					key, key.ljust(64, "x"), self.mona, "Mona", EAST, "Daily", day, tickets_handled=handled
 				)
 			)
@@ -454,13 +461,13 @@ class TestReportFigures(SiteCase):
 		row = next(row for row in self.rows(KPI, group_by="Month") if row.get("agent") == self.mona)
 		self.assertEqual((row["response_count"], row["response_sum"]), kept)
 
-	def refused_in_words(self, name: str, **filters: Any) -> None:
+	def refused_with_text(self, name: str, **filters: Any) -> None:
 		frappe.clear_messages()
 		self.assertEqual(self.rows(name, **filters), [])
 		self.assertEqual(len(frappe.get_message_log()), 1, name)
 
-	def test_a_filter_that_makes_no_sense_is_refused_in_words(self) -> None:
+	def test_a_filter_that_makes_no_sense_is_refused_with_a_text(self) -> None:
 		for name in (RESPONSES, VOLUME, QUEUE, KPI):
-			self.refused_in_words(name, group_by="Sleep(9)")
-		self.refused_in_words(RESPONSES, branch=["like", "%"])
+			self.refused_with_text(name, group_by="Sleep(9)")
+		self.refused_with_text(RESPONSES, branch=["like", "%"])
 		self.assertEqual(self.rows(RESPONSES, branch="' or 1=1 -- "), [])

@@ -13,9 +13,9 @@ from frappe.desk.query_report import run
 
 from khalifa_whatsapp.bootstrap import now_ms
 from khalifa_whatsapp.core import cells as spreadsheet
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.tests.case import HUDA, MONA, SiteCase
-from khalifa_whatsapp.tests.doors import signed_in
+from khalifa_whatsapp.tests.endpoints import signed_in
 from khalifa_whatsapp.tests.records import insert
 from khalifa_whatsapp.tests.web import METHOD
 
@@ -35,7 +35,7 @@ class TestReports(SiteCase):
 
 	def kpi(self, agent: str, day: str, **measures: int) -> None:
 		insert(
-			r.AgentKpi(
+			records.AgentKpi(
 				f"{agent}{day}", f"{agent}{day}".ljust(64, "x"), agent, "Mona", None, "Daily", day, **measures
 			)
 		)
@@ -62,7 +62,7 @@ class TestReports(SiteCase):
 		self.assertEqual((total["delay_share"], total["satisfaction"]), (25.0, None))
 		self.assertEqual(self.result(KPI, from_date="2026-11-03", to_date="2026-11-30"), [])
 
-	def test_a_period_that_makes_no_sense_is_refused_in_words(self) -> None:
+	def test_a_period_that_makes_no_sense_is_refused_with_a_text(self) -> None:
 		before = timers()
 		for filters in (
 			{"from_date": "2026-11-30", "to_date": "2026-11-01"},
@@ -75,7 +75,7 @@ class TestReports(SiteCase):
 			# one left would make it a background report for everybody
 			self.assertEqual(timers() - before, set())
 
-	def test_reports_are_for_managers_by_every_road(self) -> None:
+	def test_reports_are_for_managers_by_every_route(self) -> None:
 		names = frappe.get_all("Report", {"module": "Khalifa WhatsApp"}, pluck="name")
 		self.assertEqual(len(names), 9)
 		names.remove("WhatsApp Counted Rows")  # an agent's own figures are his or hers
@@ -91,13 +91,13 @@ class TestReports(SiteCase):
 		now = now_ms()
 		for number, text in enumerate(FORMULAS):
 			name = f"KT-9100{number:02}"
-			insert(r.Customer(f"C-{name}", customer_name=text, created_ms=now))
+			insert(records.Customer(f"C-{name}", customer_name=text, created_ms=now))
 			insert(
-				r.Ticket(
+				records.Ticket(
 					name,
 					f"C-{name}",
 					"Loop",
-					status=r.OPEN,
+					status=records.OPEN,
 					customer_name=text,
 					preview=text,
 					waiting_since_ms=now - 9_000,
@@ -123,15 +123,17 @@ class TestReports(SiteCase):
 
 	def test_what_became_of_messages_is_counted_by_number_and_gateway(self) -> None:
 		now = now_ms()
-		for number, status in enumerate((r.SENT, r.READ, r.READ, r.FAILED, r.UNKNOWN)):
+		for number, status in enumerate(
+			(records.SENT, records.READ, records.READ, records.FAILED, records.UNKNOWN)
+		):
 			insert(
-				r.Message(
+				records.Message(
 					f"M-91{number}",
 					"KT-1",
 					"C-1",
 					"Loop",
-					r.OUTGOING,
-					r.AGENT,
+					records.OUTGOING,
+					records.AGENT,
 					"text",
 					status,
 					now,

@@ -103,14 +103,14 @@ class TestRestParameters(GuessCase):
 							)
 							tried += 1
 							text = answer.raw.decode("utf-8", "replace")
-							for word in (
+							for term in (
 								*SECRETS,
 								HUDA,
 								"verify_token",
 								"app_secret",
 								"webhook_secret_digest",
 							):
-								self.assertNotIn(word, text, (path_of, key, value))
+								self.assertNotIn(term, text, (path_of, key, value))
 		self.assertGreater(tried, 500)
 
 	def test_links_are_not_followed_from_ours_nor_into_ours(self) -> None:

@@ -16,7 +16,7 @@ from frappe.desk import reportview
 
 from khalifa_whatsapp.access import background
 from khalifa_whatsapp.tests.case import ALI, HUDA, MONA, VISITOR
-from khalifa_whatsapp.tests.doors import call, signed_in
+from khalifa_whatsapp.tests.endpoints import call, signed_in
 from khalifa_whatsapp.tests.records import make_conversation
 from khalifa_whatsapp.tests.test_exports import (
 	FIELDS,
@@ -142,14 +142,14 @@ class TestInTheBackground(ResultCase):
 		)
 		self.assertEqual([(note.owner, note.link) for note in said], [(HUDA, None)])
 
-	def test_whoever_asked_is_told_and_nobody_else(self) -> None:
+	def test_whoever_asked_is_notified_and_nobody_else(self) -> None:
 		file = self.made(LIST, **self.of_list("Khalifa Customer", "CSV"))
 		notes = frappe.get_all("Notification Log", {"link": file.unique_url}, ["for_user", "subject"])
 		self.assertEqual([(note.for_user, file.file_name in note.subject) for note in notes], [(HUDA, True)])
 		self.assertEqual([mail["recipients"] for mail in self.mails], [[HUDA]])
 		self.assertIn(file.unique_url, self.mails[0]["message"].replace("&amp;", "&"))
 
-	def test_a_site_that_sends_no_mail_still_tells(self) -> None:
+	def test_a_site_that_sends_no_mail_still_notifies(self) -> None:
 		def fail(**mail: Any) -> None:
 			raise frappe.OutgoingEmailError
 

@@ -17,8 +17,8 @@ import frappe
 from frappe.realtime import get_doctype_room
 from frappe.utils.password import update_password
 
-from khalifa_whatsapp.access.hanging import OURS
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.access.attached_rows import OURS
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.tests.case import ALI, HOST, HUDA, PASSWORD
 from khalifa_whatsapp.tests.desk import DeskCase
 from khalifa_whatsapp.tests.pages import free_port, start, start_socket_server, wait_for
@@ -50,17 +50,17 @@ class Listener:
 		self.process = subprocess.Popen(
 			[*command, json.dumps(asked)], stdout=subprocess.PIPE, text=True, env=env
 		)
-		self.heard: list[list[Any]] = []
+		self.received: list[list[Any]] = []
 		self.reader = Thread(target=self.read, daemon=True)
 		self.reader.start()
 
 	def read(self) -> None:
 		assert self.process.stdout
 		for line in self.process.stdout:
-			self.heard.append(json.loads(line))
+			self.received.append(json.loads(line))
 
-	def hears(self, event: str) -> bool:
-		return any(what[0] == event for what in list(self.heard))
+	def has_received(self, event: str) -> bool:
+		return any(what[0] == event for what in list(self.received))
 
 	def close(self) -> None:
 		self.process.terminate()
@@ -96,19 +96,19 @@ class TestRooms(DeskCase):
 		assert cookie
 		listener = Listener(self.web, self.live, cookie.value, [*rooms, *of_form])
 		self.addCleanup(listener.close)
-		self.assertTrue(wait_for(lambda: self.probe(listener, CONTROL), 60), (user, listener.heard))
+		self.assertTrue(wait_for(lambda: self.probe(listener, CONTROL), 60), (user, listener.received))
 		return listener
 
 	def probe(self, listener: Listener, doctype: str) -> bool:
 		frappe.publish_realtime(f"probe {doctype}", {}, room=get_doctype_room(doctype))
 		time.sleep(0.1)
-		return listener.hears(f"probe {doctype}")
+		return listener.has_received(f"probe {doctype}")
 
-	def test_agents_hear_what_concerns_them_and_no_name_and_no_login_by_the_rooms_of_lists_and_forms(
+	def test_agents_receive_what_concerns_them_and_no_name_and_no_login_by_the_rooms_of_lists_and_forms(
 		self,
 	) -> None:
 		ticket = self.ticket_of(self.ali)
-		other = self.only(r.Ticket, name=self.write("+201001234568")).customer
+		other = self.only(records.Ticket, name=self.write("+201001234568")).customer
 		ali, huda = self.listen(ALI, ticket), self.listen(HUDA, ticket)
 		for name in sorted(OURS - NOT_MANAGERS):
 			self.assertTrue(
@@ -128,12 +128,12 @@ class TestRooms(DeskCase):
 			(huda, "list_update"),
 		):
 			self.assertTrue(
-				wait_for(lambda listener=listener, event=event: listener.hears(event), 30),
-				(event, listener.heard),
+				wait_for(lambda listener=listener, event=event: listener.has_received(event), 30),
+				(event, listener.received),
 			)
 		time.sleep(SETTLED)
-		said = json.dumps(ali.heard)
-		for word in (
+		said = json.dumps(ali.received)
+		for term in (
 			HOST,
 			other,
 			"doc_viewers",
@@ -141,8 +141,8 @@ class TestRooms(DeskCase):
 			"doc_update",
 			*(f"probe {name}" for name in OURS),
 		):
-			self.assertNotIn(word, said)
-		self.assertIn(other, json.dumps(huda.heard))
+			self.assertNotIn(term, said)
+		self.assertIn(other, json.dumps(huda.received))
 
 	def test_two_managers_still_see_each_other_at_a_form(self) -> None:
 		ticket = self.ticket_of(self.ali)
@@ -151,4 +151,4 @@ class TestRooms(DeskCase):
 		frappe.db.commit()
 		self.addCleanup(frappe.delete_doc, "User", BOSS, force=True)
 		one, _other = self.listen(HUDA, ticket), self.listen(BOSS, ticket)
-		self.assertTrue(wait_for(lambda: one.hears("doc_viewers"), 30), one.heard)
+		self.assertTrue(wait_for(lambda: one.has_received("doc_viewers"), 30), one.received)

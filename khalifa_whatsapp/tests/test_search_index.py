@@ -7,7 +7,7 @@ from unittest.mock import Mock, patch
 import frappe
 
 from khalifa_whatsapp.bootstrap import now_ms
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.jobs import search_index
 from khalifa_whatsapp.tests.case import SiteCase
 from khalifa_whatsapp.tests.records import insert
@@ -19,15 +19,15 @@ class TestSearchIndex(SiteCase):
 		now = now_ms()
 		for number, text in enumerate(("عندكم اسبرين", "ok", "12345 ✓✓")):
 			insert(
-				r.Message(
+				records.Message(
 					f"M-{number}",
 					"KT-1",
 					"C-1",
 					"Loop",
-					r.INCOMING,
-					r.CUSTOMER,
+					records.INCOMING,
+					records.CUSTOMER,
 					"text",
-					r.RECEIVED,
+					records.RECEIVED,
 					now,
 					now,
 					search_text=text,

@@ -7,7 +7,7 @@ from __future__ import annotations
 import frappe
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.embedded.simulators import Person
 from khalifa_whatsapp.embedded.simulators.wppconnect import WppConnectSimulator
@@ -68,13 +68,13 @@ class TestSessionOnTheWire(SiteCase):
 		frappe.db.rollback()
 		self.assertEqual(frappe.db.get_value("WhatsApp Device", SHOP, "state"), "Connected")
 		self.gateway.customer_text(SAMY, "are you there?")
-		self.gateway.take(everything=True)  # posted while our door was shut: never posted again
+		self.gateway.take(everything=True)  # posted while our endpoint was shut: never posted again
 		with self.quiet():
 			self.assertEqual(watch.run(SHOP)["missed"], 1)
 			intake.run(SHOP)
 			watch.run(SHOP)
 			intake.run(SHOP)
-		asked = self.only(r.Message, device=SHOP)
+		asked = self.only(records.Message, device=SHOP)
 		actor = Actor(HUDA, "Huda", None, is_manager=True)
 		replies.reply(on_site(), actor, asked.ticket, "yes", "wire-1", now_ms())
 		self.assertEqual(outbox.run(SHOP)["sent"], 1)

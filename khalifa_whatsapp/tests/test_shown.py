@@ -7,7 +7,7 @@ from typing import Any
 
 import frappe
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.jobs import intake
 from khalifa_whatsapp.tests.case import HUDA
 from khalifa_whatsapp.tests.test_inbox import InboxCase
@@ -47,7 +47,7 @@ class TestWhatCameIsSeen(InboxCase):
 		return row["preview"]
 
 	def messages(self) -> list[dict[str, Any]]:
-		items = self.ask(HUDA, "thread", ticket=self.only(r.Ticket).name)["items"]
+		items = self.ask(HUDA, "thread", ticket=self.only(records.Ticket).name)["items"]
 		return [item for item in items if item["kind"] == "message"]
 
 	def parts(self) -> list[tuple[str, ...]]:
@@ -78,7 +78,7 @@ class TestWhatCameIsSeen(InboxCase):
 		self.assertEqual(self.parts()[0][:2], ("ad", "عرض الشتاء"))
 		self.assertTrue(self.line().startswith("شفت الإعلان · 📢"))
 		self.come("cloud_api", "text_product_question")
-		self.assertEqual(self.parts(), [("fact", "Asks about the product", "SKU-9"), ("words", "متوفر؟")])
+		self.assertEqual(self.parts(), [("fact", "Asks about the product", "SKU-9"), ("text", "متوفر؟")])
 		self.assertEqual(self.line(), "متوفر؟ · 🛍 SKU-9")
 		self.assertEqual(len(self.ask(HUDA, "conversations", view="all", search="sku-9")["rows"]), 1)
 
@@ -128,20 +128,21 @@ class TestWhatCameIsSeen(InboxCase):
 
 	def test_a_call_is_one_line_and_a_missed_one_waits(self) -> None:
 		self.come("cloud_api", "calls_missed", "calls_connect", "calls_missed")
-		(message,), ticket = self.messages(), self.only(r.Ticket)
+		(message,), ticket = self.messages(), self.only(records.Ticket)
 		self.assertEqual([part["label"] for part in message["parts"]], ["Missed call", "Video call"])
 		self.assertEqual(
-			(self.line(), ticket.status, bool(ticket.waiting_since_ms)), ("📞 Missed call", r.QUEUED, True)
+			(self.line(), ticket.status, bool(ticket.waiting_since_ms)),
+			("📞 Missed call", records.QUEUED, True),
 		)
-		self.assertTrue(self.ask(HUDA, "thread", ticket=ticket.name)["window"]["until_ms"])
+		self.assertTrue(self.ask(HUDA, "thread", ticket=ticket.name)["service_window"]["until_ms"])
 		self.setUp()
 		self.come("cloud_api", "calls_connect", "calls_answered")
 		self.assertEqual(self.parts()[-1], ("fact", "Length", "3:05"))
-		self.assertEqual(self.only(r.Ticket).waiting_since_ms, None)
+		self.assertEqual(self.only(records.Ticket).waiting_since_ms, None)
 		self.setUp()
 		self.come("wppconnect", "incomingcall_video", "call_log")
 		self.assertEqual((len(self.messages()), self.line()), (1, "📞 The customer called"))
-		self.assertTrue(self.only(r.Ticket).waiting_since_ms)
+		self.assertTrue(self.only(records.Ticket).waiting_since_ms)
 
 	def test_what_was_typed_on_the_phone_keeps_its_quote_place_and_card(self) -> None:
 		self.come("cloud_api", "text", "smb_message_echoes_details")
@@ -163,7 +164,7 @@ class TestWhatCameIsSeen(InboxCase):
 			(message["content_type"], message["body"], self.line()), ("text", "التصحيح", "التصحيح")
 		)
 
-	def test_everything_recorded_is_shown_in_words(self) -> None:
+	def test_everything_recorded_is_shown_as_text(self) -> None:
 		for gateway in ("cloud_api", "wppconnect"):
 			self.come(gateway, *(path.stem for path in sorted((CORPUS / gateway).glob("*.json"))))
 		for row in self.ask(HUDA, "conversations", view="all", limit=50)["rows"]:

@@ -54,14 +54,14 @@ class StepCase(JobCase):
 		rows = self.as_(HUDA).read(HEALTH).message["parts"]["jobs"]["failing"]
 		return sorted((row["step"], row["device"]) for row in rows)
 
-	def told(self) -> int:
+	def notified(self) -> int:
 		frappe.db.rollback()
 		return frappe.db.count("Notification Log", {"document_type": "Khalifa Alert", "for_user": HUDA})
 
 
 def broken(*given: Any, **more: Any) -> None:
-	words, phone = CANARY, PHONE
-	raise ValueError(f"{words} {phone}")
+	terms, phone = CANARY, PHONE
+	raise ValueError(f"{terms} {phone}")
 
 
 class TestSteps(StepCase):
@@ -107,7 +107,7 @@ class TestSteps(StepCase):
 			job.run()
 			self.assertEqual(self.failing(), [])
 
-	def test_what_fails_is_told_once_counted_and_forgotten_when_it_works(self) -> None:
+	def test_what_fails_is_reported_once_counted_and_forgotten_when_it_works(self) -> None:
 		for _ in range(3):
 			with patch.object(minute.presence, "sweep", broken):
 				self.assertRaises(StepsFailed, minute.run)
@@ -116,14 +116,14 @@ class TestSteps(StepCase):
 		self.assertRegex(row["error"], r"^ValueError at tests/test_steps\.py:\d+ broken$")
 		self.assertLess(abs(now_ms() - row["since_ms"]), MINUTE)
 		self.assertGreaterEqual(row["last_ms"], row["since_ms"])
-		self.assertEqual((self.told(), frappe.db.count("Error Log")), (1, 1))
+		self.assertEqual((self.notified(), frappe.db.count("Error Log")), (1, 1))
 		card = self.as_(HUDA).call("khalifa_whatsapp.api.cards.failing_jobs")
 		self.assertEqual(card.message["value"], 1)
 		minute.run()
 		self.assertEqual((self.failing(), frappe.get_all("Khalifa Alert")), ([], []))
 		with patch.object(minute.presence, "sweep", broken):
 			self.assertRaises(StepsFailed, minute.run)
-		self.assertEqual(self.told(), 2, "the next time is news")
+		self.assertEqual(self.notified(), 2, "the next time is news")
 
 	def test_each_device_is_woken_by_itself(self) -> None:
 		make_loop("Second", "another secret")
@@ -165,15 +165,15 @@ class TestSteps(StepCase):
 		minute.run()
 		self.assertEqual(self.failing(), [])
 
-	def test_a_manager_is_told_of_a_device_s_trouble_once_until_it_is_over(self) -> None:
-		def tell(reason: str = "It is broken.") -> bool:
+	def test_a_manager_is_notified_of_a_device_s_trouble_once_until_it_is_over(self) -> None:
+		def alert(reason: str = "It is broken.") -> bool:
 			return alerts.alert_managers(DEVICE, reason)
 
-		self.assertEqual((tell(), tell(), tell("Another reason.")), (True, False, True))
+		self.assertEqual((alert(), alert(), alert("Another reason.")), (True, False, True))
 		alerts.clear_alerts(DEVICE, but=("Another reason.",))
-		self.assertEqual((tell(), tell("Another reason.")), (True, False))
+		self.assertEqual((alert(), alert("Another reason.")), (True, False))
 		frappe.db.sql("UPDATE `tabKhalifa Alert` SET last_ms = last_ms - 86400001")
-		self.assertTrue(tell(), "nobody has said so for a day: it is news")
+		self.assertTrue(alert(), "nobody has said so for a day: it is news")
 		rows = frappe.get_all(
 			"Notification Log", {"document_name": DEVICE, "for_user": HUDA}, pluck="subject"
 		)

@@ -36,9 +36,9 @@ class TestSiteStore(StoreContract, SiteCase):
 		super().setUp()
 		self.elsewhere = Elsewhere(frappe.local.site, frappe.local.sites_path)
 		self.sent: list[Notice] = []
-		self.replace("frappe.realtime.emit_via_redis", self.hear)
+		self.replace("frappe.realtime.emit_via_redis", self.receive)
 
-	def hear(self, event: str, data: dict[str, Any], room: str) -> None:
+	def receive(self, event: str, data: dict[str, Any], room: str) -> None:
 		self.sent.append(Notice(event, data, user=room.removeprefix("user:")))
 
 	def make_store(self) -> Store:

@@ -15,18 +15,18 @@ import pymysql
 
 import khalifa_whatsapp
 from khalifa_whatsapp.bootstrap import now_ms, on_site
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.drivers.loopback import message_item
 from khalifa_whatsapp.jobs import intake
 from khalifa_whatsapp.services import delays
 from khalifa_whatsapp.tests.case import ALI, DEVICE, HOST, HUDA, MINUTE, MONA, VISITOR, SiteCase
-from khalifa_whatsapp.tests.doors import call, signed_in
+from khalifa_whatsapp.tests.endpoints import call, signed_in
 from khalifa_whatsapp.tests.records import make_user
 from khalifa_whatsapp.tests.web import METHOD, Caller
 
 APP = "khalifa_whatsapp"
 API = f"{APP}.api."
-# Whoever adds a door for guests adds it here, and to the security notes
+# Whoever adds an endpoint for guests adds it here, and to the security notes
 FOR_GUESTS = {
 	f"{API}health.check",
 	f"{API}webhook.cloud_api",
@@ -115,8 +115,8 @@ def methods_of(path: str) -> list[str]:
 	return frappe.allowed_http_methods_for_whitelisted_func[method]
 
 
-def doors() -> list[str]:
-	"""Our own doors: neither for guests, nor in the place of Frappe's, nor of a form."""
+def endpoints() -> list[str]:
+	"""Our own endpoints: neither for guests, nor in the place of Frappe's, nor of a form."""
 	ours = whitelisted() - FOR_GUESTS
 	return sorted(path for path in ours if path.startswith(API))
 
@@ -132,7 +132,7 @@ class TestTheSurface(SiteCase):
 			path for path in whitelisted() if ".doctype." in path or ".page." in path or ".report." in path
 		}
 		overrides = {path for path in whitelisted() if path.startswith(IN_PLACE_OF_FRAPPES)}
-		self.assertEqual(whitelisted() - of_forms - overrides - FOR_GUESTS, set(doors()))
+		self.assertEqual(whitelisted() - of_forms - overrides - FOR_GUESTS, set(endpoints()))
 		hooked = {
 			path for paths in frappe.get_hooks("override_whitelisted_methods").values() for path in paths
 		}
@@ -140,7 +140,7 @@ class TestTheSurface(SiteCase):
 
 	def test_guests_and_visitors_get_into_no_other_method(self) -> None:
 		before = self.counts()
-		for path in doors():
+		for path in endpoints():
 			for http in ("POST", "GET"):
 				for who in (Caller(), self.as_(VISITOR)):
 					answer = who.send(http, METHOD + path, query_string={"ticket": "KT-000001", "batch": "x"})
@@ -148,12 +148,12 @@ class TestTheSurface(SiteCase):
 		self.assertEqual(self.counts(), before)
 
 	def test_what_changes_something_takes_a_post(self) -> None:
-		self.assertLessEqual({path for path in doors() if "GET" in methods_of(path)}, ONLY_READ)
+		self.assertLessEqual({path for path in endpoints() if "GET" in methods_of(path)}, ONLY_READ)
 
 	def test_an_agent_without_the_role_or_disabled_gets_in_nowhere(self) -> None:
 		frappe.db.set_value("Khalifa Agent", self.ali, "enabled", 0)
 		frappe.db.commit()
-		for path in doors():
+		for path in endpoints():
 			answer = self.as_(ALI).send("POST", METHOD + path)
 			if path in FOR_WHO_CAN_T_WORK_YET:
 				self.assertEqual(answer.message, FOR_WHO_CAN_T_WORK_YET[path], path)
@@ -171,20 +171,20 @@ class TestAForeignConversation(SiteCase):
 		with self.quiet():
 			self.deliver(message_item("+201001234567", "very private words", "in-private", now_ms(), "Samy"))
 			intake.run(DEVICE)
-		message = self.all(r.Message)[-1]
+		message = self.all(records.Message)[-1]
 		self.rows = {
 			"ticket": self.ticket_name,
 			"customer": message.customer,
 			"message": message.name,
-			"delay": self.only(r.DelayEvent, kind="Agent").name,
+			"delay": self.only(records.DelayEvent, kind="Agent").name,
 			"source": message.customer,
 			"target": message.customer,
 		}
 		del self.enqueued[:]
 
-	def test_no_method_does_or_tells_anything(self) -> None:
+	def test_no_method_does_or_reveals_anything(self) -> None:
 		tried = 0
-		for path in doors():
+		for path in endpoints():
 			needed = [name for name in self.parameters(path) if name in self.rows]
 			if not needed:
 				continue
@@ -240,7 +240,9 @@ class TestAForeignConversation(SiteCase):
 	def state(self) -> Any:
 		frappe.db.rollback()
 		return [
-			on_site()._read(kind, "1 = 1", (), "ORDER BY name") for kind in r.RECORDS if kind is not r.Agent
+			on_site()._read(kind, "1 = 1", (), "ORDER BY name")
+			for kind in records.RECORDS
+			if kind is not records.Agent
 		]
 
 

@@ -7,7 +7,7 @@ import json
 import frappe
 
 from khalifa_whatsapp.bootstrap import now_ms
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.errors import UserError
 from khalifa_whatsapp.drivers.loopback import message_item
 from khalifa_whatsapp.embedded.simulators.cloud_api import CloudApiSimulator
@@ -69,7 +69,7 @@ class TestSwitchGateway(JobCase):
 			path = switch_gateway.switch(switch_gateway.plan(DEVICE, "cloud_api"))
 			self.assertEqual(outbox.run(DEVICE)["sent"], 1)
 			self.assertEqual([row.callback for row in cloud.ledger.rows()], [waiting.name])
-		providers = [self.only(r.Message, name=one.name).provider for one in (before, waiting)]
+		providers = [self.only(records.Message, name=one.name).provider for one in (before, waiting)]
 		self.assertEqual(providers, ["loopback", "cloud_api"])
 		self.assertNotIn("token", path.read_text().lower())
 		self.assertEqual(path.stat().st_mode & 0o777, 0o600)
@@ -114,8 +114,8 @@ class TestSwitchGateway(JobCase):
 		message = self.reply(ticket)
 		plan = switch_gateway.plan(DEVICE, OTHER)
 		switch_gateway.switch(plan)
-		moved = self.only(r.Ticket, name=ticket)
-		self.assertEqual((moved.device, self.only(r.Message, name=message.name).device), (OTHER, OTHER))
+		moved = self.only(records.Ticket, name=ticket)
+		self.assertEqual((moved.device, self.only(records.Message, name=message.name).device), (OTHER, OTHER))
 		self.deliver(message_item("+201001234567", "again", "on-the-old-number", now_ms()))
 		intake.run(DEVICE)
 		tickets = frappe.get_all("Khalifa Ticket", {"open_key": ("is", "set")}, ["name", "device"])
@@ -123,5 +123,7 @@ class TestSwitchGateway(JobCase):
 			len(tickets), 2, "a message that still comes in on the old number opens its own conversation"
 		)
 		switch_gateway.roll_back(DEVICE)
-		self.assertEqual(self.only(r.Ticket, name=ticket).device, OTHER, "the customer has an open one there")
+		self.assertEqual(
+			self.only(records.Ticket, name=ticket).device, OTHER, "the customer has an open one there"
+		)
 		self.assertEqual(json.loads(json.dumps(plan.tickets)), [ticket])

@@ -12,17 +12,16 @@ from typing import Any
 import frappe
 from frappe.tests.utils import FrappeTestCase
 
-from khalifa_whatsapp.api import cards, desk, inbox, inbox_rows, typing_signs
+from khalifa_whatsapp.api import cards, desk, inbox, inbox_rows, typing_status
 from khalifa_whatsapp.bootstrap import now_ms, on_site
-from khalifa_whatsapp.core import records as r
-from khalifa_whatsapp.core import ticket_access
+from khalifa_whatsapp.core import records, ticket_access
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.guards import AGENT_ROLE, current_actor
 from khalifa_whatsapp.permissions import OF_TICKET, is_row_visible
 from khalifa_whatsapp.stores.base import Changes
 from khalifa_whatsapp.tests.case import ALI, HUDA, MONA
 from khalifa_whatsapp.tests.desk import DeskCase
-from khalifa_whatsapp.tests.doors import signed_in
+from khalifa_whatsapp.tests.endpoints import signed_in
 from khalifa_whatsapp.tests.records import (
 	NOW_MS,
 	make_agent,
@@ -35,7 +34,7 @@ from khalifa_whatsapp.tests.records import (
 
 INBOX = "khalifa_whatsapp.api.inbox."
 API = "khalifa_whatsapp.api."
-STATES = (r.QUEUED, r.OPEN, r.PENDING, r.CLOSED)
+STATES = (records.QUEUED, records.OPEN, records.PENDING, records.CLOSED)
 
 
 def login(name: str) -> str:
@@ -56,17 +55,17 @@ OTHERS = ("manager", "system", "recordless", "stranger")
 HOLDERS = ("mona", "ali", "disabled")
 
 
-def conversation(ticket: r.Ticket) -> list[Any]:
+def conversation(ticket: records.Ticket) -> list[Any]:
 	"""The ticket with a row of everything that belongs to it."""
 	name, customer, turn = ticket.name, ticket.customer, f"T-{ticket.name}"
 	return [
-		r.Customer(customer, customer_name=ticket.customer_name, created_ms=NOW_MS),
+		records.Customer(customer, customer_name=ticket.customer_name, created_ms=NOW_MS),
 		ticket,
-		r.TicketEvent(f"E-{name}", name, "created", NOW_MS),
+		records.TicketEvent(f"E-{name}", name, "created", NOW_MS),
 		make_message(name, "words"),
-		r.Turn(turn, name, customer, ticket.device, None, 1, NOW_MS, NOW_MS),
-		r.Segment(f"S-{name}", turn, name, ticket.agent, None, NOW_MS),
-		r.DelayEvent(f"D-{name}", name.ljust(64, "x"), "Agent", name, turn, NOW_MS, agent=ticket.agent),
+		records.Turn(turn, name, customer, ticket.device, None, 1, NOW_MS, NOW_MS),
+		records.Segment(f"S-{name}", turn, name, ticket.agent, None, NOW_MS),
+		records.DelayEvent(f"D-{name}", name.ljust(64, "x"), "Agent", name, turn, NOW_MS, agent=ticket.agent),
 	]
 
 
@@ -99,15 +98,15 @@ class TestListsSayTheRule(FrappeTestCase):
 		)
 
 	@classmethod
-	def make_tickets(cls) -> Iterator[r.Ticket]:
+	def make_tickets(cls) -> Iterator[records.Ticket]:
 		holders = [None, *(cls.agents[name] for name in HOLDERS)]
 		branches = [None, "", *cls.branches.values()]
 		for number, (status, agent, branch, mark) in enumerate(
 			itertools.product(STATES, holders, branches, (0, 1))
 		):
 			name = f"KT-85{number:04}"
-			key = None if status == r.CLOSED else name.ljust(64, "x")
-			yield r.Ticket(
+			key = None if status == records.CLOSED else name.ljust(64, "x")
+			yield records.Ticket(
 				name,
 				f"C-{name}",
 				"Test Device",
@@ -198,22 +197,22 @@ class TestListsSayTheRule(FrappeTestCase):
 		for name, who, seen in self.people():
 			if not (who.is_agent or who.is_manager):
 				continue
-			asked = inbox_rows.Asked("mine", "", "", 1_000)
+			asked = inbox_rows.ListQuery("mine", "", "", 1_000)
 			self.assertEqual(
 				{row["ticket"] for row in inbox_rows.by_name(who, names, asked, now)}, seen, name
 			)
-			hits = inbox_rows.page(who, inbox_rows.Asked("mine", "Customer KT-85", "", 1_000), now)[0]
+			hits = inbox_rows.page(who, inbox_rows.ListQuery("mine", "Customer KT-85", "", 1_000), now)[0]
 			self.assertEqual({row["ticket"] for row in hits} & set(names), seen, name)
 			queue = {
 				row["ticket"]
-				for row in inbox_rows.page(who, inbox_rows.Asked("queue", "", "", 1_000), now)[0]
+				for row in inbox_rows.page(who, inbox_rows.ListQuery("queue", "", "", 1_000), now)[0]
 			}
-			queued = {ticket for ticket in seen if self.tickets[ticket].status == r.QUEUED}
+			queued = {ticket for ticket in seen if self.tickets[ticket].status == records.QUEUED}
 			self.assertEqual(queue & set(names), queued, name)
 			others = frappe.db.count("Khalifa Ticket", {"name": ("not in", names)})
 			if not others:
 				self.assertEqual(inbox_rows.counts(who)["queue"], len(queued), name)
-				is_open = [ticket for ticket in seen if self.tickets[ticket].status != r.CLOSED]
+				is_open = [ticket for ticket in seen if self.tickets[ticket].status != records.CLOSED]
 				self.assertEqual(cards.open_tickets()["value"], len(is_open), name)
 
 	def test_desk_s_form_offers_what_the_rule_gives(self) -> None:
@@ -230,22 +229,22 @@ class TestListsSayTheRule(FrappeTestCase):
 				can = desk.message_form(f"M-{ticket}")["can"]
 				self.assertEqual(can, {"send_again": may.reply, "settle": may.settle}, ticket)
 
-	def test_nobody_is_told_who_writes_in_what_he_does_not_see(self) -> None:
-		told: dict[str, set[str]] = {
-			name: typing_signs._readers(ticket) for name, ticket in self.tickets.items()
+	def test_nobody_is_notified_who_writes_in_what_he_does_not_see(self) -> None:
+		notified: dict[str, set[str]] = {
+			name: typing_status._readers(ticket) for name, ticket in self.tickets.items()
 		}
 		for name, who, seen in self.people():
 			user = login(name)
-			heard = {ticket for ticket, users in told.items() if user in users}
-			self.assertLessEqual(heard, seen, name)
+			received = {ticket for ticket, users in notified.items() if user in users}
+			self.assertLessEqual(received, seen, name)
 			own = {ticket for ticket in seen if ticket_access.holds(who, self.tickets[ticket])}
 			free = {
 				ticket
 				for ticket in seen
-				if self.tickets[ticket].status == r.QUEUED and not self.tickets[ticket].agent
+				if self.tickets[ticket].status == records.QUEUED and not self.tickets[ticket].agent
 			}
 			if name in ("mona", "neighbour", "ali", "rover"):  # they are online
-				self.assertEqual(heard, own | free, name)
+				self.assertEqual(received, own | free, name)
 
 
 class TestWhatThePageAllowsIsDone(DeskCase):
@@ -268,7 +267,7 @@ class TestWhatThePageAllowsIsDone(DeskCase):
 		self.assertTrue(self.rights(ALI, ticket)["note"])
 		self.done(ALI, "note", ticket=ticket, body="asked the pharmacist")
 		self.done(ALI, "mark_read", ticket=ticket)
-		self.assertEqual(self.only(r.Message, origin=r.NOTE).sender_name, "Ali Hassan")
+		self.assertEqual(self.only(records.Message, origin=records.NOTE).sender_name, "Ali Hassan")
 		for verb, more in (
 			("note", {"body": "x"}),
 			("mark_read", {}),
@@ -284,7 +283,7 @@ class TestWhatThePageAllowsIsDone(DeskCase):
 
 	def test_what_waits_for_nobody_is_taken_by_nobody_who_does_not_see_it(self) -> None:
 		ticket = self.write()
-		frappe.db.set_value("Khalifa Ticket", ticket, "status", r.PENDING)
+		frappe.db.set_value("Khalifa Ticket", ticket, "status", records.PENDING)
 		frappe.db.set_value("Khalifa Agent", self.ali, "presence", "Away")
 		frappe.db.commit()
 		answer = self.as_(ALI).send("GET", f"/api/method/{INBOX}thread", query_string={"ticket": ticket})

@@ -1,4 +1,4 @@
-"""The doors of gateways: what is stored, what is refused, and what the caller learns from it."""
+"""The endpoints of gateways: what is stored, what is refused, and what the caller learns from it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from frappe.database.mariadb.database import MariaDBDatabase
 from frappe.model.document import Document
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.drivers import loopback
 from khalifa_whatsapp.drivers.cloud_api.verify import sign
 from khalifa_whatsapp.jobs import intake
@@ -66,7 +66,7 @@ class TestHandshake(WebhookCase):
 
 
 class TestWhatIsStored(WebhookCase):
-	def test_every_known_delivery_is_stored_byte_for_byte_and_once(self) -> None:
+	def test_every_known_webhook_event_is_stored_byte_for_byte_and_once(self) -> None:
 		for provider, post in (("cloud_api", post_meta), ("wppconnect", lambda raw: post_shop(raw, self.k))):
 			bodies = corpus(provider)
 			if not bodies:
@@ -76,7 +76,7 @@ class TestWhatIsStored(WebhookCase):
 				self.assertEqual(post(raw).status, 200)
 			self.assertEqual(sorted(self.stored()), sorted((raw, 2) for raw in bodies))
 
-	def test_the_corpus_is_taken_in_without_one_delivery_that_dies_or_waits(self) -> None:
+	def test_the_corpus_is_taken_in_without_one_webhook_event_that_dies_or_waits(self) -> None:
 		for device, post in (("Meta", post_meta), ("Shop", lambda raw: post_shop(raw, self.k))):
 			bodies = corpus("cloud_api" if device == "Meta" else "wppconnect")
 			for raw in bodies:
@@ -85,13 +85,13 @@ class TestWhatIsStored(WebhookCase):
 				intake.run(device)
 		states = {event.status for event in self.events()}
 		self.assertLessEqual(states, {"Done", "Ignored"})
-		self.assertTrue(not states or self.all(r.Message))
+		self.assertTrue(not states or self.all(records.Message))
 
 	def test_a_message_becomes_a_ticket_with_its_words_unchanged(self) -> None:
-		words = '<b>"ألو"</b> {{7*7}} %s \'; DROP TABLE x; -- 👩‍👩‍👧 \u200f؟'
-		ticket = self.write(body=words)
-		self.assertEqual(self.only(r.Message).body, words)
-		self.assertEqual(self.ticket(ticket).status, r.QUEUED)
+		terms = '<b>"ألو"</b> {{7*7}} %s \'; DROP TABLE x; -- 👩‍👩‍👧 \u200f؟'
+		ticket = self.write(body=terms)
+		self.assertEqual(self.only(records.Message).body, terms)
+		self.assertEqual(self.ticket(ticket).status, records.QUEUED)
 		self.assertNotIn("<", self.ticket(ticket).preview)
 
 	def test_signed_nonsense_is_taken_and_then_dead(self) -> None:
@@ -130,7 +130,7 @@ class TestWhatIsStored(WebhookCase):
 			intake.run("Meta")
 		self.assertLessEqual({event.status for event in self.events()}, {"Dead", "Ignored"})
 
-	def test_arguments_inside_a_body_are_no_arguments_of_the_door(self) -> None:
+	def test_arguments_inside_a_body_are_no_arguments_of_the_endpoint(self) -> None:
 		raw = json.dumps({"device": "Other", "k": "x", "doctype": "User", "flags": 1, "events": []}).encode()
 		self.assertEqual(post_signed(raw).status, 200)
 		self.assertEqual([event.device for event in self.events()], [DEVICE])
@@ -147,7 +147,7 @@ class TestWhatIsStored(WebhookCase):
 			{"type": "message"}, loopback.message_item("+201001234567", "hello", "in-1", 1_795_000_000_000)
 		)
 		intake.run(DEVICE)
-		self.assertEqual(self.only(r.Message).body, "hello")
+		self.assertEqual(self.only(records.Message).body, "hello")
 
 	def test_a_body_that_is_no_utf_8_is_stored_byte_for_byte(self) -> None:
 		raw = b'{"device": "Loop", "events": [], "x": "\xff\xfe\x00"}'
@@ -176,7 +176,7 @@ class TestWhatIsStored(WebhookCase):
 			self.assertEqual(post_signed(raw, headers={"Content-Type": kind}).status, 200, kind)
 		self.assertEqual(len(self.events()), 5)
 
-	def test_the_same_body_for_two_devices_is_two_deliveries(self) -> None:
+	def test_the_same_body_for_two_devices_is_two_webhook_events(self) -> None:
 		raw = b'{"events": []}'
 		post_signed(raw)
 		post_signed(raw, "secret-of-the-other", "Other")
@@ -190,9 +190,9 @@ class TestWhatIsStored(WebhookCase):
 		intake.run(DEVICE)
 		post_signed(raw)
 		intake.run(DEVICE)
-		self.assertEqual((len(self.all(r.Message)), self.events()[0].seen_count), (1, 101))
+		self.assertEqual((len(self.all(records.Message)), self.events()[0].seen_count), (1, 101))
 
-	def test_sixteen_posts_of_one_delivery_at_once_are_one_row(self) -> None:
+	def test_sixteen_posts_of_one_webhook_event_at_once_are_one_row(self) -> None:
 		raw = self.signed_message()
 		headers = {**OCTETS, loopback.SIGNATURE_HEADER: sign(SECRET, raw)}
 		callers = [Caller(headers) for _ in range(16)]
@@ -236,7 +236,7 @@ class TestRefusals(WebhookCase):
 		raw = b'{"entry":[]}'
 		self.refused(post_meta(b'{"entry": []}', sign(META_SECRET, raw)))
 
-	def test_a_device_must_be_the_callers_own_and_of_the_doors_kind(self) -> None:
+	def test_a_device_must_be_the_callers_own_and_of_the_endpoints_kind(self) -> None:
 		raw = b"{}"
 		for device in (
 			"Other",
@@ -289,7 +289,7 @@ class TestRefusals(WebhookCase):
 		frappe.db.set_value("WhatsApp Device", "Other", "enabled", 1)
 		frappe.db.commit()
 
-	def test_only_listed_addresses_use_a_door_with_a_list(self) -> None:
+	def test_only_listed_addresses_use_a_endpoint_with_a_list(self) -> None:
 		def post(peer: str, forwarded: str | None = None) -> Answer:
 			headers = {"X-Forwarded-For": forwarded} if forwarded else {}
 			peer_is = {"REMOTE_ADDR": peer}
@@ -330,7 +330,7 @@ class TestRefusals(WebhookCase):
 		self.assertEqual(post_shop(b"x" * 2000, self.k, **OCTETS).status, 200)
 		settings(max_webhook_bytes=3 << 20, max_gateway_bytes=25 << 20)
 
-	def test_other_http_methods_are_no_door(self) -> None:
+	def test_other_http_methods_are_no_endpoint(self) -> None:
 		for method in ("GET", "PUT", "DELETE", "PATCH"):
 			path = METHOD + RECEIVE
 			answer = Caller().send(
@@ -342,7 +342,7 @@ class TestRefusals(WebhookCase):
 			self.assertEqual(answer.status, 403, method)
 		self.assertEqual(self.events(), [])
 
-	def test_nothing_in_a_refusal_tells_one_cause_from_another(self) -> None:
+	def test_nothing_in_a_refusal_distinguishes_one_cause_from_another(self) -> None:
 		answers = (
 			post_meta(b"{}", "sha256=" + "0" * 64),
 			post_meta(b"{}", device="None such"),
@@ -383,7 +383,7 @@ class TestTheWayToTheAnswer(WebhookCase):
 			[("khalifa_whatsapp.jobs.intake.run", DEVICE)],
 		)
 
-	def test_a_storm_of_deliveries_wakes_one_worker(self) -> None:
+	def test_a_storm_of_webhook_events_wakes_one_worker(self) -> None:
 		for number in range(5):
 			post_signed(b'{"events": [], "n": %d}' % number)
 		self.assertEqual(len(self.enqueued), 1)
@@ -419,15 +419,15 @@ class TestTheWayToTheAnswer(WebhookCase):
 			self.assertEqual(post_signed(raws[2]).status, 200)
 		self.assertEqual([body for body, _ in self.stored()], raws)
 
-	def test_a_database_that_is_away_is_told_with_a_time_to_come_again(self) -> None:
+	def test_a_database_that_is_away_is_reported_with_a_time_to_come_again(self) -> None:
 		for error in (StoreUnavailable("away"), Conflict("deadlock")):
-			with patch.object(SiteStore, "record_delivery", side_effect=error):
+			with patch.object(SiteStore, "record_webhook_event", side_effect=error):
 				answer = post_signed(b"{}")
 			self.assertEqual((answer.status, answer.headers["Retry-After"]), (503, "5"))
 		self.assertEqual(self.events(), [])
 
 	def test_a_connection_that_died_is_opened_again(self) -> None:
-		really, tries = SiteStore._insert_delivery, []
+		really, tries = SiteStore._insert_webhook_event, []
 
 		def die_first(store: SiteStore, row: tuple[Any, ...]) -> bool:
 			if not tries:
@@ -435,7 +435,7 @@ class TestTheWayToTheAnswer(WebhookCase):
 				frappe.db._conn._force_close()
 			return really(store, row)
 
-		with patch.object(SiteStore, "_insert_delivery", die_first):
+		with patch.object(SiteStore, "_insert_webhook_event", die_first):
 			self.assertEqual(post_signed(b"{}").status, 200)
 		self.assertEqual(len(self.events()), 1)
 

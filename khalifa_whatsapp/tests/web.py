@@ -54,8 +54,8 @@ class Answer:
 	@property
 	def said(self) -> str:
 		"""What the user is told."""
-		told = json.loads(self.json.get("_server_messages") or "[]")
-		return " ".join(json.loads(text)["message"] for text in told)
+		messages = json.loads(self.json.get("_server_messages") or "[]")
+		return " ".join(json.loads(text)["message"] for text in messages)
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.drivers.loopback import message_item
 from khalifa_whatsapp.services import replies
@@ -30,7 +30,7 @@ class JobCase(SiteCase):
 			)
 		del self.enqueued[:]
 
-	def reply(self, ticket: str, body: str = "answer") -> r.Message:
+	def reply(self, ticket: str, body: str = "answer") -> records.Message:
 		self.keys += 1
 		actor = Actor(MONA, "Mona Adel", self.mona)
 		return replies.reply(on_site(), actor, ticket, body, f"key-{self.keys}", now_ms())
@@ -41,7 +41,7 @@ class JobCase(SiteCase):
 	def effects(self, count: int) -> None:
 		"""Each of `count` deliveries had its effect, once."""
 		self.assertEqual([event.status for event in self.events()], ["Done"] * count)
-		self.assertEqual(len(self.all(r.Message)), count)
-		self.assertEqual(len({m.gateway_id for m in self.all(r.Message)}), count)
-		self.assertEqual(len(self.all(r.Ticket)), count)
-		self.assertEqual(len(self.all(r.Customer)), count)
+		self.assertEqual(len(self.all(records.Message)), count)
+		self.assertEqual(len({m.gateway_id for m in self.all(records.Message)}), count)
+		self.assertEqual(len(self.all(records.Ticket)), count)
+		self.assertEqual(len(self.all(records.Customer)), count)

@@ -80,13 +80,13 @@ def test_a_browser_opens_its_page_and_leaves_nothing_behind(host, folder):
 	assert not (profile_of(host) / "SingletonLock").is_symlink()
 
 
-@pytest.mark.parametrize("is_victim", [is_chromedriver, is_browser, is_renderer])
+@pytest.mark.parametrize("is_target", [is_chromedriver, is_browser, is_renderer])
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
-def test_what_is_killed_or_stopped_is_noticed_and_started_again(host, folder, is_victim, number):
+def test_what_is_killed_or_stopped_is_noticed_and_started_again(host, folder, is_target, number):
 	session = host.running()
 	before = set(session.pids())
-	for victim in find(folder, is_victim):
-		victim.send_signal(number)
+	for target in find(folder, is_target):
+		target.send_signal(number)
 	took = host.until(
 		lambda: session.state == rules.RUNNING and session.pids() and not before & set(session.pids())
 	)
@@ -156,9 +156,9 @@ def test_of_processes_that_want_a_device_one_has_it_and_the_next_takes_over_its_
 	host, folder, elsewhere
 ):
 	first, second = elsewhere(), elsewhere()
-	words = [first.says(), second.says()]
-	assert sorted(words)[0] == "held", words
-	winner, loser = (second, first) if words[0] == "held" else (first, second)
+	terms = [first.says(), second.says()]
+	assert sorted(terms)[0] == "held", terms
+	winner, loser = (second, first) if terms[0] == "held" else (first, second)
 	winner.until_says("running")
 	assert len(find(folder, is_browser)) == 1
 	killed_at = time.monotonic()
@@ -213,7 +213,7 @@ def test_an_owner_that_slept_through_its_lease_harms_not_the_next(host, folder, 
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_process_that_is_told_to_end_takes_its_browser_along(folder, host, elsewhere, number):
+def test_a_process_that_is_asked_to_end_takes_its_browser_along(folder, host, elsewhere, number):
 	other = elsewhere()
 	other.until_says("running")
 	other.send(number)

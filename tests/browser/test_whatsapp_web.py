@@ -85,7 +85,7 @@ class TestContract(DriverContract):
 		return Inbound(call(**message), foreign, call(type="hologram"), call(), foreign)
 
 	def taken(self) -> int:
-		return len(self.made.simulator.ledger)
+		return len(self.made.simulator.sent_log)
 
 	def test_a_call_of_the_gateway_is_verified(self) -> None:
 		"""No gateway calls: whoever does is refused, whatever he says."""
@@ -129,7 +129,7 @@ def test_a_text_arrives_as_it_was_written(page, body):
 	page.open()
 	accepted = page.driver.send(text(body))
 	assert page.sent() == [(SAMY.digits, body)]
-	assert accepted.ref.gateway_id == page.simulator.ledger.rows()[0].gateway_id
+	assert accepted.ref.gateway_id == page.simulator.sent_log.rows()[0].gateway_id
 	assert page.browser.title == "Stand-in for WhatsApp Web"
 
 
@@ -206,7 +206,7 @@ def test_a_file_arrives_byte_for_byte(page, kind):
 	page.open()
 	content = bytes(range(256)) * 50
 	page.driver.send(file(kind, content=content, file_name="../عرض: سعر.pdf"))
-	(row,) = page.simulator.ledger.rows()
+	(row,) = page.simulator.sent_log.rows()
 	assert (row.kind, row.body, row.payload["content"]) == (kind, "صورة", content)
 	assert row.payload["file"] == ".._عرض_ سعر.pdf".lstrip(".")
 
@@ -226,7 +226,7 @@ def test_a_message_stuck_at_the_clock_is_not_taken_for_the_next_one(page):
 	for _ in range(2):
 		with pytest.raises(UnknownOutcome):
 			page.driver.send(text("تمام"))
-	assert page.driver.send(text("تمام")).ref.gateway_id == page.simulator.ledger.rows()[2].gateway_id
+	assert page.driver.send(text("تمام")).ref.gateway_id == page.simulator.sent_log.rows()[2].gateway_id
 
 
 def test_logging_out_in_the_middle_leaves_doubt_and_then_stops_the_device(page):
@@ -240,7 +240,7 @@ def test_logging_out_in_the_middle_leaves_doubt_and_then_stops_the_device(page):
 	assert page.driver.get_status().state == "qr"
 
 
-def test_a_number_that_is_not_on_whatsapp_is_told_and_the_next_send_works(page):
+def test_a_number_that_is_not_on_whatsapp_is_reported_and_the_next_send_works(page):
 	page.simulator.invalid.add(MONA.digits)
 	page.open()
 	with pytest.raises(RecipientError):
@@ -302,7 +302,7 @@ def test_without_a_browser_every_call_may_be_made_later():
 		driver.get_qr,
 		driver.start_session,
 		driver.log_out,
-		driver.missed_deliveries,
+		driver.missed_webhook_events,
 		lambda: driver.last_sent(recipient),
 	):
 		with pytest.raises(Retryable, match="not running"):

@@ -44,7 +44,7 @@ def page(browser):
 
 
 def read(page):
-	return [event for raw in page.driver.missed_deliveries() for event in page.driver.parse(raw)]
+	return [event for raw in page.driver.missed_webhook_events() for event in page.driver.parse(raw)]
 
 
 # -- nobody gets another's message
@@ -161,7 +161,7 @@ def test_a_session_that_is_stopped_keeps_the_login_and_shows_nothing(page):
 		page.driver.send(text("أهلاً"))
 
 
-def test_the_page_is_not_told_that_there_is_no_window(page):
+def test_the_page_is_not_informed_that_there_is_no_window(page):
 	page.open()
 	assert page.browser.capabilities["browserVersion"].partition(".")[0] in page.simulator.agents[-1]
 	assert not any("Headless" in agent for agent in page.simulator.agents)
@@ -175,7 +175,7 @@ def test_the_page_is_not_told_that_there_is_no_window(page):
 	[{}, {"language": "ar"}, {"ids": "lid"}, {"ids": "opaque"}, {"language": "ar", "ids": "opaque"}],
 	ids=str,
 )
-def test_unread_messages_become_deliveries_once(browser, settings):
+def test_unread_messages_become_webhook_events_once(browser, settings):
 	with stage(browser, **settings) as made:
 		assert isinstance(made.driver, ChatLog)
 		long = "كلام طويل " * 500 + "آخر"
@@ -186,7 +186,7 @@ def test_unread_messages_become_deliveries_once(browser, settings):
 		]
 		ids.append(made.simulator.customer_text(MONA, "<b>صباح الخير</b>", quoted="رسالة أقدم"))
 		made.open()
-		raws = made.driver.missed_deliveries()
+		raws = made.driver.missed_webhook_events()
 		events = [event for raw in raws for event in made.driver.parse(raw)]
 		assert all(isinstance(event, InboundMessage) for event in events)
 		assert {event.ref.gateway_id for event in events} == set(ids)
@@ -202,7 +202,7 @@ def test_unread_messages_become_deliveries_once(browser, settings):
 		assert by_id[ids[3]].sender[0] == phone(MONA)
 		assert all(0 <= now_ms() - event.sent_ms < 120_000 for event in events)
 		assert all(not chat.unread for chat in made.simulator.chats.values())
-		assert set(made.driver.missed_deliveries()) <= set(raws)
+		assert set(made.driver.missed_webhook_events()) <= set(raws)
 
 
 def test_what_comes_into_the_open_chat_is_read_though_nothing_marks_it(page):
@@ -239,7 +239,7 @@ def test_groups_are_left_alone(page):
 	assert page.simulator.chats["g"].unread == 3
 
 
-def test_a_file_of_a_customer_is_told_though_it_can_not_be_fetched(page):
+def test_a_file_of_a_customer_is_reported_though_it_can_not_be_fetched(page):
 	page.simulator.customer_text(SAMY, "الروشتة", kind="image")
 	page.open()
 	(event,) = read(page)
@@ -250,7 +250,7 @@ def test_a_file_of_a_customer_is_told_though_it_can_not_be_fetched(page):
 	)
 
 
-def test_how_far_ours_got_is_told(page):
+def test_how_far_ours_got_is_reported(page):
 	page.open()
 	ref = page.driver.send(text("أهلاً")).ref
 	page.until(
@@ -274,7 +274,7 @@ def test_the_chats_log_settles_doubt(page):
 	page.until(lambda: page.driver.last_sent((phone(SAMY),)))
 	(echo,) = page.driver.last_sent((phone(SAMY),))
 	assert isinstance(echo, OutboundEcho)
-	assert (echo.ref.gateway_id, echo.body) == (page.simulator.ledger.rows()[0].gateway_id, "*وصلت*")
+	assert (echo.ref.gateway_id, echo.body) == (page.simulator.sent_log.rows()[0].gateway_id, "*وصلت*")
 	assert timedelta(0) <= timedelta(milliseconds=now_ms() - echo.sent_ms) < timedelta(minutes=2)
 
 
@@ -288,6 +288,6 @@ def test_what_was_typed_on_the_phone_is_in_the_log(page):
 def test_reading_needs_a_login(browser):
 	with stage(browser, state="qr") as made:
 		made.open("qr")
-		for act in (made.driver.missed_deliveries, lambda: made.driver.last_sent((phone(SAMY),))):
+		for act in (made.driver.missed_webhook_events, lambda: made.driver.last_sent((phone(SAMY),))):
 			with pytest.raises(Exception, match="not logged in"):
 				act()

@@ -100,7 +100,7 @@ class Stage:
 
 	def sent(self) -> list[tuple[str, str]]:
 		"""To whom and what, as the gateway took it."""
-		return [(row.to, row.body) for row in self.simulator.ledger.rows()]
+		return [(row.to, row.body) for row in self.simulator.sent_log.rows()]
 
 
 @contextmanager

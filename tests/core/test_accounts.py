@@ -54,8 +54,8 @@ def test_an_answer_goes_to_one_live_account_or_nowhere(
 def test_the_order_of_rows_says_nothing(identities: list[CustomerIdentity], wrote_as: str | None) -> None:
 	def facts(order: list[CustomerIdentity]) -> object:
 		holder = new_holder(order)
-		told = (holder.since_ms, {one.name for one in holder.rows}) if holder else None
-		return route(order, wrote_as), main_phone(order), profile_name(order), told
+		held = (holder.since_ms, {one.name for one in holder.rows}) if holder else None
+		return route(order, wrote_as), main_phone(order), profile_name(order), held
 
 	orders = itertools.islice(itertools.permutations(identities), 12)
 	assert all(facts(list(order)) == facts(identities) for order in orders)

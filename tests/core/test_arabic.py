@@ -84,8 +84,8 @@ def test_normalise_is_idempotent_and_clean(text: str) -> None:
 
 
 @given(arabic_text, arabic_text)
-def test_a_word_is_found_inside_the_text_that_holds_it(word: str, rest: str) -> None:
-	assert normalise(word) in normalise(f"{rest} {word} {rest}")
+def test_a_word_is_found_inside_the_text_that_holds_it(term: str, rest: str) -> None:
+	assert normalise(term) in normalise(f"{rest} {term} {rest}")
 
 
 # Names
@@ -166,9 +166,9 @@ def test_a_preview_is_as_safe_as_a_name_and_fits(text: str, limit: int) -> None:
 # Opt-out
 
 
-@pytest.mark.parametrize("word", OPT_OUT_WORDS)
-def test_every_opt_out_word_stops(word: str) -> None:
-	for form in (word, word.lower(), f"  {word}. ", f"\u200f{word}!", f"*{word}*", f"{word} 🛑"):
+@pytest.mark.parametrize("term", OPT_OUT_WORDS)
+def test_every_opt_out_word_stops(term: str) -> None:
+	for form in (term, term.lower(), f"  {term}. ", f"\u200f{term}!", f"*{term}*", f"{term} 🛑"):
 		assert is_opt_out(form)
 		assert not is_opt_in(form)
 
@@ -202,17 +202,17 @@ def test_longer_messages_and_questions_do_not_stop(text: str) -> None:
 
 
 def test_cancel_alone_stops_and_is_shown_to_an_agent() -> None:
-	for word in AMBIGUOUS_OPT_OUT_WORDS:
-		assert is_opt_out(word)
-		assert is_ambiguous_opt_out(f"{word}.")
-	for word in set(OPT_OUT_WORDS) - set(AMBIGUOUS_OPT_OUT_WORDS):
-		assert not is_ambiguous_opt_out(word)
+	for term in AMBIGUOUS_OPT_OUT_WORDS:
+		assert is_opt_out(term)
+		assert is_ambiguous_opt_out(f"{term}.")
+	for term in set(OPT_OUT_WORDS) - set(AMBIGUOUS_OPT_OUT_WORDS):
+		assert not is_ambiguous_opt_out(term)
 
 
-@pytest.mark.parametrize("word", [*OPT_IN_WORDS, "start", "إشتراك", " Start! "])
-def test_opt_in_words_start(word: str) -> None:
-	assert is_opt_in(word)
-	assert not is_opt_out(word)
+@pytest.mark.parametrize("term", [*OPT_IN_WORDS, "start", "إشتراك", " Start! "])
+def test_opt_in_words_start(term: str) -> None:
+	assert is_opt_in(term)
+	assert not is_opt_out(term)
 
 
 def test_cancelling_a_subscription_is_not_a_subscription() -> None:

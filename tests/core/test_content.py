@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.content import (
 	LINE,
+	MessageContent,
 	Part,
-	Said,
 	line_of,
 	parts,
 	put_preview,
@@ -22,24 +22,36 @@ from khalifa_whatsapp.core.content import (
 	wants_answer,
 )
 from khalifa_whatsapp.core.kinds import (
-	AD_SIGN,
+	AD_ICON,
 	BY_ERROR,
 	BY_TYPE,
 	KINDS,
 	MESSAGES,
-	TAKEN_BACK_SIGN,
-	label_sign,
+	REVOKED_ICON,
+	label_icon,
 )
 
 AD = {"headline": "عرض الشتا", "body": "كلمنا", "source_url": "https://fb.me/x"}
 
 
 def row(
-	kind: str = "text", body: str = "", data: Any = None, direction: str = r.INCOMING, **more: Any
-) -> r.Message:
+	kind: str = "text", body: str = "", data: Any = None, direction: str = records.INCOMING, **more: Any
+) -> records.Message:
 	stored = json.dumps(data) if data is not None else None
-	return r.Message(
-		"m", "t", "c", "d", direction, r.CUSTOMER, kind, r.RECEIVED, 1, 1, body=body, data=stored, **more
+	return records.Message(
+		"m",
+		"t",
+		"c",
+		"d",
+		direction,
+		records.CUSTOMER,
+		kind,
+		records.RECEIVED,
+		1,
+		1,
+		body=body,
+		data=stored,
+		**more,
 	)
 
 
@@ -47,7 +59,7 @@ def shown(
 	kind: str, body: str = "", data: Any = None, has_file: bool = False, **more: Any
 ) -> list[tuple[str, ...]]:
 	"""The parts without what is empty in them."""
-	pieces = parts(Said(kind, body, data or {}, **more), has_file)
+	pieces = parts(MessageContent(kind, body, data or {}, **more), has_file)
 	return [
 		tuple(filter(None, (part.kind, part.text, part.label, part.value, *part.lines))) for part in pieces
 	]
@@ -55,23 +67,23 @@ def shown(
 
 CASES: list[tuple[str, str, Any, str, list[tuple[str, ...]]]] = [
 	# kind, body, details, the line in the list, the parts in the thread
-	("text", "hello", {}, "hello", [("words", "hello")]),
-	("text", " ", {}, "A message without text", [("words", " ")]),
+	("text", "hello", {}, "hello", [("text", "hello")]),
+	("text", " ", {}, "A message without text", [("text", " ")]),
 	(
 		"text",
 		"متوفر؟",
 		{"referred_product": {"catalog_id": "7", "product_retailer_id": "SKU-9"}},
 		"متوفر؟ · 🛍 SKU-9",
-		[("fact", "about_product", "SKU-9"), ("words", "متوفر؟")],
+		[("fact", "about_product", "SKU-9"), ("text", "متوفر؟")],
 	),
 	(
 		"text",
 		"شفت الإعلان",
 		{"referral": AD},
-		f"شفت الإعلان · {AD_SIGN} عرض الشتا",
-		[("ad", "عرض الشتا", "ad", "كلمنا", "https://fb.me/x"), ("words", "شفت الإعلان")],
+		f"شفت الإعلان · {AD_ICON} عرض الشتا",
+		[("ad", "عرض الشتا", "ad", "كلمنا", "https://fb.me/x"), ("text", "شفت الإعلان")],
 	),
-	("text", "خبر", {"is_forwarded": True}, "خبر", [("note", "forwarded"), ("words", "خبر")]),
+	("text", "خبر", {"is_forwarded": True}, "خبر", [("note", "forwarded"), ("text", "خبر")]),
 	(
 		"flow_reply",
 		"Sent",
@@ -79,14 +91,14 @@ CASES: list[tuple[str, str, Any, str, list[tuple[str, ...]]]] = [
 		"📝 full name: منى items: a, b paid: ✓",
 		[("field", "full name", "منى"), ("field", "items", "a, b"), ("field", "paid", "✓")],
 	),
-	("flow_reply", "Sent", {"response_text": "{city"}, "📝 {city", [("words", "{city")]),
+	("flow_reply", "Sent", {"response_text": "{city"}, "📝 {city", [("text", "{city")]),
 	("flow_reply", "", {"response": {}}, "📝 A form was filled in", [("note", "flow_reply")]),
 	(
 		"list_reply",
 		"قطاعي",
 		{"description": "خلال ساعة"},
 		"قطاعي · خلال ساعة",
-		[("words", "قطاعي"), ("words", "خلال ساعة")],
+		[("text", "قطاعي"), ("text", "خلال ساعة")],
 	),
 	(
 		"contacts",
@@ -137,7 +149,7 @@ CASES: list[tuple[str, str, Any, str, list[tuple[str, ...]]]] = [
 		"Shop, Street",
 		{"latitude": "31.04", "longitude": 31.37, "name": "Shop\nStreet", "url": "https://x.y"},
 		"📍 Shop, Street",
-		[("place", "Shop, Street", "location"), ("words", "https://x.y")],
+		[("place", "Shop, Street", "location"), ("text", "https://x.y")],
 	),
 	("location", "", {"latitude": 91, "longitude": 0}, "📍 Location", [("note", "location")]),
 	(
@@ -152,7 +164,7 @@ CASES: list[tuple[str, str, Any, str, list[tuple[str, ...]]]] = [
 		"31.0, 31.0\nI am here",
 		{"latitude": 31, "longitude": 31, "is_live": True},
 		"📍 31.0, 31.0 I am here",
-		[("place", "live_location"), ("words", "I am here")],
+		[("place", "live_location"), ("text", "I am here")],
 	),
 	(
 		"location",
@@ -161,10 +173,10 @@ CASES: list[tuple[str, str, Any, str, list[tuple[str, ...]]]] = [
 		"📍 Location",
 		[("place", "Here", "location")],
 	),
-	("order", "2 × SKU-9 (150 EGP)", {}, "🛒 2 × SKU-9 (150 EGP)", [("words", "2 × SKU-9 (150 EGP)")]),
+	("order", "2 × SKU-9 (150 EGP)", {}, "🛒 2 × SKU-9 (150 EGP)", [("text", "2 × SKU-9 (150 EGP)")]),
 	("order", "", {}, "🛒 Order", [("note", "order")]),
-	("poll", "When?\n▫ now", {}, "📊 When? ▫ now", [("words", "When?\n▫ now")]),
-	("poll_reply", "now", {}, "📊 now", [("words", "now")]),
+	("poll", "When?\n▫ now", {}, "📊 When? ▫ now", [("text", "When?\n▫ now")]),
+	("poll_reply", "now", {}, "📊 now", [("text", "now")]),
 	("poll_reply", "", {}, "📊 A vote in a poll was taken back", [("note", "poll_none")]),
 	(
 		"call_permission",
@@ -208,7 +220,7 @@ CASES: list[tuple[str, str, Any, str, list[tuple[str, ...]]]] = [
 		"الروشتة",
 		{"type": "image", "on_phone": True},
 		"📷 الروشتة",
-		[("note", "image"), ("words", "الروشتة"), ("note", "on_phone")],
+		[("note", "image"), ("text", "الروشتة"), ("note", "on_phone")],
 	),
 	(
 		"unsupported",
@@ -232,13 +244,13 @@ CASES: list[tuple[str, str, Any, str, list[tuple[str, ...]]]] = [
 		"⏳ A message that has not arrived yet",
 		[("note", "missing"), ("note", "on_phone")],
 	),
-	("missing", "new words", {}, "⏳ new words", [("words", "new words"), ("note", "edited_only")]),
+	("missing", "new words", {}, "⏳ new words", [("text", "new words"), ("note", "edited_only")]),
 	(
 		"choices",
 		"Which?",
 		{"choices": {"header": "H", "choices": [{"title": "A"}, {"title": "B"}]}},
 		"Which?",
-		[("words", "H"), ("words", "Which?"), ("words", "▫ A\n▫ B")],
+		[("text", "H"), ("text", "Which?"), ("text", "▫ A\n▫ B")],
 	),
 ]
 
@@ -246,7 +258,7 @@ CASES: list[tuple[str, str, Any, str, list[tuple[str, ...]]]] = [
 @pytest.mark.parametrize(
 	("kind", "body", "data", "line", "whole"), CASES, ids=[f"{c[0]}-{n}" for n, c in enumerate(CASES)]
 )
-def test_a_kind_is_shown_in_words_in_the_list_and_in_the_thread(kind, body, data, line, whole) -> None:
+def test_a_kind_is_shown_as_text_in_the_list_and_in_the_thread(kind, body, data, line, whole) -> None:
 	assert summary(row(kind, body, data)) == line
 	assert shown(kind, body, data) == whole
 
@@ -254,7 +266,8 @@ def test_a_kind_is_shown_in_words_in_the_list_and_in_the_thread(kind, body, data
 def test_a_call_of_ours_says_so() -> None:
 	for state in ("ringing", "rang", "missed", "answered"):
 		theirs, ours = (
-			line_of(Said("call", data={"state": state}, is_ours=is_ours)) for is_ours in (False, True)
+			line_of(MessageContent("call", data={"state": state}, is_ours=is_ours))
+			for is_ours in (False, True)
 		)
 		assert ours[1].startswith("call_out_") and theirs[1] == f"call_{state}"
 
@@ -269,12 +282,12 @@ def test_a_file_is_drawn_and_not_named_too() -> None:
 
 def test_what_was_taken_back_says_nothing_more() -> None:
 	one = row("text", "secret", {"referral": AD}, is_revoked=1)
-	assert summary(one) == f"{TAKEN_BACK_SIGN} {MESSAGES['revoked']}"
+	assert summary(one) == f"{REVOKED_ICON} {MESSAGES['revoked']}"
 	assert shown("text", "secret", {"referral": AD}, is_revoked=True) == [("note", "revoked")]
 
 
 def test_only_a_sentence_of_ours_has_a_key_to_be_said_in_another_language() -> None:
-	ticket = r.Ticket("t", "c", "d")
+	ticket = records.Ticket("t", "c", "d")
 	put_preview(ticket, row("call", data={"state": "missed"}))
 	assert (ticket.preview, ticket.preview_label) == ("📞 Missed call", "call_missed")
 	put_preview(ticket, row("text", "📞 Missed call"))
@@ -288,7 +301,7 @@ def test_search_finds_what_was_filled_in_and_where_the_customer_came_from() -> N
 		)
 		or ""
 	)
-	assert [word in text for word in ("المنصوره", "عرض الشتا", "كلمنا", "a.pdf")] == [True] * 4
+	assert [term in text for term in ("المنصوره", "عرض الشتا", "كلمنا", "a.pdf")] == [True] * 4
 	assert "sku-9" in (
 		search_text(row("text", "?", {"referred_product": {"product_retailer_id": "SKU-9"}})) or ""
 	)
@@ -354,7 +367,7 @@ keys = st.sampled_from(
 def test_whatever_is_stored_there_is_one_short_line_and_parts_of_text(
 	kind, body, data, is_revoked, name
 ) -> None:
-	one = Said(kind, body, data, name, False, is_revoked)
+	one = MessageContent(kind, body, data, name, False, is_revoked)
 	line, label = line_of(one)
 	assert 0 < len(line) <= LINE and len(line.splitlines()) == 1
 	assert not label or (label in MESSAGES and line.endswith(MESSAGES[label]))
@@ -367,4 +380,4 @@ def test_whatever_is_stored_there_is_one_short_line_and_parts_of_text(
 
 def test_every_code_has_its_sentence_and_its_sign() -> None:
 	assert {*BY_ERROR.values(), *BY_TYPE.values()} <= MESSAGES.keys()
-	assert all(isinstance(label_sign(label), str) for label in MESSAGES)
+	assert all(isinstance(label_icon(label), str) for label in MESSAGES)

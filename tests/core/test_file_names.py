@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from khalifa_whatsapp.core import file_names as f
+from khalifa_whatsapp.core import file_names
 
 any_text = st.text(st.characters(exclude_categories=[]), max_size=400)
 
@@ -40,7 +40,7 @@ any_text = st.text(st.characters(exclude_categories=[]), max_size=400)
 	],
 )
 def test_a_name_loses_only_what_could_be_taken_for_something_else(given_name, safe):
-	assert f.safe_file_name(given_name) == safe
+	assert file_names.safe_file_name(given_name) == safe
 
 
 @given(any_text)
@@ -50,11 +50,11 @@ def test_a_name_loses_only_what_could_be_taken_for_something_else(given_name, sa
 @example("con")
 @example(" .con")
 def test_whatever_it_was_the_name_is_safe(text):
-	name = f.safe_file_name(text)
+	name = file_names.safe_file_name(text)
 	assert name
-	assert f.safe_file_name(name) == name
-	assert len(name) <= f.MOST_CHARACTERS
-	assert len(name.encode()) <= f.MOST_BYTES
+	assert file_names.safe_file_name(name) == name
+	assert len(name) <= file_names.MAX_CHARACTERS
+	assert len(name.encode()) <= file_names.MAX_BYTES
 	assert not set('/\\%?#:*"<>|') & set(name)
 	assert name[0] not in " ." and name[-1] not in " ."
 	assert not [c for c in name if unicodedata.category(c) in ("Cc", "Cf", "Cs")]
@@ -64,7 +64,7 @@ def test_whatever_it_was_the_name_is_safe(text):
 
 @given(st.text("عabc .😀", min_size=1, max_size=400), st.sampled_from([".pdf", ".JPG", ".xlsx"]))
 def test_a_long_name_keeps_its_ending(stem, ending):
-	name = f.safe_file_name(f"x{stem}{ending}")
+	name = file_names.safe_file_name(f"x{stem}{ending}")
 	assert name.endswith(ending)
 
 
@@ -82,7 +82,7 @@ def test_a_long_name_keeps_its_ending(stem, ending):
 	],
 )
 def test_what_has_no_ending_gets_that_of_its_kind(name, mime_type, shown):
-	assert f.named(name, mime_type, "m1") == shown
+	assert file_names.named(name, mime_type, "m1") == shown
 
 
 @pytest.mark.parametrize(
@@ -100,20 +100,20 @@ def test_what_has_no_ending_gets_that_of_its_kind(name, mime_type, shown):
 	],
 )
 def test_what_a_computer_would_run_is_known_by_name_or_by_kind(name, mime_type, runs):
-	assert f.can_run(name, mime_type) is runs
+	assert file_names.can_run(name, mime_type) is runs
 
 
 @given(any_text)
 def test_on_the_disk_nothing_has_an_ending_that_runs_or_holds_markup(text):
-	ending = f.disk_ending(text)
-	assert ending not in f.RISKY and ending.isascii() and ending.startswith(".")
+	ending = file_names.disk_ending(text)
+	assert ending not in file_names.RISKY and ending.isascii() and ending.startswith(".")
 
 
 @given(any_text)
 @example("text/plain\r\nSet-Cookie: a=b")
 @example("نص/عادي")
 def test_a_mime_type_from_outside_is_fit_for_a_header(text):
-	mime_type = f.plain_mime_type(text)
+	mime_type = file_names.plain_mime_type(text)
 	assert (
 		mime_type.isascii() and mime_type.isprintable() and " " not in mime_type and mime_type.count("/") == 1
 	)

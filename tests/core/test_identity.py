@@ -105,13 +105,13 @@ def test_a_bsuid_is_never_a_phone() -> None:
 	assert parse_wid("EG.9") == Identity(BSUID, "EG.9")
 
 
-def test_one_phone_has_one_identity_by_every_road() -> None:
-	roads = [
+def test_one_phone_has_one_identity_by_every_route() -> None:
+	routes = [
 		parse_wid("201001234567@c.us"),
 		parse_wid("201001234567:4@s.whatsapp.net"),
 		of_phone(from_gateway("201001234567")),
 	]
-	assert len({identity.key for identity in roads}) == 1
+	assert len({identity.key for identity in routes}) == 1
 
 
 def test_key_is_pinned_because_the_database_holds_it() -> None:

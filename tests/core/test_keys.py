@@ -55,7 +55,7 @@ def test_any_text_and_bytes_make_a_key(text: str, body: bytes) -> None:
 	assert HEX64.fullmatch(delivery_key(text, body))
 
 
-def test_keys_tell_case_accents_and_trailing_spaces_apart() -> None:
+def test_keys_distinguish_case_accents_and_trailing_spaces() -> None:
 	ids = ["wamid.Aa", "wamid.aA", "wamid.Aa ", "wamid.Áa", "wamid.😀", "wamid.😁"]
 	assert len({message_key("d", "Incoming c", gateway_id) for gateway_id in ids}) == len(ids)
 
@@ -77,7 +77,7 @@ def test_the_same_parts_make_different_keys_for_different_things() -> None:
 	assert len(keys) == 5
 
 
-def test_one_byte_of_the_body_makes_another_delivery() -> None:
+def test_one_byte_of_the_body_makes_another_webhook_event() -> None:
 	keys = {
 		delivery_key("d", b"{}"),
 		delivery_key("d", b"{} "),

@@ -66,7 +66,7 @@ def test_numbers_are_read_at_home_first_and_doubts_are_shown(
 	assert (phone.e164, phone.is_valid, phone.is_ambiguous) == (e164, True, is_ambiguous)
 
 
-def test_landlines_and_mobiles_of_the_same_prefix_are_told_apart() -> None:
+def test_landlines_and_mobiles_of_the_same_prefix_are_distinguished() -> None:
 	assert from_person("0155012345").e164 == "+20155012345"
 	assert from_person("01550123456").e164 == "+201550123456"
 

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from khalifa_whatsapp.core.snippets import LONGEST, snippet
 
 
-def shown(text, *words):
-	return " ".join(f"[{word}]" if is_hit else word for word, is_hit in snippet(text, words))
+def shown(text, *terms):
+	return " ".join(f"[{term}]" if is_hit else term for term, is_hit in snippet(text, terms))
 
 
 def test_the_words_are_shown_as_they_were_written():
@@ -22,10 +22,10 @@ def test_what_is_left_out_is_marked():
 
 
 @given(st.text(), st.text(min_size=1))
-def test_a_snippet_is_words_of_the_text(text, word):
-	words = [one for one, _hit in snippet(text, [word])]
+def test_a_snippet_is_words_of_the_text(text, term):
+	terms = [one for one, _hit in snippet(text, [term])]
 	written = text.split()
-	assert len(words) <= LONGEST + 2
-	inner = words[1:] if written[: len(words)] != words[: len(written)] and words[:1] == ["…"] else words
+	assert len(terms) <= LONGEST + 2
+	inner = terms[1:] if written[: len(terms)] != terms[: len(written)] and terms[:1] == ["…"] else terms
 	inner = inner[:-1] if inner[-1:] == ["…"] and written[-1:] != ["…"] else inner
 	assert any(written[place : place + len(inner)] == inner for place in range(len(written) + 1))

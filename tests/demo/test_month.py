@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.calendar import Calendar, calendar_from_rows
 from khalifa_whatsapp.core.settings import DAY_MS, MINUTE_MS, BranchRules, Rules, Settings
-from khalifa_whatsapp.demo import company, words
+from khalifa_whatsapp.demo import company, texts
 from khalifa_whatsapp.demo.plan import REST_MS, make_plan
 from khalifa_whatsapp.demo.play import Month, make_month
 from khalifa_whatsapp.embedded.checks import check_desk
@@ -34,7 +34,7 @@ def play(seed: int, tickets: int = TICKETS, days: int = DAYS) -> Month:
 	people, staff = [], company.employees()
 	for number, employee in enumerate(staff):
 		rows = company.shift_rows(employee.spans)
-		agent = r.Agent(f"KA-{number:04d}", employee.user, employee.name, employee.branch)
+		agent = records.Agent(f"KA-{number:04d}", employee.user, employee.name, employee.branch)
 		people.append((agent, calendar_from_rows(ZONE, rows, []) if rows else None))
 	rng = Random(seed)
 	plan = make_plan(rng, company.callers(rng, tickets, ()), staff, tickets, start, END, ZONE, True)
@@ -67,10 +67,10 @@ def test_close_all_was_used_and_once_undone(month):
 def test_there_are_as_many_tickets_as_were_asked_for_and_some_wait_now(month):
 	status = count(month, "SELECT status, COUNT(*) FROM `tabKhalifa Ticket` GROUP BY status")
 	assert sum(status.values()) == TICKETS
-	assert status[r.CLOSED] > TICKETS // 2
+	assert status[records.CLOSED] > TICKETS // 2
 	month.leave_some_in_queues()
 	status = count(month, "SELECT status, COUNT(*) FROM `tabKhalifa Ticket` GROUP BY status")
-	assert status[r.OPEN] > 0 and status[r.QUEUED] > 0
+	assert status[records.OPEN] > 0 and status[records.QUEUED] > 0
 	late = (
 		"SELECT level, COUNT(*) FROM `tabKhalifa Turn Segment` WHERE to_ms = "
 		"0 AND agent IS NOT NULL GROUP BY level"
@@ -80,11 +80,11 @@ def test_there_are_as_many_tickets_as_were_asked_for_and_some_wait_now(month):
 
 def test_nothing_is_left_to_be_sent(month):
 	status = count(month, "SELECT status, COUNT(*) FROM `tabKhalifa Message` GROUP BY status")
-	assert not {r.MSG_QUEUED, r.SENDING, r.UNKNOWN} & set(status)
-	assert status[r.READ] > status.get(r.FAILED, 0)
+	assert not {records.MSG_QUEUED, records.SENDING, records.UNKNOWN} & set(status)
+	assert status[records.READ] > status.get(records.FAILED, 0)
 
 
-def test_the_same_seed_tells_the_same_story():
+def test_the_same_seed_gives_the_same_story():
 	def said(played: Month) -> Counter:
 		return Counter(
 			tuple(row)
@@ -100,7 +100,7 @@ def test_the_same_seed_tells_the_same_story():
 
 @given(st.integers(0, 10_000))
 def test_a_conversation_begins_with_the_customer_and_has_no_empty_slot(seed):
-	for lines in (words.story(Random(seed)), words.opening(Random(seed)), words.sequel(Random(seed))):
+	for lines in (texts.story(Random(seed)), texts.opening(Random(seed)), texts.sequel(Random(seed))):
 		assert not lines[0].is_ours
 		assert not any("{" in line.body or "}" in line.body for line in lines)
 		assert all(line.body for line in lines if line.kind == "text")

@@ -331,7 +331,7 @@ def test_a_file_of_another_number_or_with_an_odd_id_is_no_file(cloud: CloudApiSi
 	assert failure(driver_of(cloud, phone_number_id="1"), media).code == "media_gone"
 
 
-def test_a_dead_token_is_told_as_such(cloud: CloudApiSimulator) -> None:
+def test_a_dead_token_is_reported_as_such(cloud: CloudApiSimulator) -> None:
 	assert type(failure(driver_of(cloud, access_token="simulated-token-2"), sent(cloud))) is AuthError
 
 

@@ -96,7 +96,7 @@ def test_a_failed_send_is_what_it_is(
 	before = time.monotonic()
 	assert type(failure(driver)) is kind
 	assert time.monotonic() - before < LONGEST
-	assert len(cloud.ledger) == taken
+	assert len(cloud.sent_log) == taken
 	assert driver.send(TEXT).ref.gateway_id  # and nothing of it is left in the connection
 
 
@@ -108,9 +108,9 @@ def test_a_failed_upload_has_sent_nothing_and_may_go_again(cloud: CloudApiSimula
 	cloud.fail_next_upload(mode)
 	driver = driver_of(cloud)
 	assert type(failure(driver, PICTURE)) is Retryable
-	assert len(cloud.ledger) == 0
+	assert len(cloud.sent_log) == 0
 	driver.send(PICTURE)
-	assert len(cloud.ledger) == 1
+	assert len(cloud.sent_log) == 1
 
 
 def test_a_template_with_a_picture_uploads_it_first(cloud: CloudApiSimulator) -> None:
@@ -122,7 +122,7 @@ def test_a_template_with_a_picture_uploads_it_first(cloud: CloudApiSimulator) ->
 	driver = driver_of(cloud)
 	assert type(failure(driver, message)) is Retryable
 	driver.send(message)
-	(row,) = cloud.ledger.rows()
+	(row,) = cloud.sent_log.rows()
 	(header,) = row.payload["template"]["components"]
 	kept = cloud.media.find(header["parameters"][0]["image"]["id"])
 	assert kept is not None
@@ -218,7 +218,7 @@ def test_one_slow_device_does_not_hold_another(cloud: CloudApiSimulator) -> None
 	cloud.fail_next("drip")
 	with ThreadPoolExecutor(2) as pool:
 		slow = pool.submit(failure, driver_of(cloud))
-		_wait_for(lambda: len(cloud.ledger) == 1)
+		_wait_for(lambda: len(cloud.sent_log) == 1)
 		before = time.monotonic()
 		driver_of(cloud).send(TEXT)
 		assert time.monotonic() - before < 1
@@ -238,7 +238,7 @@ def test_a_closed_port_was_surely_not_sent_and_the_next_try_may_go(cloud: CloudA
 		other.stop()
 		other.start(port)
 		driver.send(TEXT)
-		assert len(other.ledger) == 1
+		assert len(other.sent_log) == 1
 
 
 def test_a_black_hole_was_surely_not_sent() -> None:
@@ -259,26 +259,26 @@ def test_a_black_hole_was_surely_not_sent() -> None:
 def test_a_server_without_tls_was_surely_not_sent(cloud: CloudApiSimulator) -> None:
 	driver = _driver(cloud.url.replace("http:", "https:"))
 	assert type(failure(driver)) is Retryable
-	assert len(cloud.ledger) == 0
+	assert len(cloud.sent_log) == 0
 
 
 def test_a_false_certificate_was_surely_not_sent(certificate: tuple[Path, Path]) -> None:
-	heard: list[bytes] = []
-	with tls_server(certificate, heard) as url:
+	received: list[bytes] = []
+	with tls_server(certificate, received) as url:
 		error = failure(_driver(url, read_timeout=5))
 	assert (type(error), error.code) == (Retryable, "tls")
-	assert heard == []  # the token went nowhere
+	assert received == []  # the token went nowhere
 
 
 def test_a_drip_is_cut_below_tls_too(certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
 	monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate[0]))
-	heard: list[bytes] = []
+	received: list[bytes] = []
 	before = time.monotonic()
-	with tls_server(certificate, heard) as url:
+	with tls_server(certificate, received) as url:
 		error = failure(_driver(url))
 	assert (type(error), error.code) == (UnknownOutcome, "deadline")
 	assert time.monotonic() - before < LONGEST + 2  # the server ends with the client
-	assert heard[0].startswith(b"POST ")
+	assert received[0].startswith(b"POST ")
 
 
 @pytest.fixture(scope="module")
@@ -298,24 +298,24 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 @contextmanager
-def tls_server(certificate: tuple[Path, Path], heard: list[bytes]) -> Iterator[str]:
+def tls_server(certificate: tuple[Path, Path], received: list[bytes]) -> Iterator[str]:
 	"""Takes one call over TLS and drips an answer, until the caller hangs up."""
 	context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 	context.load_cert_chain(*certificate)
 	with socket.create_server(("127.0.0.1", 0)) as server:
 		server.settimeout(10)
-		thread = threading.Thread(target=_drip, args=(server, context, heard), daemon=True)
+		thread = threading.Thread(target=_drip, args=(server, context, received), daemon=True)
 		thread.start()
 		yield f"https://127.0.0.1:{server.getsockname()[1]}"
 		thread.join(10)
 
 
-def _drip(server: socket.socket, context: ssl.SSLContext, heard: list[bytes]) -> None:
+def _drip(server: socket.socket, context: ssl.SSLContext, received: list[bytes]) -> None:
 	connection, _ = server.accept()
 	with connection:
 		try:
 			safe = context.wrap_socket(connection, server_side=True)
-			heard.append(safe.recv(65_536))
+			received.append(safe.recv(65_536))
 			safe.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
 			for _ in range(400):
 				safe.sendall(b"x")

@@ -52,8 +52,8 @@ def file(media_id: str, mime_type: str, **fields: Any) -> Media:
 	return Media(media_id, mime_type, **{"sha256": "QUJD", **fields})
 
 
-def status(word: str, gateway_id: str, **fields: Any) -> tuple[type, dict[str, Any]]:
-	whole = {"ref": MessageRef(gateway_id), "status": word, "at_ms": STATUS_MS, "recipient": (PHONE,)}
+def status(term: str, gateway_id: str, **fields: Any) -> tuple[type, dict[str, Any]]:
+	whole = {"ref": MessageRef(gateway_id), "status": term, "at_ms": STATUS_MS, "recipient": (PHONE,)}
 	return MessageStatus, {**whole, **fields}
 
 
@@ -438,7 +438,7 @@ def test_a_management_event_of_another_account_is_not_ours() -> None:
 
 
 @pytest.mark.parametrize("known", ["from", "from_user_id"])
-def test_the_contact_tells_the_other_identity(known: str) -> None:
+def test_the_contact_shows_the_other_identity(known: str) -> None:
 	payload = json.loads(corpus.raw("cloud_api", "text"))
 	written = payload["entry"][0]["changes"][0]["value"]["messages"][0]
 	for key in {"from", "from_user_id"} - {known}:

@@ -221,15 +221,15 @@ def test_every_emoji_is_a_reaction(emoji: str) -> None:
 	assert reaction_body(replace(REACTION, emoji=emoji))["reaction"]["emoji"] == emoji
 
 
-words = st.text(max_size=80)
+terms = st.text(max_size=80)
 
 
 @given(
 	st.text(max_size=1100),
-	words,
-	words,
+	terms,
+	terms,
 	st.text(max_size=30),
-	st.lists(st.builds(Choice, words, st.text(max_size=30), words, st.text(max_size=30)), max_size=12),
+	st.lists(st.builds(Choice, terms, st.text(max_size=30), terms, st.text(max_size=30)), max_size=12),
 )
 def test_a_question_is_refused_here_or_taken_there(
 	body: str, header: str, footer: str, list_button: str, choices: list[Choice]
@@ -250,9 +250,9 @@ def test_a_question_is_refused_here_or_taken_there(
 
 @given(
 	st.lists(st.text(max_size=40), max_size=4),
-	st.lists(st.tuples(words, words), max_size=3),
-	st.lists(words, max_size=2),
-	st.lists(st.tuples(st.integers(-2, 12), st.sampled_from(["url", "x"]), words), max_size=3),
+	st.lists(st.tuples(terms, terms), max_size=3),
+	st.lists(terms, max_size=2),
+	st.lists(st.tuples(st.integers(-2, 12), st.sampled_from(["url", "x"]), terms), max_size=3),
 )
 def test_a_template_is_refused_or_keeps_all_its_values(
 	body: list[str], named: list[tuple[str, str]], header: list[str], buttons: list[tuple[int, str, str]]

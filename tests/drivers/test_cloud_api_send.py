@@ -117,10 +117,10 @@ def test_an_accepted_message_may_name_its_recipient_anew() -> None:
 
 
 @pytest.mark.parametrize(
-	("word", "status"), [("accepted", "sent"), ("held_for_quality_assessment", "queued")]
+	("term", "status"), [("accepted", "sent"), ("held_for_quality_assessment", "queued")]
 )
-def test_a_message_that_is_held_is_queued(word: str, status: str) -> None:
-	answer = {"messages": [{"id": "wamid.1", "message_status": word}]}
+def test_a_message_that_is_held_is_queued(term: str, status: str) -> None:
+	answer = {"messages": [{"id": "wamid.1", "message_status": term}]}
 	assert accepted_from(reply(answer)).status == status
 
 
@@ -163,7 +163,7 @@ def test_the_state_of_the_number(answer: dict[str, Any], state: str) -> None:
 	assert state_from(reply(answer)).state == state
 
 
-def test_the_health_of_the_number_is_told() -> None:
+def test_the_health_of_the_number_is_reported() -> None:
 	state = state_from(reply((corpus.DATA / "cloud_api" / "answers" / "number.json").read_bytes()))
 	assert (state.state, state.detail) == ("connected", "CONNECTED LIMITED YELLOW")
 	assert state.data == {

@@ -118,7 +118,7 @@ class TestCloudApi(DriverContract):
 		)
 
 	def taken(self) -> int:
-		return len(self.simulator.ledger)
+		return len(self.simulator.sent_log)
 
 
 class TestWppConnect(DriverContract):
@@ -167,4 +167,4 @@ class TestWppConnect(DriverContract):
 		)
 
 	def taken(self) -> int:
-		return len(self.simulator.ledger)
+		return len(self.simulator.sent_log)

@@ -16,7 +16,7 @@ def test_every_provider_has_a_driver(provider: str) -> None:
 	assert driver.config is config
 
 
-def test_an_unknown_provider_is_told_with_those_that_exist() -> None:
+def test_an_unknown_provider_is_reported_with_those_that_exist() -> None:
 	with pytest.raises(
 		UnknownProvider, match=r"'shop'.*'telegram'.*cloud_api, loopback, whatsapp_web, wppconnect"
 	):

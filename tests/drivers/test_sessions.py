@@ -30,7 +30,7 @@ QUICK = Limits(ping_every=0.05, ping_wait=0.05, job=0.5, restarts_an_hour=2, res
 WAIT = 10
 
 
-class Puppet:
+class FakeSession:
 	"""A page that does as the test says."""
 
 	def __init__(self) -> None:
@@ -66,17 +66,17 @@ class Scene:
 
 	def __init__(self, root: Path, limits: Limits = QUICK) -> None:
 		self.now = 1_000_000
-		self.pages: list[Puppet] = []
+		self.pages: list[FakeSession] = []
 		self.failure: Exception | None = None
 		self.leases = SqlLeases(SqliteStore(":memory:"))
 		self.registry = SessionRegistry(
 			self.leases, root / "profiles", lambda: self.now, limits, lambda *_: self.launch()
 		)
 
-	def launch(self) -> Puppet:
+	def launch(self) -> FakeSession:
 		if self.failure is not None:
 			raise self.failure
-		self.pages.append(Puppet())
+		self.pages.append(FakeSession())
 		return self.pages[-1]
 
 	def open(self, device: str = "d", **browser: float) -> Session:
@@ -86,7 +86,7 @@ class Scene:
 
 	def running(self, device: str = "d", **browser: float) -> Session:
 		session = self.open(device, **browser)
-		self.until(lambda: session.told_state == rules.RUNNING)
+		self.until(lambda: session.published_state == rules.RUNNING)
 		return session
 
 	def until(self, condition) -> None:

@@ -1,4 +1,4 @@
-"""Who is believed at the webhook door, and who is not."""
+"""Who is believed at the webhook endpoint, and who is not."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_a_wrong_webhook_secret_is_not_believed(query: Mapping[str, str]) -> Non
 
 
 @given(st.text(), st.binary())
-def test_no_header_and_no_body_breaks_the_door(header: str, raw: bytes) -> None:
+def test_no_header_and_no_body_breaks_the_endpoint(header: str, raw: bytes) -> None:
 	with pytest.raises(NotVerified):
 		CLOUD.verify(signed(header, raw))
 	with pytest.raises(NotVerified):

@@ -23,7 +23,7 @@ from khalifa_whatsapp.drivers.base import (
 	OutboundEcho,
 	PayloadError,
 )
-from khalifa_whatsapp.drivers.whatsapp_web import deliveries
+from khalifa_whatsapp.drivers.whatsapp_web import webhook_events
 from khalifa_whatsapp.drivers.whatsapp_web.options import (
 	ALLOWED,
 	ALWAYS,
@@ -223,7 +223,7 @@ def bubble(**more):
 		"id": "false_201001234567@c.us_3A01",
 		"is_own": False,
 		"text": "أهلاً 😀",
-		"has_words": True,
+		"has_text": True,
 		"tick": "",
 		"media": "",
 		"stamp": "[14:30, 20/11/2026] Samy: ",
@@ -232,8 +232,8 @@ def bubble(**more):
 
 
 def events(*bubbles, title="+20 100 123 4567"):
-	raws = deliveries.Reader("shop", [SAMY], title, NOW_MS, 0).deliveries(bubbles)
-	return [event for raw in raws for event in deliveries.parse(raw, "shop")]
+	raws = webhook_events.Reader("shop", [SAMY], title, NOW_MS, 0).webhook_events(bubbles)
+	return [event for raw in raws for event in webhook_events.parse(raw, "shop")]
 
 
 def test_a_customers_bubble_becomes_a_message():
@@ -249,7 +249,7 @@ def test_a_saved_name_counts_more_than_the_stamps():
 	assert event.profile_name == "سامي الصيدلي"
 
 
-def test_ours_is_told_once_it_left_and_how_far_it_got():
+def test_ours_is_reported_once_it_left_and_how_far_it_got():
 	own = {"id": "true_201001234567@c.us_3EB0", "is_own": True}
 	assert events(bubble(**own, tick="clock"), bubble(**own)) == []
 	(sent,) = events(bubble(**own, tick="sent"))
@@ -262,8 +262,10 @@ def test_ours_is_told_once_it_left_and_how_far_it_got():
 
 
 def test_the_same_bubble_gives_the_same_bytes_later():
-	first = deliveries.Reader("shop", [SAMY], "x", NOW_MS, 0).deliveries([bubble()])
-	assert first == deliveries.Reader("shop", [SAMY], "x", NOW_MS + 86_400_000, 0).deliveries([bubble()])
+	first = webhook_events.Reader("shop", [SAMY], "x", NOW_MS, 0).webhook_events([bubble()])
+	assert first == webhook_events.Reader("shop", [SAMY], "x", NOW_MS + 86_400_000, 0).webhook_events(
+		[bubble()]
+	)
 
 
 def test_a_bubble_without_an_id_is_left_out():
@@ -273,7 +275,7 @@ def test_a_bubble_without_an_id_is_left_out():
 @given(st.binary(max_size=200))
 def test_any_bytes_are_events_or_a_payload_error(raw):
 	with contextlib.suppress(PayloadError):
-		assert deliveries.parse(raw, "shop")
+		assert webhook_events.parse(raw, "shop")
 
 
 @given(
@@ -290,7 +292,7 @@ def test_any_bytes_are_events_or_a_payload_error(raw):
 )
 def test_any_fields_are_events_or_a_payload_error(payload):
 	with contextlib.suppress(PayloadError):
-		assert len(deliveries.parse(json.dumps(payload).encode(), "shop")) == 1
+		assert len(webhook_events.parse(json.dumps(payload).encode(), "shop")) == 1
 
 
 # -- where things are
@@ -304,7 +306,7 @@ def test_every_place_is_a_list_of_ways_to_find_it(name):
 
 
 def test_the_pages_script_knows_every_place_it_asks_for():
-	script = Path(deliveries.__file__).with_name("page.js").read_text(encoding="utf-8")
+	script = Path(webhook_events.__file__).with_name("page.js").read_text(encoding="utf-8")
 	asked = set(re.findall(r"\b(?:all|one|has|box)\(\"(\w+)\"", script))
 	assert asked
 	assert asked <= set(PLACES)

@@ -58,12 +58,12 @@ def from_lid(number: int, content_type: str, body: str = "", **fields: Any) -> E
 	return message(number, content_type, body, **{"ref": ref, "sender": (LID,), **fields})
 
 
-def status(word: str, **fields: Any) -> Expected:
-	return MessageStatus, {"ref": OURS, "status": word, "at_ms": SENT_MS, "recipient": (PHONE,), **fields}
+def status(term: str, **fields: Any) -> Expected:
+	return MessageStatus, {"ref": OURS, "status": term, "at_ms": SENT_MS, "recipient": (PHONE,), **fields}
 
 
-def state(word: str, detail: str) -> Expected:
-	return SessionState, {"state": word, "detail": detail}
+def state(term: str, detail: str) -> Expected:
+	return SessionState, {"state": term, "detail": detail}
 
 
 def noise(reason: str) -> Expected:
@@ -279,7 +279,7 @@ def test_a_preview_is_not_taken_for_the_file(name: str, is_inline: bool) -> None
 		(None, 3, False),
 	],
 )
-def test_the_size_tells_a_file_from_its_preview(body: Any, size: int | None, expected: bool) -> None:
+def test_the_size_distinguishes_a_file_from_its_preview(body: Any, size: int | None, expected: bool) -> None:
 	assert is_whole_file(body, size) is expected
 
 
@@ -337,10 +337,10 @@ json_values = st.recursive(
 # ignored alike.
 KNOWN = [json.loads(corpus.raw("wppconnect", name)) for name in corpus.names("wppconnect")]
 keys = st.sampled_from(sorted({key for payload in KNOWN for key in payload})) | st.text(max_size=9)
-words = st.sampled_from(
+terms = st.sampled_from(
 	sorted({text for payload in KNOWN for text in payload.values() if isinstance(text, str)})
 )
-small_values = words | st.sampled_from(corpus.ODDITIES)
+small_values = terms | st.sampled_from(corpus.ODDITIES)
 
 
 @settings(max_examples=300, deadline=None)

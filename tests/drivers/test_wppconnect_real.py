@@ -108,7 +108,7 @@ CALLS: dict[str, Callable[[WppConnectDriver], object]] = {
 	"contact": lambda it: it.send(OutgoingContacts(recipient=(PHONE,), cards=(("منى", "+201223456789"),))),
 	"reaction": lambda it: it.send(OutgoingReaction(recipient=(PHONE,), target=OURS, emoji="👍")),
 	"read": lambda it: it.mark_read(REF, (PHONE,), is_typing=True),
-	"unread": lambda it: it.missed_deliveries(),
+	"unread": lambda it: it.missed_webhook_events(),
 	"last": lambda it: it.last_sent((PHONE,)),
 	"resolve": lambda it: it.resolve(PHONE),
 	"file": lambda it: it.fetch_media(Media("false_201001234567@c.us_3AFAKE0001"), REF, 1_000),

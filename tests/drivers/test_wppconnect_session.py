@@ -96,7 +96,7 @@ CALLS: dict[str, Callable[[WppConnectDriver], object]] = {
 	"send_image_without_file": lambda it: it.send(FILE),
 	"react": lambda it: it.send(REACTION),
 	"send_seen": lambda it: it.mark_read(REF, (PHONE,)),
-	"unread": lambda it: it.missed_deliveries(),
+	"unread": lambda it: it.missed_webhook_events(),
 	"get_messages": lambda it: it.last_sent((PHONE,)),
 	"pn_lid": lambda it: it.resolve(PHONE),
 	"media": lambda it: it.fetch_media(Media("false_201001234567@c.us_3AFAKE0001"), REF, 1_000),
@@ -174,10 +174,10 @@ def answer(body: Any, status: int = 200, kind: str = "application/json; charset=
 	return Reply(status, {"content-type": kind}, content)
 
 
-@pytest.mark.parametrize("word", ["CONNECTED", "CLOSED", "INITIALIZING", None, "qrcode"])
-def test_a_code_is_shown_only_while_one_is_waited_for(word: str | None) -> None:
+@pytest.mark.parametrize("term", ["CONNECTED", "CLOSED", "INITIALIZING", None, "qrcode"])
+def test_a_code_is_shown_only_while_one_is_waited_for(term: str | None) -> None:
 	"""The server goes on giving the last code after the login."""
-	assert session.qr_from_status(answer({"status": word, "qrcode": PICTURE})) is None
+	assert session.qr_from_status(answer({"status": term, "qrcode": PICTURE})) is None
 
 
 def test_a_code_comes_as_a_picture_that_a_page_may_show() -> None:
@@ -214,11 +214,11 @@ def test_the_other_route_is_asked_when_the_state_brings_no_picture(wire: respons
 
 
 @pytest.mark.parametrize(
-	("word", "state"),
+	("term", "state"),
 	[("QRCODE", "qr"), ("CONNECTED", "connected"), (None, "connecting"), ("?", "connecting")],
 )
-def test_a_start_of_a_session_that_is_up_says_so(word: str | None, state: str) -> None:
-	assert session.started_from(answer({"status": word, "qrcode": PICTURE})).state == state
+def test_a_start_of_a_session_that_is_up_says_so(term: str | None, state: str) -> None:
+	assert session.started_from(answer({"status": term, "qrcode": PICTURE})).state == state
 
 
 READERS: tuple[Callable[[Reply], object], ...] = (

@@ -18,7 +18,7 @@ def rendered(width: int, height: int, change=lambda seen: seen) -> str:
 	console = Console(file=into, width=width, height=height, force_terminal=True, color_system=None)
 	with staged(Options(messages=60, agents=6, seed=4)) as day:
 		while day.progress < 0.6:
-			if day.crowd is None:
+			if day.customer_pool is None:
 				day.open()
 			day.step()
 		seen = change(views.snapshot(day.host.store, day.clock.now_ms))
@@ -48,15 +48,15 @@ def test_what_customers_write_is_neither_markup_nor_control():
 
 
 @pytest.mark.parametrize(
-	"words",
+	"terms",
 	["محمود عبد السلام إبراهيم المنسي", "مُحمّد", "🌸 نور 🌸", "", "a" * 99, "日本語日本語日本語", "محتـــاج"],
 )
-def test_texts_are_cut_by_cells_and_keep_their_order(words: str):
-	cut = text.isolate(words, 12)
+def test_texts_are_cut_by_cells_and_keep_their_order(terms: str):
+	cut = text.isolate(terms, 12)
 	assert cut[0] == text.FSI and cut[-1] == text.PDI
 	assert cell_len(cut) <= 12
 	kept = cut[1:-1].removesuffix("…")
-	assert text.preview(words).startswith(kept)
+	assert text.preview(terms).startswith(kept)
 
 
 def test_without_a_terminal_there_are_plain_lines():

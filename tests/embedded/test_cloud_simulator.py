@@ -86,7 +86,7 @@ GOOD = {
 @pytest.mark.parametrize("name", GOOD)
 def test_a_good_message_is_taken(cloud: CloudApiSimulator, name: str) -> None:
 	assert post(cloud, GOOD[name]) == 0
-	assert len(cloud.ledger) == 1
+	assert len(cloud.sent_log) == 1
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_what_meta_refuses_is_refused_with_its_code(
 	cloud: CloudApiSimulator, code: int, body: dict[str, Any]
 ) -> None:
 	assert post(cloud, body) == code
-	assert len(cloud.ledger) == 0
+	assert len(cloud.sent_log) == 0
 
 
 def test_a_reaction_needs_an_emoji_and_a_message(cloud: CloudApiSimulator) -> None:
@@ -190,7 +190,7 @@ def test_a_template_with_all_its_values_is_taken(with_template: CloudApiSimulato
 	driver = make_driver(with_template.config())
 	driver.send(order())
 	driver.send(order(buttons=((0, "url", "SO-42"), (1, "quick_reply", "STOP"))))
-	assert [row.kind for row in with_template.ledger.rows()] == ["template", "template"]
+	assert [row.kind for row in with_template.sent_log.rows()] == ["template", "template"]
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,7 @@ def test_a_template_with_other_values_is_refused(
 	with pytest.raises(Permanent) as caught:
 		make_driver(with_template.config()).send(OutgoingTemplate(recipient=(PHONE,), **{**fields, **change}))
 	assert caught.value.code == code
-	assert len(with_template.ledger) == 0
+	assert len(with_template.sent_log) == 0
 
 
 @pytest.mark.parametrize(
@@ -277,7 +277,7 @@ def test_one_customer_gets_45_at_once_and_then_one_in_six_seconds(clock: Clock) 
 		driver.send(text)
 		with pytest.raises(RateLimited):
 			driver.send(text)
-		assert len(cloud.ledger) == 47
+		assert len(cloud.sent_log) == 47
 
 
 def test_a_template_goes_where_the_window_is_closed(clock: Clock) -> None:

@@ -23,9 +23,9 @@ def test_a_week_of_sending_breaks_no_promise_and_every_reply_goes() -> None:
 
 def test_a_device_without_a_pace_is_caught() -> None:
 	month = pace.simulate(1, pace=Pace())
-	told = " ".join(month.broken)
-	for word in ("in one minute", "ms apart", "quiet hours", "new chats", "«offer one»"):
-		assert word in told
+	report = " ".join(month.broken)
+	for term in ("in one minute", "ms apart", "quiet hours", "new chats", "«offer one»"):
+		assert term in report
 
 
 def test_the_command_says_what_it_saw(capsys) -> None:

@@ -46,7 +46,7 @@ def test_the_words_of_the_summary_are_right_when_nothing_fails():
 	assert (messages.attempts, messages.acknowledged, messages.stored) == (60, 60, 60)
 	assert (messages.lost, messages.duplicated, messages.unexpected, messages.recovered) == (0, 0, 0, 0)
 	assert out.written == out.taken == out.arrived + out.sent + out.failed > 20
-	assert result.day.staff.deeds.replies == out.written
+	assert result.day.staff.action_counts.replies == out.written
 
 
 def test_every_type_of_message_comes_in_a_small_day():
@@ -79,7 +79,7 @@ def test_every_type_of_message_comes_in_a_small_day():
 
 def test_the_same_seed_is_the_same_day():
 	first, second = run_day(SMALL), run_day(SMALL)
-	assert first.day.staff.deeds == second.day.staff.deeds
+	assert first.day.staff.action_counts == second.day.staff.action_counts
 	assert first.summary == second.summary
 
 
@@ -87,13 +87,13 @@ def test_the_same_seed_is_the_same_day():
 def test_a_day_with_faults_adds_up_too():
 	result = run_day(Options(messages=250, agents=6, seed=2, has_faults=True))
 	assert result.summary.problems == []
-	assert result.day.chaos.kills + result.day.chaos.murders > 0
-	assert result.day.chaos.murders > 0 and result.day.chaos.door_shut > 0
+	assert result.day.chaos.kills + result.day.chaos.worker_kills > 0
+	assert result.day.chaos.worker_kills > 0 and result.day.chaos.endpoint_down > 0
 	assert result.summary.facts["posts_refused"] > 0
 
 
 @pytest.mark.parametrize(
-	("sql", "word"),
+	("sql", "term"),
 	[
 		(
 			"DELETE FROM `tabKhalifa Message` WHERE name = (SELECT MIN(name) FROM `tabKhalifa Message` WHERE "
@@ -154,8 +154,8 @@ def test_a_day_with_faults_adds_up_too():
 		"inbox",
 	],
 )
-def test_what_was_tampered_with_does_not_add_up(sql: str, word: str):
-	assert any(word in problem for problem in broken(sql)), word
+def test_what_was_tampered_with_does_not_add_up(sql: str, term: str):
+	assert any(term in problem for problem in broken(sql)), term
 
 
 def test_the_exit_code_says_that_it_does_not_add_up(
@@ -164,7 +164,7 @@ def test_the_exit_code_says_that_it_does_not_add_up(
 	honest = runs.close_books
 
 	def doctored(day: Day):
-		day.courier.book.acknowledged.add(("message", "cloud", "wamid.nobody-stored-this"))
+		day.webhook_sender.book.acknowledged.add(("message", "cloud", "wamid.nobody-stored-this"))
 		return honest(day)
 
 	monkeypatch.setattr(runs, "close_books", doctored)
@@ -175,18 +175,18 @@ def test_the_exit_code_says_that_it_does_not_add_up(
 def test_a_message_sent_twice_is_found(monkeypatch: pytest.MonkeyPatch):
 	with runs.staged(SMALL) as day:
 		day.play()
-		ledger = day.courier.gateways.cloud.ledger
-		ledger.add(ledger.rows()[0])
+		sent_log = day.webhook_sender.gateways.cloud.sent_log
+		sent_log.add(sent_log.rows()[0])
 		assert any("taken_twice=1" in problem for problem in runs.close_books(day).problems)
 
 
 @pytest.mark.parametrize(
-	"words",
+	"terms",
 	[["--messages", "0"], ["--agents", "x"], ["--fast", "--minutes", "2"], ["simulate", "--agents", "0..3"]],
 )
-def test_senseless_options_are_refused(words: list[str], capsys: pytest.CaptureFixture[str]):
+def test_senseless_options_are_refused(terms: list[str], capsys: pytest.CaptureFixture[str]):
 	with pytest.raises(SystemExit) as caught:
-		cli.main(words)
+		cli.main(terms)
 	assert caught.value.code == 2
 
 
@@ -201,7 +201,7 @@ def test_help_names_every_option(capsys: pytest.CaptureFixture[str]):
 	with pytest.raises(SystemExit):
 		cli.main(["--help"])
 	said = capsys.readouterr().out
-	for word in (
+	for term in (
 		"--messages",
 		"--agents",
 		"--seed",
@@ -213,7 +213,7 @@ def test_help_names_every_option(capsys: pytest.CaptureFixture[str]):
 		"--port",
 		"simulate",
 	):
-		assert word in said
+		assert term in said
 
 
 def test_the_printed_curl_lines_become_tickets_and_a_signal_ends_cleanly():
@@ -238,9 +238,9 @@ def test_the_printed_curl_lines_become_tickets_and_a_signal_ends_cleanly():
 			assert (
 				subprocess.run(line, shell=True, capture_output=True, timeout=20, check=True).stdout == b"ok"
 			)
-		told = read_until(lines, "assigned", times=2)
-		assert sum("created" in line for line in told) == 2
-		assert any("بانادول" in line for line in told)
+		printed = read_until(lines, "assigned", times=2)
+		assert sum("created" in line for line in printed) == 2
+		assert any("بانادول" in line for line in printed)
 		process.send_signal(signal.SIGINT)
 		assert process.wait(15) == 0
 	finally:
@@ -248,11 +248,11 @@ def test_the_printed_curl_lines_become_tickets_and_a_signal_ends_cleanly():
 		process.wait(5)
 
 
-def read_until(lines: Queue[str], word: str, times: int = 1) -> list[str]:
+def read_until(lines: Queue[str], term: str, times: int = 1) -> list[str]:
 	seen: list[str] = []
-	while sum(word in line for line in seen) < times:
+	while sum(term in line for line in seen) < times:
 		try:
 			seen.append(lines.get(timeout=20))
 		except Empty:
-			raise AssertionError(f"never said {word!r}: {seen}") from None
+			raise AssertionError(f"never said {term!r}: {seen}") from None
 	return seen

@@ -54,8 +54,8 @@ class Clock:
 		return self.ms
 
 
-class Door:
-	"""A webhook door as the app has one: verify, keep, answer."""
+class Endpoint:
+	"""A webhook endpoint as the app has one: verify, keep, answer."""
 
 	def __init__(self, driver: MessageDriver) -> None:
 		self.driver = driver
@@ -83,15 +83,15 @@ class Door:
 
 
 @contextmanager
-def door_of(driver: MessageDriver) -> Iterator[Door]:
-	door = Door(driver)
+def endpoint_of(driver: MessageDriver) -> Iterator[Endpoint]:
+	endpoint = Endpoint(driver)
 
 	class Handler(BaseHTTPRequestHandler):
 		def do_POST(self) -> None:
 			raw = self.rfile.read(int(self.headers["Content-Length"]))
 			headers = {name.lower(): value for name, value in self.headers.items()}
 			query = dict(parse_qsl(urlsplit(self.path).query))
-			self.send_response(door.take(WebhookCall(raw, headers, query)))
+			self.send_response(endpoint.take(WebhookCall(raw, headers, query)))
 			self.send_header("Content-Length", "0")
 			self.end_headers()
 
@@ -101,9 +101,9 @@ def door_of(driver: MessageDriver) -> Iterator[Door]:
 	server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
 	thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
 	thread.start()
-	door.url = f"http://127.0.0.1:{server.server_address[1]}/hook"
+	endpoint.url = f"http://127.0.0.1:{server.server_address[1]}/hook"
 	try:
-		yield door
+		yield endpoint
 	finally:
 		server.shutdown()
 		server.server_close()
@@ -114,7 +114,7 @@ def text(recipient: Identity, body: str, callback: str = "") -> OutgoingText:
 	return OutgoingText(recipient=(recipient,), body=body, callback=callback)
 
 
-def words(events: list[Event]) -> list[str]:
+def terms(events: list[Event]) -> list[str]:
 	return [event.body for event in events if isinstance(event, InboundMessage)]
 
 
@@ -145,24 +145,24 @@ def test_a_cloud_send_is_recorded_and_its_statuses_come_in_time(
 	driver = make_driver(cloud.config())
 	cloud.know(SAMY)
 	accepted = driver.send(text(PHONE, "أهلاً", "WA-OUT-1"))
-	(row,) = cloud.ledger.rows()
+	(row,) = cloud.sent_log.rows()
 	assert (row.gateway_id, row.to, row.body, row.callback) == (
 		accepted.ref.gateway_id,
 		SAMY.digits,
 		"أهلاً",
 		"WA-OUT-1",
 	)
-	with door_of(driver) as door:
-		assert cloud.deliver(door.url).made == 0
+	with endpoint_of(driver) as endpoint:
+		assert cloud.deliver(endpoint.url).made == 0
 		for ms, expected in (
 			(300, ["sent"]),
 			(1_500, ["sent", "delivered"]),
 			(60_000, ["sent", "delivered", "read"]),
 		):
 			clock.ms = START_MS + ms
-			cloud.deliver(door.url)
-			assert steps(door.events()) == expected
-		status = door.events()[0]
+			cloud.deliver(endpoint.url)
+			assert steps(endpoint.events()) == expected
+		status = endpoint.events()[0]
 	assert isinstance(status, MessageStatus)
 	assert status.callback == "WA-OUT-1"
 	assert status.ref == accepted.ref
@@ -172,17 +172,19 @@ def test_a_cloud_send_is_recorded_and_its_statuses_come_in_time(
 def test_a_wpp_send_is_recorded_and_its_acks_come_in_time(wpp: WppConnectSimulator, clock: Clock) -> None:
 	driver = make_driver(wpp.config())
 	accepted = driver.send(text(PHONE, "أهلاً"))
-	assert [row.gateway_id for row in wpp.ledger.rows()] == [accepted.ref.gateway_id]
-	with door_of(driver) as door:
+	assert [row.gateway_id for row in wpp.sent_log.rows()] == [accepted.ref.gateway_id]
+	with endpoint_of(driver) as endpoint:
 		for ms, expected in (
 			(300, ["sent"]),
 			(1_500, ["sent", "delivered"]),
 			(60_000, ["sent", "delivered", "read"]),
 		):
 			clock.ms = START_MS + ms
-			wpp.deliver(door.url, workers=1)
-			assert steps(door.events()) == expected
-		assert {event.ref for event in door.events() if isinstance(event, MessageStatus)} == {accepted.ref}
+			wpp.deliver(endpoint.url, workers=1)
+			assert steps(endpoint.events()) == expected
+		assert {event.ref for event in endpoint.events() if isinstance(event, MessageStatus)} == {
+			accepted.ref
+		}
 
 
 def test_an_ack_may_name_the_chat_otherwise_than_the_send_did(wpp: WppConnectSimulator) -> None:
@@ -201,7 +203,7 @@ def test_customers_of_all_kinds_are_understood(cloud: CloudApiSimulator, wpp: Wp
 			simulator.customer_text(person, f"أنا {person.name}")
 		posts = simulator.take()
 		events = [event for post in posts for event in driver.parse(post.raw)]
-		assert words(events) == ["أنا سامي", "أنا منى", "أنا ليلى"]
+		assert terms(events) == ["أنا سامي", "أنا منى", "أنا ليلى"]
 		assert all(event.sender for event in events if isinstance(event, InboundMessage))
 		assert isinstance(events[2], InboundMessage)
 		assert events[2].sender == ((USER,) if simulator is cloud else (Identity("lid", HIDDEN.lid),))
@@ -236,13 +238,13 @@ def test_a_file_of_ours_arrives_whole(cloud: CloudApiSimulator, wpp: WppConnectS
 		caption="العرض",
 	)
 	make_driver(cloud.config()).send(picture)
-	(row,) = cloud.ledger.rows()
+	(row,) = cloud.sent_log.rows()
 	kept = cloud.media.find(row.payload["document"]["id"])
 	assert kept is not None
 	assert (kept.content, kept.mime_type) == (picture.content, "application/pdf")
 	assert row.payload["document"]["filename"] == "عرض سعر.pdf"
 	make_driver(wpp.config()).send(picture)
-	(row,) = wpp.ledger.rows()
+	(row,) = wpp.sent_log.rows()
 	assert row.payload["filename"] == "عرض سعر.pdf"
 	assert row.payload["base64"].startswith("data:application/pdf;base64,AAEC")
 
@@ -253,28 +255,28 @@ def test_a_doubtful_upload_sent_nothing_and_is_retryable(cloud: CloudApiSimulato
 	with pytest.raises(SendError) as caught:
 		driver.send(OutgoingMedia(recipient=(PHONE,), kind="image", content=b"x", mime_type="image/jpeg"))
 	assert caught.value.kind == "retryable"
-	assert len(cloud.ledger) == 0
+	assert len(cloud.sent_log) == 0
 
 
-def test_a_broken_door_gets_cloud_deliveries_again_and_wpp_ones_never(
+def test_a_broken_endpoint_gets_cloud_webhook_events_again_and_wpp_ones_never(
 	cloud: CloudApiSimulator, wpp: WppConnectSimulator, clock: Clock
 ) -> None:
 	for simulator, expected in ((cloud, ["مرحبا"]), (wpp, [])):
 		simulator.customer_text(SAMY, "مرحبا")
-		with door_of(make_driver(simulator.config())) as door:
-			door.broken = 2
+		with endpoint_of(make_driver(simulator.config())) as endpoint:
+			endpoint.broken = 2
 			for _ in range(4):
-				simulator.deliver(door.url)
+				simulator.deliver(endpoint.url)
 				clock.ms += 10_000
-			assert words(door.events()) == expected
+			assert terms(endpoint.events()) == expected
 			assert len(simulator.queue) == 0
 
 
-def test_a_door_with_another_secret_believes_nothing(cloud: CloudApiSimulator) -> None:
-	with door_of(make_driver(cloud.config(app_secrets=("other",)))) as door:
+def test_a_endpoint_with_another_secret_believes_nothing(cloud: CloudApiSimulator) -> None:
+	with endpoint_of(make_driver(cloud.config(app_secrets=("other",)))) as endpoint:
 		cloud.customer_text(SAMY, "مرحبا")
-		report = cloud.deliver(door.url)
-		assert (report.taken, report.retried, door.refused) == (0, 1, 1)
+		report = cloud.deliver(endpoint.url)
+		assert (report.taken, report.retried, endpoint.refused) == (0, 1, 1)
 
 
 def test_faults_lose_nothing_and_double_and_shuffle_much(clock: Clock) -> None:
@@ -284,11 +286,11 @@ def test_faults_lose_nothing_and_double_and_shuffle_much(clock: Clock) -> None:
 		for body in bodies:
 			cloud.customer_text(SAMY, body)
 			clock.ms += 1_000
-		with door_of(make_driver(cloud.config())) as door:
-			report = cloud.deliver(door.url, workers=8)
+		with endpoint_of(make_driver(cloud.config())) as endpoint:
+			report = cloud.deliver(endpoint.url, workers=8)
 			clock.ms += 120_000
-			cloud.deliver(door.url, workers=8)
-			arrived = words(door.events())
+			cloud.deliver(endpoint.url, workers=8)
+			arrived = terms(endpoint.events())
 		assert report.made < 200
 		assert set(arrived) == set(bodies)
 		assert len(arrived) > 330
@@ -321,7 +323,7 @@ def test_batches_hold_many_entries_changes_and_messages() -> None:
 	assert all(shapes[key] > 2 for key in ("entries", "changes", "messages"))
 
 
-def test_doubtful_failures_tell_in_the_ledger_whether_it_went(
+def test_doubtful_failures_show_in_the_log_whether_it_went(
 	cloud: CloudApiSimulator, wpp: WppConnectSimulator
 ) -> None:
 	for simulator in (cloud, wpp):
@@ -329,12 +331,12 @@ def test_doubtful_failures_tell_in_the_ledger_whether_it_went(
 		gone = {"read_timeout": 1, "reset": 1, "html_200": 1, "no_id": 1, "502": 1}
 		lost = {"read_timeout_lost": 0, "reset_lost": 0, "500": 0}
 		for mode, taken in {**gone, **lost}.items():
-			before = len(simulator.ledger)
+			before = len(simulator.sent_log)
 			simulator.fail_next(mode)
 			with pytest.raises(SendError) as caught:
 				driver.send(text(PHONE, "أهلاً"))
 			assert caught.value.kind == "unknown", mode
-			assert len(simulator.ledger) - before == taken, mode
+			assert len(simulator.sent_log) - before == taken, mode
 
 
 def test_failures_may_come_by_chance(cloud: CloudApiSimulator) -> None:
@@ -347,12 +349,12 @@ def test_failures_may_come_by_chance(cloud: CloudApiSimulator) -> None:
 			kinds["accepted"] += 1
 		except SendError as error:
 			kinds[error.kind] += 1
-	assert kinds["accepted"] == len(cloud.ledger)
+	assert kinds["accepted"] == len(cloud.sent_log)
 	assert 15 < kinds["recipient"] < 45
-	assert cloud.ledger.duplicates() == []
+	assert cloud.sent_log.duplicates() == []
 	cloud.failures.rates = {}
-	driver.send(text(PHONE, "أهلاً", cloud.ledger.rows()[0].callback))
-	assert len(cloud.ledger.duplicates()) == 1
+	driver.send(text(PHONE, "أهلاً", cloud.sent_log.rows()[0].callback))
+	assert len(cloud.sent_log.duplicates()) == 1
 
 
 def test_a_message_may_be_taken_and_fail_later(cloud: CloudApiSimulator) -> None:
@@ -395,7 +397,7 @@ def test_wrong_token_wrong_number_and_lost_session(
 	assert driver.get_status().state == "disconnected"
 	with pytest.raises(SendError, match="not connected"):
 		driver.send(text(PHONE, "أهلاً"))
-	assert len(wpp.ledger) == 0
+	assert len(wpp.sent_log) == 0
 
 
 def test_meta_refuses_what_is_no_message(cloud: CloudApiSimulator) -> None:
@@ -426,7 +428,7 @@ def test_our_own_sends_may_come_back_as_echoes(clock: Clock) -> None:
 		assert event.ref == accepted.ref
 
 
-def test_the_history_of_a_chat_tells_of_a_doubtful_send(wpp: WppConnectSimulator) -> None:
+def test_the_history_of_a_chat_shows_of_a_doubtful_send(wpp: WppConnectSimulator) -> None:
 	wpp.fail_next("reset")
 	with pytest.raises(SendError):
 		make_driver(wpp.config()).send(text(PHONE, "أهلاً"))
@@ -443,9 +445,9 @@ def test_many_senders_at_once_are_all_recorded(cloud: CloudApiSimulator) -> None
 
 	with ThreadPoolExecutor(4) as pool:
 		ids = list(pool.map(send, range(100)))
-	assert sorted(ids) == sorted(row.gateway_id for row in cloud.ledger.rows())
+	assert sorted(ids) == sorted(row.gateway_id for row in cloud.sent_log.rows())
 	assert len(set(ids)) == 100
-	assert cloud.ledger.duplicates() == []
+	assert cloud.sent_log.duplicates() == []
 
 
 def test_a_stopped_simulator_is_a_refused_connection(clock: Clock) -> None:

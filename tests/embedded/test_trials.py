@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import pytest
 
-from khalifa_whatsapp.core import records as r
-from khalifa_whatsapp.drivers import base as d
+from khalifa_whatsapp.core import records
+from khalifa_whatsapp.drivers import base
 from khalifa_whatsapp.embedded.trials import gateways
 from khalifa_whatsapp.embedded.trials.stand import stand
 from khalifa_whatsapp.embedded.trials.table import CHROME, ENTRIES, Entry
@@ -41,7 +41,7 @@ def test_nothing_is_lost_sent_twice_or_falsely_said_to_be_sent(entry: Entry, kin
 
 
 @pytest.mark.parametrize("kind", gateways.KINDS)
-def test_what_the_gateway_can_tell_is_in_doubt_no_more(kind: str, tmp_path) -> None:
+def test_what_the_gateway_can_answer_is_in_doubt_no_more(kind: str, tmp_path) -> None:
 	verdict = gateways.f23_accepts_then_is_silent(tmp_path, kind, 4)
 	assert (verdict.taken, verdict.unknown, verdict.failed) == (4, 0, 0)
 
@@ -50,7 +50,7 @@ def test_a_sender_that_sends_again_in_doubt_is_caught(tmp_path, monkeypatch) -> 
 	really = outbox.refused
 
 	def naive(work, driver, message, error):
-		sure = d.Retryable(error.text, error.code) if isinstance(error, d.UnknownOutcome) else error
+		sure = base.Retryable(error.text, error.code) if isinstance(error, base.UnknownOutcome) else error
 		return really(work, driver, message, sure)
 
 	monkeypatch.setattr(outbox, "refused", naive)
@@ -62,6 +62,6 @@ def test_books_that_lie_are_caught(tmp_path) -> None:
 		assert on.verdict().lost == 2, "nothing was sent yet"
 		with working(on.store, on.clock()) as work:
 			for message in on.answers():
-				message.status = r.SENT
+				message.status = records.SENT
 				work.touch(message)
 		assert (on.verdict().lost, on.verdict().false) == (0, 2)

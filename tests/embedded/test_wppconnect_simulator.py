@@ -123,7 +123,7 @@ def test_the_driver_makes_its_token_and_survives_a_change_of_the_secret(wpp: Wpp
 	wpp.change_secret("another")
 	with pytest.raises(AuthError):
 		driver.send(OutgoingText(recipient=(PHONE,), body="أهلاً"))
-	assert len(wpp.ledger) == 1
+	assert len(wpp.sent_log) == 1
 
 
 def test_a_login_goes_from_closed_over_a_code_to_connected(
@@ -161,8 +161,8 @@ def test_stop_keeps_the_login_and_log_out_does_not(
 		driver.log_out()
 	driver.start_session()
 	assert driver.get_status().state == "qr"
-	words = [state.detail for post in wpp.take() for state in driver.parse(post.raw)]  # type: ignore[union-attr]
-	assert words == ["closesession", "logoutsession"]
+	terms = [state.detail for post in wpp.take() for state in driver.parse(post.raw)]  # type: ignore[union-attr]
+	assert terms == ["closesession", "logoutsession"]
 
 
 def test_a_hung_browser_is_not_believed(wpp: WppConnectSimulator, driver: WppConnectDriver) -> None:
@@ -197,7 +197,7 @@ def test_everything_it_carries_is_found_again_in_the_chat(
 	wpp: WppConnectSimulator, driver: WppConnectDriver, message: Any, route: str, kind: str
 ) -> None:
 	accepted = driver.send(message)
-	assert [(row.kind, row.to) for row in wpp.ledger.rows()] == [(route, SAMY.digits)]
+	assert [(row.kind, row.to) for row in wpp.sent_log.rows()] == [(route, SAMY.digits)]
 	(echo,) = driver.last_sent((PHONE,))
 	assert (echo.ref, echo.content_type, echo.sent_ms) == (accepted.ref, kind, START_MS)
 
@@ -208,7 +208,7 @@ def test_a_reaction_is_no_message_of_the_chat(wpp: WppConnectSimulator, driver: 
 		OutgoingReaction(recipient=(PHONE,), target=accepted.ref, emoji="👍", callback="WA-2")
 	)
 	assert reaction.ref != accepted.ref
-	assert wpp.ledger.rows()[1].payload["msgId"] == f"true_{SAMY.wid}_{accepted.ref.gateway_id}"
+	assert wpp.sent_log.rows()[1].payload["msgId"] == f"true_{SAMY.wid}_{accepted.ref.gateway_id}"
 	assert len(driver.last_sent((PHONE,))) == 1
 
 
@@ -245,7 +245,7 @@ def test_a_lost_webhook_is_found_among_the_unread(wpp: WppConnectSimulator, driv
 	wpp.customer_text(SAMY, "وصلت؟")
 	wpp.customer_media(MONA, "image", b"\xff\xd8", "image/jpeg", "الفاتورة")
 	posted = [driver.parse(post.raw)[0] for post in wpp.take()]
-	missed = [driver.parse(raw)[0] for raw in driver.missed_deliveries()]
+	missed = [driver.parse(raw)[0] for raw in driver.missed_webhook_events()]
 	assert all(isinstance(event, InboundMessage) for event in missed)
 	assert [event.ref for event in missed] == [event.ref for event in posted]  # type: ignore[union-attr]
 	assert [event.body for event in missed] == ["وصلت؟", "الفاتورة"]  # type: ignore[union-attr]
@@ -258,7 +258,7 @@ def test_what_is_marked_as_read_is_unread_no_more(wpp: WppConnectSimulator, driv
 	for event in events:
 		assert isinstance(event, InboundMessage)
 		driver.mark_read(event.ref, event.sender, is_typing=True)
-	assert driver.missed_deliveries() == []
+	assert driver.missed_webhook_events() == []
 	assert wpp.typing == [SAMY.wid]  # Mona's id would be taken for a stranger's phone
 
 
@@ -296,7 +296,7 @@ def test_a_gateway_that_is_gone_is_never_a_doubtful_send() -> None:
 		driver.stop_session,
 		driver.log_out,
 		driver.get_qr,
-		driver.missed_deliveries,
+		driver.missed_webhook_events,
 		lambda: driver.last_sent((PHONE,)),
 		lambda: driver.resolve(PHONE),
 	):

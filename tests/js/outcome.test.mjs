@@ -3,19 +3,19 @@ import { test } from "node:test";
 
 import { Refusal, outcome } from "../../khalifa_whatsapp/public/js/desk/outcome.js";
 
-const WORDS = {
+const TEXTS = {
 	no_answer: "none",
 	refused: "refused",
 	signed_out: "out",
 	old_page: "old",
 	too_large: "large",
 };
-const judged = (status, told) =>
+const judged = (status, answer) =>
 	outcome(
-		{ status, ok: status < 300, body: typeof told === "string" ? told : JSON.stringify(told) },
-		WORDS,
+		{ status, ok: status < 300, body: typeof answer === "string" ? answer : JSON.stringify(answer) },
+		TEXTS,
 	);
-const saying = (message) => JSON.stringify([JSON.stringify({ message })]);
+const messages = (message) => JSON.stringify([JSON.stringify({ message })]);
 
 test("an answer is its message, whatever that is", () => {
 	for (const message of [{ a: 1 }, [], null, 0, "x"]) assert.deepEqual(judged(200, { message }), message);
@@ -23,14 +23,14 @@ test("an answer is its message, whatever that is", () => {
 });
 
 test("a refusal is said in the server's words", () => {
-	const refusal = judged(409, { code: "answered_meanwhile", _server_messages: saying("Mona answered") });
+	const refusal = judged(409, { code: "answered_meanwhile", _server_messages: messages("Mona answered") });
 	assert.ok(refusal instanceof Refusal);
 	assert.deepEqual(
 		[refusal.code, refusal.text, refusal.is_unknown],
 		["answered_meanwhile", "Mona answered", false],
 	);
 	assert.equal(judged(417, { exc_type: "ValidationError" }).text, "refused");
-	const busy = judged(503, { code: "busy", _server_messages: saying("Busy") });
+	const busy = judged(503, { code: "busy", _server_messages: messages("Busy") });
 	assert.deepEqual([busy.code, busy.text, busy.is_unknown], ["busy", "Busy", false]);
 });
 
@@ -61,7 +61,7 @@ test("who is signed out, or has an old page, is told so", () => {
 	assert.equal(judged(403, { session_expired: 1, exc_type: "PermissionError" }).code, "signed_out");
 	assert.equal(judged(200, { session_expired: 1 }).code, "signed_out");
 	assert.equal(
-		judged(400, { exc_type: "CSRFTokenError", _server_messages: saying("Invalid Request") }).code,
+		judged(400, { exc_type: "CSRFTokenError", _server_messages: messages("Invalid Request") }).code,
 		"old_page",
 	);
 });

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { Rows } from "../../khalifa_whatsapp/public/js/inbox/rows.js";
 
 const row = (ticket, place, more = {}) => ({ ticket, place, version: 1, is_listed: true, ...more });
-const page = (rows, next_cursor = "", is_falling = true) => ({ rows, next_cursor, is_falling });
+const page = (rows, next_cursor = "", is_descending = true) => ({ rows, next_cursor, is_descending });
 const names = (rows) => rows.list.map(({ ticket }) => ticket).join(" ");
 
 function made(...pages) {

@@ -5,7 +5,7 @@ import { Times } from "../../khalifa_whatsapp/public/js/inbox/time.js";
 
 const NOON = Date.UTC(2026, 6, 1, 9, 0); // 12:00 in Cairo, in summer
 const times = (now, zone = "Africa/Cairo", language = "en") =>
-	new Times({ zone, language, now: () => now, words: { today: "Today", yesterday: "Yesterday" } });
+	new Times({ zone, language, now: () => now, texts: { today: "Today", yesterday: "Yesterday" } });
 const HOUR = 3600000;
 
 test("a moment is shown in the zone that was given, not in the browser's", () => {

@@ -6,14 +6,14 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.accounts import account_of, route
 from khalifa_whatsapp.core.actor import Actor, actor_of
 from khalifa_whatsapp.core.calendar import Calendar
 from khalifa_whatsapp.core.keys import delivery_key
 from khalifa_whatsapp.core.pacing import Pace
 from khalifa_whatsapp.core.settings import BranchRules, Rules, Settings
-from khalifa_whatsapp.drivers import base as d
+from khalifa_whatsapp.drivers import base
 from khalifa_whatsapp.drivers.base import DeviceConfig
 from khalifa_whatsapp.drivers.loopback import LoopbackDriver, message_item, status_item
 from khalifa_whatsapp.services import answering, assignment, delays, intake, outbox, presence, replies
@@ -56,7 +56,7 @@ class Desk:
 		)
 		with working(self.store, self.now) as work:
 			for name in self.agents:
-				work.add(r.Agent(name, f"{name}@example.com", f"Agent {name}", capacity=capacity))
+				work.add(records.Agent(name, f"{name}@example.com", f"Agent {name}", capacity=capacity))
 
 	# -- people
 	def actor(self, agent: str) -> Actor:
@@ -66,16 +66,16 @@ class Desk:
 
 	def online(self, *agents: str) -> None:
 		for agent in agents or self.agents:
-			presence.set_presence(self.store, Actor(), agent, r.ONLINE, self.now)
+			presence.set_presence(self.store, Actor(), agent, records.ONLINE, self.now)
 		self.assign()
 
 	def offline(self, agent: str) -> None:
-		presence.set_presence(self.store, Actor(), agent, r.OFFLINE, self.now)
+		presence.set_presence(self.store, Actor(), agent, records.OFFLINE, self.now)
 		self.assign()
 
 	def beat(self) -> None:
 		for entry in self.store.roster():
-			if entry.agent.presence != r.OFFLINE:
+			if entry.agent.presence != records.OFFLINE:
 				presence.heartbeat(self.store, entry.agent.name, self.now)
 
 	# -- time
@@ -90,11 +90,11 @@ class Desk:
 	# -- traffic
 	def deliver(self, *items: dict[str, Any], take: bool = True) -> None:
 		raw = self.driver.call(*items).raw
-		self.store.record_delivery("desk", "loopback", delivery_key("desk", raw), raw, self.now)
+		self.store.record_webhook_event("desk", "loopback", delivery_key("desk", raw), raw, self.now)
 		if take:
 			self.take()
 
-	def take(self) -> intake.Taken:
+	def take(self) -> intake.IntakeResult:
 		return intake.drain(self.store, self.driver, lambda: self.now)
 
 	def assign(self) -> list[assignment.Assigned]:
@@ -110,26 +110,28 @@ class Desk:
 		self.assign()
 		return self.ticket_of(phone).name
 
-	def status(self, message: r.Message, status: str, callback: str = "") -> None:
+	def status(self, message: records.Message, status: str, callback: str = "") -> None:
 		stored = self.message(message.name)
 		self.deliver(status_item(stored.gateway_id or "", status, self.now, callback))
 
-	def reply(self, ticket: str, agent: str | None = None, body: str = "answer", **more: Any) -> r.Message:
+	def reply(
+		self, ticket: str, agent: str | None = None, body: str = "answer", **more: Any
+	) -> records.Message:
 		self.keys += 1
 		actor = self.actor(agent or self.ticket(ticket).agent or "")
 		return replies.reply(
 			self.store, actor, ticket, body, more.pop("key", f"k{self.keys}"), self.now, **more
 		)
 
-	def answer_first(self, delivery: Any, phone: str) -> str:
+	def answer_first(self, webhook_event: Any, phone: str) -> str:
 		"""What came first of a new customer is given to somebody and answered; the ticket."""
-		self.deliver(delivery)
+		self.deliver(webhook_event)
 		self.assign()
 		ticket = self.ticket_of(phone).name
 		self.reply(ticket)
 		return ticket
 
-	def send(self, pace: Pace = outbox.FREE) -> outbox.Sent:
+	def send(self, pace: Pace = outbox.FREE) -> outbox.SendResult:
 		return outbox.drain(self.store, self.driver, lambda: self.now, pace=pace, sleep=self.sleep)
 
 	def sleep(self, seconds: float) -> None:
@@ -140,18 +142,18 @@ class Desk:
 	def all(self, kind: type) -> list[Any]:
 		return self.store._read(kind, "1 = 1", (), "ORDER BY name")
 
-	def ticket(self, name: str) -> r.Ticket:
+	def ticket(self, name: str) -> records.Ticket:
 		return self.store.tickets([name])[name]
 
-	def message(self, name: str) -> r.Message:
+	def message(self, name: str) -> records.Message:
 		return self.store.messages([name])[name]
 
-	def ticket_of(self, phone: str) -> r.Ticket:
-		customer = next(c for c in self.all(r.Customer) if c.phone == phone)
+	def ticket_of(self, phone: str) -> records.Ticket:
+		customer = next(c for c in self.all(records.Customer) if c.phone == phone)
 		return self.store.latest_tickets([(customer.name, "desk")])[customer.name, "desk"]
 
 	def events(self, ticket: str) -> list[str]:
-		return [e.event for e in self.all(r.TicketEvent) if e.ticket == ticket]
+		return [e.event for e in self.all(records.TicketEvent) if e.ticket == ticket]
 
 
 class WireDesk(Desk):
@@ -159,10 +161,10 @@ class WireDesk(Desk):
 
 	def __init__(self, **how: Any) -> None:
 		super().__init__(**how)
-		self.said: list[d.Event] = []
+		self.said: list[base.Event] = []
 		self.driver.parse = lambda raw: [self.said[item["n"]] for item in json.loads(raw)["events"]]  # type: ignore[method-assign]
 
-	def hear(self, *events: d.Event, take: bool = True) -> None:
+	def receive(self, *events: base.Event, take: bool = True) -> None:
 		"""One delivery with these events."""
 		first = len(self.said)
 		self.said += events
@@ -178,8 +180,8 @@ def facts_of(desk: Desk) -> str:
 	What became part of another customer or ticket keeps an empty row: how many such there are depends on the
 	order.
 	"""
-	customers = {c.name: c for c in desk.all(r.Customer) if not c.merged_into}
-	tickets = {t.name: t for t in desk.all(r.Ticket) if t.close_reason != "merged"}
+	customers = {c.name: c for c in desk.all(records.Customer) if not c.merged_into}
+	tickets = {t.name: t for t in desk.all(records.Ticket) if t.close_reason != "merged"}
 	who = {name: c.phone or c.customer_name for name, c in customers.items()}
 	messages = [
 		[
@@ -194,7 +196,7 @@ def facts_of(desk: Desk) -> str:
 			m.is_revoked,
 			m.error_code,
 		]
-		for m in desk.all(r.Message)
+		for m in desk.all(records.Message)
 	]
 	facts = [
 		[
@@ -211,9 +213,11 @@ def facts_of(desk: Desk) -> str:
 		]
 		for t in tickets.values()
 	]
-	waits = [[who[t.customer], t.started_ms, t.outcome] for t in desk.all(r.Turn) if t.outcome != "joined"]
-	logs = [[m.target_key, m.kind, m.value, m.author, bool(m.message)] for m in desk.all(r.MessageLog)]
-	rows = desk.all(r.CustomerIdentity)
+	waits = [
+		[who[t.customer], t.started_ms, t.outcome] for t in desk.all(records.Turn) if t.outcome != "joined"
+	]
+	logs = [[m.target_key, m.kind, m.value, m.author, bool(m.message)] for m in desk.all(records.MessageLog)]
+	rows = desk.all(records.CustomerIdentity)
 	values = {row.name: row.value for row in rows}
 	identities = [
 		[
@@ -237,7 +241,7 @@ def facts_of(desk: Desk) -> str:
 	return json.dumps([sorted(part, key=repr) for part in parts], ensure_ascii=False)
 
 
-def answered_as(desk: Desk, ticket: r.Ticket) -> list[str]:
+def answered_as(desk: Desk, ticket: records.Ticket) -> list[str]:
 	"""Where an answer in this ticket would go, and what opened its window."""
 	rows = answering.identities(desk.store, ticket.customer)
 	way = route(rows, ticket.identity)

@@ -8,8 +8,8 @@ import itertools
 import json
 from typing import Any
 
-from khalifa_whatsapp.core import records as r
-from khalifa_whatsapp.drivers import base as d
+from khalifa_whatsapp.core import records
+from khalifa_whatsapp.drivers import base
 from khalifa_whatsapp.drivers.cloud_api.parse import parse
 from tests.services.harness import MINUTE, START, Desk
 
@@ -34,7 +34,7 @@ def deliver(desk: Desk, *calls: bytes) -> None:
 	for call in calls:
 		desk.keys += 1
 		raw = json.dumps({"call": call.decode(), "number": desk.keys}).encode()
-		desk.store.record_delivery("desk", "loopback", f"{desk.keys:064}", raw, desk.now)
+		desk.store.record_webhook_event("desk", "loopback", f"{desk.keys:064}", raw, desk.now)
 		desk.take()
 
 
@@ -48,14 +48,14 @@ def device(desk: Desk) -> dict[str, Any]:
 	return dict(zip(fields, row, strict=True))
 
 
-def test_a_ban_restricts_the_device_and_waits_to_be_told_to_managers():
+def test_a_ban_restricts_the_device_and_waits_to_be_reported_to_managers():
 	desk = Desk()
 	deliver(
 		desk, said("account_update", {"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "DISABLE"}})
 	)
-	(notice,) = desk.all(r.DeviceNotice)
+	(notice,) = desk.all(records.DeviceNotice)
 	assert device(desk)["state"] == "Restricted"
-	assert (notice.severity, notice.notified_ms, notice.at_ms) == (d.CRITICAL, None, START)
+	assert (notice.severity, notice.notified_ms, notice.at_ms) == (base.CRITICAL, None, START)
 	assert "banned" in notice.text
 
 
@@ -64,7 +64,7 @@ def test_the_same_thing_said_twice_is_kept_once_and_said_later_again_is_kept_aga
 	flagged = {"event": "FLAGGED", "display_phone_number": "201055500011"}
 	deliver(desk, *[said("phone_number_quality_update", flagged)] * 3)
 	deliver(desk, said("phone_number_quality_update", flagged, START + MINUTE))
-	assert [n.at_ms for n in desk.all(r.DeviceNotice)] == [START, START + MINUTE]
+	assert [n.at_ms for n in desk.all(records.DeviceNotice)] == [START, START + MINUTE]
 
 
 def test_an_error_without_a_moment_is_kept_once_a_day():
@@ -73,7 +73,7 @@ def test_an_error_without_a_moment_is_kept_once_a_day():
 	deliver(desk, said("messages", errors), said("messages", errors))
 	desk.now += 24 * 60 * MINUTE
 	deliver(desk, said("messages", errors))
-	assert [n.notified_ms for n in desk.all(r.DeviceNotice)] == [None, None]
+	assert [n.notified_ms for n in desk.all(records.DeviceNotice)] == [None, None]
 
 
 def test_the_latest_word_stands_in_whatever_order_the_words_arrive():
@@ -88,9 +88,15 @@ def test_the_latest_word_stands_in_whatever_order_the_words_arrive():
 	for order in itertools.permutations(calls):
 		desk = Desk(agents=0)
 		deliver(desk, *order)
-		(row,) = desk.all(r.ProviderTemplate)
+		(row,) = desk.all(records.ProviderTemplate)
 		ends.add(
-			(*device(desk).values(), row.status, row.category, row.needs_sync, len(desk.all(r.DeviceNotice)))
+			(
+				*device(desk).values(),
+				row.status,
+				row.category,
+				row.needs_sync,
+				len(desk.all(records.DeviceNotice)),
+			)
 		)
 	assert ends == {(None, "GREEN", "TIER_2K", None, "PAUSED", "MARKETING", 1, 5)}
 
@@ -100,7 +106,7 @@ def test_a_template_is_found_by_its_id_when_meta_leaves_the_name_out():
 	deliver(desk, status("APPROVED"))
 	unnamed = {"message_template_id": 123, "event": "DISABLED"}
 	deliver(desk, said("message_template_status_update", unnamed, START + MINUTE))
-	(row,) = desk.all(r.ProviderTemplate)
+	(row,) = desk.all(records.ProviderTemplate)
 	assert (row.status, row.template_name) == ("DISABLED", "order_ready")
 
 
@@ -111,12 +117,12 @@ def test_events_of_a_day_that_nobody_knows_yet_are_kept_in_metas_own_words():
 		said("account_update", {"event": "SOMETHING_NEW"}),
 		said("account_update", {"event": "PARTNER_ADDED"}),
 	)
-	new, quiet = sorted(desk.all(r.DeviceNotice), key=lambda notice: notice.notified_ms or 0)
+	new, quiet = sorted(desk.all(records.DeviceNotice), key=lambda notice: notice.notified_ms or 0)
 	assert json.loads(new.text_values) == {"event": "SOMETHING_NEW"} and new.notified_ms is None
 	assert quiet.notified_ms is not None
 
 
-def failing(desk: Desk, message: r.Message, code: int) -> bytes:
+def failing(desk: Desk, message: records.Message, code: int) -> bytes:
 	value = {
 		"metadata": {"phone_number_id": "600100200300400"},
 		"statuses": [
@@ -131,7 +137,7 @@ def failing(desk: Desk, message: r.Message, code: int) -> bytes:
 	return said("messages", value)
 
 
-def sent(desk: Desk) -> r.Message:
+def sent(desk: Desk) -> records.Message:
 	desk.online()
 	message = desk.reply(desk.write("+201001234567"))
 	desk.send()
@@ -139,7 +145,7 @@ def sent(desk: Desk) -> r.Message:
 
 
 def opted_out(desk: Desk) -> list[int]:
-	return [customer.is_opted_out for customer in desk.all(r.Customer)]
+	return [customer.is_opted_out for customer in desk.all(records.Customer)]
 
 
 def test_a_refused_promotion_is_an_opt_out_and_no_other_failure_is():
@@ -153,7 +159,7 @@ def test_a_send_that_is_refused_at_once_is_an_opt_out_too():
 	desk = Desk()
 	desk.online()
 	desk.reply(desk.write("+201001234567"))
-	desk.driver.failures.append(d.OptedOut("stopped", "131050"))
+	desk.driver.failures.append(base.OptedOut("stopped", "131050"))
 	desk.send()
 	assert opted_out(desk) == [1]
 
@@ -187,5 +193,5 @@ def test_an_opt_out_and_a_new_message_of_the_customer_in_one_batch_keep_both():
 	}
 	value["messages"] = [text]
 	deliver(desk, json.dumps(failed).encode())
-	(customer,) = desk.all(r.Customer)
+	(customer,) = desk.all(records.Customer)
 	assert (customer.is_opted_out, customer.last_in_ms) == (1, (START // SECOND + 60) * SECOND)

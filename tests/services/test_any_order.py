@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from khalifa_whatsapp.core import records as r
-from khalifa_whatsapp.drivers import base as d
+from khalifa_whatsapp.core import records
+from khalifa_whatsapp.drivers import base
 from khalifa_whatsapp.drivers.loopback import message_item, status_item
 from khalifa_whatsapp.services import conversation, intake, replies
 from tests.services.harness import MANAGER, MINUTE, START, Desk, facts_of
@@ -35,16 +35,16 @@ class ButtonDesk(Desk):
 		self.plain = self.driver.parse
 		self.driver.parse = self.parse  # type: ignore[method-assign]
 
-	def parse(self, raw: bytes) -> list[d.Event]:
+	def parse(self, raw: bytes) -> list[base.Event]:
 		return [_typed(event) for event in self.plain(raw)]
 
 
-def _typed(event: d.Event) -> d.Event:
+def _typed(event: base.Event) -> base.Event:
 	"""The loopback gateway has one kind of message; its first word tells what it stands for here."""
-	if not isinstance(event, d.InboundMessage) or not event.body.startswith("#"):
+	if not isinstance(event, base.InboundMessage) or not event.body.startswith("#"):
 		return event
 	kind, _, body = event.body[1:].partition(" ")
-	return d.InboundMessage(
+	return base.InboundMessage(
 		event.ref,
 		event.sender,
 		event.sent_ms,
@@ -167,7 +167,7 @@ SIX = {
 
 
 @pytest.mark.parametrize("items", SIX.values(), ids=SIX.keys())
-def test_all_720_orders_of_six_deliveries_end_the_same(items):
+def test_all_720_orders_of_six_webhook_events_end_the_same(items):
 	expected = outcome(items)
 	for order in itertools.permutations(items):
 		assert outcome(order) == expected
@@ -240,7 +240,7 @@ def histories(draw: st.DrawFn) -> list[Item]:
 	size=st.integers(1, 12),
 	limit=st.sampled_from([1, 2, 3, 7, 100]),
 )
-def test_shuffled_repeated_and_cut_otherwise_the_same_deliveries_end_the_same(items, seed, size, limit):
+def test_shuffled_repeated_and_cut_otherwise_the_same_webhook_events_end_the_same(items, seed, size, limit):
 	rng = random.Random(seed)
 	shuffled = items + rng.choices(items, k=len(items) // 2) if items else []
 	rng.shuffle(shuffled)
@@ -264,7 +264,7 @@ def test_nothing_already_taken_in_changes_anything_after_people_acted(items, see
 	desk = desk_with_history()
 	take(desk, items)
 	desk.now += MINUTE
-	for ticket in desk.all(r.Ticket):
+	for ticket in desk.all(records.Ticket):
 		if ticket.open_key is not None:
 			_act(desk, ticket, rng.choice(["reply", "no_reply", "close", "nothing"]))
 	before = everything(desk)
@@ -273,7 +273,7 @@ def test_nothing_already_taken_in_changes_anything_after_people_acted(items, see
 	assert everything(desk) == before
 
 
-def _act(desk: Desk, ticket: r.Ticket, what: str) -> None:
+def _act(desk: Desk, ticket: records.Ticket, what: str) -> None:
 	desk.keys += 1
 	if what == "reply":
 		replies.reply(desk.store, MANAGER, ticket.name, "answer", f"k{desk.keys}", desk.now)
@@ -284,13 +284,13 @@ def _act(desk: Desk, ticket: r.Ticket, what: str) -> None:
 
 
 def everything(desk: Desk) -> list[list[Any]]:
-	return [desk.all(kind) for kind in r.RECORDS if kind is not r.PresenceLog]
+	return [desk.all(kind) for kind in records.RECORDS if kind is not records.PresenceLog]
 
 
 # -- things that once went wrong
 
 
-def test_a_replayed_delivery_after_the_answer_opens_no_wait():
+def test_a_replayed_webhook_event_after_the_answer_opens_no_wait():
 	desk = desk_with_history()
 	take(desk, [message_item(ANSWERED, "x", "g0", moment(0))])
 	desk.reply(desk.ticket_of(ANSWERED).name)
@@ -298,8 +298,8 @@ def test_a_replayed_delivery_after_the_answer_opens_no_wait():
 	take(desk, [message_item(ANSWERED, "x", "g0", moment(0)), reaction("g0", ANSWERED, "", moment(0))])
 	assert [len(rows) for rows in everything(desk)][:-1] != []
 	assert desk.ticket_of(ANSWERED).waiting_since_ms is None
-	assert [row for row in everything(desk) if row and isinstance(row[0], r.Turn)] == [
-		row for row in before if row and isinstance(row[0], r.Turn)
+	assert [row for row in everything(desk) if row and isinstance(row[0], records.Turn)] == [
+		row for row in before if row and isinstance(row[0], records.Turn)
 	]
 
 
@@ -313,18 +313,21 @@ def test_a_message_of_the_system_neither_waits_nor_opens_a_closed_ticket():
 	desk = desk_with_history()
 	take(desk, [message_item(CLOSED, "#system changed number", "g0", moment(0))])
 	ticket = desk.ticket_of(CLOSED)
-	assert (ticket.status, ticket.turn, ticket.cycle) == (r.CLOSED, None, 1)
-	assert [m.content_type for m in desk.all(r.Message) if m.gateway_id == "g0"] == ["system"]
+	assert (ticket.status, ticket.turn, ticket.cycle) == (records.CLOSED, None, 1)
+	assert [m.content_type for m in desk.all(records.Message) if m.gateway_id == "g0"] == ["system"]
 
 
 def test_a_status_found_by_our_own_key_settles_a_message_although_the_same_status_was_parked_before():
 	desk = desk_with_history()
 	message = desk.reply(desk.ticket_of(ANSWERED).name)
-	desk.driver.failures.append(d.UnknownOutcome("timed out"))
+	desk.driver.failures.append(base.UnknownOutcome("timed out"))
 	desk.send()
 	take(desk, [status_item("late", "delivered", moment(5))])
 	take(desk, [status_item("late", "delivered", moment(5), message.name)])
-	assert (desk.message(message.name).status, desk.message(message.name).gateway_id) == (r.DELIVERED, "late")
+	assert (desk.message(message.name).status, desk.message(message.name).gateway_id) == (
+		records.DELIVERED,
+		"late",
+	)
 
 
 def test_customers_who_write_at_once_fill_an_agent_no_more_than_one_by_one():
@@ -351,15 +354,15 @@ def test_customers_who_write_at_once_fill_an_agent_no_more_than_one_by_one():
 	)
 	desk = make()
 	take(desk, items, size=9)
-	assert desk.ticket_of(CLOSED).status == r.QUEUED
+	assert desk.ticket_of(CLOSED).status == records.QUEUED
 
 
-def test_the_two_sides_of_a_chat_are_told_apart_and_each_has_one_reaction():
+def test_the_two_sides_of_a_chat_are_distinguished_and_each_has_one_reaction():
 	desk = desk_with_history()
 	take(desk, [message_item(NEW, "x", "g0", moment(0))])
 	take(
 		desk,
 		[reaction("g0", phone, emoji, moment(at)) for phone in PHONES for at, emoji in [(2, "❤️"), (1, "👍")]],
 	)
-	(message,) = [m for m in desk.all(r.Message) if m.gateway_id == "g0"]
+	(message,) = [m for m in desk.all(records.Message) if m.gateway_id == "g0"]
 	assert json.loads(message.reactions or "") == {"customer": "❤️"}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.keys import delivery_key
 from khalifa_whatsapp.drivers.loopback import message_item
 from khalifa_whatsapp.services import intake
@@ -23,7 +23,7 @@ FINAL = {"Done", "Ignored", "Dead"}
 
 
 def post(desk: Desk, raw: bytes) -> None:
-	desk.store.record_delivery("desk", "loopback", delivery_key("desk", raw), raw, desk.now)
+	desk.store.record_webhook_event("desk", "loopback", delivery_key("desk", raw), raw, desk.now)
 
 
 def body(*items: Any, **more: Any) -> bytes:
@@ -46,7 +46,7 @@ def fate(raw: bytes) -> tuple[str, Desk]:
 	desk.take()
 	statuses = [status for status, _ in fates(desk)]
 	assert (statuses[0], statuses[2]) == ("Done", "Done")
-	assert {"before", "after"} <= {m.body for m in desk.all(r.Message)}
+	assert {"before", "after"} <= {m.body for m in desk.all(records.Message)}
 	return statuses[1], desk
 
 
@@ -81,7 +81,7 @@ def test_what_is_not_the_gateway_s_format_is_dead_at_once_and_kept(raw):
 	assert status == "Dead"
 	stored = desk.store.rows("SELECT body, is_base64, error FROM `tabKhalifa Webhook Event` ORDER BY name")[1]
 	assert stored[2]
-	assert len(desk.all(r.Message)) == 2
+	assert len(desk.all(records.Message)) == 2
 
 
 @pytest.mark.parametrize(
@@ -111,13 +111,13 @@ def test_what_lacks_what_it_needs_is_ignored_and_says_why(item):
 	status, desk = fate(body(item))
 	assert status == "Ignored"
 	assert desk.store.rows("SELECT error FROM `tabKhalifa Webhook Event` ORDER BY name")[1][0]
-	assert len(desk.all(r.Message)) == 2
+	assert len(desk.all(records.Message)) == 2
 
 
 def test_one_bad_entry_does_not_take_the_good_ones_with_it():
 	status, desk = fate(body({"type": "mystery"}, GOOD, {**GOOD, "id": ""}))
 	assert status == "Done"
-	assert len(desk.all(r.Message)) == 3
+	assert len(desk.all(records.Message)) == 3
 
 
 TEXTS = [
@@ -141,12 +141,12 @@ TEXTS = [
 def test_any_text_is_stored_as_it_was_and_shown_in_one_safe_line(text):
 	status, desk = fate(body({**GOOD, "text": text, "name": text}))
 	assert status == "Done"
-	(stored,) = [m for m in desk.all(r.Message) if m.gateway_id == "g1"]
+	(stored,) = [m for m in desk.all(records.Message) if m.gateway_id == "g1"]
 	assert stored.body == text
 	for shown in (
 		desk.ticket_of(PHONE).preview,
 		desk.ticket_of(PHONE).customer_name,
-		desk.all(r.Customer)[0].customer_name,
+		desk.all(records.Customer)[0].customer_name,
 	):
 		assert len(shown) <= 140
 		assert not set(shown) & set("<>\"'\x00\n\r\u2028\u202e")
@@ -156,7 +156,7 @@ def test_any_text_is_stored_as_it_was_and_shown_in_one_safe_line(text):
 def test_half_an_emoji_becomes_a_sign_that_every_database_takes(text):
 	status, desk = fate(body({**GOOD, "text": text, "name": text}))
 	assert status == "Done"
-	(stored,) = [m for m in desk.all(r.Message) if m.gateway_id == "g1"]
+	(stored,) = [m for m in desk.all(records.Message) if m.gateway_id == "g1"]
 	assert "\ufffd" in stored.body
 	stored.body.encode()
 
@@ -201,7 +201,7 @@ def test_a_name_is_made_safe_and_short_or_is_the_phone(name, shown):
 def test_a_nonsense_time_becomes_ours(at):
 	desk = Desk(agents=0)
 	desk.deliver({**GOOD, "at_ms": at})
-	(message,) = desk.all(r.Message)
+	(message,) = desk.all(records.Message)
 	assert START <= message.sent_ms <= START + 5 * MINUTE
 	assert desk.ticket_of(PHONE).waiting_since_ms == message.sent_ms
 
@@ -209,7 +209,10 @@ def test_a_nonsense_time_becomes_ours(at):
 def test_a_time_in_the_future_is_at_most_five_minutes_ahead_and_an_old_one_is_kept():
 	desk = Desk(agents=0)
 	desk.deliver({**GOOD, "at_ms": START + HOUR}, {**GOOD, "id": "g2", "at_ms": START - 30 * 24 * HOUR})
-	assert sorted(m.sent_ms for m in desk.all(r.Message)) == [START - 30 * 24 * HOUR, START + 5 * MINUTE]
+	assert sorted(m.sent_ms for m in desk.all(records.Message)) == [
+		START - 30 * 24 * HOUR,
+		START + 5 * MINUTE,
+	]
 
 
 def test_ids_that_look_alike_are_different_messages_and_the_same_id_is_one():
@@ -218,13 +221,13 @@ def test_ids_that_look_alike_are_different_messages_and_the_same_id_is_one():
 	desk.deliver(
 		*({**GOOD, "id": one} for one in ids), *({**GOOD, "id": one, "text": "other"} for one in ids)
 	)
-	assert sorted(m.gateway_id for m in desk.all(r.Message)) == sorted(ids)
+	assert sorted(m.gateway_id for m in desk.all(records.Message)) == sorted(ids)
 
 
 def test_a_thousand_entries_in_one_call_are_taken_in():
 	desk = Desk(agents=0)
 	desk.deliver(*({**GOOD, "id": f"g{n}", "from": f"+2010012{n % 50:05}"} for n in range(1_000)))
-	assert (len(desk.all(r.Message)), len(desk.all(r.Ticket))) == (1_000, 50)
+	assert (len(desk.all(records.Message)), len(desk.all(records.Ticket))) == (1_000, 50)
 
 
 # -- poison
@@ -242,7 +245,7 @@ def poisoned(desk: Desk, error: type[Exception] = KeyError) -> None:
 
 
 @pytest.mark.parametrize("error", [KeyError, RecursionError, ValueError, AssertionError])
-def test_a_poisonous_delivery_fails_alone_comes_back_less_and_less_often_and_dies(error):
+def test_a_poisonous_webhook_event_fails_alone_comes_back_less_and_less_often_and_dies(error):
 	desk = Desk(agents=0)
 	poisoned(desk, error)
 	for number in range(5):
@@ -251,7 +254,7 @@ def test_a_poisonous_delivery_fails_alone_comes_back_less_and_less_often_and_die
 	for number in range(5):
 		post(desk, body({**GOOD, "id": f"b{number}"}))
 	taken = desk.take()
-	assert (taken.deliveries, taken.messages, taken.failed) == (10, 10, 1)
+	assert (taken.webhook_events, taken.messages, taken.failed) == (10, 10, 1)
 	waits = []
 	while fates(desk)[5][0] == "Failed":
 		at = desk.store.rows("SELECT next_ms FROM `tabKhalifa Webhook Event` WHERE status = 'Failed'")[0][0]
@@ -264,7 +267,7 @@ def test_a_poisonous_delivery_fails_alone_comes_back_less_and_less_often_and_die
 	assert waits == sorted(waits)
 	assert (len(waits), max(waits) <= HOUR) == (intake.MAX_ATTEMPTS - 1, True)
 	desk.now += 24 * HOUR
-	assert desk.take() == intake.Taken()
+	assert desk.take() == intake.IntakeResult()
 	error_text = desk.store.rows("SELECT error FROM `tabKhalifa Webhook Event` WHERE status = 'Dead'")[0][0]
 	assert error.__name__ in error_text
 	assert "secret" not in error_text
@@ -281,13 +284,13 @@ def test_poison_that_is_cured_is_taken_in_at_its_next_turn():
 	assert desk.take().messages == 1
 
 
-def test_a_failure_half_way_leaves_nothing_of_its_delivery():
+def test_a_failure_half_way_leaves_nothing_of_its_webhook_event():
 	desk = Desk(agents=0)
 	honest = desk.store.save
 
 	def save(changes: Any) -> None:
 		honest(changes)
-		if any(m.body == "POISON" for m in changes.created.get(r.Message, ())):
+		if any(m.body == "POISON" for m in changes.created.get(records.Message, ())):
 			raise KeyError("late")
 
 	desk.store.save = save  # type: ignore[method-assign]
@@ -296,15 +299,15 @@ def test_a_failure_half_way_leaves_nothing_of_its_delivery():
 	post(desk, body({**GOOD, "id": "b"}))
 	desk.notices.clear()
 	desk.take()
-	assert [m.gateway_id for m in desk.all(r.Message)] == ["a", "b"]
-	assert [c.phone for c in desk.all(r.Customer)] == [PHONE]
+	assert [m.gateway_id for m in desk.all(records.Message)] == ["a", "b"]
+	assert [c.phone for c in desk.all(records.Customer)] == [PHONE]
 	assert {n.data["ticket"] for n in desk.notices if n.data} == {desk.ticket_of(PHONE).name}
 
 
-def test_a_conflict_is_tried_again_and_never_makes_a_delivery_dead(monkeypatch):
+def test_a_conflict_is_tried_again_and_never_makes_a_webhook_event_dead(monkeypatch):
 	monkeypatch.setattr("khalifa_whatsapp.services.work._random.uniform", lambda low, high: 0)
 	desk = Desk(agents=0)
-	honest, conflicts = desk.store.finish_deliveries, [3]
+	honest, conflicts = desk.store.finish_webhook_events, [3]
 
 	def finish(outcomes: Any, now_ms: int) -> None:
 		if conflicts[0]:
@@ -312,19 +315,19 @@ def test_a_conflict_is_tried_again_and_never_makes_a_delivery_dead(monkeypatch):
 			raise Conflict("deadlock")
 		honest(outcomes, now_ms)
 
-	desk.store.finish_deliveries = finish  # type: ignore[method-assign]
+	desk.store.finish_webhook_events = finish  # type: ignore[method-assign]
 	post(desk, body(GOOD))
-	assert desk.take().deliveries == 1
+	assert desk.take().webhook_events == 1
 	conflicts[0] = 10**9
 	post(desk, body({**GOOD, "id": "g2"}))
 	with pytest.raises(Conflict):
 		desk.take()
 	conflicts[0] = 0
-	assert desk.take().deliveries == 1
+	assert desk.take().webhook_events == 1
 	assert {status for status, _ in fates(desk)} == {"Done"}
 
 
-def test_an_outage_is_no_delivery_s_fault():
+def test_an_outage_is_no_webhook_event_s_fault():
 	desk = Desk(agents=0)
 	honest = desk.store.save
 	desk.store.save = _raise_unavailable  # type: ignore[method-assign]
@@ -416,7 +419,7 @@ raws = st.one_of(
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(raws, max_size=6))
-def test_whatever_is_posted_the_drain_goes_on_and_each_delivery_ends_as_the_rules_say(posted):
+def test_whatever_is_posted_the_drain_goes_on_and_each_webhook_event_ends_as_the_rules_say(posted):
 	desk = Desk(agents=1)
 	desk.online()
 	for raw in posted:
@@ -425,10 +428,12 @@ def test_whatever_is_posted_the_drain_goes_on_and_each_delivery_ends_as_the_rule
 	desk.take()
 	assert {status for status, _ in fates(desk)} <= FINAL
 	assert fates(desk)[-1][0] == "Done"
-	assert "the last" in {m.gateway_id for m in desk.all(r.Message)}
-	for message in desk.all(r.Message):
+	assert "the last" in {m.gateway_id for m in desk.all(records.Message)}
+	for message in desk.all(records.Message):
 		message.body.encode()
 		assert message.sent_ms > 0
-	keys = [m.message_key for m in desk.all(r.Message)]
+	keys = [m.message_key for m in desk.all(records.Message)]
 	assert len(keys) == len(set(keys))
-	assert len([t for t in desk.all(r.Ticket) if t.open_key]) == len({t.customer for t in desk.all(r.Ticket)})
+	assert len([t for t in desk.all(records.Ticket) if t.open_key]) == len(
+		{t.customer for t in desk.all(records.Ticket)}
+	)

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from khalifa_whatsapp.core import records as r
-from khalifa_whatsapp.core.window import window_until_ms
+from khalifa_whatsapp.core import records
+from khalifa_whatsapp.core.service_window import window_until_ms
 from khalifa_whatsapp.services import conversation
 from tests.services.harness import MANAGER, MINUTE, START, Desk
 from tests.services.harness import message_item as written
@@ -39,15 +39,15 @@ def open_desk() -> Desk:
 	return desk
 
 
-def calls_of(desk: Desk) -> list[r.Message]:
-	return [message for message in desk.all(r.Message) if message.content_type == "call"]
+def calls_of(desk: Desk) -> list[records.Message]:
+	return [message for message in desk.all(records.Message) if message.content_type == "call"]
 
 
 def facts(desk: Desk) -> str:
 	"""What must not depend on the order."""
 	ticket = desk.ticket_of(PHONE)
 	(message,) = calls_of(desk)
-	turns = [(turn.started_ms, turn.outcome) for turn in desk.all(r.Turn) if turn.outcome != "joined"]
+	turns = [(turn.started_ms, turn.outcome) for turn in desk.all(records.Turn) if turn.outcome != "joined"]
 	return repr(
 		(
 			message.data,
@@ -100,7 +100,7 @@ def test_a_missed_call_is_given_to_an_agent_like_a_message() -> None:
 	desk.deliver(call("missed", 45))
 	desk.assign()
 	ticket = desk.ticket_of(PHONE)
-	assert (ticket.agent is not None, ticket.status) == (True, r.OPEN)
+	assert (ticket.agent is not None, ticket.status) == (True, records.OPEN)
 
 
 def test_every_call_of_a_customer_opens_the_window_and_none_of_ours_does() -> None:
@@ -112,11 +112,11 @@ def test_every_call_of_a_customer_opens_the_window_and_none_of_ours_does() -> No
 	desk.deliver(call("missed", is_ours=True))
 	ticket = desk.ticket_of(PHONE)
 	assert (ticket.last_in_ms, ticket.turn, ticket.unread_count) == (None, None, 0)
-	assert (calls_of(desk)[0].direction, ticket.preview_label) == (r.OUTGOING, "call_out_missed")
+	assert (calls_of(desk)[0].direction, ticket.preview_label) == (records.OUTGOING, "call_out_missed")
 
 
 def test_a_missed_call_opens_a_closed_conversation_again_and_an_answered_one_does_not() -> None:
-	for state, status, cycle in (("missed", r.QUEUED, 2), ("answered", r.CLOSED, 1)):
+	for state, status, cycle in (("missed", records.QUEUED, 2), ("answered", records.CLOSED, 1)):
 		desk = open_desk()
 		name = desk.write(PHONE)
 		desk.reply(name)
@@ -151,7 +151,7 @@ def test_a_wait_that_never_was_counts_nowhere() -> None:
 	desk.assign()
 	desk.deliver(call("answered", 600, duration=60))
 	ticket = desk.ticket_of(PHONE)
-	(turn,), segments = desk.all(r.Turn), desk.all(r.Segment)
+	(turn,), segments = desk.all(records.Turn), desk.all(records.Segment)
 	assert (turn.outcome, turn.wall_time, ticket.waited_time, ticket.first_message_ms) == (
 		"joined",
 		0,
@@ -174,7 +174,7 @@ def test_an_answer_of_ours_is_not_undone_by_late_news_of_the_call() -> None:
 	):
 		desk.deliver(late)
 		assert desk.ticket(ticket).turn is None, late
-	assert desk.all(r.Turn)[0].outcome == r.ANSWERED
+	assert desk.all(records.Turn)[0].outcome == records.ANSWERED
 
 
 def test_a_later_wait_does_not_begin_with_an_old_call() -> None:
@@ -191,7 +191,7 @@ def test_a_message_with_a_call_s_id_is_not_turned_into_a_call() -> None:
 	desk = open_desk()
 	desk.deliver(written(PHONE, "hello", "call-1", START))
 	desk.deliver(call("answered"))
-	(message,) = desk.all(r.Message)
+	(message,) = desk.all(records.Message)
 	assert (message.content_type, message.body) == ("text", "hello")
 
 

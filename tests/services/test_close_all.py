@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.errors import NotAllowed, NotFound, UserError
 from khalifa_whatsapp.services import close_all, conversation, delays, replies
 from khalifa_whatsapp.stores.base import StoreUnavailable, TicketFilter
@@ -19,20 +19,20 @@ def desk_with(tickets: int, agents: int = 1) -> tuple[Desk, list[str]]:
 	return desk, [desk.write(phone) for phone in PHONES[:tickets]]
 
 
-def start(desk: Desk, chosen: TicketFilter | None = None) -> r.CloseBatch:
+def start(desk: Desk, chosen: TicketFilter | None = None) -> records.CloseBatch:
 	return close_all.start(desk.store, MANAGER, chosen or TicketFilter(), "end of season", desk.now)
 
 
-def step(desk: Desk, batch: r.CloseBatch) -> r.CloseBatch:
+def step(desk: Desk, batch: records.CloseBatch) -> records.CloseBatch:
 	return close_all.step(desk.store, MANAGER, batch.name, desk.now)
 
 
-def undo(desk: Desk, batch: r.CloseBatch) -> r.CloseBatch:
+def undo(desk: Desk, batch: records.CloseBatch) -> records.CloseBatch:
 	return close_all.undo(desk.store, MANAGER, batch.name, desk.now)
 
 
 def items(desk: Desk) -> dict[str, tuple[str, str]]:
-	return {item.ticket: (item.result, item.why) for item in desk.all(r.CloseBatchItem)}
+	return {item.ticket: (item.result, item.why) for item in desk.all(records.CloseBatchItem)}
 
 
 def test_agents_are_refused_whatever_they_try():
@@ -46,7 +46,7 @@ def test_agents_are_refused_whatever_they_try():
 	):
 		with pytest.raises(NotAllowed):
 			act()
-	assert desk.ticket(name).status == r.OPEN
+	assert desk.ticket(name).status == records.OPEN
 
 
 def test_a_reason_is_needed_and_a_batch_must_exist():
@@ -110,14 +110,14 @@ def test_a_crash_in_the_middle_is_made_good_by_going_on(monkeypatch):
 	assert all(desk.ticket(name).close_batch == batch.name for name in names)
 
 
-def test_every_step_tells_the_manager_how_far_it_is(monkeypatch):
+def test_every_step_shows_the_manager_how_far_it_is(monkeypatch):
 	monkeypatch.setattr(close_all, "CHUNK", 2)
 	desk, _ = desk_with(3)
 	batch = start(desk)
 	desk.notices.clear()
 	step(desk, batch), step(desk, batch)
-	told = [n.data for n in desk.notices if n.event == "khalifa_whatsapp:close_all"]
-	assert [(data["status"], data["closed"], data["total"]) for data in told] == [
+	published = [n.data for n in desk.notices if n.event == "khalifa_whatsapp:close_all"]
+	assert [(data["status"], data["closed"], data["total"]) for data in published] == [
 		("Running", 2, 3),
 		("Done", 3, 3),
 	]
@@ -181,7 +181,7 @@ def test_undoing_never_opens_a_second_ticket_beside_a_newer_one():
 	fresh = desk.write(PHONES[0])
 	assert fresh != old
 	undo(desk, batch)
-	assert (desk.ticket(old).status, items(desk)[old][0]) == (r.CLOSED, "Kept")
+	assert (desk.ticket(old).status, items(desk)[old][0]) == (records.CLOSED, "Kept")
 
 
 def test_undoing_gives_waiting_tickets_of_absent_agents_to_the_queue():
@@ -192,7 +192,7 @@ def test_undoing_gives_waiting_tickets_of_absent_agents_to_the_queue():
 	undo(desk, batch)
 	ticket = desk.ticket(name)
 	assert (ticket.status, ticket.agent, ticket.waiting_since_ms, ticket.queue_rank) == (
-		r.QUEUED,
+		records.QUEUED,
 		None,
 		START,
 		0,
@@ -216,4 +216,4 @@ def test_a_filter_closes_only_what_it_means():
 	batch = start(desk, TicketFilter(agent="A0"))
 	assert batch.total == len(mine) == 2
 	step(desk, batch)
-	assert [name for name in names if desk.ticket(name).status == r.CLOSED] == mine
+	assert [name for name in names if desk.ticket(name).status == records.CLOSED] == mine

@@ -2,7 +2,7 @@
 
 import pytest
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.errors import NotAllowed, UserError
 from khalifa_whatsapp.services import customers
 from tests.services.harness import MANAGER, START, Desk
@@ -23,7 +23,7 @@ def test_a_linked_phone_leads_to_the_same_customer():
 	desk.deliver(
 		{"type": "message", "id": "x", "from": OTHER, "text": "me again", "at_ms": desk.now, "name": ""}
 	)
-	assert {m.ticket for m in desk.all(r.Message)} == {name}
+	assert {m.ticket for m in desk.all(records.Message)} == {name}
 
 
 def test_a_phone_of_somebody_else_is_not_linked():
@@ -35,7 +35,7 @@ def test_a_phone_of_somebody_else_is_not_linked():
 
 
 @pytest.mark.parametrize("text", ["", "abc", "19123", "0100 123 4567 / 0111 987 6543"])
-def test_what_is_no_phone_is_refused_in_words(text):
+def test_what_is_no_phone_is_refused_with_a_text(text):
 	desk = Desk()
 	customer = desk.ticket(desk.write(PHONE)).customer
 	with pytest.raises(UserError) as refusal:
@@ -51,15 +51,15 @@ def test_merging_keeps_one_open_ticket_and_the_longer_wait():
 	second = desk.write(OTHER)
 	source, target = desk.ticket(first).customer, desk.ticket(second).customer
 	customers.merge(desk.store, MANAGER, source, target, desk.now)
-	assert (desk.ticket(first).status, desk.ticket(first).customer) == (r.CLOSED, target)
-	assert (desk.ticket(second).status, desk.ticket(second).waiting_since_ms) == (r.OPEN, START)
-	assert {i.customer for i in desk.all(r.CustomerIdentity)} == {target}
-	assert {m.customer for m in desk.all(r.Message)} == {target}
+	assert (desk.ticket(first).status, desk.ticket(first).customer) == (records.CLOSED, target)
+	assert (desk.ticket(second).status, desk.ticket(second).waiting_since_ms) == (records.OPEN, START)
+	assert {i.customer for i in desk.all(records.CustomerIdentity)} == {target}
+	assert {m.customer for m in desk.all(records.Message)} == {target}
 	desk.keys += 1
 	desk.deliver(
 		{"type": "message", "id": "later", "from": PHONE, "text": "?", "at_ms": desk.now, "name": ""}
 	)
-	assert sum(t.open_key is not None for t in desk.all(r.Ticket)) == 1
+	assert sum(t.open_key is not None for t in desk.all(records.Ticket)) == 1
 
 
 def test_an_open_ticket_moves_to_the_customer_who_has_none():
@@ -69,11 +69,11 @@ def test_an_open_ticket_moves_to_the_customer_who_has_none():
 	with desk.store.transaction():
 		from khalifa_whatsapp.stores.base import Changes
 
-		desk.store.save(Changes(created={r.Customer: [r.Customer("c2", "Other")]}))
+		desk.store.save(Changes(created={records.Customer: [records.Customer("c2", "Other")]}))
 	customers.merge(desk.store, MANAGER, desk.ticket(name).customer, "c2", desk.now)
-	assert (desk.ticket(name).customer, desk.ticket(name).status) == ("c2", r.OPEN)
+	assert (desk.ticket(name).customer, desk.ticket(name).status) == ("c2", records.OPEN)
 	desk.deliver({"type": "message", "id": "y", "from": PHONE, "text": "?", "at_ms": desk.now, "name": ""})
-	assert len(desk.all(r.Ticket)) == 1
+	assert len(desk.all(records.Ticket)) == 1
 
 
 def test_an_agent_does_not_merge():

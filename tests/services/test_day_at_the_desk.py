@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import pytest
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.errors import Changed, NotAllowed, NotFound, UserError
-from khalifa_whatsapp.drivers import base as d
+from khalifa_whatsapp.drivers import base
 from khalifa_whatsapp.services import conversation, kpi, presence, replies
 from tests.services.harness import MANAGER, START, Desk
 
@@ -21,21 +21,21 @@ def test_a_message_becomes_a_ticket_with_an_agent_an_answer_and_a_measure():
 	desk.online()
 	name = desk.write(PHONE, "عايز أعرف السعر")
 	ticket = desk.ticket(name)
-	assert (ticket.status, ticket.agent in desk.agents) == (r.OPEN, True)
+	assert (ticket.status, ticket.agent in desk.agents) == (records.OPEN, True)
 	assert ticket.preview == "عايز أعرف السعر"
 	desk.wait(4)
 	message = desk.reply(name, body="أهلاً بك")
 	assert desk.send().sent == 1
-	assert desk.message(message.name).status == r.SENT
+	assert desk.message(message.name).status == records.SENT
 	assert [sent.body for sent in desk.driver.sent] == ["أهلاً بك"]
 	desk.status(message, "read")
 	desk.status(message, "delivered")
-	assert desk.message(message.name).status == r.READ
-	turn = desk.all(r.Turn)[0]
-	assert (turn.outcome, turn.biz_time, turn.answered_by) == (r.ANSWERED, 240, ticket.agent)
+	assert desk.message(message.name).status == records.READ
+	turn = desk.all(records.Turn)[0]
+	assert (turn.outcome, turn.biz_time, turn.answered_by) == (records.ANSWERED, 240, ticket.agent)
 	conversation.close(desk.store, desk.actor(ticket.agent), name, desk.now)
 	kpi.rollup_today(desk.store, desk.now)
-	row = next(row for row in desk.all(r.AgentKpi) if row.agent == ticket.agent)
+	row = next(row for row in desk.all(records.AgentKpi) if row.agent == ticket.agent)
 	assert (row.turns_answered, row.first_response_sum, row.tickets_resolved, row.messages_sent) == (
 		1,
 		240,
@@ -45,14 +45,14 @@ def test_a_message_becomes_a_ticket_with_an_agent_an_answer_and_a_measure():
 	assert desk.events(name) == ["created", "assigned", "closed"]
 
 
-def test_the_same_delivery_again_changes_nothing():
+def test_the_same_webhook_event_again_changes_nothing():
 	desk = Desk()
 	desk.online()
 	desk.write(PHONE, gateway_id="same")
 	before = desk.ticket_of(PHONE)
 	desk.write(PHONE, gateway_id="same", at=START)
 	assert desk.ticket_of(PHONE) == before
-	assert len(desk.all(r.Message)) == 1
+	assert len(desk.all(records.Message)) == 1
 
 
 def test_tickets_go_to_the_least_loaded_and_wait_when_all_are_full():
@@ -61,7 +61,7 @@ def test_tickets_go_to_the_least_loaded_and_wait_when_all_are_full():
 	held = {desk.ticket(desk.write(f"+20100123456{n}")).agent for n in range(2)}
 	assert held == set(desk.agents)
 	waiting = desk.write("+201001234569")
-	assert desk.ticket(waiting).status == r.QUEUED
+	assert desk.ticket(waiting).status == records.QUEUED
 	first = desk.ticket_of("+201001234560")
 	conversation.close(desk.store, desk.actor(first.agent), first.name, desk.now)
 	desk.assign()
@@ -73,7 +73,12 @@ def test_an_agent_who_comes_online_gets_no_more_than_fits():
 	for number in range(4):
 		desk.write(f"+20100123456{number}")
 	desk.online()
-	assert [t.status for t in desk.all(r.Ticket)] == [r.OPEN, r.OPEN, r.QUEUED, r.QUEUED]
+	assert [t.status for t in desk.all(records.Ticket)] == [
+		records.OPEN,
+		records.OPEN,
+		records.QUEUED,
+		records.QUEUED,
+	]
 
 
 def test_who_writes_to_an_absent_agent_waits_in_the_queue_and_the_history_says_why():
@@ -84,7 +89,7 @@ def test_who_writes_to_an_absent_agent_waits_in_the_queue_and_the_history_says_w
 	desk.offline("A0")
 	assert desk.ticket(name).agent == "A0"
 	desk.write(PHONE, "one more thing")
-	assert (desk.ticket(name).status, desk.ticket(name).agent) == (r.QUEUED, None)
+	assert (desk.ticket(name).status, desk.ticket(name).agent) == (records.QUEUED, None)
 	assert desk.events(name) == ["created", "assigned", "requeued"]
 
 
@@ -94,7 +99,7 @@ def test_an_agent_takes_from_the_own_branch_s_queue_only():
 	desk.online("A0")
 	name = desk.write(PHONE)
 	_transfer(desk, name, to_branch="South")
-	presence.set_presence(desk.store, Actor(), "A1", r.ONLINE, desk.now)
+	presence.set_presence(desk.store, Actor(), "A1", records.ONLINE, desk.now)
 	with pytest.raises(NotFound):
 		conversation.assign(desk.store, desk.actor("A0"), name, "A0", desk.now)
 	assert conversation.assign(desk.store, desk.actor("A1"), name, "A1", desk.now).agent == "A1"
@@ -135,7 +140,7 @@ def test_going_offline_gives_waiting_tickets_back_with_their_time():
 	desk.offline("A0")
 	ticket = desk.ticket(name)
 	assert (ticket.status, ticket.agent, ticket.queue_rank, ticket.waiting_since_ms) == (
-		r.QUEUED,
+		records.QUEUED,
 		None,
 		0,
 		START,
@@ -143,7 +148,7 @@ def test_going_offline_gives_waiting_tickets_back_with_their_time():
 	desk.wait(2)
 	desk.online("A1")
 	assert desk.ticket(name).agent == "A1"
-	segments = sorted(desk.all(r.Segment), key=lambda s: (s.from_ms, s.name))
+	segments = sorted(desk.all(records.Segment), key=lambda s: (s.from_ms, s.name))
 	assert [s.agent for s in segments if s.to_ms != s.from_ms] == ["A0", None, "A1"]
 
 
@@ -153,13 +158,13 @@ def test_a_delay_is_charged_to_the_agent_and_stays():
 	name = desk.write(PHONE)
 	agent = desk.ticket(name).agent
 	desk.wait(11)
-	assert [s.level for s in desk.all(r.Segment) if s.agent] == [1]
+	assert [s.level for s in desk.all(records.Segment) if s.agent] == [1]
 	desk.wait(5)
-	kinds = {(e.kind, e.agent) for e in desk.all(r.DelayEvent)}
+	kinds = {(e.kind, e.agent) for e in desk.all(records.DelayEvent)}
 	assert kinds == {("Agent", agent), ("Customer", None)}
 	desk.reply(name)
-	assert all(e.closed_ms == desk.now for e in desk.all(r.DelayEvent))
-	assert {e.at_ms for e in desk.all(r.DelayEvent)} == {START + 15 * 60_000}
+	assert all(e.closed_ms == desk.now for e in desk.all(records.DelayEvent))
+	assert {e.at_ms for e in desk.all(records.DelayEvent)} == {START + 15 * 60_000}
 
 
 def test_a_manager_answers_on_behalf_and_both_names_are_kept():
@@ -171,7 +176,7 @@ def test_a_manager_answers_on_behalf_and_both_names_are_kept():
 	message = replies.reply(desk.store, MANAGER, name, "معك المدير", "m1", desk.now)
 	assert (message.sender, message.on_behalf_of, message.agent) == (MANAGER.user, agent, None)
 	kpi.rollup_today(desk.store, desk.now)
-	row = next(row for row in desk.all(r.AgentKpi) if row.agent == agent)
+	row = next(row for row in desk.all(records.AgentKpi) if row.agent == agent)
 	assert (row.response_count, row.rescues, row.delays) == (0, 1, 0)
 	assert desk.ticket(name).agent == agent
 
@@ -182,21 +187,21 @@ def test_an_answer_that_fails_opens_the_wait_again_from_its_start():
 	name = desk.write(PHONE)
 	desk.wait(3)
 	message = desk.reply(name)
-	desk.driver.failures.append(d.RecipientError("not on WhatsApp", code="131026"))
+	desk.driver.failures.append(base.RecipientError("not on WhatsApp", code="131026"))
 	desk.wait(2)
 	assert desk.send().failed == 1
 	assert desk.message(message.name).error_code == "131026"
 	ticket = desk.ticket(name)
-	assert (ticket.status, ticket.waiting_since_ms) == (r.OPEN, START)
-	held = [(s.from_ms, s.to_ms, s.end_reason) for s in desk.all(r.Segment) if s.agent]
+	assert (ticket.status, ticket.waiting_since_ms) == (records.OPEN, START)
+	held = [(s.from_ms, s.to_ms, s.end_reason) for s in desk.all(records.Segment) if s.agent]
 	assert sorted(held) == [(START, START + 3 * 60_000, "answer_failed"), (desk.now, None, None)]
 
 
-def test_what_nobody_knows_is_unknown_until_a_status_tells():
+def test_what_nobody_knows_is_unknown_until_a_status_shows():
 	desk = Desk()
 	desk.online()
 	message = desk.reply(desk.write(PHONE))
-	desk.driver.failures.append(d.UnknownOutcome("timed out"))
+	desk.driver.failures.append(base.UnknownOutcome("timed out"))
 	assert desk.send().unknown == 1
 	assert desk.send().sent == 0
 	desk.deliver(
@@ -209,7 +214,7 @@ def test_what_nobody_knows_is_unknown_until_a_status_tells():
 		}
 	)
 	assert (desk.message(message.name).status, desk.message(message.name).gateway_id) == (
-		r.DELIVERED,
+		records.DELIVERED,
 		"late-id",
 	)
 
@@ -220,7 +225,7 @@ def test_a_status_that_comes_before_its_message_is_kept_for_it():
 	message = desk.reply(desk.write(PHONE))
 	desk.deliver({"type": "status", "id": "loop-out-1", "status": "read", "at_ms": desk.now})
 	desk.send()
-	assert desk.message(message.name).status == r.READ
+	assert desk.message(message.name).status == records.READ
 
 
 @pytest.mark.parametrize(
@@ -254,7 +259,7 @@ def test_a_status_that_comes_before_its_message_is_kept_for_it():
 		(lambda k, t: conversation.reopen(k.store, MANAGER, t, k.now), UserError, "already_open"),
 	],
 )
-def test_what_can_not_be_done_is_refused_in_words_and_changes_nothing(act, error, code):
+def test_what_can_not_be_done_is_refused_with_a_text_and_changes_nothing(act, error, code):
 	desk = Desk(agents=3)
 	desk.online("A0", "A1")
 	name = desk.write(PHONE)
@@ -332,7 +337,7 @@ def test_a_transfer_to_a_branch_waits_for_that_branch():
 	name = desk.write(PHONE)
 	_transfer(desk, name, to_branch="South")
 	desk.assign()
-	assert (desk.ticket(name).status, desk.ticket(name).branch) == (r.QUEUED, "South")
+	assert (desk.ticket(name).status, desk.ticket(name).branch) == (records.QUEUED, "South")
 	agent = desk.store.agent("A1")
 	desk.store.run("UPDATE `tabKhalifa Agent` SET branch = 'South' WHERE name = 'A1'")
 	assert agent is not None
@@ -343,7 +348,9 @@ def test_a_transfer_to_a_branch_waits_for_that_branch():
 def test_the_system_may_set_presence_but_an_agent_only_his_own():
 	desk = Desk()
 	with pytest.raises(NotFound):
-		presence.set_presence(desk.store, Actor("A0@example.com", "Agent A0", "A0"), "A1", r.ONLINE, desk.now)
+		presence.set_presence(
+			desk.store, Actor("A0@example.com", "Agent A0", "A0"), "A1", records.ONLINE, desk.now
+		)
 	with pytest.raises(UserError):
 		presence.set_presence(desk.store, MANAGER, "A1", "Sleeping", desk.now)
 
@@ -360,7 +367,7 @@ def test_a_conversation_closed_on_an_answer_that_never_arrived_is_open_again():
 	desk.status(message, "failed")
 	ticket = desk.ticket(name)
 	assert (ticket.status, ticket.agent, ticket.waiting_since_ms, ticket.resolved_for) == (
-		r.OPEN,
+		records.OPEN,
 		agent,
 		START,
 		None,
@@ -378,14 +385,14 @@ def test_it_stays_closed_when_the_customer_has_a_newer_conversation():
 	desk.wait(25 * 60)
 	newer = desk.write(PHONE)
 	desk.status(message, "failed")
-	assert (desk.ticket(name).status, desk.ticket(newer).open_key is not None) == (r.CLOSED, True)
+	assert (desk.ticket(name).status, desk.ticket(newer).open_key is not None) == (records.CLOSED, True)
 
 
 def test_a_customer_s_delay_says_at_once_where_the_time_went():
 	desk = Desk()
 	desk.write(PHONE)
 	desk.wait(16)
-	assert [(e.kind, e.cause) for e in desk.all(r.DelayEvent)] == [("Customer", "Queue")]
+	assert [(e.kind, e.cause) for e in desk.all(records.DelayEvent)] == [("Customer", "Queue")]
 
 
 def test_the_wait_that_a_closing_gave_up_goes_on_with_the_one_whose_answer_failed():
@@ -398,8 +405,8 @@ def test_the_wait_that_a_closing_gave_up_goes_on_with_the_one_whose_answer_faile
 	desk.write(PHONE, "and?")
 	conversation.close(desk.store, MANAGER, name, desk.now)
 	desk.status(message, "failed")
-	assert (desk.ticket(name).status, desk.ticket(name).waiting_since_ms) == (r.OPEN, START)
-	assert sorted(str(turn.outcome) for turn in desk.all(r.Turn)) == ["None", "joined"]
+	assert (desk.ticket(name).status, desk.ticket(name).waiting_since_ms) == (records.OPEN, START)
+	assert sorted(str(turn.outcome) for turn in desk.all(records.Turn)) == ["None", "joined"]
 
 
 def test_spam_stays_closed_whatever_becomes_of_an_answer_to_it():
@@ -410,7 +417,7 @@ def test_spam_stays_closed_whatever_becomes_of_an_answer_to_it():
 	desk.send()
 	conversation.close(desk.store, MANAGER, name, desk.now, "spam")
 	desk.status(message, "failed")
-	assert desk.ticket(name).status == r.CLOSED
+	assert desk.ticket(name).status == records.CLOSED
 
 
 def test_the_tickets_of_an_agent_who_was_disabled_are_given_back():
@@ -437,7 +444,7 @@ def test_tickets_kept_for_an_absent_branch_do_not_stand_in_the_way_of_others():
 	desk.online()
 	assignment.BATCH = before
 	assert desk.ticket(other).agent == "A0"
-	assert {desk.ticket(name).status for name in blocked} == {r.QUEUED}
+	assert {desk.ticket(name).status for name in blocked} == {records.QUEUED}
 
 
 def test_an_agent_who_leaves_while_tickets_are_handed_out_is_not_brought_back():
@@ -451,4 +458,4 @@ def test_an_agent_who_leaves_while_tickets_are_handed_out_is_not_brought_back():
 	desk.assign()
 	desk.store.roster = honest
 	assert desk.ticket(name).agent == "A1"
-	assert desk.store.agent("A0").presence == r.OFFLINE
+	assert desk.store.agent("A0").presence == records.OFFLINE

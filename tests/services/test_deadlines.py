@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.calendar import Calendar, Interval
 from khalifa_whatsapp.core.settings import Rules
 from khalifa_whatsapp.services import conversation, delays
@@ -41,7 +41,7 @@ def test_a_transfer_gives_a_fresh_clock_and_the_queue_none() -> None:
 	assert due(desk, name) == (15, 25)
 	desk.offline("A0")
 	desk.offline("A1")
-	assert (desk.ticket(name).status, due(desk, name)) == (r.QUEUED, (15, None))
+	assert (desk.ticket(name).status, due(desk, name)) == (records.QUEUED, (15, None))
 
 
 def test_an_older_message_moves_the_customer_s_deadline_alone() -> None:
@@ -64,7 +64,7 @@ def test_other_limits_reach_open_waits_once_and_in_batches(monkeypatch) -> None:
 	assert {due(desk, name) for name in names} == {(40, 40)}
 	assert delays.renew_deadlines(desk.store, desk.now) == 0
 	desk.wait(16)
-	assert desk.all(r.DelayEvent) == []
+	assert desk.all(records.DelayEvent) == []
 
 
 def test_other_hours_reach_them_too_and_a_closed_conversation_never() -> None:
@@ -90,4 +90,4 @@ def test_a_delay_that_was_written_down_stays_when_the_limit_grows() -> None:
 	limits(desk, 60)
 	delays.renew_deadlines(desk.store, desk.now)
 	assert due(desk, name) == (60, 60)
-	assert len(desk.all(r.DelayEvent)) == 2
+	assert len(desk.all(records.DelayEvent)) == 2

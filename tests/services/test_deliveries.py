@@ -1,4 +1,4 @@
-"""At the door: a good delivery is not turned away because a drain held a lock for a moment."""
+"""At the endpoint: a good delivery is not turned away because a drain held a lock for a moment."""
 
 import pytest
 
@@ -18,14 +18,14 @@ from tests.services.harness import Desk
 )
 def test_a_conflict_is_tried_again_and_a_database_that_is_away_is_said_so(errors, status, stored):
 	desk = Desk()
-	honest = desk.store.record_delivery
+	honest = desk.store.record_webhook_event
 
 	def busy(*args):
 		if errors:
 			raise errors.pop()
 		return honest(*args)
 
-	desk.store.record_delivery = busy
+	desk.store.record_webhook_event = busy
 	call = desk.driver.call(message_item("+201001234567", "hello", "in-1", desk.now))
 	answer = deliveries.accept(desk.store, desk.driver, call, desk.now, 10_000)
 	count = desk.store.rows("SELECT COUNT(*) FROM `tabKhalifa Webhook Event`")[0][0]

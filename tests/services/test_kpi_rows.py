@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.errors import NotFound, UserError
 from khalifa_whatsapp.services import conversation, kpi, replies
@@ -26,7 +26,7 @@ def busy_desk() -> Desk:
 	return desk
 
 
-def behind(desk: Desk, actor: Actor, row: r.AgentKpi, metric: str) -> list[tuple[str, str, int]]:
+def behind(desk: Desk, actor: Actor, row: records.AgentKpi, metric: str) -> list[tuple[str, str, int]]:
 	"""The rows of one cell, asked for by its agent and days."""
 	first = last = date.fromisoformat(row.start_date)
 	if row.period == "Monthly":
@@ -36,7 +36,7 @@ def behind(desk: Desk, actor: Actor, row: r.AgentKpi, metric: str) -> list[tuple
 
 def test_each_cell_opens_as_many_rows_as_it_counts():
 	desk = busy_desk()
-	rows = desk.all(r.AgentKpi)
+	rows = desk.all(records.AgentKpi)
 	seen = 0
 	for row in rows:
 		for metric in kpi.OPENABLE:
@@ -49,14 +49,14 @@ def test_each_cell_opens_as_many_rows_as_it_counts():
 
 def test_an_agent_opens_only_his_or_her_own_figures():
 	desk = busy_desk()
-	days = [row for row in desk.all(r.AgentKpi) if row.period == kpi.DAILY]
+	days = [row for row in desk.all(records.AgentKpi) if row.period == kpi.DAILY]
 	one, other = sorted(days, key=lambda row: row.agent)
 	assert behind(desk, desk.actor(one.agent), one, "response")
 	with pytest.raises(NotFound):
 		behind(desk, desk.actor(one.agent), other, "response")
 
 
-def test_a_figure_without_rows_is_refused_in_words():
+def test_a_figure_without_rows_is_refused_with_a_text():
 	desk = busy_desk()
 	with pytest.raises(UserError):
-		behind(desk, MANAGER, desk.all(r.AgentKpi)[0], "online_time")
+		behind(desk, MANAGER, desk.all(records.AgentKpi)[0], "online_time")

@@ -12,12 +12,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from khalifa_whatsapp.core import kpi as rules
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.calendar import Calendar, Interval
 from khalifa_whatsapp.core.errors import NotAllowed, NotFound, UserError
 from khalifa_whatsapp.core.settings import BranchRules, Rules, Settings
-from khalifa_whatsapp.drivers import base as d
+from khalifa_whatsapp.drivers import base
 from khalifa_whatsapp.services import close_all, conversation, delays, kpi, objections, presence, replies
 from khalifa_whatsapp.services.apart import RowsFailed
 from khalifa_whatsapp.stores.base import TicketFilter
@@ -46,21 +46,23 @@ def handed_to(desk: Desk, ticket: str, agent: str, **fields: Any) -> None:
 	)
 
 
-def on_behalf(desk: Desk, ticket: str, **more: Any) -> r.Message:
+def on_behalf(desk: Desk, ticket: str, **more: Any) -> records.Message:
 	desk.keys += 1
 	return replies.reply(desk.store, MANAGER, ticket, "from the manager", f"m{desk.keys}", desk.now, **more)
 
 
-def close(desk: Desk, ticket: str, reason: str = "resolved") -> r.Ticket:
+def close(desk: Desk, ticket: str, reason: str = "resolved") -> records.Ticket:
 	return conversation.close(desk.store, MANAGER, ticket, desk.now, reason)
 
 
-def kpi_of(desk: Desk, agent: str) -> r.AgentKpi:
+def kpi_of(desk: Desk, agent: str) -> records.AgentKpi:
 	"""The agent's row of today, rebuilt; an empty one when there is none."""
 	kpi.rollup_today(desk.store, desk.now)
 	today = desk.store.rules().calendar.local_date(desk.now).isoformat()
-	rows = [k for k in desk.all(r.AgentKpi) if (k.agent, k.period, k.start_date) == (agent, "Daily", today)]
-	return rows[0] if rows else r.AgentKpi("", "", agent, "", None, "Daily", today)
+	rows = [
+		k for k in desk.all(records.AgentKpi) if (k.agent, k.period, k.start_date) == (agent, "Daily", today)
+	]
+	return rows[0] if rows else records.AgentKpi("", "", agent, "", None, "Daily", today)
 
 
 class Play:
@@ -83,9 +85,9 @@ class Play:
 		self.desk.online()
 
 	def result(self) -> dict[str, Any]:
-		(turn,) = self.desk.all(r.Turn)
+		(turn,) = self.desk.all(records.Turn)
 		delayed = {
-			e.kind: (e.agent, e.cause, (e.at_ms - START) // MINUTE) for e in self.desk.all(r.DelayEvent)
+			e.kind: (e.agent, e.cause, (e.at_ms - START) // MINUTE) for e in self.desk.all(records.DelayEvent)
 		}
 		rows = {name: kpi_of(self.desk, name) for name in (MONA, ALI)}
 		return {
@@ -95,7 +97,7 @@ class Play:
 				n: row.first_response_sum // 60 for n, row in rows.items() if row.first_response_count
 			},
 			"delays": delayed,
-			"late": [s.agent for s in self.desk.all(r.Segment) if s.is_late_transfer],
+			"late": [s.agent for s in self.desk.all(records.Segment) if s.is_late_transfer],
 			"rescues": {n: row.rescues for n, row in rows.items() if row.rescues},
 		}
 
@@ -172,13 +174,17 @@ def test_a_turn_is_measured_as_defined_whenever_the_clock_is_looked_at(
 def test_all_rows_of_the_ledger_are_the_same_whenever_the_clock_is_looked_at(act):
 	"""The cause of an open wait is a forecast; all else, and the cause once it ended, is fixed."""
 
-	def ledger(scan: float) -> list[list[Any]]:
+	def sent_log(scan: float) -> list[list[Any]]:
 		play = Play(scan)
 		act(play)
 		names = {
-			row.name: number for kind in (r.Turn, r.Segment) for number, row in enumerate(play.desk.all(kind))
+			row.name: number
+			for kind in (records.Turn, records.Segment)
+			for number, row in enumerate(play.desk.all(kind))
 		}
-		rows = [row for kind in (r.Turn, r.Segment, r.DelayEvent) for row in play.desk.all(kind)]
+		rows = [
+			row for kind in (records.Turn, records.Segment, records.DelayEvent) for row in play.desk.all(kind)
+		]
 		hidden = {"name", "customer", "delay_key", "answer"}
 		return sorted(
 			(
@@ -188,7 +194,7 @@ def test_all_rows_of_the_ledger_are_the_same_whenever_the_clock_is_looked_at(act
 			key=repr,
 		)
 
-	assert ledger(1) == ledger(0) == ledger(0.25) == ledger(11)
+	assert sent_log(1) == sent_log(0) == sent_log(0.25) == sent_log(11)
 
 
 # -- thresholds
@@ -199,19 +205,19 @@ def test_exactly_the_threshold_is_no_delay_and_a_millisecond_more_is_one():
 	desk.online()
 	desk.write(PHONE)
 	desk.wait(15)
-	assert (delays.scan(desk.store, desk.now).events, desk.all(r.DelayEvent)) == (0, [])
+	assert (delays.scan(desk.store, desk.now).events, desk.all(records.DelayEvent)) == (0, [])
 	desk.now += 1
 	assert delays.scan(desk.store, desk.now).events == 2
-	assert {e.at_ms for e in desk.all(r.DelayEvent)} == {START + 15 * MINUTE}
+	assert {e.at_ms for e in desk.all(records.DelayEvent)} == {START + 15 * MINUTE}
 
 
-def test_at_seventy_per_cent_the_agent_is_warned_at_all_of_it_told_at_twice_the_manager_each_once():
+def test_at_seventy_per_cent_the_agent_is_warned_at_all_of_it_notified_at_twice_the_manager_each_once():
 	desk = Desk()
 	desk.online()
 	name = desk.write(PHONE)
 	agent = desk.ticket(name).agent
 
-	def told(until: float) -> list[tuple[str, int]]:
+	def notified(until: float) -> list[tuple[str, int]]:
 		desk.notices.clear()
 		desk.now = START + round(until * MINUTE)
 		desk.beat()
@@ -221,21 +227,21 @@ def test_at_seventy_per_cent_the_agent_is_warned_at_all_of_it_told_at_twice_the_
 		return [(n.user or n.role, n.data["level"]) for n in notices]
 
 	user, manager = f"{agent}@example.com", "WhatsApp Manager"
-	assert told(10.49) == []
-	assert told(10.5) == [(user, 1)]
-	assert told(15) == []
-	assert told(15.01) == [(user, 2)]
-	assert [e.is_escalated for e in desk.all(r.DelayEvent) if e.kind == "Agent"] == [0]
-	assert told(30) == []
-	assert told(30.01) == [(user, 3), (manager, 3)]
-	assert [e.is_escalated for e in desk.all(r.DelayEvent) if e.kind == "Agent"] == [1]
+	assert notified(10.49) == []
+	assert notified(10.5) == [(user, 1)]
+	assert notified(15) == []
+	assert notified(15.01) == [(user, 2)]
+	assert [e.is_escalated for e in desk.all(records.DelayEvent) if e.kind == "Agent"] == [0]
+	assert notified(30) == []
+	assert notified(30.01) == [(user, 3), (manager, 3)]
+	assert [e.is_escalated for e in desk.all(records.DelayEvent) if e.kind == "Agent"] == [1]
 	assert desk.ticket(name).next_check_ms is None
 	# everybody was told, and it is late all the same
 	assert desk.ticket(name).response_by_ms == START + 15 * MINUTE
-	assert len(desk.all(r.DelayEvent)) == 2
+	assert len(desk.all(records.DelayEvent)) == 2
 
 
-def test_the_manager_hears_of_a_customer_who_waits_in_the_queue():
+def test_the_manager_is_notified_of_a_customer_who_waits_in_the_queue():
 	desk = Desk()
 	desk.write(PHONE)
 	desk.notices.clear()
@@ -272,7 +278,7 @@ def test_a_threshold_runs_in_business_hours_only(wrote, in_time, too_late):
 	assert delays.scan(desk.store, desk.now).events == 0
 	desk.now = cairo(too_late)
 	assert delays.scan(desk.store, desk.now).events == 2
-	assert {e.at_ms for e in desk.all(r.DelayEvent)} == {cairo(in_time)}
+	assert {e.at_ms for e in desk.all(records.DelayEvent)} == {cairo(in_time)}
 
 
 def test_an_answer_given_while_closed_took_no_time_and_counts():
@@ -281,8 +287,8 @@ def test_an_answer_given_while_closed_took_no_time_and_counts():
 	name = desk.write(PHONE)
 	desk.wait(20)
 	desk.reply(name)
-	turn = desk.all(r.Turn)[0]
-	assert (turn.outcome, turn.biz_time, turn.wall_time) == (r.ANSWERED, 0, 1200)
+	turn = desk.all(records.Turn)[0]
+	assert (turn.outcome, turn.biz_time, turn.wall_time) == (records.ANSWERED, 0, 1200)
 	assert turn.calendar_version == PHARMACY.version
 	assert desk.ticket(name).first_response_time == 0
 
@@ -301,14 +307,17 @@ def test_the_sender_is_measured_by_the_sender_s_branch_and_the_receiver_by_the_r
 	desk.online(ALI)
 	desk.wait(6)
 	handed_to(desk, name, ALI)
-	assert (desk.all(r.DelayEvent), [s.is_late_transfer for s in desk.all(r.Segment) if s.agent == MONA]) == (
+	assert (
+		desk.all(records.DelayEvent),
+		[s.is_late_transfer for s in desk.all(records.Segment) if s.agent == MONA],
+	) == (
 		[],
 		[0],
 	)
 	desk.wait(5)
-	assert desk.all(r.DelayEvent) == []
+	assert desk.all(records.DelayEvent) == []
 	desk.wait(1)
-	assert [(e.agent, e.branch) for e in desk.all(r.DelayEvent)] == [(ALI, "South")]
+	assert [(e.agent, e.branch) for e in desk.all(records.DelayEvent)] == [(ALI, "South")]
 
 
 # -- segments and who is charged
@@ -337,8 +346,8 @@ def test_going_offline_is_neither_a_transfer_nor_a_late_one():
 	desk.offline(MONA)
 	row = kpi_of(desk, MONA)
 	assert (row.transfers_out, row.late_transfers, row.segments_counted) == (0, 0, 1)
-	assert [s.end_reason for s in desk.all(r.Segment) if s.agent == MONA] == ["requeued"]
-	assert desk.ticket(name).status == r.QUEUED
+	assert [s.end_reason for s in desk.all(records.Segment) if s.agent == MONA] == ["requeued"]
+	assert desk.ticket(name).status == records.QUEUED
 
 
 def test_who_takes_over_a_slow_ticket_gets_a_full_threshold():
@@ -349,9 +358,9 @@ def test_who_takes_over_a_slow_ticket_gets_a_full_threshold():
 	desk.wait(20)
 	handed_to(desk, name, ALI)
 	desk.wait(15)
-	assert [e.agent for e in desk.all(r.DelayEvent) if e.kind == "Agent"] == [MONA]
+	assert [e.agent for e in desk.all(records.DelayEvent) if e.kind == "Agent"] == [MONA]
 	desk.wait(1)
-	assert {e.agent for e in desk.all(r.DelayEvent) if e.kind == "Agent"} == {MONA, ALI}
+	assert {e.agent for e in desk.all(records.DelayEvent) if e.kind == "Agent"} == {MONA, ALI}
 
 
 def test_a_delay_is_closed_when_the_ticket_leaves_the_agent():
@@ -361,7 +370,10 @@ def test_a_delay_is_closed_when_the_ticket_leaves_the_agent():
 	desk.online(ALI)
 	desk.wait(16)
 	handed_to(desk, name, ALI)
-	assert {e.kind: e.closed_ms for e in desk.all(r.DelayEvent)} == {"Agent": desk.now, "Customer": None}
+	assert {e.kind: e.closed_ms for e in desk.all(records.DelayEvent)} == {
+		"Agent": desk.now,
+		"Customer": None,
+	}
 
 
 def test_a_message_known_late_is_no_fault_of_the_agent_but_the_customer_s_wait():
@@ -370,9 +382,9 @@ def test_a_message_known_late_is_no_fault_of_the_agent_but_the_customer_s_wait()
 	name = desk.write(PHONE, at=desk.now - 40 * MINUTE)
 	desk.wait(3)
 	desk.reply(name)
-	turn = desk.all(r.Turn)[0]
+	turn = desk.all(records.Turn)[0]
 	assert (turn.biz_time, kpi_of(desk, MONA).response_sum) == (43 * 60, 3 * 60)
-	assert [e.kind for e in desk.all(r.DelayEvent)] == ["Customer"]
+	assert [e.kind for e in desk.all(records.DelayEvent)] == ["Customer"]
 
 
 def test_a_gateway_whose_clock_is_ahead_gives_no_negative_time():
@@ -381,8 +393,8 @@ def test_a_gateway_whose_clock_is_ahead_gives_no_negative_time():
 	desk.online(MONA)
 	desk.wait(1)
 	desk.reply(name)
-	assert desk.all(r.Turn)[0].biz_time == 0
-	parts = sorted(desk.all(r.Segment), key=lambda s: s.name)
+	assert desk.all(records.Turn)[0].biz_time == 0
+	parts = sorted(desk.all(records.Segment), key=lambda s: s.name)
 	assert [s.biz_time for s in parts] == [0, 0]
 	assert parts[0].to_ms == parts[1].from_ms == START + 5 * MINUTE
 
@@ -394,7 +406,7 @@ def test_segments_follow_each_other_also_when_a_wait_begins_earlier_than_was_tho
 	desk.write(PHONE, "and this", at=desk.now - MINUTE)
 	conversation.transfer(desk.store, MANAGER, name, desk.now, "why", to_branch="South")
 	assert desk.ticket(name).waiting_since_ms == START - MINUTE
-	parts = sorted(desk.all(r.Segment), key=lambda s: s.name)
+	parts = sorted(desk.all(records.Segment), key=lambda s: s.name)
 	assert [(s.from_ms - START, s.to_ms and s.to_ms - START) for s in parts] == [
 		(MINUTE, MINUTE),
 		(MINUTE, MINUTE),
@@ -413,7 +425,7 @@ def test_further_messages_do_not_restart_a_wait_and_notes_echoes_and_reactions_d
 	desk.deliver({"type": "reaction", "id": "in-1", "from": PHONE, "emoji": "👍", "at_ms": desk.now})
 	assert desk.ticket(name).waiting_since_ms == START
 	desk.reply(name)
-	assert [t.biz_time for t in desk.all(r.Turn)] == [300]
+	assert [t.biz_time for t in desk.all(records.Turn)] == [300]
 
 
 def test_a_reaction_never_starts_a_wait():
@@ -422,7 +434,7 @@ def test_a_reaction_never_starts_a_wait():
 	name = desk.write(PHONE)
 	desk.reply(name)
 	desk.deliver({"type": "reaction", "id": "in-1", "from": PHONE, "emoji": "👍", "at_ms": desk.now})
-	assert (len(desk.all(r.Turn)), desk.ticket(name).status) == (1, r.PENDING)
+	assert (len(desk.all(records.Turn)), desk.ticket(name).status) == (1, records.PENDING)
 
 
 def test_a_manager_who_takes_over_becomes_the_owner_and_others_do_not():
@@ -577,7 +589,7 @@ def test_a_ticket_that_needed_no_reply_is_not_missed():
 	name = desk.write(PHONE)
 	desk.wait(20)
 	closed = close(desk, name, "no_reply_needed")
-	assert (closed.is_missed, desk.all(r.Turn)[0].outcome) == (0, r.NO_REPLY_NEEDED)
+	assert (closed.is_missed, desk.all(records.Turn)[0].outcome) == (0, records.NO_REPLY_NEEDED)
 
 
 def test_closing_all_counts_nowhere_keeps_delays_and_marks_the_unanswered_as_missed():
@@ -603,18 +615,18 @@ def test_closing_all_counts_nowhere_keeps_delays_and_marks_the_unanswered_as_mis
 		2,
 		1,
 	)
-	assert {t.outcome for t in desk.all(r.Turn)} == {r.ANSWERED, r.BULK_CLOSED}
+	assert {t.outcome for t in desk.all(records.Turn)} == {records.ANSWERED, records.BULK_CLOSED}
 
 
 # -- answers that fail
 
 
-def failed_answer(desk: Desk, ticket: str, agent: str | None = None) -> r.Message:
+def failed_answer(desk: Desk, ticket: str, agent: str | None = None) -> records.Message:
 	message = desk.reply(ticket, agent)
-	desk.driver.failures.append(d.RecipientError("not on WhatsApp", code="131026"))
+	desk.driver.failures.append(base.RecipientError("not on WhatsApp", code="131026"))
 	desk.wait(1, scan=False)
 	desk.send()
-	assert desk.message(message.name).status == r.FAILED
+	assert desk.message(message.name).status == records.FAILED
 	return message
 
 
@@ -647,7 +659,7 @@ def test_an_answer_that_failed_leaves_no_sample_no_first_response_and_no_credit(
 		2 * 60,
 	)
 	assert desk.ticket(name).first_response_time == 6 * 60
-	assert [t.biz_time for t in desk.all(r.Turn)] == [6 * 60]
+	assert [t.biz_time for t in desk.all(records.Turn)] == [6 * 60]
 
 
 def test_a_failed_answer_gives_no_credit_at_closing():
@@ -672,7 +684,7 @@ def test_a_failed_answer_changes_nothing_when_another_one_arrived():
 	desk.send()
 	desk.status(first, "failed")
 	ticket = desk.ticket(name)
-	assert (ticket.status, ticket.turn, kpi_of(desk, MONA).response_count) == (r.PENDING, None, 1)
+	assert (ticket.status, ticket.turn, kpi_of(desk, MONA).response_count) == (records.PENDING, None, 1)
 	desk.status(second, "failed")
 	assert (desk.ticket(name).waiting_since_ms, kpi_of(desk, MONA).response_count) == (START, 0)
 
@@ -696,7 +708,7 @@ def test_two_answers_that_fail_in_any_order_open_the_wait_again(order, together)
 	]
 	for part in [items] if together else [[item] for item in items]:
 		desk.deliver(*part)
-	assert (desk.ticket(name).waiting_since_ms, desk.ticket(name).status) == (START, r.OPEN)
+	assert (desk.ticket(name).waiting_since_ms, desk.ticket(name).status) == (START, records.OPEN)
 
 
 def test_when_the_customer_wrote_after_a_failed_answer_it_is_one_wait_with_one_charge():
@@ -712,8 +724,8 @@ def test_when_the_customer_wrote_after_a_failed_answer_it_is_one_wait_with_one_c
 	desk.status(message, "failed")
 	desk.wait(1)
 	desk.reply(name)
-	waits = [(t.outcome, t.biz_time) for t in desk.all(r.Turn)]
-	assert sorted(waits) == [(r.ANSWERED, 9 * 60), ("joined", 0)]
+	waits = [(t.outcome, t.biz_time) for t in desk.all(records.Turn)]
+	assert sorted(waits) == [(records.ANSWERED, 9 * 60), ("joined", 0)]
 	assert desk.ticket(name).waited_time == 9 * 60
 	assert kpi_of(desk, MONA).response_sum == 2 * 60
 
@@ -729,7 +741,7 @@ def test_a_wait_that_opens_again_goes_to_the_queue_when_the_holder_has_left():
 	desk.status(message, "failed")
 	ticket = desk.ticket(name)
 	assert (ticket.status, ticket.agent, ticket.queue_rank, ticket.waiting_since_ms) == (
-		r.QUEUED,
+		records.QUEUED,
 		None,
 		0,
 		START,
@@ -757,9 +769,12 @@ def test_a_wait_that_opens_again_has_its_customer_delay_open_again():
 	name = desk.write(PHONE)
 	desk.wait(16)
 	failed_answer(desk, name)
-	assert {e.kind: e.closed_ms is None for e in desk.all(r.DelayEvent)} == {"Agent": False, "Customer": True}
+	assert {e.kind: e.closed_ms is None for e in desk.all(records.DelayEvent)} == {
+		"Agent": False,
+		"Customer": True,
+	}
 	desk.reply(name)
-	assert {e.closed_ms for e in desk.all(r.DelayEvent) if e.kind == "Customer"} == {desk.now}
+	assert {e.closed_ms for e in desk.all(records.DelayEvent) if e.kind == "Customer"} == {desk.now}
 
 
 # -- objections
@@ -773,7 +788,7 @@ def test_an_accepted_objection_takes_the_delay_out_and_marks_the_day():
 	assert kpi_of(desk, MONA).delays == 1
 	kpi.rollup_dirty(desk.store, desk.now)
 	assert desk.store.dirty_days(9) == []
-	(event,) = [e for e in desk.all(r.DelayEvent) if e.kind == "Agent"]
+	(event,) = [e for e in desk.all(records.DelayEvent) if e.kind == "Agent"]
 	objections.object_to_delay(desk.store, desk.actor(MONA), event.name, "a call", desk.now)
 	assert desk.store.dirty_days(9) == []
 	with pytest.raises(NotAllowed):
@@ -782,7 +797,7 @@ def test_an_accepted_objection_takes_the_delay_out_and_marks_the_day():
 	day = desk.store.rules().calendar.local_date(event.at_ms)
 	assert desk.store.dirty_days(9) == [day]
 	kpi.rollup_dirty(desk.store, desk.now)
-	rows = {k.period: k for k in desk.all(r.AgentKpi) if k.agent == MONA}
+	rows = {k.period: k for k in desk.all(records.AgentKpi) if k.agent == MONA}
 	assert [(row.delays, row.segments_counted) for row in rows.values()] == [(0, 1), (0, 1)]
 	with pytest.raises(UserError):
 		objections.object_to_delay(desk.store, desk.actor(MONA), event.name, "please", desk.now)
@@ -795,7 +810,7 @@ def test_only_the_charged_agent_may_object():
 	desk.online(MONA)
 	desk.write(PHONE)
 	desk.wait(16)
-	for event in desk.all(r.DelayEvent):
+	for event in desk.all(records.DelayEvent):
 		with pytest.raises(NotFound):
 			objections.object_to_delay(desk.store, desk.actor(ALI), event.name, "not mine", desk.now)
 
@@ -818,7 +833,7 @@ def test_a_late_failure_marks_the_day_it_changes():
 	kpi.rollup_dirty(desk.store, desk.now)
 	(row,) = [
 		k
-		for k in desk.all(r.AgentKpi)
+		for k in desk.all(records.AgentKpi)
 		if (k.agent, k.start_date, k.period) == (MONA, first.isoformat(), "Daily")
 	]
 	assert (row.messages_sent, row.response_count) == (0, 0)
@@ -867,9 +882,9 @@ def test_online_time_of_days_adds_up_to_the_month_s_across_midnight():
 	desk.online(MONA)
 	kpi.rollup_dirty(desk.store, desk.now)
 	desk.now = cairo("2026-11-23 01:00") + 333
-	presence.set_presence(desk.store, Actor(), MONA, r.OFFLINE, desk.now)
+	presence.set_presence(desk.store, Actor(), MONA, records.OFFLINE, desk.now)
 	kpi.rollup_dirty(desk.store, desk.now)
-	rows = [k for k in desk.all(r.AgentKpi) if k.agent == MONA]
+	rows = [k for k in desk.all(records.AgentKpi) if k.agent == MONA]
 	days = {k.start_date: k.online_time for k in rows if k.period == "Daily"}
 	(month,) = [k.online_time for k in rows if k.period == "Monthly"]
 	assert days == {"2026-11-21": 2 * 3600, "2026-11-22": 24 * 3600, "2026-11-23": 3600}
@@ -892,9 +907,9 @@ def test_a_rollup_that_dies_between_day_and_month_leaves_the_day_dirty():
 	with pytest.raises(RowsFailed, match="OSError"):
 		kpi.rollup_dirty(desk.store, desk.now)
 	desk.store.replace_kpi = honest
-	assert (desk.store.dirty_days(9), desk.all(r.AgentKpi)) == (days, [])
+	assert (desk.store.dirty_days(9), desk.all(records.AgentKpi)) == (days, [])
 	kpi.rollup_dirty(desk.store, desk.now)
-	assert {k.period for k in desk.all(r.AgentKpi)} == {"Daily", "Monthly"}
+	assert {k.period for k in desk.all(records.AgentKpi)} == {"Daily", "Monthly"}
 
 
 def test_the_month_is_made_from_facts_and_a_second_rollup_changes_nothing():
@@ -907,11 +922,11 @@ def test_the_month_is_made_from_facts_and_a_second_rollup_changes_nothing():
 		desk.wait(8 * 60)
 		close(desk, name)
 	kpi.rollup_dirty(desk.store, desk.now)
-	before = desk.all(r.AgentKpi)
+	before = desk.all(records.AgentKpi)
 	for day in {datetime.fromisoformat(k.start_date).date() for k in before}:
 		kpi.rollup_day(desk.store, day, desk.now)
 		kpi.rollup_month(desk.store, day, desk.now)
-	assert desk.all(r.AgentKpi) == before
+	assert desk.all(records.AgentKpi) == before
 	sums = sorted(rules.COUNTS) + [f"{m}_{part}" for m in rules.SAMPLES for part in ("count", "sum")]
 	for agent in (MONA, ALI):
 		days = [k for k in before if (k.agent, k.period) == (agent, "Daily")]

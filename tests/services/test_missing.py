@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.identity import Identity
-from khalifa_whatsapp.drivers import base as d
+from khalifa_whatsapp.drivers import base
 from khalifa_whatsapp.services import intake
 from tests.services.harness import MINUTE, START, Desk, facts_of
 from tests.services.harness import message_item as written
@@ -40,7 +40,8 @@ def open_desk() -> Desk:
 def state_of(desk: Desk) -> str:
 	ticket = desk.ticket_of(PHONE)
 	rows = [
-		(m.gateway_id, m.content_type, m.body, m.sent_ms, m.is_edited, m.data) for m in desk.all(r.Message)
+		(m.gateway_id, m.content_type, m.body, m.sent_ms, m.is_edited, m.data)
+		for m in desk.all(records.Message)
 	]
 	return repr((facts_of(desk), ticket.preview, ticket.preview_label, sorted(rows)))
 
@@ -93,7 +94,7 @@ def test_what_could_not_be_read_is_shown_and_waits() -> None:
 def test_an_edit_of_a_message_that_never_came_is_shown_with_its_words() -> None:
 	desk = open_desk()
 	desk.deliver(edited("hullo", 10))
-	(message,) = desk.all(r.Message)
+	(message,) = desk.all(records.Message)
 	ticket = desk.ticket_of(PHONE)
 	assert (message.content_type, message.body, message.is_edited) == ("missing", "hullo", 1)
 	assert (ticket.preview, ticket.waiting_since_ms) == ("⏳ hullo", START + 10 * SECOND)
@@ -101,7 +102,7 @@ def test_an_edit_of_a_message_that_never_came_is_shown_with_its_words() -> None:
 		"an edit does not say when the message was written, so it opens no window"
 	)
 	desk.deliver(edited("hallo", 20))
-	assert [message.body for message in desk.all(r.Message)] == ["hallo"]
+	assert [message.body for message in desk.all(records.Message)] == ["hallo"]
 
 
 def test_the_message_that_comes_after_the_answer_changes_the_line_and_opens_no_wait() -> None:
@@ -111,7 +112,7 @@ def test_the_message_that_comes_after_the_answer_changes_the_line_and_opens_no_w
 	desk.deliver(HELLO)
 	assert desk.ticket(ticket).turn is None
 	assert desk.ticket(ticket).preview == before
-	assert {message.body for message in desk.all(r.Message)} == {"hello", "answer"}
+	assert {message.body for message in desk.all(records.Message)} == {"hello", "answer"}
 
 
 def test_a_later_wait_does_not_begin_with_a_message_that_came_late() -> None:
@@ -123,7 +124,7 @@ def test_a_later_wait_does_not_begin_with_a_message_that_came_late() -> None:
 	assert desk.ticket(ticket).waiting_since_ms == desk.now
 
 
-def test_whoever_has_it_open_is_told() -> None:
+def test_whoever_has_it_open_is_notified() -> None:
 	desk = open_desk()
 	desk.deliver(unread())
 	desk.notices.clear()
@@ -134,19 +135,19 @@ def test_whoever_has_it_open_is_told() -> None:
 def echo(desk: Desk, **fields: Any) -> None:
 	"""The gateway tells of a message that left our number without us."""
 	event = {
-		"ref": d.MessageRef("e1", "out"),
+		"ref": base.MessageRef("e1", "out"),
 		"recipient": WHO,
 		"sent_ms": START,
 		"content_type": "text",
 		**fields,
 	}
-	post(desk, d.OutboundEcho(**event))
+	post(desk, base.OutboundEcho(**event))
 
 
-def post(desk: Desk, event: d.Event) -> None:
+def post(desk: Desk, event: base.Event) -> None:
 	desk.keys += 1
 	raw = json.dumps({"n": desk.keys}).encode()
-	desk.store.record_delivery("desk", "loopback", f"key-{desk.keys}", raw, desk.now)
+	desk.store.record_webhook_event("desk", "loopback", f"key-{desk.keys}", raw, desk.now)
 	real, desk.driver.parse = desk.driver.parse, lambda _raw: [event]  # type: ignore[method-assign]
 	intake.drain(desk.store, desk.driver, lambda: desk.now)
 	desk.driver.parse = real  # type: ignore[method-assign]
@@ -155,12 +156,17 @@ def post(desk: Desk, event: d.Event) -> None:
 def test_what_was_typed_on_the_phone_keeps_its_quote_and_its_details() -> None:
 	desk = open_desk()
 	desk.deliver(HELLO)
-	asked = desk.all(r.Message)[0]
+	asked = desk.all(records.Message)[0]
 	place = {"latitude": 31.04, "longitude": 31.37, "name": "Shop"}
 	echo(
-		desk, content_type="location", body="Shop", data=place, reply_to=d.MessageRef("m1"), is_forwarded=True
+		desk,
+		content_type="location",
+		body="Shop",
+		data=place,
+		reply_to=base.MessageRef("m1"),
+		is_forwarded=True,
 	)
-	(message,) = [m for m in desk.all(r.Message) if m.origin == r.PHONE]
+	(message,) = [m for m in desk.all(records.Message) if m.origin == records.PHONE]
 	assert message.reply_to == asked.message_key
 	assert json.loads(message.data or "") == {**place, "is_forwarded": True}
 
@@ -171,7 +177,7 @@ def test_our_own_message_that_could_not_be_read_is_shown_and_becomes_itself() ->
 	assert (desk.ticket_of(PHONE).preview_label, desk.ticket_of(PHONE).turn) == ("missing", None)
 	echo(desk, body="from the phone")
 	echo(desk, content_type="missing", is_missing=True)
-	(message,) = desk.all(r.Message)
+	(message,) = desk.all(records.Message)
 	assert (message.content_type, message.body, desk.ticket_of(PHONE).preview) == (
 		"text",
 		"from the phone",
@@ -181,14 +187,14 @@ def test_our_own_message_that_could_not_be_read_is_shown_and_becomes_itself() ->
 
 def test_our_own_message_that_was_edited_on_the_phone_and_never_seen_makes_nobody_wait() -> None:
 	desk = open_desk()
-	post(desk, d.MessageEdit(d.MessageRef("e1", "out"), "corrected", START, WHO, is_ours=True))
-	(message,) = desk.all(r.Message)
-	assert (message.body, message.is_edited, message.direction) == ("corrected", 1, r.OUTGOING)
+	post(desk, base.MessageEdit(base.MessageRef("e1", "out"), "corrected", START, WHO, is_ours=True))
+	(message,) = desk.all(records.Message)
+	assert (message.body, message.is_edited, message.direction) == ("corrected", 1, records.OUTGOING)
 	assert desk.ticket_of(PHONE).turn is None
 
 
 def test_words_of_the_gateway_open_no_window_and_are_no_unread_message() -> None:
 	desk = open_desk()
-	post(desk, d.InboundMessage(d.MessageRef("s1"), WHO, START, "system", "joined"))
+	post(desk, base.InboundMessage(base.MessageRef("s1"), WHO, START, "system", "joined"))
 	ticket = desk.ticket_of(PHONE)
 	assert (ticket.last_in_ms, ticket.unread_count, ticket.turn, ticket.preview) == (None, 0, None, "joined")

@@ -4,8 +4,8 @@ and the queue's.
 
 from __future__ import annotations
 
-from khalifa_whatsapp.core import records as r
-from khalifa_whatsapp.core.kinds import MESSAGES, TAKEN_BACK_SIGN
+from khalifa_whatsapp.core import records
+from khalifa_whatsapp.core.kinds import MESSAGES, REVOKED_ICON
 from khalifa_whatsapp.services import conversation, intake_tickets
 from tests.services.harness import MANAGER, Desk
 from tests.services.test_outbox import echoed
@@ -13,7 +13,7 @@ from tests.services.test_outbox import echoed
 PHONE = "+201001234567"
 
 
-def heard(desk: Desk) -> dict[str, set[str]]:
+def received(desk: Desk) -> dict[str, set[str]]:
 	"""The events of conversations since we last asked, and by whom they are heard."""
 	listeners: dict[str, set[str]] = {}
 	for notice in desk.notices:
@@ -34,115 +34,115 @@ def full_desk() -> Desk:
 	return desk
 
 
-def test_what_was_typed_on_our_phone_is_not_told_as_a_customer_s_message():
+def test_what_was_typed_on_our_phone_is_not_announced_as_a_customer_s_message():
 	desk = Desk()
 	desk.online()
 	desk.write(PHONE)
-	heard(desk)
+	received(desk)
 	echoed(desk, "from-the-phone", "typed by hand")
-	assert heard(desk) == {"phone": {"A0", "WhatsApp Manager"}}
+	assert received(desk) == {"phone": {"A0", "WhatsApp Manager"}}
 
 
-def test_nobody_hears_of_the_queue_while_somebody_has_room_but_who_is_given_the_conversation():
+def test_nobody_is_notified_of_the_queue_while_somebody_has_room_but_who_is_given_the_conversation():
 	desk = Desk()
 	desk.online()
 	desk.write(PHONE)
-	assert heard(desk) == {"message": {"WhatsApp Manager"}, "assigned": {"A0", "WhatsApp Manager"}}
+	assert received(desk) == {"message": {"WhatsApp Manager"}, "assigned": {"A0", "WhatsApp Manager"}}
 
 
-def test_all_who_are_here_hear_of_what_must_stay_in_the_queue():
+def test_all_who_are_here_are_notified_of_what_must_stay_in_the_queue():
 	desk = full_desk()
 	ticket = desk.write(PHONE)
-	assert desk.ticket(ticket).status == r.QUEUED
-	assert heard(desk) == {"message": {"A0", "A1", "WhatsApp Manager"}}
+	assert desk.ticket(ticket).status == records.QUEUED
+	assert received(desk) == {"message": {"A0", "A1", "WhatsApp Manager"}}
 	desk.offline("A1")
-	heard(desk)
+	received(desk)
 	desk.write(PHONE, "again")
-	assert heard(desk) == {"message": {"A0", "WhatsApp Manager"}}
+	assert received(desk) == {"message": {"A0", "WhatsApp Manager"}}
 
 
-def test_another_branch_does_not_hear_of_a_branch_s_own_queue():
+def test_another_branch_is_not_notified_of_a_branch_s_own_queue():
 	desk = full_desk()
 	desk.store.run("UPDATE `tabKhalifa Agent` SET branch = 'North' WHERE name = 'A0'")
 	desk.store.run("UPDATE `tabKhalifa Agent` SET branch = 'South' WHERE name = 'A1'")
 	ticket = desk.write(PHONE)
 	conversation.transfer(desk.store, MANAGER, ticket, desk.now, "theirs", to_branch="South")
-	heard(desk)
+	received(desk)
 	desk.write(PHONE, "again")
-	assert heard(desk) == {"message": {"A1", "WhatsApp Manager"}}
+	assert received(desk) == {"message": {"A1", "WhatsApp Manager"}}
 
 
-def test_a_flood_in_the_queue_is_told_to_all_for_its_first_conversations_only():
+def test_a_flood_in_the_queue_is_published_to_all_for_its_first_conversations_only():
 	desk = full_desk()
-	many = intake_tickets.MOST_TOLD + 5
+	many = intake_tickets.MAX_NOTIFIED + 5
 	items = [
 		{"type": "message", "id": f"f{n}", "from": f"+2010077700{n:02}", "text": "x", "at_ms": desk.now}
 		for n in range(many)
 	]
 	desk.deliver(*items)
-	told = [n.user for n in desk.notices if n.data.get("event") == "message"]
-	assert told.count("A0@example.com") == intake_tickets.MOST_TOLD
-	assert told.count(None) == many, "managers hear of each"
+	published = [n.user for n in desk.notices if n.data.get("event") == "message"]
+	assert published.count("A0@example.com") == intake_tickets.MAX_NOTIFIED
+	assert published.count(None) == many, "managers hear of each"
 
 
-def test_whoever_loses_a_conversation_hears_of_it():
+def test_whoever_loses_a_conversation_is_notified_of_it():
 	desk = Desk()
 	desk.online()
 	ticket = desk.write(PHONE)
 	holder = desk.ticket(ticket).agent
-	heard(desk)
+	received(desk)
 	conversation.transfer(
 		desk.store, MANAGER, ticket, desk.now, "r", to_agent="A1" if holder == "A0" else "A0"
 	)
-	assert heard(desk) == {"transferred": {"A0", "A1", "WhatsApp Manager"}}
+	assert received(desk) == {"transferred": {"A0", "A1", "WhatsApp Manager"}}
 	desk.offline(desk.ticket(ticket).agent or "")
-	assert heard(desk)["requeued"] == {"A1", "WhatsApp Manager"}
+	assert received(desk)["requeued"] == {"A1", "WhatsApp Manager"}
 
 
-def test_what_a_manager_does_to_a_conversation_is_heard_by_its_holder():
+def test_what_a_manager_does_to_a_conversation_is_published_to_its_holder():
 	desk = Desk(agents=1)
 	desk.online()
 	ticket = desk.write(PHONE)
-	heard(desk)
+	received(desk)
 	conversation.no_reply_needed(desk.store, MANAGER, ticket, desk.now)
 	conversation.close(desk.store, MANAGER, ticket, desk.now)
 	conversation.reopen(desk.store, MANAGER, ticket, desk.now)
 	both = {"A0", "WhatsApp Manager"}
-	assert heard(desk) == {"no_reply_needed": both, "closed": both, "reopened": both}
+	assert received(desk) == {"no_reply_needed": both, "closed": both, "reopened": both}
 
 
-def queue_is_told(desk: Desk) -> bool:
+def queue_is_published(desk: Desk) -> bool:
 	"""Whether all heard that the queue moved, since we last asked; of what moved they hear nothing."""
-	told = [n for n in desk.notices if n.event == "khalifa_whatsapp:queue"]
+	published = [n for n in desk.notices if n.event == "khalifa_whatsapp:queue"]
 	desk.notices.clear()
-	assert all(n.data == {} and n.user is None and n.role is None for n in told)
-	return bool(told)
+	assert all(n.data == {} and n.user is None and n.role is None for n in published)
+	return bool(published)
 
 
-def test_all_hear_that_the_queue_moved_when_something_comes_is_taken_or_is_closed():
+def test_all_are_notified_that_the_queue_moved_when_something_comes_is_taken_or_is_closed():
 	desk = full_desk()
 	first, second = desk.write(PHONE), desk.write("+201001234568")
-	assert queue_is_told(desk)
+	assert queue_is_published(desk)
 	conversation.assign(desk.store, MANAGER, first, "A0", desk.now)
-	assert queue_is_told(desk)
+	assert queue_is_published(desk)
 	conversation.close(desk.store, MANAGER, second, desk.now, "no_reply_needed")
-	assert queue_is_told(desk)
+	assert queue_is_published(desk)
 
 
-def test_nobody_hears_of_the_queue_when_one_s_own_conversation_goes_on():
+def test_nobody_is_notified_of_the_queue_when_one_s_own_conversation_goes_on():
 	desk = full_desk()
-	held = next(t for t in desk.all(r.Ticket) if t.agent == "A0")
+	held = next(t for t in desk.all(records.Ticket) if t.agent == "A0")
 	desk.reply(held.name)
 	conversation.transfer(desk.store, MANAGER, held.name, desk.now, "theirs", to_agent="A1")
 	desk.write("+201005550100", "again")
-	assert not queue_is_told(desk)
+	assert not queue_is_published(desk)
 
 
-def test_whoever_has_a_conversation_open_hears_of_a_reaction_an_edit_and_a_message_taken_back():
+def test_whoever_has_a_conversation_open_is_notified_of_a_reaction_an_edit_and_a_message_taken_back():
 	desk = Desk()
 	desk.online()
 	ticket = desk.write(PHONE, "first", gateway_id="m1")
-	heard(desk)
+	received(desk)
 	said = [
 		{"type": "reaction", "id": "m1", "from": PHONE, "emoji": "👍", "at_ms": desk.now},
 		{"type": "edit", "id": "m1", "text": "second", "at_ms": desk.now},
@@ -151,20 +151,20 @@ def test_whoever_has_a_conversation_open_hears_of_a_reaction_an_edit_and_a_messa
 	previews = []
 	for item in said:
 		desk.deliver(item)
-		assert heard(desk) == {"changed": {"A0", "WhatsApp Manager"}}
+		assert received(desk) == {"changed": {"A0", "WhatsApp Manager"}}
 		previews.append(desk.ticket(ticket).preview)
 		desk.deliver(item)
-		assert heard(desk) == {}, "said twice"
-	assert previews == ["first", "second", f"{TAKEN_BACK_SIGN} {MESSAGES['revoked']}"]
+		assert received(desk) == {}, "said twice"
+	assert previews == ["first", "second", f"{REVOKED_ICON} {MESSAGES['revoked']}"]
 
 
-def test_an_edit_of_an_earlier_message_is_told_and_the_list_keeps_the_last_words():
+def test_an_edit_of_an_earlier_message_is_reported_and_the_list_keeps_the_last_words():
 	desk = Desk()
 	desk.online()
 	desk.write(PHONE, "first", gateway_id="m1")
 	desk.now += 1000
 	ticket = desk.write(PHONE, "last", gateway_id="m2")
-	heard(desk)
+	received(desk)
 	desk.deliver({"type": "edit", "id": "m1", "text": "other", "at_ms": desk.now})
-	assert heard(desk) == {"changed": {"A0", "WhatsApp Manager"}}
+	assert received(desk) == {"changed": {"A0", "WhatsApp Manager"}}
 	assert desk.ticket(ticket).preview == "last"

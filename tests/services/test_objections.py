@@ -9,13 +9,13 @@ from unittest.mock import patch
 
 import pytest
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.errors import NotAllowed, NotFound, UserError
 from khalifa_whatsapp.services import objections
 from tests.services.harness import MANAGER, Desk
 
 PHONE = "+201001234567"
-WORDS = (
+TEXT = (
 	"objection_status",
 	"objection",
 	"objected_by",
@@ -30,18 +30,18 @@ class Crash(RuntimeError):
 	"""The process dies here."""
 
 
-def late_desk() -> tuple[Desk, r.DelayEvent]:
+def late_desk() -> tuple[Desk, records.DelayEvent]:
 	desk = Desk()
 	desk.online("A0")
 	desk.write(PHONE)
 	desk.wait(16)
-	(charged,) = [event for event in desk.all(r.DelayEvent) if event.kind == "Agent"]
+	(charged,) = [event for event in desk.all(records.DelayEvent) if event.kind == "Agent"]
 	return desk, charged
 
 
-def said(desk: Desk, delay: r.DelayEvent) -> dict[str, Any]:
-	(stored,) = [event for event in desk.all(r.DelayEvent) if event.name == delay.name]
-	return {name: getattr(stored, name) for name in WORDS if getattr(stored, name) is not None}
+def said(desk: Desk, delay: records.DelayEvent) -> dict[str, Any]:
+	(stored,) = [event for event in desk.all(records.DelayEvent) if event.name == delay.name]
+	return {name: getattr(stored, name) for name in TEXT if getattr(stored, name) is not None}
 
 
 def test_an_objection_and_its_decision_are_written_whole() -> None:
@@ -59,11 +59,11 @@ def test_an_objection_and_its_decision_are_written_whole() -> None:
 	assert said(desk, delay) == {**objected, **decided, "objection_status": "Rejected"}
 
 
-@pytest.mark.parametrize("words", ["", " \n\t"])
-def test_an_objection_without_words_is_none(words: str) -> None:
+@pytest.mark.parametrize("text", ["", " \n\t"])
+def test_an_objection_without_words_is_none(text: str) -> None:
 	desk, delay = late_desk()
 	with pytest.raises(UserError) as refusal:
-		objections.object_to_delay(desk.store, desk.actor("A0"), delay.name, words, desk.now)
+		objections.object_to_delay(desk.store, desk.actor("A0"), delay.name, text, desk.now)
 	assert (refusal.value.code, said(desk, delay)) == ("no_objection", {})
 
 
@@ -78,17 +78,17 @@ def test_who_is_not_charged_and_what_is_not_there_are_refused_in_the_same_words(
 	assert said(desk, delay) == {}
 
 
-def object_to(desk: Desk, delay: r.DelayEvent) -> None:
+def object_to(desk: Desk, delay: records.DelayEvent) -> None:
 	objections.object_to_delay(desk.store, desk.actor("A0"), delay.name, "a call", desk.now)
 
 
-def decide(desk: Desk, delay: r.DelayEvent) -> None:
+def decide(desk: Desk, delay: records.DelayEvent) -> None:
 	objections.decide_on_objection(desk.store, MANAGER, delay.name, True, "yes", desk.now)
 
 
 @pytest.mark.parametrize("use_case", [object_to, decide])
 def test_a_crash_at_any_statement_leaves_all_of_it_or_nothing(
-	use_case: Callable[[Desk, r.DelayEvent], None],
+	use_case: Callable[[Desk, records.DelayEvent], None],
 ) -> None:
 	desk, delay = late_desk()
 	before, tried = (said(desk, delay), desk.store.dirty_days(9)), 0

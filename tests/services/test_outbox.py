@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.backoff import LONGEST_SECONDS
 from khalifa_whatsapp.core.keys import message_key
 from khalifa_whatsapp.core.settings import Settings
-from khalifa_whatsapp.drivers import base as d
+from khalifa_whatsapp.drivers import base
 from khalifa_whatsapp.drivers.loopback import status_item
 from khalifa_whatsapp.services import conversation
 from khalifa_whatsapp.services.work import working
@@ -23,7 +23,7 @@ PHONE, OTHER = "+201001234567", "+201119876543"
 HOUR = 60 * MINUTE
 
 
-def desk_with_answer(body: str = "answer", **settings: float) -> tuple[Desk, r.Message]:
+def desk_with_answer(body: str = "answer", **settings: float) -> tuple[Desk, records.Message]:
 	desk = Desk(agents=1, settings=Settings(**settings))  # type: ignore[arg-type]
 	desk.online()
 	return desk, desk.reply(desk.write(PHONE), body=body)
@@ -35,8 +35,8 @@ def bodies(desk: Desk) -> list[str]:
 
 def echoed(desk: Desk, gateway_id: str, body: str = "answer", scope: str = "") -> None:
 	"""The gateway's own copy of something that left our number."""
-	echo = d.OutboundEcho(
-		d.MessageRef(gateway_id, scope),
+	echo = base.OutboundEcho(
+		base.MessageRef(gateway_id, scope),
 		desk.driver.parse(desk.driver.call(_message(gateway_id)).raw)[0].sender,
 		desk.now,
 		"text",
@@ -59,19 +59,19 @@ def test_what_surely_was_not_sent_waits_longer_each_time_and_then_fails():
 	desk, message = desk_with_answer(breaker_failures=99)  # here only the message's own waits count
 	waits = []
 	for attempt in range(1, desk.settings.max_attempts):
-		desk.driver.failures.append(d.Retryable("refused", code="503"))
+		desk.driver.failures.append(base.Retryable("refused", code="503"))
 		assert (desk.send().retried, desk.send().sent) == (1, 0)
 		stored = desk.message(message.name)
-		assert (stored.status, stored.attempts, stored.generation) == (r.MSG_QUEUED, attempt, attempt)
+		assert (stored.status, stored.attempts, stored.generation) == (records.MSG_QUEUED, attempt, attempt)
 		waits.append((stored.next_retry_ms or 0) - desk.now)
 		desk.now = stored.next_retry_ms or 0
 	for attempt, wait in enumerate(waits):
 		assert 2_500 * 2**attempt <= wait <= 7_500 * 2**attempt
-	desk.driver.failures.append(d.Retryable("refused", code="503"))
+	desk.driver.failures.append(base.Retryable("refused", code="503"))
 	assert desk.send().failed == 1
 	stored = desk.message(message.name)
 	assert (stored.status, stored.error_kind, stored.error_code, stored.error_text) == (
-		r.FAILED,
+		records.FAILED,
 		"retryable",
 		"503",
 		"refused",
@@ -81,38 +81,42 @@ def test_what_surely_was_not_sent_waits_longer_each_time_and_then_fails():
 
 def test_it_goes_out_once_when_the_gateway_is_back_and_the_error_is_forgotten():
 	desk, message = desk_with_answer()
-	desk.driver.failures.append(d.Retryable("refused"))
+	desk.driver.failures.append(base.Retryable("refused"))
 	desk.send()
 	desk.now += HOUR
 	assert (desk.send().sent, desk.send().sent) == (1, 0)
 	stored = desk.message(message.name)
-	assert (stored.status, stored.error_kind, stored.error_text) == (r.SENT, None, None)
+	assert (stored.status, stored.error_kind, stored.error_text) == (records.SENT, None, None)
 	assert bodies(desk) == ["answer"]
 
 
 def test_a_gateway_that_says_how_long_to_wait_is_not_asked_sooner():
 	desk, message = desk_with_answer()
-	desk.driver.failures.append(d.RateLimited("too fast", retry_after=2 * LONGEST_SECONDS))
+	desk.driver.failures.append(base.RateLimited("too fast", retry_after=2 * LONGEST_SECONDS))
 	desk.send()
 	assert desk.message(message.name).next_retry_ms == desk.now + 2 * HOUR
 
 
-@pytest.mark.parametrize("error", [d.RecipientError, d.Permanent, d.WindowClosed])
+@pytest.mark.parametrize("error", [base.RecipientError, base.Permanent, base.WindowClosed])
 def test_what_can_not_be_mended_by_waiting_fails_at_once_with_its_reason(error):
 	desk, message = desk_with_answer()
 	desk.driver.failures.append(error("no such number", code="131026"))
 	assert desk.send().failed == 1
 	stored = desk.message(message.name)
-	assert (stored.status, stored.error_kind, stored.error_text) == (r.FAILED, error.kind, "no such number")
+	assert (stored.status, stored.error_kind, stored.error_text) == (
+		records.FAILED,
+		error.kind,
+		"no such number",
+	)
 
 
 def test_a_refused_login_stops_the_device_and_loses_nothing():
 	desk, message = desk_with_answer()
 	other = desk.reply(desk.write(OTHER))
-	desk.driver.failures.append(d.AuthError("token expired", code="190"))
+	desk.driver.failures.append(base.AuthError("token expired", code="190"))
 	sent = desk.send()
 	assert (sent.is_stopped, sent.sent, bodies(desk)) == (True, 0, [])
-	assert {desk.message(m.name).status for m in (message, other)} == {r.MSG_QUEUED}
+	assert {desk.message(m.name).status for m in (message, other)} == {records.MSG_QUEUED}
 	desk.now += HOUR
 	assert desk.send().sent == 2
 
@@ -125,7 +129,7 @@ def test_each_customer_s_messages_go_out_in_order_and_wait_for_each_other():
 	name = desk.ticket_of(PHONE).name
 	desk.reply(name, body="two")
 	desk.reply(desk.write(OTHER), body="other")
-	desk.driver.failures.append(d.Retryable("refused"))
+	desk.driver.failures.append(base.Retryable("refused"))
 	assert desk.send().sent == 1
 	assert bodies(desk) == ["other"]
 	desk.now += HOUR
@@ -136,7 +140,7 @@ def test_each_customer_s_messages_go_out_in_order_and_wait_for_each_other():
 def test_a_failed_message_does_not_hold_up_the_next():
 	desk, _ = desk_with_answer("one")
 	desk.reply(desk.ticket_of(PHONE).name, body="two")
-	desk.driver.failures.append(d.RecipientError("no"))
+	desk.driver.failures.append(base.RecipientError("no"))
 	desk.send()
 	assert bodies(desk) == ["two"]
 
@@ -150,11 +154,15 @@ def test_whatever_fails_no_customer_reads_anything_twice_or_out_of_order(plan):
 	for number in range(3):
 		for name in names:
 			desk.reply(name, body=f"{number}")
-	errors = {"retry": d.Retryable("r"), "unknown": d.UnknownOutcome("u"), "recipient": d.RecipientError("n")}
+	errors = {
+		"retry": base.Retryable("r"),
+		"unknown": base.UnknownOutcome("u"),
+		"recipient": base.RecipientError("n"),
+	}
 	honest = desk.driver.send
 	steps = iter(plan)
 
-	def send(message: d.OutgoingText) -> d.Accepted:
+	def send(message: base.OutgoingText) -> base.Accepted:
 		step = next(steps, "ok")
 		if step == "unknown":
 			honest(message)  # it went, and nobody heard
@@ -169,10 +177,10 @@ def test_whatever_fails_no_customer_reads_anything_twice_or_out_of_order(plan):
 	for phone in (PHONE, OTHER):
 		got = [m.body for m in desk.driver.sent if m.recipient[0].value == phone]
 		assert got == sorted(set(got))
-	assert {m.status for m in desk.all(r.Message) if m.direction == r.OUTGOING} <= {
-		r.SENT,
-		r.UNKNOWN,
-		r.FAILED,
+	assert {m.status for m in desk.all(records.Message) if m.direction == records.OUTGOING} <= {
+		records.SENT,
+		records.UNKNOWN,
+		records.FAILED,
 	}
 
 
@@ -183,20 +191,20 @@ def test_a_sender_that_dies_between_claim_and_answer_leaves_unknown_and_nothing_
 	desk, message = desk_with_answer()
 	honest = desk.driver.send
 
-	def dies(outgoing: d.OutgoingText) -> d.Accepted:
+	def dies(outgoing: base.OutgoingText) -> base.Accepted:
 		honest(outgoing)
 		raise KeyboardInterrupt
 
 	desk.driver.send = dies  # type: ignore[method-assign]
 	with pytest.raises(KeyboardInterrupt):
 		desk.send()
-	assert desk.message(message.name).status == r.SENDING
+	assert desk.message(message.name).status == records.SENDING
 	desk.driver.send = honest  # type: ignore[method-assign]
 	assert desk.store.devices_with_due_messages(desk.now) == ["desk"]
 	again = desk.send()
 	assert (again.unknown, again.sent, bodies(desk)) == (1, 0, ["answer"])
 	desk.now += 24 * HOUR
-	assert (desk.send().sent, desk.message(message.name).status) == (0, r.UNKNOWN)
+	assert (desk.send().sent, desk.message(message.name).status) == (0, records.UNKNOWN)
 
 
 @pytest.mark.parametrize("where", ["before the claim", "after the send"])
@@ -216,7 +224,7 @@ def test_a_database_that_goes_away_loses_no_message_and_doubles_none(where):
 	desk.store.save = honest  # type: ignore[method-assign]
 	desk.send()
 	assert (desk.message(message.name).status, bodies(desk)) == (
-		(r.SENT, ["answer"]) if where == "before the claim" else (r.UNKNOWN, ["answer"])
+		(records.SENT, ["answer"]) if where == "before the claim" else (records.UNKNOWN, ["answer"])
 	)
 
 
@@ -232,7 +240,7 @@ def test_a_conflict_while_writing_the_answer_down_is_tried_again_without_sending
 
 	desk.store.save = save  # type: ignore[method-assign]
 	assert desk.send().sent == 1
-	assert (desk.message(message.name).status, bodies(desk)) == (r.SENT, ["answer"])
+	assert (desk.message(message.name).status, bodies(desk)) == (records.SENT, ["answer"])
 
 
 @pytest.mark.parametrize("late", ["accepted", "refused"])
@@ -240,28 +248,38 @@ def test_a_late_writer_of_an_older_attempt_changes_nothing(late):
 	desk, message = desk_with_answer()
 	honest = desk.driver.send
 
-	def slow(outgoing: d.OutgoingText) -> d.Accepted:
+	def slow(outgoing: base.OutgoingText) -> base.Accepted:
 		"""While this attempt hangs, somebody else takes the message over."""
 		with working(desk.store, desk.now) as work:
 			stored = desk.store.messages([message.name])[message.name]
-			stored.generation, stored.status, stored.gateway_id = stored.generation + 1, r.SENT, "the other's"
+			stored.generation, stored.status, stored.gateway_id = (
+				stored.generation + 1,
+				records.SENT,
+				"the other's",
+			)
 			work.touch(stored)
 		if late == "refused":
-			raise d.Retryable("refused")
+			raise base.Retryable("refused")
 		return honest(outgoing)
 
 	desk.driver.send = slow  # type: ignore[method-assign]
 	desk.send()
 	stored = desk.message(message.name)
-	assert (stored.status, stored.gateway_id, stored.next_retry_ms) == (r.SENT, "the other's", None)
+	assert (stored.status, stored.gateway_id, stored.next_retry_ms) == (records.SENT, "the other's", None)
 
 
 @pytest.mark.parametrize(
-	("status", "then"), [("sent", r.SENT), ("delivered", r.DELIVERED), ("read", r.READ), ("failed", r.FAILED)]
+	("status", "then"),
+	[
+		("sent", records.SENT),
+		("delivered", records.DELIVERED),
+		("read", records.READ),
+		("failed", records.FAILED),
+	],
 )
 def test_a_status_with_our_own_key_settles_what_was_unknown(status, then):
 	desk, message = desk_with_answer()
-	desk.driver.failures.append(d.UnknownOutcome("timed out"))
+	desk.driver.failures.append(base.UnknownOutcome("timed out"))
 	assert desk.send().unknown == 1
 	desk.deliver(status_item("theirs", status, desk.now, message.name))
 	stored = desk.message(message.name)
@@ -278,26 +296,26 @@ def test_a_status_that_overtakes_the_gateway_s_answer_is_kept():
 	desk, message = desk_with_answer()
 	honest = desk.driver.send
 
-	def send(outgoing: d.OutgoingText) -> d.Accepted:
+	def send(outgoing: base.OutgoingText) -> base.Accepted:
 		accepted = honest(outgoing)
 		desk.deliver(status_item(accepted.ref.gateway_id, "read", desk.now, outgoing.callback))
 		return accepted
 
 	desk.driver.send = send  # type: ignore[method-assign]
 	assert desk.send().sent == 1
-	assert desk.message(message.name).status == r.READ
+	assert desk.message(message.name).status == records.READ
 
 
 def test_a_failure_that_the_gateway_s_statuses_contradict_is_no_reason_to_send_again():
 	desk, message = desk_with_answer()
 
-	def send(outgoing: d.OutgoingText) -> d.Accepted:
+	def send(outgoing: base.OutgoingText) -> base.Accepted:
 		desk.deliver(status_item("theirs", "delivered", desk.now, outgoing.callback))
-		raise d.Retryable("bad gateway")
+		raise base.Retryable("bad gateway")
 
 	desk.driver.send = send  # type: ignore[method-assign]
 	desk.send()
-	assert desk.message(message.name).status == r.DELIVERED
+	assert desk.message(message.name).status == records.DELIVERED
 	desk.now += HOUR
 	assert desk.send().retried == 0
 
@@ -309,18 +327,18 @@ def test_the_gateway_s_own_copy_that_came_first_is_absorbed_with_its_ticks():
 	desk, message = desk_with_answer()
 	echoed(desk, "loop-out-1")
 	desk.deliver(status_item("loop-out-1", "read", desk.now))
-	assert len([m for m in desk.all(r.Message) if m.direction == r.OUTGOING]) == 2
+	assert len([m for m in desk.all(records.Message) if m.direction == records.OUTGOING]) == 2
 	desk.send()
-	(stored,) = [m for m in desk.all(r.Message) if m.direction == r.OUTGOING]
-	assert (stored.name, stored.status, stored.origin) == (message.name, r.READ, r.AGENT)
-	assert {log.message for log in desk.all(r.MessageLog)} == {message.name}
+	(stored,) = [m for m in desk.all(records.Message) if m.direction == records.OUTGOING]
+	assert (stored.name, stored.status, stored.origin) == (message.name, records.READ, records.AGENT)
+	assert {log.message for log in desk.all(records.MessageLog)} == {message.name}
 
 
 def test_the_gateway_s_own_copy_that_comes_later_adds_nothing():
 	desk, _ = desk_with_answer()
 	desk.send()
 	echoed(desk, "loop-out-1")
-	assert len([m for m in desk.all(r.Message) if m.direction == r.OUTGOING]) == 1
+	assert len([m for m in desk.all(records.Message) if m.direction == records.OUTGOING]) == 1
 
 
 def test_what_is_typed_on_the_phone_is_shown_and_ends_no_wait():
@@ -328,8 +346,8 @@ def test_what_is_typed_on_the_phone_is_shown_and_ends_no_wait():
 	desk.online()
 	name = desk.write(PHONE)
 	echoed(desk, "phone-1", "typed")
-	shown = [m for m in desk.all(r.Message) if m.origin == r.PHONE]
-	assert [(m.body, m.ticket, m.status) for m in shown] == [("typed", name, r.SENT)]
+	shown = [m for m in desk.all(records.Message) if m.origin == records.PHONE]
+	assert [(m.body, m.ticket, m.status) for m in shown] == [("typed", name, records.SENT)]
 	assert desk.ticket(name).waiting_since_ms is not None
 
 
@@ -337,8 +355,8 @@ def test_a_conversation_begun_on_the_phone_waits_for_nobody_and_is_not_missed():
 	desk = Desk(agents=1)
 	desk.online()
 	echoed(desk, "phone-1", "typed")
-	(ticket,) = desk.all(r.Ticket)
-	assert (ticket.status, ticket.turn, desk.assign()) == (r.PENDING, None, [])
+	(ticket,) = desk.all(records.Ticket)
+	assert (ticket.status, ticket.turn, desk.assign()) == (records.PENDING, None, [])
 	assert conversation.close(desk.store, MANAGER, ticket.name, desk.now).is_missed == 0
 
 

@@ -8,10 +8,10 @@ import dataclasses
 
 import pytest
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.pacing import AUTO, CAMPAIGN, Pace
 from khalifa_whatsapp.core.settings import Settings
-from khalifa_whatsapp.drivers import base as d
+from khalifa_whatsapp.drivers import base
 from khalifa_whatsapp.services import replies
 from khalifa_whatsapp.services.work import working
 from tests.services.harness import MANAGER, MINUTE, Desk
@@ -20,14 +20,14 @@ HOUR = 60 * MINUTE
 PHONES = [f"+20100123{number:04}" for number in range(30)]
 
 
-def busy_desk(count: int, **settings: float) -> tuple[Desk, list[r.Message]]:
+def busy_desk(count: int, **settings: float) -> tuple[Desk, list[records.Message]]:
 	"""A desk where `count` customers wait for an answer that is queued."""
 	desk = Desk(agents=1, capacity=99, settings=Settings(**settings))  # type: ignore[arg-type]
 	desk.online()
 	return desk, [desk.reply(desk.write(phone), body=f"answer {n}") for n, phone in enumerate(PHONES[:count])]
 
 
-def change(desk: Desk, message: r.Message, **fields: object) -> None:
+def change(desk: Desk, message: records.Message, **fields: object) -> None:
 	with working(desk.store, desk.now) as work:
 		work.touch(dataclasses.replace(desk.message(message.name), **fields))
 
@@ -38,7 +38,7 @@ def set_device(desk: Desk, **fields: object) -> None:
 
 
 def starts(desk: Desk) -> list[int]:
-	return sorted(m.started_ms for m in desk.all(r.Message) if m.started_ms)
+	return sorted(m.started_ms for m in desk.all(records.Message) if m.started_ms)
 
 
 # -- pace
@@ -73,7 +73,7 @@ def test_a_long_wait_is_left_to_the_next_run():
 
 def test_a_doubtful_attempt_counts_like_a_sure_one():
 	desk, _ = busy_desk(3)
-	desk.driver.failures.append(d.UnknownOutcome("timed out"))
+	desk.driver.failures.append(base.UnknownOutcome("timed out"))
 	assert (lambda s: (s.unknown, s.sent, s.waits.limit))(desk.send(Pace(max_per_hour=2))) == (1, 1, "hour")
 
 
@@ -104,7 +104,7 @@ def test_a_pause_counts_from_the_very_next_message_and_loses_nothing(where):
 	desk, _ = busy_desk(4)
 	honest = desk.driver.send
 
-	def pauses(message: d.Outgoing) -> d.Accepted:
+	def pauses(message: base.Outgoing) -> base.Accepted:
 		if where == "device":
 			set_device(desk, is_paused=1)
 		else:
@@ -116,7 +116,9 @@ def test_a_pause_counts_from_the_very_next_message_and_loses_nothing(where):
 	desk.driver.send = pauses  # type: ignore[method-assign]
 	sent = desk.send()
 	assert (sent.sent, sent.is_stopped) == (1, True)
-	assert [m.status for m in desk.all(r.Message) if m.direction == r.OUTGOING].count(r.MSG_QUEUED) == 3
+	assert [m.status for m in desk.all(records.Message) if m.direction == records.OUTGOING].count(
+		records.MSG_QUEUED
+	) == 3
 
 
 # -- breaker
@@ -124,7 +126,7 @@ def test_a_pause_counts_from_the_very_next_message_and_loses_nothing(where):
 
 def test_a_gateway_that_is_down_is_left_alone_and_every_message_goes_once_it_is_back():
 	desk, messages = busy_desk(20)
-	desk.driver.failures.extend(d.Retryable("refused") for _ in range(100))
+	desk.driver.failures.extend(base.Retryable("refused") for _ in range(100))
 	sent = desk.send()
 	assert (sent.retried, sent.is_stopped, sent.is_alarming) == (5, True, True)
 	for _ in range(10):  # ten minutes of an outage
@@ -134,23 +136,23 @@ def test_a_gateway_that_is_down_is_left_alone_and_every_message_goes_once_it_is_
 	desk.driver.failures.clear()
 	desk.now += HOUR
 	assert desk.send().sent == 20
-	assert {desk.message(m.name).status for m in messages} == {r.SENT}
-	assert desk.store.gate("desk").breaker.failures == 0
+	assert {desk.message(m.name).status for m in messages} == {records.SENT}
+	assert desk.store.send_gate("desk").breaker.failures == 0
 
 
 def test_a_refused_login_never_uses_up_a_message_s_attempts():
 	desk, (message,) = busy_desk(1, max_attempts=3)
 	for _ in range(12):
-		desk.driver.failures.append(d.AuthError("token expired", code="190"))
+		desk.driver.failures.append(base.AuthError("token expired", code="190"))
 		desk.send()
 		desk.now += 110 * MINUTE
-	assert desk.message(message.name).status == r.MSG_QUEUED
+	assert desk.message(message.name).status == records.MSG_QUEUED
 	assert desk.send().sent == 1
 
 
 def test_a_device_that_is_too_fast_rests_as_long_as_the_gateway_says():
 	desk, _ = busy_desk(3)
-	desk.driver.failures.append(d.RateLimited("too fast", retry_after=300))
+	desk.driver.failures.append(base.RateLimited("too fast", retry_after=300))
 	assert (lambda s: (s.retried, s.sent, s.is_stopped))(desk.send()) == (1, 0, True)
 	desk.now += 299_000
 	assert desk.send().sent == 0
@@ -160,20 +162,20 @@ def test_a_device_that_is_too_fast_rests_as_long_as_the_gateway_says():
 
 def test_one_customer_who_is_written_to_too_fast_holds_up_nobody_else():
 	desk, messages = busy_desk(3)
-	desk.driver.failures.append(d.RateLimited("too fast", code="131056", retry_after=6, is_pair=True))
+	desk.driver.failures.append(base.RateLimited("too fast", code="131056", retry_after=6, is_pair=True))
 	assert desk.send().sent == 2
-	assert desk.message(messages[0].name).status == r.MSG_QUEUED
+	assert desk.message(messages[0].name).status == records.MSG_QUEUED
 
 
 def test_the_last_error_is_there_for_whoever_opens_the_device():
 	desk, _ = busy_desk(1)
-	desk.driver.failures.append(d.RecipientError("not on WhatsApp", code="131026"))
+	desk.driver.failures.append(base.RecipientError("not on WhatsApp", code="131026"))
 	desk.send()
 	row = desk.store.rows("SELECT last_error_text, last_error_code, last_error_ms FROM `tabWhatsApp Device`")[
 		0
 	]
 	assert tuple(row) == ("not on WhatsApp", "131026", desk.now)
-	assert desk.store.gate("desk").breaker.failures == 0, "a wrong number says nothing of the gateway"
+	assert desk.store.send_gate("desk").breaker.failures == 0, "a wrong number says nothing of the gateway"
 
 
 # -- the service window
@@ -185,7 +187,7 @@ def test_what_waited_past_the_window_fails_with_a_reason_and_never_reaches_the_g
 	desk.now += 24 * HOUR
 	assert (desk.send().failed, desk.driver.sent) == (1, [])
 	stored = desk.message(message.name)
-	assert (stored.status, stored.error_kind) == (r.FAILED, "window_closed")
+	assert (stored.status, stored.error_kind) == (records.FAILED, "window_closed")
 	assert "template" in (stored.error_text or "")
 	assert desk.ticket(message.ticket).waiting_since_ms is not None, "the customer waits still"
 
@@ -202,13 +204,16 @@ def test_what_waited_in_a_restored_backup_is_never_sent_by_a_machine():
 	fresh = replies.reply(desk.store, MANAGER, desk.write("+201119876543"), "hello", "k", desk.now)
 	sent = desk.send()
 	assert (sent.unknown, sent.sent) == (1, 1)
-	assert (desk.message(message.name).status, desk.message(fresh.name).status) == (r.UNKNOWN, r.SENT)
+	assert (desk.message(message.name).status, desk.message(fresh.name).status) == (
+		records.UNKNOWN,
+		records.SENT,
+	)
 
 
 def test_a_message_that_waits_for_its_next_attempt_is_no_such_case():
 	desk, (message,) = busy_desk(1)
-	desk.driver.failures.extend(d.RateLimited("slow", retry_after=3600) for _ in range(1))
+	desk.driver.failures.extend(base.RateLimited("slow", retry_after=3600) for _ in range(1))
 	desk.send()
 	desk.now += 70 * MINUTE
 	assert desk.send().sent == 1
-	assert desk.message(message.name).status == r.SENT
+	assert desk.message(message.name).status == records.SENT

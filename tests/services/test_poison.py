@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 import pytest
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.errors import describe
 from khalifa_whatsapp.services import (
 	assignment,
@@ -29,7 +29,7 @@ from khalifa_whatsapp.stores.base import StoreUnavailable
 from tests.services.harness import MINUTE, Desk
 
 PHONES = [f"+2010012345{number:02}" for number in range(5)]
-WORDS = "words of a customer"
+PRIVATE_TEXT = "words of a customer"
 
 
 def poisoned(module: object, name: str, is_bad: object) -> object:
@@ -38,7 +38,7 @@ def poisoned(module: object, name: str, is_bad: object) -> object:
 
 	def act(work: Work, row: object, *given: object, **more: object) -> object:
 		if is_bad(row):  # type: ignore[operator]
-			raise ValueError(WORDS)
+			raise ValueError(PRIVATE_TEXT)
 		return really(work, row, *given, **more)
 
 	return patch.object(module, name, act)
@@ -47,7 +47,7 @@ def poisoned(module: object, name: str, is_bad: object) -> object:
 def failing(act: object) -> str:
 	with pytest.raises(RowsFailed) as failed:
 		act()  # type: ignore[operator]
-	assert WORDS not in str(failed.value)
+	assert PRIVATE_TEXT not in str(failed.value)
 	assert "ValueError at " in str(failed.value)
 	return str(failed.value)
 
@@ -60,10 +60,10 @@ def test_a_ticket_that_can_t_be_looked_at_costs_no_other_its_delay():
 	with poisoned(turns, "look_at_clock", lambda ticket: ticket.name == tickets[2]):
 		said = failing(lambda: delays.scan(desk.store, desk.now))
 	assert tickets[2] in said and tickets[1] not in said
-	late = {event.ticket for event in desk.all(r.DelayEvent) if event.kind == "Agent"}
+	late = {event.ticket for event in desk.all(records.DelayEvent) if event.kind == "Agent"}
 	assert late == {*tickets} - {tickets[2]}
 	assert delays.scan(desk.store, desk.now).tickets == 1, "and it is looked at again"
-	assert len({event.ticket for event in desk.all(r.DelayEvent)}) == len(tickets)
+	assert len({event.ticket for event in desk.all(records.DelayEvent)}) == len(tickets)
 
 
 def test_a_ticket_that_can_t_be_handed_out_keeps_no_other_waiting():
@@ -85,11 +85,11 @@ def test_a_ticket_that_can_t_be_returned_holds_neither_others_nor_other_agents()
 	desk.now += 60 * MINUTE
 	with poisoned(presence, "give_back", lambda ticket: ticket.name == tickets[0]):
 		failing(lambda: presence.sweep(desk.store, desk.now))
-	assert [desk.ticket(name).status == r.QUEUED for name in tickets] == [False, True, True, True, True]
-	there = {agent.name for agent in desk.all(r.Agent) if agent.presence != r.OFFLINE}
+	assert [desk.ticket(name).status == records.QUEUED for name in tickets] == [False, True, True, True, True]
+	there = {agent.name for agent in desk.all(records.Agent) if agent.presence != records.OFFLINE}
 	assert there == {holders[tickets[0]]}, "who holds it is looked at again"
 	assert presence.sweep(desk.store, desk.now) == 1
-	assert {agent.presence for agent in desk.all(r.Agent)} == {r.OFFLINE}
+	assert {agent.presence for agent in desk.all(records.Agent)} == {records.OFFLINE}
 
 
 def test_a_status_that_can_t_be_applied_holds_up_no_other():
@@ -100,10 +100,16 @@ def test_a_status_that_can_t_be_applied_holds_up_no_other():
 	keys = [desk.message(message.name).message_key for message in messages]
 	with working(desk.store, desk.now) as work:
 		for number, key in enumerate(keys):
-			work.add(r.MessageLog(f"lost-{number}", f"key-{number}", key, "status", "read", desk.now, "desk"))
+			work.add(
+				records.MessageLog(f"lost-{number}", f"key-{number}", key, "status", "read", desk.now, "desk")
+			)
 	with poisoned(outcomes, "status_changed", lambda message: message.name == messages[0].name):
 		assert keys[0] in failing(lambda: parked.apply_parked(desk.store, desk.now))
-	assert [desk.message(message.name).status for message in messages] == [r.SENT, r.READ, r.READ]
+	assert [desk.message(message.name).status for message in messages] == [
+		records.SENT,
+		records.READ,
+		records.READ,
+	]
 
 
 def test_a_month_that_can_t_be_rolled_up_holds_up_no_other():
@@ -114,9 +120,9 @@ def test_a_month_that_can_t_be_rolled_up_holds_up_no_other():
 		work.changes.dirty_days.add(date(2020, 2, 3))
 	really = desk.store.replace_kpi
 
-	def replace(period: str, start: date, rows: list[r.AgentKpi]) -> None:
+	def replace(period: str, start: date, rows: list[records.AgentKpi]) -> None:
 		if start.year == 2020:
-			raise ValueError(WORDS)
+			raise ValueError(PRIVATE_TEXT)
 		really(period, start, rows)
 
 	desk.store.replace_kpi = replace
@@ -134,14 +140,14 @@ def test_a_database_that_is_away_is_no_fault_of_a_row():
 		delays.scan(desk.store, desk.now)
 
 
-def test_an_error_is_told_by_kind_number_and_place_alone():
+def test_an_error_is_reported_by_kind_number_and_place_alone():
 	with pytest.raises(AttributeError) as caught:
-		conversation.close(None, None, WORDS, 0)  # type: ignore[arg-type]
+		conversation.close(None, None, PRIVATE_TEXT, 0)  # type: ignore[arg-type]
 	assert re.fullmatch(r"AttributeError at services/work\.py:\d+ working", describe(caught.value))
 	for error, said in (
 		(OSError(28, "No space left", "/home/customer name.pdf"), "OSError 28"),
 		(KeyError(201_001_234_567), "KeyError"),
-		(KeyError(WORDS), "KeyError"),
+		(KeyError(PRIVATE_TEXT), "KeyError"),
 	):
 		assert describe(error) == said
 
@@ -160,18 +166,22 @@ def test_a_message_whose_fate_can_t_be_written_down_holds_up_no_other_and_is_not
 		sent = outbox.drain(desk.store, desk.driver, lambda: desk.now)
 	assert (sent.sent, list(sent.not_tried)) == (2, [messages[0].name])
 	assert len(desk.driver.sent) == 3
-	assert [desk.message(one.name).status for one in messages] == [r.SENDING, r.SENT, r.SENT]
+	assert [desk.message(one.name).status for one in messages] == [
+		records.SENDING,
+		records.SENT,
+		records.SENT,
+	]
 	outbox.drain(desk.store, desk.driver, lambda: desk.now)
-	assert desk.message(messages[0].name).status == r.UNKNOWN
+	assert desk.message(messages[0].name).status == records.UNKNOWN
 	assert len(desk.driver.sent) == 3
 
 
 def not_for(name: str) -> object:
 	really = outbox.accepted
 
-	def accepted(work: Work, driver: object, message: r.Message, done: object) -> bool:
+	def accepted(work: Work, driver: object, message: records.Message, done: object) -> bool:
 		if message.name == name:
-			raise ValueError(WORDS)
+			raise ValueError(PRIVATE_TEXT)
 		return really(work, driver, message, done)
 
 	return accepted
@@ -181,15 +191,15 @@ def test_what_may_have_gone_already_is_not_sent_while_nobody_can_write_that_down
 	desk = Desk()
 	desk.online()
 	desk.reply(desk.write(PHONES[0]))
-	with patch.object(outbox, "doubt_after_silence", side_effect=ValueError(WORDS)):
+	with patch.object(outbox, "doubt_after_silence", side_effect=ValueError(PRIVATE_TEXT)):
 		sent = outbox.drain(desk.store, desk.driver, lambda: desk.now)
 	assert (sent.sent, list(sent.not_tried), desk.driver.sent) == (0, ["doubt after silence"], [])
-	assert WORDS not in sent.not_tried["doubt after silence"]
+	assert PRIVATE_TEXT not in sent.not_tried["doubt after silence"]
 
 
 def test_an_abandoned_message_that_can_t_be_settled_holds_up_no_other():
 	desk = Desk()
 	desk.online()
 	desk.reply(desk.write(PHONES[0]))
-	with patch.object(outbox, "gave_up", side_effect=ValueError(WORDS)):
+	with patch.object(outbox, "gave_up", side_effect=ValueError(PRIVATE_TEXT)):
 		assert outbox.drain(desk.store, desk.driver, lambda: desk.now).sent == 1

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.errors import Changed, NotAllowed, NotFound, UserError
-from khalifa_whatsapp.drivers import base as d
+from khalifa_whatsapp.drivers import base
 from khalifa_whatsapp.services import reconcile, replies
 from tests.services.harness import MANAGER, MINUTE, Desk
 
@@ -24,7 +24,7 @@ def desk() -> Desk:
 	return made
 
 
-def say(desk: Desk, draft: replies.Draft, key: str = "key", **more: Any) -> r.Message:
+def say(desk: Desk, draft: replies.Draft, key: str = "key", **more: Any) -> records.Message:
 	name = desk.write(PHONE)
 	actor = desk.actor(desk.ticket(name).agent or "")
 	return replies.send(desk.store, actor, name, draft, key, desk.now, **more)
@@ -90,7 +90,7 @@ def test_a_template_goes_with_its_values(desk):
 		(
 			"choices",
 			{"choices": {"choices": [{"id": "1", "title": "نعم"}]}},
-			lambda o: o.choices == (d.Choice("1", "نعم"),),
+			lambda o: o.choices == (base.Choice("1", "نعم"),),
 		),
 	],
 )
@@ -101,13 +101,13 @@ def test_other_kinds_reach_the_driver_whole(desk, kind, data, check):
 
 
 def test_what_the_gateway_can_not_send_is_refused_while_the_writer_looks(desk):
-	can = d.Capabilities(kinds=frozenset({"text"}))
+	can = base.Capabilities(kinds=frozenset({"text"}))
 	with pytest.raises(UserError, match="can't send this kind"):
 		say(desk, replies.Draft("", "location", data={"location": {}}), can=can)
 
 
 def test_free_text_after_the_window_is_refused_with_the_way_on_and_a_template_goes(desk):
-	can = d.Capabilities(has_window=True, kinds=frozenset({"text", "template"}))
+	can = base.Capabilities(has_window=True, kinds=frozenset({"text", "template"}))
 	name = desk.write(PHONE)
 	actor = holder(desk, name)
 	desk.now += 24 * HOUR
@@ -125,7 +125,7 @@ def test_free_text_after_the_window_is_refused_with_the_way_on_and_a_template_go
 
 def test_a_reaction_is_shown_where_it_was_put_and_stops_no_clock(desk):
 	name = desk.write(PHONE)
-	(asked,) = [m for m in desk.all(r.Message) if m.direction == r.INCOMING]
+	(asked,) = [m for m in desk.all(records.Message) if m.direction == records.INCOMING]
 	replies.react(desk.store, holder(desk, name), name, asked.name, "❤️", "k", desk.now)
 	assert desk.send().sent == 1
 	(out,) = desk.driver.sent
@@ -140,7 +140,7 @@ def test_a_reaction_is_shown_where_it_was_put_and_stops_no_clock(desk):
 
 def test_a_reaction_belongs_to_the_ticket_it_is_put_in(desk):
 	name, other = desk.write(PHONE), desk.write("+201119876543")
-	(foreign,) = [m for m in desk.all(r.Message) if m.ticket == other]
+	(foreign,) = [m for m in desk.all(records.Message) if m.ticket == other]
 	with pytest.raises(NotFound):
 		replies.react(desk.store, MANAGER, name, foreign.name, "❤️", "k", desk.now)
 	with pytest.raises(UserError):
@@ -150,7 +150,7 @@ def test_a_reaction_belongs_to_the_ticket_it_is_put_in(desk):
 # -- what did not arrive
 
 
-def failed_answer(desk: Desk, error: d.SendError) -> r.Message:
+def failed_answer(desk: Desk, error: base.SendError) -> records.Message:
 	desk.driver.failures.append(error)
 	message = say(desk, replies.Draft("answer"))
 	desk.send()
@@ -158,12 +158,12 @@ def failed_answer(desk: Desk, error: d.SendError) -> r.Message:
 
 
 def test_a_failed_answer_is_said_again_as_a_new_message_and_the_wait_ends_anew(desk):
-	old = failed_answer(desk, d.Permanent("no"))
+	old = failed_answer(desk, base.Permanent("no"))
 	assert desk.ticket(old.ticket).waiting_since_ms is not None
 	new = replies.resend(desk.store, holder(desk, old.ticket), old.name, "again", desk.now)
 	assert (new.body, desk.message(old.name).status, desk.message(old.name).resent_as) == (
 		"answer",
-		r.FAILED,
+		records.FAILED,
 		new.name,
 	)
 	assert desk.ticket(old.ticket).waiting_since_ms is None
@@ -171,17 +171,17 @@ def test_a_failed_answer_is_said_again_as_a_new_message_and_the_wait_ends_anew(d
 
 
 def test_two_clicks_say_it_once_and_two_people_do_too(desk):
-	old = failed_answer(desk, d.UnknownOutcome("?"))
+	old = failed_answer(desk, base.UnknownOutcome("?"))
 	actor = holder(desk, old.ticket)
 	first = replies.resend(desk.store, actor, old.name, "again", desk.now)
 	assert replies.resend(desk.store, actor, old.name, "again", desk.now).name == first.name
 	with pytest.raises(Changed):
 		replies.resend(desk.store, MANAGER, old.name, "mine", desk.now)
-	assert len([m for m in desk.all(r.Message) if m.body == "answer"]) == 2
+	assert len([m for m in desk.all(records.Message) if m.body == "answer"]) == 2
 
 
 def test_who_may_not_answer_may_not_say_it_again_or_settle_it(desk):
-	old = failed_answer(desk, d.UnknownOutcome("?"))
+	old = failed_answer(desk, base.UnknownOutcome("?"))
 	stranger = next(desk.actor(a) for a in desk.agents if a != desk.ticket(old.ticket).agent)
 	with pytest.raises(NotAllowed):
 		replies.resend(desk.store, stranger, old.name, "k", desk.now)
@@ -190,15 +190,18 @@ def test_who_may_not_answer_may_not_say_it_again_or_settle_it(desk):
 
 
 def test_a_person_settles_doubt_either_way(desk):
-	sent = failed_answer(desk, d.UnknownOutcome("?"))
-	assert replies.settle(desk.store, holder(desk, sent.ticket), sent.name, True, desk.now).status == r.SENT
+	sent = failed_answer(desk, base.UnknownOutcome("?"))
+	assert (
+		replies.settle(desk.store, holder(desk, sent.ticket), sent.name, True, desk.now).status
+		== records.SENT
+	)
 	assert desk.ticket(sent.ticket).waiting_since_ms is None
 
 
 def test_doubt_settled_as_not_sent_lets_the_customer_wait_again(desk):
-	doubtful = failed_answer(desk, d.UnknownOutcome("?"))
+	doubtful = failed_answer(desk, base.UnknownOutcome("?"))
 	replies.settle(desk.store, holder(desk, doubtful.ticket), doubtful.name, False, desk.now)
-	assert desk.message(doubtful.name).status == r.FAILED
+	assert desk.message(doubtful.name).status == records.FAILED
 	assert desk.ticket(doubtful.ticket).waiting_since_ms is not None
 
 
@@ -232,15 +235,15 @@ class Remembering:
 	def __getattr__(self, name: str) -> Any:
 		return getattr(self._driver, name)
 
-	def last_sent(self, recipient: Any, limit: int = 20) -> list[d.OutboundEcho]:
+	def last_sent(self, recipient: Any, limit: int = 20) -> list[base.OutboundEcho]:
 		return self.log
 
-	def missed_deliveries(self) -> list[bytes]:
+	def missed_webhook_events(self) -> list[bytes]:
 		return []
 
 
-def bubble(desk: Desk, body: str, gateway_id: str = "seen-1", after_ms: int = 1_000) -> d.OutboundEcho:
-	return d.OutboundEcho(d.MessageRef(gateway_id), (), desk.now + after_ms, "text", body)
+def bubble(desk: Desk, body: str, gateway_id: str = "seen-1", after_ms: int = 1_000) -> base.OutboundEcho:
+	return base.OutboundEcho(base.MessageRef(gateway_id), (), desk.now + after_ms, "text", body)
 
 
 def look(desk: Desk, driver: Remembering, later_ms: int = MINUTE) -> int:
@@ -248,14 +251,14 @@ def look(desk: Desk, driver: Remembering, later_ms: int = MINUTE) -> int:
 
 
 def test_a_doubtful_message_that_the_chat_shows_was_sent(desk):
-	doubtful = failed_answer(desk, d.UnknownOutcome("?"))
+	doubtful = failed_answer(desk, base.UnknownOutcome("?"))
 	driver = Remembering(desk)
 	assert look(desk, driver) == 0
 	driver.log = [bubble(desk, "something else", "x"), bubble(desk, "answer")]
 	assert look(desk, driver, 1_000) == 0, "too fresh: its sender may still be told"
 	assert look(desk, driver) == 1
 	stored = desk.message(doubtful.name)
-	assert (stored.status, stored.gateway_id, stored.error_kind) == (r.SENT, "seen-1", None)
+	assert (stored.status, stored.gateway_id, stored.error_kind) == (records.SENT, "seen-1", None)
 
 
 @pytest.mark.parametrize("why", ["older", "another's", "too late"])
@@ -264,7 +267,7 @@ def test_a_bubble_that_can_not_be_it_settles_nothing(desk, why):
 	desk.send()
 	taken = desk.message(first.name)
 	desk.now += MINUTE
-	doubtful = failed_answer(desk, d.UnknownOutcome("?"))
+	doubtful = failed_answer(desk, base.UnknownOutcome("?"))
 	driver = Remembering(desk)
 	driver.log = {
 		"older": [bubble(desk, "answer", after_ms=-2 * MINUTE)],
@@ -272,19 +275,22 @@ def test_a_bubble_that_can_not_be_it_settles_nothing(desk, why):
 		"too late": [bubble(desk, "answer")],
 	}[why]
 	assert look(desk, driver, HOUR if why == "too late" else MINUTE) == 0
-	assert desk.message(doubtful.name).status == r.UNKNOWN
+	assert desk.message(doubtful.name).status == records.UNKNOWN
 
 
 def test_two_equal_doubts_and_one_bubble_leave_one_doubt(desk):
 	name = desk.write(PHONE)
 	for number in range(2):
-		desk.driver.failures.append(d.UnknownOutcome("?"))
+		desk.driver.failures.append(base.UnknownOutcome("?"))
 		replies.reply(desk.store, holder(desk, name), name, "answer", f"k{number}", desk.now)
 	desk.send()
 	driver = Remembering(desk)
 	driver.log = [bubble(desk, "answer")]
 	assert (look(desk, driver), look(desk, driver)) == (1, 0)
-	assert sorted(m.status for m in desk.all(r.Message) if m.direction == r.OUTGOING) == [r.SENT, r.UNKNOWN]
+	assert sorted(m.status for m in desk.all(records.Message) if m.direction == records.OUTGOING) == [
+		records.SENT,
+		records.UNKNOWN,
+	]
 
 
 # -- the same key again

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from khalifa_whatsapp.core import watchdog as w
+from khalifa_whatsapp.core import watchdog
 from khalifa_whatsapp.core.settings import Settings
 from khalifa_whatsapp.drivers.wppconnect import WppConnectDriver
 from khalifa_whatsapp.embedded.simulators import WppConnectSimulator
@@ -25,7 +25,7 @@ class Minutes:
 
 	def __init__(self, wpp: WppConnectSimulator, driver: WppConnectDriver) -> None:
 		self.wpp, self.driver = wpp, driver
-		self.memory = w.Watch()
+		self.memory = watchdog.Watch()
 		self.alerts: list[str] = []
 		self.now_ms = START_MS
 
@@ -51,18 +51,18 @@ def minutes() -> Iterator[Minutes]:
 
 
 def test_a_session_that_lives_is_left_alone(minutes: Minutes) -> None:
-	assert minutes.go(10).action == w.NOTHING
+	assert minutes.go(10).action == watchdog.NOTHING
 	assert minutes.calls() == []
-	assert minutes.memory.state == w.CONNECTED
+	assert minutes.memory.state == watchdog.CONNECTED
 
 
 def test_a_dead_session_is_closed_waited_for_and_started(minutes: Minutes) -> None:
 	minutes.go()
 	minutes.wpp.session.is_hung = True
-	assert [minutes.go().action for _ in range(3)] == [w.CHECK, w.RESTART, w.START]
+	assert [minutes.go().action for _ in range(3)] == [watchdog.CHECK, watchdog.RESTART, watchdog.START]
 	assert minutes.calls() == [("close", 3), ("start", 4)]
 	assert minutes.go().seen is not None
-	assert minutes.memory.state == w.CONNECTED
+	assert minutes.memory.state == watchdog.CONNECTED
 	assert minutes.memory.restarts == 1
 	assert minutes.alerts == []
 
@@ -72,7 +72,11 @@ def test_the_start_waits_until_the_browser_is_gone(minutes: Minutes) -> None:
 	minutes.wpp.session.is_hung = True
 	minutes.go(2)
 	closed_ms = minutes.now_ms
-	for wait_ms, action in ((0, w.NOTHING), (w.CLOSE_WAIT_MS - 1, w.NOTHING), (w.CLOSE_WAIT_MS, w.START)):
+	for wait_ms, action in (
+		(0, watchdog.NOTHING),
+		(watchdog.CLOSE_WAIT_MS - 1, watchdog.NOTHING),
+		(watchdog.CLOSE_WAIT_MS, watchdog.START),
+	):
 		assert watch(minutes.driver, minutes.memory, SETTINGS, closed_ms + wait_ms).action == action
 
 
@@ -104,7 +108,7 @@ def test_a_lost_login_asks_for_a_person_and_is_not_started_in_a_loop(minutes: Mi
 	minutes.wpp.set_connected(False)  # unlinked on the phone
 	minutes.go(30)
 	assert minutes.calls() == [("close", 3), ("start", 4)]
-	assert minutes.alerts == [ALERTS[w.QR]]
+	assert minutes.alerts == [ALERTS[watchdog.QR]]
 	minutes.wpp.session.forget()  # nobody scanned
 	minutes.go(30)
 	assert len(minutes.calls()) == 2
@@ -121,15 +125,15 @@ def test_a_device_that_is_just_being_set_up_is_nobodys_worry(minutes: Minutes) -
 	assert minutes.alerts == []
 
 
-def test_a_refused_login_is_told_at_once_and_once(minutes: Minutes) -> None:
+def test_a_refused_login_is_reported_at_once_and_once(minutes: Minutes) -> None:
 	minutes.go()
 	minutes.wpp.change_secret("another")
 	minutes.go(10)
-	assert minutes.alerts == [ALERTS[w.REFUSED]]
+	assert minutes.alerts == [ALERTS[watchdog.REFUSED]]
 	assert minutes.calls() == []
 
 
-def test_a_gateway_that_is_down_is_told_after_the_last_restart(minutes: Minutes) -> None:
+def test_a_gateway_that_is_down_is_reported_after_the_last_restart(minutes: Minutes) -> None:
 	minutes.go()
 	minutes.wpp.stop()
 	minutes.go(20)
@@ -143,7 +147,7 @@ def test_without_restarts_a_person_is_called_at_the_second_failed_check(minutes:
 	none = replace(SETTINGS, restarts_per_hour=0)
 	first = watch(minutes.driver, minutes.memory, none, minutes.now_ms + MINUTE)
 	second = watch(minutes.driver, first.memory, none, minutes.now_ms + 2 * MINUTE)
-	assert (first.action, second.action, second.alert) == (w.CHECK, w.ALERT, NOT_BACK)
+	assert (first.action, second.action, second.alert) == (watchdog.CHECK, watchdog.ALERT, NOT_BACK)
 	assert minutes.calls() == []
 
 
@@ -159,14 +163,16 @@ def test_a_session_that_came_back_during_the_pause_is_left_alone(minutes: Minute
 def test_a_session_with_a_process_of_its_own_calls_a_person_when_its_login_is_gone_or_it_is_given_up() -> (
 	None
 ):
-	fresh = w.Watch()
-	assert note(fresh, w.QR, 0)[1] == "", "somebody is just setting it up"
+	fresh = watchdog.Watch()
+	assert note(fresh, watchdog.QR, 0)[1] == "", "somebody is just setting it up"
 	assert note(fresh, "disconnected", 0, NOT_BACK)[1] == ""
-	worked, nothing = note(fresh, w.CONNECTED, 0)
+	worked, nothing = note(fresh, watchdog.CONNECTED, 0)
 	assert nothing == ""
 	assert note(worked, "disconnected", 1)[1] == "", "its process brings it back"
-	gone, told = note(worked, w.QR, 1)
-	assert told == ALERTS[w.QR]
-	assert note(gone, w.RESTRICTED, 2)[1] == "", "told once"
+	gone, alert = note(worked, watchdog.QR, 1)
+	assert alert == ALERTS[watchdog.QR]
+	assert note(gone, watchdog.RESTRICTED, 2)[1] == "", "told once"
 	assert note(worked, "disconnected", 1, NOT_BACK)[1] == NOT_BACK
-	assert note(note(gone, w.CONNECTED, 2)[0], w.RESTRICTED, 3)[1] == ALERTS[w.RESTRICTED]
+	assert (
+		note(note(gone, watchdog.CONNECTED, 2)[0], watchdog.RESTRICTED, 3)[1] == ALERTS[watchdog.RESTRICTED]
+	)

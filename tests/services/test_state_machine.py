@@ -15,13 +15,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from khalifa_whatsapp.core import deadlines, ledger
+from khalifa_whatsapp.core import deadlines, ledger, records
 from khalifa_whatsapp.core import kpi as kpi_rules
-from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.errors import UserError
 from khalifa_whatsapp.core.keys import open_key
-from khalifa_whatsapp.drivers import base as d
+from khalifa_whatsapp.drivers import base
 from khalifa_whatsapp.drivers.loopback import message_item, status_item
 from khalifa_whatsapp.services import close_all, conversation, kpi, presence, replies
 from khalifa_whatsapp.services.intake_rows import FUTURE_MS
@@ -31,10 +30,10 @@ from tests.services.harness import MANAGER, MINUTE, START, Desk
 PHONES = [f"+20100123456{number}" for number in range(3)]
 HANDED_ON = {"assigned", "transferred", "requeued"}  # the next segment begins where such a one ends
 FAILURES = {
-	"refused": d.Retryable("refused"),
-	"recipient": d.RecipientError("not on WhatsApp"),
-	"unknown": d.UnknownOutcome("timed out"),
-	"auth": d.AuthError("token expired"),
+	"refused": base.Retryable("refused"),
+	"recipient": base.RecipientError("not on WhatsApp"),
+	"unknown": base.UnknownOutcome("timed out"),
+	"auth": base.AuthError("token expired"),
 }
 
 
@@ -109,7 +108,7 @@ class DeskMachine(RuleBasedStateMachine):
 		self.waiting: list[dict[str, Any]] = []  # delivered, not yet taken in
 		self.taken: list[dict[str, Any]] = []
 		self.known: set[str] = set()
-		self.history: list[r.TicketEvent] = []
+		self.history: list[records.TicketEvent] = []
 		self.batch: str | None = None
 		self.phone_of: dict[str, str] = {}
 
@@ -136,7 +135,7 @@ class DeskMachine(RuleBasedStateMachine):
 		message = data.draw(st.sampled_from(self.sent()))
 		self.deliver(status_item(message.gateway_id or "", status, self.desk.now), take=True)
 
-	@rule(where=st.sampled_from(["finish_deliveries", "save"]))
+	@rule(where=st.sampled_from(["finish_webhook_events", "save"]))
 	def database_goes_away_in_the_middle(self, where: str) -> None:
 		before = self.dump()
 		honest = getattr(self.desk.store, where)
@@ -146,14 +145,14 @@ class DeskMachine(RuleBasedStateMachine):
 			raise StoreUnavailable("gone")
 
 		setattr(self.desk.store, where, dies)
-		told = len(self.desk.notices)
+		notice_count = len(self.desk.notices)
 		try:
 			self.desk.take()
 		except StoreUnavailable:
 			assert self.waiting
 		setattr(self.desk.store, where, honest)
 		assert self.dump() == before
-		assert len(self.desk.notices) == told
+		assert len(self.desk.notices) == notice_count
 
 	@rule()
 	def drain(self) -> None:
@@ -240,7 +239,10 @@ class DeskMachine(RuleBasedStateMachine):
 			self.of(self.desk.ticket(item.ticket)).reopened(is_undo=True)
 		self.batch = None
 
-	@rule(agent=st.sampled_from(["A0", "A1"]), state=st.sampled_from([r.ONLINE, r.ONLINE, r.AWAY, r.OFFLINE]))
+	@rule(
+		agent=st.sampled_from(["A0", "A1"]),
+		state=st.sampled_from([records.ONLINE, records.ONLINE, records.AWAY, records.OFFLINE]),
+	)
 	def agent_comes_or_goes(self, agent: str, state: str) -> None:
 		presence.set_presence(self.desk.store, Actor(), agent, state, self.desk.now)
 
@@ -259,17 +261,17 @@ class DeskMachine(RuleBasedStateMachine):
 	def pages_fall_silent(self) -> None:
 		self.desk.now += 11 * MINUTE
 		presence.sweep(self.desk.store, self.desk.now)
-		assert {entry.agent.presence for entry in self.desk.store.roster()} == {r.OFFLINE}
+		assert {entry.agent.presence for entry in self.desk.store.roster()} == {records.OFFLINE}
 
 	@rule()
 	def measures_are_rolled_up(self) -> None:
 		kpi.rollup_dirty(self.desk.store, self.desk.now)
-		rows = self.desk.all(r.AgentKpi)
+		rows = self.desk.all(records.AgentKpi)
 		assert self.desk.store.dirty_days(9) == []
 		for period, roll in (("Daily", kpi.rollup_day), ("Monthly", kpi.rollup_month)):
 			for start in {row.start_date for row in rows if row.period == period}:
 				roll(self.desk.store, date.fromisoformat(start), self.desk.now)
-		assert [_fixed(row) for row in self.desk.all(r.AgentKpi)] == [_fixed(row) for row in rows]
+		assert [_fixed(row) for row in self.desk.all(records.AgentKpi)] == [_fixed(row) for row in rows]
 		self.check_months(rows)
 
 	# -- invariants
@@ -288,12 +290,14 @@ class DeskMachine(RuleBasedStateMachine):
 		for ticket in self.all_tickets():
 			is_open = ticket.open_key is not None
 			assert is_open is False or ticket.open_key == open_key(ticket.customer, ticket.device)
-			assert (ticket.status == r.CLOSED) is (ticket.closed_ms is not None) is (not is_open)
+			assert (ticket.status == records.CLOSED) is (ticket.closed_ms is not None) is (not is_open)
 			if is_open:
 				waits = ticket.waiting_since_ms is not None
-				assert ticket.status == (r.QUEUED if ticket.agent is None else r.OPEN if waits else r.PENDING)
-			assert ticket.status != r.OPEN or present[ticket.agent or ""] != r.OFFLINE
-			assert (ticket.queued_since_ms is not None) is (ticket.status == r.QUEUED)
+				assert ticket.status == (
+					records.QUEUED if ticket.agent is None else records.OPEN if waits else records.PENDING
+				)
+			assert ticket.status != records.OPEN or present[ticket.agent or ""] != records.OFFLINE
+			assert (ticket.queued_since_ms is not None) is (ticket.status == records.QUEUED)
 
 	@invariant()
 	def the_open_turn_has_one_open_segment_and_both_are_the_ticket_s(self) -> None:
@@ -341,7 +345,7 @@ class DeskMachine(RuleBasedStateMachine):
 
 	@invariant()
 	def history_only_grows_and_closings_and_reopenings_alternate(self) -> None:
-		events = self.desk.all(r.TicketEvent)
+		events = self.desk.all(records.TicketEvent)
 		assert events[: len(self.history)] == self.history
 		self.history = events
 		steps = defaultdict(list)
@@ -356,7 +360,7 @@ class DeskMachine(RuleBasedStateMachine):
 	@invariant()
 	def delays_are_those_of_the_ledger(self) -> None:
 		turns, segments = self.ledger()
-		events = self.desk.all(r.DelayEvent)
+		events = self.desk.all(records.DelayEvent)
 		charged = {e.segment for e in events if e.kind == "Agent"}
 		assert charged == {s.name for s in segments if s.level >= deadlines.DELAYED}
 		assert charged == {s.name for s in segments if s.delayed_ms is not None}
@@ -381,7 +385,7 @@ class DeskMachine(RuleBasedStateMachine):
 		self.noting_failures(self.desk.take)
 
 	def noting_failures(self, act: Any) -> None:
-		before = {m.name: m.status for m in self.desk.all(r.Message)}
+		before = {m.name: m.status for m in self.desk.all(records.Message)}
 		act()
 		for item in self.waiting if act == self.desk.take else ():
 			if item["type"] == "message" and item["id"] not in self.known:
@@ -391,11 +395,14 @@ class DeskMachine(RuleBasedStateMachine):
 				self.taken.append({key: value for key, value in item.items() if key != "received"})
 		if act == self.desk.take:
 			self.waiting = []
-		for message in self.desk.all(r.Message):
-			if message.status == r.FAILED and before.get(message.name, r.FAILED) != r.FAILED:
+		for message in self.desk.all(records.Message):
+			if (
+				message.status == records.FAILED
+				and before.get(message.name, records.FAILED) != records.FAILED
+			):
 				self.of(self.desk.ticket(message.ticket)).failed(message.name)
 
-	def answered(self, ticket: r.Ticket, message: r.Message) -> None:
+	def answered(self, ticket: records.Ticket, message: records.Message) -> None:
 		self.of(ticket).dealt("answered", message.name)
 
 	def trying(self, act: Any) -> bool:
@@ -412,9 +419,9 @@ class DeskMachine(RuleBasedStateMachine):
 		for entry in self.desk.store.roster():
 			if entry.agent.name in given:
 				assert entry.load(self.desk.settings) <= entry.agent.capacity
-				assert entry.agent.presence == r.ONLINE
+				assert entry.agent.presence == records.ONLINE
 
-	def check_months(self, rows: list[r.AgentKpi]) -> None:
+	def check_months(self, rows: list[records.AgentKpi]) -> None:
 		sums = [
 			*kpi_rules.COUNTS - {"online_time"},
 			*(f"{m}_{part}" for m in kpi_rules.SAMPLES for part in ("count", "sum")),
@@ -429,7 +436,7 @@ class DeskMachine(RuleBasedStateMachine):
 					f: sum(getattr(k, f) for k in days) for f in sums
 				}
 
-	def next_look(self, turn: r.Turn | None, segment: r.Segment | None) -> int | None:
+	def next_look(self, turn: records.Turn | None, segment: records.Segment | None) -> int | None:
 		"""The next threshold, said without the code under test; the calendar here is the wall clock."""
 		due = []
 		if turn is not None and not turn.is_delayed:
@@ -439,7 +446,7 @@ class DeskMachine(RuleBasedStateMachine):
 			due.append(segment.from_ms + steps[segment.level])
 		return min(due, default=None)
 
-	def moments(self, turn: r.Turn | None, segment: r.Segment | None) -> tuple[int | None, ...]:
+	def moments(self, turn: records.Turn | None, segment: records.Segment | None) -> tuple[int | None, ...]:
 		"""The deadlines, said without the code under test and without what the minute job has told whom."""
 		if turn is None:
 			return (None,) * 4
@@ -449,40 +456,52 @@ class DeskMachine(RuleBasedStateMachine):
 		due = [start + 15 * MINUTE for start in starts]
 		return due[0], due[1] if len(due) > 1 else None, min(due), min(starts) + round(10.5 * MINUTE)
 
-	def sent(self) -> list[r.Message]:
+	def sent(self) -> list[records.Message]:
 		"""Answers that a gateway may still speak of; after a failure it is silent."""
 		if not hasattr(self, "desk"):
 			return []
-		return [m for m in self.desk.all(r.Message) if m.status in (r.SENT, r.DELIVERED, r.READ)]
+		return [
+			m
+			for m in self.desk.all(records.Message)
+			if m.status in (records.SENT, records.DELIVERED, records.READ)
+		]
 
-	def all_tickets(self) -> list[r.Ticket]:
-		return self.desk.all(r.Ticket) if hasattr(self, "desk") else []
+	def all_tickets(self) -> list[records.Ticket]:
+		return self.desk.all(records.Ticket) if hasattr(self, "desk") else []
 
-	def tickets(self, closed: bool = False, agent: bool = False) -> list[r.Ticket]:
+	def tickets(self, closed: bool = False, agent: bool = False) -> list[records.Ticket]:
 		tickets = [t for t in self.all_tickets() if (t.open_key is None) is closed]
 		if closed:
 			latest = {self.desk.ticket_of(phone).name for phone in {self.phone(t) for t in tickets}}
 			return [t for t in tickets if t.name in latest]
 		return [t for t in tickets if t.agent] if agent else tickets
 
-	def ledger(self) -> tuple[list[r.Turn], list[r.Segment]]:
-		return (self.desk.all(r.Turn), self.desk.all(r.Segment)) if hasattr(self, "desk") else ([], [])
+	def ledger(self) -> tuple[list[records.Turn], list[records.Segment]]:
+		return (
+			(self.desk.all(records.Turn), self.desk.all(records.Segment))
+			if hasattr(self, "desk")
+			else ([], [])
+		)
 
-	def phone(self, ticket: r.Ticket) -> str:
+	def phone(self, ticket: records.Ticket) -> str:
 		if ticket.customer not in self.phone_of:
-			self.phone_of = {c.name: c.phone for c in self.desk.all(r.Customer)}
+			self.phone_of = {c.name: c.phone for c in self.desk.all(records.Customer)}
 		return self.phone_of[ticket.customer]
 
-	def of(self, ticket: r.Ticket) -> Customer:
+	def of(self, ticket: records.Ticket) -> Customer:
 		return self.model[self.phone(ticket)]
 
 	def dump(self) -> list[list[Any]]:
-		return [self.desk.all(kind) for kind in r.RECORDS]
+		return [self.desk.all(kind) for kind in records.RECORDS]
 
 
-def _fixed(row: r.AgentKpi) -> list[Any]:
+def _fixed(row: records.AgentKpi) -> list[Any]:
 	"""What a second look may not change; whoever is online now has been so for longer then."""
-	return [getattr(row, name) for name in r.AgentKpi.__slots__ if name not in ("computed_ms", "online_time")]
+	return [
+		getattr(row, name)
+		for name in records.AgentKpi.__slots__
+		if name not in ("computed_ms", "online_time")
+	]
 
 
 TestDesk = DeskMachine.TestCase

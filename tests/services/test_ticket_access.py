@@ -10,14 +10,13 @@ from unittest.mock import patch
 
 import pytest
 
-from khalifa_whatsapp.core import records as r
-from khalifa_whatsapp.core import ticket_access
+from khalifa_whatsapp.core import records, ticket_access
 from khalifa_whatsapp.core.actor import Actor, actor_of
 from khalifa_whatsapp.core.errors import NotFound, UserError
 from khalifa_whatsapp.core.keys import digest, open_key
 from khalifa_whatsapp.services import conversation, customers, replies
 from khalifa_whatsapp.services.intake_tickets import Tickets
-from khalifa_whatsapp.services.rights import tell_owner
+from khalifa_whatsapp.services.rights import notify_owner
 from khalifa_whatsapp.services.work import working
 from tests.services.harness import MANAGER, Desk
 
@@ -47,37 +46,37 @@ def desk() -> Desk:
 	desk.store.run("UPDATE `tabKhalifa Agent` SET enabled = 0 WHERE name = 'A4'")
 	with working(desk.store, desk.now) as work:
 		for ticket in tickets():
-			work.add(r.Customer(ticket.customer, customer_name="C"))
+			work.add(records.Customer(ticket.customer, customer_name="C"))
 			work.add(ticket)
 			work.add(doubtful(ticket))
 	return desk
 
 
-def tickets() -> Iterator[r.Ticket]:
+def tickets() -> Iterator[records.Ticket]:
 	"""Every combination, those that no use case makes as well."""
-	states = (r.QUEUED, r.OPEN, r.PENDING, r.CLOSED)
+	states = (records.QUEUED, records.OPEN, records.PENDING, records.CLOSED)
 	combinations = itertools.product(states, (None, "A0", "A1", "A4"), (None, "North", "South"), (0, 1))
 	for number, (status, agent, branch, mark) in enumerate(combinations):
-		ticket = r.Ticket(
+		ticket = records.Ticket(
 			f"T{number}", f"C{number}", "desk", status, agent=agent, branch=branch, is_branch_only=mark
 		)
-		if status == r.CLOSED:
+		if status == records.CLOSED:
 			ticket.closed_ms = 1
 		else:
 			ticket.open_key = open_key(ticket.customer, "desk")
 		yield ticket
 
 
-def doubtful(ticket: r.Ticket) -> r.Message:
-	return r.Message(
+def doubtful(ticket: records.Ticket) -> records.Message:
+	return records.Message(
 		f"M-{ticket.name}",
 		ticket.name,
 		ticket.customer,
 		"desk",
-		r.OUTGOING,
-		r.AGENT,
+		records.OUTGOING,
+		records.AGENT,
 		"text",
-		r.UNKNOWN,
+		records.UNKNOWN,
 		1,
 		1,
 		body="answer",
@@ -91,7 +90,7 @@ def people(desk: Desk) -> dict[str, Actor]:
 	return {**agents, "manager": MANAGER, "manager who answers": boss, "nobody": Actor("x@example.com", "X")}
 
 
-Verb = Callable[[Desk, Actor, r.Ticket], object]
+Verb = Callable[[Desk, Actor, records.Ticket], object]
 # The right that a page shows, and what is asked of the server then
 VERBS: list[tuple[str, Verb]] = [
 	("see", lambda k, who, t: conversation.mark_read(k.store, who, t.name, k.now)),
@@ -124,7 +123,7 @@ VERBS: list[tuple[str, Verb]] = [
 ]
 
 
-def refusal(desk: Desk, verb: Verb, who: Actor, ticket: r.Ticket) -> str:
+def refusal(desk: Desk, verb: Verb, who: Actor, ticket: records.Ticket) -> str:
 	"""Why it is not for this person; empty when it comes to writing, or is refused for what was asked."""
 	with patch.object(desk.store, "save", side_effect=Allowed):
 		try:
@@ -136,14 +135,14 @@ def refusal(desk: Desk, verb: Verb, who: Actor, ticket: r.Ticket) -> str:
 	return ""
 
 
-def expected(right: str, who: Actor, ticket: r.Ticket) -> bool:
+def expected(right: str, who: Actor, ticket: records.Ticket) -> bool:
 	if right == "see":
 		return bool(ticket_access.can_see(who, ticket))
 	may = ticket_access.rights(who, ticket)
 	if right == "give":
-		return who.is_manager and ticket.status != r.CLOSED
+		return who.is_manager and ticket.status != records.CLOSED
 	if right == "take" and who.is_manager:
-		return ticket.status != r.CLOSED  # to whomever
+		return ticket.status != records.CLOSED  # to whomever
 	return getattr(may, right)
 
 
@@ -157,7 +156,9 @@ def test_a_verb_does_what_the_page_says(desk: Desk, number: int) -> None:
 		code = refusal(desk, verb, who, ticket)
 		assert (code == "") == expected(right, who, ticket), (right, name, ticket, code)
 		done += code == ""
-		is_secret = not ticket.agent or ticket.status == r.CLOSED or not (who.is_agent or who.is_manager)
+		is_secret = (
+			not ticket.agent or ticket.status == records.CLOSED or not (who.is_agent or who.is_manager)
+		)
 		if is_secret and not ticket_access.can_see(who, ticket):
 			assert code == "no_such_ticket", (right, name, ticket, code)
 	assert done
@@ -170,28 +171,28 @@ def test_what_is_not_there_is_refused_as_what_may_not_be_seen(desk: Desk, verb: 
 	secret = next(
 		t
 		for t in tickets()
-		if t.status == r.QUEUED and t.branch == "South" and t.is_branch_only and not t.agent
+		if t.status == records.QUEUED and t.branch == "South" and t.is_branch_only and not t.agent
 	)
 	said = []
-	for ticket in (secret, r.Ticket("T-none", "C-none", "desk")):
+	for ticket in (secret, records.Ticket("T-none", "C-none", "desk")):
 		with pytest.raises(NotFound) as error:
 			verb(desk, desk.actor("A0"), ticket)
 		said.append((error.value.code, error.value.text))
 	assert said[0] == said[1] or {code for code, _ in said} == {"no_such_ticket", "no_such_message"}
 
 
-def test_whoever_is_told_of_a_ticket_holds_it_or_has_just_lost_it(desk: Desk) -> None:
+def test_whoever_is_notified_of_a_ticket_holds_it_or_has_just_lost_it(desk: Desk) -> None:
 	agents = [actor_of(agent) for agent in desk.store.agents(desk.agents).values()]
 	for ticket, former in itertools.product(tickets(), (None, "A2", "A4")):
 		del desk.notices[:]
 		with working(desk.store, desk.now) as work:
-			tell_owner(work, ticket, "changed", former)
-		told = {notice.user for notice in desk.notices if notice.user}
+			notify_owner(work, ticket, "changed", former)
+		notified = {notice.user for notice in desk.notices if notice.user}
 		holder = {who.user for who in agents if ticket_access.holds(who, ticket)}
-		assert told == holder | ({"A2@example.com"} if former == "A2" else set())
+		assert notified == holder | ({"A2@example.com"} if former == "A2" else set())
 
 
-def test_of_what_is_queued_those_are_told_who_are_here_and_see_it() -> None:
+def test_of_what_is_queued_those_are_notified_who_are_here_and_see_it() -> None:
 	desk = Desk(agents=5, capacity=0)  # nobody has room: then all who may take it by hand are told
 	for agent in desk.agents:
 		desk.store.run(
@@ -200,11 +201,11 @@ def test_of_what_is_queued_those_are_told_who_are_here_and_see_it() -> None:
 			(BRANCHES.get(agent), desk.now, int(agent != "A4"), agent),
 		)
 	agents = [actor_of(agent) for agent in desk.store.agents(desk.agents).values()]
-	queued = [ticket for ticket in tickets() if ticket.status == r.QUEUED and not ticket.agent]
+	queued = [ticket for ticket in tickets() if ticket.status == records.QUEUED and not ticket.agent]
 	for ticket in queued:
 		del desk.notices[:]
 		with working(desk.store, desk.now) as work:
-			Tickets(work, "desk").tell(ticket, "message")
-		told = {notice.user for notice in desk.notices if notice.user}
-		assert told == {who.user for who in agents if ticket_access.can_see(who, ticket)}, ticket
+			Tickets(work, "desk").publish(ticket, "message")
+		notified = {notice.user for notice in desk.notices if notice.user}
+		assert notified == {who.user for who in agents if ticket_access.can_see(who, ticket)}, ticket
 	assert len(queued) == 6

@@ -78,8 +78,8 @@ def test_what_chrome_recorded_is_wrapped_anew_and_not_coded_anew(monkeypatch: py
 	assert voice.voice_note(note) is note
 
 
-def test_a_recording_that_would_take_too_long_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
-	monkeypatch.setattr(voice, "MOST_SECONDS", 1)
+def test_a_recording_that_would_take_too_long_is_refused_with_a_text(monkeypatch: pytest.MonkeyPatch) -> None:
+	monkeypatch.setattr(voice, "MAX_SECONDS", 1)
 	with pytest.raises(UserError) as refusal:
 		voice.voice_note(recorded(*BROWSERS["safari"]))
 	assert refusal.value.code == "long_recording"

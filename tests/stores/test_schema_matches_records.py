@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from khalifa_whatsapp.core.records import RECORDS, Delivery
+from khalifa_whatsapp.core.records import RECORDS, WebhookEvent
 
 DOCTYPES = Path(__file__).parents[2] / "khalifa_whatsapp" / "khalifa_whatsapp" / "doctype"
 UNIQUE_KEYS = {
@@ -28,7 +28,7 @@ UNIQUE_KEYS = {
 }
 TEXT_TYPES = {"Data", "Link", "Dynamic Link", "Select", "Code", "Text", "Small Text", "Long Text", "Date"}
 NUMBER_TYPES = {"int": {"Int", "Check", "Duration"}, "float": {"Float"}}
-CUSTOMER_WORDS = {"body", "data", "reactions", "value"}
+CUSTOMER_TEXT = {"body", "data", "reactions", "value"}
 
 
 def schema_of(doctype: str) -> dict[str, Any]:
@@ -44,14 +44,14 @@ def all_schemas() -> list[dict[str, Any]]:
 	return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(DOCTYPES.glob("*/*.json"))]
 
 
-@pytest.mark.parametrize("record", [*RECORDS, Delivery], ids=lambda record: record.__name__)
+@pytest.mark.parametrize("record", [*RECORDS, WebhookEvent], ids=lambda record: record.__name__)
 def test_every_record_field_is_a_docfield(record: type) -> None:
 	docfields = docfields_of(record.DOCTYPE)
 	missing = [f.name for f in fields(record) if f.name != "name" and f.name not in docfields]
 	assert missing == []
 
 
-@pytest.mark.parametrize("record", [*RECORDS, Delivery], ids=lambda record: record.__name__)
+@pytest.mark.parametrize("record", [*RECORDS, WebhookEvent], ids=lambda record: record.__name__)
 def test_the_type_of_a_docfield_can_keep_the_record_field(record: type) -> None:
 	docfields = docfields_of(record.DOCTYPE)
 	for f in fields(record):
@@ -87,5 +87,5 @@ def test_unique_keys_hold_a_digest_and_nothing_longer(schema: dict[str, Any]) ->
 def test_no_child_table_or_title_holds_customers_words(schema: dict[str, Any]) -> None:
 	names = {df["fieldname"] for df in schema["fields"]}
 	if schema.get("istable"):
-		assert not names & CUSTOMER_WORDS
-	assert schema.get("title_field") not in CUSTOMER_WORDS | {"preview"}
+		assert not names & CUSTOMER_TEXT
+	assert schema.get("title_field") not in CUSTOMER_TEXT | {"preview"}

@@ -8,7 +8,7 @@ from tempfile import mkdtemp
 
 import pytest
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.keys import delivery_key
 from khalifa_whatsapp.stores.base import Changes, Conflict, Notice, Store, StoreUnavailable
 from khalifa_whatsapp.stores.sqlite_store import SqliteStore
@@ -26,7 +26,7 @@ class TestSqliteStore(StoreContract):
 		return self.kept(SqliteStore(Path(mkdtemp(dir=self.folder)) / "desk.sqlite3"))
 
 	def kept(self, store: SqliteStore) -> SqliteStore:
-		self.__dict__.setdefault("told", {})[id(store)] = notices = []
+		self.__dict__.setdefault("published", {})[id(store)] = notices = []
 		store.on_notices = notices.extend
 		return store
 
@@ -35,7 +35,7 @@ class TestSqliteStore(StoreContract):
 		return SqliteStore(store.path)
 
 	def notices_of(self, store: Store) -> list[Notice]:
-		return self.__dict__["told"][id(store)]
+		return self.__dict__["published"][id(store)]
 
 
 class TestSqliteStoreInMemory(TestSqliteStore):
@@ -50,17 +50,17 @@ class TestSqliteStoreInMemory(TestSqliteStore):
 
 def test_what_was_stored_is_there_when_the_file_is_opened_again(tmp_path):
 	store = SqliteStore(tmp_path / "desk.sqlite3")
-	store.record_delivery("d", "loopback", delivery_key("d", b"x"), b"x", 5)
+	store.record_webhook_event("d", "loopback", delivery_key("d", b"x"), b"x", 5)
 	store.close()
 	again = SqliteStore(tmp_path / "desk.sqlite3")
-	assert [delivery.body for delivery in again.due_deliveries("d", 5, 9)] == [b"x"]
+	assert [webhook_event.body for webhook_event in again.due_webhook_events("d", 5, 9)] == [b"x"]
 
 
 def test_a_file_that_can_not_be_opened_is_an_outage(tmp_path):
 	store = SqliteStore(tmp_path / "desk.sqlite3")
 	store._db.execute("PRAGMA max_page_count = 1")
 	with pytest.raises(StoreUnavailable):
-		store.record_delivery("d", "loopback", delivery_key("d", b"x"), b"x" * 10_000_000, 5)
+		store.record_webhook_event("d", "loopback", delivery_key("d", b"x"), b"x" * 10_000_000, 5)
 
 
 def test_a_writer_who_waits_too_long_is_a_conflict(tmp_path):
@@ -76,7 +76,7 @@ def test_threads_may_share_a_store():
 	def work(number: int) -> None:
 		for place in range(20):
 			with store.transaction():
-				store.save(Changes({r.Customer: [r.Customer(f"c{number}-{place}")]}))
+				store.save(Changes({records.Customer: [records.Customer(f"c{number}-{place}")]}))
 
 	threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
 	for thread in threads:

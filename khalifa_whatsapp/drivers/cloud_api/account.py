@@ -34,7 +34,7 @@ QUIET_UPDATES = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class NoticeText:
 	"""A sentence with its values, how grave it is, and what it makes known of the device."""
 
 	text: str
@@ -46,15 +46,15 @@ class Said:
 
 def notice(kind: str, value: dict[str, Any], at_ms: int = 0) -> AccountNotice:
 	"""One webhook field's value as a notice. Total: an unknown field or event has a sentence, too."""
-	said = _BUILDERS.get(kind, _other)(value)
+	notice_text = _BUILDERS.get(kind, _other)(value)
 	return AccountNotice(
 		kind,
 		json_value(value),
-		said.severity,
-		said.text,
-		_short(said.values),
-		_short(said.facts),
-		said.is_for_people,
+		notice_text.severity,
+		notice_text.text,
+		_short(notice_text.values),
+		_short(notice_text.facts),
+		notice_text.is_for_people,
 		at_ms,
 	)
 
@@ -76,12 +76,12 @@ def _short(values: Mapping[str, str]) -> dict[str, str]:
 # -- the account
 
 
-def _account_update(value: dict[str, Any]) -> Said:
+def _account_update(value: dict[str, Any]) -> NoticeText:
 	event = text_of(value.get("event"))
 	build = _UPDATES.get(event)
 	if build is not None:
 		return build(value)
-	return Said(
+	return NoticeText(
 		"Meta changed something of the account: {event}.",
 		INFO,
 		{"event": event},
@@ -89,7 +89,7 @@ def _account_update(value: dict[str, Any]) -> Said:
 	)
 
 
-def _restriction(value: dict[str, Any]) -> Said:
+def _restriction(value: dict[str, Any]) -> NoticeText:
 	listed = (
 		list_of(value.get("restriction_info"))
 		or list_of(value.get("restrictions"))
@@ -97,41 +97,45 @@ def _restriction(value: dict[str, Any]) -> Said:
 	)
 	kinds = sorted({text_of(dict_of(item).get("restriction_type")) for item in listed} - {""})
 	values = {"restriction": ", ".join(kinds)}
-	return Said("Meta has restricted the account: {restriction}.", CRITICAL, values, {"state": "restricted"})
+	return NoticeText(
+		"Meta has restricted the account: {restriction}.", CRITICAL, values, {"state": "restricted"}
+	)
 
 
-def _violation(value: dict[str, Any]) -> Said:
+def _violation(value: dict[str, Any]) -> NoticeText:
 	kind = text_of(dict_of(value.get("violation_info")).get("violation_type"))
-	return Said("Meta reports a violation of its policy: {violation}.", WARNING, {"violation": kind})
+	return NoticeText("Meta reports a violation of its policy: {violation}.", WARNING, {"violation": kind})
 
 
-def _ban(value: dict[str, Any]) -> Said:
+def _ban(value: dict[str, Any]) -> NoticeText:
 	info = dict_of(value.get("ban_info"))
 	state, date = text_of(info.get("waba_ban_state")), text_of(info.get("waba_ban_date"))
 	if state == "REINSTATE":
-		return Said("Meta has lifted the ban of the account.", INFO, facts={"state": "connected"})
+		return NoticeText("Meta has lifted the ban of the account.", INFO, facts={"state": "connected"})
 	if state == "SCHEDULE_FOR_DISABLE":
-		return Said("Meta will ban the account on {date}.", CRITICAL, {"date": date})
-	return Said("Meta has banned the account ({date}).", CRITICAL, {"date": date}, {"state": "restricted"})
+		return NoticeText("Meta will ban the account on {date}.", CRITICAL, {"date": date})
+	return NoticeText(
+		"Meta has banned the account ({date}).", CRITICAL, {"date": date}, {"state": "restricted"}
+	)
 
 
-def _deleted(value: dict[str, Any]) -> Said:
-	return Said("The business account was deleted at Meta.", CRITICAL, facts={"state": "disconnected"})
+def _deleted(value: dict[str, Any]) -> NoticeText:
+	return NoticeText("The business account was deleted at Meta.", CRITICAL, facts={"state": "disconnected"})
 
 
-def _left(value: dict[str, Any]) -> Said:
-	return Said("The number was taken out of the Cloud API.", CRITICAL, facts={"state": "disconnected"})
+def _left(value: dict[str, Any]) -> NoticeText:
+	return NoticeText("The number was taken out of the Cloud API.", CRITICAL, facts={"state": "disconnected"})
 
 
-def _came_back(value: dict[str, Any]) -> Said:
-	return Said("The number is connected to the Cloud API again.", INFO, facts={"state": "connected"})
+def _came_back(value: dict[str, Any]) -> NoticeText:
+	return NoticeText("The number is connected to the Cloud API again.", INFO, facts={"state": "connected"})
 
 
-def _verified(value: dict[str, Any]) -> Said:
-	return Said("Meta has verified the account.")
+def _verified(value: dict[str, Any]) -> NoticeText:
+	return NoticeText("Meta has verified the account.")
 
 
-_UPDATES: dict[str, Callable[[dict[str, Any]], Said]] = {
+_UPDATES: dict[str, Callable[[dict[str, Any]], NoticeText]] = {
 	"ACCOUNT_RESTRICTION": _restriction,
 	"ACCOUNT_VIOLATION": _violation,
 	"DISABLED_UPDATE": _ban,
@@ -142,29 +146,29 @@ _UPDATES: dict[str, Callable[[dict[str, Any]], Said]] = {
 }
 
 
-def _alert(value: dict[str, Any]) -> Said:
+def _alert(value: dict[str, Any]) -> NoticeText:
 	info = dict_of(value.get("alert_info")) or value  # older versions had no inner object
-	kind, words = text_of(info.get("alert_type")), text_of(info.get("alert_description"))
+	kind, description = text_of(info.get("alert_type")), text_of(info.get("alert_description"))
 	severity = SEVERITIES.get(text_of(info.get("alert_severity")), INFO)
-	return Said(
-		"Meta warns: {alert}.", severity, {"alert": ": ".join(filter(None, (kind, words))).rstrip(".")}
+	return NoticeText(
+		"Meta warns: {alert}.", severity, {"alert": ": ".join(filter(None, (kind, description))).rstrip(".")}
 	)
 
 
-def _review(value: dict[str, Any]) -> Said:
+def _review(value: dict[str, Any]) -> NoticeText:
 	decision = text_of(value.get("decision"))
 	severity = CRITICAL if decision == "REJECTED" else INFO
-	return Said("Meta's review of the account: {decision}.", severity, {"decision": decision})
+	return NoticeText("Meta's review of the account: {decision}.", severity, {"decision": decision})
 
 
-def _capability(value: dict[str, Any]) -> Said:
+def _capability(value: dict[str, Any]) -> NoticeText:
 	names = (
 		"max_daily_conversations_per_business",
 		"max_daily_conversation_per_phone",
 		"max_daily_conversations_per_phone",
 	)
 	limit = next((text for name in names if (text := text_of(value.get(name)))), "")
-	return Said(
+	return NoticeText(
 		"The account may begin conversations with {limit} customers a day.",
 		INFO,
 		{"limit": limit},
@@ -175,14 +179,14 @@ def _capability(value: dict[str, Any]) -> Said:
 # -- the number
 
 
-def _quality(value: dict[str, Any]) -> Said:
+def _quality(value: dict[str, Any]) -> NoticeText:
 	event, number = text_of(value.get("event")), text_of(value.get("display_phone_number"))
 	limit = text_of(value.get("max_daily_conversations_per_business")) or text_of(value.get("current_limit"))
 	text, severity, quality = _QUALITY.get(
 		event, ("Meta changed something of the number {number}: {event}.", INFO, "")
 	)
 	values = {"number": number, "event": event, "limit": limit}
-	return Said(text, severity, values, {"quality": quality, "messaging_limit": limit})
+	return NoticeText(text, severity, values, {"quality": quality, "messaging_limit": limit})
 
 
 _QUALITY = {
@@ -199,29 +203,29 @@ _QUALITY = {
 }
 
 
-def _name(value: dict[str, Any]) -> Said:
+def _name(value: dict[str, Any]) -> NoticeText:
 	decision = text_of(value.get("decision"))
 	name, why = text_of(value.get("requested_verified_name")), text_of(value.get("rejection_reason"))
 	values = {"name": name, "decision": decision, "reason": why}
 	facts = {"name_status": decision}
 	if decision == "APPROVED":
-		return Said("Meta approved the display name {name}.", INFO, values, facts)
+		return NoticeText("Meta approved the display name {name}.", INFO, values, facts)
 	if decision in ("REJECTED", "DECLINED"):
-		return Said("Meta rejected the display name {name}: {reason}.", WARNING, values, facts)
-	return Said("Meta's decision on the display name {name}: {decision}.", WARNING, values, facts)
+		return NoticeText("Meta rejected the display name {name}: {reason}.", WARNING, values, facts)
+	return NoticeText("Meta's decision on the display name {name}: {decision}.", WARNING, values, facts)
 
 
-def _security(value: dict[str, Any]) -> Said:
+def _security(value: dict[str, Any]) -> NoticeText:
 	values = {"number": text_of(value.get("display_phone_number")), "event": text_of(value.get("event"))}
-	return Said("The two-step verification of {number} was changed: {event}.", WARNING, values)
+	return NoticeText("The two-step verification of {number} was changed: {event}.", WARNING, values)
 
 
-def _other(value: dict[str, Any]) -> Said:
+def _other(value: dict[str, Any]) -> NoticeText:
 	event = text_of(value.get("event")) or text_of(value.get("decision"))
-	return Said("Meta changed something of the account: {event}.", INFO, {"event": event})
+	return NoticeText("Meta changed something of the account: {event}.", INFO, {"event": event})
 
 
-_BUILDERS: dict[str, Callable[[dict[str, Any]], Said]] = {
+_BUILDERS: dict[str, Callable[[dict[str, Any]], NoticeText]] = {
 	"account_update": _account_update,
 	"account_alerts": _alert,
 	"account_review_update": _review,

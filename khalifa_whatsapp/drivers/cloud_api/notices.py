@@ -28,23 +28,23 @@ from khalifa_whatsapp.drivers.payload import (
 )
 
 STATUSES = frozenset({"sent", "delivered", "read", "played", "failed"})
-WISHES = {"stop": True, "resume": False, "signup": False}
+PREFERENCES = {"stop": True, "resume": False, "signup": False}
 
 
 def parse_status(status: dict[str, Any]) -> Event:
 	"""How far one of our messages got. A failure without a reason is still a failure."""
 	if text_of(status.get("recipient_type")) == "group":
 		return Unhandled("group status", is_noise=True)
-	word = text_of(status.get("status"))
-	if word not in STATUSES:
-		return Unhandled(reason("status", word))
+	reported = text_of(status.get("status"))
+	if reported not in STATUSES:
+		return Unhandled(reason("status", reported))
 	code = kind = text = ""
-	if word == "failed":
+	if reported == "failed":
 		errors = list_of(status.get("errors"))
 		code, kind, text = describe(dict_of(errors[0]) if errors else {})
 	return MessageStatus(
 		ref=MessageRef(need_id(status)),
-		status=word,
+		status=reported,
 		at_ms=epoch_ms(status.get("timestamp")),
 		error_code=code,
 		error_kind=kind,
@@ -75,20 +75,22 @@ def parse_template(value: dict[str, Any], at_ms: int = 0) -> Event:
 def _reason_of(value: dict[str, Any]) -> str:
 	"""Meta gives the reason of a rejection, a pause or a ban each in a place of its own; «NONE» is none."""
 	info = dict_of(value.get("rejection_info")) or dict_of(value.get("other_info"))
-	words = (
+	reported_texts = (
 		text_of(value.get("reason")),
 		text_of(info.get("reason")) or text_of(info.get("title")),
 		text_of(info.get("description")),
 	)
-	return ": ".join(dict.fromkeys(word for word in words if word and word != "NONE"))
+	return ": ".join(
+		dict.fromkeys(reported for reported in reported_texts if reported and reported != "NONE")
+	)
 
 
 def parse_preference(wish: dict[str, Any]) -> Event:
 	"""A customer's wish about marketing messages, said to Meta and not to us."""
 	value = text_of(wish.get("value"))
 	customer = distinct(phone_of(wish.get("wa_id")), user_of(wish.get("user_id")))
-	if text_of(wish.get("category")) != "marketing_messages" or value not in WISHES:
+	if text_of(wish.get("category")) != "marketing_messages" or value not in PREFERENCES:
 		return Unhandled(reason("preference", wish.get("category"), value))
 	if not customer:
 		raise Malformed("no customer")
-	return MarketingPreference(customer, WISHES[value], epoch_ms(wish.get("timestamp")))
+	return MarketingPreference(customer, PREFERENCES[value], epoch_ms(wish.get("timestamp")))

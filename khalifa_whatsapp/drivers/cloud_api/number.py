@@ -48,8 +48,8 @@ def state_from(reply: Reply) -> SessionState:
 	health = text_of(dict_of(answer.get("health_status")).get("can_send_message"))
 	if health == "BLOCKED" and state == "connected":
 		state = "restricted"
-	words = (status, health, text_of(answer.get("quality_rating")))
-	return SessionState(state, " ".join(word for word in words if word)[:120], data=_data(answer, health))
+	parts = (status, health, text_of(answer.get("quality_rating")))
+	return SessionState(state, " ".join(part for part in parts if part)[:120], data=_data(answer, health))
 
 
 def _data(answer: dict[str, Any], health: str) -> dict[str, str]:

@@ -123,8 +123,8 @@ def location_body(message: OutgoingLocation) -> dict[str, Any]:
 	if not all(math.isfinite(degrees) for degrees in point) or abs(point[0]) > 90 or abs(point[1]) > 180:
 		raise Permanent("The place is not on the map: check its latitude and longitude.", code="location")
 	place: dict[str, Any] = {"latitude": message.latitude, "longitude": message.longitude}
-	words = {"name": message.title, "address": message.address}
-	place |= {key: value for key, value in words.items() if value.strip()}
+	labels = {"name": message.title, "address": message.address}
+	place |= {key: value for key, value in labels.items() if value.strip()}
 	return {**frame(message, "location"), "location": place}
 
 

@@ -117,7 +117,7 @@ class SessionRegistry:
 	def _is_beat_due(self) -> bool:
 		"""Every few seconds, and whenever there is something to tell."""
 		is_time = time.monotonic() - self._beaten_at >= HEARTBEAT_MS / 1000
-		return is_time or any(session.state != session.told_state for session in self.sessions())
+		return is_time or any(session.state != session.published_state for session in self.sessions())
 
 	def _beat(self) -> list[Session]:
 		lost = []
@@ -127,7 +127,7 @@ class SessionRegistry:
 				session.device, self.owner.key, session.generation, self._clock(), state, session.pids()
 			):
 				session.renewed(begun)
-				session.told_state = state
+				session.published_state = state
 				continue
 			log.warning("the lease of generation %s is another's: its browser is ended", session.generation)
 			session.kill()

@@ -68,7 +68,7 @@ class Session:
 	) -> None:
 		self.device, self.generation = lease.device, lease.generation
 		self.state = STARTING
-		self.told_state = ""  # what the lease says
+		self.published_state = ""  # what the lease says
 		self.last_state = ""  # what it will say once this is over
 		self.error = ""
 		self.used_at = time.monotonic()

@@ -15,7 +15,7 @@ from urllib.parse import urljoin
 from khalifa_whatsapp.core.identity import Identity
 from khalifa_whatsapp.drivers.base import AuthError, RecipientError, Retryable, SendError
 from khalifa_whatsapp.drivers.payload import distinct, identity_of
-from khalifa_whatsapp.drivers.whatsapp_web import page as p
+from khalifa_whatsapp.drivers.whatsapp_web import page as web_page
 from khalifa_whatsapp.drivers.whatsapp_web.page import Chat, Look, Page
 
 SETTLED_SECONDS = (
@@ -52,10 +52,10 @@ def wait_connected(page: Page, seconds: float) -> Look:
 	def connected() -> Look | None:
 		nonlocal last
 		last = page.look()
-		return last if last.state == p.CONNECTED or _is_final(last) else None
+		return last if last.state == web_page.CONNECTED or _is_final(last) else None
 
 	look = page.until(connected, seconds) or last
-	if look.state != p.CONNECTED:
+	if look.state != web_page.CONNECTED:
 		raise state_error(look)
 	return look
 
@@ -84,9 +84,9 @@ def prove(page: Page, chat: Chat) -> tuple[Identity, ...]:
 
 def state_error(look: Look) -> SendError:
 	"""What a page that is not connected means for a message: it was surely not sent."""
-	if look.state == p.QR:
+	if look.state == web_page.QR:
 		return AuthError("This device is not logged in: scan the code with the phone.", code="logged_out")
-	if look.state == p.RESTRICTED:
+	if look.state == web_page.RESTRICTED:
 		return AuthError(
 			"WhatsApp does not let this account or browser in. Look at the phone.", code="restricted"
 		)
@@ -124,7 +124,7 @@ class _Opening:
 			self._dialog(look)
 			return None
 		self.dialog_since = None
-		if look.state != p.CONNECTED or not look.has_composer:
+		if look.state != web_page.CONNECTED or not look.has_composer:
 			return None
 		proof = self._proof()
 		self.stranger = proof is not None
@@ -135,7 +135,7 @@ class _Opening:
 		there is nobody behind that number.
 		"""
 		now = time.monotonic()
-		if look.is_busy or look.buttons != 1 or look.state != p.CONNECTED:
+		if look.is_busy or look.buttons != 1 or look.state != web_page.CONNECTED:
 			self.dialog_since = None
 			return
 		self.dialog_since = self.dialog_since or now
@@ -189,4 +189,4 @@ def _is_with(proof: Proof, recipient: tuple[Identity, ...]) -> bool:
 
 def _is_final(look: Look) -> bool:
 	"""Whether waiting can't make it better."""
-	return look.state in (p.QR, p.RESTRICTED) or look.detail == "conflict"
+	return look.state in (web_page.QR, web_page.RESTRICTED) or look.detail == "conflict"

@@ -25,7 +25,7 @@ const one = (name, root) => all(name, root)[0] || null;
 const has = (name, root) => all(name, root).some(isShown);
 
 // The text as it was written: emoji are pictures, line breaks and styles are elements.
-function words(node) {
+function text_of(node) {
 	if (node.nodeType === Node.TEXT_NODE) return node.data;
 	if (node.nodeType !== Node.ELEMENT_NODE) return "";
 	if (node.tagName === "IMG") return node.dataset.plainText || node.alt || "";
@@ -33,7 +33,7 @@ function words(node) {
 	let text = "";
 	for (const child of node.childNodes) {
 		if (isBlock(child) && text && !text.endsWith("\n")) text += "\n";
-		text += words(child);
+		text += text_of(child);
 		if (isBlock(child) && child.nextSibling && !text.endsWith("\n")) text += "\n";
 	}
 	const mark = MARKS[node.tagName];
@@ -59,21 +59,21 @@ function chat() {
 	const title = header && one("title", header);
 	const named = all("bubble").map((row) => /^(?:true|false)_([^_\s]+@[a-z.]+)_/.exec(row.dataset.id || ""));
 	return {
-		title: title ? (title.getAttribute("title") || words(title)).replace(BIDI, "").trim() : "",
+		title: title ? (title.getAttribute("title") || text_of(title)).replace(BIDI, "").trim() : "",
 		wids: [...new Set(named.filter(Boolean).map((match) => match[1]))].sort(),
 	};
 }
 
 function bubble(row) {
-	const texts = all("words", row).filter(
+	const texts = all("body", row).filter(
 		(text) => !all("quoted", row).some((quoted) => quoted.contains(text)),
 	);
 	const stamp = row.matches("[data-pre-plain-text]") ? row : one("stamp", row);
 	return {
 		id: row.dataset.id || "",
 		is_own: isOwn(row),
-		text: texts.length ? plain(words(texts[texts.length - 1])) : "",
-		has_words: texts.length > 0,
+		text: texts.length ? plain(text_of(texts[texts.length - 1])) : "",
+		has_text: texts.length > 0,
 		tick: ["failed", "read", "delivered", "sent", "clock"].find((tick) => one(tick, row)) || "",
 		media: ["voice", "video", "document", "image"].find((kind) => one(kind, row)) || "",
 		stamp: (stamp && stamp.getAttribute("data-pre-plain-text")) || "",
@@ -181,7 +181,7 @@ const actions = {
 
 	written: (name) => {
 		const field = box(name);
-		return field ? plain(words(field)) : null;
+		return field ? plain(text_of(field)) : null;
 	},
 
 	clear(name) {
@@ -218,7 +218,7 @@ const actions = {
 		const isHidden = isFile && !now.title && !now.wids.length; // the preview may take the chat's place
 		if (!isHidden && (now.title !== seen.title || now.wids.join() !== seen.wids.join())) return "chat";
 		const field = box(name);
-		if ((field || text) && (!field || plain(words(field)) !== text)) return "text";
+		if ((field || text) && (!field || plain(text_of(field)) !== text)) return "text";
 		if (all("dialog").some((dialog) => isShown(dialog) && !(isFile && dialog.contains(field))))
 			return "dialog";
 		const button = sender(isFile);

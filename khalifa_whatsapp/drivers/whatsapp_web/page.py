@@ -86,7 +86,7 @@ class Bubble:
 	id: str
 	is_own: bool
 	text: str
-	has_words: bool
+	has_text: bool
 	tick: str
 	media: str
 	stamp: str  # `[10:30, 28/09/2026] Samy: `, in the language's own order

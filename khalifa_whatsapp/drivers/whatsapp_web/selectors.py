@@ -24,9 +24,9 @@ def icons(*names: str, within: str = "") -> Places:
 	return css(*(f'{within} [data-icon="{name}"]'.strip() for name in names))
 
 
-def saying(element: str, *words: str) -> Places:
+def containing(element: str, *texts: str) -> Places:
 	"""Elements that hold one of these words."""
-	tests = " or ".join(f'contains(normalize-space(.), "{word}")' for word in words)
+	tests = " or ".join(f'contains(normalize-space(.), "{one}")' for one in texts)
 	return ((XPATH, f".//{element}[{tests}]"),)
 
 
@@ -49,12 +49,14 @@ PLACES: Mapping[str, Places] = {
 	"dialog": css('[role="dialog"]', '[data-animate-modal-popup="true"]', '[data-testid="confirm-popup"]'),
 	"busy": css("progress", '[role="progressbar"]', '[data-icon="spinner"]', "svg circle"),
 	"button": css("button", '[role="button"]'),
-	"conflict": saying(
+	"conflict": containing(
 		"*[@role='dialog']", "another window", "Use here", "نافذة أخرى", "الاستخدام هنا", "استخدام هنا"
 	),
 	"blocked": (
-		*saying("h1", "Update Google Chrome", "Update Chrome", "WhatsApp works with", "تحديث Google Chrome"),
-		*saying(
+		*containing(
+			"h1", "Update Google Chrome", "Update Chrome", "WhatsApp works with", "تحديث Google Chrome"
+		),
+		*containing(
 			"*[@role='dialog' or @role='alert']",
 			"not allowed to use WhatsApp",
 			"account is restricted",
@@ -89,7 +91,7 @@ PLACES: Mapping[str, Places] = {
 	# what is said in it
 	"bubble": css("#main [data-id]", "#main .message-out, #main .message-in"),
 	"stamp": css("[data-pre-plain-text]"),
-	"words": css("span.selectable-text", '[data-testid="selectable-text"]'),
+	"body": css("span.selectable-text", '[data-testid="selectable-text"]'),
 	"quoted": css(
 		'[data-testid="quoted-message"]', '[aria-label="Quoted message"]', '[aria-label="رسالة مقتبسة"]'
 	),
@@ -145,6 +147,6 @@ PLACES: Mapping[str, Places] = {
 	+ css('header [aria-label="Menu"]', 'header [aria-label="القائمة"]'),
 	"log_out": (
 		*icons("logout", "logout-refreshed", "exit"),
-		*saying("*[@role='menuitem' or @role='button' or self::li]", "Log out", "تسجيل الخروج"),
+		*containing("*[@role='menuitem' or @role='button' or self::li]", "Log out", "تسجيل الخروج"),
 	),
 }

@@ -29,8 +29,8 @@ from khalifa_whatsapp.drivers.base import (
 )
 from khalifa_whatsapp.drivers.payload import mime_of
 from khalifa_whatsapp.drivers.whatsapp_web.chats import Proof, open_chat, phone_of, wait_connected
-from khalifa_whatsapp.drivers.whatsapp_web.deliveries import LEFT, OUT, id_of_bubble
 from khalifa_whatsapp.drivers.whatsapp_web.page import BROKEN, POLL_SECONDS, Bubble, Page
+from khalifa_whatsapp.drivers.whatsapp_web.webhook_events import LEFT, OUT, id_of_bubble
 
 MAX_TEXT = 4096
 MAX_CAPTION = 1024
@@ -151,7 +151,7 @@ class Sending:
 		return Accepted(MessageRef(id_of_bubble(bubble.id), OUT), recipient=proof.people)
 
 	def _is_ours(self, bubble: Bubble) -> bool:
-		if not bubble.is_own or bool(self.is_file) != (bool(bubble.media) or not bubble.has_words):
+		if not bubble.is_own or bool(self.is_file) != (bool(bubble.media) or not bubble.has_text):
 			return False
 		return _STYLE.sub("", bubble.text) == _STYLE.sub("", self.text)
 

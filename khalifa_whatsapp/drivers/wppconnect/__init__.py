@@ -1,4 +1,4 @@
-"""WPPConnect Server: WhatsApp Web in a browser, behind a REST door. Unofficial."""
+"""WPPConnect Server: WhatsApp Web in a browser, behind a REST endpoint. Unofficial."""
 
 from khalifa_whatsapp.drivers.wppconnect.driver import WppConnectDriver
 

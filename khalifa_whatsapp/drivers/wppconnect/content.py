@@ -47,7 +47,7 @@ NOISE_TYPES = frozenset(
 	}
 )
 UNSUPPORTED_TYPES = frozenset({"event_creation", "groups_v4_invite", "oversized", "ptv", "payment"})
-MOST_CARDS, MOST_OPTIONS = 20, 12
+MAX_CARDS, MAX_OPTIONS = 20, 12
 NOTHING: Mapping[str, Any] = {}
 ON_PHONE: Mapping[str, Any] = {"on_phone": True}  # what can't be shown here can be read there
 LARGEST_THUMBNAIL = 40_000  # characters of base64; what a preview never reaches
@@ -126,9 +126,9 @@ def _location(message: dict[str, Any]) -> Content:
 
 
 def _contacts(message: dict[str, Any]) -> Content:
-	given = [dict_of(card) for card in list_of(message.get("vcardList"))[:MOST_CARDS]]
+	given = [dict_of(card) for card in list_of(message.get("vcardList"))[:MAX_CARDS]]
 	given = given or [{"vcard": message.get("body"), "displayName": message.get("vcardFormattedName")}]
-	contacts = [contact for card in given for contact in _cards_of(card)][:MOST_CARDS]
+	contacts = [contact for card in given for contact in _cards_of(card)][:MAX_CARDS]
 	return Content("contacts", cards_text(contacts), data={"contacts": contacts})
 
 
@@ -162,28 +162,28 @@ def _button_reply(message: dict[str, Any]) -> Content:
 
 def _order(message: dict[str, Any]) -> Content:
 	total = _price(message.get("totalAmount1000"), message.get("totalCurrencyCode"))
-	words = (
+	body = (
 		text_of(message.get("orderTitle")),
 		text_of(message.get("itemCount")),
 		total,
 		text_of(message.get("message")),
 	)
 	data = {key: json_value(message.get(key)) for key in ("orderId", "orderTitle", "itemCount", "message")}
-	return Content("order", " · ".join(word for word in words if word), data=data)
+	return Content("order", " · ".join(term for term in body if term), data=data)
 
 
 def _product(message: dict[str, Any]) -> Content:
 	"""A product of a catalogue: its name, what is said of it, its price."""
 	price = _price(message.get("priceAmount1000"), message.get("currencyCode") or message.get("currency"))
 	number = text_of(message.get("retailerId")) or text_of(message.get("productId"))
-	words = (
+	body = (
 		text_of(message.get("title")),
 		price,
 		text_of(message.get("description")),
 		text_of(message.get("body")),
 	)
-	data = {"product_id": number, "title": words[0], "price": price}
-	return Content("product", "\n".join(dict.fromkeys(filter(None, words))) or number, data=data)
+	data = {"product_id": number, "title": body[0], "price": price}
+	return Content("product", "\n".join(dict.fromkeys(filter(None, body))) or number, data=data)
 
 
 def _price(thousandths: Any, currency: Any) -> str:
@@ -192,9 +192,7 @@ def _price(thousandths: Any, currency: Any) -> str:
 
 
 def _poll(message: dict[str, Any]) -> Content:
-	options = [
-		text_of(dict_of(one).get("name")) for one in list_of(message.get("pollOptions"))[:MOST_OPTIONS]
-	]
+	options = [text_of(dict_of(one).get("name")) for one in list_of(message.get("pollOptions"))[:MAX_OPTIONS]]
 	question = text_of(message.get("pollName")) or text_of(message.get("body"))
 	lines = [question, *(f"▫ {option}" for option in options if option)]
 	return Content("poll", "\n".join(filter(None, lines)), data={"type": "poll_creation"})

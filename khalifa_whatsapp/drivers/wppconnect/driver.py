@@ -47,7 +47,7 @@ from khalifa_whatsapp.drivers.wppconnect.verify import verify_secret
 from khalifa_whatsapp.drivers.wppconnect.wid import serialized
 
 RESOLVE_SECONDS = 5.0  # customers' messages wait for this answer
-MOST_UNREAD_BYTES = 16 * 1024 * 1024  # of one answer with all unread messages, previews and all
+MAX_UNREAD_BYTES = 16 * 1024 * 1024  # of one answer with all unread messages, previews and all
 
 
 class WppConnectDriver:
@@ -149,17 +149,17 @@ class WppConnectDriver:
 			raise failure
 		return reads.newest(echoes, limit)
 
-	def missed_deliveries(self) -> list[bytes]:
+	def missed_webhook_events(self) -> list[bytes]:
 		"""Posts of customers' messages that nobody has read: the gateway never repeats one that got lost."""
-		reply = self._ask("GET", "all-unread-messages", max_bytes=MOST_UNREAD_BYTES)
+		reply = self._ask("GET", "all-unread-messages", max_bytes=MAX_UNREAD_BYTES)
 		return reads.unread_from(reply, self.config.session_name)
 
 	def mark_read(self, ref: MessageRef, sender: tuple[Identity, ...], is_typing: bool = False) -> None:
 		"""Show the customer the blue ticks, and that somebody is writing."""
 		body = seen_body(ref, sender)
-		self._tell("send-seen", body)
+		self._signal("send-seen", body)
 		if is_typing and keeps_chat(body):
-			self._tell("typing", {**body, "value": True})
+			self._signal("typing", {**body, "value": True})
 
 	def resolve(self, identity: Identity) -> tuple[Identity, ...]:
 		"""The phone behind a privacy id, or the other way round, as far as WhatsApp tells;
@@ -171,11 +171,11 @@ class WppConnectDriver:
 		return reads.identities_from(self._ask("GET", path, total_timeout=RESOLVE_SECONDS), identity)
 
 	def _messages_of(self, chat: str, limit: int) -> Reply:
-		count = min(max(limit, 1) * 3, reads.MOST_ASKED)  # the customer's own are among them
+		count = min(max(limit, 1) * 3, reads.MAX_ASKED)  # the customer's own are among them
 		query = {"count": str(count), "direction": "before"}
 		return self._ask("GET", f"get-messages/{quote(chat, safe='@')}", params=query)
 
-	def _tell(self, route: str, body: dict[str, Any]) -> None:
+	def _signal(self, route: str, body: dict[str, Any]) -> None:
 		reply = self._ask("POST", route, json=body)
 		if not reply.is_success:
 			raise read_error(reply)

@@ -80,5 +80,5 @@ def is_token_refused(reply: Reply) -> bool:
 
 
 def _is_file_missing(answer: Mapping[str, object]) -> bool:
-	words = f"{answer.get('message', '')} {answer.get('error', '')}".lower()
-	return any(word in words for word in ("file", "arquivo", "path"))
+	answer_text = f"{answer.get('message', '')} {answer.get('error', '')}".lower()
+	return any(term in answer_text for term in ("file", "arquivo", "path"))

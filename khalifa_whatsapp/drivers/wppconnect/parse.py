@@ -211,11 +211,11 @@ def _revoke(payload: dict[str, Any]) -> Event:
 
 
 def _status(payload: dict[str, Any]) -> Event:
-	word = text_of(payload.get("status"))
-	state = STATES.get(word)
+	status_text = text_of(payload.get("status"))
+	state = STATES.get(status_text)
 	if state is None:
-		return Unhandled(reason("status", word))
-	return SessionState(state, word)
+		return Unhandled(reason("status", status_text))
+	return SessionState(state, status_text)
 
 
 def _code(payload: dict[str, Any]) -> Event:

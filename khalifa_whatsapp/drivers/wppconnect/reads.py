@@ -21,7 +21,7 @@ from khalifa_whatsapp.drivers.wppconnect.errors import read_error
 from khalifa_whatsapp.drivers.wppconnect.parse import parse
 from khalifa_whatsapp.drivers.wppconnect.wid import is_ours, person, wid
 
-MOST_ASKED = 100  # messages of a chat in one answer
+MAX_ASKED = 100  # messages of a chat in one answer
 
 
 def unread_from(reply: Reply, session_name: str) -> list[bytes]:

@@ -30,20 +30,20 @@ def state_from(check: Reply, status: Reply) -> SessionState:
 	"""The device's state: the browser's own answer first, the server's cached flag only for the reason."""
 	if not check.is_success:
 		raise read_error(check)
-	word = text_of((status.object() or {}).get("status")) if status.is_success else ""
+	status_text = text_of((status.object() or {}).get("status")) if status.is_success else ""
 	if (check.object() or {}).get("status") is True:
-		return SessionState("connected", word)
-	cached = STATES.get(word, "disconnected")
-	return SessionState("disconnected" if cached == "connected" else cached, word)
+		return SessionState("connected", status_text)
+	cached = STATES.get(status_text, "disconnected")
+	return SessionState("disconnected" if cached == "connected" else cached, status_text)
 
 
 def started_from(reply: Reply) -> SessionState:
 	"""What a start answers is the state before it: closed means that it is being opened now."""
 	if not reply.is_success:
 		raise read_error(reply)
-	word = text_of((reply.object() or {}).get("status"))
-	state = STATES.get(word, "disconnected")
-	return SessionState("connecting" if state == "disconnected" else state, word)
+	status_text = text_of((reply.object() or {}).get("status"))
+	state = STATES.get(status_text, "disconnected")
+	return SessionState("connecting" if state == "disconnected" else state, status_text)
 
 
 def check_closed(reply: Reply) -> None:

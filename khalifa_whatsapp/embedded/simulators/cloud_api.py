@@ -18,18 +18,18 @@ from khalifa_whatsapp.embedded.simulators.cloud_api_checks import (
 	check_content,
 	check_frame,
 )
-from khalifa_whatsapp.embedded.simulators.cloud_api_media import LIMITS, ROUTE, MediaShelf
-from khalifa_whatsapp.embedded.simulators.cloud_api_templates import TemplateShelf
-from khalifa_whatsapp.embedded.simulators.deliveries import Faults, Post, Report, WebhookQueue
+from khalifa_whatsapp.embedded.simulators.cloud_api_media import LIMITS, ROUTE, MediaStore
+from khalifa_whatsapp.embedded.simulators.cloud_api_templates import TemplateStore
 from khalifa_whatsapp.embedded.simulators.server import (
 	AFTER_ACCEPT,
 	Answer,
 	Request,
-	Sent,
+	SentMessage,
 	SimulatorServer,
 	failed_answer,
 	json_answer,
 )
+from khalifa_whatsapp.embedded.simulators.webhooks import Faults, Post, Report, WebhookQueue
 from khalifa_whatsapp.embedded.simulators.wire import Person
 
 RETRY_MS = tuple(1_000 * 4**step for step in range(8))  # 1 s to 4½ h; the real one goes on for 7 days
@@ -78,8 +78,8 @@ class CloudApiSimulator(SimulatorServer):
 		self.read_rate, self.has_window = read_rate, has_window
 		self.queue = WebhookQueue(now_ms, self._rng, faults or Faults(), self._pack, RETRY_MS)
 		self.people: dict[str, Person] = {}  # by digits and by user id
-		self.media = MediaShelf(now_ms, seed + 2)
-		self.templates = TemplateShelf(self.media)
+		self.media = MediaStore(now_ms, seed + 2)
+		self.templates = TemplateStore(self.media)
 		self.reads: list[tuple[str, bool]] = []  # message, and whether typing was shown
 		self.number = _number(phone_number_id, display_number)
 		self._pairs = PairLimit(now_ms) if has_pair_limit else None
@@ -143,11 +143,11 @@ class CloudApiSimulator(SimulatorServer):
 			self.people[key] = person
 
 	def take(self, everything: bool = False) -> list[Post]:
-		"""The posts that are due, for hosts without a webhook door."""
+		"""The posts that are due, for hosts without a webhook endpoint."""
 		return self.queue.take(everything)
 
 	def deliver(self, url: str, workers: int = 4, everything: bool = False) -> Report:
-		"""Post what is due to a webhook door."""
+		"""Post what is due to a webhook endpoint."""
 		return self.queue.deliver(url, workers, everything)
 
 	def answer(self, request: Request) -> Answer:
@@ -223,7 +223,7 @@ class CloudApiSimulator(SimulatorServer):
 		person = self.people.get(key) or Person(digits=to, user_id=recipient)
 		gateway_id, kind, now_ms = self._new_id("OUT"), str(body["type"]), self.now_ms()
 		callback = str(body.get("biz_opaque_callback_data", ""))
-		self.ledger.add(Sent(gateway_id, key, kind, _words(body), callback, now_ms, body, mode))
+		self.sent_log.add(SentMessage(gateway_id, key, kind, _text(body), callback, now_ms, body, mode))
 		code = int(mode.removeprefix("status:")) if mode.startswith("status:") else None
 		if self.has_window and kind != "template" and now_ms - self._last_in_ms.get(key, 0) > WINDOW_MS:
 			code = 131047
@@ -231,14 +231,14 @@ class CloudApiSimulator(SimulatorServer):
 		return wire.cloud_accepted(gateway_id, to, "" if to else recipient)
 
 	def _push_statuses(self, person: Person, gateway_id: str, callback: str, code: int | None) -> None:
-		words = ["failed"] if code is not None else list(STATUS_DELAYS_MS)
+		terms = ["failed"] if code is not None else list(STATUS_DELAYS_MS)
 		with self._lock:
-			if self._rng.random() >= self.read_rate and "read" in words:
-				words.remove("read")
-		for word in words:
-			delay_ms = STATUS_DELAYS_MS.get(word, 1_000)
+			if self._rng.random() >= self.read_rate and "read" in terms:
+				terms.remove("read")
+		for term in terms:
+			delay_ms = STATUS_DELAYS_MS.get(term, 1_000)
 			at_ms = self.now_ms() + delay_ms
-			status = wire.cloud_status(person, gateway_id, word, at_ms, callback, code)
+			status = wire.cloud_status(person, gateway_id, term, at_ms, callback, code)
 			self._push_value(delay_ms, statuses=[status])
 
 	def _push_value(self, delay_ms: int = 0, **lists: Any) -> None:
@@ -254,7 +254,7 @@ class CloudApiSimulator(SimulatorServer):
 		self.media.upload_failures.add(mode)
 
 	def fail_next_download(self, mode: str) -> None:
-		"""Let the next download of a file fail, in a mode of `MediaShelf`."""
+		"""Let the next download of a file fail, in a mode of `MediaStore`."""
 		self.media.download_failures.add(mode)
 
 	def _describe(self, request: Request) -> Answer:
@@ -264,10 +264,10 @@ class CloudApiSimulator(SimulatorServer):
 			raise Refused(INVALID, "Tried accessing nonexistent field")
 		return json_answer({**{key: self.number[key] for key in wanted}, "id": self.phone_number_id})
 
-	def _new_id(self, word: str) -> str:
+	def _new_id(self, term: str) -> str:
 		with self._lock:
 			self._count += 1
-			wamid = f"wamid.SIM{word}{self._count:08d}{self.phone_number_id[-4:]}"
+			wamid = f"wamid.SIM{term}{self._count:08d}{self.phone_number_id[-4:]}"
 			self._known.add(wamid)
 		return wamid
 
@@ -288,7 +288,7 @@ def _number(phone_number_id: str, display_number: str) -> dict[str, Any]:
 	}
 
 
-def _words(body: dict[str, Any]) -> str:
+def _text(body: dict[str, Any]) -> str:
 	content = body[body["type"]]
 	if not isinstance(content, dict):  # contact cards
 		return ""

@@ -43,7 +43,7 @@ class File:
 	gone_ms: int
 
 
-class MediaShelf:
+class MediaStore:
 	"""Keeps the files of one number.
 
 	`upload_failures` and `download_failures` take the common modes of `server`. A download knows three more:

@@ -11,7 +11,7 @@ from typing import Any
 from khalifa_whatsapp.core.templates import VARIABLE, Shape, shape_of
 from khalifa_whatsapp.drivers.payload import dict_of, list_of
 from khalifa_whatsapp.embedded.simulators.cloud_api_checks import INVALID, MISSING, Refused
-from khalifa_whatsapp.embedded.simulators.cloud_api_media import MediaShelf
+from khalifa_whatsapp.embedded.simulators.cloud_api_media import MediaStore
 from khalifa_whatsapp.embedded.simulators.server import Answer, Request, json_answer
 
 COUNT, NONE_SUCH, TOO_LONG, FORMAT, PAUSED, DISABLED, BAD_VALUE = (
@@ -43,10 +43,10 @@ MAX_PAGE = 250
 _FORBIDDEN = re.compile(r"[\n\r\t]| {5,}")
 
 
-class TemplateShelf:
+class TemplateStore:
 	"""The account's templates, in the order in which they were made. The key of one is name and language."""
 
-	def __init__(self, media: MediaShelf) -> None:
+	def __init__(self, media: MediaStore) -> None:
 		self.rows: list[dict[str, Any]] = []
 		self._media = media
 

@@ -65,7 +65,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SentMessage:
 	"""One message that the gateway took, whether or not its answer reached the caller."""
 
 	gateway_id: str
@@ -78,22 +78,22 @@ class Sent:
 	failure: str = ""  # the failure that befell the answer
 
 
-class Ledger:
+class SentLog:
 	"""Everything a simulated gateway took, in order. Tests ask it what really went out."""
 
 	def __init__(self) -> None:
-		self._rows: list[Sent] = []
+		self._rows: list[SentMessage] = []
 		self._lock = threading.Lock()
 
 	def __len__(self) -> int:
 		return len(self._rows)
 
-	def add(self, row: Sent) -> None:
+	def add(self, row: SentMessage) -> None:
 		"""Write down a message that was taken."""
 		with self._lock:
 			self._rows.append(row)
 
-	def rows(self) -> list[Sent]:
+	def rows(self) -> list[SentMessage]:
 		"""A copy of all rows."""
 		with self._lock:
 			return list(self._rows)
@@ -155,7 +155,7 @@ class SimulatorServer:
 	"""A server thread around `answer`. Use it as a context manager, or call `start` and `stop`."""
 
 	def __init__(self, rng: Random, stall_seconds: float = 5.0) -> None:
-		self.ledger = Ledger()
+		self.sent_log = SentLog()
 		self.failures = Failures(rng)
 		self.stall_seconds = stall_seconds
 		self.stopped = threading.Event()
@@ -236,7 +236,7 @@ class _Handler(BaseHTTPRequestHandler):
 		elif answer.fate == "reset":
 			self._reset()
 		elif answer.fate:
-			self._falter(answer.fate)
+			self._maybe_fail(answer.fate)
 		else:
 			self._write(answer)
 
@@ -256,7 +256,7 @@ class _Handler(BaseHTTPRequestHandler):
 		self.end_headers()
 		self.wfile.write(answer.body)
 
-	def _falter(self, fate: str) -> None:
+	def _maybe_fail(self, fate: str) -> None:
 		"""Promise more than is given, or give it so slowly that no
 		timeout between two bytes is ever reached.
 		"""

@@ -166,8 +166,8 @@ def wpp_event(event: str, session: str, **data: Any) -> dict[str, Any]:
 
 def wpp_id(chat: str, hex_id: str, from_me: bool) -> dict[str, Any]:
 	"""A message id in its object form."""
-	word = "true" if from_me else "false"
-	return {"fromMe": from_me, "remote": chat, "id": hex_id, "_serialized": f"{word}_{chat}_{hex_id}"}
+	term = "true" if from_me else "false"
+	return {"fromMe": from_me, "remote": chat, "id": hex_id, "_serialized": f"{term}_{chat}_{hex_id}"}
 
 
 def wpp_message(

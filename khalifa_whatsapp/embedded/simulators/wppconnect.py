@@ -13,16 +13,16 @@ from typing import Any
 from khalifa_whatsapp.drivers.base import DeviceConfig
 from khalifa_whatsapp.drivers.wppconnect.verify import SECRET_PARAMETER, digest_of
 from khalifa_whatsapp.embedded.simulators import wire
-from khalifa_whatsapp.embedded.simulators.deliveries import Faults, Post, Report, WebhookQueue
 from khalifa_whatsapp.embedded.simulators.server import (
 	AFTER_ACCEPT,
 	Answer,
 	Request,
-	Sent,
+	SentMessage,
 	SimulatorServer,
 	failed_answer,
 	json_answer,
 )
+from khalifa_whatsapp.embedded.simulators.webhooks import Faults, Post, Report, WebhookQueue
 from khalifa_whatsapp.embedded.simulators.wire import Person
 from khalifa_whatsapp.embedded.simulators.wppconnect_chats import Chats
 from khalifa_whatsapp.embedded.simulators.wppconnect_session import SimulatedSession
@@ -154,11 +154,11 @@ class WppConnectSimulator(SimulatorServer):
 		self.secret_key, self.access_token, self.tokens = secret_key, "", []
 
 	def take(self, everything: bool = False) -> list[Post]:
-		"""The posts that are due, for hosts without a webhook door."""
+		"""The posts that are due, for hosts without a webhook endpoint."""
 		return self.queue.take(everything)
 
 	def deliver(self, url: str, workers: int = 4, everything: bool = False) -> Report:
-		"""Post what is due to a webhook door. What it does not take is lost: this gateway never repeats."""
+		"""Post what is due to a webhook endpoint. What it does not take is lost: it never repeats."""
 		return self.queue.deliver(url, workers, everything)
 
 	def answer(self, request: Request) -> Answer:
@@ -215,8 +215,8 @@ class WppConnectSimulator(SimulatorServer):
 			self.typing.append(chat)
 			return json_answer({"status": "success"})
 		self.chats.read(chat)
-		told = {"message": "Information retrieved successfully.", "contact": [chat], "data": [None]}
-		return json_answer({"status": "Success", "response": told}, 201)
+		data = {"message": "Information retrieved successfully.", "contact": [chat], "data": [None]}
+		return json_answer({"status": "Success", "response": data}, 201)
 
 	def _send(self, request: Request, route: str) -> Answer:
 		body = request.object()
@@ -263,7 +263,7 @@ class WppConnectSimulator(SimulatorServer):
 	def _accept(self, body: dict[str, Any], route: str, mode: str) -> dict[str, Any]:
 		hex_id, now_ms, chat = self._new_id("3EB0"), self.now_ms(), self._chat(body)
 		to = str(body.get("phone") or body.get("msgId"))
-		self.ledger.add(Sent(hex_id, to, route, _words(body), "", now_ms, body, mode))
+		self.sent_log.add(SentMessage(hex_id, to, route, _text(body), "", now_ms, body, mode))
 		own = self._own(body, route, hex_id)
 		if route == "react-message":
 			return own
@@ -279,9 +279,9 @@ class WppConnectSimulator(SimulatorServer):
 
 	def _own(self, body: dict[str, Any], route: str, hex_id: str, ack: int = 1) -> dict[str, Any]:
 		"""What we send as it appears in the chat."""
-		words, kind = _words(body), SEND_ROUTES[route]
-		own = wire.wpp_own_message(self._chat(body), self.own_number, hex_id, self.now_ms(), words, ack)
-		return own if kind == "chat" else {**own, "type": kind, "caption": words, "body": ""}
+		terms, kind = _text(body), SEND_ROUTES[route]
+		own = wire.wpp_own_message(self._chat(body), self.own_number, hex_id, self.now_ms(), terms, ack)
+		return own if kind == "chat" else {**own, "type": kind, "caption": terms, "body": ""}
 
 	def _chat(self, body: dict[str, Any]) -> str:
 		return self.chats.chat_of(str(body.get("phone", "")), body.get("isLid") is True)
@@ -320,9 +320,9 @@ def _is_readable(request: Request) -> bool:
 
 
 def _not_exists(body: dict[str, Any]) -> Answer:
-	words = f"O número {body.get('phone')} não existe."
-	return json_answer({"response": None, "status": "Connected", "message": words}, 400)
+	terms = f"O número {body.get('phone')} não existe."
+	return json_answer({"response": None, "status": "Connected", "message": terms}, 400)
 
 
-def _words(body: dict[str, Any]) -> str:
+def _text(body: dict[str, Any]) -> str:
 	return str(body.get("message") or body.get("caption") or body.get("reaction") or body.get("title") or "")

@@ -12,7 +12,7 @@ from typing import Any
 from khalifa_whatsapp.embedded.simulators.server import Answer, Request, json_answer
 from khalifa_whatsapp.embedded.simulators.wire import Person
 
-MOST_KEPT = 2_000  # messages; days are simulated with tens of thousands
+MAX_KEPT = 2_000  # messages; days are simulated with tens of thousands
 NOT_LISTED = ("sender", "isGroupMsg", "isMedia", "isForwarded")  # of an event, and not of a chat's list
 NOT_OPENED = {"status": "error", "response": "Error on open list", "error": {"level": "error"}}
 NO_MESSAGE = {"status": "error", "message": "Message not found"}
@@ -27,7 +27,7 @@ class Chats:
 	def __init__(self) -> None:
 		self.people: dict[str, Person] = {}  # by digits and by LID
 		self.media: dict[str, tuple[bytes, str]] = {}  # by serialized message id
-		self._messages: deque[tuple[str, dict[str, Any]]] = deque(maxlen=MOST_KEPT)
+		self._messages: deque[tuple[str, dict[str, Any]]] = deque(maxlen=MAX_KEPT)
 		self._unread: set[str] = set()  # chats
 		self._lock = threading.Lock()
 

@@ -127,8 +127,8 @@ class Elsewhere:
 		assert self.process.stdout is not None
 		return self.process.stdout.readline().strip()
 
-	def until_says(self, word: str) -> None:
-		while (said := self.says()).partition(" ")[0] != word:
+	def until_says(self, term: str) -> None:
+		while (said := self.says()).partition(" ")[0] != term:
 			assert said, "it ended"
 
 	def send(self, number: int) -> None:

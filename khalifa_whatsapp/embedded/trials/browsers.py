@@ -73,10 +73,10 @@ def f35_browser_killed(folder: Path, kind: str, count: int) -> Verdict:
 	from khalifa_whatsapp.embedded.trials import browser_host as browsers
 
 	host, times, verdict = browsers.Host(folder), [], Verdict()
-	victims = (browsers.is_chromedriver, browsers.is_browser, browsers.is_renderer)
+	targets = (browsers.is_chromedriver, browsers.is_browser, browsers.is_renderer)
 	try:
-		for device, (is_victim, number) in enumerate(product(victims, (signal.SIGKILL, signal.SIGSTOP))):
-			times.append(_hurt(host, folder, f"d{device}", is_victim, number))
+		for device, (is_target, number) in enumerate(product(targets, (signal.SIGKILL, signal.SIGSTOP))):
+			times.append(_damage(host, folder, f"d{device}", is_target, number))
 			verdict.messages += 1
 		verdict.lost = sum(took > NOTICED + 10 for took in times)
 		verdict.note = f"back after {max(times):.1f} s at most"
@@ -85,15 +85,15 @@ def f35_browser_killed(folder: Path, kind: str, count: int) -> Verdict:
 		host.registry.close_all(20)
 
 
-def _hurt(host: Any, folder: Path, device: str, is_victim: Callable[[str], bool], number: int) -> float:
+def _damage(host: Any, folder: Path, device: str, is_target: Callable[[str], bool], number: int) -> float:
 	"""Seconds until the device's browser is another one and runs."""
 	from khalifa_whatsapp.core.lease import RUNNING
 	from khalifa_whatsapp.embedded.trials import browser_host as browsers
 
 	session = host.running(device)
 	before = set(session.pids())
-	for victim in browsers.find(folder, is_victim):
-		victim.send_signal(number)
+	for target in browsers.find(folder, is_target):
+		target.send_signal(number)
 	took = host.until(
 		lambda: session.state == RUNNING and session.pids() and not before & set(session.pids())
 	)
@@ -132,10 +132,12 @@ def f37_many_want_one(folder: Path, kind: str, count: int) -> Verdict:
 	stores = [leases(embedded(RULES, [], path=folder / "leases.sqlite").store) for _ in range(2)]
 	for number in range(rounds):
 		got: list[str] = []
-		gate = threading.Barrier(2)
+		barrier = threading.Barrier(2)
 
-		def fight(name: str, store: object, got: list[str] = got, gate: threading.Barrier = gate) -> None:
-			gate.wait(10)
+		def fight(
+			name: str, store: object, got: list[str] = got, barrier: threading.Barrier = barrier
+		) -> None:
+			barrier.wait(10)
 			if store.acquire("d", Fighter(name), "profile", clock(), lambda key: False) is not None:  # type: ignore[attr-defined]
 				got.append(name)
 

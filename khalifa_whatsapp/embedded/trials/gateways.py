@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from khalifa_whatsapp.bootstrap import embedded
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.keys import delivery_key
 from khalifa_whatsapp.core.settings import MINUTE_MS
 from khalifa_whatsapp.drivers.abilities import ChatLog
@@ -33,9 +33,9 @@ def f23_accepts_then_is_silent(folder: Path, kind: str, count: int) -> Verdict:
 	with stand(kind, folder, count) as on:
 		on.gateway.fail_next("read_timeout", 2)
 		on.drain()
-		doubtful = on.count(r.UNKNOWN)
+		doubtful = on.count(records.UNKNOWN)
 		on.settle()
-		return on.verdict(f"{doubtful} in doubt at first, {on.count(r.UNKNOWN)} at the end")
+		return on.verdict(f"{doubtful} in doubt at first, {on.count(records.UNKNOWN)} at the end")
 
 
 def f24_unreadable_answers(folder: Path, kind: str, count: int) -> Verdict:
@@ -56,7 +56,7 @@ def f25_too_fast(folder: Path, kind: str, count: int) -> Verdict:
 		for number in range(3):
 			on.answer(ticket, f"more {number}")
 		on.settle()
-		said = [row.body for row in on.gateway.ledger.rows() if row.body.startswith("more")]
+		said = [row.body for row in on.gateway.sent_log.rows() if row.body.startswith("more")]
 		return _with_order(on.verdict(f"order kept: {said == sorted(said)}"), said)
 
 
@@ -76,9 +76,9 @@ def f26_known_refusals(folder: Path, kind: str, count: int) -> Verdict:
 		for way in ways:
 			on.gateway.fail_next(way)
 		on.drain()
-		rested = on.store.gate(DEVICE).breaker.state
+		rested = on.store.send_gate(DEVICE).breaker.state
 		on.settle()
-		reasons = all(message.error_text for message in on.answers() if message.status == r.FAILED)
+		reasons = all(message.error_text for message in on.answers() if message.status == records.FAILED)
 		return on.verdict(f"breaker after the refused login: {rested}; every failure has a reason: {reasons}")
 
 
@@ -100,7 +100,7 @@ def f27_slow_as_honey(folder: Path, kind: str, count: int) -> Verdict:
 		verdict = on.verdict(
 			f"given up after {took:.1f} s; the other device was served after {free_after:.1f} s"
 		)
-		verdict.lost += other.count(r.MSG_QUEUED) + (took > 20)
+		verdict.lost += other.count(records.MSG_QUEUED) + (took > 20)
 		return verdict
 
 
@@ -114,7 +114,7 @@ def f28_not_reachable(folder: Path, kind: str, count: int) -> Verdict:
 			on.driver = make_driver(replace(on.config, base_url=address, connect_timeout=0.5))
 			on.drain()
 			on.clock.now_ms += 10 * MINUTE_MS
-		doubtful = on.count(r.UNKNOWN)
+		doubtful = on.count(records.UNKNOWN)
 		on.driver = good
 		on.settle()
 		return on.verdict(f"{len(ends)} kinds of dead end, {doubtful} in doubt")
@@ -128,7 +128,7 @@ def _dead_ends() -> Iterator[list[str]]:
 		refused = f"http://127.0.0.1:{closed.getsockname()[1]}"
 		closed.close()
 		plain = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-		threading.Thread(target=_talk_no_tls, args=(plain,), daemon=True).start()
+		threading.Thread(target=_answer_without_tls, args=(plain,), daemon=True).start()
 		full = stack.enter_context(socket.socket())
 		full.bind(("127.0.0.1", 0))
 		full.listen(0)
@@ -144,7 +144,7 @@ def _dead_ends() -> Iterator[list[str]]:
 		]
 
 
-def _talk_no_tls(server: socket.socket) -> None:
+def _answer_without_tls(server: socket.socket) -> None:
 	with contextlib.suppress(OSError):
 		while True:
 			line, _ = server.accept()
@@ -194,7 +194,7 @@ def f38_down_for_ten_minutes(folder: Path, kind: str, count: int) -> Verdict:
 		on.gateway.failures._next.clear()
 		for _ in range(2):
 			_take_in_missed(on)
-		stored = on.store._read(r.Message, "body = 'are you there?'")
+		stored = on.store._read(records.Message, "body = 'are you there?'")
 		on.settle()
 		verdict = on.verdict(f"{len(stored)} of {len(missed)} missed messages recovered")
 		verdict.lost += abs(len(missed) - len(stored))
@@ -204,6 +204,8 @@ def f38_down_for_ten_minutes(folder: Path, kind: str, count: int) -> Verdict:
 def _take_in_missed(on: Stand) -> None:
 	driver: Any = on.driver
 	if isinstance(driver, ChatLog):
-		for body in driver.missed_deliveries():
-			on.store.record_delivery(DEVICE, on.config.provider, delivery_key(DEVICE, body), body, on.clock())
+		for body in driver.missed_webhook_events():
+			on.store.record_webhook_event(
+				DEVICE, on.config.provider, delivery_key(DEVICE, body), body, on.clock()
+			)
 	intake.drain(on.store, on.driver, on.clock)

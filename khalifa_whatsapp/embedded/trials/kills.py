@@ -10,13 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.pacing import CAMPAIGN, MINUTE_MS, Pace
 from khalifa_whatsapp.core.settings import HOUR_MS
+from khalifa_whatsapp.embedded.crash_worker import OUT, PLACES, kill_worker
 from khalifa_whatsapp.embedded.gateways import ROUGH_CLOUD, ROUGH_WPP
 from khalifa_whatsapp.embedded.staff import MANAGER
 from khalifa_whatsapp.embedded.trials.stand import DEVICE, Stand, Verdict, stand
-from khalifa_whatsapp.embedded.victim import OUT, PLACES, murder
 from khalifa_whatsapp.services import replies
 from khalifa_whatsapp.services.work import working
 
@@ -27,10 +27,10 @@ def f29_killed_while_sending(folder: Path, kind: str, count: int) -> Verdict:
 		deaths = 0
 		for place in PLACES:
 			for _ in range(count):
-				deaths += murder(str(on.path), on.config, on.clock(), OUT, place)
+				deaths += kill_worker(str(on.path), on.config, on.clock(), OUT, place)
 		on.settle()
 		return on.verdict(
-			f"{deaths} of {count * len(PLACES)} processes killed; {on.count(r.UNKNOWN)} in doubt at the end"
+			f"{deaths} of {count * len(PLACES)} processes killed; {on.count(records.UNKNOWN)} in doubt"
 		)
 
 
@@ -41,7 +41,7 @@ def f31_kills_and_a_bad_gateway(folder: Path, kind: str, count: int) -> Verdict:
 		rng = Random(7)
 		deaths = 0
 		for _ in range(count):
-			deaths += murder(
+			deaths += kill_worker(
 				str(on.path), on.config, on.clock(), OUT, rng.choice(PLACES[1:]), rng.randrange(12)
 			)
 			on.clock.now_ms += 10 * MINUTE_MS  # breaker and retries are over when the next one begins
@@ -60,9 +60,9 @@ def f32_pace_after_a_restart(folder: Path, kind: str, count: int) -> Verdict:
 		on.pace = Pace(max_per_minute=cap)
 		starts: list[int] = []
 		for _ in range(count * 12):
-			before = len(on.gateway.ledger)
+			before = len(on.gateway.sent_log)
 			on.drain()
-			starts += [on.clock()] * (len(on.gateway.ledger) - before)
+			starts += [on.clock()] * (len(on.gateway.sent_log) - before)
 			on.reopen()
 			on.clock.now_ms += 7_000
 		on.pace = replace(on.pace, max_per_minute=0)
@@ -81,18 +81,18 @@ def f33_campaign_under_kill(folder: Path, kind: str, count: int) -> Verdict:
 	"""
 	with stand(kind, folder, count * 2) as on:
 		_make_campaign(on)
-		murder(str(on.path), on.config, on.clock(), OUT, PLACES[-1], count // 2)
+		kill_worker(str(on.path), on.config, on.clock(), OUT, PLACES[-1], count // 2)
 		_pause(on, True)
 		paused = on.drain()
-		cancelled = [m.name for m in on.answers() if m.status == r.MSG_QUEUED][:2]
+		cancelled = [m.name for m in on.answers() if m.status == records.MSG_QUEUED][:2]
 		for name in cancelled:
 			replies.settle(on.store, MANAGER, name, False, on.clock())
 		_pause(on, False)
-		murder(str(on.path), on.config, on.clock(), OUT, PLACES[1], 1)
+		kill_worker(str(on.path), on.config, on.clock(), OUT, PLACES[1], 1)
 		on.settle()
 		bodies = {m.body for m in on.answers() if m.name in cancelled}
 		verdict = on.verdict(f"{paused.sent} sent while paused, {len(cancelled)} cancelled")
-		verdict.false += paused.sent + sum(row.body in bodies for row in on.gateway.ledger.rows())
+		verdict.false += paused.sent + sum(row.body in bodies for row in on.gateway.sent_log.rows())
 		return verdict
 
 
@@ -118,15 +118,14 @@ def f40_restored_backup(folder: Path, kind: str, count: int) -> Verdict:
 		shutil.copy(on.path, backup)
 		on.open(on.path)
 		_pause(on, False)
-		on.settle(is_heard=False)
+		on.settle(is_received=False)
 		on.store.close()
 		on.clock.now_ms += 24 * HOUR_MS
 		on.open(backup)
 		_pause(on, False)
 		on.drain()
-		doubtful = on.count(r.UNKNOWN)
+		doubtful = on.count(records.UNKNOWN)
 		on.settle()
 		return on.verdict(
-			f"{doubtful} doubtful after the restore, {on.count(r.UNKNOWN)} when the deliveries had been "
-			"replayed"
+			f"{doubtful} doubtful after the restore, {on.count(records.UNKNOWN)} when they had been replayed"
 		)

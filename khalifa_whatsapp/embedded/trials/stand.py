@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from khalifa_whatsapp.bootstrap import embedded
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.calendar import Calendar
 from khalifa_whatsapp.core.pacing import Pace
 from khalifa_whatsapp.core.settings import MINUTE_MS, Rules, Settings
@@ -27,7 +27,7 @@ from khalifa_whatsapp.services import deliveries, intake, outbox, reconcile, rep
 START_MS = 1_793_534_400_000  # 2026-11-01 15:00 in Cairo
 READ_TIMEOUT, STALL = 0.4, 0.6  # seconds of real time
 DEVICE = "trial"
-ARRIVED = frozenset({r.SENT, r.DELIVERED, r.READ, r.PLAYED})
+ARRIVED = frozenset({records.SENT, records.DELIVERED, records.READ, records.PLAYED})
 ROUNDS = 60
 
 
@@ -82,13 +82,13 @@ class Stand:
 		for person in people:
 			self.gateway.customer_text(person, "hello")
 		self.receive()
-		tickets = {t.customer: t.name for t in self.store._read(r.Ticket, "1 = 1")}
-		phones = {c.phone: c.name for c in self.store._read(r.Customer, "1 = 1")}
+		tickets = {t.customer: t.name for t in self.store._read(records.Ticket, "1 = 1")}
+		phones = {c.phone: c.name for c in self.store._read(records.Customer, "1 = 1")}
 		for number, person in enumerate(people, first):
 			ticket = tickets[phones[f"+{person.digits}"]]
 			self.answer(ticket, f"answer {number}")
 
-	def answer(self, ticket: str, body: str) -> r.Message:
+	def answer(self, ticket: str, body: str) -> records.Message:
 		"""Queue an answer of a manager."""
 		message = replies.reply(self.store, MANAGER, ticket, body, f"key-{len(self.names)}", self.clock())
 		self.names.append(message.name)
@@ -102,18 +102,18 @@ class Stand:
 				raise RuntimeError(f"a post was refused with {answer.status}")
 		intake.drain(self.store, self.driver, self.clock)
 
-	def drain(self) -> outbox.Sent:
+	def drain(self) -> outbox.SentMessage:
 		"""One run of the sender."""
 		reconcile.reconcile(self.store, self.driver, self.clock)
 		return outbox.drain(self.store, self.driver, self.clock, pace=self.pace, sleep=self.clock.sleep)
 
-	def settle(self, rounds: int = ROUNDS, is_heard: bool = True) -> None:
-		"""Minutes pass until nothing waits any more; `is_heard`: the gateway's posts arrive."""
+	def settle(self, rounds: int = ROUNDS, is_received: bool = True) -> None:
+		"""Minutes pass until nothing waits any more; `is_received`: the gateway's posts arrive."""
 		for _ in range(rounds):
 			self.drain()
-			if is_heard:
+			if is_received:
 				self.receive()
-			if not self.count(r.MSG_QUEUED, r.SENDING) and not self.gateway.queue.next_due_ms():
+			if not self.count(records.MSG_QUEUED, records.SENDING) and not self.gateway.queue.next_due_ms():
 				break
 			self.clock.now_ms += MINUTE_MS
 
@@ -121,21 +121,23 @@ class Stand:
 		"""Answers in one of these states."""
 		return sum(message.status in statuses for message in self.answers())
 
-	def answers(self) -> list[r.Message]:
+	def answers(self) -> list[records.Message]:
 		"""Every answer as it is stored now."""
 		return list(self.store.messages(self.names).values())
 
 	def verdict(self, note: str = "") -> Verdict:
 		"""Our books against the gateway's."""
-		took = Counter(row.body for row in self.gateway.ledger.rows())
+		took = Counter(row.body for row in self.gateway.sent_log.rows())
 		verdict = Verdict(len(self.names), sum(took.values()), sum(n - 1 for n in took.values()), note=note)
 		for message in self.answers():
-			verdict.unknown += message.status == r.UNKNOWN
-			verdict.failed += message.status == r.FAILED
-			verdict.lost += message.status in (r.MSG_QUEUED, r.SENDING)
+			verdict.unknown += message.status == records.UNKNOWN
+			verdict.failed += message.status == records.FAILED
+			verdict.lost += message.status in (records.MSG_QUEUED, records.SENDING)
 			verdict.false += message.status in ARRIVED and not took[message.body]
 			verdict.false += (
-				message.status == r.FAILED and bool(took[message.body]) and message.error_kind != "recipient"
+				message.status == records.FAILED
+				and bool(took[message.body])
+				and message.error_kind != "recipient"
 			)
 		verdict.lost += len(self.names) - len(self.answers())
 		return verdict

@@ -12,8 +12,8 @@ const escaped = (text) =>
 		.replace(/</g, "&lt;");
 
 // For choices of our own dialogs, which Frappe writes as HTML and reads again as text: the same to the eye
-const TWINS = { "<": "‹", ">": "›", "&": "＆" };
-khalifa.as_text = (text) => text.replace(/[<>&]/g, (sign) => TWINS[sign]);
+const LOOKALIKES = { "<": "‹", ">": "›", "&": "＆" };
+khalifa.as_text = (text) => text.replace(/[<>&]/g, (character) => LOOKALIKES[character]);
 
 const link = frappe.ui.form.ControlLink.prototype;
 const { setup_awesomeplete } = link;
@@ -23,12 +23,12 @@ link.setup_awesomeplete = function () {
 	const list = this.awesomplete;
 	const { item } = list;
 	list.item = (option, ...more) => {
-		const told = list.get_item(option.value);
-		if (told.html || !OURS.test(this.get_options())) return item.call(list, option, ...more);
+		const item_data = list.get_item(option.value);
+		if (item_data.html || !OURS.test(this.get_options())) return item.call(list, option, ...more);
 		// The original shows `html` in the label's place, and no description that only repeats the name
-		const is_repeated = told.description === told.value && !this.is_title_link();
-		const html = `<strong>${escaped(told.label || told.value)}</strong>`;
-		const shown = { ...told, html, description: is_repeated ? "" : escaped(told.description) };
+		const is_repeated = item_data.description === item_data.value && !this.is_title_link();
+		const html = `<strong>${escaped(item_data.label || item_data.value)}</strong>`;
+		const shown = { ...item_data, html, description: is_repeated ? "" : escaped(item_data.description) };
 		return item.call({ get_item: () => shown }, option, ...more);
 	};
 };

@@ -22,7 +22,7 @@ from khalifa_whatsapp.embedded.simulators.server import (
 	Answer,
 	Failures,
 	Request,
-	Sent,
+	SentMessage,
 	SimulatorServer,
 	json_answer,
 )
@@ -219,8 +219,8 @@ class WhatsAppWebSimulator(SimulatorServer):
 		)
 		if mode in TAKEN:
 			payload = {"content": _decoded(str(body.get("content", ""))), "file": message.file}
-			self.ledger.add(
-				Sent(
+			self.sent_log.add(
+				SentMessage(
 					message.id,
 					str(body["phone"]),
 					message.kind,

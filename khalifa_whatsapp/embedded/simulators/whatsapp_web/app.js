@@ -1,5 +1,5 @@
 // The stand-in's page: WhatsApp Web's contract with whoever drives it, and none of its code. What the server
-// says is shown every so often; what is sent is told to the server, which writes it down.
+// says is shown every so often; what is sent is posted to the server, which writes it down.
 
 const LABELS = {
 	en: {
@@ -52,7 +52,7 @@ let drawer = false;
 let waiting = false; // the box to write in comes late
 const pending = []; // bubbles the server does not have (yet)
 
-const say = (word) => LABELS[server.language][word];
+const label = (name) => LABELS[server.language][name];
 const post = (path, body) =>
 	fetch(path, { method: "POST", body: JSON.stringify(body) }).then((answer) => answer.json());
 
@@ -120,7 +120,7 @@ function bubble(chat, message) {
 						setTimeout(render, 100, true);
 					},
 				},
-				say("more"),
+				label("more"),
 			),
 		);
 	row.append(body);
@@ -135,7 +135,7 @@ function tick(ack) {
 		icon("msg-time"),
 		icon("msg-check"),
 		icon("msg-dblcheck"),
-		icon("msg-dblcheck", { "aria-label": say("read") }),
+		icon("msg-dblcheck", { "aria-label": label("read") }),
 	][ack];
 }
 
@@ -149,7 +149,7 @@ function composer(chat) {
 		contenteditable: "true",
 		role: "textbox",
 		"data-tab": "10",
-		"aria-label": say("write"),
+		"aria-label": label("write"),
 		oninput: () => {
 			drafts.set(chat.key, box.innerText);
 			button.hidden = !box.innerText.trim();
@@ -176,7 +176,7 @@ function composer(chat) {
 	};
 	const button = make(
 		"button",
-		{ "aria-label": say("send"), onclick: submit },
+		{ "aria-label": label("send"), onclick: submit },
 		icon(server.has_old_icons ? "send" : "wds-ic-send-filled"),
 	);
 	box.innerText = drafts.get(chat);
@@ -188,7 +188,7 @@ function composer(chat) {
 	const attach = make(
 		"button",
 		{
-			"aria-label": say("attach"),
+			"aria-label": label("attach"),
 			onclick: () => files.replaceChildren(input("*", "document"), input("image/*,video/mp4", "image")),
 		},
 		icon(server.has_old_icons ? "plus" : "plus-rounded"),
@@ -278,7 +278,7 @@ function previewOf(chat) {
 		box,
 		make(
 			"div",
-			{ role: "button", "aria-label": say("send"), onclick: submit },
+			{ role: "button", "aria-label": label("send"), onclick: submit },
 			icon("wds-ic-send-filled"),
 		),
 	);
@@ -332,7 +332,7 @@ function side() {
 				{ role: "listitem", onclick: () => enter(chat.key) },
 				chat.is_group ? icon("default-group") : null,
 				make("span", { title: titleOf(chat), dir: "auto" }, titleOf(chat)),
-				chat.unread ? make("span", { "aria-label": say("unread") }, String(chat.unread)) : null,
+				chat.unread ? make("span", { "aria-label": label("unread") }, String(chat.unread)) : null,
 			),
 		);
 	const menu = make(
@@ -341,7 +341,7 @@ function side() {
 		make(
 			"button",
 			{
-				"aria-label": say("menu"),
+				"aria-label": label("menu"),
 				onclick: () => {
 					over.dataset.menu = "1";
 					render(true);
@@ -354,7 +354,7 @@ function side() {
 		"div",
 		{ id: "side" },
 		menu,
-		make("div", { id: "pane-side", "aria-label": say("list") }, ...rows),
+		make("div", { id: "pane-side", "aria-label": label("list") }, ...rows),
 	);
 }
 
@@ -372,9 +372,9 @@ function overlay() {
 			make(
 				"div",
 				{ role: "dialog" },
-				make("p", {}, say("other")),
-				make("button", {}, say("close")),
-				make("button", { onclick: () => post("/api/use_here", {}).then(refresh) }, say("here")),
+				make("p", {}, label("other")),
+				make("button", {}, label("close")),
+				make("button", { onclick: () => post("/api/use_here", {}).then(refresh) }, label("here")),
 			),
 		);
 	} else if (dialog) {
@@ -382,7 +382,7 @@ function overlay() {
 			make(
 				"div",
 				{ role: "dialog" },
-				make("p", {}, say(dialog)),
+				make("p", {}, label(dialog)),
 				dialog === "starting" ? make("progress") : null,
 				make(
 					"button",
@@ -392,7 +392,7 @@ function overlay() {
 							render(true);
 						},
 					},
-					say(dialog === "starting" ? "cancel" : "ok"),
+					label(dialog === "starting" ? "cancel" : "ok"),
 				),
 			),
 		);
@@ -410,7 +410,7 @@ function overlay() {
 							render(true);
 						},
 					},
-					say("out"),
+					label("out"),
 				),
 			),
 		);
@@ -419,7 +419,7 @@ function overlay() {
 			make(
 				"div",
 				{ role: "dialog" },
-				make("button", {}, say("cancel")),
+				make("button", {}, label("cancel")),
 				make(
 					"button",
 					{
@@ -428,7 +428,7 @@ function overlay() {
 							post("/api/log_out", {}).then(refresh);
 						},
 					},
-					say("out"),
+					label("out"),
 				),
 			),
 		);

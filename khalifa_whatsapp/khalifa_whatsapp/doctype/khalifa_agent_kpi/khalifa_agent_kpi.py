@@ -1,10 +1,10 @@
 """Counts and sums of one agent in one day or month, rebuilt whole from the ledgers."""
 
-from khalifa_whatsapp.khalifa_whatsapp.ledger import LedgerDocument
+from khalifa_whatsapp.khalifa_whatsapp.machine_written import MachineWrittenDocument
 from khalifa_whatsapp.setup.indexes import add_indexes
 
 
-class KhalifaAgentKPI(LedgerDocument):
+class KhalifaAgentKPI(MachineWrittenDocument):
 	pass
 
 

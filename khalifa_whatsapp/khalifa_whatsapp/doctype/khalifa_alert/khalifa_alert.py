@@ -3,8 +3,8 @@
 Gone when it is right again.
 """
 
-from khalifa_whatsapp.khalifa_whatsapp.ledger import LedgerDocument
+from khalifa_whatsapp.khalifa_whatsapp.machine_written import MachineWrittenDocument
 
 
-class KhalifaAlert(LedgerDocument):
+class KhalifaAlert(MachineWrittenDocument):
 	pass

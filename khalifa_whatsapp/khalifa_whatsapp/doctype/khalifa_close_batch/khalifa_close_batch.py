@@ -1,10 +1,10 @@
 """One run of «close all»: what was asked, how far it is, how it ended."""
 
-from khalifa_whatsapp.khalifa_whatsapp.ledger import LedgerDocument
+from khalifa_whatsapp.khalifa_whatsapp.machine_written import MachineWrittenDocument
 from khalifa_whatsapp.setup.indexes import add_indexes
 
 
-class KhalifaCloseBatch(LedgerDocument):
+class KhalifaCloseBatch(MachineWrittenDocument):
 	pass
 
 

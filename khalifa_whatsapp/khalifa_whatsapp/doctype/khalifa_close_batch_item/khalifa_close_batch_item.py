@@ -1,10 +1,10 @@
 """One ticket of a «close all» run, and what became of it."""
 
-from khalifa_whatsapp.khalifa_whatsapp.ledger import LedgerDocument
+from khalifa_whatsapp.khalifa_whatsapp.machine_written import MachineWrittenDocument
 from khalifa_whatsapp.setup.indexes import add_indexes
 
 
-class KhalifaCloseBatchItem(LedgerDocument):
+class KhalifaCloseBatchItem(MachineWrittenDocument):
 	pass
 
 

@@ -1,10 +1,10 @@
 """One name a gateway has for a customer."""
 
-from khalifa_whatsapp.khalifa_whatsapp.ledger import LedgerDocument
+from khalifa_whatsapp.khalifa_whatsapp.machine_written import MachineWrittenDocument
 from khalifa_whatsapp.setup.indexes import add_indexes
 
 
-class KhalifaCustomerIdentity(LedgerDocument):
+class KhalifaCustomerIdentity(MachineWrittenDocument):
 	pass
 
 

@@ -1,10 +1,10 @@
 """A breach of the promised time; it stays when the answer comes."""
 
-from khalifa_whatsapp.khalifa_whatsapp.ledger import LedgerDocument
+from khalifa_whatsapp.khalifa_whatsapp.machine_written import MachineWrittenDocument
 from khalifa_whatsapp.setup.indexes import add_indexes
 
 
-class KhalifaDelayEvent(LedgerDocument):
+class KhalifaDelayEvent(MachineWrittenDocument):
 	pass
 
 

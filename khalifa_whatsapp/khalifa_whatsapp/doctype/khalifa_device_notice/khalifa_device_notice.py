@@ -1,13 +1,13 @@
 """Something a gateway said of a number, its account or its templates: never changed, never deleted."""
 
 from khalifa_whatsapp.jobs.notices import sentence
-from khalifa_whatsapp.khalifa_whatsapp.ledger import LedgerDocument
+from khalifa_whatsapp.khalifa_whatsapp.machine_written import MachineWrittenDocument
 from khalifa_whatsapp.setup.indexes import add_indexes
 
 
-class KhalifaDeviceNotice(LedgerDocument):
+class KhalifaDeviceNotice(MachineWrittenDocument):
 	@property
-	def words(self) -> str:
+	def terms(self) -> str:
 		"""The notice in the reader's language."""
 		return sentence(self.text or "", self.text_values)
 

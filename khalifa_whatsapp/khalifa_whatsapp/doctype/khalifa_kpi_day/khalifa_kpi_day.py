@@ -1,10 +1,10 @@
 """One day of the KPI calendar, and whether its numbers must be computed again."""
 
-from khalifa_whatsapp.khalifa_whatsapp.ledger import LedgerDocument
+from khalifa_whatsapp.khalifa_whatsapp.machine_written import MachineWrittenDocument
 from khalifa_whatsapp.setup.indexes import add_indexes
 
 
-class KhalifaKPIDay(LedgerDocument):
+class KhalifaKPIDay(MachineWrittenDocument):
 	pass
 
 

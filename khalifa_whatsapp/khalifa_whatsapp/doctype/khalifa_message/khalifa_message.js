@@ -1,4 +1,4 @@
-const DOORS = "khalifa_whatsapp.api.conversation";
+const API = "khalifa_whatsapp.api.conversation";
 const DOWNLOAD = "/api/method/khalifa_whatsapp.api.media.download";
 
 frappe.ui.form.on("Khalifa Message", {
@@ -44,13 +44,13 @@ function show_fate(frm) {
 	const colours = { Failed: "red", Unknown: "orange", Queued: "blue", Sending: "blue" };
 	frm.page.set_indicator(__(frm.doc.status), colours[frm.doc.status] || "green");
 	if (!["Failed", "Unknown"].includes(frm.doc.status)) return;
-	const words =
+	const intro =
 		frm.doc.status === "Failed"
 			? __("It was not sent: {0}", [__(frm.doc.error_text || "")])
 			: __("It may not have been sent. Look at the phone before you send it again. {0}", [
 					__(frm.doc.error_text || ""),
 				]);
-	frm.set_intro(frappe.utils.escape_html(words), colours[frm.doc.status]);
+	frm.set_intro(frappe.utils.escape_html(intro), colours[frm.doc.status]);
 }
 
 function add_choices(frm, can) {
@@ -74,7 +74,7 @@ function add_choices(frm, can) {
 
 function send_again(frm) {
 	const act = () =>
-		frappe.xcall(`${DOORS}.retry_message`, { message: frm.doc.name }).then(() => {
+		frappe.xcall(`${API}.retry_message`, { message: frm.doc.name }).then(() => {
 			frappe.show_alert({ message: __("Waiting to Be Sent"), indicator: "blue" });
 			frm.reload_doc();
 		});
@@ -86,5 +86,5 @@ function send_again(frm) {
 }
 
 function settle(frm, method) {
-	frappe.xcall(`${DOORS}.${method}`, { message: frm.doc.name }).then(() => frm.reload_doc());
+	frappe.xcall(`${API}.${method}`, { message: frm.doc.name }).then(() => frm.reload_doc());
 }

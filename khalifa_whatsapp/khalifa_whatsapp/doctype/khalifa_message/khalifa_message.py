@@ -1,10 +1,10 @@
 """One message or note of a ticket; an outgoing one is its own outbox row."""
 
-from khalifa_whatsapp.khalifa_whatsapp.ledger import LedgerDocument
+from khalifa_whatsapp.khalifa_whatsapp.machine_written import MachineWrittenDocument
 from khalifa_whatsapp.setup.indexes import add_indexes
 
 
-class KhalifaMessage(LedgerDocument):
+class KhalifaMessage(MachineWrittenDocument):
 	pass
 
 

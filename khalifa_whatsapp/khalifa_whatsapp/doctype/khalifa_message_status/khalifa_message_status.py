@@ -1,10 +1,10 @@
 """Something a gateway said of a message: never changed, never deleted."""
 
-from khalifa_whatsapp.khalifa_whatsapp.ledger import LedgerDocument
+from khalifa_whatsapp.khalifa_whatsapp.machine_written import MachineWrittenDocument
 from khalifa_whatsapp.setup.indexes import add_indexes
 
 
-class KhalifaMessageStatus(LedgerDocument):
+class KhalifaMessageStatus(MachineWrittenDocument):
 	pass
 
 

@@ -1,10 +1,10 @@
 """A stretch of time in which an agent was online, away or offline."""
 
-from khalifa_whatsapp.khalifa_whatsapp.ledger import LedgerDocument
+from khalifa_whatsapp.khalifa_whatsapp.machine_written import MachineWrittenDocument
 from khalifa_whatsapp.setup.indexes import add_indexes
 
 
-class KhalifaPresenceLog(LedgerDocument):
+class KhalifaPresenceLog(MachineWrittenDocument):
 	pass
 
 

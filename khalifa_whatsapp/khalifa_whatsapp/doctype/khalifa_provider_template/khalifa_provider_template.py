@@ -2,11 +2,11 @@
 kept in step by the sync and by what the gateway posts of it.
 """
 
-from khalifa_whatsapp.khalifa_whatsapp.ledger import LedgerDocument
+from khalifa_whatsapp.khalifa_whatsapp.machine_written import MachineWrittenDocument
 from khalifa_whatsapp.setup.indexes import add_indexes
 
 
-class KhalifaProviderTemplate(LedgerDocument):
+class KhalifaProviderTemplate(MachineWrittenDocument):
 	pass
 
 

@@ -3,11 +3,11 @@
 Every change goes through a use case, which keeps ticket, ledgers and queue in step; a form only shows it.
 """
 
-from khalifa_whatsapp.khalifa_whatsapp.ledger import LedgerDocument
+from khalifa_whatsapp.khalifa_whatsapp.machine_written import MachineWrittenDocument
 from khalifa_whatsapp.setup.indexes import add_indexes
 
 
-class KhalifaTicket(LedgerDocument):
+class KhalifaTicket(MachineWrittenDocument):
 	pass
 
 

@@ -178,18 +178,18 @@ khalifa.CloseAll = class {
 
 	show(state) {
 		const is_over = ["Done", "Undone"].includes(state.status);
-		// told twice: what was left alone is listed already
+		// published twice: what was left alone is listed already
 		if (is_over && this.status === state.status) return;
 		this.status = state.status;
 		const done = state.status.startsWith("Undo") ? state.undone : state.closed + state.skipped;
 		const total = state.status.startsWith("Undo") ? state.closed : state.total;
-		const words = {
+		const status_text = {
 			Running: __("Closing: {0} of {1}", [done, total]),
 			Done: __("Closed: {0}. Left as they are: {1}.", [state.closed, state.skipped]),
 			Undoing: __("Reopening: {0} of {1}", [done, total]),
 			Undone: __("Reopened: {0}.", [state.undone]),
 		}[state.status];
-		const html = `${khalifa.progress(is_over ? 1 : total ? done / total : 0)}<p>${words}</p><div class="left-alone"></div>`;
+		const html = `${khalifa.progress(is_over ? 1 : total ? done / total : 0)}<p>${status_text}</p><div class="left-alone"></div>`;
 		this.dialog.get_field("state").$wrapper.html(html);
 		if (is_over) this.finish(state);
 	}
@@ -250,7 +250,7 @@ khalifa.watch_reassign = (listview, state) => {
 	});
 	const show = (now) => {
 		const failed = now.results.filter((row) => !row.is_done);
-		const words = {
+		const status_text = {
 			Running: __("Transferring: {0} of {1}", [now.done, now.total]),
 			Done: __("Transferred: {0}. Not transferred: {1}.", [
 				now.results.length - failed.length,
@@ -264,7 +264,7 @@ khalifa.watch_reassign = (listview, state) => {
 		]);
 		const table = rows.length ? khalifa.table([__("Customer"), __("Result")], rows) : "";
 		const share = now.status === "Running" ? now.done / now.total : 1;
-		dialog.get_field("state").$wrapper.html(`${khalifa.progress(share)}<p>${words}</p>${table}`);
+		dialog.get_field("state").$wrapper.html(`${khalifa.progress(share)}<p>${status_text}</p>${table}`);
 		if (now.status === "Running") setTimeout(ask, 1500);
 		else listview.refresh();
 	};

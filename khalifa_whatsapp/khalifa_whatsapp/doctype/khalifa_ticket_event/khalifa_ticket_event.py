@@ -1,10 +1,10 @@
 """What happened to a ticket, in order: never changed, never deleted."""
 
-from khalifa_whatsapp.khalifa_whatsapp.ledger import LedgerDocument
+from khalifa_whatsapp.khalifa_whatsapp.machine_written import MachineWrittenDocument
 from khalifa_whatsapp.setup.indexes import add_indexes
 
 
-class KhalifaTicketEvent(LedgerDocument):
+class KhalifaTicketEvent(MachineWrittenDocument):
 	pass
 
 

@@ -1,10 +1,10 @@
 """One wait of a customer, from the first unanswered message to its end."""
 
-from khalifa_whatsapp.khalifa_whatsapp.ledger import LedgerDocument
+from khalifa_whatsapp.khalifa_whatsapp.machine_written import MachineWrittenDocument
 from khalifa_whatsapp.setup.indexes import add_indexes
 
 
-class KhalifaTurn(LedgerDocument):
+class KhalifaTurn(MachineWrittenDocument):
 	pass
 
 

@@ -1,10 +1,10 @@
 """Who held the ticket during a part of a turn."""
 
-from khalifa_whatsapp.khalifa_whatsapp.ledger import LedgerDocument
+from khalifa_whatsapp.khalifa_whatsapp.machine_written import MachineWrittenDocument
 from khalifa_whatsapp.setup.indexes import add_indexes
 
 
-class KhalifaTurnSegment(LedgerDocument):
+class KhalifaTurnSegment(MachineWrittenDocument):
 	pass
 
 

@@ -1,10 +1,10 @@
 """A verified webhook call, kept byte for byte until it is applied and for a while after."""
 
-from khalifa_whatsapp.khalifa_whatsapp.ledger import LedgerDocument
+from khalifa_whatsapp.khalifa_whatsapp.machine_written import MachineWrittenDocument
 from khalifa_whatsapp.setup.indexes import add_indexes
 
 
-class KhalifaWebhookEvent(LedgerDocument):
+class KhalifaWebhookEvent(MachineWrittenDocument):
 	pass
 
 

@@ -44,13 +44,13 @@ function add_buttons(frm) {
 	);
 }
 
-// State: shown at once, told by the server when it changes, and asked for now and then in case nobody told
+// State: shown at once, published by the server when it changes, and asked for now and then in case no event came
 
 function listen(frm) {
 	if (frm.khalifa_listens) return;
 	frm.khalifa_listens = true;
-	frappe.realtime.on("khalifa_whatsapp:device", (told) => {
-		if (told.device === frm.doc.name) show_state(frm);
+	frappe.realtime.on("khalifa_whatsapp:device", (event) => {
+		if (event.device === frm.doc.name) show_state(frm);
 	});
 	setInterval(() => {
 		const is_open = cur_frm === frm && !document.hidden && frappe.get_route()[0] === "Form";
@@ -85,7 +85,7 @@ function panel(frm, state, counts) {
 		if (state.is_held)
 			line(box, __("Nothing is sent until then. Messages wait, and none is lost."), "orange");
 	}
-	line(box, state.words, frm.doc.enabled ? COLOURS[state.state] : "gray");
+	line(box, state.text, frm.doc.enabled ? COLOURS[state.state] : "gray");
 	if (state.is_paused || counts.is_paused_everywhere)
 		line(box, __("Sending is paused. Messages wait."), "orange");
 	if (state.breaker.state !== "Closed") {
@@ -95,10 +95,10 @@ function panel(frm, state, counts) {
 		const when = state.error.on ? frappe.datetime.prettyDate(state.error.on) : "";
 		line(box, __("Last error ({0}): {1}", [when, state.error.text]), "red");
 	}
-	for (const { on, severity, words } of state.notices) {
+	for (const { on, severity, text } of state.notices) {
 		line(
 			box,
-			`\u2068${frappe.datetime.str_to_user(on)}\u2069: ${words}`,
+			`\u2068${frappe.datetime.str_to_user(on)}\u2069: ${text}`,
 			severity === "Critical" ? "red" : "orange",
 		);
 	}
@@ -188,7 +188,7 @@ function show_qr(frm) {
 	};
 	dialog.onhide = close;
 	dialog.show();
-	show_words(box, __("Asking for the code…"));
+	show_text(box, __("Asking for the code…"));
 	const ask = () => {
 		if (!is_open) return;
 		frappe
@@ -196,7 +196,7 @@ function show_qr(frm) {
 			.then((answer) => {
 				if (!is_open) return;
 				if (answer.state === "connected") return connected(dialog);
-				answer.image ? show_code(box, answer) : show_words(box, words_of(answer.state));
+				answer.image ? show_code(box, answer) : show_text(box, text_of_state(answer.state));
 				setTimeout(ask, QR_SECONDS * 1000);
 			})
 			.catch(() => dialog.hide());
@@ -221,17 +221,17 @@ function show_code(box, code) {
 	);
 }
 
-function show_words(box, text) {
+function show_text(box, text) {
 	box.empty().append($('<p style="padding: 48px 0"></p>').text(text));
 }
 
-function words_of(state) {
-	const words = {
+function text_of_state(state) {
+	const text = {
 		connecting: __("Connecting: this can take a minute."),
 		disconnected: __("The gateway is starting the session…"),
 		restricted: __("WhatsApp has restricted this number."),
 	};
-	return words[state] || words.connecting;
+	return text[state] || text.connecting;
 }
 
 function connected(dialog) {

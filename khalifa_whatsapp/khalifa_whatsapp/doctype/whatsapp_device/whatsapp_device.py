@@ -154,7 +154,7 @@ class WhatsAppDevice(Document):
 	def new_webhook_secret(self) -> dict[str, str]:
 		"""Make a new webhook address and show it this once; the old one works for a day more.
 
-		The door compares a digest. The address itself is kept encrypted, for a session must be told it
+		The endpoint compares a digest. The address itself is kept encrypted, for a session must be told it
 		whenever it starts, also at night by the watchdog; nobody is shown it again.
 		"""
 		self.check_permission("write")

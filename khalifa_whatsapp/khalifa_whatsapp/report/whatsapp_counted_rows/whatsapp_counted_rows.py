@@ -17,12 +17,12 @@ import frappe
 from frappe import _
 from frappe.utils import get_system_timezone
 
-from khalifa_whatsapp.api.door import actor
+from khalifa_whatsapp.api.decorators import actor
 from khalifa_whatsapp.core.errors import UserError
 from khalifa_whatsapp.khalifa_whatsapp import reports
 from khalifa_whatsapp.services import kpi
 
-MOST, CHUNK = 20_000, 1_000
+MAX, CHUNK = 20_000, 1_000
 TICKET = "Khalifa Ticket"
 # DocType: its ticket, and its length in business seconds
 SHAPES = {
@@ -38,7 +38,7 @@ SHAPES = {
 def execute(filters: Any) -> tuple[Any, ...]:
 	counted = _counted(filters)
 	rows = [
-		row for kind, part in groupby(counted[:MOST], key=itemgetter(0)) for row in _rows(kind, list(part))
+		row for kind, part in groupby(counted[:MAX], key=itemgetter(0)) for row in _rows(kind, list(part))
 	]
 	return (
 		_columns(rows),

@@ -14,7 +14,7 @@ from frappe import _
 from khalifa_whatsapp.khalifa_whatsapp import report_buckets as buckets
 from khalifa_whatsapp.khalifa_whatsapp import reports
 
-MOST = 5_000
+MAX = 5_000
 KINDS = ("Agent", "Customer")
 FILTERS = {
 	"kind": "d.kind",
@@ -59,7 +59,7 @@ def _rows(filters: Any) -> list[dict[str, Any]]:
 		"agent_name, d.branch, "
 		"d.cause, s.biz_time as agent_seconds, u.biz_time as customer_seconds, d.is_escalated, "
 		"d.closed_on, d.objection_status "
-		f"from (select * from `tabKhalifa Delay Event` d where {where} order by d.at_ms desc limit {MOST}) d "
+		f"from (select * from `tabKhalifa Delay Event` d where {where} order by d.at_ms desc limit {MAX}) d "
 		"left join `tabKhalifa Ticket` t on t.name = d.ticket left join "
 		"`tabKhalifa Agent` a on a.name = d.agent "
 		"left join `tabKhalifa Turn Segment` s on s.name = d.segment left join "
@@ -101,11 +101,9 @@ def _columns() -> list[dict[str, Any]]:
 
 def _message(sums: list[Any]) -> str | None:
 	count = sum(row[2] for row in sums)
-	if count <= MOST:
+	if count <= MAX:
 		return None
-	return _("Showing the latest {0} of {1} delays. Choose fewer days to see all of them.").format(
-		MOST, count
-	)
+	return _("Showing the latest {0} of {1} delays. Choose fewer days to see all of them.").format(MAX, count)
 
 
 def _chart(sums: list[Any]) -> dict[str, Any] | None:

@@ -10,11 +10,11 @@ from frappe import _
 from frappe.utils import cint
 
 from khalifa_whatsapp.api import lateness
-from khalifa_whatsapp.api.words import last_line
+from khalifa_whatsapp.api.message_text import last_line
 from khalifa_whatsapp.bootstrap import now_ms
 from khalifa_whatsapp.khalifa_whatsapp import reports
 
-MOST = 2_000
+MAX = 2_000
 
 
 @reports.for_managers
@@ -62,7 +62,7 @@ def _rows(where: str, values: dict[str, Any]) -> list[dict[str, Any]]:
 	sql = (
 		"select t.name as ticket, t.customer_name, t.agent_name, t.branch, t.preview, t.preview_label, "
 		f"t.waiting_since, {fields} "
-		f"from `tabKhalifa Ticket` t where {where} order by t.due_by_ms, t.name limit {MOST}"
+		f"from `tabKhalifa Ticket` t where {where} order by t.due_by_ms, t.name limit {MAX}"
 	)
 	return frappe.db.sql(sql, values, as_dict=True)
 

@@ -16,7 +16,7 @@ from typing import Any
 import frappe
 from frappe import _
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.khalifa_whatsapp import report_buckets as buckets
 from khalifa_whatsapp.khalifa_whatsapp import reports
 
@@ -29,7 +29,7 @@ GROUPS = (
 	buckets.BRANCH,
 	buckets.DEVICE,
 )
-OUTCOMES = (r.ANSWERED, r.NO_REPLY_NEEDED, r.CLOSED_UNANSWERED)
+OUTCOMES = (records.ANSWERED, records.NO_REPLY_NEEDED, records.CLOSED_UNANSWERED)
 FIRST, RESPONSE, NEXT, RESOLUTION = "first", "response", "next", "resolution"
 
 
@@ -73,8 +73,8 @@ def _gather(filters: Any, group: str) -> tuple[dict[Any, Waits], Waits]:
 def _count_turn(row: Waits, outcome: int, is_first_turn: int, seconds: Any, count: int, delayed: Any) -> None:
 	row.ended += count
 	row.delayed += int(delayed)
-	row.not_needed += count if OUTCOMES[outcome - 1] == r.NO_REPLY_NEEDED else 0
-	if OUTCOMES[outcome - 1] == r.ANSWERED:
+	row.not_needed += count if OUTCOMES[outcome - 1] == records.NO_REPLY_NEEDED else 0
+	if OUTCOMES[outcome - 1] == records.ANSWERED:
 		row.lengths[RESPONSE].add(seconds, count)
 		if not is_first_turn:
 			row.lengths[NEXT].add(seconds, count)
@@ -154,10 +154,12 @@ def _row(group: str, key: Any, waits: Waits, filters: Any) -> dict[str, Any]:
 	links = {}
 	if turns is not None and firsts is not None:
 		links["ended"] = reports.link("Khalifa Turn", **{**chosen, **turns})
-		links["response_count"] = reports.link("Khalifa Turn", **{**chosen, **turns, "outcome": r.ANSWERED})
+		links["response_count"] = reports.link(
+			"Khalifa Turn", **{**chosen, **turns, "outcome": records.ANSWERED}
+		)
 		links["delayed"] = reports.link("Khalifa Turn", **{**chosen, **turns, "is_delayed": 1})
 		links["not_needed"] = reports.link(
-			"Khalifa Turn", **{**chosen, **turns, "outcome": r.NO_REPLY_NEEDED}
+			"Khalifa Turn", **{**chosen, **turns, "outcome": records.NO_REPLY_NEEDED}
 		)
 		links["first_count"] = reports.link("Khalifa Ticket", **{**chosen, **firsts})
 	return {

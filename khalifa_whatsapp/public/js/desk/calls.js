@@ -1,4 +1,4 @@
-// The one road from our pages to the server. Every call ends: with an answer, or with a refusal in words
+// The one way from our pages to the server. Every call ends: with an answer, or with a refusal with a text
 // (`Refusal`), also when the network is away, nobody answers, or something else than our server does. Desk's
 // own `frappe.call` ends in no way at all without a network, and waits for ever for a server that hangs.
 
@@ -60,14 +60,14 @@ async function send(url, request, seconds = PATIENCE) {
 async function answered(url, request) {
 	try {
 		const answer = await fetch(url, request);
-		const result = outcome({ status: answer.status, ok: answer.ok, body: await answer.text() }, words());
-		if (is_signed_out(answer, result)) return new Refusal(SIGNED_OUT, words().signed_out);
+		const result = outcome({ status: answer.status, ok: answer.ok, body: await answer.text() }, texts());
+		if (is_signed_out(answer, result)) return new Refusal(SIGNED_OUT, texts().signed_out);
 		return result instanceof Refusal
 			? new Refusal(result.code, plain(result.text), result.is_unknown)
 			: result;
 	} catch {
 		// no network, no name, no patience left: fetch tells nothing apart
-		return new Refusal(NO_ANSWER, words().no_answer, true);
+		return new Refusal(NO_ANSWER, texts().no_answer, true);
 	}
 }
 
@@ -83,7 +83,7 @@ function plain(html) {
 	return new DOMParser().parseFromString(html, "text/html").body.textContent;
 }
 
-function words() {
+function texts() {
 	return {
 		no_answer: __("The server did not answer. Try again."),
 		refused: __("The server refused it."),

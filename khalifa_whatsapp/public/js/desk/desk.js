@@ -1,7 +1,7 @@
 // What agents and managers have on every page of Desk: the line to the server, how they stand, and
 // notifications.
 
-import { Hearing } from "./hearing.js";
+import { Connection } from "./connection.js";
 import { Notifier } from "./notifier.js";
 import { Standing } from "./standing.js";
 
@@ -12,9 +12,9 @@ export class Desk {
 		this.listeners = new Set();
 		this.notifier = new Notifier();
 		this.standing = new Standing((before) => this.stands(before));
-		this.hearing = new Hearing(
-			() => this.tell("hearing_changed"),
-			(told) => this.standing.told(told),
+		this.connection = new Connection(
+			() => this.publish("connection_changed"),
+			(answer) => this.standing.update(answer),
 		);
 	}
 
@@ -26,24 +26,24 @@ export class Desk {
 	start() {
 		if (this.is_started) return;
 		this.is_started = true;
-		this.hearing.listen();
+		this.connection.listen();
 		this.notifier.listen();
-		frappe.realtime.on("khalifa_whatsapp:presence", () => this.hearing.beat());
+		frappe.realtime.on("khalifa_whatsapp:presence", () => this.connection.beat());
 	}
 
-	// `listener`: the inbox, while it is there, shows what is told here
+	// `listener`: the inbox, while it is there, shows what is published here
 	join(listener) {
 		this.listeners.add(listener);
 		this.start();
 	}
 
-	tell(what) {
+	publish(what) {
 		for (const listener of this.listeners) listener[what]();
 	}
 
 	// On other pages a word is enough; the inbox shows it as long as it is so
 	stands(before) {
-		this.tell("standing_changed");
+		this.publish("standing_changed");
 		const reason = this.standing.reason();
 		if (
 			!reason ||

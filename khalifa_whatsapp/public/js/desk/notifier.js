@@ -4,18 +4,18 @@
 
 import { look } from "./calls.js";
 
-const WISH = "khalifa_notify";
+const SETTING = "khalifa_notify";
 const SOUNDED = "khalifa_sounded"; // when any tab of this browser did
 const SOUND_REST = 2000;
 const GATHER = 1000;
-const MOST_NAMES = 50; // that the server takes at once
-const MOST_SHOWN = 3;
+const MAX_NAMES = 50; // that the server takes at once
+const MAX_SHOWN = 3;
 // a customer wrote; what was typed on our own phone is «phone», our answers are «answered»
 const INCOMING = "message";
 const HANDED = ["assigned", "transferred"]; // what a customer wrote before may be new to whoever gets it
 
-export function is_news(told) {
-	return told.event === INCOMING || HANDED.includes(told.event);
+export function is_news(event) {
+	return event.event === INCOMING || HANDED.includes(event.event);
 }
 
 export class Notifier {
@@ -31,18 +31,24 @@ export class Notifier {
 			this.is_chosen = true;
 			return new Promise(() => {}); // until this page goes
 		});
-		frappe.realtime.on("khalifa_whatsapp:ticket", (told) => this.told(told));
+		frappe.realtime.on("khalifa_whatsapp:ticket", (event) => this.received(event));
 	}
 
-	told(told) {
-		if (this.is_inbox || !this.is_chosen || !told.ticket || !is_news(told) || !localStorage.getItem(WISH))
+	received(event) {
+		if (
+			this.is_inbox ||
+			!this.is_chosen ||
+			!event.ticket ||
+			!is_news(event) ||
+			!localStorage.getItem(SETTING)
+		)
 			return;
-		this.names.add(told.ticket);
+		this.names.add(event.ticket);
 		this.timer ||= setTimeout(() => this.ask(), GATHER * (0.5 + Math.random()));
 	}
 
 	ask() {
-		const tickets = [...this.names].slice(0, MOST_NAMES);
+		const tickets = [...this.names].slice(0, MAX_NAMES);
 		this.names.clear();
 		this.timer = null;
 		return look("inbox.rows", { tickets: JSON.stringify(tickets) })
@@ -52,16 +58,16 @@ export class Notifier {
 
 	// `is_seen`: these lie before one's eyes
 	notify(rows, is_seen = false) {
-		if (!rows.length || !localStorage.getItem(WISH)) return;
+		if (!rows.length || !localStorage.getItem(SETTING)) return;
 		setTimeout(() => this.sound(), Math.random() * 200); // not in the same moment as another tab
 		if (is_seen || !window.Notification || Notification.permission !== "granted") return;
-		for (const { ticket } of rows.slice(0, MOST_SHOWN)) this.show(ticket);
+		for (const { ticket } of rows.slice(0, MAX_SHOWN)) this.show(ticket);
 	}
 
 	wish() {
 		if (!window.Notification) return frappe.show_alert(__("This browser has no notifications."));
 		return Notification.requestPermission().then((answer) => {
-			localStorage.setItem(WISH, answer === "granted" ? "1" : "");
+			localStorage.setItem(SETTING, answer === "granted" ? "1" : "");
 			frappe.show_alert(
 				answer === "granted" ? __("You will be notified.") : __("The browser does not allow it."),
 			);

@@ -1,4 +1,4 @@
-// What an answer of the server means: a message, or a refusal in words. Nothing here knows a browser, so that
+// What an answer of the server means: a message, or a refusal in texts. Nothing here knows a browser, so that
 // it can be tried without one.
 //
 // `is_unknown`: nobody knows whether the server has done it. Whoever asked asks again with the same key, if
@@ -15,32 +15,32 @@ export class Refusal extends Error {
 	}
 }
 
-// `body`: the answer's text; `words`: the sentences, for those refusals that the server puts in none
-export function outcome({ status, ok, body }, words) {
-	const told = json(body);
-	if (ok && told && !told.session_expired) return told.message;
-	if (told?.session_expired || status === 401) return new Refusal(SIGNED_OUT, words.signed_out);
-	if (told?.exc_type === "CSRFTokenError") return new Refusal(OLD_PAGE, words.old_page);
-	if (told && status < 500) return new Refusal(told.code || "", sentence(told) || words.refused);
-	if (status === 413) return new Refusal("too_large", words.too_large);
+// `body`: the answer's text; `texts`: the sentences, for those refusals that the server puts in none
+export function outcome({ status, ok, body }, texts) {
+	const answer = json(body);
+	if (ok && answer && !answer.session_expired) return answer.message;
+	if (answer?.session_expired || status === 401) return new Refusal(SIGNED_OUT, texts.signed_out);
+	if (answer?.exc_type === "CSRFTokenError") return new Refusal(OLD_PAGE, texts.old_page);
+	if (answer && status < 500) return new Refusal(answer.code || "", sentence(answer) || texts.refused);
+	if (status === 413) return new Refusal("too_large", texts.too_large);
 	// busy: nothing was done
-	if (told?.code) return new Refusal(told.code, sentence(told) || words.no_answer);
+	if (answer?.code) return new Refusal(answer.code, sentence(answer) || texts.no_answer);
 	// A proxy's page, a page to sign in to the café's network, half an answer
-	return new Refusal(NO_ANSWER, words.no_answer, true);
+	return new Refusal(NO_ANSWER, texts.no_answer, true);
 }
 
 function json(body) {
 	try {
-		const told = JSON.parse(body);
-		return told && typeof told === "object" ? told : null;
+		const answer = JSON.parse(body);
+		return answer && typeof answer === "object" ? answer : null;
 	} catch {
 		return null;
 	}
 }
 
-function sentence(told) {
+function sentence(answer) {
 	try {
-		return JSON.parse(JSON.parse(told._server_messages)[0]).message || "";
+		return JSON.parse(JSON.parse(answer._server_messages)[0]).message || "";
 	} catch {
 		return "";
 	}

@@ -11,7 +11,7 @@ export class Standing {
 	}
 
 	// What the server says with each beat
-	told({ standing }) {
+	update({ standing }) {
 		const before = this.now;
 		this.now = standing;
 		this.changed(before);
@@ -20,7 +20,7 @@ export class Standing {
 	// An agent's own click
 	set(presence) {
 		return attempt("agents.set_presence", { presence }).then(() =>
-			this.told({ standing: { presence, cause: "Agent" } }),
+			this.update({ standing: { presence, cause: "Agent" } }),
 		);
 	}
 

@@ -81,8 +81,8 @@ function content(item, thread) {
 }
 
 const PARTS = {
-	words: (part) => rich(part.text),
-	note: (part) => el("div", { class: "kin-said", text: part.label }),
+	text: (part) => rich(part.text),
+	note: (part) => el("div", { class: "kin-fact-line", text: part.label }),
 	field: (part) => fact(part.text, part.value),
 	fact: (part) => fact(part.label, part.value),
 	place: (part) => place(part),
@@ -139,7 +139,7 @@ function file(item, thread) {
 
 function absent_file(item, thread) {
 	const { name, state, error } = item.file;
-	const words =
+	const state_text =
 		state === "Failed"
 			? __("The file could not be fetched: {0}", [error])
 			: error
@@ -149,7 +149,7 @@ function absent_file(item, thread) {
 		"div",
 		{ class: "kin-file" },
 		icon("attachment"),
-		el("span", {}, el("bdi", { text: name || item.label }), ` · ${words}`),
+		el("span", {}, el("bdi", { text: name || item.label }), ` · ${state_text}`),
 	);
 	if (!error && state !== "Failed") return what;
 	return el(
@@ -215,13 +215,13 @@ function reactions(list) {
 
 function trouble(item, thread) {
 	const is_failed = item.status === "Failed";
-	const words = is_failed
+	const state_text = is_failed
 		? __("It was not sent: {0}", [item.error_text])
 		: __("It may not have been sent. Look at the phone before you send it again.");
 	const box = el(
 		"div",
 		{ class: `kin-trouble ${is_failed ? "bad" : "warn"}` },
-		el("span", { text: words }),
+		el("span", { text: state_text }),
 	);
 	if (item.resent_as) box.append(el("em", { text: __("Sent again below.") }));
 	else if (thread.head.rights.reply)

@@ -46,7 +46,7 @@ export class Inbox {
 		if (this.list.has(wanted)) this.list.view = wanted;
 		this.list.show_tabs({});
 		if (!this.is_ready) this.listen();
-		khalifa.desk.hearing.resume();
+		khalifa.desk.connection.resume();
 		this.is_ready = true;
 		this.is_shown = page === "khalifa-inbox"; // unless somebody has gone on meanwhile
 		if (!this.is_shown) return null;
@@ -77,7 +77,7 @@ export class Inbox {
 	add_page_buttons() {
 		this.page.clear_inner_toolbar();
 		this.page.clear_menu();
-		this.socket_sign ||= $('<span class="kin-socket indicator-pill"></span>').appendTo(
+		this.connection_notice ||= $('<span class="kin-socket indicator-pill"></span>').appendTo(
 			this.page.page_actions,
 		);
 		if (this.me.agent) {
@@ -219,8 +219,9 @@ export class Inbox {
 		this.live.listen();
 		khalifa.desk.join({
 			is_shown: () => this.is_shown,
-			hearing_changed: () => this.live.hearing_changed(),
-			standing_changed: () => (khalifa.desk.hearing.is_stopped ? this.start() : this.show_standing()),
+			connection_changed: () => this.live.connection_changed(),
+			standing_changed: () =>
+				khalifa.desk.connection.is_stopped ? this.start() : this.show_standing(),
 		});
 		setInterval(() => this.is_shown && this.list.tick(), 1000);
 		document.addEventListener("keydown", (event) => this.key(event));

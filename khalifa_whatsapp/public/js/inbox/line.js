@@ -87,7 +87,7 @@ function hit({ matched, phone, ticket, preview }) {
 		el(
 			"bdi",
 			{},
-			...matched.words.flatMap(([word, is_hit]) => [is_hit ? el("mark", { text: word }) : word, " "]),
+			...matched.snippet.flatMap(([part, is_hit]) => [is_hit ? el("mark", { text: part }) : part, " "]),
 		),
 	];
 }

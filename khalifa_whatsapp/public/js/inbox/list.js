@@ -5,12 +5,12 @@ import { line, line_id, colour, waiting } from "./line.js";
 import { failure } from "./notices.js";
 import { Rows } from "./rows.js";
 import { el, icon, look } from "./util.js";
-import { RowWindow } from "./window.js";
+import { VisibleRows } from "./visible_rows.js";
 
 const PAGE = 30;
 const NEXT_PAGE = 100;
 const AHEAD = 100; // lines that are read before they come into sight
-const MOST_NAMES = 50; // that the server takes at once
+const MAX_NAMES = 50; // that the server takes at once
 
 export class ConversationList {
 	constructor(inbox) {
@@ -41,7 +41,7 @@ export class ConversationList {
 			"aria-label": __("Conversations"),
 			onkeydown: (event) => this.key(event),
 		});
-		this.window = new RowWindow(
+		this.visible = new VisibleRows(
 			this.lines,
 			(row) => line(row, this.inbox),
 			() => this.point(),
@@ -138,14 +138,14 @@ export class ConversationList {
 				if (asked !== this.asked) return;
 				this.is_loaded = true;
 				this.rows.reset(page);
-				this.told(page);
+				this.note_counts(page);
 				this.draw();
 			})
 			.catch((error) => {
 				if (asked !== this.asked) return;
 				this.is_loaded = false;
-				this.rows.reset({ rows: [], next_cursor: "", is_falling: true });
-				this.window.clear();
+				this.rows.reset({ rows: [], next_cursor: "", is_descending: true });
+				this.visible.clear();
 				this.lines.replaceChildren(failure(error, () => this.load()));
 			});
 	}
@@ -155,15 +155,15 @@ export class ConversationList {
 		if (!this.is_loaded) return this.load();
 		const asked = this.asked;
 		if (this.lines.scrollTop <= 0) return this.renew(asked);
-		const names = this.window
+		const names = this.visible
 			.in_sight()
 			.map((row) => row.ticket)
-			.slice(0, MOST_NAMES);
+			.slice(0, MAX_NAMES);
 		return Promise.all([look("inbox.conversations", { ...this.wanted(), limit: PAGE }), this.ask(names)])
 			.then(([page]) => {
 				if (asked !== this.asked) return;
 				this.rows.renew(page);
-				this.told(page);
+				this.note_counts(page);
 				this.draw(new Set(page.rows.map((row) => row.ticket)));
 			})
 			.catch(() => {}); // the next look by the clock brings it
@@ -175,7 +175,7 @@ export class ConversationList {
 			.then((page) => {
 				if (asked !== this.asked) return;
 				this.rows.reset(page);
-				this.told(page);
+				this.note_counts(page);
 				this.draw();
 			})
 			.catch(() => {});
@@ -183,7 +183,7 @@ export class ConversationList {
 
 	// A line that came with the conversation that was opened
 	opened({ row, ...answer }, wanted) {
-		this.told(answer);
+		this.note_counts(answer);
 		if (!row || !this.is_loaded || !this.is_wanted(wanted)) return;
 		this.rows.take([row.ticket], [row]);
 		this.draw(new Set([row.ticket]));
@@ -193,9 +193,9 @@ export class ConversationList {
 	// not show
 	ask(names) {
 		const wanted = this.wanted();
-		const asked = names.slice(0, MOST_NAMES);
+		const asked = names.slice(0, MAX_NAMES);
 		return look("inbox.rows", { tickets: JSON.stringify(asked), ...wanted }).then((answer) => {
-			this.told(answer);
+			this.note_counts(answer);
 			if (!this.is_wanted(wanted)) return answer;
 			this.rows.take(asked, answer.rows);
 			this.draw(new Set(asked));
@@ -203,14 +203,14 @@ export class ConversationList {
 		});
 	}
 
-	told(answer) {
+	note_counts(answer) {
 		this.inbox.clock(answer.now_ms);
 		this.show_tabs(answer.counts);
 	}
 
 	more() {
 		const ahead = this.lines.scrollTop > 0 ? AHEAD : 5;
-		if (!this.rows.cursor || this.is_loading || this.window.left() > ahead) return;
+		if (!this.rows.cursor || this.is_loading || this.visible.left() > ahead) return;
 		this.is_loading = true;
 		const asked = this.asked;
 		look("inbox.conversations", { ...this.wanted(), cursor: this.rows.cursor, limit: NEXT_PAGE })
@@ -226,7 +226,7 @@ export class ConversationList {
 	draw(moved) {
 		const { list, cursor } = this.rows;
 		const counted = this.is_search() ? -1 : this.counts[this.view] || -1;
-		this.window.set(list, cursor ? counted : list.length, moved);
+		this.visible.set(list, cursor ? counted : list.length, moved);
 		if (!list.length) {
 			this.lines.replaceChildren(
 				el("div", { class: "kin-empty" }, icon("inbox", "lg"), el("p", { text: this.nothing() })),
@@ -238,12 +238,12 @@ export class ConversationList {
 
 	nothing() {
 		if (this.is_search()) return __("Nothing was found in any conversation that you may see.");
-		const words = {
+		const texts = {
 			mine: __("No conversation waits for you."),
 			queue: __("The queue is empty."),
 			delayed: __("Nobody waits too long."),
 		};
-		return words[this.view] || __("There is nothing here.");
+		return texts[this.view] || __("There is nothing here.");
 	}
 
 	waiting(row) {
@@ -257,8 +257,8 @@ export class ConversationList {
 	}
 
 	mark_active() {
-		this.window.reveal(this.rows.find(this.inbox.ticket));
-		for (const node of this.window.nodes.values()) {
+		this.visible.reveal(this.rows.find(this.inbox.ticket));
+		for (const node of this.visible.nodes.values()) {
 			const is_active = node.dataset.ticket === this.inbox.ticket;
 			node.classList.toggle("active", is_active);
 			node.setAttribute("aria-selected", String(is_active));
@@ -268,7 +268,7 @@ export class ConversationList {
 
 	// Which line a screen reader stands on: the open one, while it is in the document
 	point() {
-		const node = this.window.nodes.get(this.inbox.ticket);
+		const node = this.visible.nodes.get(this.inbox.ticket);
 		if (node) this.lines.setAttribute("aria-activedescendant", line_id(node.dataset.ticket));
 		else this.lines.removeAttribute("aria-activedescendant");
 	}

@@ -1,13 +1,13 @@
-// What the server tells, gathered for a moment and asked for together; and asking by the clock when it can't
+// What the server publishes, gathered for a moment and asked for together; and asking by the clock when it can't
 // tell.
 //
-// An event carries a name and no content, so whoever hears too much still reads only what the server shows.
+// An event carries a name and no content, so whoever receives too much still reads only what the server shows.
 
 import { is_news, news } from "../desk/notifier.js";
 
 const GATHER = 300;
 const GATHER_MORE = 1000; // while events keep coming
-const MOST_NAMES = 50; // that the server takes at once
+const MAX_NAMES = 50; // that the server takes at once
 const POLL_UP = 60000;
 const POLL_DOWN = 15000;
 const QUEUE_SOON = 1000; // somebody looks at the queue
@@ -18,33 +18,33 @@ export class Live {
 		this.inbox = inbox;
 		this.names = new Set();
 		this.news = new Set();
-		this.told_of = new Set();
-		this.hearing = khalifa.desk.hearing;
+		this.announced = new Set();
+		this.connection = khalifa.desk.connection;
 	}
 
 	listen() {
 		for (const kind of ["ticket", "status", "delay"])
-			frappe.realtime.on(`khalifa_whatsapp:${kind}`, (told) => this.told(told));
+			frappe.realtime.on(`khalifa_whatsapp:${kind}`, (event) => this.received(event));
 		frappe.realtime.on(
 			"khalifa_whatsapp:typing",
-			(told) =>
-				told.ticket === this.inbox.ticket && this.inbox.thread.signs.add(told.name, told.seconds),
+			(announced) =>
+				event.ticket === this.inbox.ticket && this.inbox.thread.typing.add(event.name, event.seconds),
 		);
 		frappe.realtime.on("khalifa_whatsapp:queue", () => this.queue_moved());
-		this.hearing.enter("Khalifa Ticket");
+		this.connection.enter("Khalifa Ticket");
 		khalifa.desk.notifier.is_inbox = true;
 		setInterval(() => this.poll(), POLL_DOWN);
 	}
 
-	hearing_changed() {
-		this.inbox.socket_sign?.text(
-			this.hearing.is_up ? "" : __("No live connection: looking every 15 seconds"),
+	connection_changed() {
+		this.inbox.connection_notice?.text(
+			this.connection.is_up ? "" : __("No live connection: looking every 15 seconds"),
 		);
-		this.polled = 0; // what was told between the last look and now, nobody heard
+		this.polled = 0; // what was published between the last look and now, nobody received
 		this.poll();
 	}
 
-	// All pages hear of it in the same moment: each asks at a moment of its own, once for all that came
+	// All pages are notified in the same moment: each asks at a moment of its own, once for all that came
 	// before
 	queue_moved() {
 		if (this.queue_timer || !this.inbox.is_shown) return;
@@ -58,13 +58,13 @@ export class Live {
 		);
 	}
 
-	told(told) {
-		if (!told.ticket) return;
-		const is_new = is_news(told);
-		if (is_new) this.news.add(told.ticket);
+	received(event) {
+		if (!event.ticket) return;
+		const is_new = is_news(event);
+		if (is_new) this.news.add(event.ticket);
 		if (!this.inbox.is_shown && !is_new) return; // the whole list is read when the page is shown again
-		this.told_of.add(told.ticket);
-		this.changed(told.ticket);
+		this.announced.add(event.ticket);
+		this.changed(event.ticket);
 	}
 
 	changed(ticket) {
@@ -81,19 +81,19 @@ export class Live {
 		this.timer = null;
 		const names = [...this.news, ...[...this.names].filter((name) => !this.news.has(name))].slice(
 			0,
-			MOST_NAMES,
+			MAX_NAMES,
 		);
-		const told_new = this.news;
-		const is_flood = this.names.size > MOST_NAMES;
-		const told = this.told_of;
+		const announced_new = this.news;
+		const is_flood = this.names.size > MAX_NAMES;
+		const announced = this.announced;
 		this.names = new Set();
 		this.news = new Set();
-		this.told_of = new Set();
+		this.announced = new Set();
 		this.is_asking = true;
 		this.asked_ms = Date.now();
 		return this.inbox.list
 			.ask(names)
-			.then((answer) => this.heard(names, answer.rows, told_new, told))
+			.then((answer) => this.answered(names, answer.rows, announced_new, announced))
 			.then(() => is_flood && this.inbox.is_shown && this.inbox.list.refresh())
 			.catch(() => {}) // no answer: the next look by the clock brings it
 			.finally(() => {
@@ -103,12 +103,12 @@ export class Live {
 			});
 	}
 
-	heard(asked, rows, told_new, told) {
-		this.notify(news(rows.filter((row) => told_new.has(row.ticket))));
+	answered(asked, rows, announced_new, announced) {
+		this.notify(news(rows.filter((row) => announced_new.has(row.ticket))));
 		const open = this.inbox.ticket;
 		if (!open || !asked.includes(open)) return null;
 		if (!rows.some((row) => row.ticket === open)) return this.inbox.left(open);
-		return told.has(open) && this.inbox.is_shown && this.inbox.thread.catch_up();
+		return announced.has(open) && this.inbox.is_shown && this.inbox.thread.catch_up();
 	}
 
 	// Soon and without an event: after what one has done oneself
@@ -119,7 +119,7 @@ export class Live {
 
 	poll() {
 		if (!this.inbox.is_shown || document.hidden) return;
-		const every = this.hearing.is_up ? POLL_UP : POLL_DOWN;
+		const every = this.connection.is_up ? POLL_UP : POLL_DOWN;
 		if (Date.now() - (this.polled || 0) < every - 1000) return;
 		this.polled = Date.now();
 		this.inbox.list.refresh();

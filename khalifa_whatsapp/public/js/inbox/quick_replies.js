@@ -3,7 +3,7 @@
 
 import { el, read } from "./util.js";
 
-const MOST = 8;
+const MAX = 8;
 
 export class QuickReplies {
 	constructor(composer) {
@@ -36,13 +36,13 @@ export class QuickReplies {
 			});
 	}
 
-	show(replies, words) {
+	show(replies, typed) {
 		if (!replies) return;
 		if (!replies.length) return this.say(__("There are no quick replies yet."));
-		const wanted = words.toLowerCase();
+		const wanted = typed.toLowerCase();
 		const fitting = replies
 			.filter((one) => `${one.shortcut} ${one.title}`.toLowerCase().includes(wanted))
-			.slice(0, MOST);
+			.slice(0, MAX);
 		this.popup.replaceChildren(...fitting.map((one, place) => this.option(one, place)));
 		this.popup.hidden = !fitting.length;
 	}

@@ -3,12 +3,12 @@
 
 export class Rows {
 	constructor() {
-		this.reset({ rows: [], next_cursor: "", is_falling: true });
+		this.reset({ rows: [], next_cursor: "", is_descending: true });
 	}
 
 	// A list begins anew with its first page
 	reset(page) {
-		this.is_falling = page.is_falling;
+		this.is_descending = page.is_descending;
 		this.list = page.rows;
 		this.known = new Map(page.rows.map((row) => [row.ticket, row]));
 		this.reach(page);
@@ -82,6 +82,6 @@ export class Rows {
 	compare(one, other) {
 		const by_name = one.ticket < other.ticket ? -1 : one.ticket > other.ticket ? 1 : 0;
 		const step = one.place - other.place || by_name;
-		return this.is_falling ? -step : step;
+		return this.is_descending ? -step : step;
 	}
 }

@@ -3,7 +3,7 @@
 import { bubble, day_line, event_line } from "./bubble.js";
 import { failure } from "./notices.js";
 import { new_holder } from "./people.js";
-import { Signs } from "./signs.js";
+import { Typing } from "./typing.js";
 import { attempt, avatar, day, el, icon, look, read, toast, uuid } from "./util.js";
 
 const GONE = ["not_permitted", "no_such_ticket"];
@@ -27,7 +27,7 @@ export class Thread {
 			tabindex: "0",
 			onscroll: () => this.scrolled(),
 		});
-		this.signs = new Signs();
+		this.typing = new Typing();
 		this.latest = el(
 			"button",
 			{
@@ -45,7 +45,7 @@ export class Thread {
 			this.asked,
 			this.log,
 			this.latest,
-			this.signs.root,
+			this.typing.root,
 		);
 	}
 
@@ -90,11 +90,11 @@ export class Thread {
 	take(answer) {
 		this.head = answer.ticket;
 		this.can = answer.can;
-		this.window = answer.window;
+		this.service_window = answer.service_window;
 		this.seen_ms = answer.now_ms;
 		this.inbox.clock(answer.now_ms);
 		this.show_head();
-		this.signs.set(answer.typing);
+		this.typing.set(answer.typing);
 		this.inbox.composer.fit(this);
 	}
 
@@ -123,7 +123,7 @@ export class Thread {
 			return newer || item;
 		});
 		for (const item of fresh.values())
-			if (item.direction === "Outgoing") this.signs.drop(item.sender_name); // written, then
+			if (item.direction === "Outgoing") this.typing.drop(item.sender_name); // written, then
 		this.items = [...kept, ...fresh.values()].sort(by_place);
 		this.draw();
 		if (is_at_end) this.to_end();
@@ -291,7 +291,7 @@ export class Thread {
 		this.items = [];
 		this.top.replaceChildren();
 		this.asked.replaceChildren();
-		this.signs.clear();
+		this.typing.clear();
 		this.log.replaceChildren(
 			el(
 				"div",

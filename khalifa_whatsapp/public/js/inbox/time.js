@@ -4,8 +4,8 @@
 const DAY = 86400000;
 
 export class Times {
-	constructor({ zone, language, now, words }) {
-		Object.assign(this, { zone, language, now, words });
+	constructor({ zone, language, now, texts }) {
+		Object.assign(this, { zone, language, now, texts });
 	}
 
 	clock(at_ms) {
@@ -14,8 +14,8 @@ export class Times {
 
 	day(at_ms) {
 		const days = Math.round((this.midnight(this.now()) - this.midnight(at_ms)) / DAY);
-		if (days === 0) return this.words.today;
-		if (days === 1) return this.words.yesterday;
+		if (days === 0) return this.texts.today;
+		if (days === 1) return this.texts.yesterday;
 		const is_near = days > 0 && days < 7;
 		return this.shown(
 			at_ms,
@@ -25,7 +25,7 @@ export class Times {
 
 	short(at_ms) {
 		const name = this.day(at_ms);
-		return name === this.words.today ? this.clock(at_ms) : name;
+		return name === this.texts.today ? this.clock(at_ms) : name;
 	}
 
 	shown(at_ms, parts) {

@@ -1,4 +1,4 @@
-// Small words that the whole page speaks. Data only ever becomes text: nothing here writes HTML.
+// Small helpers that the whole page uses. Data only ever becomes text: nothing here writes HTML.
 
 import { Times } from "./time.js";
 
@@ -69,7 +69,7 @@ export const times = new Times({
 	zone: frappe.boot.time_zone?.user || frappe.boot.time_zone?.system || undefined,
 	language: frappe.boot.lang === "ar" ? "ar-EG-u-nu-latn" : (frappe.boot.lang || "en").replace("_", "-"),
 	now: () => Date.now(),
-	words: { today: __("Today"), yesterday: __("Yesterday") },
+	texts: { today: __("Today"), yesterday: __("Yesterday") },
 });
 export const clock = (at_ms) => times.clock(at_ms);
 export const day = (at_ms) => times.day(at_ms);

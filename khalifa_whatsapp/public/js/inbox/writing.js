@@ -2,8 +2,8 @@
 
 // `thread`: what the server says of the conversation (head, can) and of WhatsApp's 24-hour window, null where
 // there is none
-export function is_window_closed({ window }) {
-	return Boolean(window && !window.is_open);
+export function is_window_closed({ service_window }) {
+	return Boolean(service_window && !service_window.is_open);
 }
 
 export function may_write(thread) {

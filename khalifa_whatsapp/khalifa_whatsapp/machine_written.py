@@ -7,7 +7,7 @@ from frappe.model.document import Document
 from khalifa_whatsapp.guards import refuse_change_by_hand
 
 
-class LedgerDocument(Document):
+class MachineWrittenDocument(Document):
 	"""A row that only use cases write.
 
 	People read it; nobody edits or deletes it, not even an administrator.

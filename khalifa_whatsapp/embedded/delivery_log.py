@@ -16,14 +16,14 @@ from khalifa_whatsapp.embedded.gateways import CLOUD
 from khalifa_whatsapp.embedded.simulators import Post
 
 MESSAGE, NOTICE = "message", "notice"
-ACK_WORDS = {1: "sent", 2: "delivered", 3: "read", 4: "played"}
+ACK_STATUSES = {1: "sent", 2: "delivered", 3: "read", 4: "played"}
 
 # MESSAGE: (MESSAGE, device, gateway id); NOTICE: (NOTICE, target key, kind or status)
 Item = tuple[str, str, str]
 
 
 @dataclass(slots=True)
-class PostBook:
+class DeliveryLog:
 	"""Items by what became of their posts.
 
 	`written` are messages that the customers' phones gave to a gateway.
@@ -76,8 +76,8 @@ def _wpp_items(device: str, payload: dict[str, Any]) -> Iterator[Item]:
 	event = payload["event"]
 	if event == "onmessage":
 		yield MESSAGE, device, payload["id"].rpartition("_")[2]
-	elif event == "onack" and payload["ack"] in ACK_WORDS:
-		yield NOTICE, message_key(device, "out", payload["id"]["id"]), ACK_WORDS[payload["ack"]]
+	elif event == "onack" and payload["ack"] in ACK_STATUSES:
+		yield NOTICE, message_key(device, "out", payload["id"]["id"]), ACK_STATUSES[payload["ack"]]
 	elif event in ("onreactionmessage", "onrevokedmessage"):
 		target = payload.get("msgId") or payload["refId"]
 		key = message_key(device, f"in|{target['remote']}", target["id"])

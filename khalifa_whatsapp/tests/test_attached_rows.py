@@ -1,4 +1,4 @@
-"""What Frappe hangs on our records: whoever may not read the record reads none of it, on no road; all else is
+"""What Frappe hangs on our records: whoever may not read the record reads none of it, on no way; all else is
 as Frappe has it.
 
 The clerk may read every such DocType, and is neither agent nor manager. Ali is an agent who may, too.
@@ -14,10 +14,9 @@ from unittest.mock import patch
 
 import frappe
 
-from khalifa_whatsapp.access import hanging
-from khalifa_whatsapp.access.hangers import HANGERS, Ref
-from khalifa_whatsapp.tests.case import ALI, HUDA, VISITOR
-from khalifa_whatsapp.tests.hanging_case import (
+from khalifa_whatsapp.access import attached_rows
+from khalifa_whatsapp.access.attachable import ATTACHABLE, Ref
+from khalifa_whatsapp.tests.attached_rows_case import (
 	CLERK,
 	COUNTS,
 	DEFINITIONS,
@@ -25,41 +24,44 @@ from khalifa_whatsapp.tests.hanging_case import (
 	LISTS,
 	OF_OURS,
 	ROWS,
-	HangingCase,
+	AttachedRowsCase,
 	tables,
 	without_hooks,
 )
+from khalifa_whatsapp.tests.case import ALI, HUDA, VISITOR
 from khalifa_whatsapp.tests.web import Answer
 
 
-class TestAllThatHangs(HangingCase):
+class TestAllAttachedRows(AttachedRowsCase):
 	def test_the_table_knows_all_of_frappe_s_doctypes(self) -> None:
 		doctypes = {name for name, kind in tables().items() if not kind}
-		self.assertEqual(doctypes - set(HANGERS) - DEFINITIONS, set())
+		self.assertEqual(doctypes - set(ATTACHABLE) - DEFINITIONS, set())
 		self.assertGreater(len(doctypes), 50)
-		for doctype, refs in HANGERS.items():
-			self.assertTrue(list(hanging._refs(doctype)), doctype)
-			for ref in hanging._refs(doctype):
+		for doctype, refs in ATTACHABLE.items():
+			self.assertTrue(list(attached_rows._refs(doctype)), doctype)
+			for ref in attached_rows._refs(doctype):
 				there = frappe.get_meta(ref.through.doctype if ref.through else doctype)
 				self.assertTrue(not ref.name or there.has_field(ref.name), (doctype, refs))
 				self.assertIn(ref.own or "owner", ("owner", *frappe.get_meta(doctype).get_valid_columns()))
 
 	def test_every_table_is_hooked(self) -> None:
-		for doctype in HANGERS:
+		for doctype in ATTACHABLE:
 			self.assertIn(
-				f"{hanging.__name__}.query_conditions",
+				f"{attached_rows.__name__}.query_conditions",
 				frappe.get_hooks("permission_query_conditions")[doctype],
 			)
 			if not frappe.get_meta(doctype).istable:
 				self.assertIn(
-					f"{hanging.__name__}.has_permission", frappe.get_hooks("has_permission")[doctype]
+					f"{attached_rows.__name__}.has_permission", frappe.get_hooks("has_permission")[doctype]
 				)
-				self.assertIn(f"{hanging.__name__}.validate", frappe.get_doc_hooks()[doctype]["validate"])
+				self.assertIn(
+					f"{attached_rows.__name__}.validate", frappe.get_doc_hooks()[doctype]["validate"]
+				)
 
 	def test_ours_are_all_of_ours(self) -> None:
 		ours = frappe.get_all("DocType", {"module": "Khalifa WhatsApp"}, ["name", "istable"])
 		self.assertEqual(
-			hanging.OURS - {"Khalifa Agent Shift"}, {row.name for row in ours if not row.istable}
+			attached_rows.OURS - {"Khalifa Agent Shift"}, {row.name for row in ours if not row.istable}
 		)
 
 	def names(self, answer: Answer, doctype: str) -> set[str]:
@@ -70,30 +72,30 @@ class TestAllThatHangs(HangingCase):
 		closed = Counter[str]()
 		for user in (CLERK, ALI, HUDA):
 			for doctype in self.with_rights():
-				for road, go in LISTS.items():
+				for route, go in LISTS.items():
 					seen = self.names(go(self.as_(user), doctype, ""), doctype)
 					with without_hooks():
 						before = self.names(go(self.as_(user), doctype, ""), doctype)
 					wanted = {kind for kind in before if self.may_read(user, doctype, kind)}
-					self.assertEqual(seen, wanted, (user, doctype, road))
-					closed[road] += len(before - wanted)
-		for road in LISTS:
-			self.assertGreater(closed[road], 40, (road, "shows nothing to anybody: it proves nothing"))
+					self.assertEqual(seen, wanted, (user, doctype, route))
+					closed[route] += len(before - wanted)
+		for route in LISTS:
+			self.assertGreater(closed[route], 40, (route, "shows nothing to anybody: it proves nothing"))
 
 	def test_no_row_is_read_by_its_name_and_others_as_ever(self) -> None:
 		closed = Counter[str]()
 		for user, doctype, kind, name in self.cells():
-			for road, go in ROWS.items():
+			for route, go in ROWS.items():
 				with without_hooks():
 					before = self.said(go(self.as_(user), doctype, name), name)
 				seen = self.said(go(self.as_(user), doctype, name), name)
 				if self.may_read(user, doctype, kind):
-					self.assertEqual(seen, before, (user, doctype, kind, road))
+					self.assertEqual(seen, before, (user, doctype, kind, route))
 				else:
-					self.assertFalse(seen[1], (user, doctype, kind, road))
-					closed[road] += before[1]
-		for road in ROWS:
-			self.assertGreater(closed[road], 40, (road, "shows nothing to anybody: it proves nothing"))
+					self.assertFalse(seen[1], (user, doctype, kind, route))
+					closed[route] += before[1]
+		for route in ROWS:
+			self.assertGreater(closed[route], 40, (route, "shows nothing to anybody: it proves nothing"))
 
 	def cells(self) -> Iterator[tuple[str, str, str, str]]:
 		for user in (CLERK, ALI):
@@ -107,20 +109,20 @@ class TestAllThatHangs(HangingCase):
 			answer.status == 200 and name in answer.text
 		)
 
-	def test_no_count_tells_of_a_closed_row(self) -> None:
+	def test_no_count_reveals_a_closed_row(self) -> None:
 		counted = Counter[str]()
 		for user, doctype, kind, name in self.cells():
-			for road, go in COUNTS.items():
+			for route, go in COUNTS.items():
 				answer = go(self.as_(user), doctype, name)
 				count = answer.json.get("message", answer.json.get("data")) if answer.status == 200 else 0
-				counted[road] += bool(count)
+				counted[route] += bool(count)
 				if not self.may_read(user, doctype, kind):
-					self.assertFalse(count, (user, doctype, kind, road))
-		for road in COUNTS:
-			self.assertGreater(counted[road], 40, road)
+					self.assertFalse(count, (user, doctype, kind, route))
+		for route in COUNTS:
+			self.assertGreater(counted[route], 40, route)
 
 
-class TestWhatElseHangs(HangingCase):
+class TestOtherAttachedRows(AttachedRowsCase):
 	"""What the table says beside each DocType's first line."""
 
 	def seen(self, user: str, doctype: str, *names: str) -> set[str]:
@@ -135,14 +137,14 @@ class TestWhatElseHangs(HangingCase):
 		return listed | opened
 
 	def kinds(self, doctype: str, ref: Ref, **more: Any) -> list[str]:
-		names = [self.hang(doctype, kind, ref, **more) for kind in ("hers", "his", "else")]
+		names = [self.attach(doctype, kind, ref, **more) for kind in ("hers", "his", "else")]
 		frappe.db.commit()
 		return names
 
 	def test_every_reference_counts(self) -> None:
 		tried = 0
 		for doctype in self.with_rights():
-			for ref in list(hanging._refs(doctype))[1:]:
+			for ref in list(attached_rows._refs(doctype))[1:]:
 				names = hers, his, other = self.kinds(doctype, ref)
 				of_ali = {other} if ref.own else {other, his, *([] if ref.name else [hers])}
 				for user, may_read in ((HUDA, set(names)), (CLERK, {other}), (ALI, of_ali)):
@@ -155,21 +157,21 @@ class TestWhatElseHangs(HangingCase):
 		self.assertGreaterEqual(tried, 15)
 
 	def test_a_persons_own_notices_stay_readable_and_nobody_elses(self) -> None:
-		ref = HANGERS["Notification Log"][0]
+		ref = ATTACHABLE["Notification Log"][0]
 		(hers, *_others) = self.kinds("Notification Log", ref, for_user=ALI)
 		self.assertEqual(
 			self.seen(ALI, "Notification Log", hers), {hers}, "told to him, though the ticket is Mona's"
 		)
 		self.assertEqual(self.seen(CLERK, "Notification Log", hers), set())
-		told = (
+		published = (
 			self.as_(ALI)
 			.call("frappe.desk.doctype.notification_log.notification_log.get_notification_logs")
 			.message
 		)
-		self.assertIn(hers, {row["name"] for row in told["notification_logs"]})
+		self.assertIn(hers, {row["name"] for row in published["notification_logs"]})
 
 	def test_saved_filters_of_others_are_theirs(self) -> None:
-		(name, *_others) = self.kinds("List Filter", HANGERS["List Filter"][0], for_user=HUDA)
+		(name, *_others) = self.kinds("List Filter", ATTACHABLE["List Filter"][0], for_user=HUDA)
 		self.assertEqual(
 			(self.seen(ALI, "List Filter", name), self.seen(HUDA, "List Filter", name)), (set(), {name})
 		)
@@ -313,9 +315,9 @@ class TestWhatElseHangs(HangingCase):
 			hits = self.as_(user).call("frappe.utils.global_search.search", text="zzeverywhere").message
 			self.assertEqual({row["name"] for row in hits}, {f"kw-{kind}-event" for kind in kinds}, user)
 
-	def test_whoever_looks_at_such_a_list_is_not_told_of_rows_of_ours(self) -> None:
-		told: list[Any] = []
-		self.replace("frappe.realtime.emit_via_redis", lambda *what: told.append(what))
+	def test_whoever_looks_at_such_a_list_does_not_learn_of_rows_of_ours(self) -> None:
+		published: list[Any] = []
+		self.replace("frappe.realtime.emit_via_redis", lambda *what: published.append(what))
 		for doctype, name in (("Khalifa Ticket", HERS), ("User", "Guest")):
 			comment = {
 				"doctype": "Comment",
@@ -326,18 +328,18 @@ class TestWhatElseHangs(HangingCase):
 			}
 			self.addCleanup(frappe.delete_doc, "Comment", frappe.get_doc(comment).insert().name, force=True)
 			frappe.db.commit()
-			told_to = {what[2] for what in told}
-			self.assertEqual("doctype:Comment" in told_to, doctype == "User")
+			notified_users = {what[2] for what in published}
+			self.assertEqual("doctype:Comment" in notified_users, doctype == "User")
 
 	def test_other_rows_cost_nothing(self) -> None:
 		"""Neither a query, nor a word in a query that asks for one row."""
 		for doctype in self.with_rights():
 			doc = frappe.get_doc(doctype, f"kw-else-{frappe.scrub(doctype)}")
 			for user in (CLERK, ALI, HUDA):
-				hanging.has_permission(doc, "read", user)
-				hanging.query_conditions(user, doctype)  # metas and roles are kept from now on
+				attached_rows.has_permission(doc, "read", user)
+				attached_rows.query_conditions(user, doctype)  # metas and roles are kept from now on
 				with patch.object(frappe.db, "sql", side_effect=AssertionError(doctype)):
-					self.assertIsNone(hanging.has_permission(doc, "read", user))
+					self.assertIsNone(attached_rows.has_permission(doc, "read", user))
 					if user != ALI:
-						hanging.query_conditions(user, doctype)
-		self.assertEqual({hanging.query_conditions(HUDA, doctype) for doctype in HANGERS}, {""})
+						attached_rows.query_conditions(user, doctype)
+		self.assertEqual({attached_rows.query_conditions(HUDA, doctype) for doctype in ATTACHABLE}, {""})

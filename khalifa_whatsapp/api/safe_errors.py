@@ -1,4 +1,4 @@
-"""Failures at the doors, told without anything of the call: Frappe logs the form, the variables and the
+"""Failures at the endpoints, told without anything of the call: Frappe logs the form, the variables and the
 address of a call that fails, and in ours stand customers' words, phones and the webhook's key.
 """
 

@@ -12,8 +12,8 @@ import frappe
 from frappe.permissions import setup_custom_perms
 from frappe.utils.password import update_password
 
-from khalifa_whatsapp.access import hanging, queries
-from khalifa_whatsapp.access.hangers import HANGERS, Ref
+from khalifa_whatsapp.access import attached_rows, queries
+from khalifa_whatsapp.access.attachable import ATTACHABLE, Ref
 from khalifa_whatsapp.tests.case import ALI, HUDA, PASSWORD, SiteCase
 from khalifa_whatsapp.tests.records import make_conversation, make_user
 from khalifa_whatsapp.tests.web import Answer, Caller
@@ -64,10 +64,10 @@ QUIET = {
 	"File": {"is_private": 1},
 }
 RIGHTS = dict.fromkeys(("read", "write", "create", "delete", "export", "print", "report", "share"), 1)
-Road = Callable[[Caller, str, str], Answer]
+Route = Callable[[Caller, str, str], Answer]
 
 
-def call(method: str, **fixed: Any) -> Road:
+def call(method: str, **fixed: Any) -> Route:
 	def go(who: Caller, doctype: str, name: str) -> Answer:
 		return who.call(
 			f"frappe.{method}", **json.loads(json.dumps(fixed).replace("$dt", doctype).replace("$name", name))
@@ -76,7 +76,7 @@ def call(method: str, **fixed: Any) -> Road:
 	return go
 
 
-def get(path: str, **query: str) -> Road:
+def get(path: str, **query: str) -> Route:
 	def go(who: Caller, doctype: str, name: str) -> Answer:
 		given = {key: value.replace("$dt", doctype).replace("$name", name) for key, value in query.items()}
 		return who.send("GET", path.replace("$dt", doctype).replace("$name", name), query_string=given)
@@ -166,14 +166,14 @@ def modules_of_frappe() -> list[str]:
 def without_hooks() -> Iterator[None]:
 	"""As if the app hung no condition on these DocTypes."""
 	with (
-		patch.object(hanging, "query_conditions", lambda *given, **more: ""),
-		patch.object(hanging, "has_permission", lambda *given, **more: None),
+		patch.object(attached_rows, "query_conditions", lambda *given, **more: ""),
+		patch.object(attached_rows, "has_permission", lambda *given, **more: None),
 		patch.dict(queries.RULES, clear=True),
 	):
 		yield
 
 
-class HangingCase(SiteCase):
+class AttachedRowsCase(SiteCase):
 	@classmethod
 	def setUpClass(cls) -> None:
 		super().setUpClass()
@@ -194,12 +194,12 @@ class HangingCase(SiteCase):
 
 	@staticmethod
 	def with_rights() -> list[str]:
-		return [name for name in HANGERS if not frappe.get_meta(name).istable]
+		return [name for name in ATTACHABLE if not frappe.get_meta(name).istable]
 
 	@classmethod
 	def take_back(cls) -> None:
 		frappe.db.rollback()
-		frappe.db.delete("Custom DocPerm", {"parent": ("in", [*HANGERS, "Contact"])})
+		frappe.db.delete("Custom DocPerm", {"parent": ("in", [*ATTACHABLE, "Contact"])})
 		frappe.db.delete("Has Role", {"role": ROLE})
 		frappe.delete_doc("User", CLERK, force=True)
 		frappe.delete_doc("Role", ROLE, force=True)
@@ -211,20 +211,20 @@ class HangingCase(SiteCase):
 		self.addCleanup(self.clear_rows)
 		make_conversation(HERS, self.mona, "x")
 		make_conversation(HIS, self.ali, "x")
-		for doctype in HANGERS:
+		for doctype in ATTACHABLE:
 			for kind in ("hers", "his", "else"):
-				self.hang(doctype, kind)
+				self.attach(doctype, kind)
 		frappe.db.commit()
 
 	def clear_rows(self) -> None:
 		frappe.db.rollback()
-		for doctype in {*HANGERS, "Webhook"}:
+		for doctype in {*ATTACHABLE, "Webhook"}:
 			frappe.db.delete(doctype, {"name": ("like", "kw-%")})
 		frappe.db.commit()
 
-	def hang(self, doctype: str, kind: str, ref: Ref | None = None, **more: Any) -> str:
+	def attach(self, doctype: str, kind: str, ref: Ref | None = None, **more: Any) -> str:
 		"""A row on Mona's ticket, on Ali's, or on something else, by one of its references."""
-		name, ref = f"kw-{kind}-{frappe.scrub(doctype)}", ref or next(hanging._refs(doctype))
+		name, ref = f"kw-{kind}-{frappe.scrub(doctype)}", ref or next(attached_rows._refs(doctype))
 		record = {"hers": HERS, "his": HIS}.get(kind, "Guest")
 		named = {ref.doctype: "User" if kind == "else" else "Khalifa Ticket"} | (
 			{ref.name: record} if ref.name else {}
@@ -269,7 +269,7 @@ class HangingCase(SiteCase):
 
 	def may_read(self, user: str, doctype: str, kind: str) -> bool:
 		"""By what the row hangs on; Frappe may have a rule of its own beside."""
-		ref = next(hanging._refs(doctype))
+		ref = next(attached_rows._refs(doctype))
 		if kind == "else" or user == HUDA:
 			return True
 		return user == ALI and not ref.own and (not ref.name or kind == "his")

@@ -1,7 +1,7 @@
-// Whether this page really hears. A socket may say that it is connected and hear nothing: Frappe's socket
+// Whether this page really receives events. A socket may say that it is connected and receive nothing: Frappe's socket
 // server can put a lone page, opened in the moment in which another closes, where no event arrives (socket.io
 // 4.7), its client gives up for good after three tries, and between it and us are Redis and a proxy. So each
-// beat of ours is answered through the socket too, and a page that does not hear the answer looks by the
+// beat of ours is answered through the socket too, and a page that does not get the answer looks by the
 // clock and connects anew.
 
 import { attempt } from "./calls.js";
@@ -9,8 +9,8 @@ import { attempt } from "./calls.js";
 const BEAT = 60000;
 const PATIENCE = 5000; // for an answer through the socket
 
-export class Hearing {
-	// `changed`: called when the page begins or ends to hear; `answered`: with what the server answers to a
+export class Connection {
+	// `changed`: called when the page begins or stops to receive; `answered`: with what the server answers to a
 	// beat
 	constructor(changed, answered) {
 		Object.assign(this, { changed, answered });
@@ -19,13 +19,13 @@ export class Hearing {
 	}
 
 	listen() {
-		frappe.realtime.on("khalifa_whatsapp:here", () => this.heard());
+		frappe.realtime.on("khalifa_whatsapp:here", () => this.received());
 		frappe.realtime.on("connect", () => this.join()); // the socket server forgets who was in which room
 		this.join();
 		this.timer = setInterval(() => this.next(), BEAT);
 	}
 
-	// Whoever shows the queue hears of it in the room of all
+	// Whoever shows the queue is notified in the room of all
 	enter(doctype) {
 		this.rooms.add(doctype);
 		this.join();
@@ -41,7 +41,7 @@ export class Hearing {
 	beat() {
 		if (this.is_stopped) return;
 		attempt("agents.heartbeat")
-			.then((told) => this.answered(told))
+			.then((answer) => this.answered(answer))
 			.catch((error) => this.failed(error));
 		clearTimeout(this.waiting);
 		this.waiting = setTimeout(() => this.set(false), PATIENCE);
@@ -67,7 +67,7 @@ export class Hearing {
 		this.beat();
 	}
 
-	heard() {
+	received() {
 		clearTimeout(this.waiting);
 		this.set(true);
 	}

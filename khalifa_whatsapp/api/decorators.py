@@ -1,4 +1,4 @@
-"""What every door needs: who is asking, the store, the time, and refusals in the user's language."""
+"""What every endpoint needs: who is asking, the store, the time, and refusals in the user's language."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import frappe
 import pymysql
 from frappe import _
 
-from khalifa_whatsapp.api import quiet
+from khalifa_whatsapp.api import safe_errors
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.errors import Changed, NotAllowed, NotFound, UserError
@@ -52,7 +52,7 @@ _EXCEPTIONS: tuple[tuple[type[UserError], type[Exception]], ...] = (
 )
 
 
-def door(method: Method) -> Method:
+def endpoint(method: Method) -> Method:
 	"""Turn a use case's refusal into Frappe's: a status, a code, a translated sentence that says how to go
 	on.
 
@@ -94,7 +94,7 @@ def _fail(method: Callable[..., Any], error: Exception | None) -> NoReturn:
 			"Your administrator finds it in the Error Log."
 		)
 	if error is not None:
-		quiet.give_up(f"{method.__module__.rpartition('.')[2]}.{method.__name__}", error)
+		safe_errors.give_up(f"{method.__module__.rpartition('.')[2]}.{method.__name__}", error)
 	frappe.local.response["code"] = "busy" if is_busy else "failed"
 	frappe.throw(text, Busy if is_busy else Failed)
 
@@ -134,10 +134,10 @@ def _number(value: Any) -> int | None:
 
 
 def _yes_or_no(value: Any) -> bool:
-	return bool(_WORDS[str(value).lower()]) if str(value).lower() in _WORDS else bool(int(value))
+	return bool(_BOOLEANS[str(value).lower()]) if str(value).lower() in _BOOLEANS else bool(int(value))
 
 
-_WORDS = {"true": True, "false": False, "yes": True, "no": False, "": False}
+_BOOLEANS = {"true": True, "false": False, "yes": True, "no": False, "": False}
 _READERS: dict[type, Callable[[Any], Any]] = {bool: _yes_or_no, int: _number, str: _text}
 
 

@@ -1,4 +1,4 @@
-"""Rows that hang on ours by name have the rights of what they hang on: see `hangers` for which they are.
+"""Rows that hang on ours by name have the rights of what they hang on: see `attachable` for which they are.
 
 Frappe asks about such a row alone: who may read one comment, may read them all. So the hooks ask about the
 record in its place, in lists and one by one. They leave every other row to Frappe, for which they cost no
@@ -16,7 +16,7 @@ from frappe import _
 from frappe.model.document import Document
 from frappe.permissions import get_role_permissions
 
-from khalifa_whatsapp.access.hangers import HANGERS, Ref, Through
+from khalifa_whatsapp.access.attachable import ATTACHABLE, Ref, Through
 from khalifa_whatsapp.access.queries import RULES
 from khalifa_whatsapp.guards import is_agent, is_manager, refuse
 from khalifa_whatsapp.permissions import GUARDED, NOTHING, READING, is_row_visible
@@ -61,7 +61,7 @@ def has_permission(
 
 def validate(doc: Document, method: str | None = None) -> None:
 	refuse_to_move(doc)
-	keep_quiet(doc)
+	mute(doc)
 
 
 def refuse_to_move(doc: Document) -> None:
@@ -71,19 +71,19 @@ def refuse_to_move(doc: Document) -> None:
 		refuse(_("You may not change this record."))
 
 
-def keep_quiet(doc: Document) -> None:
+def mute(doc: Document) -> None:
 	"""Whoever looks at a list of such rows is not told that one was written, and by whom."""
-	columns = [ref.doctype for ref in HANGERS[doc.doctype] if not ref.through]
+	columns = [ref.doctype for ref in ATTACHABLE[doc.doctype] if not ref.through]
 	if any(is_ours(doc.get(column)) for column in (*columns, "attached_to_doctype")):
 		doc.flags.notify_update = False
 
 
-def hangs(doc: Document) -> bool:
+def is_attached(doc: Document) -> bool:
 	return any(is_ours(doctype) for ref in _refs(doc.doctype) for doctype, _name in _named_by(doc, ref))
 
 
 # Here, because Frappe comes here for the condition of any such list before it runs it
-RULES.update(dict.fromkeys(HANGERS, (query_conditions, conditions_of_all)))
+RULES.update(dict.fromkeys(ATTACHABLE, (query_conditions, conditions_of_all)))
 
 
 def is_ours(doctype: Any) -> bool:
@@ -96,7 +96,7 @@ def _user(user: str | None) -> str:
 
 def _refs(doctype: str) -> Iterator[Ref]:
 	"""Those whose columns there are: Frappe's versions differ."""
-	for ref in HANGERS[doctype]:
+	for ref in ATTACHABLE[doctype]:
 		if frappe.get_meta(ref.through.doctype if ref.through else doctype).has_field(ref.doctype):
 			yield ref
 
@@ -174,12 +174,12 @@ def _hidden(doctype: str, ref: Ref, user: str) -> str:
 	table = f"`tab{doctype}`"
 	there = f"`tab{ref.through.doctype}`" if ref.through else table
 	named = f"{there}.{ref.doctype}"
-	hangs = f"{named if ref.through else _filled(named)} in ({_ours()})"
-	closed = _closed(hangs, there, ref, user)
+	is_attached = f"{named if ref.through else _filled(named)} in ({_ours()})"
+	closed = _closed(is_attached, there, ref, user)
 	if not ref.own:
 		return _reached(table, ref, closed)
 	own = _filled(f"{table}.{ref.own}")
-	of_others = f"{_reached(table, ref, hangs)} and {own} not in ('', {_escape(user)})"
+	of_others = f"{_reached(table, ref, is_attached)} and {own} not in ('', {_escape(user)})"
 	return f"({of_others}) or ({_reached(table, ref, closed)} and {own} = '')"
 
 
@@ -201,9 +201,9 @@ def among(doctype: str, condition: str, through: Through | None = None) -> str:
 	return f"`tab{doctype}`.{column} in (select `tab{other}`.{out} from `tab{other}` where {condition})"
 
 
-def _closed(hangs: str, there: str, ref: Ref, user: str) -> str:
+def _closed(is_attached: str, there: str, ref: Ref, user: str) -> str:
 	visible = _visible(there, ref, user)
-	return f"{hangs} and not ({visible})" if visible else hangs
+	return f"{is_attached} and not ({visible})" if visible else is_attached
 
 
 def _reached(table: str, ref: Ref, condition: str) -> str:

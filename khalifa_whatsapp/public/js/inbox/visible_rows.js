@@ -4,11 +4,11 @@
 import { el } from "./util.js";
 
 export const HEIGHT = 80; // of one line, in pixels: the style sheet takes it from here
-const MOST = 100; // lines in the document, also on a very tall screen
+const MAX = 100; // lines in the document, also on a very tall screen
 const AROUND = 24; // lines kept ready above and below
-const STEP = 8; // the window moves by so many lines, not by each
+const STEP = 8; // what is drawn moves by so many lines, not by each
 
-export class RowWindow {
+export class VisibleRows {
 	constructor(box, draw, shown) {
 		this.box = box;
 		this.draw = draw;
@@ -59,7 +59,7 @@ export class RowWindow {
 
 	wanted() {
 		const in_sight = Math.ceil(this.box.clientHeight / HEIGHT) + 1;
-		const around = Math.max(STEP, Math.min(AROUND, (MOST - in_sight) >> 1));
+		const around = Math.max(STEP, Math.min(AROUND, (MAX - in_sight) >> 1));
 		const top = Math.min(Math.floor(this.box.scrollTop / HEIGHT), this.rows.length);
 		const first = Math.max(0, Math.floor((top - around) / STEP) * STEP);
 		const last = Math.min(this.rows.length, Math.ceil((top + in_sight + around) / STEP) * STEP);

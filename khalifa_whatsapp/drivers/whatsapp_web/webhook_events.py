@@ -50,7 +50,7 @@ from khalifa_whatsapp.drivers.whatsapp_web.stamps import author_of, moment_ms
 
 OUT = "out"  # scope of our own messages, as for the other gateway that shows WhatsApp Web
 LEFT = frozenset({"sent", "delivered", "read"})  # ticks of what WhatsApp has
-MOST_PEOPLE = 8
+MAX_PEOPLE = 8
 _ID = re.compile(r"(?:true|false)_[^_\s]+_([^_\s]+)")
 
 
@@ -81,7 +81,7 @@ class Reader:
 		self._title = title if not title.startswith("+") else ""
 		self._now_ms, self._minutes = now_ms, minutes
 
-	def deliveries(self, bubbles: Iterable[Bubble]) -> list[bytes]:
+	def webhook_events(self, bubbles: Iterable[Bubble]) -> list[bytes]:
 		"""Every message that has an id and has left, and how far ours got."""
 		bodies: list[bytes] = []
 		for bubble in bubbles:
@@ -96,7 +96,7 @@ class Reader:
 	def _message(self, bubble: Bubble) -> bytes:
 		body = {
 			"text": bubble.text,
-			"kind": bubble.media or ("text" if bubble.has_words else "unknown"),
+			"kind": bubble.media or ("text" if bubble.has_text else "unknown"),
 			"at_ms": moment_ms(bubble.stamp, self._now_ms, self._minutes),
 		}
 		if bubble.is_own:
@@ -163,9 +163,7 @@ def _status(payload: dict[str, Any]) -> Event:
 
 
 def _people(payload: dict[str, Any]) -> tuple[Identity, ...]:
-	identities = distinct(
-		*(identity_of(text_of(one)) for one in list_of(payload.get("people"))[:MOST_PEOPLE])
-	)
+	identities = distinct(*(identity_of(text_of(one)) for one in list_of(payload.get("people"))[:MAX_PEOPLE]))
 	if not identities:
 		raise Malformed("no people")
 	return identities

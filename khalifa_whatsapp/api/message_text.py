@@ -8,27 +8,27 @@ from typing import Any
 
 from frappe import _
 
-from khalifa_whatsapp.core.content import Part, Said, label_of, line_of, parts
-from khalifa_whatsapp.core.kinds import MESSAGES, label_sign
+from khalifa_whatsapp.core.content import MessageContent, Part, label_of, line_of, parts
+from khalifa_whatsapp.core.kinds import MESSAGES, label_icon
 
 
 def last_line(preview: str | None, label: str | None) -> str:
 	"""A conversation's last message as its list shows it."""
-	return _in_words(label) if label in MESSAGES else preview or ""
+	return _label_text(label) if label in MESSAGES else preview or ""
 
 
-def line(one: Said) -> str:
+def line(one: MessageContent) -> str:
 	"""A message on one line: in a quote, or in a notice."""
 	text, label = line_of(one)
-	return _in_words(label) if label else text
+	return _label_text(label) if label else text
 
 
-def label(one: Said) -> str:
+def label(one: MessageContent) -> str:
 	"""What came, without its words: Picture, Voice message, Missed call."""
 	return _(MESSAGES[label_of(one)])
 
 
-def whole(one: Said, has_file: bool) -> list[dict[str, Any]]:
+def whole(one: MessageContent, has_file: bool) -> list[dict[str, Any]]:
 	"""The parts of a message, ready to be drawn as text."""
 	return [_drawn(part) for part in parts(one, has_file)]
 
@@ -44,5 +44,5 @@ def _drawn(part: Part) -> dict[str, Any]:
 	}
 
 
-def _in_words(label: str | None) -> str:
-	return f"{label_sign(label)} {_(MESSAGES[label])}".strip() if label else ""
+def _label_text(label: str | None) -> str:
+	return f"{label_icon(label)} {_(MESSAGES[label])}".strip() if label else ""

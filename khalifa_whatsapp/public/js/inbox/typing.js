@@ -1,13 +1,13 @@
-// Who else is writing here: shown at once when the server tells, gone when the sign's own time is over.
+// Who else is writing here: shown at once when the server says so, gone when its time is over.
 
 import { el } from "./util.js";
 
-const SECONDS = 8; // of a sign whose time nobody told
+const SECONDS = 8; // of a notice without a time of its own
 
-export class Signs {
+export class Typing {
 	constructor() {
 		this.until = new Map();
-		this.root = el("div", { class: "kin-signs", "aria-live": "polite" });
+		this.root = el("div", { class: "kin-typing", "aria-live": "polite" });
 	}
 
 	add(name, seconds = SECONDS) {

@@ -31,7 +31,7 @@ PLACES = (CLAIM, SOCKET, BODY, ANSWER)
 LONGEST = 60  # seconds
 
 
-class Doomed:
+class SelfKillingDriver:
 	"""A driver that kills its process when it parses, or at a certain place of its n-th send."""
 
 	def __init__(self, driver: MessageDriver, place: str = ANSWER, spared: int = 0) -> None:
@@ -75,7 +75,7 @@ def _die_half_way() -> None:
 	socket.socket.sendall = half  # type: ignore[method-assign,assignment]
 
 
-def murder(
+def kill_worker(
 	database: str, config: DeviceConfig, now_ms: int, drain: str, place: str = ANSWER, spared: int = 0
 ) -> bool:
 	"""Let another process drain the device and die of it. Whether it did."""
@@ -89,7 +89,7 @@ def murder(
 	}
 	path = os.pathsep.join(filter(None, [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]))
 	done = subprocess.run(
-		[sys.executable, "-m", "khalifa_whatsapp.embedded.victim"],
+		[sys.executable, "-m", "khalifa_whatsapp.embedded.crash_worker"],
 		input=json.dumps(job).encode(),
 		timeout=LONGEST,
 		env={**os.environ, "PYTHONPATH": path},
@@ -100,12 +100,12 @@ def murder(
 
 
 def main() -> None:
-	"""The victim's side."""
+	"""The crash worker's side."""
 	job = json.load(sys.stdin)
 	given = {key: tuple(value) if isinstance(value, list) else value for key, value in job["config"].items()}
 	config = DeviceConfig(**given)
 	host = embedded(Rules(Settings(), Calendar.always(ZONE)), [config], path=job["database"])
-	driver: Any = Doomed(host.drivers[config.name], job["place"], job["spared"])
+	driver: Any = SelfKillingDriver(host.drivers[config.name], job["place"], job["spared"])
 	if job["place"] == CLAIM:
 		host.store.save = _die  # type: ignore[method-assign]
 	drain: Any = intake.drain if job["drain"] == IN else outbox.drain

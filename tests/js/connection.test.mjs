@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
-import { Hearing } from "../../khalifa_whatsapp/public/js/desk/hearing.js";
+import { Connection } from "../../khalifa_whatsapp/public/js/desk/connection.js";
 
 const BEAT = 60_000;
 const PATIENCE = 5_000;
@@ -19,7 +19,7 @@ beforeEach((context) => {
 		is_connected: true,
 		refuse: null,
 		changes: [],
-		told: [],
+		answers: [],
 	};
 	const socket = {
 		get connected() {
@@ -48,9 +48,9 @@ beforeEach((context) => {
 		parseFromString = (text) => ({ body: { textContent: text } });
 	};
 	context.mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
-	page.hearing = new Hearing(
-		() => page.changes.push(page.hearing.is_up),
-		(told) => page.told.push(told),
+	page.connection = new Connection(
+		() => page.changes.push(page.connection.is_up),
+		(answers) => page.answers.push(answers),
 	);
 	page.pass = async (ms) => {
 		context.mock.timers.tick(ms);
@@ -61,33 +61,33 @@ beforeEach((context) => {
 const settled = async () => {
 	for (let turn = 0; turn < 20; turn++) await Promise.resolve();
 };
-const heard = () => page.events.get("khalifa_whatsapp:here")();
+const received = () => page.events.get("khalifa_whatsapp:here")();
 
-test("a beat that is answered through the socket says that the page hears", async () => {
-	page.hearing.listen();
+test("a beat that is answered through the socket says that the page receives events", async () => {
+	page.connection.listen();
 	await page.pass(1000);
-	heard();
+	received();
 	await page.pass(PATIENCE);
-	assert.deepEqual([page.beats, page.changes, page.told], [1, [], [{ agent: "A1" }]]);
+	assert.deepEqual([page.beats, page.changes, page.answers], [1, [], [{ agent: "A1" }]]);
 });
 
-test("no answer through the socket in five seconds: it hears nothing, until one comes", async () => {
-	page.hearing.listen();
+test("no answer through the socket in five seconds: it receives nothing, until one comes", async () => {
+	page.connection.listen();
 	await page.pass(PATIENCE - 1);
 	assert.deepEqual(page.changes, []);
 	await page.pass(1);
 	assert.deepEqual(page.changes, [false], "though the server answered the request");
-	heard();
+	received();
 	assert.deepEqual(page.changes, [false, true]);
-	heard();
+	received();
 	assert.deepEqual(page.changes, [false, true], "only a change is a change");
 });
 
-test("a page that does not hear connects anew with the next beat, one that hears does not", async () => {
-	page.hearing.listen();
-	heard();
+test("a page that receives nothing connects anew with the next beat, one that receives does not", async () => {
+	page.connection.listen();
+	received();
 	await page.pass(BEAT);
-	heard();
+	received();
 	await page.pass(BEAT);
 	assert.deepEqual([page.reconnects, page.beats], [0, 3]);
 	await page.pass(PATIENCE); // nobody answers the third
@@ -97,8 +97,8 @@ test("a page that does not hear connects anew with the next beat, one that hears
 });
 
 test("after each new connection it is in its rooms again", async () => {
-	page.hearing.listen();
-	page.hearing.enter("Khalifa Ticket");
+	page.connection.listen();
+	page.connection.enter("Khalifa Ticket");
 	assert.deepEqual(page.joined, ["Khalifa Ticket"]);
 	page.events.get("connect")();
 	assert.deepEqual(page.joined, ["Khalifa Ticket", "Khalifa Ticket"]);
@@ -109,21 +109,21 @@ test("after each new connection it is in its rooms again", async () => {
 
 test("who may work here no longer asks no more, until let in again", async () => {
 	page.refuse = "not_permitted";
-	page.hearing.listen();
+	page.connection.listen();
 	await page.pass(1);
-	assert.equal(page.hearing.is_stopped, true);
-	assert.deepEqual(page.told, [{ agent: null, standing: null }]);
+	assert.equal(page.connection.is_stopped, true);
+	assert.deepEqual(page.answers, [{ agent: null, standing: null }]);
 	await page.pass(3 * BEAT);
 	assert.deepEqual([page.beats, page.changes], [1, []]);
 	page.refuse = null;
-	page.hearing.resume();
+	page.connection.resume();
 	await page.pass(BEAT);
 	assert.equal(page.beats, 3);
 });
 
 test("any other refusal of a beat stops nothing", async () => {
 	page.refuse = "busy";
-	page.hearing.listen();
+	page.connection.listen();
 	await page.pass(2 * BEAT);
-	assert.deepEqual([page.beats, page.hearing.is_stopped], [3, undefined]);
+	assert.deepEqual([page.beats, page.connection.is_stopped], [3, undefined]);
 });

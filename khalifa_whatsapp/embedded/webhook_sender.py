@@ -1,4 +1,4 @@
-"""Carries the gateways' posts to our door, keeps the book,
+"""Carries the gateways' posts to our endpoint, keeps the book,
 and makes refused ones again as the gateway would.
 """
 
@@ -15,19 +15,19 @@ from urllib.parse import urlencode, urlsplit
 import requests
 
 from khalifa_whatsapp.drivers.base import MessageDriver
+from khalifa_whatsapp.embedded.delivery_log import DeliveryLog
 from khalifa_whatsapp.embedded.gateways import CLOUD, Gateways
-from khalifa_whatsapp.embedded.postbook import PostBook
 from khalifa_whatsapp.embedded.simulators import Post
 from khalifa_whatsapp.embedded.simulators.cloud_api import RETRY_MS
 from khalifa_whatsapp.services import deliveries
 from khalifa_whatsapp.stores.base import Store
 
 TIMEOUTS = (2.0, 10.0)  # connect, read: seconds
-Knock = Callable[[str, Post], int]  # device and post → HTTP status; 0: no answer was seen
+Requester = Callable[[str, Post], int]  # device and post → HTTP status; 0: no answer was seen
 
 
-class HttpKnock:
-	"""Real posts to a real door. With `hang_up` some callers close the line before the answer."""
+class HttpRequester:
+	"""Real posts to a real endpoint. With `hang_up` some callers close the line before the answer."""
 
 	def __init__(self, address: Callable[[str], str], rng: Random, hang_up: float = 0.0) -> None:
 		self._address, self._rng, self.hang_up = address, rng, hang_up
@@ -62,8 +62,8 @@ class HttpKnock:
 		return 0
 
 
-class DirectKnock:
-	"""The same check and the same insert as the door's, without the network between."""
+class DirectRequester:
+	"""The same check and the same insert as the endpoint's, without the network between."""
 
 	def __init__(self, store: Store, drivers: dict[str, MessageDriver], clock: Callable[[], int]) -> None:
 		self._store, self._drivers, self._clock = store, drivers, clock
@@ -73,30 +73,30 @@ class DirectKnock:
 		return deliveries.accept(self._store, driver, post.call(), self._clock(), limit).status
 
 
-class Courier:
+class WebhookSender:
 	"""Makes the posts that are due. `drop` says which need not be made at all."""
 
 	def __init__(
 		self,
 		gateways: Gateways,
-		knock: Knock,
+		requester: Requester,
 		workers: int = 1,
 		drop: Callable[[str, Post], bool] | None = None,
 	) -> None:
-		self.gateways, self.knock = gateways, knock
-		self.book = PostBook()
+		self.gateways, self.requester = gateways, requester
+		self.book = DeliveryLog()
 		self._drop = drop
 		self._pool = ThreadPoolExecutor(workers) if workers > 1 else None
 
 	def deliver(self) -> set[str]:
-		"""Post what is due. The devices at whose door something arrived."""
+		"""Post what is due. The devices at whose endpoint something arrived."""
 		posts = [(device, post) for device, sim in self.gateways.sims.items() for post in sim.take()]
 		if self._drop is not None:
 			posts = [(device, post) for device, post in posts if not self._drop(device, post)]
 		if self._pool is not None and len(posts) > 1:
-			statuses = list(self._pool.map(lambda pair: self.knock(*pair), posts))
+			statuses = list(self._pool.map(lambda pair: self.requester(*pair), posts))
 		else:
-			statuses = [self.knock(*pair) for pair in posts]
+			statuses = [self.requester(*pair) for pair in posts]
 		for (device, post), status in zip(posts, statuses, strict=True):
 			self._settle(device, post, status)
 		return {device for device, _ in posts}

@@ -1,8 +1,8 @@
 """Which of Frappe's DocTypes hang on ours by name, and by which columns: comments, versions, notices,
 filters, shared charts.
 
-`hanging` goes by this table. A test reads all DocTypes of a site and finds those that it lacks. Not in it:
-what says how DocTypes look and work and names no record (custom fields, print formats, workflows), and
+`attached_rows` goes by this table. A test reads all DocTypes of a site and finds those that it lacks. Not in
+it: what says how DocTypes look and work and names no record (custom fields, print formats, workflows), and
 documents of other apps that link to ours, which are those apps' own.
 """
 
@@ -50,7 +50,7 @@ def _of_report(column: str, own: str | None = None) -> Ref:
 	return Ref("ref_doctype", through=Through(column, "Report"), own=own)
 
 
-HANGERS: dict[str, tuple[Ref, ...]] = {
+ATTACHABLE: dict[str, tuple[Ref, ...]] = {
 	"Access Log": (Ref("export_from", "reference_document"), _of_report("report_name", own="user")),
 	"Activity Log": (REFERENCE, Ref("timeline_doctype", "timeline_name"), Ref("link_doctype", "link_name")),
 	"Auto Email Report": (_of_report("report", own="owner"),),

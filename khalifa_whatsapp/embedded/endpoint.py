@@ -1,4 +1,4 @@
-"""The door of the embedded host: a small WSGI app that gateways post to, served on this machine only.
+"""The endpoint of the embedded host: a small WSGI app that gateways post to, served on this machine only.
 
 `POST /webhook/<device>` takes a delivery, `GET /webhook/<device>` answers a subscription check, `GET /health`
 says what waits. For real traffic from outside use the Frappe host: this server is for trying and testing.
@@ -28,7 +28,7 @@ WRONG_METHOD = Answer(405, "method not allowed")
 NO_LENGTH = Answer(411, "length required")
 
 
-class Door:
+class WebhookEndpoint:
 	"""The WSGI app. `on_new` is called with the device after something new was stored."""
 
 	def __init__(
@@ -92,8 +92,12 @@ class Door:
 			backlog = self.store.backlog(self.clock())
 		except (Conflict, StoreUnavailable):
 			return deliveries.AWAY
-		waiting = {"deliveries": backlog.deliveries, "outgoing": backlog.outgoing, "unknown": backlog.unknown}
-		return Answer(200, json.dumps({"status": "ok", **waiting, "dead": backlog.dead_deliveries}))
+		waiting = {
+			"deliveries": backlog.webhook_events,
+			"outgoing": backlog.outgoing,
+			"unknown": backlog.unknown,
+		}
+		return Answer(200, json.dumps({"status": "ok", **waiting, "dead": backlog.dead_webhook_events}))
 
 
 def _call(request: Request, raw: bytes) -> WebhookCall:
@@ -108,14 +112,14 @@ class _Handler(WSGIRequestHandler):
 		"""Say nothing: addresses hold the secrets of gateways that can't sign."""
 
 
-class DoorServer:
-	"""The door, with a thread per caller, on 127.0.0.1.
+class EndpointServer:
+	"""The endpoint, with a thread per caller, on 127.0.0.1.
 
 	A context manager; it may be opened again at its old port.
 	"""
 
-	def __init__(self, door: Door, port: int = 0) -> None:
-		self.door = door
+	def __init__(self, endpoint: WebhookEndpoint, port: int = 0) -> None:
+		self.endpoint = endpoint
 		self.port = port
 		self._server: BaseWSGIServer | None = None
 		self._thread: threading.Thread | None = None
@@ -129,12 +133,12 @@ class DoorServer:
 		"""The address a device's gateway posts to."""
 		return f"{self.url}/webhook/{device}"
 
-	def __enter__(self) -> DoorServer:
-		self._server = make_server(HOST, self.port, self.door, threaded=True, request_handler=_Handler)
+	def __enter__(self) -> EndpointServer:
+		self._server = make_server(HOST, self.port, self.endpoint, threaded=True, request_handler=_Handler)
 		self._server.daemon_threads = True  # type: ignore[attr-defined]
 		self.port = self._server.server_port
 		self._thread = threading.Thread(
-			target=self._server.serve_forever, args=(0.05,), name="door", daemon=True
+			target=self._server.serve_forever, args=(0.05,), name="endpoint", daemon=True
 		)
 		self._thread.start()
 		return self

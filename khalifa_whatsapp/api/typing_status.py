@@ -16,7 +16,7 @@ import frappe
 import redis
 from frappe.utils.user import get_users_with_role
 
-from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.actor import actor_of
 from khalifa_whatsapp.core.ticket_access import can_see
 from khalifa_whatsapp.guards import AGENT_ROLE, MANAGER_ROLE
@@ -33,17 +33,17 @@ def show(ticket: str, name: str) -> None:
 		frappe.cache.expire(frappe.cache.make_key(key), SECONDS * 2)
 
 
-def tell(ticket: Any, name: str) -> None:
+def publish(ticket: Any, name: str) -> None:
 	"""Tell the open pages of those who may see the conversation's row. No commit: nothing was written."""
-	told = {"ticket": ticket.name, "name": name, "seconds": SECONDS}
+	data = {"ticket": ticket.name, "name": name, "seconds": SECONDS}
 	with contextlib.suppress(redis.exceptions.RedisError):
 		for user in sorted(_readers(ticket) - {frappe.session.user}):
-			frappe.publish_realtime(EVENT, told, user=user)
+			frappe.publish_realtime(EVENT, data, user=user)
 
 
 def _readers(ticket: Any) -> set[str]:
 	"""Managers, and agents who see it: the holder; of what is in the queue, those who are here."""
-	wanted = {"name": ticket.agent} if ticket.agent else {"presence": ("!=", r.OFFLINE)}
+	wanted = {"name": ticket.agent} if ticket.agent else {"presence": ("!=", records.OFFLINE)}
 	rows = frappe.get_all("Khalifa Agent", wanted, ["name", "user", "employee_name", "branch", "enabled"])
 	agents = {row.user for row in rows if can_see(actor_of(row), ticket)}
 	return set(get_users_with_role(MANAGER_ROLE)) | agents & set(get_users_with_role(AGENT_ROLE))

@@ -1,10 +1,10 @@
-"""The gate before Frappe's general doors, for whoever is no manager.
+"""The policy before Frappe's general methods, for whoever is no manager.
 
 Frappe has some five hundred methods that anybody who is signed in may call. Many take the name of a DocType,
 and several of those read its rows without asking for a right, or take conditions where they expect a row's
 name, and so answer guesses. Which do, changes with every version. So a request that names one of our DocTypes
-(`places` says where) goes through if its method is written here, and `tests/test_guesses.py` knocks at every
-door that there is. All other requests are none of our business: they cost no query, and nothing of them
+(`places` says where) goes through if its method is written here, and `tests/test_guesses.py` calls every
+method that there is. All other requests are none of our business: they cost no query, and nothing of them
 changes.
 
 What is executed counts, not the path that was asked for: a path may lead to a method by another module's
@@ -47,7 +47,7 @@ TAKES_BODIES = ("/api/resource/", "/api/v1/resource/")
 RUN, UPLOAD = "frappe.handler.run_doc_method", "frappe.handler.upload_file"
 REST = "REST"
 # They ask for the right to each row, or answer about the DocType alone. Never the original of an override
-DOORS = frozenset(
+ALLOWED_METHODS = frozenset(
 	{
 		"frappe.client.delete",
 		"frappe.client.get_doc_permissions",
@@ -103,7 +103,7 @@ WRITING = frozenset(
 )
 # Other DocTypes whose rows may name one of ours: they have guards of their own, or only the browser reads
 # them
-HANGERS = frozenset({"File", "List Filter"})
+ATTACHABLE = frozenset({"File", "List Filter"})
 # What may be an object or a list of lists beside conditions. The name of a row never is
 OBJECTS = frozenset(
 	{
@@ -124,7 +124,7 @@ OBJECTS = frozenset(
 SEARCHES = f"{APP}access.overrides.search_"
 
 
-class Asked(NamedTuple):
+class CheckedCall(NamedTuple):
 	"""What Frappe was asked for. `path`: of the method that it will execute.
 
 	`name`: the row's, if the URL says it.
@@ -159,7 +159,7 @@ def check_request() -> None:
 
 
 def _is_elsewhere(given: dict[str, Any], path: str) -> bool:
-	"""Pages of Desk and our own doors, which Frappe takes for such only if there is no `cmd`."""
+	"""Pages of Desk and our own endpoints, which Frappe takes for such only if there is no `cmd`."""
 	if f"/method/{OWN}" in path or str(given.get("cmd")).startswith(OWN):
 		frappe.local.flags.disable_traceback = True  # a gateway that posts nonsense isn't shown our code
 	return not given.get("cmd") and (path == "/app" or path.startswith(("/app/", f"/api/method/{OWN}")))
@@ -177,7 +177,7 @@ def _refuse_as_frappe(given: dict[str, Any], path: str) -> None:
 		frappe.is_whitelisted(get_attr([path for path in paths if not path.startswith(APP)][-1]))
 
 
-def _check(asked: Asked) -> None:
+def _check(asked: CheckedCall) -> None:
 	"""The request names one of our DocTypes, and comes from somebody who is no manager."""
 	method = asked.method
 	if is_agent() and not _finds_others(method, asked.given):
@@ -185,14 +185,14 @@ def _check(asked: Asked) -> None:
 	if (
 		not _is_open(method, asked.given)
 		or _asks_by_conditions(asked.given)
-		or _hangs_on_ours(method, asked.given)
+		or _is_attached_to_ours(method, asked.given)
 	):
 		refuse(_("This is not for agents. The inbox and the lists of WhatsApp show what is yours."))
 	if is_wanted(asked.given):
 		refuse_expansion()
 
 
-def _check_others(asked: Asked) -> None:
+def _check_others(asked: CheckedCall) -> None:
 	"""The request names none of them, and may lead to our rows all the same."""
 	if is_wanted(asked.given) and not is_manager() and leads_to_ours(asked.given, asked.name):
 		refuse_expansion()
@@ -204,22 +204,22 @@ def _check_others(asked: Asked) -> None:
 		logins.hide_in_answer_about_files([*named, asked.name])
 
 
-def _asked(given: dict[str, Any]) -> Asked:
+def _asked(given: dict[str, Any]) -> CheckedCall:
 	if cmd := given.get("cmd"):
-		return Asked(given, str(cmd))
+		return CheckedCall(given, str(cmd))
 	path = frappe.request.path
 	if not path.startswith("/api/"):
-		return Asked({**given, IN_PATH: path.split("/")[1]})  # a row's page, or a list's
+		return CheckedCall({**given, IN_PATH: path.split("/")[1]})  # a row's page, or a list's
 	try:
 		endpoint, arguments = API_URL_MAP.bind_to_environ(frappe.request.environ).match()
 	except HTTPException:
-		return Asked(given)
+		return CheckedCall(given)
 	doctype = arguments.get("doctype")
 	given = {**given, IN_URL: doctype} if doctype else given
 	if endpoint.__name__ == "handle_rpc_call":
-		return Asked(given, arguments["method"].split("/")[0], doctype)
+		return CheckedCall(given, arguments["method"].split("/")[0], doctype)
 	method = {"upload_file": UPLOAD, "<lambda>": RUN}.get(endpoint.__name__, REST)
-	return Asked(given, endpoint=method, name=arguments.get("name"))
+	return CheckedCall(given, endpoint=method, name=arguments.get("name"))
 
 
 def _module_of(doctype: str | None) -> str:
@@ -254,7 +254,11 @@ def _place_of(path: Any) -> str | None:
 
 def _is_open(method: str | None, given: dict[str, Any]) -> bool:
 	called = given.get("query") or APP  # a method that a link search calls in its turn
-	return method is not None and (method in DOORS or method.startswith(APP)) and str(called).startswith(APP)
+	return (
+		method is not None
+		and (method in ALLOWED_METHODS or method.startswith(APP))
+		and str(called).startswith(APP)
+	)
 
 
 def _finds_others(method: str | None, given: dict[str, Any]) -> bool:
@@ -280,9 +284,11 @@ def _is_structured(value: Any) -> bool:
 	return isinstance(value, dict) or any(isinstance(item, dict | list) for item in inner)
 
 
-def _hangs_on_ours(method: str | None, given: dict[str, Any]) -> bool:
+def _is_attached_to_ours(method: str | None, given: dict[str, Any]) -> bool:
 	"""Whether a row of another DocType is written that names ours: boards and the like ask about it later."""
 	if method not in WRITING and not (method == REST and frappe.request.method != "GET"):
 		return False
-	of_others = (node for node in nodes(given) if node.doctype not in HANGERS and not is_ours(node.doctype))
+	of_others = (
+		node for node in nodes(given) if node.doctype not in ATTACHABLE and not is_ours(node.doctype)
+	)
 	return any(node.doctype and any(map(is_name, named_in(node))) for node in of_others)
