@@ -41,12 +41,15 @@ def mark_matches(rows: list[dict[str, Any]], text: str) -> None:
 	"""Write into each line what matched, and the words around; one query for all lines."""
 	plain = normalise(text)[:MAX_TYPED]
 	for row in rows:
-		row["matched"] = {"what": _in_line(row, text, plain), "words": []}
+		row["matched"] = {"what": _in_line(row, text, plain), "snippet": []}
 	silent = {row["name"]: row for row in rows if not row["matched"]["what"]}
 	for message in _messages(list(silent), text_of_problem(plain)):
 		row = silent.pop(message.ticket, None)
 		if row is not None:
-			row["matched"] = {"what": "message", "words": snippet(message.body or "", text_of_problem(plain))}
+			row["matched"] = {
+				"what": "message",
+				"snippet": snippet(message.body or "", text_of_problem(plain)),
+			}
 	for row in silent.values():
 		row["matched"]["what"] = "number"  # one of the customer's other names on WhatsApp
 

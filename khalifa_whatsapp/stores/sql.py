@@ -8,24 +8,19 @@ does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from datetime import date
-from typing import Any, TypeVar
+from collections.abc import Callable, Collection, Iterable
 
 from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.arabic import safe_name
 from khalifa_whatsapp.core.assignment import RosterEntry
-from khalifa_whatsapp.core.calendar import Calendar
 from khalifa_whatsapp.core.keys import open_key
-from khalifa_whatsapp.core.kpi import Fact
 from khalifa_whatsapp.stores.base import DEVICE_FACTS, Backlog, Changes, TicketFilter, WebhookOutcome
 from khalifa_whatsapp.stores.schema import table_of
-from khalifa_whatsapp.stores.sql_facts import ONLINE, SCANS
+from khalifa_whatsapp.stores.sql_base import CHUNK
+from khalifa_whatsapp.stores.sql_measures import MeasureQueries
 from khalifa_whatsapp.stores.sql_outbox import OutboxQueries
 from khalifa_whatsapp.stores.sql_values import filter_sql, unpack_body
 
-R = TypeVar("R")
-CHUNK = 500
 # The order in which a transaction writes its tables, the same for all, so that two wait instead of
 # deadlocking.
 WRITE_ORDER = {kind: number for number, kind in enumerate(records.RECORDS)}
@@ -35,33 +30,10 @@ MESSAGE = "`tabKhalifa Message`"
 EVENT = "`tabKhalifa Webhook Event`"
 
 
-class SqlStore(OutboxQueries):
+class SqlStore(OutboxQueries, MeasureQueries):
 	"""The reads of the `Store` port; subclasses bring the connection."""
 
-	LOCK = ""
-	SKIP = ""
 	HAS_NOTES = "COALESCE(notes, '') <> '' OR COALESCE(reference_name, '') <> ''"
-
-	# -- what a database must bring
-	def rows(self, sql: str, values: Sequence[Any] = ()) -> Sequence[Sequence[Any]]:
-		"""Run a reading statement."""
-		raise NotImplementedError
-
-	def run(self, sql: str, values: Sequence[Any] = ()) -> int:
-		"""Run a writing statement; how many rows it touched."""
-		raise NotImplementedError
-
-	def save(self, changes: Changes) -> None:
-		"""Write what a use case changed."""
-		raise NotImplementedError
-
-	def mark_day(self, day: date, is_dirty: int, computed_ms: int = 0) -> None:
-		"""Insert or update a KPI day."""
-		raise NotImplementedError
-
-	def agents_in_shift(self) -> dict[str, Calendar]:
-		"""Shift calendars by agent; who has none is in shift whenever online."""
-		raise NotImplementedError
 
 	def roster(self) -> list[RosterEntry]:
 		loads, shifts = self.loads(), self.agents_in_shift()
@@ -72,27 +44,6 @@ class SqlStore(OutboxQueries):
 			for agent in self._read(records.Agent, "enabled = 1", (), "ORDER BY name")
 			for held in [loads.get(agent.name, {})]
 		]
-
-	# -- reading records
-	def _read(self, kind: type[R], where: str, values: Sequence[Any] = (), tail: str = "") -> list[R]:
-		table = table_of(kind)
-		sql = f"SELECT {table.select} FROM {table.name} WHERE {where} {tail}"
-		return [kind(*row) for row in self.rows(sql, values)]
-
-	def _in(
-		self, kind: type[R], field: str, wanted: Collection[Any], tail: str = "", extra: str = ""
-	) -> list[R]:
-		"""Records whose field is one of `wanted`, sorted so that all transactions lock in one order."""
-		ordered = sorted(wanted)
-		stored: list[R] = []
-		for start in range(0, len(ordered), CHUNK):
-			part = ordered[start : start + CHUNK]
-			marks = ", ".join("?" * len(part))
-			stored += self._read(kind, f"`{field}` IN ({marks}){extra}", part, tail)
-		return stored
-
-	def _by_name(self, kind: type[R], names: Collection[str], tail: str = "") -> dict[str, R]:
-		return {row.name: row for row in self._in(kind, "name", names, tail)}  # type: ignore[attr-defined]
 
 	# -- webhook events
 	def due_webhook_events(self, device: str, now_ms: int, limit: int) -> list[records.WebhookEvent]:
@@ -395,69 +346,6 @@ class SqlStore(OutboxQueries):
 					"<= ?",
 					(safe_name(value), at_ms, device, at_ms),
 				)
-
-	# -- ledger
-	def turns(self, names: Collection[str]) -> dict[str, records.Turn]:
-		return self._by_name(records.Turn, names, self.LOCK)
-
-	def turns_answered_by(self, messages: Collection[str]) -> dict[str, records.Turn]:
-		return {row.answer or "": row for row in self._in(records.Turn, "answer", messages, self.LOCK)}
-
-	def turns_closed_with(self, tickets: Collection[records.Ticket]) -> dict[str, records.Turn]:
-		closed = {ticket.name: ticket.closed_ms for ticket in tickets if ticket.closed_ms is not None}
-		rows = self._in(
-			records.Turn, "ticket", closed, self.LOCK, " AND ended_ms > 0 AND outcome <> 'joined'"
-		)
-		mine = [row for row in rows if (row.ended_ms or 0) >= closed[row.ticket]]
-		last = {row.ticket: row for row in sorted(mine, key=lambda row: row.name)}
-		return {
-			name: row
-			for name, row in last.items()
-			if row.outcome in (records.CLOSED_UNANSWERED, records.BULK_CLOSED)
-		}
-
-	def segments_of(self, turns: Collection[str]) -> list[records.Segment]:
-		return self._in(records.Segment, "turn", turns, f"ORDER BY from_ms, name {self.LOCK}")
-
-	def delays_of(self, turns: Collection[str]) -> list[records.DelayEvent]:
-		return self._in(records.DelayEvent, "turn", turns, self.LOCK)
-
-	def delay(self, name: str) -> records.DelayEvent | None:
-		return self._by_name(records.DelayEvent, [name], self.LOCK).get(name)
-
-	def facts(self, from_ms: int, to_ms: int) -> list[Fact]:
-		facts: list[Fact] = []
-		for scan in SCANS:
-			facts += scan.facts(self.rows(scan.counts(), (from_ms, to_ms)))
-			if scan.but_not:
-				facts += scan.facts(self.rows(scan.exceptions().counts(), (from_ms, to_ms)), sign=-1)
-		for agent, start, end in self.rows(ONLINE, (to_ms, from_ms)):
-			spent = min(end or to_ms, to_ms) // 1000 - max(start, from_ms) // 1000  # so that days add up
-			facts.append(Fact(agent, "online_time", max(spent, 0)))
-		return facts
-
-	def rows_behind(self, metric: str, agent: str, from_ms: int, to_ms: int) -> list[tuple[str, str, int]]:
-		return [
-			(scan.doctype, *row)
-			for scan in SCANS
-			if metric in scan.metrics
-			for row in self.rows(scan.rows(metric), (from_ms, to_ms, agent))
-		]
-
-	def dirty_days(self, limit: int) -> list[date]:
-		sql = "SELECT name FROM `tabKhalifa KPI Day` WHERE is_dirty = 1 ORDER BY name LIMIT ?"
-		return [date.fromisoformat(row[0]) for row in self.rows(sql, (limit,))]
-
-	def replace_kpi(self, period: str, start: date, rows: Sequence[records.AgentKpi]) -> None:
-		self.run(
-			"DELETE FROM `tabKhalifa Agent KPI` WHERE period = ? AND start_date = ?",
-			(period, start.isoformat()),
-		)
-		self.save(Changes(created={records.AgentKpi: list(rows)} if rows else {}))
-
-	def clean_days(self, days: Collection[date], now_ms: int) -> None:
-		for day in days:
-			self.mark_day(day, is_dirty=0, computed_ms=now_ms)
 
 	# -- close all
 	def count_open_tickets(self, chosen: TicketFilter) -> int:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import Any, TypeVar
+from collections.abc import Collection
 
 from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.arabic import safe_name
@@ -12,33 +11,16 @@ from khalifa_whatsapp.core.markup import without_tags
 from khalifa_whatsapp.core.pacing import HOUR_MS, MINUTE_MS, Pace, Traffic
 from khalifa_whatsapp.stores.base import SendGate
 from khalifa_whatsapp.stores.schema import table_of
+from khalifa_whatsapp.stores.sql_base import Statements
 
-R = TypeVar("R")
 MESSAGE = table_of(records.Message).name
 DEVICE = "`tabWhatsApp Device`"
 MAX_LOOKED_AT = 20_000  # queued messages of one device; customers who must wait may hold the first places
 MAX_ERROR = 500
 
 
-class OutboxQueries:
-	"""Reads and writes of the `Store` port that only sending needs; `SqlStore` brings the statements."""
-
-	LOCK = ""
-
-	def rows(self, sql: str, values: Sequence[Any] = ()) -> Sequence[Sequence[Any]]:
-		"""Run a reading statement."""
-		raise NotImplementedError
-
-	def run(self, sql: str, values: Sequence[Any] = ()) -> int:
-		"""Run a writing statement; how many rows it touched."""
-		raise NotImplementedError
-
-	def _read(self, kind: type[R], where: str, values: Sequence[Any] = (), tail: str = "") -> list[R]:
-		raise NotImplementedError
-
-	def _local(self, instant_ms: int | None) -> Any:
-		"""A moment as people read it; None where nobody reads the tables."""
-		return None
+class OutboxQueries(Statements):
+	"""Reads and writes of the `Store` port that only sending needs."""
 
 	# -- what is due
 	def devices_with_due_messages(self, now_ms: int) -> list[str]:

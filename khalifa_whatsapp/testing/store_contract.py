@@ -8,11 +8,12 @@ others.
 
 from __future__ import annotations
 
+from khalifa_whatsapp.testing.store_events import WebhookEventsContract
 from khalifa_whatsapp.testing.store_measures import MeasuresContract
 from khalifa_whatsapp.testing.store_outbox import OutboxContract
 from khalifa_whatsapp.testing.store_reads import ReadsContract
 from khalifa_whatsapp.testing.store_rows import RowsContract
 
 
-class StoreContract(RowsContract, ReadsContract, OutboxContract, MeasuresContract):
+class StoreContract(RowsContract, WebhookEventsContract, ReadsContract, OutboxContract, MeasuresContract):
 	"""The promises of `stores.base.Store`."""

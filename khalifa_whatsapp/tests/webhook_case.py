@@ -9,7 +9,7 @@ import frappe
 
 from khalifa_whatsapp.drivers.cloud_api.verify import SIGNATURE_HEADER, sign
 from khalifa_whatsapp.services import deliveries
-from khalifa_whatsapp.stores.sql import unpack_body
+from khalifa_whatsapp.stores.sql_values import unpack_body
 from khalifa_whatsapp.tests.case import (
 	SiteCase,
 	make_loop,

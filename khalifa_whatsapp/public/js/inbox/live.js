@@ -27,7 +27,7 @@ export class Live {
 			frappe.realtime.on(`khalifa_whatsapp:${kind}`, (event) => this.received(event));
 		frappe.realtime.on(
 			"khalifa_whatsapp:typing",
-			(announced) =>
+			(event) =>
 				event.ticket === this.inbox.ticket && this.inbox.thread.typing.add(event.name, event.seconds),
 		);
 		frappe.realtime.on("khalifa_whatsapp:queue", () => this.queue_moved());
