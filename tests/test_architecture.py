@@ -208,11 +208,11 @@ def reads_clock(node: ast.Attribute) -> bool:
 ASKS_OTHERWISE = (
 	"core.ticket_access",
 	"core.assignment",
-	"services.customers",
+	"services.customers.decisions",
 	"permissions",
-	"services.objections",
+	"services.tickets.objections",
 	"services.kpi",
-	"services.presence",
+	"services.tickets.presence",
 )
 
 

@@ -24,7 +24,8 @@ from khalifa_whatsapp.core.jpeg import NotJpeg, without_metadata
 from khalifa_whatsapp.core.ticket_access import FACTS, can_answer
 from khalifa_whatsapp.guards import agent_only, current_actor, require_read
 from khalifa_whatsapp.jobs.wake import wake_media
-from khalifa_whatsapp.services import media, rights
+from khalifa_whatsapp.services import media
+from khalifa_whatsapp.services.tickets import authorization
 from khalifa_whatsapp.services.voice import voice_note
 
 # What a browser may show in the page; everything else is saved as a file. No HTML, no SVG: they can hold
@@ -68,7 +69,7 @@ def upload(ticket: str, is_voice: bool = False) -> dict[str, Any]:
 	"""
 	require_read("Khalifa Ticket", ticket)
 	facts = frappe.db.get_value("Khalifa Ticket", ticket, FACTS, as_dict=True)
-	rights.require(can_answer(current_actor(), facts))
+	authorization.require(can_answer(current_actor(), facts))
 	given = frappe.request.files.get("file") if frappe.request else None
 	if given is None:
 		raise UserError("no_file", "Choose a file.")

@@ -10,8 +10,8 @@ from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.errors import NotFound, UserError
 from khalifa_whatsapp.core.keys import kpi_key
 from khalifa_whatsapp.core.settings import Rules
-from khalifa_whatsapp.services.apart import check, each_alone
-from khalifa_whatsapp.services.work import Work, retrying, working
+from khalifa_whatsapp.services.isolation import check, each_alone
+from khalifa_whatsapp.services.unit_of_work import Work, retrying, working
 from khalifa_whatsapp.stores.base import Store
 
 DAILY, MONTHLY = "Daily", "Monthly"

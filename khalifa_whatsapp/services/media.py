@@ -17,8 +17,8 @@ from khalifa_whatsapp.core.backoff import delay_ms
 from khalifa_whatsapp.core.errors import NotFound, UserError, describe
 from khalifa_whatsapp.drivers import base as d
 from khalifa_whatsapp.drivers.abilities import FetchedMedia, MediaSource
-from khalifa_whatsapp.services.rights import tell_owner
-from khalifa_whatsapp.services.work import Work, retrying, working
+from khalifa_whatsapp.services.tickets.authorization import tell_owner
+from khalifa_whatsapp.services.unit_of_work import Work, retrying, working
 from khalifa_whatsapp.stores.base import Store, StoreUnavailable
 
 WAITING, STORED, FAILED = "Waiting", "Stored", "Failed"

@@ -16,7 +16,7 @@ from khalifa_whatsapp.drivers.base import DeviceConfig
 from khalifa_whatsapp.drivers.cloud_api.verify import sign
 from khalifa_whatsapp.drivers.wppconnect.verify import digest_of
 from khalifa_whatsapp.embedded.door import Door, DoorServer
-from khalifa_whatsapp.services import intake
+from khalifa_whatsapp.services.inbound import drain
 from khalifa_whatsapp.stores.base import StoreUnavailable
 
 NOW = 1_795_250_000_000
@@ -134,7 +134,7 @@ def test_whatever_is_signed_is_stored_byte_for_byte_and_never_stops_the_drain(kn
 	assert knocker.signed(raw) == 200
 	(delivery,) = knocker.host.store.due_deliveries("cloud", NOW, 5)
 	assert delivery.body == raw
-	intake.drain(knocker.host.store, knocker.host.drivers["cloud"], lambda: NOW)
+	drain.drain(knocker.host.store, knocker.host.drivers["cloud"], lambda: NOW)
 	assert knocker.host.store.rows("SELECT status FROM `tabKhalifa Webhook Event`")[0][0] == "Dead"
 	assert knocker.host.store.backlog(NOW).deliveries == 0
 

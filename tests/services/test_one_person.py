@@ -17,7 +17,9 @@ from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.errors import Changed, NotAllowed, UserError
 from khalifa_whatsapp.core.identity import Identity, parse_wid
 from khalifa_whatsapp.drivers import base as d
-from khalifa_whatsapp.services import conversation, customers, replies
+from khalifa_whatsapp.services.customers import decisions
+from khalifa_whatsapp.services.outbound import answers
+from khalifa_whatsapp.services.tickets import actions
 from tests.services.harness import MANAGER, MINUTE, START, WireDesk, facts_of
 
 OLD, NEW = parse_wid("201001234567@c.us"), parse_wid("201119876543@c.us")
@@ -149,8 +151,8 @@ def test_the_window_belongs_to_the_identity_that_wrote():
 	with pytest.raises(UserError) as refusal:
 		desk.reply(ticket, can=WINDOWED)
 	assert refusal.value.code == "window_closed"
-	template = replies.Draft("hi", "template", data={"template": {"name": "t", "language": "ar"}})
-	replies.send(desk.store, desk.actor("A0"), ticket, template, "k-t", desk.now, can=WINDOWED)
+	template = answers.Draft("hi", "template", data={"template": {"name": "t", "language": "ar"}})
+	answers.send(desk.store, desk.actor("A0"), ticket, template, "k-t", desk.now, can=WINDOWED)
 	desk.send()
 	assert desk.driver.sent[-1].recipient == (NEW,)
 	desk.hear(wrote(NEW, id="b", seconds=20))
@@ -169,12 +171,12 @@ def test_a_text_queued_in_the_old_window_does_not_go_out_in_none():
 def test_a_reaction_to_what_came_from_the_old_number_is_refused():
 	desk = desk_with(wrote(OLD, id="a"))
 	(incoming,) = [m for m in desk.all(r.Message) if m.direction == r.INCOMING]
-	early = replies.react(desk.store, MANAGER, incoming.ticket, incoming.name, "👍", "r1", desk.now)
+	early = answers.react(desk.store, MANAGER, incoming.ticket, incoming.name, "👍", "r1", desk.now)
 	desk.hear(moved([OLD], [NEW], 10))
 	desk.send()
 	assert (desk.driver.sent, desk.message(early.name).error_code) == ([], "number_left")
 	with pytest.raises(UserError) as refusal:
-		replies.react(desk.store, MANAGER, incoming.ticket, incoming.name, "👍", "r2", desk.now)
+		answers.react(desk.store, MANAGER, incoming.ticket, incoming.name, "👍", "r2", desk.now)
 	assert refusal.value.code == "number_left"
 
 
@@ -222,7 +224,7 @@ def test_a_number_that_came_back_is_answered_again():
 
 def test_a_second_phone_that_people_linked_is_answered_when_it_wrote_last():
 	desk = desk_with(wrote(OLD, id="a"))
-	customers.link_phone(desk.store, MANAGER, people(desk)[0].name, "01119876543", desk.now)
+	decisions.link_phone(desk.store, MANAGER, people(desk)[0].name, "01119876543", desk.now)
 	assert answer(desk).recipient == (OLD,)
 	desk.hear(wrote(NEW, id="b", seconds=10))
 	assert answer(desk).recipient == (NEW,)
@@ -233,7 +235,7 @@ def test_a_second_phone_that_people_linked_is_answered_when_it_wrote_last():
 
 def test_a_second_phone_s_window_is_its_own():
 	desk = desk_with(wrote(OLD, id="a"))
-	customers.link_phone(desk.store, MANAGER, people(desk)[0].name, "01119876543", desk.now)
+	decisions.link_phone(desk.store, MANAGER, people(desk)[0].name, "01119876543", desk.now)
 	day = 24 * 60 * MINUTE
 	desk.now += day - MINUTE
 	desk.hear(wrote(NEW, id="b", seconds=(day - MINUTE) / 1000))
@@ -270,7 +272,7 @@ def test_a_change_with_user_ids_ends_the_same_in_any_order():
 	assert (len(people(desk)), len(open_tickets(desk))) == (1, 1)
 	assert answer(desk).recipient == (NEW, HIS)
 	with pytest.raises(Changed):
-		customers.new_person(desk.store, MANAGER, the_ticket(desk).name, desk.now)
+		decisions.new_person(desk.store, MANAGER, the_ticket(desk).name, desk.now)
 
 
 # -- a privacy id and a phone
@@ -334,11 +336,11 @@ def test_who_has_notes_is_merged_by_a_manager_only():
 	assert [one.duplicate_state for one in people(desk)].count("Found") == 1
 	asked = next(one for one in people(desk) if one.duplicate_of)
 	with pytest.raises(NotAllowed):
-		customers.keep_apart(desk.store, desk.actor("A0"), asked.name, desk.now)
-	customers.keep_apart(desk.store, MANAGER, asked.name, desk.now)
+		decisions.keep_apart(desk.store, desk.actor("A0"), asked.name, desk.now)
+	decisions.keep_apart(desk.store, MANAGER, asked.name, desk.now)
 	desk.hear(web(LID, "3A04", 6, OLD))
 	assert {one.duplicate_state for one in people(desk)} == {None, "Not a Duplicate"}
-	customers.merge(desk.store, MANAGER, asked.name, asked.duplicate_of or "", desk.now)
+	decisions.merge(desk.store, MANAGER, asked.name, asked.duplicate_of or "", desk.now)
 	assert (len(people(desk)), len(open_tickets(desk))) == (1, 1)
 	assert people(desk)[0].duplicate_state is None
 
@@ -495,7 +497,7 @@ def test_a_number_that_comes_with_another_user_id_is_said_and_nothing_is_guessed
 def test_a_new_person_gets_the_number_and_what_was_said_since():
 	desk = with_new_holder()
 	former = the_ticket(desk)
-	ticket = customers.new_person(desk.store, desk.actor("A0"), former.name, desk.now)
+	ticket = decisions.new_person(desk.store, desk.actor("A0"), former.name, desk.now)
 	assert ticket.name != former.name
 	newcomer, old = (desk.store.customers([name])[name] for name in (ticket.customer, former.customer))
 	assert (newcomer.customer_name, newcomer.phone, old.customer_name, old.phone) == (
@@ -527,7 +529,7 @@ def test_an_answer_given_before_the_new_holder_s_message_came_in_stays_with_the_
 	desk.now += MINUTE
 	desk.hear(wrote(OLD, HIS, id="b", seconds=90, name="Hany"))
 	former = the_ticket(desk).name
-	ticket = customers.new_person(desk.store, MANAGER, former, desk.now)
+	ticket = decisions.new_person(desk.store, MANAGER, former, desk.now)
 	assert [m.ticket for m in desk.all(r.Message) if m.body == "meant for Sara"] == [former]
 	assert [m.gateway_id for m in desk.all(r.Message) if m.ticket == ticket.name] == ["b"]
 
@@ -535,13 +537,13 @@ def test_an_answer_given_before_the_new_holder_s_message_came_in_stays_with_the_
 def test_a_ticket_that_only_the_new_holder_wrote_in_moves_whole():
 	desk = desk_with(wrote(OLD, HERS, id="a", name="Sara"))
 	first = the_ticket(desk).name
-	conversation.close(desk.store, MANAGER, first, desk.now)
+	actions.close(desk.store, MANAGER, first, desk.now)
 	desk.now += 60 * 24 * 60 * MINUTE
 	later = (desk.now - START) / 1000
 	desk.hear(wrote(OLD, HIS, id="b", seconds=later, name="Hany"))
 	desk.assign()
 	ticket = the_ticket(desk)
-	moved_ticket = customers.new_person(desk.store, MANAGER, ticket.name, desk.now)
+	moved_ticket = decisions.new_person(desk.store, MANAGER, ticket.name, desk.now)
 	assert (moved_ticket.name, desk.ticket(first).customer != moved_ticket.customer) == (ticket.name, True)
 	assert desk.ticket(ticket.name).customer_name == "Hany"
 	assert {t.customer for t in desk.all(r.Turn) if t.ticket == ticket.name} == {moved_ticket.customer}
@@ -550,12 +552,12 @@ def test_a_ticket_that_only_the_new_holder_wrote_in_moves_whole():
 def test_the_same_person_with_a_new_user_id_is_asked_for_once():
 	desk = with_new_holder()
 	ticket = the_ticket(desk)
-	customers.same_person(desk.store, desk.actor("A0"), ticket.name, desk.now)
+	decisions.same_person(desk.store, desk.actor("A0"), ticket.name, desk.now)
 	desk.hear(wrote(OLD, HIS, id="c", seconds=610, name="Sara again"))
 	assert (desk.ticket(ticket.name).customer_name, len(people(desk))) == ("Sara again", 1)
 	assert desk.events(ticket.name)[-1] == "same_person"
 	with pytest.raises(Changed):
-		customers.same_person(desk.store, MANAGER, ticket.name, desk.now)
+		decisions.same_person(desk.store, MANAGER, ticket.name, desk.now)
 
 
 def test_a_gateway_that_says_who_had_the_id_before_leaves_no_question():
@@ -567,7 +569,7 @@ def test_a_gateway_that_says_who_had_the_id_before_leaves_no_question():
 		]
 	)
 	with pytest.raises(Changed):
-		customers.new_person(desk.store, MANAGER, the_ticket(desk).name, desk.now)
+		decisions.new_person(desk.store, MANAGER, the_ticket(desk).name, desk.now)
 
 
 def test_somebody_who_writes_from_a_number_that_was_given_up_is_a_question():
@@ -575,7 +577,7 @@ def test_somebody_who_writes_from_a_number_that_was_given_up_is_a_question():
 	ticket = the_ticket(desk)
 	assert "other_account" in desk.events(ticket.name)
 	assert answer(desk).recipient == (NEW,)
-	other = customers.new_person(desk.store, desk.actor("A0"), ticket.name, desk.now)
+	other = decisions.new_person(desk.store, desk.actor("A0"), ticket.name, desk.now)
 	assert desk.store.customers([other.customer])[other.customer].phone == OLD.value
 	assert desk.store.customers([ticket.customer])[ticket.customer].phone == NEW.value
 	assert answer(desk, ticket=other.name).recipient == (OLD,)
@@ -600,7 +602,7 @@ def test_what_was_meant_for_the_former_holder_is_not_sent_to_the_new_one():
 		"UPDATE `tabKhalifa Message` SET sent_ms = ?, received_ms = ? WHERE name = ?",
 		(at(5), at(5), early.name),
 	)
-	customers.new_person(desk.store, MANAGER, former.name, desk.now)
+	decisions.new_person(desk.store, MANAGER, former.name, desk.now)
 	desk.send()
 	assert desk.message(early.name).error_code == "number_left"
 	assert [sent.body for sent in desk.driver.sent] == ["to her"]

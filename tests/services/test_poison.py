@@ -12,19 +12,12 @@ import pytest
 
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.errors import describe
-from khalifa_whatsapp.services import (
-	assignment,
-	conversation,
-	delays,
-	kpi,
-	outbox,
-	outcomes,
-	parked,
-	presence,
-	turns,
-)
-from khalifa_whatsapp.services.apart import RowsFailed, check
-from khalifa_whatsapp.services.work import Work, working
+from khalifa_whatsapp.services import kpi
+from khalifa_whatsapp.services.inbound import parked
+from khalifa_whatsapp.services.isolation import RowsFailed, check
+from khalifa_whatsapp.services.outbound import dispatch, status_changes
+from khalifa_whatsapp.services.tickets import actions, assignment, delays, presence, turns
+from khalifa_whatsapp.services.unit_of_work import Work, working
 from khalifa_whatsapp.stores.base import StoreUnavailable
 from tests.services.harness import MINUTE, Desk
 
@@ -101,7 +94,7 @@ def test_a_status_that_can_t_be_applied_holds_up_no_other():
 	with working(desk.store, desk.now) as work:
 		for number, key in enumerate(keys):
 			work.add(r.MessageLog(f"lost-{number}", f"key-{number}", key, "status", "read", desk.now, "desk"))
-	with poisoned(outcomes, "status_changed", lambda message: message.name == messages[0].name):
+	with poisoned(status_changes, "status_changed", lambda message: message.name == messages[0].name):
 		assert keys[0] in failing(lambda: parked.apply_parked(desk.store, desk.now))
 	assert [desk.message(message.name).status for message in messages] == [r.SENT, r.READ, r.READ]
 
@@ -136,8 +129,8 @@ def test_a_database_that_is_away_is_no_fault_of_a_row():
 
 def test_an_error_is_told_by_kind_number_and_place_alone():
 	with pytest.raises(AttributeError) as caught:
-		conversation.close(None, None, WORDS, 0)  # type: ignore[arg-type]
-	assert re.fullmatch(r"AttributeError at services/work\.py:\d+ working", describe(caught.value))
+		actions.close(None, None, WORDS, 0)  # type: ignore[arg-type]
+	assert re.fullmatch(r"AttributeError at services/unit_of_work\.py:\d+ working", describe(caught.value))
 	for error, said in (
 		(OSError(28, "No space left", "/home/customer name.pdf"), "OSError 28"),
 		(KeyError(201_001_234_567), "KeyError"),
@@ -156,18 +149,18 @@ def test_a_message_whose_fate_can_t_be_written_down_holds_up_no_other_and_is_not
 	desk = Desk()
 	desk.online()
 	messages = [desk.reply(desk.write(phone)) for phone in PHONES[:3]]
-	with patch.object(outbox, "accepted", not_for(messages[0].name)):
-		sent = outbox.drain(desk.store, desk.driver, lambda: desk.now)
+	with patch.object(dispatch, "accepted", not_for(messages[0].name)):
+		sent = dispatch.drain(desk.store, desk.driver, lambda: desk.now)
 	assert (sent.sent, list(sent.not_tried)) == (2, [messages[0].name])
 	assert len(desk.driver.sent) == 3
 	assert [desk.message(one.name).status for one in messages] == [r.SENDING, r.SENT, r.SENT]
-	outbox.drain(desk.store, desk.driver, lambda: desk.now)
+	dispatch.drain(desk.store, desk.driver, lambda: desk.now)
 	assert desk.message(messages[0].name).status == r.UNKNOWN
 	assert len(desk.driver.sent) == 3
 
 
 def not_for(name: str) -> object:
-	really = outbox.accepted
+	really = dispatch.accepted
 
 	def accepted(work: Work, driver: object, message: r.Message, done: object) -> bool:
 		if message.name == name:
@@ -181,8 +174,8 @@ def test_what_may_have_gone_already_is_not_sent_while_nobody_can_write_that_down
 	desk = Desk()
 	desk.online()
 	desk.reply(desk.write(PHONES[0]))
-	with patch.object(outbox, "doubt_after_silence", side_effect=ValueError(WORDS)):
-		sent = outbox.drain(desk.store, desk.driver, lambda: desk.now)
+	with patch.object(dispatch, "doubt_after_silence", side_effect=ValueError(WORDS)):
+		sent = dispatch.drain(desk.store, desk.driver, lambda: desk.now)
 	assert (sent.sent, list(sent.not_tried), desk.driver.sent) == (0, ["doubt after silence"], [])
 	assert WORDS not in sent.not_tried["doubt after silence"]
 
@@ -191,5 +184,5 @@ def test_an_abandoned_message_that_can_t_be_settled_holds_up_no_other():
 	desk = Desk()
 	desk.online()
 	desk.reply(desk.write(PHONES[0]))
-	with patch.object(outbox, "gave_up", side_effect=ValueError(WORDS)):
-		assert outbox.drain(desk.store, desk.driver, lambda: desk.now).sent == 1
+	with patch.object(dispatch, "gave_up", side_effect=ValueError(WORDS)):
+		assert dispatch.drain(desk.store, desk.driver, lambda: desk.now).sent == 1

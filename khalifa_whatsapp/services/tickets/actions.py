@@ -1,0 +1,242 @@
+"""What people do with a ticket as a whole: hand it on, take it, close it, open it again.
+
+Each verb locks the ticket, checks who may do it, and writes everything (history, ledger) in one transaction.
+Refusals say how to go on. Answers are in `replies`.
+"""
+
+from __future__ import annotations
+
+from khalifa_whatsapp.core import ledger, ticket_access
+from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.actor import Actor
+from khalifa_whatsapp.core.errors import NotFound, UserError
+from khalifa_whatsapp.services.inbound.tickets import reopen as reopen_ticket
+from khalifa_whatsapp.services.tickets import turns
+from khalifa_whatsapp.services.tickets.authorization import require, tell_owner, ticket_of
+from khalifa_whatsapp.services.unit_of_work import Work, retrying, working
+from khalifa_whatsapp.stores.base import Store
+
+CLOSE_REASONS = ("resolved", "no_reply_needed", "spam", "inactive")
+
+
+def transfer(
+	store: Store,
+	actor: Actor,
+	ticket: str,
+	now_ms: int,
+	reason: str,
+	to_agent: str | None = None,
+	to_branch: str | None = None,
+) -> r.Ticket:
+	"""Hand a ticket to an agent, or to a branch's queue.
+
+	The receiver's clock starts now, with a full threshold.
+	"""
+
+	def run() -> r.Ticket:
+		with working(store, now_ms, actor) as work:
+			if not reason.strip():
+				raise UserError(
+					"no_reason", "Say why you transfer the conversation: the next one will need it."
+				)
+			found = ticket_of(work, ticket)
+			require(ticket_access.can_transfer(actor, found))
+			if to_agent:
+				hand_over(work, found, _receiver(work, to_agent, found), reason, "transferred")
+			elif to_branch:
+				_to_branch(work, found, to_branch, reason)
+			else:
+				raise UserError("no_receiver", "Choose the agent or the branch that takes the conversation.")
+			return found
+
+	return retrying(run)
+
+
+def _receiver(work: Work, name: str, ticket: r.Ticket) -> r.Agent:
+	"""The agent to hand to: there, online, and with room. Managers may fill an agent beyond the capacity."""
+	if name == ticket.agent:
+		raise UserError("same_agent", "The conversation is already with this agent.")
+	entry = next((e for e in work.store.roster() if e.agent.name == name), None)
+	if entry is None:
+		raise NotFound("no_such_agent", "There is no such agent. Choose one from the list.")
+	if entry.agent.presence == r.OFFLINE:
+		raise UserError(
+			"agent_offline",
+			"{agent} is offline. Choose somebody online, or a branch.",
+			agent=entry.agent.employee_name,
+		)
+	if not entry.can_take(work.rules.settings) and not work.actor.is_manager:
+		raise UserError(
+			"agent_full",
+			"{agent} has no room for one more. Choose somebody else, or a branch.",
+			agent=entry.agent.employee_name,
+		)
+	return entry.agent
+
+
+def hand_over(work: Work, ticket: r.Ticket, agent: r.Agent, reason: str, event: str) -> None:
+	former, branch = ticket.agent, ticket.branch
+	ticket.agent, ticket.agent_name = agent.name, agent.employee_name
+	ticket.branch = agent.branch or branch
+	ticket.queued_since_ms, ticket.queue_rank, ticket.is_branch_only = None, 1, 0
+	ticket.status = r.OPEN if ticket.waiting_since_ms is not None else r.PENDING
+	_moved(work, ticket, former, branch, reason, event)
+	fresh = work.present_agent(agent.name) or agent
+	fresh.last_assigned_ms = work.now_ms
+	work.touch(fresh)
+	_remember_agent(work, ticket, agent)
+
+
+def _remember_agent(work: Work, ticket: r.Ticket, agent: r.Agent) -> None:
+	for customer in work.store.customers([ticket.customer]).values():
+		customer.last_agent = agent.name
+		work.touch(customer)
+
+
+def _to_branch(work: Work, ticket: r.Ticket, branch: str, reason: str) -> None:
+	if branch not in work.rules.branches:
+		raise NotFound("no_such_branch", "There is no such branch. Choose one from the list.")
+	former, old_branch = ticket.agent, ticket.branch
+	ticket.agent = ticket.agent_name = None
+	ticket.branch, ticket.is_branch_only = branch, 1
+	ticket.status, ticket.queued_since_ms, ticket.queue_rank = r.QUEUED, work.now_ms, 0
+	_moved(work, ticket, former, old_branch, reason, "transferred")
+
+
+def _moved(
+	work: Work, ticket: r.Ticket, former: str | None, branch: str | None, reason: str, event: str
+) -> None:
+	ended = turns.change_holder(work, ticket, "transferred" if former else "assigned")
+	if ended is not None and former is not None:
+		rules = turns.rules_of(work, ticket, ended)
+		ended.is_late_transfer = int(ledger.is_late_transfer(ended, rules, work.rules.settings))
+	work.touch_ticket(ticket)
+	work.log(
+		ticket,
+		event,
+		from_agent=former,
+		to_agent=ticket.agent,
+		from_branch=branch,
+		to_branch=ticket.branch,
+		reason=reason,
+		is_late=ended.is_late_transfer if ended else 0,
+	)
+	tell_owner(work, ticket, event, former)
+
+
+def assign(store: Store, actor: Actor, ticket: str, agent: str, now_ms: int) -> r.Ticket:
+	"""Take a waiting ticket (an agent, for himself or herself), or give it to anyone (a manager)."""
+
+	def run() -> r.Ticket:
+		with working(store, now_ms, actor) as work:
+			found = ticket_of(work, ticket)
+			require(ticket_access.can_assign(actor, found, agent))
+			hand_over(work, found, _receiver(work, agent, found), "by hand", "assigned")
+			return found
+
+	return retrying(run)
+
+
+def close(store: Store, actor: Actor, ticket: str, now_ms: int, reason: str = "resolved") -> r.Ticket:
+	"""Close a ticket.
+
+	A waiting customer counts as closed unanswered, unless the reason says no reply was needed.
+	"""
+	if reason not in CLOSE_REASONS:
+		raise UserError("bad_reason", "Choose a reason: {reasons}.", reasons=", ".join(CLOSE_REASONS))
+
+	def run() -> r.Ticket:
+		with working(store, now_ms, actor) as work:
+			found = ticket_of(work, ticket)
+			require(ticket_access.can_close(actor, found))
+			if reason == "inactive" and found.turn is not None:
+				raise UserError(
+					"customer_waits",
+					"The customer waits for an answer. Answer first, or choose another reason.",
+				)
+			close_ticket(work, found, reason, _OUTCOME.get(reason, r.CLOSED_UNANSWERED))
+			return found
+
+	return retrying(run)
+
+
+_OUTCOME = {"no_reply_needed": r.NO_REPLY_NEEDED, "spam": r.SPAM}
+
+
+def close_ticket(work: Work, ticket: r.Ticket, reason: str, outcome: str, batch: str | None = None) -> None:
+	"""Close an open ticket within a transaction, and settle who gets credit or blame for it."""
+	missed_for = _missed_for(work, ticket)
+	turns.end_turn(work, ticket, outcome, "closed" if batch is None else "bulk_closed")
+	is_counted = batch is None and outcome != r.SPAM
+	is_unanswered = ticket.first_message_ms is not None and ticket.first_responded_ms is None
+	ticket.is_missed = int(is_unanswered and outcome not in (r.SPAM, r.NO_REPLY_NEEDED))
+	ticket.missed_for = missed_for if ticket.is_missed and batch is None else None
+	ticket.resolved_for = ledger.resolver(ticket, outcome) if is_counted else None
+	ticket.status, ticket.open_key, ticket.closed_ms = r.CLOSED, None, work.now_ms
+	ticket.closed_by, ticket.close_reason, ticket.close_batch = work.actor.user, reason, batch
+	ticket.queued_since_ms, ticket.unread_count = None, 0
+	work.touch_ticket(ticket)
+	work.mark_day(work.now_ms)
+	work.log(ticket, "closed", from_agent=ticket.agent, reason=reason)
+	tell_owner(work, ticket, "closed")
+
+
+def _missed_for(work: Work, ticket: r.Ticket) -> str | None:
+	"""The owner, when his or her own time passed the threshold; else the queue."""
+	_, segment = work.open_parts(ticket)
+	if segment is None or segment.agent is None:
+		return None
+	rules = work.branch_rules(ticket)
+	used = rules.calendar.business_ms(segment.from_ms, work.now_ms)
+	return segment.agent if used > rules.delay_ms else None
+
+
+def reopen(store: Store, actor: Actor, ticket: str, now_ms: int, reason: str = "") -> r.Ticket:
+	"""Open a closed ticket again by hand."""
+
+	def run() -> r.Ticket:
+		with working(store, now_ms, actor) as work:
+			found = ticket_of(work, ticket)
+			require(ticket_access.can_reopen(actor, found))
+			other = store.latest_tickets([(found.customer, found.device)]).get((found.customer, found.device))
+			if other is not None and other.open_key is not None:
+				raise UserError(
+					"other_open",
+					"The customer already has an open conversation: {ticket}. Go on there.",
+					ticket=other.name,
+				)
+			wait = store.turns_closed_with([found]).get(found.name)
+			reopen_ticket(work, found, reason or "by hand")
+			if wait is not None:
+				turns.resume(work, found, wait)
+			tell_owner(work, found, "reopened")
+			return found
+
+	return retrying(run)
+
+
+def no_reply_needed(store: Store, actor: Actor, ticket: str, now_ms: int) -> r.Ticket:
+	"""The customer's last words («thanks») want no answer: the wait ends, on record."""
+
+	def run() -> r.Ticket:
+		with working(store, now_ms, actor) as work:
+			found = ticket_of(work, ticket)
+			require(ticket_access.can_close(actor, found))
+			turns.end_turn(work, found, r.NO_REPLY_NEEDED, "no_reply_needed")
+			found.status, found.unread_count = r.PENDING if found.agent else r.QUEUED, 0
+			work.touch_ticket(found)
+			work.log(found, "no_reply_needed", from_agent=found.agent)
+			tell_owner(work, found, "no_reply_needed")
+			return found
+
+	return retrying(run)
+
+
+def mark_read(store: Store, actor: Actor, ticket: str, now_ms: int) -> None:
+	"""The holder looked at the conversation: nothing in it is new any more."""
+	with working(store, now_ms, actor) as work:
+		found = ticket_of(work, ticket)
+		require(ticket_access.can_see(actor, found))
+		if ticket_access.holds(actor, found) and found.unread_count:
+			found.unread_count = 0
+			work.touch(found)

@@ -1,0 +1,67 @@
+"""What every verb on a ticket asks first, and tells last: refusals in words, and whose pages are told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.errors import Changed, NotAllowed, NotFound, UserError
+from khalifa_whatsapp.core.ticket_access import Decision, Refusal
+from khalifa_whatsapp.services.tickets import turns
+from khalifa_whatsapp.services.unit_of_work import Work
+
+_ERRORS: dict[Refusal, Callable[[], UserError]] = {
+	Refusal.UNSEEN: lambda: NotFound("no_such_ticket", "There is no such conversation, or it is not yours."),
+	Refusal.WAITING: lambda: NotAllowed(
+		"not_assigned", "This conversation is still waiting for an agent. Take it first."
+	),
+	Refusal.HELD_BY_COLLEAGUE: lambda: NotAllowed(
+		"not_your_ticket", "A colleague answers this conversation. Ask for a transfer first."
+	),
+	Refusal.CLOSED: lambda: Changed("ticket_closed", "The conversation is closed. Reopen it first."),
+	Refusal.OPEN: lambda: UserError("already_open", "The conversation is already open."),
+	Refusal.ONLY_MANAGERS_ASSIGN: lambda: NotAllowed(
+		"only_managers_assign", "Only a manager gives conversations to others."
+	),
+}
+
+
+def require(decision: Decision) -> None:
+	"""Go on, or refuse in the words for this reason."""
+	if decision.refusal is not None:
+		raise _ERRORS[decision.refusal]()
+
+
+def ticket_of(work: Work, name: str) -> r.Ticket:
+	"""The ticket, locked. What is not there is refused as what may not be seen."""
+	found = work.store.tickets([name]).get(name)
+	if found is None:
+		raise _ERRORS[Refusal.UNSEEN]()
+	return found
+
+
+def agent_of(work: Work, name: str) -> r.Agent:
+	"""An agent that a person has chosen."""
+	found = work.agent(name)
+	if found is None:
+		raise NotFound("no_such_agent", "There is no such agent. Choose one from the list.")
+	return found
+
+
+def tell_owner(work: Work, ticket: r.Ticket, event: str, former: str | None = None) -> None:
+	"""Tell the holder's page, the former holder's (that it is gone)
+	and the managers' that something happened.
+	"""
+	data = {"ticket": ticket.name, "event": event}
+	for name in filter(None, (ticket.agent, former)):
+		agent = work.agent(name)
+		if agent is not None and agent.enabled:
+			work.tell("khalifa_whatsapp:ticket", data, user=agent.user)
+	work.tell("khalifa_whatsapp:ticket", data, role=turns.MANAGER_ROLE)
+	if ticket.agent is None or (event == "assigned" and former is None):
+		tell_of_queue(work)
+
+
+def tell_of_queue(work: Work) -> None:
+	"""Tell every open inbox that the queue is not what it was; each reads of it what its own reader may."""
+	work.tell("khalifa_whatsapp:queue", {})
