@@ -18,7 +18,7 @@ from khalifa_whatsapp.core.errors import NotFound, UserError, describe
 from khalifa_whatsapp.drivers import base as d
 from khalifa_whatsapp.drivers.abilities import FetchedMedia, MediaSource
 from khalifa_whatsapp.services.tickets.authorization import tell_owner
-from khalifa_whatsapp.services.unit_of_work import Work, retrying, working
+from khalifa_whatsapp.services.unit_of_work import UnitOfWork, retrying, working
 from khalifa_whatsapp.stores.base import Store, StoreUnavailable
 
 WAITING, STORED, FAILED = "Waiting", "Stored", "Failed"
@@ -207,7 +207,7 @@ def _not_now(store: Store, now_ms: int, name: str, failure: Exception) -> bool:
 		return bool(reason)
 
 
-def _tell(work: Work, message: r.Message) -> None:
+def _tell(work: UnitOfWork, message: r.Message) -> None:
 	ticket = work.store.tickets([message.ticket]).get(message.ticket)
 	if ticket is not None:
 		tell_owner(work, ticket, "file")

@@ -51,7 +51,7 @@ class Ledger:
 
 
 @dataclass(slots=True)
-class Work:
+class UnitOfWork:
 	"""The unit of work of one use case."""
 
 	store: Store
@@ -203,11 +203,11 @@ def _tidy(message: r.Message) -> None:
 
 
 @contextmanager
-def working(store: Store, now_ms: int, actor: Actor = SYSTEM) -> Iterator[Work]:
+def working(store: Store, now_ms: int, actor: Actor = SYSTEM) -> Iterator[UnitOfWork]:
 	"""A transaction with its work; written and committed when the block ends well."""
 	rules = store.rules()  # before the transaction: its first read must be one that locks
 	with store.transaction():
-		work = Work(store, rules, now_ms, actor)
+		work = UnitOfWork(store, rules, now_ms, actor)
 		yield work
 		work.finish()
 

@@ -17,7 +17,7 @@ from khalifa_whatsapp.services.inbound import parked
 from khalifa_whatsapp.services.isolation import RowsFailed, check
 from khalifa_whatsapp.services.outbound import dispatch, status_changes
 from khalifa_whatsapp.services.tickets import actions, assignment, delays, presence, turns
-from khalifa_whatsapp.services.unit_of_work import Work, working
+from khalifa_whatsapp.services.unit_of_work import UnitOfWork, working
 from khalifa_whatsapp.stores.base import StoreUnavailable
 from tests.services.harness import MINUTE, Desk
 
@@ -29,7 +29,7 @@ def poisoned(module: object, name: str, is_bad: object) -> object:
 	"""The function, which can't work on what `is_bad` says."""
 	really = getattr(module, name)
 
-	def act(work: Work, row: object, *given: object, **more: object) -> object:
+	def act(work: UnitOfWork, row: object, *given: object, **more: object) -> object:
 		if is_bad(row):  # type: ignore[operator]
 			raise ValueError(WORDS)
 		return really(work, row, *given, **more)
@@ -162,7 +162,7 @@ def test_a_message_whose_fate_can_t_be_written_down_holds_up_no_other_and_is_not
 def not_for(name: str) -> object:
 	really = dispatch.accepted
 
-	def accepted(work: Work, driver: object, message: r.Message, done: object) -> bool:
+	def accepted(work: UnitOfWork, driver: object, message: r.Message, done: object) -> bool:
 		if message.name == name:
 			raise ValueError(WORDS)
 		return really(work, driver, message, done)

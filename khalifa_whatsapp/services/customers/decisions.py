@@ -16,7 +16,7 @@ from khalifa_whatsapp.services.customers.identities import NOT_A_DUPLICATE, show
 from khalifa_whatsapp.services.tickets import turns
 from khalifa_whatsapp.services.tickets.actions import close_ticket
 from khalifa_whatsapp.services.tickets.authorization import require, tell_owner, ticket_of
-from khalifa_whatsapp.services.unit_of_work import Work, retrying, working
+from khalifa_whatsapp.services.unit_of_work import UnitOfWork, retrying, working
 from khalifa_whatsapp.stores.base import Store
 
 NEW_HOLDER = "new_holder"  # why the former holder's ticket is closed
@@ -54,21 +54,21 @@ def _phone(text: str, region: str) -> Phone:
 		raise UserError(error.code, MESSAGES[error.code], **error.values) from error
 
 
-def _customer(work: Work, name: str) -> r.Customer:
+def _customer(work: UnitOfWork, name: str) -> r.Customer:
 	found = work.store.customers([name]).get(name)
 	if found is None or found.merged_into:
 		raise NotFound("no_such_customer", "There is no such customer.")
 	return found
 
 
-def _show(work: Work, customer: r.Customer, rows: list[r.CustomerIdentity]) -> None:
+def _show(work: UnitOfWork, customer: r.Customer, rows: list[r.CustomerIdentity]) -> None:
 	customer.phone = main_phone(rows)
 	show_name(customer, rows)
 	work.changes.renamed.add(customer.name)
 	work.touch(customer)
 
 
-def _tell_tickets(work: Work, customer: str, event: str, reason: str) -> None:
+def _tell_tickets(work: UnitOfWork, customer: str, event: str, reason: str) -> None:
 	"""A line in the customer's conversations that are open."""
 	pairs = [(customer, device) for device in work.store.devices_of_customer(customer)]
 	for ticket in work.store.latest_tickets(pairs).values():
@@ -131,14 +131,14 @@ def same_person(store: Store, actor: Actor, ticket: str, now_ms: int) -> r.Ticke
 	return retrying(run)
 
 
-def _take_back(work: Work, phone: r.CustomerIdentity) -> None:
+def _take_back(work: UnitOfWork, phone: r.CustomerIdentity) -> None:
 	"""A number that had been given up is the customer's again."""
 	if is_left(phone):
 		phone.taken_ms = max(phone.left_ms or 0, phone.seen_ms or 0)
 		work.touch(phone)
 
 
-def _follow(work: Work, rows: list[r.CustomerIdentity], holder: NewHolder) -> None:
+def _follow(work: UnitOfWork, rows: list[r.CustomerIdentity], holder: NewHolder) -> None:
 	"""The customer's earlier ids of the account are given up for the newest."""
 	newest = holder.rows[-1]
 	for row in rows:
@@ -148,7 +148,7 @@ def _follow(work: Work, rows: list[r.CustomerIdentity], holder: NewHolder) -> No
 			work.touch(row)
 
 
-def _doubted(work: Work, ticket: str) -> tuple[r.Ticket, list[r.CustomerIdentity], NewHolder]:
+def _doubted(work: UnitOfWork, ticket: str) -> tuple[r.Ticket, list[r.CustomerIdentity], NewHolder]:
 	found = ticket_of(work, ticket)
 	require(ticket_access.can_answer(work.actor, found))
 	rows = work.store.identities_of([found.customer], locked=True).get(found.customer, [])
@@ -176,7 +176,9 @@ def new_person(store: Store, actor: Actor, ticket: str, now_ms: int) -> r.Ticket
 	return retrying(run)
 
 
-def _part(work: Work, ticket: r.Ticket, rows: list[r.CustomerIdentity], holder: NewHolder) -> r.Customer:
+def _part(
+	work: UnitOfWork, ticket: r.Ticket, rows: list[r.CustomerIdentity], holder: NewHolder
+) -> r.Customer:
 	"""A customer for the new holder, who takes the number along."""
 	former = _customer(work, ticket.customer)
 	newcomer = r.Customer(
@@ -194,7 +196,9 @@ def _part(work: Work, ticket: r.Ticket, rows: list[r.CustomerIdentity], holder: 
 	return newcomer
 
 
-def _ticket_of_newcomer(work: Work, ticket: r.Ticket, newcomer: r.Customer, holder: NewHolder) -> r.Ticket:
+def _ticket_of_newcomer(
+	work: UnitOfWork, ticket: r.Ticket, newcomer: r.Customer, holder: NewHolder
+) -> r.Ticket:
 	said = work.store.messages_of(ticket.name)
 	new = _said_since(said, holder)
 	names = {message.name for message in new}
@@ -233,14 +237,16 @@ def _said_since(messages: list[r.Message], holder: NewHolder) -> list[r.Message]
 	]
 
 
-def _give_to(work: Work, ticket: r.Ticket, newcomer: r.Customer) -> None:
+def _give_to(work: UnitOfWork, ticket: r.Ticket, newcomer: r.Customer) -> None:
 	ticket.customer, ticket.customer_name = newcomer.name, newcomer.customer_name
 	ticket.open_key = open_key(newcomer.name, ticket.device)
 	turns.move_turn(work, ticket, ticket)
 	work.touch_ticket(ticket)
 
 
-def _new_ticket(work: Work, ticket: r.Ticket, newcomer: r.Customer, messages: list[r.Message]) -> r.Ticket:
+def _new_ticket(
+	work: UnitOfWork, ticket: r.Ticket, newcomer: r.Customer, messages: list[r.Message]
+) -> r.Ticket:
 	incoming = [m for m in messages if m.direction == r.INCOMING]
 	moved = r.Ticket(
 		work.store.next_ticket_names(1)[0],
@@ -281,7 +287,9 @@ def _see(ticket: r.Ticket, messages: list[r.Message]) -> None:
 		put_preview(ticket, shown[-1])
 
 
-def _move_wait(work: Work, ticket: r.Ticket, moved: r.Ticket, new: list[r.Message], since_ms: int) -> None:
+def _move_wait(
+	work: UnitOfWork, ticket: r.Ticket, moved: r.Ticket, new: list[r.Message], since_ms: int
+) -> None:
 	"""The wait that the new holder began goes along; what the former one still waits for stays."""
 	turn, _ = work.open_parts(ticket)
 	if turn is not None and turn.started_ms >= since_ms:
@@ -293,7 +301,7 @@ def _move_wait(work: Work, ticket: r.Ticket, moved: r.Ticket, new: list[r.Messag
 			turns.customer_waits(work, moved, waits[0].sent_ms, waits[0].received_ms)
 
 
-def _leave_behind(work: Work, ticket: r.Ticket, messages: list[r.Message]) -> None:
+def _leave_behind(work: UnitOfWork, ticket: r.Ticket, messages: list[r.Message]) -> None:
 	"""The former holder's conversation ends, unless he or she still waits for an answer."""
 	ticket.unread_count = 0
 	_see(ticket, messages)

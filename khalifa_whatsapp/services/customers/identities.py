@@ -22,7 +22,7 @@ from khalifa_whatsapp.core.accounts import (
 from khalifa_whatsapp.core.arabic import normalise, safe_name
 from khalifa_whatsapp.core.identity import PHONE, Identity
 from khalifa_whatsapp.core.settings import DAY_MS
-from khalifa_whatsapp.services.unit_of_work import Work
+from khalifa_whatsapp.services.unit_of_work import UnitOfWork
 
 FOUND, TOLD, NOT_A_DUPLICATE = "Found", "Told", "Not a Duplicate"
 # a customer who is not older than this when a gateway says who it is has no history of another person
@@ -33,7 +33,7 @@ Merge = Callable[[str, str], None]  # gone, kept: within the transaction; afterw
 class Customers:
 	"""Customers by identity, within one transaction."""
 
-	def __init__(self, work: Work, merge: Merge) -> None:
+	def __init__(self, work: UnitOfWork, merge: Merge) -> None:
 		self.work = work
 		self._merge = merge
 		self.by_key: dict[str, r.CustomerIdentity] = {}

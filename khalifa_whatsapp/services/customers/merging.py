@@ -15,7 +15,7 @@ from khalifa_whatsapp.services.customers.identities import show_name
 from khalifa_whatsapp.services.tickets import turns
 from khalifa_whatsapp.services.tickets.actions import close_ticket
 from khalifa_whatsapp.services.tickets.authorization import tell_owner
-from khalifa_whatsapp.services.unit_of_work import Work
+from khalifa_whatsapp.services.unit_of_work import UnitOfWork
 
 MERGED = "merged"
 
@@ -30,7 +30,7 @@ class Pair:
 	values: dict[str, str]  # of all their identities, by name
 
 
-def merge(work: Work, source: str, target: str) -> r.Customer:
+def merge(work: UnitOfWork, source: str, target: str) -> r.Customer:
 	"""Make `source` part of `target`; of two open tickets on a device one goes on. Writes what it changed."""
 	customers = work.store.customers([source, target])
 	gone, kept = customers[source], customers[target]
@@ -51,7 +51,7 @@ def merge(work: Work, source: str, target: str) -> r.Customer:
 	return kept
 
 
-def _doubles(work: Work, gone: r.Customer, kept: r.Customer) -> set[str]:
+def _doubles(work: UnitOfWork, gone: r.Customer, kept: r.Customer) -> set[str]:
 	"""One message that came under two names of its chat was stored twice: the first to come stays,
 	with all said of it.
 	"""
@@ -89,7 +89,7 @@ def _join_wishes(gone: r.Customer, kept: r.Customer) -> None:
 	kept.opted_out_ms = kept.opted_out_ms or gone.opted_out_ms
 
 
-def _join_tickets(work: Work, pair: Pair, device: str) -> None:
+def _join_tickets(work: UnitOfWork, pair: Pair, device: str) -> None:
 	kept, names = pair.kept, (pair.gone.name, pair.kept.name)
 	latest = work.store.latest_tickets([(name, device) for name in names])
 	old, new = (latest.get((name, device)) for name in names)
@@ -109,7 +109,7 @@ def _join_tickets(work: Work, pair: Pair, device: str) -> None:
 
 
 def _keep_the_open_one(
-	work: Work, kept: r.Customer, old: r.Ticket | None, messages: dict[str, list[r.Message]]
+	work: UnitOfWork, kept: r.Customer, old: r.Ticket | None, messages: dict[str, list[r.Message]]
 ) -> None:
 	"""Nothing is to be joined; a ticket of which only doubles are left ends."""
 	if old is not None and old.name in messages:
@@ -119,12 +119,12 @@ def _keep_the_open_one(
 			_end(work, work.current([work.store.tickets([name])[name]])[0])
 
 
-def _hand_to(work: Work, ticket: r.Ticket, kept: r.Customer) -> None:
+def _hand_to(work: UnitOfWork, ticket: r.Ticket, kept: r.Customer) -> None:
 	ticket.customer, ticket.open_key = kept.name, open_key(kept.name, ticket.device)
 	work.touch_ticket(ticket)
 
 
-def _without(work: Work, ticket: r.Ticket, doubles: set[str]) -> list[r.Message]:
+def _without(work: UnitOfWork, ticket: r.Ticket, doubles: set[str]) -> list[r.Message]:
 	"""The ticket's messages without doubles; a wait that only a double had opened never was one."""
 	messages = work.store.messages_of(ticket.name)
 	kept = [message for message in messages if message.name not in doubles]
@@ -148,7 +148,7 @@ def _is_answered(ticket: r.Ticket) -> bool:
 
 
 def _join(
-	work: Work, stays: r.Ticket, goes: r.Ticket, messages: list[r.Message], values: dict[str, str]
+	work: UnitOfWork, stays: r.Ticket, goes: r.Ticket, messages: list[r.Message], values: dict[str, str]
 ) -> None:
 	"""One ticket goes on with the wait of both; what nobody of ours has answered becomes part of it,
 	else stays where it is.
@@ -169,7 +169,7 @@ def _join(
 	work.touch_ticket(stays)
 
 
-def _end(work: Work, ticket: r.Ticket) -> None:
+def _end(work: UnitOfWork, ticket: r.Ticket) -> None:
 	"""The ticket became part of another one: it keeps its row and its number,
 	is nobody's and counts for nothing.
 	"""
@@ -202,7 +202,7 @@ def _join_times(stays: r.Ticket, goes: r.Ticket, values: dict[str, str]) -> None
 	stays.unread_count += goes.unread_count
 
 
-def _take_over_wait(work: Work, ticket: r.Ticket, since_ms: int, known_ms: int) -> None:
+def _take_over_wait(work: UnitOfWork, ticket: r.Ticket, since_ms: int, known_ms: int) -> None:
 	"""The customer waited in the other ticket: the wait goes on in this one, with its start."""
 	if ticket.waiting_since_ms is None:
 		turns.leave_absent(work, ticket)

@@ -20,7 +20,7 @@ from khalifa_whatsapp.services.inbound.notices import Notices
 from khalifa_whatsapp.services.inbound.tickets import Tickets
 from khalifa_whatsapp.services.outbound import status_changes
 from khalifa_whatsapp.services.tickets import turns
-from khalifa_whatsapp.services.unit_of_work import Work
+from khalifa_whatsapp.services.unit_of_work import UnitOfWork
 
 Pair = tuple[r.Delivery, d.Event]
 
@@ -30,7 +30,7 @@ class IntakeBatch:
 
 	def __init__(
 		self,
-		work: Work,
+		work: UnitOfWork,
 		device: d.DeviceConfig,
 		aliases: Mapping[Identity, tuple[Identity, ...]] | None = None,
 	) -> None:

@@ -15,7 +15,7 @@ from khalifa_whatsapp.core import template_state
 from khalifa_whatsapp.core.keys import digest, template_key
 from khalifa_whatsapp.core.settings import DAY_MS
 from khalifa_whatsapp.drivers import base as d
-from khalifa_whatsapp.services.unit_of_work import Work
+from khalifa_whatsapp.services.unit_of_work import UnitOfWork
 from khalifa_whatsapp.stores.base import DEVICE_FACTS
 
 BAD_QUALITY = "RED"
@@ -24,7 +24,7 @@ BAD_QUALITY = "RED"
 class Notices:
 	"""The notices of one batch of one device."""
 
-	def __init__(self, work: Work, device: str) -> None:
+	def __init__(self, work: UnitOfWork, device: str) -> None:
 		self.work = work
 		self.device = device
 		self.templates: dict[str, r.ProviderTemplate] = {}

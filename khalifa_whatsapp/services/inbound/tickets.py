@@ -12,7 +12,7 @@ from khalifa_whatsapp.core.settings import HOUR_MS
 from khalifa_whatsapp.core.ticket_access import can_see
 from khalifa_whatsapp.services.tickets.authorization import tell_of_queue
 from khalifa_whatsapp.services.tickets.turns import MANAGER_ROLE
-from khalifa_whatsapp.services.unit_of_work import Work
+from khalifa_whatsapp.services.unit_of_work import UnitOfWork
 
 MOST_TOLD = (
 	10  # tickets of the queue that one batch tells all of: in a flood, pages look for the rest themselves
@@ -22,7 +22,7 @@ MOST_TOLD = (
 class Tickets:
 	"""The latest ticket of each customer on one device, within one transaction."""
 
-	def __init__(self, work: Work, device: str) -> None:
+	def __init__(self, work: UnitOfWork, device: str) -> None:
 		self.work = work
 		self.device = device
 		self.latest: dict[str, r.Ticket] = {}
@@ -146,7 +146,7 @@ class Tickets:
 		return [] if any(e.can_take(self.work.rules.settings) for e in here) else here
 
 
-def reopen(work: Work, ticket: r.Ticket, reason: str, is_undo: bool = False) -> None:
+def reopen(work: UnitOfWork, ticket: r.Ticket, reason: str, is_undo: bool = False) -> None:
 	"""Make a closed ticket open again, in its next cycle; undone,
 	the closing never was and the cycle goes on.
 	"""

@@ -25,7 +25,7 @@ from khalifa_whatsapp.services.outbound import destination, payloads, status_cha
 from khalifa_whatsapp.services.tickets import turns
 from khalifa_whatsapp.services.tickets.actions import hand_over
 from khalifa_whatsapp.services.tickets.authorization import agent_of, require, tell_owner, ticket_of
-from khalifa_whatsapp.services.unit_of_work import Work, retrying, working
+from khalifa_whatsapp.services.unit_of_work import UnitOfWork, retrying, working
 from khalifa_whatsapp.stores.base import Store
 
 MAX_EMOJI = 16  # code units: skin tones and joined families are long
@@ -92,7 +92,7 @@ def send(
 
 
 def _send(
-	work: Work,
+	work: UnitOfWork,
 	name: str,
 	draft: Draft,
 	client_key: str,
@@ -139,7 +139,7 @@ def _same(known: r.Message, ticket: str, actor: Actor, draft: Draft) -> r.Messag
 	return known
 
 
-def _checked_body(work: Work, draft: Draft) -> str:
+def _checked_body(work: UnitOfWork, draft: Draft) -> str:
 	limit = work.rules.settings.max_text_length
 	if draft.content_type == "text" or draft.body:
 		return checked_text(draft.body, limit)
@@ -184,7 +184,7 @@ def _check_capabilities(draft: Draft, can: Capabilities | None) -> None:
 		checked_text(draft.body, can.max_text)
 
 
-def _check_window(work: Work, draft: Draft, can: Capabilities | None, from_ms: int | None) -> None:
+def _check_window(work: UnitOfWork, draft: Draft, can: Capabilities | None, from_ms: int | None) -> None:
 	if can is None or not can.has_window or draft.content_type == "template":
 		return
 	if not is_window_open(from_ms, work.now_ms):
@@ -195,7 +195,7 @@ def _check_window(work: Work, draft: Draft, can: Capabilities | None, from_ms: i
 		)
 
 
-def _check_collision(work: Work, ticket: r.Ticket, seen_ms: int | None) -> None:
+def _check_collision(work: UnitOfWork, ticket: r.Ticket, seen_ms: int | None) -> None:
 	if seen_ms is None:
 		return
 	newest = work.store.last_human_reply(ticket.name)
@@ -207,7 +207,9 @@ def _check_collision(work: Work, ticket: r.Ticket, seen_ms: int | None) -> None:
 		)
 
 
-def _outgoing(work: Work, ticket: r.Ticket, draft: Draft, body: str, origin: str, status: str) -> r.Message:
+def _outgoing(
+	work: UnitOfWork, ticket: r.Ticket, draft: Draft, body: str, origin: str, status: str
+) -> r.Message:
 	actor = work.actor
 	message = r.Message(
 		work.new_name(),
@@ -235,7 +237,7 @@ def _outgoing(work: Work, ticket: r.Ticket, draft: Draft, body: str, origin: str
 	return work.add(message)
 
 
-def _answered(work: Work, ticket: r.Ticket, message: r.Message) -> None:
+def _answered(work: UnitOfWork, ticket: r.Ticket, message: r.Message) -> None:
 	"""A human reply ends the customer's wait; who gets sample and credit depends on who owns the ticket."""
 	is_owner = ticket_access.holds(work.actor, ticket)
 	if not is_owner:
@@ -256,7 +258,7 @@ def _answered(work: Work, ticket: r.Ticket, message: r.Message) -> None:
 	tell_owner(work, ticket, "answered")
 
 
-def _first_response(work: Work, ticket: r.Ticket) -> None:
+def _first_response(work: UnitOfWork, ticket: r.Ticket) -> None:
 	ticket.first_responded_ms = work.now_ms
 	if ticket.first_message_ms is not None:
 		calendar = work.branch_rules(ticket).calendar
@@ -387,7 +389,7 @@ SETTLED = {
 }
 
 
-def _message_to_settle(work: Work, name: str, statuses: frozenset[str] = RESENDABLE) -> r.Message:
+def _message_to_settle(work: UnitOfWork, name: str, statuses: frozenset[str] = RESENDABLE) -> r.Message:
 	"""An outgoing message of a ticket that the person may answer, in one of these states;
 	the ticket is locked first.
 	"""

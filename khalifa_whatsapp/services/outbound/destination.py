@@ -13,7 +13,7 @@ from khalifa_whatsapp.drivers import base as d
 from khalifa_whatsapp.services.customers import merging
 from khalifa_whatsapp.services.customers.identities import Customers
 from khalifa_whatsapp.services.outbound import payloads
-from khalifa_whatsapp.services.unit_of_work import Work, retrying, working
+from khalifa_whatsapp.services.unit_of_work import UnitOfWork, retrying, working
 from khalifa_whatsapp.stores.base import Store
 
 
@@ -76,7 +76,7 @@ def link_reached(store: Store, message: str, people: Sequence[Identity], now_ms:
 	retrying(run)
 
 
-def _link(work: Work, message: r.Message, people: Sequence[Identity]) -> None:
+def _link(work: UnitOfWork, message: r.Message, people: Sequence[Identity]) -> None:
 	def merge(gone: str, kept: str) -> None:
 		work.flush()
 		merging.merge(work, gone, kept)

@@ -11,7 +11,7 @@ from khalifa_whatsapp.core.keys import digest, message_key
 from khalifa_whatsapp.core.settings import HOUR_MS
 from khalifa_whatsapp.drivers import base as d
 from khalifa_whatsapp.services.outbound import payloads, status_changes
-from khalifa_whatsapp.services.unit_of_work import Work, working
+from khalifa_whatsapp.services.unit_of_work import UnitOfWork, working
 from khalifa_whatsapp.stores.base import Store
 
 SILENCE_MS = 2 * HOUR_MS  # longer than any message waits for its next attempt
@@ -51,7 +51,7 @@ def doubt_after_silence(store: Store, driver: d.MessageDriver, now_ms: int) -> i
 		return len(stale)
 
 
-def accepted(work: Work, driver: d.MessageDriver, claimed: r.Message, done: d.Accepted) -> bool:
+def accepted(work: UnitOfWork, driver: d.MessageDriver, claimed: r.Message, done: d.Accepted) -> bool:
 	"""The gateway took it. False when a later attempt has taken the message over."""
 	message = still_ours(work.store, claimed)
 	if message is None:
@@ -70,7 +70,7 @@ def accepted(work: Work, driver: d.MessageDriver, claimed: r.Message, done: d.Ac
 	return True
 
 
-def refused(work: Work, driver: d.MessageDriver, claimed: r.Message, error: d.SendError) -> str | None:
+def refused(work: UnitOfWork, driver: d.MessageDriver, claimed: r.Message, error: d.SendError) -> str | None:
 	"""It did not end in acceptance. The message's status now; None when a later attempt has taken it over."""
 	message = still_ours(work.store, claimed)
 	if message is None:
@@ -100,14 +100,14 @@ def _again(message: r.Message, now_ms: int, retry_after: float | None) -> None:
 	message.next_retry_ms = now_ms + delay_ms(message.attempts, _random, retry_after)
 
 
-def _absorb_echo(work: Work, key: str, message: r.Message) -> None:
+def _absorb_echo(work: UnitOfWork, key: str, message: r.Message) -> None:
 	"""The gateway's own copy of this message arrived before its answer: one message, one row."""
 	echo = work.store.messages_by_key([key]).get(key)
 	if echo is not None and echo.name != message.name:
 		work.store.drop_message(echo.name)
 
 
-def _show_reaction(work: Work, message: r.Message) -> None:
+def _show_reaction(work: UnitOfWork, message: r.Message) -> None:
 	"""Gateways tell us of customers' reactions only: our own joins them where it was put."""
 	target = payloads.target_key(message)
 	log = r.MessageLog(
@@ -128,7 +128,7 @@ def _show_reaction(work: Work, message: r.Message) -> None:
 	work.add(log)
 
 
-def _fold_and_touch(work: Work, driver: d.MessageDriver, message: r.Message, before: str) -> None:
+def _fold_and_touch(work: UnitOfWork, driver: d.MessageDriver, message: r.Message, before: str) -> None:
 	"""Statuses that came before this row was written count too."""
 	keys = [message.message_key] if message.message_key else []
 	logs = work.store.logs(keys, [message.name])

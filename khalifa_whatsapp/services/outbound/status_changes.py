@@ -9,11 +9,11 @@ from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.drivers.base import OptedOut
 from khalifa_whatsapp.services.inbound.tickets import reopen
 from khalifa_whatsapp.services.tickets import turns
-from khalifa_whatsapp.services.unit_of_work import Work
+from khalifa_whatsapp.services.unit_of_work import UnitOfWork
 
 
 def status_changed(
-	work: Work, message: r.Message, before: str, tickets: dict[str, r.Ticket] | None = None
+	work: UnitOfWork, message: r.Message, before: str, tickets: dict[str, r.Ticket] | None = None
 ) -> None:
 	"""Tell the sender's page; if a human answer failed, the customer has been waiting all along."""
 	if message.sender:
@@ -29,7 +29,7 @@ def status_changed(
 		_answer_failed(work, message, tickets if tickets is not None else {})
 
 
-def stop_promotions(work: Work, name: str, at_ms: int) -> None:
+def stop_promotions(work: UnitOfWork, name: str, at_ms: int) -> None:
 	"""The gateway refused a promotion because the customer had stopped them, by `at_ms` at the latest."""
 	customer = work.read_customers([name]).get(name)
 	if customer is not None and not customer.is_opted_out and (customer.opted_out_ms or 0) <= at_ms:
@@ -37,7 +37,7 @@ def stop_promotions(work: Work, name: str, at_ms: int) -> None:
 		work.touch(customer)
 
 
-def _answer_failed(work: Work, message: r.Message, tickets: dict[str, r.Ticket]) -> None:
+def _answer_failed(work: UnitOfWork, message: r.Message, tickets: dict[str, r.Ticket]) -> None:
 	"""Reopen the turns that failed messages had ended, unless something else answered since.
 
 	Judged by all replies and not by this one alone: two failures end in the same state in any order.
@@ -64,7 +64,7 @@ def _answer_failed(work: Work, message: r.Message, tickets: dict[str, r.Ticket])
 		turns.resume_joined(work, ticket, unanswered[0])
 
 
-def _open_again(work: Work, ticket: r.Ticket) -> bool:
+def _open_again(work: UnitOfWork, ticket: r.Ticket) -> bool:
 	"""A conversation closed on an answer that never arrived isn't over;
 	the customer's next one has priority.
 	"""
@@ -88,7 +88,7 @@ def _withdraw_credit(ticket: r.Ticket, replies: list[r.Message]) -> None:
 	ticket.repliers = " ".join(reversed(agents))
 
 
-def _turns_without_answer(work: Work, ticket: r.Ticket, replies: list[r.Message]) -> list[r.Turn]:
+def _turns_without_answer(work: UnitOfWork, ticket: r.Ticket, replies: list[r.Message]) -> list[r.Turn]:
 	"""Turns of this cycle answered by replies that failed, with none after them that stands;
 	the oldest first.
 	"""
@@ -108,7 +108,7 @@ def _begin(turn: r.Turn) -> tuple[int, str]:
 	return (turn.started_ms, turn.name)
 
 
-def _given_up_at_closing(work: Work, ticket: r.Ticket) -> list[r.Turn]:
+def _given_up_at_closing(work: UnitOfWork, ticket: r.Ticket) -> list[r.Turn]:
 	"""The wait that the closing itself left unanswered: opened again, it goes on too."""
 	last = work.store.turns_closed_with([ticket]).get(ticket.name)
 	if last is None:
@@ -117,7 +117,7 @@ def _given_up_at_closing(work: Work, ticket: r.Ticket) -> list[r.Turn]:
 	return [work.ledger.turns[last.name]]
 
 
-def _withdraw_sample(work: Work, turn: r.Turn) -> None:
+def _withdraw_sample(work: UnitOfWork, turn: r.Turn) -> None:
 	"""The agent's sample stands for an answer that never was; what was charged before stays."""
 	work.mark_day(turn.ended_ms)
 	for segment in work.ledger.segments[turn.name]:

@@ -13,7 +13,7 @@ from khalifa_whatsapp.core.errors import NotFound, UserError
 from khalifa_whatsapp.services.inbound.tickets import reopen as reopen_ticket
 from khalifa_whatsapp.services.tickets import turns
 from khalifa_whatsapp.services.tickets.authorization import require, tell_owner, ticket_of
-from khalifa_whatsapp.services.unit_of_work import Work, retrying, working
+from khalifa_whatsapp.services.unit_of_work import UnitOfWork, retrying, working
 from khalifa_whatsapp.stores.base import Store
 
 CLOSE_REASONS = ("resolved", "no_reply_needed", "spam", "inactive")
@@ -52,7 +52,7 @@ def transfer(
 	return retrying(run)
 
 
-def _receiver(work: Work, name: str, ticket: r.Ticket) -> r.Agent:
+def _receiver(work: UnitOfWork, name: str, ticket: r.Ticket) -> r.Agent:
 	"""The agent to hand to: there, online, and with room. Managers may fill an agent beyond the capacity."""
 	if name == ticket.agent:
 		raise UserError("same_agent", "The conversation is already with this agent.")
@@ -74,7 +74,7 @@ def _receiver(work: Work, name: str, ticket: r.Ticket) -> r.Agent:
 	return entry.agent
 
 
-def hand_over(work: Work, ticket: r.Ticket, agent: r.Agent, reason: str, event: str) -> None:
+def hand_over(work: UnitOfWork, ticket: r.Ticket, agent: r.Agent, reason: str, event: str) -> None:
 	former, branch = ticket.agent, ticket.branch
 	ticket.agent, ticket.agent_name = agent.name, agent.employee_name
 	ticket.branch = agent.branch or branch
@@ -87,13 +87,13 @@ def hand_over(work: Work, ticket: r.Ticket, agent: r.Agent, reason: str, event: 
 	_remember_agent(work, ticket, agent)
 
 
-def _remember_agent(work: Work, ticket: r.Ticket, agent: r.Agent) -> None:
+def _remember_agent(work: UnitOfWork, ticket: r.Ticket, agent: r.Agent) -> None:
 	for customer in work.store.customers([ticket.customer]).values():
 		customer.last_agent = agent.name
 		work.touch(customer)
 
 
-def _to_branch(work: Work, ticket: r.Ticket, branch: str, reason: str) -> None:
+def _to_branch(work: UnitOfWork, ticket: r.Ticket, branch: str, reason: str) -> None:
 	if branch not in work.rules.branches:
 		raise NotFound("no_such_branch", "There is no such branch. Choose one from the list.")
 	former, old_branch = ticket.agent, ticket.branch
@@ -104,7 +104,7 @@ def _to_branch(work: Work, ticket: r.Ticket, branch: str, reason: str) -> None:
 
 
 def _moved(
-	work: Work, ticket: r.Ticket, former: str | None, branch: str | None, reason: str, event: str
+	work: UnitOfWork, ticket: r.Ticket, former: str | None, branch: str | None, reason: str, event: str
 ) -> None:
 	ended = turns.change_holder(work, ticket, "transferred" if former else "assigned")
 	if ended is not None and former is not None:
@@ -163,7 +163,9 @@ def close(store: Store, actor: Actor, ticket: str, now_ms: int, reason: str = "r
 _OUTCOME = {"no_reply_needed": r.NO_REPLY_NEEDED, "spam": r.SPAM}
 
 
-def close_ticket(work: Work, ticket: r.Ticket, reason: str, outcome: str, batch: str | None = None) -> None:
+def close_ticket(
+	work: UnitOfWork, ticket: r.Ticket, reason: str, outcome: str, batch: str | None = None
+) -> None:
 	"""Close an open ticket within a transaction, and settle who gets credit or blame for it."""
 	missed_for = _missed_for(work, ticket)
 	turns.end_turn(work, ticket, outcome, "closed" if batch is None else "bulk_closed")
@@ -181,7 +183,7 @@ def close_ticket(work: Work, ticket: r.Ticket, reason: str, outcome: str, batch:
 	tell_owner(work, ticket, "closed")
 
 
-def _missed_for(work: Work, ticket: r.Ticket) -> str | None:
+def _missed_for(work: UnitOfWork, ticket: r.Ticket) -> str | None:
 	"""The owner, when his or her own time passed the threshold; else the queue."""
 	_, segment = work.open_parts(ticket)
 	if segment is None or segment.agent is None:

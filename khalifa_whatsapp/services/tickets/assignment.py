@@ -14,7 +14,7 @@ from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.services.isolation import check, together_or_apart
 from khalifa_whatsapp.services.tickets import turns
 from khalifa_whatsapp.services.tickets.authorization import tell_owner
-from khalifa_whatsapp.services.unit_of_work import Work, working
+from khalifa_whatsapp.services.unit_of_work import UnitOfWork, working
 from khalifa_whatsapp.stores.base import Store
 
 LOCK = "assign"
@@ -91,7 +91,7 @@ def _assign_batch(store: Store, now_ms: int, only: str | None = None) -> _Batch:
 
 
 def _choose(
-	work: Work, ticket: r.Ticket, customer: r.Customer | None, free: list[rules.RosterEntry]
+	work: UnitOfWork, ticket: r.Ticket, customer: r.Customer | None, free: list[rules.RosterEntry]
 ) -> tuple[list[rules.RosterEntry], rules.Choice]:
 	"""Choose among those still free; one who has just left is out, for the rest of the batch too."""
 	while True:
@@ -113,7 +113,9 @@ def _count(free: list[rules.RosterEntry], agent: r.Agent, ticket: r.Ticket) -> N
 		entry.pending += 1
 
 
-def give(work: Work, ticket: r.Ticket, agent: r.Agent, reason: str, customer: r.Customer | None) -> None:
+def give(
+	work: UnitOfWork, ticket: r.Ticket, agent: r.Agent, reason: str, customer: r.Customer | None
+) -> None:
 	"""Make `agent` the holder of a queued ticket, automatically."""
 	ticket.agent, ticket.agent_name = agent.name, agent.employee_name
 	ticket.branch = ticket.branch or agent.branch
@@ -131,7 +133,7 @@ def give(work: Work, ticket: r.Ticket, agent: r.Agent, reason: str, customer: r.
 	tell_owner(work, ticket, "assigned")
 
 
-def give_back(work: Work, ticket: r.Ticket, reason: str) -> None:
+def give_back(work: UnitOfWork, ticket: r.Ticket, reason: str) -> None:
 	"""Return a waiting ticket to the front of the queue; the customer's waiting time goes on."""
 	former = ticket.agent
 	ticket.agent = ticket.agent_name = None

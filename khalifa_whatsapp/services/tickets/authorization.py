@@ -8,7 +8,7 @@ from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.errors import Changed, NotAllowed, NotFound, UserError
 from khalifa_whatsapp.core.ticket_access import Decision, Refusal
 from khalifa_whatsapp.services.tickets import turns
-from khalifa_whatsapp.services.unit_of_work import Work
+from khalifa_whatsapp.services.unit_of_work import UnitOfWork
 
 _ERRORS: dict[Refusal, Callable[[], UserError]] = {
 	Refusal.UNSEEN: lambda: NotFound("no_such_ticket", "There is no such conversation, or it is not yours."),
@@ -32,7 +32,7 @@ def require(decision: Decision) -> None:
 		raise _ERRORS[decision.refusal]()
 
 
-def ticket_of(work: Work, name: str) -> r.Ticket:
+def ticket_of(work: UnitOfWork, name: str) -> r.Ticket:
 	"""The ticket, locked. What is not there is refused as what may not be seen."""
 	found = work.store.tickets([name]).get(name)
 	if found is None:
@@ -40,7 +40,7 @@ def ticket_of(work: Work, name: str) -> r.Ticket:
 	return found
 
 
-def agent_of(work: Work, name: str) -> r.Agent:
+def agent_of(work: UnitOfWork, name: str) -> r.Agent:
 	"""An agent that a person has chosen."""
 	found = work.agent(name)
 	if found is None:
@@ -48,7 +48,7 @@ def agent_of(work: Work, name: str) -> r.Agent:
 	return found
 
 
-def tell_owner(work: Work, ticket: r.Ticket, event: str, former: str | None = None) -> None:
+def tell_owner(work: UnitOfWork, ticket: r.Ticket, event: str, former: str | None = None) -> None:
 	"""Tell the holder's page, the former holder's (that it is gone)
 	and the managers' that something happened.
 	"""
@@ -62,6 +62,6 @@ def tell_owner(work: Work, ticket: r.Ticket, event: str, former: str | None = No
 		tell_of_queue(work)
 
 
-def tell_of_queue(work: Work) -> None:
+def tell_of_queue(work: UnitOfWork) -> None:
 	"""Tell every open inbox that the queue is not what it was; each reads of it what its own reader may."""
 	work.tell("khalifa_whatsapp:queue", {})

@@ -16,7 +16,7 @@ from khalifa_whatsapp.core.errors import NotAllowed, NotFound, UserError
 from khalifa_whatsapp.services.inbound.tickets import reopen
 from khalifa_whatsapp.services.tickets import turns
 from khalifa_whatsapp.services.tickets.actions import close_ticket
-from khalifa_whatsapp.services.unit_of_work import Work, retrying, working
+from khalifa_whatsapp.services.unit_of_work import UnitOfWork, retrying, working
 from khalifa_whatsapp.stores.base import Store, TicketFilter
 
 CHUNK = 200
@@ -67,7 +67,7 @@ def _step(store: Store, actor: Actor, name: str, now_ms: int) -> r.CloseBatch:
 		return batch
 
 
-def _close(work: Work, batch: r.CloseBatch, item: r.CloseBatchItem, ticket: r.Ticket | None) -> None:
+def _close(work: UnitOfWork, batch: r.CloseBatch, item: r.CloseBatchItem, ticket: r.Ticket | None) -> None:
 	work.touch(item)
 	if ticket is None or ticket.open_key is None:
 		item.result, item.why = "Skipped", "already closed"
@@ -106,7 +106,11 @@ def _undo(store: Store, actor: Actor, name: str, now_ms: int) -> r.CloseBatch:
 
 
 def _open_again(
-	work: Work, batch: r.CloseBatch, item: r.CloseBatchItem, ticket: r.Ticket | None, wait: r.Turn | None
+	work: UnitOfWork,
+	batch: r.CloseBatch,
+	item: r.CloseBatchItem,
+	ticket: r.Ticket | None,
+	wait: r.Turn | None,
 ) -> None:
 	work.touch(item)
 	if ticket is None or ticket.version != item.version:
@@ -119,7 +123,7 @@ def _open_again(
 	batch.undone += 1
 
 
-def _progress(work: Work, batch: r.CloseBatch) -> None:
+def _progress(work: UnitOfWork, batch: r.CloseBatch) -> None:
 	work.touch(batch)
 	data = {
 		"batch": batch.name,
@@ -132,7 +136,7 @@ def _progress(work: Work, batch: r.CloseBatch) -> None:
 	work.tell("khalifa_whatsapp:close_all", data, user=batch.requested_by)
 
 
-def _batch(work: Work, name: str) -> r.CloseBatch:
+def _batch(work: UnitOfWork, name: str) -> r.CloseBatch:
 	found = work.store.close_batch(name)
 	if found is None:
 		raise NotFound("no_such_batch", "There is no such run of «close all».")

@@ -7,7 +7,7 @@ from __future__ import annotations
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.errors import NotAllowed, NotFound, UserError
-from khalifa_whatsapp.services.unit_of_work import Work, retrying, working
+from khalifa_whatsapp.services.unit_of_work import UnitOfWork, retrying, working
 from khalifa_whatsapp.stores.base import Store
 
 OPEN, ACCEPTED, REJECTED = "Open", "Accepted", "Rejected"
@@ -52,7 +52,7 @@ def decide_on_objection(
 	return retrying(run)
 
 
-def _delay(work: Work, name: str) -> r.DelayEvent:
+def _delay(work: UnitOfWork, name: str) -> r.DelayEvent:
 	found = work.store.delay(name)
 	if found is None:
 		raise _no_such_delay()

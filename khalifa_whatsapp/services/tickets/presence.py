@@ -12,7 +12,7 @@ from khalifa_whatsapp.core.errors import NotFound, UserError
 from khalifa_whatsapp.core.settings import DAY_MS, MINUTE_MS, Settings
 from khalifa_whatsapp.services.isolation import check, each_alone, together_or_apart
 from khalifa_whatsapp.services.tickets.assignment import give_back
-from khalifa_whatsapp.services.unit_of_work import Work, retrying, working
+from khalifa_whatsapp.services.unit_of_work import UnitOfWork, retrying, working
 from khalifa_whatsapp.stores.base import Store
 
 PRESENCES = (r.ONLINE, r.AWAY, r.OFFLINE)
@@ -147,7 +147,7 @@ def _cause_to_leave(entry: RosterEntry, now_ms: int, patience_ms: float) -> str:
 	return r.SILENT if now_ms - (agent.heartbeat_ms or 0) >= patience_ms else ""
 
 
-def _change(work: Work, agent: r.Agent, presence: str, cause: str) -> None:
+def _change(work: UnitOfWork, agent: r.Agent, presence: str, cause: str) -> None:
 	agent.heartbeat_ms = work.now_ms if presence != r.OFFLINE else agent.heartbeat_ms
 	if agent.presence != presence:
 		for stretch in work.store.open_presence([agent.name]):
@@ -167,7 +167,7 @@ def _change(work: Work, agent: r.Agent, presence: str, cause: str) -> None:
 	work.touch(agent)
 
 
-def _release(work: Work, agents: set[str], reason: str) -> int:
+def _release(work: UnitOfWork, agents: set[str], reason: str) -> int:
 	tickets = work.store.waiting_tickets_of(agents)
 	work.read_ahead(tickets)
 	for ticket in tickets:

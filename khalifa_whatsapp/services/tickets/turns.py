@@ -8,12 +8,12 @@ from __future__ import annotations
 from khalifa_whatsapp.core import deadlines, ledger
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.settings import BranchRules
-from khalifa_whatsapp.services.unit_of_work import Work
+from khalifa_whatsapp.services.unit_of_work import UnitOfWork
 
 MANAGER_ROLE = "WhatsApp Manager"
 
 
-def customer_waits(work: Work, ticket: r.Ticket, sent_ms: int, known_ms: int) -> None:
+def customer_waits(work: UnitOfWork, ticket: r.Ticket, sent_ms: int, known_ms: int) -> None:
 	"""A customer's message that wants an answer came in (and no turn is open)."""
 	turn = work.add(ledger.open_turn(work.new_name(), ticket, sent_ms, known_ms))
 	start = ledger.first_segment_start(ticket, turn)
@@ -22,7 +22,7 @@ def customer_waits(work: Work, ticket: r.Ticket, sent_ms: int, known_ms: int) ->
 	schedule(work, ticket, turn, segment)
 
 
-def start_earlier(work: Work, ticket: r.Ticket, sent_ms: int) -> None:
+def start_earlier(work: UnitOfWork, ticket: r.Ticket, sent_ms: int) -> None:
 	"""A message that is older than those which opened the wait came late."""
 	turn, segment = work.open_parts(ticket)
 	if turn is None:
@@ -34,12 +34,14 @@ def start_earlier(work: Work, ticket: r.Ticket, sent_ms: int) -> None:
 	work.touch(first)
 
 
-def schedule(work: Work, ticket: r.Ticket, turn: r.Turn, segment: r.Segment | None) -> None:
+def schedule(work: UnitOfWork, ticket: r.Ticket, turn: r.Turn, segment: r.Segment | None) -> None:
 	"""Note until when an answer is in time, and when the minute job must look at the ticket next."""
 	deadlines.set_clock(ticket, turn, segment, work.branch_rules(ticket), work.rules.settings)
 
 
-def look_at_clock(work: Work, ticket: r.Ticket, turn: r.Turn, segment: r.Segment | None) -> ledger.Crossing:
+def look_at_clock(
+	work: UnitOfWork, ticket: r.Ticket, turn: r.Turn, segment: r.Segment | None
+) -> ledger.Crossing:
 	"""Write down thresholds passed by now, and tell whoever must know."""
 	rules = rules_of(work, ticket, segment)
 	found = ledger.cross(ticket, turn, segment, work.now_ms, rules, work.rules.settings)
@@ -58,12 +60,12 @@ def look_at_clock(work: Work, ticket: r.Ticket, turn: r.Turn, segment: r.Segment
 	return found
 
 
-def rules_of(work: Work, ticket: r.Ticket, segment: r.Segment | None) -> BranchRules:
+def rules_of(work: UnitOfWork, ticket: r.Ticket, segment: r.Segment | None) -> BranchRules:
 	"""A segment is measured by the branch that held it, also while the ticket moves to another one."""
 	return work.rules.of_branch(segment.branch) if segment is not None else work.branch_rules(ticket)
 
 
-def _mark_escalated(work: Work, turn: r.Turn, segment: r.Segment) -> None:
+def _mark_escalated(work: UnitOfWork, turn: r.Turn, segment: r.Segment) -> None:
 	if segment.level < deadlines.ESCALATED:
 		return
 	for event in work.ledger.delays.get(turn.name, ()):
@@ -72,7 +74,7 @@ def _mark_escalated(work: Work, turn: r.Turn, segment: r.Segment) -> None:
 			work.touch(event)
 
 
-def _warn(work: Work, ticket: r.Ticket, segment: r.Segment | None, found: ledger.Crossing) -> None:
+def _warn(work: UnitOfWork, ticket: r.Ticket, segment: r.Segment | None, found: ledger.Crossing) -> None:
 	data = {"ticket": ticket.name, "level": found.level, "agent": ticket.agent_name}
 	if found.level and segment is not None and segment.agent is not None:
 		agent = work.agent(segment.agent)
@@ -82,7 +84,7 @@ def _warn(work: Work, ticket: r.Ticket, segment: r.Segment | None, found: ledger
 		work.tell("khalifa_whatsapp:delay", data, role=MANAGER_ROLE)
 
 
-def change_holder(work: Work, ticket: r.Ticket, reason: str) -> r.Segment | None:
+def change_holder(work: UnitOfWork, ticket: r.Ticket, reason: str) -> r.Segment | None:
 	"""The ticket's holder has just changed (`ticket.agent` is the new one): end one segment,
 	begin the next.
 	"""
@@ -94,14 +96,16 @@ def change_holder(work: Work, ticket: r.Ticket, reason: str) -> r.Segment | None
 	return ended
 
 
-def _open_segment(work: Work, ticket: r.Ticket, turn: r.Turn, ended: r.Segment | None = None) -> r.Segment:
+def _open_segment(
+	work: UnitOfWork, ticket: r.Ticket, turn: r.Turn, ended: r.Segment | None = None
+) -> r.Segment:
 	# A gateway's clock may be ahead of ours: then the wait, or the segment before, has not begun yet.
 	start = max(work.now_ms, turn.started_ms, ended.to_ms or 0 if ended else 0)
 	return work.add(ledger.open_segment(work.new_name(), ticket, turn, start))
 
 
 def _end_segment(
-	work: Work, ticket: r.Ticket, turn: r.Turn, segment: r.Segment | None, reason: str
+	work: UnitOfWork, ticket: r.Ticket, turn: r.Turn, segment: r.Segment | None, reason: str
 ) -> r.Segment | None:
 	if segment is None:
 		return None
@@ -114,7 +118,7 @@ def _end_segment(
 	return segment
 
 
-def end_turn(work: Work, ticket: r.Ticket, outcome: str, segment_reason: str) -> r.Turn | None:
+def end_turn(work: UnitOfWork, ticket: r.Ticket, outcome: str, segment_reason: str) -> r.Turn | None:
 	"""The customer waits no longer, for whatever reason. None when nobody was waiting."""
 	turn, segment = work.open_parts(ticket)
 	if turn is None:
@@ -130,7 +134,7 @@ def end_turn(work: Work, ticket: r.Ticket, outcome: str, segment_reason: str) ->
 	return turn
 
 
-def void_turn(work: Work, ticket: r.Ticket) -> r.Turn | None:
+def void_turn(work: UnitOfWork, ticket: r.Ticket) -> r.Turn | None:
 	"""The open wait never was one; what was charged for it before stays. None when nobody was waiting."""
 	turn, segment = work.open_parts(ticket)
 	if turn is None:
@@ -148,7 +152,7 @@ def void_turn(work: Work, ticket: r.Ticket) -> r.Turn | None:
 	return turn
 
 
-def move_turn(work: Work, ticket: r.Ticket, other: r.Ticket) -> None:
+def move_turn(work: UnitOfWork, ticket: r.Ticket, other: r.Ticket) -> None:
 	"""The open wait was another ticket's all along: it goes on there, with its start and its holder."""
 	turn, segment = work.open_parts(ticket)
 	if turn is None:
@@ -165,7 +169,7 @@ def move_turn(work: Work, ticket: r.Ticket, other: r.Ticket) -> None:
 		ledger.end_wait(ticket)
 
 
-def rename_turn(work: Work, turn: r.Turn, ticket: r.Ticket) -> None:
+def rename_turn(work: UnitOfWork, turn: r.Turn, ticket: r.Ticket) -> None:
 	"""A turn and its parts belong to this ticket and its customer."""
 	turn.ticket, turn.customer = ticket.name, ticket.customer
 	work.touch(turn)
@@ -177,7 +181,7 @@ def rename_turn(work: Work, turn: r.Turn, ticket: r.Ticket) -> None:
 		work.touch(event)
 
 
-def resume(work: Work, ticket: r.Ticket, turn: r.Turn) -> None:
+def resume(work: UnitOfWork, ticket: r.Ticket, turn: r.Turn) -> None:
 	"""A turn that had ended goes on with its original start; the holder is charged again only from now."""
 	_open_again(work, ticket, turn)
 	leave_absent(work, ticket)
@@ -185,7 +189,7 @@ def resume(work: Work, ticket: r.Ticket, turn: r.Turn) -> None:
 	schedule(work, ticket, turn, _open_segment(work, ticket, turn))
 
 
-def resume_joined(work: Work, ticket: r.Ticket, turn: r.Turn) -> None:
+def resume_joined(work: UnitOfWork, ticket: r.Ticket, turn: r.Turn) -> None:
 	"""An ended turn goes on and the open one becomes part of it, with whoever has held the ticket since."""
 	later, segment = work.open_parts(ticket)
 	if later is None:
@@ -203,7 +207,7 @@ def resume_joined(work: Work, ticket: r.Ticket, turn: r.Turn) -> None:
 	work.touch(later)
 
 
-def _open_again(work: Work, ticket: r.Ticket, turn: r.Turn) -> None:
+def _open_again(work: UnitOfWork, ticket: r.Ticket, turn: r.Turn) -> None:
 	work.read_turns({turn.name})
 	work.mark_day(turn.ended_ms)
 	ledger.reopen_turn(ticket, turn)
@@ -214,7 +218,7 @@ def _open_again(work: Work, ticket: r.Ticket, turn: r.Turn) -> None:
 	work.touch(turn)
 
 
-def leave_absent(work: Work, ticket: r.Ticket) -> None:
+def leave_absent(work: UnitOfWork, ticket: r.Ticket) -> None:
 	"""Whoever is offline can't answer: the ticket goes to the front of the queue."""
 	former = ticket.agent
 	agent = work.agent(former) if former else None
@@ -225,7 +229,7 @@ def leave_absent(work: Work, ticket: r.Ticket) -> None:
 	work.log(ticket, "requeued", from_agent=former, is_automatic=1, reason="agent not available")
 
 
-def _close_delays(work: Work, turn: r.Turn, segment: str | None) -> None:
+def _close_delays(work: UnitOfWork, turn: r.Turn, segment: str | None) -> None:
 	"""Close the delay events of a segment, or (None) the one of the whole turn."""
 	for event in work.ledger.delays.get(turn.name, ()):
 		if event.closed_ms is None and event.segment == segment:
