@@ -24,7 +24,7 @@ from khalifa_whatsapp.bootstrap import now_ms
 from khalifa_whatsapp.drivers.loopback import message_item
 from khalifa_whatsapp.jobs import close_all, hourly, intake, media, minute, nightly, outbox, reassign, watch
 from khalifa_whatsapp.jobs.steps import Steps
-from khalifa_whatsapp.services.inbound import batch
+from khalifa_whatsapp.services.inbound import handlers
 from khalifa_whatsapp.site_devices import forget_devices
 from khalifa_whatsapp.tests.broken import spoil
 from khalifa_whatsapp.tests.case import DEVICE, HUDA, MONA, clear, post_signed
@@ -159,7 +159,7 @@ class TestWordsStayOut(WordsCase):
 
 	def test_a_poisonous_delivery_is_put_aside_without_its_words(self) -> None:
 		self.deliver(message_item(f"+{PHONE}", CANARY, "in-1", now_ms()))
-		with patch.object(batch.IntakeBatch, "apply", broken):
+		with patch.object(handlers, "apply", broken):
 			self.execute(intake.run, device=DEVICE)
 		(event,) = self.events()
 		self.assertEqual(event.status, "Failed")

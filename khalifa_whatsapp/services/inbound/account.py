@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.identity import PHONE
 from khalifa_whatsapp.drivers import base as d
+from khalifa_whatsapp.services.inbound.batch import IntakeBatch
 from khalifa_whatsapp.services.inbound.fields import clamp
 from khalifa_whatsapp.services.tickets import turns
-
-if TYPE_CHECKING:
-	from khalifa_whatsapp.services.inbound.batch import IntakeBatch
 
 
 def identity_change(batch: IntakeBatch, delivery: r.Delivery, event: d.IdentityChange) -> None:

@@ -5,17 +5,15 @@ whatever is said of it and in which order.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from khalifa_whatsapp.core import calls
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.content import load, makes_wait, wants_answer
 from khalifa_whatsapp.drivers import base as d
+from khalifa_whatsapp.services.inbound.batch import IntakeBatch
 from khalifa_whatsapp.services.inbound.fields import clamp, packed
 from khalifa_whatsapp.services.tickets import turns
-
-if TYPE_CHECKING:
-	from khalifa_whatsapp.services.inbound.batch import IntakeBatch
 
 CALL = "call"
 
@@ -41,9 +39,9 @@ class News:
 
 def take(batch: IntakeBatch, delivery: r.Delivery, event: d.Call) -> None:
 	"""It rings, it was missed, it was answered. A call of ours makes nobody wait."""
-	at_ms, people = clamp(event.at_ms, delivery.received_ms), batch.people(event.customer)
-	customer, identity = batch.person(people, at_ms, event.profile_name, has_written=not event.is_ours)
-	known = batch.by_key.get(batch.key(event.ref)) or batch.known_by_id(event.ref, customer.name)
+	at_ms, people = clamp(event.at_ms, delivery.received_ms), batch.people.together(event.customer)
+	customer, identity = batch.people.person(people, at_ms, event.profile_name, has_written=not event.is_ours)
+	known = batch.thread.known(event.ref, customer.name)
 	if known is not None and known.content_type != CALL:
 		return
 	news = _news(delivery, event, known)
@@ -54,9 +52,11 @@ def take(batch: IntakeBatch, delivery: r.Delivery, event: d.Call) -> None:
 	message = _show(batch, news, known, customer, ticket)
 	message.identity = message.identity or identity
 	if not event.is_ours:
-		batch.hears(customer, ticket, clamp(event.started_ms or event.at_ms, delivery.received_ms), identity)
+		batch.people.hears(
+			customer, ticket, clamp(event.started_ms or event.at_ms, delivery.received_ms), identity
+		)
 		_wait(batch, news, ticket, last_known_ms)
-		batch.warn_of_new_holder(ticket)
+		batch.people.warn_of_new_holder(ticket)
 	batch.work.touch_ticket(ticket)
 	batch.tickets.tell(ticket, "message" if news.begins_wait else "changed")
 
@@ -74,22 +74,24 @@ def _ticket(batch: IntakeBatch, news: News, known: r.Message | None, customer: r
 	"""Where the call is shown: one that nobody took belongs into an open conversation."""
 	if known is None or news.begins_wait:
 		return batch.tickets.for_customer(customer, news.delivery.received_ms, news.waits)
-	return batch.ticket_named(known.ticket)
+	return batch.tickets.named(known.ticket)
 
 
 def _show(
 	batch: IntakeBatch, news: News, known: r.Message | None, customer: r.Customer, ticket: r.Ticket
 ) -> r.Message:
-	message = known or batch.new_row(news.delivery, news.event.ref, customer, ticket, not news.event.is_ours)
+	message = known or batch.thread.new_row(
+		news.delivery, news.event.ref, customer, ticket, not news.event.is_ours
+	)
 	message.content_type, message.data, message.ticket = CALL, packed(news.data), ticket.name
 	if known is None:
 		message.sent_ms = news.at_ms
-		batch.store(message, ticket)
+		batch.thread.store(message, ticket)
 		ticket.unread_count += int(not news.event.is_ours)
 		return message
 	message.sent_ms = max(message.sent_ms, news.at_ms)  # its place is where it ended
-	batch.changed(message)
-	batch.show_last(ticket, message)
+	batch.thread.changed(message)
+	batch.thread.show_last(ticket, message)
 	return message
 
 
@@ -97,7 +99,7 @@ def _wait(batch: IntakeBatch, news: News, ticket: r.Ticket, last_known_ms: int) 
 	began_ms = news.data["began_ms"]
 	is_earlier = news.waits and began_ms < (ticket.waiting_since_ms or 0) <= last_known_ms
 	if news.begins_wait or is_earlier:
-		batch.wait(ticket, began_ms, news.delivery.received_ms)
+		batch.tickets.wait(ticket, began_ms, news.delivery.received_ms)
 	elif news.waited and not news.waits and not _waits_for_more(batch, ticket):
 		_withdraw(batch, ticket)
 
@@ -107,7 +109,7 @@ def _waits_for_more(batch: IntakeBatch, ticket: r.Ticket) -> bool:
 	since_ms = ticket.waiting_since_ms
 	if since_ms is None:
 		return True  # somebody answered meanwhile: nothing to take back
-	return any(row.sent_ms >= since_ms and makes_wait(row) for row in batch.rows_of(ticket))
+	return any(row.sent_ms >= since_ms and makes_wait(row) for row in batch.thread.rows_of(ticket))
 
 
 def _withdraw(batch: IntakeBatch, ticket: r.Ticket) -> None:

@@ -15,6 +15,7 @@ from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.errors import describe
 from khalifa_whatsapp.core.settings import HOUR_MS
 from khalifa_whatsapp.drivers.base import Event, MessageDriver, PayloadError, Unhandled
+from khalifa_whatsapp.services.inbound import handlers
 from khalifa_whatsapp.services.inbound.batch import IntakeBatch
 from khalifa_whatsapp.services.inbound.privacy_ids import Aliases, PrivacyIds
 from khalifa_whatsapp.services.unit_of_work import retrying, working
@@ -103,9 +104,9 @@ def _take(store: Store, driver: MessageDriver, now_ms: int, limit: int, aliases:
 			return Taken()
 		parsed = [(delivery, *_parse(driver, delivery)) for delivery in deliveries]
 		batch = IntakeBatch(work, driver.config, aliases)
-		batch.apply([(delivery, event) for delivery, events, _ in parsed for event in events])
+		handlers.apply(batch, [(delivery, event) for delivery, events, _ in parsed for event in events])
 		store.finish_deliveries([_outcome(d, events, error) for d, events, error in parsed], now_ms)
-		return Taken(len(deliveries), batch.stored)
+		return Taken(len(deliveries), batch.thread.stored)
 
 
 def _parse(driver: MessageDriver, delivery: r.Delivery) -> tuple[list[Event], str]:

@@ -7,15 +7,13 @@ a gateway was late, or because the message itself never comes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.content import is_in_thread, opens_window, put_preview
 from khalifa_whatsapp.drivers import base as d
+from khalifa_whatsapp.services.inbound.batch import IntakeBatch
 from khalifa_whatsapp.services.inbound.fields import clamp, fill
-
-if TYPE_CHECKING:
-	from khalifa_whatsapp.services.inbound.batch import IntakeBatch
 
 MISSING = "missing"
 
@@ -29,24 +27,24 @@ def arrived(
 	batch: IntakeBatch, delivery: r.Delivery, event: d.InboundMessage | d.OutboundEcho, known: r.Message
 ) -> None:
 	"""The message that a row has stood in for: everything is as if it had come first."""
-	ticket, stood_ms = batch.ticket_named(known.ticket), known.sent_ms
+	ticket, stood_ms = batch.tickets.named(known.ticket), known.sent_ms
 	known.sent_ms, known.body = clamp(event.sent_ms, delivery.received_ms), event.body
-	fill(known, event, batch.target_key(event.reply_to) if event.reply_to else None)
-	batch.fold(known)
-	batch.changed(known)
-	last = max(filter(is_in_thread, batch.rows_of(ticket)), key=lambda row: (row.sent_ms, row.name))
+	fill(known, event, batch.thread.target_key(event.reply_to) if event.reply_to else None)
+	batch.thread.fold(known)
+	batch.thread.changed(known)
+	last = max(filter(is_in_thread, batch.thread.rows_of(ticket)), key=lambda row: (row.sent_ms, row.name))
 	ticket.last_message_ms = last.sent_ms
 	put_preview(ticket, last)
 	if opens_window(known):
-		batch.hears(batch.customers.customer(known.customer), ticket, known.sent_ms, known.identity)
+		batch.people.hears(batch.customers.customer(known.customer), ticket, known.sent_ms, known.identity)
 		# the wait that it began; a later one is not its own
 		if (ticket.waiting_since_ms or stood_ms + 1) <= stood_ms:
-			batch.wait(ticket, known.sent_ms, known.received_ms)
+			batch.tickets.wait(ticket, known.sent_ms, known.received_ms)
 	batch.work.touch_ticket(ticket)
 
 
-def edited_only(batch: IntakeBatch, delivery: r.Delivery, event: d.MessageEdit) -> None:
-	"""What was edited has not come: what it says now stands in its place until it does."""
+def of_edit(event: d.MessageEdit) -> d.InboundMessage | d.OutboundEcho:
+	"""What was edited has not come: what it says now, to stand in its place until it does."""
 	common: dict[str, Any] = {
 		"ref": event.target,
 		"sent_ms": event.at_ms,
@@ -55,6 +53,5 @@ def edited_only(batch: IntakeBatch, delivery: r.Delivery, event: d.MessageEdit) 
 		"is_missing": True,
 	}
 	if event.is_ours:
-		batch.echo(delivery, d.OutboundEcho(recipient=event.customer, **common))
-	else:
-		batch.inbound(delivery, d.InboundMessage(sender=event.customer, is_edit_alone=True, **common))
+		return d.OutboundEcho(recipient=event.customer, **common)
+	return d.InboundMessage(sender=event.customer, is_edit_alone=True, **common)

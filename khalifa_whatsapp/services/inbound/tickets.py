@@ -10,8 +10,8 @@ from khalifa_whatsapp.core.actor import actor_of
 from khalifa_whatsapp.core.keys import open_key
 from khalifa_whatsapp.core.settings import HOUR_MS
 from khalifa_whatsapp.core.ticket_access import can_see
+from khalifa_whatsapp.services.tickets import turns
 from khalifa_whatsapp.services.tickets.authorization import tell_of_queue
-from khalifa_whatsapp.services.tickets.turns import MANAGER_ROLE
 from khalifa_whatsapp.services.unit_of_work import UnitOfWork
 
 MOST_TOLD = (
@@ -40,6 +40,12 @@ class Tickets:
 			found = self.work.store.latest_tickets([(name, self.device) for name in customers])
 			self.latest |= {customer: ticket for (customer, _), ticket in found.items()}
 			self.by_name |= {ticket.name: ticket for ticket in found.values()}
+
+	def named(self, name: str) -> r.Ticket:
+		"""A message's ticket, which need not be its customer's latest."""
+		if name not in self.by_name:
+			self.by_name[name] = self.work.store.tickets([name])[name]
+		return self.by_name[name]
 
 	def for_customer(self, customer: r.Customer, now_ms: int, wants_answer: bool = True) -> r.Ticket:
 		"""The customer's open ticket: found, opened again, or new.
@@ -94,6 +100,15 @@ class Tickets:
 		self._leave(ticket)
 		self.work.log(ticket, "requeued", from_agent=former, is_automatic=1, reason="agent not available")
 
+	def wait(self, ticket: r.Ticket, sent_ms: int, known_ms: int) -> None:
+		"""The customer waits for us since then, or longer already."""
+		ticket.first_message_ms = min(ticket.first_message_ms or sent_ms, sent_ms)
+		if ticket.turn is None:
+			self.route(ticket)
+			turns.customer_waits(self.work, ticket, sent_ms, known_ms)
+		elif sent_ms < (ticket.waiting_since_ms or 0):
+			turns.start_earlier(self.work, ticket, sent_ms)
+
 	def _leave(self, ticket: r.Ticket) -> None:
 		ticket.agent = ticket.agent_name = None
 		ticket.status, ticket.queue_rank, ticket.queued_since_ms = r.QUEUED, 1, self.work.now_ms
@@ -128,7 +143,7 @@ class Tickets:
 		entry = self.roster().get(ticket.agent) if ticket.agent else None
 		for hearer in [entry] if entry is not None else self._of_queue(ticket):
 			self.work.tell("khalifa_whatsapp:ticket", data, user=hearer.agent.user)
-		self.work.tell("khalifa_whatsapp:ticket", data, role=MANAGER_ROLE)
+		self.work.tell("khalifa_whatsapp:ticket", data, role=turns.MANAGER_ROLE)
 		if ticket.status == r.QUEUED:
 			tell_of_queue(self.work)
 
