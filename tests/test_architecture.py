@@ -208,7 +208,7 @@ def reads_clock(node: ast.Attribute) -> bool:
 ASKS_OTHERWISE = (
 	"core.ticket_access",
 	"core.assignment",
-	"services.customers.decisions",
+	"services.customers.new_holder",
 	"permissions",
 	"services.tickets.objections",
 	"services.kpi",

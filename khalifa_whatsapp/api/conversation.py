@@ -15,7 +15,8 @@ from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.errors import NotFound
 from khalifa_whatsapp.guards import agent_only, manager_only
 from khalifa_whatsapp.jobs import wake
-from khalifa_whatsapp.services.outbound import answers
+from khalifa_whatsapp.services.outbound import answers, user_decisions
+from khalifa_whatsapp.services.outbound.answer_drafts import Draft
 from khalifa_whatsapp.services.tickets import actions, bulk_close
 
 
@@ -34,7 +35,7 @@ def reply(
 
 	`client_key` makes a repeated click one message; `seen_ms` is the newest message you saw.
 	"""
-	draft = answers.Draft(body, reply_to=reply_to)
+	draft = Draft(body, reply_to=reply_to)
 	return _send(ticket, draft, client_key, seen_ms, take_over)
 
 
@@ -88,7 +89,7 @@ def retry_message(message: str, client_key: str = "") -> dict[str, Any]:
 	"""Say a failed or doubtful message again. What was in doubt may then arrive twice: a person decides."""
 	can = sending.capabilities(sending.ticket_of_message(message))
 	key = client_key or f"again:{message}"
-	return _queued(answers.resend(on_site(), actor(), message, key, now_ms(), can))
+	return _queued(user_decisions.resend(on_site(), actor(), message, key, now_ms(), can))
 
 
 @frappe.whitelist(methods=["POST"])
@@ -96,7 +97,7 @@ def retry_message(message: str, client_key: str = "") -> dict[str, Any]:
 @door
 def discard_message(message: str) -> dict[str, Any]:
 	"""Take back what has not gone, or say that a doubtful message did not go."""
-	return _fate(answers.settle(on_site(), actor(), message, False, now_ms()))
+	return _fate(user_decisions.settle(on_site(), actor(), message, False, now_ms()))
 
 
 @frappe.whitelist(methods=["POST"])
@@ -104,12 +105,10 @@ def discard_message(message: str) -> dict[str, Any]:
 @door
 def confirm_message(message: str) -> dict[str, Any]:
 	"""Say that a doubtful message did go: somebody saw it on the phone."""
-	return _fate(answers.settle(on_site(), actor(), message, True, now_ms()))
+	return _fate(user_decisions.settle(on_site(), actor(), message, True, now_ms()))
 
 
-def _send(
-	ticket: str, draft: answers.Draft, client_key: str, seen_ms: int | None, take_over: bool
-) -> dict[str, Any]:
+def _send(ticket: str, draft: Draft, client_key: str, seen_ms: int | None, take_over: bool) -> dict[str, Any]:
 	can = sending.capabilities(ticket)
 	return _queued(
 		answers.send(

@@ -9,7 +9,7 @@ import frappe
 from khalifa_whatsapp.api.door import actor, door
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.guards import agent_only, manager_only, require_read
-from khalifa_whatsapp.services.customers import decisions
+from khalifa_whatsapp.services.customers import decisions, new_holder
 
 
 @frappe.whitelist(methods=["POST"])
@@ -46,7 +46,7 @@ def new_person(ticket: str) -> dict[str, Any]:
 	"""The number of a conversation has a new holder: a customer of his or her own,
 	who gets what was said since.
 	"""
-	return {"ticket": decisions.new_person(on_site(), actor(), ticket, now_ms()).name}
+	return {"ticket": new_holder.new_person(on_site(), actor(), ticket, now_ms()).name}
 
 
 @frappe.whitelist(methods=["POST"])
@@ -54,4 +54,4 @@ def new_person(ticket: str) -> dict[str, Any]:
 @door
 def same_person(ticket: str) -> dict[str, Any]:
 	"""The conversation's customer is who he or she was, under another id of WhatsApp's."""
-	return {"ticket": decisions.same_person(on_site(), actor(), ticket, now_ms()).name}
+	return {"ticket": new_holder.same_person(on_site(), actor(), ticket, now_ms()).name}

@@ -17,7 +17,7 @@ from khalifa_whatsapp.core.backoff import delay_ms
 from khalifa_whatsapp.core.errors import NotFound, UserError, describe
 from khalifa_whatsapp.drivers import base as d
 from khalifa_whatsapp.drivers.abilities import FetchedMedia, MediaSource
-from khalifa_whatsapp.services.tickets.authorization import tell_owner
+from khalifa_whatsapp.services.tickets.notices import tell_owner
 from khalifa_whatsapp.services.unit_of_work import UnitOfWork, retrying, working
 from khalifa_whatsapp.stores.base import Store, StoreUnavailable
 

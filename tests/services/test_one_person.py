@@ -17,8 +17,9 @@ from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.errors import Changed, NotAllowed, UserError
 from khalifa_whatsapp.core.identity import Identity, parse_wid
 from khalifa_whatsapp.drivers import base as d
-from khalifa_whatsapp.services.customers import decisions
+from khalifa_whatsapp.services.customers import decisions, new_holder
 from khalifa_whatsapp.services.outbound import answers
+from khalifa_whatsapp.services.outbound.answer_drafts import Draft
 from khalifa_whatsapp.services.tickets import actions
 from tests.services.harness import MANAGER, MINUTE, START, WireDesk, facts_of
 
@@ -151,7 +152,7 @@ def test_the_window_belongs_to_the_identity_that_wrote():
 	with pytest.raises(UserError) as refusal:
 		desk.reply(ticket, can=WINDOWED)
 	assert refusal.value.code == "window_closed"
-	template = answers.Draft("hi", "template", data={"template": {"name": "t", "language": "ar"}})
+	template = Draft("hi", "template", data={"template": {"name": "t", "language": "ar"}})
 	answers.send(desk.store, desk.actor("A0"), ticket, template, "k-t", desk.now, can=WINDOWED)
 	desk.send()
 	assert desk.driver.sent[-1].recipient == (NEW,)
@@ -272,7 +273,7 @@ def test_a_change_with_user_ids_ends_the_same_in_any_order():
 	assert (len(people(desk)), len(open_tickets(desk))) == (1, 1)
 	assert answer(desk).recipient == (NEW, HIS)
 	with pytest.raises(Changed):
-		decisions.new_person(desk.store, MANAGER, the_ticket(desk).name, desk.now)
+		new_holder.new_person(desk.store, MANAGER, the_ticket(desk).name, desk.now)
 
 
 # -- a privacy id and a phone
@@ -497,7 +498,7 @@ def test_a_number_that_comes_with_another_user_id_is_said_and_nothing_is_guessed
 def test_a_new_person_gets_the_number_and_what_was_said_since():
 	desk = with_new_holder()
 	former = the_ticket(desk)
-	ticket = decisions.new_person(desk.store, desk.actor("A0"), former.name, desk.now)
+	ticket = new_holder.new_person(desk.store, desk.actor("A0"), former.name, desk.now)
 	assert ticket.name != former.name
 	newcomer, old = (desk.store.customers([name])[name] for name in (ticket.customer, former.customer))
 	assert (newcomer.customer_name, newcomer.phone, old.customer_name, old.phone) == (
@@ -529,7 +530,7 @@ def test_an_answer_given_before_the_new_holder_s_message_came_in_stays_with_the_
 	desk.now += MINUTE
 	desk.hear(wrote(OLD, HIS, id="b", seconds=90, name="Hany"))
 	former = the_ticket(desk).name
-	ticket = decisions.new_person(desk.store, MANAGER, former, desk.now)
+	ticket = new_holder.new_person(desk.store, MANAGER, former, desk.now)
 	assert [m.ticket for m in desk.all(r.Message) if m.body == "meant for Sara"] == [former]
 	assert [m.gateway_id for m in desk.all(r.Message) if m.ticket == ticket.name] == ["b"]
 
@@ -543,7 +544,7 @@ def test_a_ticket_that_only_the_new_holder_wrote_in_moves_whole():
 	desk.hear(wrote(OLD, HIS, id="b", seconds=later, name="Hany"))
 	desk.assign()
 	ticket = the_ticket(desk)
-	moved_ticket = decisions.new_person(desk.store, MANAGER, ticket.name, desk.now)
+	moved_ticket = new_holder.new_person(desk.store, MANAGER, ticket.name, desk.now)
 	assert (moved_ticket.name, desk.ticket(first).customer != moved_ticket.customer) == (ticket.name, True)
 	assert desk.ticket(ticket.name).customer_name == "Hany"
 	assert {t.customer for t in desk.all(r.Turn) if t.ticket == ticket.name} == {moved_ticket.customer}
@@ -552,12 +553,12 @@ def test_a_ticket_that_only_the_new_holder_wrote_in_moves_whole():
 def test_the_same_person_with_a_new_user_id_is_asked_for_once():
 	desk = with_new_holder()
 	ticket = the_ticket(desk)
-	decisions.same_person(desk.store, desk.actor("A0"), ticket.name, desk.now)
+	new_holder.same_person(desk.store, desk.actor("A0"), ticket.name, desk.now)
 	desk.hear(wrote(OLD, HIS, id="c", seconds=610, name="Sara again"))
 	assert (desk.ticket(ticket.name).customer_name, len(people(desk))) == ("Sara again", 1)
 	assert desk.events(ticket.name)[-1] == "same_person"
 	with pytest.raises(Changed):
-		decisions.same_person(desk.store, MANAGER, ticket.name, desk.now)
+		new_holder.same_person(desk.store, MANAGER, ticket.name, desk.now)
 
 
 def test_a_gateway_that_says_who_had_the_id_before_leaves_no_question():
@@ -569,7 +570,7 @@ def test_a_gateway_that_says_who_had_the_id_before_leaves_no_question():
 		]
 	)
 	with pytest.raises(Changed):
-		decisions.new_person(desk.store, MANAGER, the_ticket(desk).name, desk.now)
+		new_holder.new_person(desk.store, MANAGER, the_ticket(desk).name, desk.now)
 
 
 def test_somebody_who_writes_from_a_number_that_was_given_up_is_a_question():
@@ -577,7 +578,7 @@ def test_somebody_who_writes_from_a_number_that_was_given_up_is_a_question():
 	ticket = the_ticket(desk)
 	assert "other_account" in desk.events(ticket.name)
 	assert answer(desk).recipient == (NEW,)
-	other = decisions.new_person(desk.store, desk.actor("A0"), ticket.name, desk.now)
+	other = new_holder.new_person(desk.store, desk.actor("A0"), ticket.name, desk.now)
 	assert desk.store.customers([other.customer])[other.customer].phone == OLD.value
 	assert desk.store.customers([ticket.customer])[ticket.customer].phone == NEW.value
 	assert answer(desk, ticket=other.name).recipient == (OLD,)
@@ -602,7 +603,7 @@ def test_what_was_meant_for_the_former_holder_is_not_sent_to_the_new_one():
 		"UPDATE `tabKhalifa Message` SET sent_ms = ?, received_ms = ? WHERE name = ?",
 		(at(5), at(5), early.name),
 	)
-	decisions.new_person(desk.store, MANAGER, former.name, desk.now)
+	new_holder.new_person(desk.store, MANAGER, former.name, desk.now)
 	desk.send()
 	assert desk.message(early.name).error_code == "number_left"
 	assert [sent.body for sent in desk.driver.sent] == ["to her"]
@@ -700,3 +701,19 @@ def test_a_life_told_in_any_order_and_twice_ends_the_same(events, seed, at_once)
 	shuffled = [*events, *rng.choices(events, k=len(events) // 2)]
 	rng.shuffle(shuffled)
 	assert outcome(shuffled, not at_once) == outcome(events, True)
+
+
+def test_after_two_became_one_an_echo_of_the_same_batch_still_settles_what_was_in_doubt() -> None:
+	desk = desk_with(wrote(LID, id="by-id"))
+	desk.driver.failures.append(d.UnknownOutcome("?"))
+	message = desk.reply(the_ticket(desk).name, body="on its way")
+	desk.send()
+	desk.hear(wrote(OLD, id="by-number", seconds=61))
+	desk.hear(
+		d.OutboundEcho(d.MessageRef("typed"), (OLD,), at(62), "text", "by hand"),
+		wrote(OLD, LID, id="both", seconds=63),
+		d.OutboundEcho(d.MessageRef("sent"), (OLD,), at(64), "text", "on its way"),
+	)
+	assert len(people(desk)) == 1
+	assert (desk.message(message.name).status, desk.message(message.name).gateway_id) == (r.SENT, "sent")
+	assert [m.body for m in desk.all(r.Message) if m.origin == r.PHONE] == ["by hand"]

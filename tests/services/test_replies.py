@@ -10,7 +10,8 @@ import pytest
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.errors import Changed, NotAllowed, NotFound, UserError
 from khalifa_whatsapp.drivers import base as d
-from khalifa_whatsapp.services.outbound import answers, unknown_outcomes
+from khalifa_whatsapp.services.outbound import answers, unknown_outcomes, user_decisions
+from khalifa_whatsapp.services.outbound.answer_drafts import Draft
 from tests.services.harness import MANAGER, MINUTE, Desk
 
 PHONE = "+201001234567"
@@ -24,7 +25,7 @@ def desk() -> Desk:
 	return made
 
 
-def say(desk: Desk, draft: answers.Draft, key: str = "key", **more: Any) -> r.Message:
+def say(desk: Desk, draft: Draft, key: str = "key", **more: Any) -> r.Message:
 	name = desk.write(PHONE)
 	actor = desk.actor(desk.ticket(name).agent or "")
 	return answers.send(desk.store, actor, name, draft, key, desk.now, **more)
@@ -39,7 +40,7 @@ def holder(desk: Desk, name: str) -> Any:
 
 def test_a_file_is_read_when_it_is_sent_and_its_caption_goes_with_it(desk):
 	desk.store.files["/private/files/a.jpg"] = b"\xff\xd8picture"
-	draft = answers.Draft("الفاتورة", "image", "/private/files/a.jpg", "a.jpg", "image/jpeg")
+	draft = Draft("الفاتورة", "image", "/private/files/a.jpg", "a.jpg", "image/jpeg")
 	message = say(desk, draft)
 	assert desk.send().sent == 1
 	(out,) = desk.driver.sent
@@ -53,7 +54,7 @@ def test_a_file_is_read_when_it_is_sent_and_its_caption_goes_with_it(desk):
 
 
 def test_a_file_that_is_gone_fails_with_a_reason(desk):
-	message = say(desk, answers.Draft("", "image", "/private/files/gone.jpg", "a.jpg", "image/jpeg"))
+	message = say(desk, Draft("", "image", "/private/files/gone.jpg", "a.jpg", "image/jpeg"))
 	assert desk.send().failed == 1
 	assert "Attach it again" in (desk.message(message.name).error_text or "")
 
@@ -67,7 +68,7 @@ def test_a_template_goes_with_its_values(desk):
 		"named": [],
 		"buttons": [[0, "url", "x"]],
 	}
-	say(desk, answers.Draft("أهلاً منى", "template", data={"template": chosen}))
+	say(desk, Draft("أهلاً منى", "template", data={"template": chosen}))
 	desk.send()
 	(out,) = desk.driver.sent
 	assert (out.name, out.language, out.body_values, out.buttons) == (
@@ -95,7 +96,7 @@ def test_a_template_goes_with_its_values(desk):
 	],
 )
 def test_other_kinds_reach_the_driver_whole(desk, kind, data, check):
-	say(desk, answers.Draft("?" if kind == "choices" else "", kind, data=data))
+	say(desk, Draft("?" if kind == "choices" else "", kind, data=data))
 	assert desk.send().sent == 1
 	assert check(desk.driver.sent[0])
 
@@ -103,7 +104,7 @@ def test_other_kinds_reach_the_driver_whole(desk, kind, data, check):
 def test_what_the_gateway_can_not_send_is_refused_while_the_writer_looks(desk):
 	can = d.Capabilities(kinds=frozenset({"text"}))
 	with pytest.raises(UserError, match="can't send this kind"):
-		say(desk, answers.Draft("", "location", data={"location": {}}), can=can)
+		say(desk, Draft("", "location", data={"location": {}}), can=can)
 
 
 def test_free_text_after_the_window_is_refused_with_the_way_on_and_a_template_goes(desk):
@@ -115,9 +116,7 @@ def test_free_text_after_the_window_is_refused_with_the_way_on_and_a_template_go
 		answers.reply(desk.store, actor, name, "hello", "k1", desk.now, can=can)
 	assert refusal.value.code == "window_closed"
 	chosen = {"template": {"name": "t", "language": "ar"}}
-	assert answers.send(
-		desk.store, actor, name, answers.Draft("t", "template", data=chosen), "k2", desk.now, can=can
-	)
+	assert answers.send(desk.store, actor, name, Draft("t", "template", data=chosen), "k2", desk.now, can=can)
 
 
 # -- reactions
@@ -152,7 +151,7 @@ def test_a_reaction_belongs_to_the_ticket_it_is_put_in(desk):
 
 def failed_answer(desk: Desk, error: d.SendError) -> r.Message:
 	desk.driver.failures.append(error)
-	message = say(desk, answers.Draft("answer"))
+	message = say(desk, Draft("answer"))
 	desk.send()
 	return desk.message(message.name)
 
@@ -160,7 +159,7 @@ def failed_answer(desk: Desk, error: d.SendError) -> r.Message:
 def test_a_failed_answer_is_said_again_as_a_new_message_and_the_wait_ends_anew(desk):
 	old = failed_answer(desk, d.Permanent("no"))
 	assert desk.ticket(old.ticket).waiting_since_ms is not None
-	new = answers.resend(desk.store, holder(desk, old.ticket), old.name, "again", desk.now)
+	new = user_decisions.resend(desk.store, holder(desk, old.ticket), old.name, "again", desk.now)
 	assert (new.body, desk.message(old.name).status, desk.message(old.name).resent_as) == (
 		"answer",
 		r.FAILED,
@@ -173,10 +172,10 @@ def test_a_failed_answer_is_said_again_as_a_new_message_and_the_wait_ends_anew(d
 def test_two_clicks_say_it_once_and_two_people_do_too(desk):
 	old = failed_answer(desk, d.UnknownOutcome("?"))
 	actor = holder(desk, old.ticket)
-	first = answers.resend(desk.store, actor, old.name, "again", desk.now)
-	assert answers.resend(desk.store, actor, old.name, "again", desk.now).name == first.name
+	first = user_decisions.resend(desk.store, actor, old.name, "again", desk.now)
+	assert user_decisions.resend(desk.store, actor, old.name, "again", desk.now).name == first.name
 	with pytest.raises(Changed):
-		answers.resend(desk.store, MANAGER, old.name, "mine", desk.now)
+		user_decisions.resend(desk.store, MANAGER, old.name, "mine", desk.now)
 	assert len([m for m in desk.all(r.Message) if m.body == "answer"]) == 2
 
 
@@ -184,37 +183,40 @@ def test_who_may_not_answer_may_not_say_it_again_or_settle_it(desk):
 	old = failed_answer(desk, d.UnknownOutcome("?"))
 	stranger = next(desk.actor(a) for a in desk.agents if a != desk.ticket(old.ticket).agent)
 	with pytest.raises(NotAllowed):
-		answers.resend(desk.store, stranger, old.name, "k", desk.now)
+		user_decisions.resend(desk.store, stranger, old.name, "k", desk.now)
 	with pytest.raises(NotAllowed):
-		answers.settle(desk.store, stranger, old.name, True, desk.now)
+		user_decisions.settle(desk.store, stranger, old.name, True, desk.now)
 
 
 def test_a_person_settles_doubt_either_way(desk):
 	sent = failed_answer(desk, d.UnknownOutcome("?"))
-	assert answers.settle(desk.store, holder(desk, sent.ticket), sent.name, True, desk.now).status == r.SENT
+	assert (
+		user_decisions.settle(desk.store, holder(desk, sent.ticket), sent.name, True, desk.now).status
+		== r.SENT
+	)
 	assert desk.ticket(sent.ticket).waiting_since_ms is None
 
 
 def test_doubt_settled_as_not_sent_lets_the_customer_wait_again(desk):
 	doubtful = failed_answer(desk, d.UnknownOutcome("?"))
-	answers.settle(desk.store, holder(desk, doubtful.ticket), doubtful.name, False, desk.now)
+	user_decisions.settle(desk.store, holder(desk, doubtful.ticket), doubtful.name, False, desk.now)
 	assert desk.message(doubtful.name).status == r.FAILED
 	assert desk.ticket(doubtful.ticket).waiting_since_ms is not None
 
 
 def test_what_still_waits_is_taken_back_and_never_goes(desk):
-	message = say(desk, answers.Draft("wrong chat"))
-	answers.settle(desk.store, holder(desk, message.ticket), message.name, False, desk.now)
+	message = say(desk, Draft("wrong chat"))
+	user_decisions.settle(desk.store, holder(desk, message.ticket), message.name, False, desk.now)
 	assert (desk.send().sent, desk.driver.sent) == (0, [])
 	assert desk.ticket(message.ticket).waiting_since_ms is not None
 
 
 def test_a_message_that_arrived_is_nobody_s_to_settle(desk):
-	message = say(desk, answers.Draft("answer"))
+	message = say(desk, Draft("answer"))
 	desk.send()
 	for act in (
-		lambda: answers.resend(desk.store, MANAGER, message.name, "k", desk.now),
-		lambda: answers.settle(desk.store, MANAGER, message.name, False, desk.now),
+		lambda: user_decisions.resend(desk.store, MANAGER, message.name, "k", desk.now),
+		lambda: user_decisions.settle(desk.store, MANAGER, message.name, False, desk.now),
 	):
 		with pytest.raises(Changed):
 			act()
@@ -260,7 +262,7 @@ def test_a_doubtful_message_that_the_chat_shows_was_sent(desk):
 
 @pytest.mark.parametrize("why", ["older", "another's", "too late"])
 def test_a_bubble_that_can_not_be_it_settles_nothing(desk, why):
-	first = say(desk, answers.Draft("answer"), "other")
+	first = say(desk, Draft("answer"), "other")
 	desk.send()
 	taken = desk.message(first.name)
 	desk.now += MINUTE
@@ -291,14 +293,14 @@ def test_two_equal_doubts_and_one_bubble_leave_one_doubt(desk):
 
 
 def test_other_words_under_the_same_key_are_neither_sent_nor_lost_in_silence(desk):
-	message = say(desk, answers.Draft("50 pounds"), key="k")
+	message = say(desk, Draft("50 pounds"), key="k")
 	actor = holder(desk, message.ticket)
-	again = answers.send(desk.store, actor, message.ticket, answers.Draft("50 pounds"), "k", desk.now + 1)
+	again = answers.send(desk.store, actor, message.ticket, Draft("50 pounds"), "k", desk.now + 1)
 	assert again.name == message.name
 	with pytest.raises(Changed) as refused:
-		answers.send(desk.store, actor, message.ticket, answers.Draft("50 pounds each"), "k", desk.now + 2)
+		answers.send(desk.store, actor, message.ticket, Draft("50 pounds each"), "k", desk.now + 2)
 	assert refused.value.code == "sent_before"
-	answers.send(desk.store, actor, message.ticket, answers.Draft("50 pounds each"), "another", desk.now + 3)
+	answers.send(desk.store, actor, message.ticket, Draft("50 pounds each"), "another", desk.now + 3)
 	assert desk.send().sent == 2
 
 

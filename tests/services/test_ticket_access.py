@@ -15,11 +15,11 @@ from khalifa_whatsapp.core import ticket_access
 from khalifa_whatsapp.core.actor import Actor, actor_of
 from khalifa_whatsapp.core.errors import NotFound, UserError
 from khalifa_whatsapp.core.keys import digest, open_key
-from khalifa_whatsapp.services.customers import decisions
+from khalifa_whatsapp.services.customers import new_holder
 from khalifa_whatsapp.services.inbound.tickets import Tickets
-from khalifa_whatsapp.services.outbound import answers
+from khalifa_whatsapp.services.outbound import answers, user_decisions
 from khalifa_whatsapp.services.tickets import actions
-from khalifa_whatsapp.services.tickets.authorization import tell_owner
+from khalifa_whatsapp.services.tickets.notices import tell_owner
 from khalifa_whatsapp.services.unit_of_work import working
 from tests.services.harness import MANAGER, Desk
 
@@ -105,10 +105,13 @@ VERBS: list[tuple[str, Verb]] = [
 			k.store, who, t.name, f"M-{t.name}", "👍", f"r{t.name}{who.user}", k.now
 		),
 	),
-	("reply", lambda k, who, t: answers.resend(k.store, who, f"M-{t.name}", f"s{t.name}{who.user}", k.now)),
-	("reply", lambda k, who, t: decisions.same_person(k.store, who, t.name, k.now)),
-	("reply", lambda k, who, t: decisions.new_person(k.store, who, t.name, k.now)),
-	("settle", lambda k, who, t: answers.settle(k.store, who, f"M-{t.name}", False, k.now)),
+	(
+		"reply",
+		lambda k, who, t: user_decisions.resend(k.store, who, f"M-{t.name}", f"s{t.name}{who.user}", k.now),
+	),
+	("reply", lambda k, who, t: new_holder.same_person(k.store, who, t.name, k.now)),
+	("reply", lambda k, who, t: new_holder.new_person(k.store, who, t.name, k.now)),
+	("settle", lambda k, who, t: user_decisions.settle(k.store, who, f"M-{t.name}", False, k.now)),
 	(
 		"transfer",
 		lambda k, who, t: actions.transfer(k.store, who, t.name, k.now, "why", to_branch="South"),

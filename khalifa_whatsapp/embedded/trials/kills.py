@@ -17,7 +17,7 @@ from khalifa_whatsapp.embedded.gateways import ROUGH_CLOUD, ROUGH_WPP
 from khalifa_whatsapp.embedded.staff import MANAGER
 from khalifa_whatsapp.embedded.trials.stand import DEVICE, Stand, Verdict, stand
 from khalifa_whatsapp.embedded.victim import OUT, PLACES, murder
-from khalifa_whatsapp.services.outbound import answers
+from khalifa_whatsapp.services.outbound import user_decisions
 from khalifa_whatsapp.services.unit_of_work import working
 
 
@@ -86,7 +86,7 @@ def f33_campaign_under_kill(folder: Path, kind: str, count: int) -> Verdict:
 		paused = on.drain()
 		cancelled = [m.name for m in on.answers() if m.status == r.MSG_QUEUED][:2]
 		for name in cancelled:
-			answers.settle(on.store, MANAGER, name, False, on.clock())
+			user_decisions.settle(on.store, MANAGER, name, False, on.clock())
 		_pause(on, False)
 		murder(str(on.path), on.config, on.clock(), OUT, PLACES[1], 1)
 		on.settle()

@@ -13,8 +13,8 @@ from khalifa_whatsapp.core.content import makes_wait
 from khalifa_whatsapp.core.keys import open_key
 from khalifa_whatsapp.services.customers.identities import show_name
 from khalifa_whatsapp.services.tickets import turns
-from khalifa_whatsapp.services.tickets.actions import close_ticket
-from khalifa_whatsapp.services.tickets.authorization import tell_owner
+from khalifa_whatsapp.services.tickets.closing import close_ticket
+from khalifa_whatsapp.services.tickets.notices import tell_owner
 from khalifa_whatsapp.services.unit_of_work import UnitOfWork
 
 MERGED = "merged"

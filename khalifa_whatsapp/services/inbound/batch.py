@@ -9,8 +9,8 @@ from khalifa_whatsapp.drivers import base as d
 from khalifa_whatsapp.services.customers import merging
 from khalifa_whatsapp.services.customers.identities import Customers
 from khalifa_whatsapp.services.inbound.customers import People
+from khalifa_whatsapp.services.inbound.device_notices import Notices
 from khalifa_whatsapp.services.inbound.mentions import identities_in, refs_in
-from khalifa_whatsapp.services.inbound.notices import Notices
 from khalifa_whatsapp.services.inbound.thread import Thread
 from khalifa_whatsapp.services.inbound.tickets import Tickets
 from khalifa_whatsapp.services.unit_of_work import UnitOfWork

@@ -7,7 +7,7 @@ from typing import Any
 
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.drivers import base as d
-from khalifa_whatsapp.services.inbound import account, calls, echoes, edits, messages, statuses
+from khalifa_whatsapp.services.inbound import account, calls, echoes, edits, identities, messages, statuses
 from khalifa_whatsapp.services.inbound.batch import IntakeBatch
 
 HANDLERS: dict[type, Callable[[IntakeBatch, r.Delivery, Any], None]] = {
@@ -18,8 +18,8 @@ HANDLERS: dict[type, Callable[[IntakeBatch, r.Delivery, Any], None]] = {
 	d.Reaction: edits.reaction,
 	d.MessageEdit: edits.edit,
 	d.MessageRevoke: edits.revoke,
-	d.IdentityChange: account.identity_change,
-	d.MarketingPreference: account.preference,
+	d.IdentityChange: identities.change,
+	d.MarketingPreference: identities.preference,
 	d.SessionState: account.session,
 	d.AccountNotice: account.account,
 	d.TemplateStatus: account.template,

@@ -10,8 +10,9 @@ from khalifa_whatsapp.core.actor import actor_of
 from khalifa_whatsapp.core.keys import open_key
 from khalifa_whatsapp.core.settings import HOUR_MS
 from khalifa_whatsapp.core.ticket_access import can_see
-from khalifa_whatsapp.services.tickets import turns
-from khalifa_whatsapp.services.tickets.authorization import tell_of_queue
+from khalifa_whatsapp.services.tickets import notices, turns
+from khalifa_whatsapp.services.tickets.notices import tell_of_queue
+from khalifa_whatsapp.services.tickets.reopening import reopen
 from khalifa_whatsapp.services.unit_of_work import UnitOfWork
 
 MOST_TOLD = (
@@ -143,7 +144,7 @@ class Tickets:
 		entry = self.roster().get(ticket.agent) if ticket.agent else None
 		for hearer in [entry] if entry is not None else self._of_queue(ticket):
 			self.work.tell("khalifa_whatsapp:ticket", data, user=hearer.agent.user)
-		self.work.tell("khalifa_whatsapp:ticket", data, role=turns.MANAGER_ROLE)
+		self.work.tell("khalifa_whatsapp:ticket", data, role=notices.MANAGER_ROLE)
 		if ticket.status == r.QUEUED:
 			tell_of_queue(self.work)
 
@@ -159,22 +160,3 @@ class Tickets:
 		readers = [e for e in entries if can_see(actor_of(e.agent), ticket)]
 		here = [e for e in readers if self._is_here(e.agent.name)]
 		return [] if any(e.can_take(self.work.rules.settings) for e in here) else here
-
-
-def reopen(work: UnitOfWork, ticket: r.Ticket, reason: str, is_undo: bool = False) -> None:
-	"""Make a closed ticket open again, in its next cycle; undone,
-	the closing never was and the cycle goes on.
-	"""
-	work.mark_day(ticket.closed_ms)
-	work.log(ticket, "reopened", from_agent=ticket.resolved_for, reason=reason)
-	ticket.open_key = open_key(ticket.customer, ticket.device)
-	if not is_undo:
-		ticket.cycle += 1
-		ticket.cycle_replies, ticket.repliers = 0, ticket.resolved_for or ""
-	ticket.closed_ms = ticket.closed_by = ticket.close_reason = ticket.resolved_for = ticket.close_batch = (
-		None
-	)
-	ticket.is_missed, ticket.missed_for = 0, None
-	ticket.status = r.PENDING if ticket.agent else r.QUEUED
-	ticket.queued_since_ms = None if ticket.agent else work.now_ms
-	work.touch_ticket(ticket)

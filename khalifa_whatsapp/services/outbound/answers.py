@@ -1,5 +1,4 @@
-"""What people say in a ticket: answers of every kind, reactions, notes; and what becomes of those that did
-not arrive.
+"""What people say in a ticket: answers of every kind, reactions, notes.
 
 Each verb locks the ticket, checks who may do it and whether the ticket is still as the person saw it, and
 writes everything (message, history, ledger) in one transaction. Refusals say how to go on.
@@ -8,8 +7,6 @@ writes everything (message, history, ledger) in one transaction. Refusals say ho
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
-from typing import Any
 
 from khalifa_whatsapp.core import ledger, ticket_access
 from khalifa_whatsapp.core import records as r
@@ -19,30 +16,24 @@ from khalifa_whatsapp.core.arabic import normalise
 from khalifa_whatsapp.core.content import put_preview
 from khalifa_whatsapp.core.errors import Changed, NotFound, UserError
 from khalifa_whatsapp.core.keys import digest
-from khalifa_whatsapp.core.window import is_window_open
 from khalifa_whatsapp.drivers.base import Capabilities
-from khalifa_whatsapp.services.outbound import destination, payloads, status_changes
+from khalifa_whatsapp.services.outbound import destination, payloads
+from khalifa_whatsapp.services.outbound.answer_drafts import (
+	Draft,
+	check_capabilities,
+	check_collision,
+	check_window,
+	checked_body,
+	checked_emoji,
+	checked_route,
+	checked_text,
+)
 from khalifa_whatsapp.services.tickets import turns
-from khalifa_whatsapp.services.tickets.actions import hand_over
-from khalifa_whatsapp.services.tickets.authorization import agent_of, require, tell_owner, ticket_of
+from khalifa_whatsapp.services.tickets.authorization import agent_of, require, ticket_of
+from khalifa_whatsapp.services.tickets.handover import hand_over
+from khalifa_whatsapp.services.tickets.notices import tell_owner
 from khalifa_whatsapp.services.unit_of_work import UnitOfWork, retrying, working
 from khalifa_whatsapp.stores.base import Store
-
-MAX_EMOJI = 16  # code units: skin tones and joined families are long
-RESENDABLE = frozenset({r.FAILED, r.UNKNOWN})
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-	"""What a person wants to say. `data` holds what the kind needs (`payloads`)."""
-
-	body: str = ""  # the text, or the caption of a file
-	content_type: str = "text"
-	file_url: str | None = None
-	file_name: str | None = None
-	mime_type: str | None = None
-	data: dict[str, Any] = field(default_factory=dict)
-	reply_to: str | None = None  # message_key of the quoted message
 
 
 def reply(
@@ -86,12 +77,12 @@ def send(
 
 	def run() -> r.Message:
 		with working(store, now_ms, actor) as work:
-			return _send(work, ticket, draft, client_key, seen_ms, take_over, can)
+			return queue_answer(work, ticket, draft, client_key, seen_ms, take_over, can)
 
 	return retrying(run)
 
 
-def _send(
+def queue_answer(
 	work: UnitOfWork,
 	name: str,
 	draft: Draft,
@@ -104,14 +95,14 @@ def _send(
 	work.store.tickets([name])  # first, the lock: what is read after it is as new as the lock, not older
 	if (known := work.store.message_by_client_key(key)) is not None:
 		return _same(known, name, work.actor, draft)
-	body = _checked_body(work, draft)
+	body = checked_body(work, draft)
 	ticket = ticket_of(work, name)
 	require(ticket_access.can_answer(work.actor, ticket))
 	rows = destination.identities(work.store, ticket.customer)
-	way = _checked_route(route(rows, ticket.identity))
-	_check_capabilities(draft, can)
-	_check_window(work, draft, can, destination.window_from_ms(work.store, ticket, way, rows))
-	_check_collision(work, ticket, seen_ms)
+	way = checked_route(route(rows, ticket.identity))
+	check_capabilities(draft, can)
+	check_window(work, draft, can, destination.window_from_ms(work.store, ticket, way, rows))
+	check_collision(work, ticket, seen_ms)
 	message = _outgoing(work, ticket, draft, body, r.AGENT, r.MSG_QUEUED)
 	_address(message, way)
 	message.client_key = key
@@ -139,72 +130,11 @@ def _same(known: r.Message, ticket: str, actor: Actor, draft: Draft) -> r.Messag
 	return known
 
 
-def _checked_body(work: UnitOfWork, draft: Draft) -> str:
-	limit = work.rules.settings.max_text_length
-	if draft.content_type == "text" or draft.body:
-		return checked_text(draft.body, limit)
-	return ""
-
-
-def checked_text(body: str, limit: int) -> str:
-	"""A text that can be sent: not empty, not too long, valid Unicode."""
-	if not body or not body.strip():
-		raise UserError("empty_text", "The message is empty. Write something first.")
-	if len(body) > limit:
-		raise UserError(
-			"text_too_long",
-			"The message has {length} characters; at most {limit} fit. Split it in two.",
-			length=len(body),
-			limit=limit,
-		)
-	return body.encode("utf-8", "replace").decode("utf-8")
-
-
-def _checked_route(way: Route) -> Route:
-	"""Never to a number that the customer has given up: it may be a stranger's by now."""
-	if way.is_moved and way.chosen is None:
-		raise UserError("number_left", payloads.NUMBER_LEFT)
-	return way
-
-
 def _address(message: r.Message, way: Route) -> None:
 	"""Whom it goes to, written down with the message; the first one to a new number begins a new chat."""
 	if way.chosen is not None:
 		message.identity = way.chosen.name
 		message.is_new_chat = message.is_new_chat or int(way.is_moved and way.chosen.seen_ms is None)
-
-
-def _check_capabilities(draft: Draft, can: Capabilities | None) -> None:
-	"""What the gateway would refuse is refused here, while the writer still has it before him."""
-	if can is None:
-		return
-	if draft.content_type not in can.kinds | can.media_kinds:
-		raise UserError("kind_not_supported", "This number's gateway can't send this kind of message.")
-	if len(draft.body) > can.max_text:
-		checked_text(draft.body, can.max_text)
-
-
-def _check_window(work: UnitOfWork, draft: Draft, can: Capabilities | None, from_ms: int | None) -> None:
-	if can is None or not can.has_window or draft.content_type == "template":
-		return
-	if not is_window_open(from_ms, work.now_ms):
-		raise UserError(
-			"window_closed",
-			"More than 24 hours have passed since the customer wrote: "
-			"WhatsApp takes only a template now. Choose one.",
-		)
-
-
-def _check_collision(work: UnitOfWork, ticket: r.Ticket, seen_ms: int | None) -> None:
-	if seen_ms is None:
-		return
-	newest = work.store.last_human_reply(ticket.name)
-	if newest is not None and newest.sent_ms > seen_ms and newest.sender != work.actor.user:
-		raise Changed(
-			"answered_meanwhile",
-			"{name} answered meanwhile. Read the new message, then send yours again.",
-			name=newest.sender_name or "",
-		)
 
 
 def _outgoing(
@@ -311,93 +241,16 @@ def react(
 			message = store.messages([target]).get(target)
 			if message is None or message.ticket != ticket or not message.message_key:
 				raise NotFound("no_such_message", "There is no such message in this conversation.")
-			draft = Draft(_checked_emoji(emoji), "reaction", data={"target": message.message_key})
+			draft = Draft(checked_emoji(emoji), "reaction", data={"target": message.message_key})
 			rows = destination.identities(store, found.customer)
-			way = _checked_route(route(rows, message.identity or found.identity))
+			way = checked_route(route(rows, message.identity or found.identity))
 			if way.is_moved:
 				raise UserError("number_left", payloads.NUMBER_LEFT)
-			_check_capabilities(draft, can)
-			_check_window(work, draft, can, destination.window_from_ms(store, found, way, rows))
+			check_capabilities(draft, can)
+			check_window(work, draft, can, destination.window_from_ms(store, found, way, rows))
 			put = _outgoing(work, found, draft, draft.body, r.AUTO, r.MSG_QUEUED)
 			_address(put, way)
 			put.client_key = key
 			return put
 
 	return retrying(run)
-
-
-def _checked_emoji(emoji: str) -> str:
-	if len(emoji) > MAX_EMOJI or any(char.isalnum() and char not in "0123456789" for char in emoji):
-		raise UserError("not_an_emoji", "A reaction is one emoji.")
-	return emoji
-
-
-def resend(
-	store: Store, actor: Actor, message: str, client_key: str, now_ms: int, can: Capabilities | None = None
-) -> r.Message:
-	"""Say again what failed, or what may not have been sent: a new message, and the old one keeps its fate.
-
-	Only a person decides that; what was in doubt may then arrive twice.
-	"""
-
-	def run() -> r.Message:
-		with working(store, now_ms, actor) as work:
-			old = _message_to_settle(work, message)
-			draft = Draft(
-				old.body,
-				old.content_type,
-				old.file_url,
-				old.file_name,
-				old.mime_type,
-				json.loads(old.data) if old.data else {},
-				old.reply_to,
-			)
-			new = _send(work, old.ticket, draft, client_key, None, False, can)
-			if old.resent_as not in (None, new.name):
-				raise Changed("resent_already", "This message was sent again already.")
-			old.resent_as = new.name
-			work.touch(old)
-			return new
-
-	return retrying(run)
-
-
-def settle(store: Store, actor: Actor, message: str, was_sent: bool, now_ms: int) -> r.Message:
-	"""A person has looked: what was in doubt was sent, or was not; what still waits is taken back."""
-
-	def run() -> r.Message:
-		with working(store, now_ms, actor) as work:
-			found = _message_to_settle(work, message, frozenset({r.UNKNOWN, r.MSG_QUEUED}))
-			before = found.status
-			if was_sent and before == r.MSG_QUEUED:
-				raise UserError("not_sent_yet", "This message has not been handed over yet.")
-			found.status = r.SENT if was_sent else r.FAILED
-			found.error_kind = None if was_sent else "discarded"
-			found.error_text = None if was_sent else SETTLED[before]
-			found.generation += 1  # a sender that is late writes nothing any more
-			work.touch(found)
-			status_changes.status_changed(work, found, before)
-			work.log(work.store.tickets([found.ticket])[found.ticket], "settled", reason=found.status.lower())
-			return found
-
-	return retrying(run)
-
-
-SETTLED = {
-	r.UNKNOWN: "A colleague looked: it was not sent.",
-	r.MSG_QUEUED: "Taken back before it was sent.",
-}
-
-
-def _message_to_settle(work: UnitOfWork, name: str, statuses: frozenset[str] = RESENDABLE) -> r.Message:
-	"""An outgoing message of a ticket that the person may answer, in one of these states;
-	the ticket is locked first.
-	"""
-	seen = work.store.messages([name]).get(name)
-	if seen is None or seen.direction != r.OUTGOING or seen.origin == r.NOTE:
-		raise NotFound("no_such_message", "There is no such message in this conversation.")
-	require(ticket_access.can_settle(work.actor, ticket_of(work, seen.ticket)))
-	message = work.store.messages([name])[name]
-	if message.status not in statuses:
-		raise Changed("message_changed", "The message has changed meanwhile. Look again.")
-	return message

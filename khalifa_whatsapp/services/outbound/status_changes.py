@@ -7,8 +7,8 @@ from __future__ import annotations
 from khalifa_whatsapp.core import ledger
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.drivers.base import OptedOut
-from khalifa_whatsapp.services.inbound.tickets import reopen
-from khalifa_whatsapp.services.tickets import turns
+from khalifa_whatsapp.services.tickets import notices, turns
+from khalifa_whatsapp.services.tickets.reopening import reopen
 from khalifa_whatsapp.services.unit_of_work import UnitOfWork
 
 
@@ -72,7 +72,9 @@ def _open_again(work: UnitOfWork, ticket: r.Ticket) -> bool:
 	latest = work.store.latest_tickets([pair]).get(pair)
 	if latest is None or latest.name != ticket.name or ticket.close_batch or ticket.close_reason == "spam":
 		work.tell(
-			"khalifa_whatsapp:ticket", {"ticket": ticket.name, "event": "unanswered"}, role=turns.MANAGER_ROLE
+			"khalifa_whatsapp:ticket",
+			{"ticket": ticket.name, "event": "unanswered"},
+			role=notices.MANAGER_ROLE,
 		)
 		return False
 	reopen(work, ticket, "the answer was not delivered", is_undo=True)

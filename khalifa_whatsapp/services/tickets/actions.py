@@ -1,18 +1,21 @@
 """What people do with a ticket as a whole: hand it on, take it, close it, open it again.
 
 Each verb locks the ticket, checks who may do it, and writes everything (history, ledger) in one transaction.
-Refusals say how to go on. Answers are in `replies`.
+Refusals say how to go on. Answers are in `outbound.answers`.
 """
 
 from __future__ import annotations
 
-from khalifa_whatsapp.core import ledger, ticket_access
 from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core import ticket_access
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.errors import NotFound, UserError
-from khalifa_whatsapp.services.inbound.tickets import reopen as reopen_ticket
 from khalifa_whatsapp.services.tickets import turns
-from khalifa_whatsapp.services.tickets.authorization import require, tell_owner, ticket_of
+from khalifa_whatsapp.services.tickets.authorization import require, ticket_of
+from khalifa_whatsapp.services.tickets.closing import close_ticket
+from khalifa_whatsapp.services.tickets.handover import hand_over, hand_to_branch
+from khalifa_whatsapp.services.tickets.notices import tell_owner
+from khalifa_whatsapp.services.tickets.reopening import reopen as reopen_ticket
 from khalifa_whatsapp.services.unit_of_work import UnitOfWork, retrying, working
 from khalifa_whatsapp.stores.base import Store
 
@@ -44,7 +47,7 @@ def transfer(
 			if to_agent:
 				hand_over(work, found, _receiver(work, to_agent, found), reason, "transferred")
 			elif to_branch:
-				_to_branch(work, found, to_branch, reason)
+				hand_to_branch(work, found, to_branch, reason)
 			else:
 				raise UserError("no_receiver", "Choose the agent or the branch that takes the conversation.")
 			return found
@@ -72,56 +75,6 @@ def _receiver(work: UnitOfWork, name: str, ticket: r.Ticket) -> r.Agent:
 			agent=entry.agent.employee_name,
 		)
 	return entry.agent
-
-
-def hand_over(work: UnitOfWork, ticket: r.Ticket, agent: r.Agent, reason: str, event: str) -> None:
-	former, branch = ticket.agent, ticket.branch
-	ticket.agent, ticket.agent_name = agent.name, agent.employee_name
-	ticket.branch = agent.branch or branch
-	ticket.queued_since_ms, ticket.queue_rank, ticket.is_branch_only = None, 1, 0
-	ticket.status = r.OPEN if ticket.waiting_since_ms is not None else r.PENDING
-	_moved(work, ticket, former, branch, reason, event)
-	fresh = work.present_agent(agent.name) or agent
-	fresh.last_assigned_ms = work.now_ms
-	work.touch(fresh)
-	_remember_agent(work, ticket, agent)
-
-
-def _remember_agent(work: UnitOfWork, ticket: r.Ticket, agent: r.Agent) -> None:
-	for customer in work.store.customers([ticket.customer]).values():
-		customer.last_agent = agent.name
-		work.touch(customer)
-
-
-def _to_branch(work: UnitOfWork, ticket: r.Ticket, branch: str, reason: str) -> None:
-	if branch not in work.rules.branches:
-		raise NotFound("no_such_branch", "There is no such branch. Choose one from the list.")
-	former, old_branch = ticket.agent, ticket.branch
-	ticket.agent = ticket.agent_name = None
-	ticket.branch, ticket.is_branch_only = branch, 1
-	ticket.status, ticket.queued_since_ms, ticket.queue_rank = r.QUEUED, work.now_ms, 0
-	_moved(work, ticket, former, old_branch, reason, "transferred")
-
-
-def _moved(
-	work: UnitOfWork, ticket: r.Ticket, former: str | None, branch: str | None, reason: str, event: str
-) -> None:
-	ended = turns.change_holder(work, ticket, "transferred" if former else "assigned")
-	if ended is not None and former is not None:
-		rules = turns.rules_of(work, ticket, ended)
-		ended.is_late_transfer = int(ledger.is_late_transfer(ended, rules, work.rules.settings))
-	work.touch_ticket(ticket)
-	work.log(
-		ticket,
-		event,
-		from_agent=former,
-		to_agent=ticket.agent,
-		from_branch=branch,
-		to_branch=ticket.branch,
-		reason=reason,
-		is_late=ended.is_late_transfer if ended else 0,
-	)
-	tell_owner(work, ticket, event, former)
 
 
 def assign(store: Store, actor: Actor, ticket: str, agent: str, now_ms: int) -> r.Ticket:
@@ -161,36 +114,6 @@ def close(store: Store, actor: Actor, ticket: str, now_ms: int, reason: str = "r
 
 
 _OUTCOME = {"no_reply_needed": r.NO_REPLY_NEEDED, "spam": r.SPAM}
-
-
-def close_ticket(
-	work: UnitOfWork, ticket: r.Ticket, reason: str, outcome: str, batch: str | None = None
-) -> None:
-	"""Close an open ticket within a transaction, and settle who gets credit or blame for it."""
-	missed_for = _missed_for(work, ticket)
-	turns.end_turn(work, ticket, outcome, "closed" if batch is None else "bulk_closed")
-	is_counted = batch is None and outcome != r.SPAM
-	is_unanswered = ticket.first_message_ms is not None and ticket.first_responded_ms is None
-	ticket.is_missed = int(is_unanswered and outcome not in (r.SPAM, r.NO_REPLY_NEEDED))
-	ticket.missed_for = missed_for if ticket.is_missed and batch is None else None
-	ticket.resolved_for = ledger.resolver(ticket, outcome) if is_counted else None
-	ticket.status, ticket.open_key, ticket.closed_ms = r.CLOSED, None, work.now_ms
-	ticket.closed_by, ticket.close_reason, ticket.close_batch = work.actor.user, reason, batch
-	ticket.queued_since_ms, ticket.unread_count = None, 0
-	work.touch_ticket(ticket)
-	work.mark_day(work.now_ms)
-	work.log(ticket, "closed", from_agent=ticket.agent, reason=reason)
-	tell_owner(work, ticket, "closed")
-
-
-def _missed_for(work: UnitOfWork, ticket: r.Ticket) -> str | None:
-	"""The owner, when his or her own time passed the threshold; else the queue."""
-	_, segment = work.open_parts(ticket)
-	if segment is None or segment.agent is None:
-		return None
-	rules = work.branch_rules(ticket)
-	used = rules.calendar.business_ms(segment.from_ms, work.now_ms)
-	return segment.agent if used > rules.delay_ms else None
 
 
 def reopen(store: Store, actor: Actor, ticket: str, now_ms: int, reason: str = "") -> r.Ticket:

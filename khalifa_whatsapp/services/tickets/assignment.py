@@ -13,7 +13,7 @@ from khalifa_whatsapp.core import assignment as rules
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.services.isolation import check, together_or_apart
 from khalifa_whatsapp.services.tickets import turns
-from khalifa_whatsapp.services.tickets.authorization import tell_owner
+from khalifa_whatsapp.services.tickets.notices import tell_owner
 from khalifa_whatsapp.services.unit_of_work import UnitOfWork, working
 from khalifa_whatsapp.stores.base import Store
 

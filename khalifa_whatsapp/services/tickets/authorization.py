@@ -1,4 +1,4 @@
-"""What every verb on a ticket asks first, and tells last: refusals in words, and whose pages are told."""
+"""What every verb on a ticket asks first: which ticket, and may this person? Refusals say how to go on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Callable
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.errors import Changed, NotAllowed, NotFound, UserError
 from khalifa_whatsapp.core.ticket_access import Decision, Refusal
-from khalifa_whatsapp.services.tickets import turns
 from khalifa_whatsapp.services.unit_of_work import UnitOfWork
 
 _ERRORS: dict[Refusal, Callable[[], UserError]] = {
@@ -46,22 +45,3 @@ def agent_of(work: UnitOfWork, name: str) -> r.Agent:
 	if found is None:
 		raise NotFound("no_such_agent", "There is no such agent. Choose one from the list.")
 	return found
-
-
-def tell_owner(work: UnitOfWork, ticket: r.Ticket, event: str, former: str | None = None) -> None:
-	"""Tell the holder's page, the former holder's (that it is gone)
-	and the managers' that something happened.
-	"""
-	data = {"ticket": ticket.name, "event": event}
-	for name in filter(None, (ticket.agent, former)):
-		agent = work.agent(name)
-		if agent is not None and agent.enabled:
-			work.tell("khalifa_whatsapp:ticket", data, user=agent.user)
-	work.tell("khalifa_whatsapp:ticket", data, role=turns.MANAGER_ROLE)
-	if ticket.agent is None or (event == "assigned" and former is None):
-		tell_of_queue(work)
-
-
-def tell_of_queue(work: UnitOfWork) -> None:
-	"""Tell every open inbox that the queue is not what it was; each reads of it what its own reader may."""
-	work.tell("khalifa_whatsapp:queue", {})

@@ -13,9 +13,9 @@ from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.arabic import safe_name
 from khalifa_whatsapp.core.errors import NotAllowed, NotFound, UserError
-from khalifa_whatsapp.services.inbound.tickets import reopen
 from khalifa_whatsapp.services.tickets import turns
-from khalifa_whatsapp.services.tickets.actions import close_ticket
+from khalifa_whatsapp.services.tickets.closing import close_ticket
+from khalifa_whatsapp.services.tickets.reopening import reopen
 from khalifa_whatsapp.services.unit_of_work import UnitOfWork, retrying, working
 from khalifa_whatsapp.stores.base import Store, TicketFilter
 

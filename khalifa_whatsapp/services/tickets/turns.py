@@ -8,9 +8,8 @@ from __future__ import annotations
 from khalifa_whatsapp.core import deadlines, ledger
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.settings import BranchRules
+from khalifa_whatsapp.services.tickets.notices import MANAGER_ROLE
 from khalifa_whatsapp.services.unit_of_work import UnitOfWork
-
-MANAGER_ROLE = "WhatsApp Manager"
 
 
 def customer_waits(work: UnitOfWork, ticket: r.Ticket, sent_ms: int, known_ms: int) -> None:

@@ -1,0 +1,27 @@
+"""A customer has another number or id, or stops promotions: what is said of a person and of no message."""
+
+from __future__ import annotations
+
+from khalifa_whatsapp.core import records as r
+from khalifa_whatsapp.core.identity import PHONE
+from khalifa_whatsapp.drivers import base as d
+from khalifa_whatsapp.services.inbound.batch import IntakeBatch
+from khalifa_whatsapp.services.inbound.fields import clamp
+
+
+def change(batch: IntakeBatch, delivery: r.Delivery, event: d.IdentityChange) -> None:
+	"""A customer has another number or another id."""
+	customer, is_news = batch.customers.move(event.old, event.new, clamp(event.at_ms, delivery.received_ms))
+	ticket = batch.tickets.latest.get(customer.name)
+	numbers = [one.value for group in (event.old, event.new) for one in group if one.kind == PHONE]
+	if ticket is not None and is_news and len(numbers) > 1:
+		batch.work.log(ticket, "number_changed", reason=" ".join(numbers[:2]))
+		batch.tickets.tell(ticket, "changed")
+
+
+def preference(batch: IntakeBatch, delivery: r.Delivery, event: d.MarketingPreference) -> None:
+	"""The customer stopped or resumed promotions; the latest word stands."""
+	customer = batch.customers.resolve(event.customer, clamp(event.at_ms, delivery.received_ms))
+	if (customer.opted_out_ms or 0) <= event.at_ms:
+		customer.is_opted_out, customer.opted_out_ms = int(event.is_stopped), event.at_ms
+		batch.work.touch(customer)
