@@ -19,6 +19,7 @@ from khalifa_whatsapp.stores.leases import SqlLeases
 from khalifa_whatsapp.stores.sqlite_store import SqliteStore
 
 if TYPE_CHECKING:
+	from khalifa_whatsapp.services.voice_notes import VoiceCodec
 	from khalifa_whatsapp.stores.site_store import SiteStore
 
 
@@ -37,6 +38,15 @@ def on_site() -> SiteStore:
 def leases(store: SiteStore | SqliteStore) -> SqlLeases:
 	"""Leases of browser sessions in a host's store, for the thread the store belongs to."""
 	return SqlLeases(store)
+
+
+def voice_codec() -> VoiceCodec | None:
+	"""What converts recordings; None where PyAV, the extra `voice`, is not installed."""
+	try:
+		from khalifa_whatsapp.media.voice import PyAvCodec
+	except ImportError:
+		return None
+	return PyAvCodec()
 
 
 @dataclass(slots=True)

@@ -31,7 +31,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 	"stores": (CORE, STORES),
 	"services": INNER,
 	"testing": (*INNER, "drivers.loopback", "testing"),
-	"bootstrap": (CORE, DRIVERS, STORES, SERVICES),
+	"media": (CORE, "services.voice_notes"),
+	"bootstrap": (CORE, DRIVERS, STORES, SERVICES, "media"),
 	"site_devices": (CORE, DRIVERS),
 	"guards": (CORE,),
 	"permissions": (CORE, *PERMISSIONS, "access.queries"),
@@ -71,8 +72,8 @@ FRAPPE_ALLOWED = (
 )
 SQLITE_ALLOWED = ("stores.sqlite_store",)
 PRINT_ALLOWED = ("embedded", "setup", "commands")
-NEEDS_NO_FRAPPE = ("", "core", "drivers", "services", "stores", "testing", "bootstrap", "embedded")
-OPTIONAL = {"psutil", "selenium"}  # only who installs the extra `browser`, or Frappe, has them
+NEEDS_NO_FRAPPE = ("", "core", "drivers", "services", "stores", "testing", "media", "bootstrap", "embedded")
+OPTIONAL = {"av", "psutil", "selenium"}  # only who installs the extras, or Frappe, has them
 
 
 @dataclass(frozen=True)
@@ -170,7 +171,10 @@ def test_parts_import_only_what_the_architecture_lets_them():
 	refuse(problems)
 
 
-@pytest.mark.parametrize(("library", "allowed"), [("frappe", FRAPPE_ALLOWED), ("sqlite3", SQLITE_ALLOWED)])
+@pytest.mark.parametrize(
+	("library", "allowed"),
+	[("frappe", FRAPPE_ALLOWED), ("sqlite3", SQLITE_ALLOWED), ("av", ("media.voice",))],
+)
 def test_hosts_are_known_only_where_they_belong(library, allowed):
 	refuse(
 		[

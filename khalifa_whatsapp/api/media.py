@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response
 from khalifa_whatsapp.access.stored_files import keep
 from khalifa_whatsapp.api.door import door
 from khalifa_whatsapp.api.sending import capabilities
-from khalifa_whatsapp.bootstrap import now_ms, on_site
+from khalifa_whatsapp.bootstrap import now_ms, on_site, voice_codec
 from khalifa_whatsapp.core.errors import NotFound, UserError
 from khalifa_whatsapp.core.file_names import RUNNING_TYPES, can_run, named, plain_mime_type
 from khalifa_whatsapp.core.jpeg import NotJpeg, without_metadata
@@ -26,7 +26,7 @@ from khalifa_whatsapp.guards import agent_only, current_actor, require_read
 from khalifa_whatsapp.jobs.wake import wake_media
 from khalifa_whatsapp.services import media
 from khalifa_whatsapp.services.tickets import authorization
-from khalifa_whatsapp.services.voice import voice_note
+from khalifa_whatsapp.services.voice_notes import voice_note
 
 # What a browser may show in the page; everything else is saved as a file. No HTML, no SVG: they can hold
 # scripts.
@@ -78,7 +78,7 @@ def upload(ticket: str, is_voice: bool = False) -> dict[str, Any]:
 		raise UserError("kind_not_supported", "This number's gateway can't send this kind of message.")
 	content, name = _content(given, can.max_media_bytes), given.filename or ""
 	if is_voice:
-		content, name = voice_note(content), "voice.ogg"
+		content, name = voice_note(content, voice_codec()), "voice.ogg"
 	mime_type = mime_of(content, given.mimetype)
 	name = named(name, mime_type, "file")
 	_refuse_programs(name, content, given.mimetype)

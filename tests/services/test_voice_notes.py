@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from array import array
 from collections.abc import Iterator
 from fractions import Fraction
@@ -14,8 +15,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from khalifa_whatsapp import bootstrap
 from khalifa_whatsapp.core.errors import UserError
-from khalifa_whatsapp.services import voice
+from khalifa_whatsapp.media import voice
+from khalifa_whatsapp.services import voice_notes
+from khalifa_whatsapp.services.voice_notes import OGG, voice_note
+
+CODEC = voice.PyAvCodec()
 
 RATE, SECONDS = 48_000, 1.5
 BROWSERS = {
@@ -54,8 +60,8 @@ def recorded(wrapping: str, codec: str, layout: str) -> bytes:
 
 @pytest.mark.parametrize("browser", BROWSERS)
 def test_a_recording_keeps_its_sound_and_its_length(browser: str) -> None:
-	note = voice.voice_note(recorded(*BROWSERS[browser]))
-	assert note.startswith(voice.OGG)
+	note = voice_note(recorded(*BROWSERS[browser]), CODEC)
+	assert note.startswith(OGG)
 	with av.open(BytesIO(note)) as file:
 		sound = file.streams.audio[0]
 		assert (sound.codec_context.name, sound.codec_context.channels) == ("opus", 1)
@@ -71,26 +77,26 @@ def test_a_recording_keeps_its_sound_and_its_length(browser: str) -> None:
 
 
 def test_what_chrome_recorded_is_wrapped_anew_and_not_coded_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-	monkeypatch.delattr(voice, "_code_anew")
+	monkeypatch.delattr(voice, "_encode_anew")
 	chrome = recorded(*BROWSERS["chrome"])
-	assert voice.voice_note(chrome)
-	note = voice.voice_note(chrome)
-	assert voice.voice_note(note) is note
+	assert voice_note(chrome, CODEC)
+	note = voice_note(chrome, CODEC)
+	assert voice_note(note, CODEC) is note
 
 
 def test_a_recording_that_would_take_too_long_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
-	monkeypatch.setattr(voice, "MOST_SECONDS", 1)
+	monkeypatch.setattr(voice_notes, "MAX_SECONDS", 1)
 	with pytest.raises(UserError) as refusal:
-		voice.voice_note(recorded(*BROWSERS["safari"]))
+		voice_note(recorded(*BROWSERS["safari"]), CODEC)
 	assert refusal.value.code == "long_recording"
 
 
 @given(st.sampled_from([b"", b"\x1a\x45\xdf\xa3", b"\0\0\0\x18ftyp"]), st.binary(max_size=400))
 def test_no_file_of_another_kind_gets_through_or_breaks_anything(beginning: bytes, rest: bytes) -> None:
-	if (beginning + rest).startswith(voice.OGG):
+	if (beginning + rest).startswith(OGG):
 		return
 	with pytest.raises(UserError) as refusal:
-		voice.voice_note(beginning + rest)
+		voice_note(beginning + rest, CODEC)
 	assert refusal.value.code == "bad_recording"
 
 
@@ -99,7 +105,7 @@ def test_a_damaged_recording_is_read_or_refused(at: int, garbage: bytes) -> None
 	damaged = bytearray(recorded_once())
 	damaged[at * 40 : at * 40 + len(garbage)] = garbage
 	try:
-		assert voice.voice_note(bytes(damaged)).startswith(voice.OGG)
+		assert voice_note(bytes(damaged), CODEC).startswith(OGG)
 	except UserError as error:
 		assert error.code == "bad_recording"
 
@@ -111,3 +117,23 @@ def recorded_once() -> bytes:
 	if not _KEPT:
 		_KEPT.append(recorded(*BROWSERS["chrome"]))
 	return _KEPT[0]
+
+
+def test_without_a_codec_what_needs_none_goes_and_the_rest_is_refused_with_the_way_out() -> None:
+	note = OGG + b"as Firefox records it"
+	assert voice_note(note, None) is note
+	for browser in BROWSERS:
+		with pytest.raises(UserError) as refusal:
+			voice_note(recorded(*BROWSERS[browser]), None)
+		assert refusal.value.code == "no_voice_codec"
+		assert voice_notes.INSTALL in str(refusal.value)
+	with pytest.raises(UserError) as refusal:
+		voice_note(b"no recording at all", None)
+	assert refusal.value.code == "bad_recording"
+
+
+def test_a_host_without_the_library_has_no_codec_and_one_with_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+	assert isinstance(bootstrap.voice_codec(), voice.PyAvCodec)
+	monkeypatch.delitem(sys.modules, "khalifa_whatsapp.media.voice")
+	monkeypatch.setitem(sys.modules, "av", None)
+	assert bootstrap.voice_codec() is None
