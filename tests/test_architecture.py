@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -33,7 +34,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 	"testing": (*INNER, "drivers.loopback", "testing"),
 	"media": (CORE, "services.voice_notes"),
 	"bootstrap": (CORE, DRIVERS, STORES, SERVICES, "media"),
-	"site_devices": (CORE, DRIVERS),
+	"site_devices": (CORE, DRIVERS, "stores.site_store", "stores.site_device_rows"),
 	"guards": (CORE,),
 	"permissions": (CORE, *PERMISSIONS, "access.queries"),
 	"access": (CORE, *PERMISSIONS, "access"),
@@ -51,7 +52,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 	"hooks": (),
 	"": (),
 }
-SITE_STORE = ("stores.site_store", "stores.site_notices")
+SITE_STORE = ("stores.site_store", "stores.site_notices", "stores.site_device_rows")
 FRAPPE_ALLOWED = (
 	*SITE_STORE,
 	"bootstrap",
@@ -190,6 +191,28 @@ def test_hosts_are_known_only_where_they_belong(library, allowed):
 def test_the_wiring_imports_frappe_only_inside_functions():
 	wiring = [module for module in MODULES if is_in(module.name, "bootstrap")]
 	refuse([m.at(i.line) for m in wiring for i in m.imports if is_in(i.target, "frappe") and not i.is_lazy])
+
+
+def test_the_wiring_runs_no_statement():
+	refuse(
+		[
+			f"{module.at(node.lineno)}: statements are the stores'"
+			for module in MODULES
+			if module.name in ("bootstrap", "site_devices")
+			for node in ast.walk(module.tree)
+			if runs_statement(node)
+		]
+	)
+
+
+STATEMENT = re.compile(r"(SELECT|INSERT|UPDATE|DELETE)\b.*\b(FROM|INTO|SET)\b", re.DOTALL)
+QUERIES = ("frappe.db", "frappe.qb", "frappe.get_")
+
+
+def runs_statement(node: ast.AST) -> bool:
+	if isinstance(node, ast.Constant):
+		return STATEMENT.match(str(node.value)) is not None
+	return isinstance(node, ast.Attribute) and name_of(node).startswith(QUERIES)
 
 
 def test_the_rules_read_no_clock():
