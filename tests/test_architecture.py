@@ -17,10 +17,14 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = "khalifa_whatsapp"
 MAX_FUNCTION_LINES = 60
 MAX_FILE_LINES = 500
+MAX_FILES_OF_A_WALK = 8
 
 CORE, DRIVERS, SERVICES, STORES = "core", "drivers", "services", "stores"
 PORTS = ("drivers.base", "drivers.abilities", "stores.base")
 INNER = (CORE, *PORTS, SERVICES)
+BASICS = (CORE, *PORTS, "services.unit_of_work", "services.isolation")
+# Each may import those before it
+SUBJECTS = ("services.tickets", "services.customers", "services.outbound", "services.inbound")
 PERMISSIONS = ("guards", "permissions")
 DESK = (*INNER, "bootstrap", "site_devices", *PERMISSIONS, "jobs", "stores.schema")
 
@@ -30,7 +34,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 	"drivers": (CORE, DRIVERS),
 	"stores.base": (CORE, "stores.base"),
 	"stores": (CORE, STORES),
-	"services": INNER,
+	"services": BASICS,
+	"services.media": (*BASICS, "services.tickets.notices"),
+	"services.tickets": (*BASICS, *SUBJECTS[:1]),
+	"services.customers": (*BASICS, *SUBJECTS[:2]),
+	"services.outbound": (*BASICS, *SUBJECTS[:3]),
+	"services.inbound": (*BASICS, *SUBJECTS[:4]),
 	"testing": (*INNER, "drivers.loopback", "testing"),
 	"media": (CORE, "services.voice_notes"),
 	"bootstrap": (CORE, DRIVERS, STORES, SERVICES, "media"),
@@ -170,6 +179,19 @@ def test_parts_import_only_what_the_architecture_lets_them():
 					f"{module.at(found.line)}: {part_of(module.name)} may not import {found.target}"
 				)
 	refuse(problems)
+
+
+def test_no_module_imports_itself_by_way_of_others():
+	targets = {m.dotted: {i.target for i in m.imports if not i.is_lazy} - {m.dotted} for m in MODULES}
+	while True:
+		imported = {target for name in targets for target in targets[name]}
+		circular = {
+			name: found for name, found in targets.items() if name in imported and found & targets.keys()
+		}
+		if len(circular) == len(targets):
+			break
+		targets = circular
+	refuse(sorted(targets))
 
 
 @pytest.mark.parametrize(
@@ -388,3 +410,23 @@ def is_explained(module: Module) -> bool:
 	"""A DocType's controller is explained by its class."""
 	classes = [n for n in module.tree.body if isinstance(n, ast.ClassDef) if ".doctype." in module.name]
 	return any(ast.get_docstring(node) for node in (module.tree, *classes))
+
+
+def walks() -> dict[str, list[str]]:
+	"""The ways that ARCHITECTURE.md describes, and the files that each names, in their order."""
+	section = (
+		(ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").split("\n## Walks\n")[1].split("\n## ")[0]
+	)
+	parts = re.split(r"^\*\*(.+?)\*\*", section, flags=re.MULTILINE)[1:]
+	return {
+		name: re.findall(r"`([\w/]+\.py)`", text) for name, text in zip(parts[::2], parts[1::2], strict=True)
+	}
+
+
+def test_each_walk_names_at_most_eight_files_and_all_are_there():
+	ways = walks()
+	assert len(ways) == 4
+	for name, files in ways.items():
+		assert 4 <= len(files) <= MAX_FILES_OF_A_WALK, name
+		assert len(set(files)) == len(files), name
+		refuse([f"{name} {file} is not there" for file in files if not (ROOT / PACKAGE / file).exists()])
