@@ -122,7 +122,7 @@ class TestWordsStayOut(WordsCase):
 
 	def test_one_conversation_that_can_t_be_handed_over_holds_up_no_other(self) -> None:
 		tickets = [self.ticket_of(self.mona, f"+20100123450{number}") for number in (1, 2)]
-		really = reassign.conversation.transfer
+		really = reassign.actions.transfer
 
 		def transfer(store: Any, actor: Any, ticket: str, *more: Any) -> Any:
 			return broken() if ticket == tickets[0] else really(store, actor, ticket, *more)
@@ -135,7 +135,7 @@ class TestWordsStayOut(WordsCase):
 			"to_agent": None,
 			"to_branch": self.south,
 		}
-		with patch.object(reassign.conversation, "transfer", transfer):
+		with patch.object(reassign.actions, "transfer", transfer):
 			self.execute(reassign.run, **moved)
 		state = reassign.state_of("r")
 		self.assertEqual([row["is_done"] for row in state["results"]], [False, True], state)
