@@ -48,6 +48,7 @@ def _phone(text: str, region: str) -> Phone:
 
 
 def customer_of(work: UnitOfWork, name: str) -> r.Customer:
+	"""The customer, locked. Whoever became part of another is no customer any more."""
 	found = work.store.customers([name]).get(name)
 	if found is None or found.merged_into:
 		raise NotFound("no_such_customer", "There is no such customer.")
@@ -55,6 +56,7 @@ def customer_of(work: UnitOfWork, name: str) -> r.Customer:
 
 
 def show_customer(work: UnitOfWork, customer: r.Customer, rows: list[r.CustomerIdentity]) -> None:
+	"""Phone and name as they follow from these identities, here and wherever the name is kept."""
 	customer.phone = main_phone(rows)
 	show_name(customer, rows)
 	work.changes.renamed.add(customer.name)

@@ -30,6 +30,7 @@ class Draft:
 
 
 def checked_body(work: UnitOfWork, draft: Draft) -> str:
+	"""The text or caption as it is sent; a file may go without one."""
 	limit = work.rules.settings.max_text_length
 	if draft.content_type == "text" or draft.body:
 		return checked_text(draft.body, limit)
@@ -68,6 +69,7 @@ def check_capabilities(draft: Draft, can: Capabilities | None) -> None:
 
 
 def check_window(work: UnitOfWork, draft: Draft, can: Capabilities | None, from_ms: int | None) -> None:
+	"""Outside the 24 hours after the customer's last word, `from_ms`, only a template goes."""
 	if can is None or not can.has_window or draft.content_type == "template":
 		return
 	if not is_window_open(from_ms, work.now_ms):
@@ -79,6 +81,7 @@ def check_window(work: UnitOfWork, draft: Draft, can: Capabilities | None, from_
 
 
 def check_collision(work: UnitOfWork, ticket: r.Ticket, seen_ms: int | None) -> None:
+	"""Refuse when a colleague answered after `seen_ms`, the newest that the writer saw."""
 	if seen_ms is None:
 		return
 	newest = work.store.last_human_reply(ticket.name)
@@ -91,6 +94,7 @@ def check_collision(work: UnitOfWork, ticket: r.Ticket, seen_ms: int | None) -> 
 
 
 def checked_emoji(emoji: str) -> str:
+	"""A reaction that can be sent; empty takes one back."""
 	if len(emoji) > MAX_EMOJI or any(char.isalnum() and char not in "0123456789" for char in emoji):
 		raise UserError("not_an_emoji", "A reaction is one emoji.")
 	return emoji

@@ -91,6 +91,7 @@ def queue_answer(
 	take_over: bool,
 	can: Capabilities | None,
 ) -> r.Message:
+	"""As `send`, within a transaction."""
 	key = digest("client", client_key)
 	work.store.tickets([name])  # first, the lock: what is read after it is as new as the lock, not older
 	if (known := work.store.message_by_client_key(key)) is not None:
