@@ -41,7 +41,7 @@ def take(batch: IntakeBatch, delivery: r.Delivery, event: d.Call) -> None:
 	"""It rings, it was missed, it was answered. A call of ours makes nobody wait."""
 	at_ms, people = clamp(event.at_ms, delivery.received_ms), batch.people.together(event.customer)
 	customer, identity = batch.people.person(people, at_ms, event.profile_name, has_written=not event.is_ours)
-	known = batch.thread.known(event.ref, customer.name)
+	known = batch.thread.known(batch.thread.key(event.ref), event.ref, customer.name)
 	if known is not None and known.content_type != CALL:
 		return
 	news = _news(delivery, event, known)

@@ -13,7 +13,8 @@ from khalifa_whatsapp.services.inbound.fields import clamp
 def take(batch: IntakeBatch, delivery: r.Delivery, event: d.InboundMessage) -> None:
 	"""A message joins its customer's conversation, once; or it takes the place that was kept for it."""
 	thread, sent = batch.thread, clamp(event.sent_ms, delivery.received_ms)
-	known = thread.by_key.get(thread.key(event.ref))
+	key = thread.key(event.ref)
+	known = thread.by_key.get(key)
 	if known is not None and not placeholders.stands_in(known, event):
 		return
 	people = batch.people.together(event.sender)
@@ -22,7 +23,7 @@ def take(batch: IntakeBatch, delivery: r.Delivery, event: d.InboundMessage) -> N
 		people, sent, event.profile_name, has_written=not event.is_edit_alone
 	)
 	batch.people.note_asked(people)
-	known = thread.known(event.ref, customer.name)  # only now: two customers may have become one
+	known = thread.known(key, event.ref, customer.name)  # only now: two customers may have become one
 	if known is None:
 		_new(batch, delivery, event, customer, identity)
 	elif placeholders.stands_in(known, event):

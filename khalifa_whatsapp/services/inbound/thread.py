@@ -81,9 +81,9 @@ class Thread:
 		"""The message's unique key on this device."""
 		return message_key(self.device.name, ref.scope, ref.gateway_id)
 
-	def known(self, ref: d.MessageRef, customer: str) -> r.Message | None:
-		"""The message named so, or the same one of the same customer under another of the chat's names."""
-		found = self.by_key.get(self.key(ref))
+	def known(self, key: str, ref: d.MessageRef, customer: str) -> r.Message | None:
+		"""The message with this key, or the customer's same one under another of the chat's names."""
+		found = self.by_key.get(key)
 		rows = self._by_gateway_id.get(ref.gateway_id, ()) if ref.scope else ()
 		return found or next((m for m in rows if m.customer == customer and m.direction == r.INCOMING), None)
 
