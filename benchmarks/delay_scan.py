@@ -62,7 +62,7 @@ def _scan(number: int, agents: list[str]) -> float:
 	"""Put 1,000 due tickets in place, scan once; milliseconds."""
 	from khalifa_whatsapp.bootstrap import now_ms, on_site
 	from khalifa_whatsapp.core import records
-	from khalifa_whatsapp.services import delays
+	from khalifa_whatsapp.services.tickets import delays
 	from khalifa_whatsapp.stores.base import Changes
 
 	store, now = on_site(), now_ms()

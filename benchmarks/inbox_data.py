@@ -253,7 +253,7 @@ class _Fill:
 			frappe.db.commit()
 
 	def make_texts(self) -> None:
-		"""Texts as people write them, and as `Work.finish` lets search compare them."""
+		"""Texts as people write them, and as `UnitOfWork.finish` lets search compare them."""
 		import frappe
 
 		from khalifa_whatsapp.core.arabic import message_search_text

@@ -27,8 +27,9 @@ from khalifa_whatsapp.core.keys import delivery_key
 from khalifa_whatsapp.core.settings import Rules, Settings
 from khalifa_whatsapp.drivers.base import DeviceConfig
 from khalifa_whatsapp.drivers.loopback import LoopbackDriver
-from khalifa_whatsapp.services import assignment, intake, presence
-from khalifa_whatsapp.services.work import working
+from khalifa_whatsapp.services.inbound import drain
+from khalifa_whatsapp.services.tickets import assignment, presence
+from khalifa_whatsapp.services.unit_of_work import working
 from khalifa_whatsapp.stores.base import Changes
 from khalifa_whatsapp.stores.sqlite_store import SqliteStore
 
@@ -79,7 +80,7 @@ def _take_in(store: SqliteStore, count: int) -> float:
 		body = common.loopback_body(place % CUSTOMERS, f"in-{place}", NOW)
 		store.record_webhook_event(common.DEVICE, "loopback", delivery_key(common.DEVICE, body), body, NOW)
 	start = time.perf_counter()
-	taken = intake.drain(store, driver, lambda: NOW, batch=BATCH)
+	taken = drain.drain(store, driver, lambda: NOW, batch=BATCH)
 	assignment.assign_queue(store, NOW)
 	spent = time.perf_counter() - start
 	if taken.messages != count:

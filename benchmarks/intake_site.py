@@ -44,7 +44,8 @@ def main() -> int:
 def _ours(number: int, count: int) -> float:
 	from khalifa_whatsapp.bootstrap import now_ms, on_site
 	from khalifa_whatsapp.core.keys import delivery_key
-	from khalifa_whatsapp.services import assignment, intake
+	from khalifa_whatsapp.services.inbound import drain
+	from khalifa_whatsapp.services.tickets import assignment
 	from khalifa_whatsapp.site_devices import get_device
 
 	store, device = on_site(), get_device(common.DEVICE)
@@ -55,7 +56,7 @@ def _ours(number: int, count: int) -> float:
 			common.DEVICE, common.PROVIDER, delivery_key(common.DEVICE, body), body, now_ms()
 		)
 	start = time.perf_counter()
-	taken = intake.drain(store, device.driver, now_ms, batch=BATCH)
+	taken = drain.drain(store, device.driver, now_ms, batch=BATCH)
 	assignment.assign_queue(store, now_ms())
 	spent = time.perf_counter() - start
 	if taken.messages != count:

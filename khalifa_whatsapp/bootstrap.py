@@ -14,11 +14,11 @@ from khalifa_whatsapp.core.settings import Rules
 from khalifa_whatsapp.drivers.base import DeviceConfig, MessageDriver
 from khalifa_whatsapp.drivers.factory import make_driver
 from khalifa_whatsapp.drivers.http import HttpClient
-from khalifa_whatsapp.stores.base import Changes
 from khalifa_whatsapp.stores.leases import SqlLeases
 from khalifa_whatsapp.stores.sqlite_store import SqliteStore
 
 if TYPE_CHECKING:
+	from khalifa_whatsapp.services.voice_notes import VoiceCodec
 	from khalifa_whatsapp.stores.site_store import SiteStore
 
 
@@ -37,6 +37,15 @@ def on_site() -> SiteStore:
 def leases(store: SiteStore | SqliteStore) -> SqlLeases:
 	"""Leases of browser sessions in a host's store, for the thread the store belongs to."""
 	return SqlLeases(store)
+
+
+def voice_codec() -> VoiceCodec | None:
+	"""What converts recordings; None where PyAV, the extra `voice`, is not installed."""
+	try:
+		from khalifa_whatsapp.media.voice import PyAvCodec
+	except ImportError:
+		return None
+	return PyAvCodec()
 
 
 @dataclass(slots=True)
@@ -64,32 +73,6 @@ def embedded(
 	"""
 	store = SqliteStore(path, rules)
 	configs = list(devices)
-	_seed(store, configs, rules, agents)
+	store.seed([(config.name, config.provider) for config in configs], agents)
 	clients = http or {}
 	return EmbeddedHost(store, {c.name: make_driver(c, clients.get(c.name)) for c in configs})
-
-
-def _seed(
-	store: SqliteStore,
-	devices: Iterable[DeviceConfig],
-	rules: Rules,
-	agents: Iterable[tuple[Agent, Calendar | None]],
-) -> None:
-	"""Put devices, branches and agents where they are missing."""
-	with store.transaction():
-		for config in devices:
-			store.run(
-				"INSERT OR IGNORE INTO `tabWhatsApp Device` (name, device_name, provider, "
-				"enabled) VALUES (?, ?, ?, 1)",
-				(config.name, config.name, config.provider),
-			)
-		for branch in rules.branches:
-			store.run(
-				"INSERT OR IGNORE INTO `tabKhalifa Branch` (name, branch_name, enabled) VALUES (?, ?, 1)",
-				(branch, branch),
-			)
-		for agent, shift in agents:
-			if store.agent(agent.name) is None:
-				store.save(Changes(created={Agent: [agent]}))
-			if shift is not None:
-				store.shifts[agent.name] = shift

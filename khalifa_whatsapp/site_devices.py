@@ -24,9 +24,10 @@ from khalifa_whatsapp.core.troubles import NEEDS_SECRETS, UNKNOWN_GATEWAY, WRONG
 from khalifa_whatsapp.drivers.base import CannotVerify, DeviceConfig, MessageDriver
 from khalifa_whatsapp.drivers.factory import DRIVERS, make_driver
 from khalifa_whatsapp.drivers.whatsapp_web import options
+from khalifa_whatsapp.stores.site_device_rows import device_row, encrypted_secrets
+from khalifa_whatsapp.stores.site_store import stored_settings
 
 KEEP_SECONDS = 60
-DEVICE = "WhatsApp Device"
 _PACE = (
 	"min_gap_seconds",
 	"max_gap_seconds",
@@ -191,18 +192,11 @@ def forget_devices() -> None:
 
 def driver_for(name: str, provider: str) -> MessageDriver:
 	"""The driver that the device would have with another provider; nothing is kept."""
-	row = _row(name)
+	row = device_row(name, _FIELDS)
 	if row is None or provider not in DRIVERS:
 		raise frappe.DoesNotExistError(name)
 	row.provider = provider
 	return make_driver(_config(row, *_secrets(row)))
-
-
-def _row(name: str) -> Any | None:
-	columns = ", ".join(f"`{field}`" for field in _FIELDS)
-	rows = frappe.db.sql(f"SELECT {columns} FROM `tab{DEVICE}` WHERE name = %s", (name,), as_dict=True)
-	# the collation folds case: only the exact name counts
-	return rows[0] if rows and rows[0].name == name else None
 
 
 def _secrets(row: Any) -> tuple[dict[str, str], tuple[str, ...]]:
@@ -214,7 +208,7 @@ def _secrets(row: Any) -> tuple[dict[str, str], tuple[str, ...]]:
 	]
 	readable: dict[str, str] = {}
 	lost = set()
-	for field, stored in _stored_secrets(row.name, wanted):
+	for field, stored in encrypted_secrets(row.name, wanted):
 		try:
 			readable[field] = _decrypted(stored)
 		except Exception:
@@ -228,16 +222,6 @@ def _is_rotating(row: Any) -> bool:
 	return bool(until and until > frappe.utils.now_datetime())
 
 
-def _stored_secrets(name: str, fields: list[str]) -> list[tuple[str, str]]:
-	if not fields:
-		return []
-	sql = (
-		"SELECT fieldname, password FROM `__Auth` WHERE doctype = %s AND name = "
-		"%s AND encrypted = 1 AND fieldname IN %s"
-	)
-	return frappe.db.sql(sql, (DEVICE, name, fields))
-
-
 def _decrypted(stored: str) -> str:
 	"""Frappe also shows whoever asks that it failed, in a text for administrators: that is taken back."""
 	shown = len(frappe.local.message_log)
@@ -248,7 +232,7 @@ def _decrypted(stored: str) -> str:
 
 
 def _read(name: str) -> SiteDevice | None:
-	row = _row(name)
+	row = device_row(name, _FIELDS)
 	if row is None:
 		return None
 	if row.provider not in DRIVERS:
@@ -258,9 +242,7 @@ def _read(name: str) -> SiteDevice | None:
 	pace, wrong_pace = _pace(row)
 	about = (*lost, *wrong, *wrong_pace, *_wrong_browser(row))
 	problem = Problem(NEEDS_SECRETS if lost else WRONG_SETTINGS, about) if about else None
-	settings = Settings.from_row(
-		dict(frappe.db.sql("SELECT field, value FROM `tabSingles` WHERE doctype = 'Khalifa Settings'"))
-	)
+	settings = Settings.from_row(stored_settings())
 	is_inline = row.provider == "wppconnect"
 	return SiteDevice(
 		_driver(_config(row, secrets, lost)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,10 +17,14 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = "khalifa_whatsapp"
 MAX_FUNCTION_LINES = 60
 MAX_FILE_LINES = 500
+MAX_FILES_OF_A_WALK = 8
 
 CORE, DRIVERS, SERVICES, STORES = "core", "drivers", "services", "stores"
 PORTS = ("drivers.base", "drivers.abilities", "stores.base")
 INNER = (CORE, *PORTS, SERVICES)
+BASICS = (CORE, *PORTS, "services.unit_of_work", "services.isolation")
+# Each may import those before it
+SUBJECTS = ("services.tickets", "services.customers", "services.outbound", "services.inbound")
 PERMISSIONS = ("guards", "permissions")
 DESK = (*INNER, "bootstrap", "site_devices", *PERMISSIONS, "jobs", "stores.schema")
 
@@ -29,10 +34,16 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 	"drivers": (CORE, DRIVERS),
 	"stores.base": (CORE, "stores.base"),
 	"stores": (CORE, STORES),
-	"services": INNER,
+	"services": BASICS,
+	"services.media": (*BASICS, "services.tickets.notices"),
+	"services.tickets": (*BASICS, *SUBJECTS[:1]),
+	"services.customers": (*BASICS, *SUBJECTS[:2]),
+	"services.outbound": (*BASICS, *SUBJECTS[:3]),
+	"services.inbound": (*BASICS, *SUBJECTS[:4]),
 	"testing": (*INNER, "drivers.loopback", "testing"),
-	"bootstrap": (CORE, DRIVERS, STORES, SERVICES),
-	"site_devices": (CORE, DRIVERS),
+	"media": (CORE, "services.voice_notes"),
+	"bootstrap": (CORE, DRIVERS, STORES, SERVICES, "media"),
+	"site_devices": (CORE, DRIVERS, "stores.site_store", "stores.site_device_rows"),
 	"guards": (CORE,),
 	"permissions": (CORE, *PERMISSIONS, "access.queries"),
 	"access": (CORE, *PERMISSIONS, "access"),
@@ -50,7 +61,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 	"hooks": (),
 	"": (),
 }
-SITE_STORE = ("stores.site_store", "stores.site_notices")
+SITE_STORE = ("stores.site_store", "stores.site_notices", "stores.site_device_rows")
 FRAPPE_ALLOWED = (
 	*SITE_STORE,
 	"bootstrap",
@@ -71,8 +82,8 @@ FRAPPE_ALLOWED = (
 )
 SQLITE_ALLOWED = ("stores.sqlite_store",)
 PRINT_ALLOWED = ("embedded", "setup", "commands")
-NEEDS_NO_FRAPPE = ("", "core", "drivers", "services", "stores", "testing", "bootstrap", "embedded")
-OPTIONAL = {"psutil", "selenium"}  # only who installs the extra `browser`, or Frappe, has them
+NEEDS_NO_FRAPPE = ("", "core", "drivers", "services", "stores", "testing", "media", "bootstrap", "embedded")
+OPTIONAL = {"av", "psutil", "selenium"}  # only who installs the extras, or Frappe, has them
 
 
 @dataclass(frozen=True)
@@ -170,7 +181,23 @@ def test_parts_import_only_what_the_architecture_lets_them():
 	refuse(problems)
 
 
-@pytest.mark.parametrize(("library", "allowed"), [("frappe", FRAPPE_ALLOWED), ("sqlite3", SQLITE_ALLOWED)])
+def test_no_module_imports_itself_by_way_of_others():
+	targets = {m.dotted: {i.target for i in m.imports if not i.is_lazy} - {m.dotted} for m in MODULES}
+	while True:
+		imported = {target for name in targets for target in targets[name]}
+		circular = {
+			name: found for name, found in targets.items() if name in imported and found & targets.keys()
+		}
+		if len(circular) == len(targets):
+			break
+		targets = circular
+	refuse(sorted(targets))
+
+
+@pytest.mark.parametrize(
+	("library", "allowed"),
+	[("frappe", FRAPPE_ALLOWED), ("sqlite3", SQLITE_ALLOWED), ("av", ("media.voice",))],
+)
 def test_hosts_are_known_only_where_they_belong(library, allowed):
 	refuse(
 		[
@@ -186,6 +213,28 @@ def test_hosts_are_known_only_where_they_belong(library, allowed):
 def test_the_wiring_imports_frappe_only_inside_functions():
 	wiring = [module for module in MODULES if is_in(module.name, "bootstrap")]
 	refuse([m.at(i.line) for m in wiring for i in m.imports if is_in(i.target, "frappe") and not i.is_lazy])
+
+
+def test_the_wiring_runs_no_statement():
+	refuse(
+		[
+			f"{module.at(node.lineno)}: statements are the stores'"
+			for module in MODULES
+			if module.name in ("bootstrap", "site_devices")
+			for node in ast.walk(module.tree)
+			if runs_statement(node)
+		]
+	)
+
+
+STATEMENT = re.compile(r"(SELECT|INSERT|UPDATE|DELETE)\b.*\b(FROM|INTO|SET)\b", re.DOTALL)
+QUERIES = ("frappe.db", "frappe.qb", "frappe.get_")
+
+
+def runs_statement(node: ast.AST) -> bool:
+	if isinstance(node, ast.Constant):
+		return STATEMENT.match(str(node.value)) is not None
+	return isinstance(node, ast.Attribute) and name_of(node).startswith(QUERIES)
 
 
 def test_the_rules_read_no_clock():
@@ -208,11 +257,11 @@ def reads_clock(node: ast.Attribute) -> bool:
 ASKS_OTHERWISE = (
 	"core.ticket_access",
 	"core.assignment",
-	"services.customers",
+	"services.customers.new_holder",
 	"permissions",
-	"services.objections",
+	"services.tickets.objections",
 	"services.kpi",
-	"services.presence",
+	"services.tickets.presence",
 )
 
 
@@ -361,3 +410,23 @@ def is_explained(module: Module) -> bool:
 	"""A DocType's controller is explained by its class."""
 	classes = [n for n in module.tree.body if isinstance(n, ast.ClassDef) if ".doctype." in module.name]
 	return any(ast.get_docstring(node) for node in (module.tree, *classes))
+
+
+def walks() -> dict[str, list[str]]:
+	"""The ways that ARCHITECTURE.md describes, and the files that each names, in their order."""
+	section = (
+		(ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").split("\n## Walks\n")[1].split("\n## ")[0]
+	)
+	parts = re.split(r"^\*\*(.+?)\*\*", section, flags=re.MULTILINE)[1:]
+	return {
+		name: re.findall(r"`([\w/]+\.py)`", text) for name, text in zip(parts[::2], parts[1::2], strict=True)
+	}
+
+
+def test_each_walk_names_at_most_eight_files_and_all_are_there():
+	ways = walks()
+	assert len(ways) == 4
+	for name, files in ways.items():
+		assert 4 <= len(files) <= MAX_FILES_OF_A_WALK, name
+		assert len(set(files)) == len(files), name
+		refuse([f"{name} {file} is not there" for file in files if not (ROOT / PACKAGE / file).exists()])

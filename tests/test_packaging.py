@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 import khalifa_whatsapp
+from khalifa_whatsapp.services.voice_notes import INSTALL
 
 if sys.version_info >= (3, 11):
 	import tomllib
@@ -61,6 +62,18 @@ def test_requirements_are_the_same_in_all_places(setup_arguments):
 	wanted = sorted(lines_of(ROOT / "requirements.txt"))
 	assert sorted(PYPROJECT["project"]["dependencies"]) == wanted
 	assert sorted(setup_arguments["install_requires"]) == wanted
+
+
+def test_the_tests_have_what_every_extra_brings():
+	extras = PYPROJECT["project"]["optional-dependencies"]
+	for_tests = {line for path in REQUIREMENT_FILES for line in lines_of(path)}
+	assert {line for name, extra in extras.items() if name != "test" for line in extra} <= for_tests
+
+
+def test_the_way_to_the_voice_codec_that_people_are_shown_leads_to_an_extra():
+	assert f'bench pip install -e "apps/{khalifa_whatsapp.__name__}[voice]"' == INSTALL
+	assert "voice" in PYPROJECT["project"]["optional-dependencies"]
+	assert INSTALL in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_python_versions_are_the_same_wherever_they_are_said():

@@ -258,13 +258,19 @@ def add_app(bench: Bench) -> None:
 		[bench.python, "-c", check], cwd="/", env=clean, capture_output=True, check=False
 	).returncode:
 		bench.run("install the app", *pip, "-e", link.resolve())
-	bench.run("install requirements", *pip, "-r", CHECKOUT / "requirements.txt")
+	bench.run("install requirements", *pip, "-r", CHECKOUT / "requirements.txt", *voice_codec())
 	names = bench.sites / "apps.txt"
 	known = names.read_text(encoding="utf-8").split() if names.exists() else ["frappe"]
 	if APP not in known:
 		names.write_text("\n".join([*known, APP]) + "\n", encoding="utf-8")
 	if subprocess.run([bench.python, "-c", "import xmlrunner"], capture_output=True, check=False).returncode:
 		bench.run("install the XML test runner", *pip, "unittest-xml-reporting~=3.2")
+
+
+def voice_codec() -> list[str]:
+	"""What the extra `voice` brings, for the tests of recordings."""
+	lines = (CHECKOUT / "requirements-dev.txt").read_text(encoding="utf-8").splitlines()
+	return [line for line in lines if line.startswith("av")]
 
 
 def pip_of(bench: Bench) -> list[str]:

@@ -14,7 +14,7 @@ from khalifa_whatsapp.core.errors import NotFound
 from khalifa_whatsapp.guards import agent_only
 from khalifa_whatsapp.jobs import scheduler_watch, wake
 from khalifa_whatsapp.jobs.steps import StepsFailed
-from khalifa_whatsapp.services import objections, presence
+from khalifa_whatsapp.services.tickets import objections, presence
 
 
 @frappe.whitelist(methods=["POST"])

@@ -15,7 +15,9 @@ from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.errors import NotFound
 from khalifa_whatsapp.guards import agent_only, manager_only
 from khalifa_whatsapp.jobs import wake
-from khalifa_whatsapp.services import close_all, conversation, replies
+from khalifa_whatsapp.services.outbound import answers, user_decisions
+from khalifa_whatsapp.services.outbound.answer_drafts import Draft
+from khalifa_whatsapp.services.tickets import actions, bulk_close
 
 
 @frappe.whitelist(methods=["POST"])
@@ -33,7 +35,7 @@ def reply(
 
 	`client_key` makes a repeated click one message; `seen_ms` is the newest message you saw.
 	"""
-	draft = replies.Draft(body, reply_to=reply_to)
+	draft = Draft(body, reply_to=reply_to)
 	return _send(ticket, draft, client_key, seen_ms, take_over)
 
 
@@ -77,7 +79,7 @@ def react(ticket: str, message: str, emoji: str = "", client_key: str = "") -> d
 	"""Put an emoji on a message; an empty one takes it back."""
 	key = client_key or f"{message}:{emoji}:{now_ms()}"
 	can = sending.capabilities(ticket)
-	return _queued(replies.react(on_site(), actor(), ticket, message, emoji, key, now_ms(), can))
+	return _queued(answers.react(on_site(), actor(), ticket, message, emoji, key, now_ms(), can))
 
 
 @frappe.whitelist(methods=["POST"])
@@ -87,7 +89,7 @@ def retry_message(message: str, client_key: str = "") -> dict[str, Any]:
 	"""Say a failed or doubtful message again. What was in doubt may then arrive twice: a person decides."""
 	can = sending.capabilities(sending.ticket_of_message(message))
 	key = client_key or f"again:{message}"
-	return _queued(replies.resend(on_site(), actor(), message, key, now_ms(), can))
+	return _queued(user_decisions.resend(on_site(), actor(), message, key, now_ms(), can))
 
 
 @frappe.whitelist(methods=["POST"])
@@ -95,7 +97,7 @@ def retry_message(message: str, client_key: str = "") -> dict[str, Any]:
 @endpoint
 def discard_message(message: str) -> dict[str, Any]:
 	"""Take back what has not gone, or say that a doubtful message did not go."""
-	return _fate(replies.settle(on_site(), actor(), message, False, now_ms()))
+	return _fate(user_decisions.settle(on_site(), actor(), message, False, now_ms()))
 
 
 @frappe.whitelist(methods=["POST"])
@@ -103,15 +105,13 @@ def discard_message(message: str) -> dict[str, Any]:
 @endpoint
 def confirm_message(message: str) -> dict[str, Any]:
 	"""Say that a doubtful message did go: somebody saw it on the phone."""
-	return _fate(replies.settle(on_site(), actor(), message, True, now_ms()))
+	return _fate(user_decisions.settle(on_site(), actor(), message, True, now_ms()))
 
 
-def _send(
-	ticket: str, draft: replies.Draft, client_key: str, seen_ms: int | None, take_over: bool
-) -> dict[str, Any]:
+def _send(ticket: str, draft: Draft, client_key: str, seen_ms: int | None, take_over: bool) -> dict[str, Any]:
 	can = sending.capabilities(ticket)
 	return _queued(
-		replies.send(
+		answers.send(
 			on_site(),
 			actor(),
 			ticket,
@@ -139,7 +139,7 @@ def _fate(message: records.Message) -> dict[str, Any]:
 @endpoint
 def note(ticket: str, body: str, client_key: str = "") -> dict[str, Any]:
 	"""Write an internal note; `client_key` makes a repeated click one note."""
-	return {"message": replies.note(on_site(), actor(), ticket, body, now_ms(), client_key).name}
+	return {"message": answers.note(on_site(), actor(), ticket, body, now_ms(), client_key).name}
 
 
 @frappe.whitelist(methods=["POST"])
@@ -149,7 +149,7 @@ def transfer(
 	ticket: str, reason: str, to_agent: str | None = None, to_branch: str | None = None
 ) -> dict[str, Any]:
 	"""Hand a conversation to an agent or to a branch."""
-	done = conversation.transfer(on_site(), actor(), ticket, now_ms(), reason, to_agent, to_branch)
+	done = actions.transfer(on_site(), actor(), ticket, now_ms(), reason, to_agent, to_branch)
 	return _shown(done)
 
 
@@ -158,7 +158,7 @@ def transfer(
 @endpoint
 def assign(ticket: str, agent: str) -> dict[str, Any]:
 	"""Take a waiting conversation, or (managers) give it to somebody."""
-	return _shown(conversation.assign(on_site(), actor(), ticket, agent, now_ms()))
+	return _shown(actions.assign(on_site(), actor(), ticket, agent, now_ms()))
 
 
 @frappe.whitelist(methods=["POST"])
@@ -166,7 +166,7 @@ def assign(ticket: str, agent: str) -> dict[str, Any]:
 @endpoint
 def close(ticket: str, reason: str = "resolved") -> dict[str, Any]:
 	"""Close a conversation."""
-	return _shown(conversation.close(on_site(), actor(), ticket, now_ms(), reason))
+	return _shown(actions.close(on_site(), actor(), ticket, now_ms(), reason))
 
 
 @frappe.whitelist(methods=["POST"])
@@ -174,7 +174,7 @@ def close(ticket: str, reason: str = "resolved") -> dict[str, Any]:
 @endpoint
 def reopen(ticket: str, reason: str = "") -> dict[str, Any]:
 	"""Open a closed conversation again."""
-	return _shown(conversation.reopen(on_site(), actor(), ticket, now_ms(), reason))
+	return _shown(actions.reopen(on_site(), actor(), ticket, now_ms(), reason))
 
 
 @frappe.whitelist(methods=["POST"])
@@ -182,7 +182,7 @@ def reopen(ticket: str, reason: str = "") -> dict[str, Any]:
 @endpoint
 def no_reply_needed(ticket: str) -> dict[str, Any]:
 	"""The customer's last words want no answer."""
-	return _shown(conversation.no_reply_needed(on_site(), actor(), ticket, now_ms()))
+	return _shown(actions.no_reply_needed(on_site(), actor(), ticket, now_ms()))
 
 
 @frappe.whitelist(methods=["POST"])
@@ -190,7 +190,7 @@ def no_reply_needed(ticket: str) -> dict[str, Any]:
 @endpoint
 def mark_read(ticket: str) -> dict[str, Any]:
 	"""The holder has seen the conversation."""
-	conversation.mark_read(on_site(), actor(), ticket, now_ms())
+	actions.mark_read(on_site(), actor(), ticket, now_ms())
 	return {"ticket": ticket}
 
 
@@ -209,7 +209,7 @@ def close_all_start(reason: str, **filters: Any) -> dict[str, Any]:
 	"""Begin to close all open conversations that the filters mean;
 	progress comes by realtime and `close_all_status`.
 	"""
-	batch = close_all.start(on_site(), actor(), ticket_filter(filters), reason, now_ms())
+	batch = bulk_close.start(on_site(), actor(), ticket_filter(filters), reason, now_ms())
 	wake.enqueue_close_all(batch.name)
 	return dataclasses.asdict(batch)
 
@@ -219,7 +219,7 @@ def close_all_start(reason: str, **filters: Any) -> dict[str, Any]:
 @endpoint
 def close_all_undo(batch: str) -> dict[str, Any]:
 	"""Open the conversations of a batch again."""
-	first = close_all.undo(on_site(), actor(), batch, now_ms())
+	first = bulk_close.undo(on_site(), actor(), batch, now_ms())
 	if first.status == "Undoing":
 		wake.enqueue_close_all(batch)
 	return dataclasses.asdict(first)

@@ -16,8 +16,8 @@ from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.errors import Changed, NotAllowed, NotFound, UserError
 from khalifa_whatsapp.guards import current_actor
-from khalifa_whatsapp.services import assignment
-from khalifa_whatsapp.services.apart import RowsFailed
+from khalifa_whatsapp.services.isolation import RowsFailed
+from khalifa_whatsapp.services.tickets import assignment
 from khalifa_whatsapp.stores.base import Conflict, StoreUnavailable
 
 Method = TypeVar("Method", bound=Callable[..., Any])

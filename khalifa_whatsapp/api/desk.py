@@ -15,8 +15,8 @@ from khalifa_whatsapp.api.history import close_reason, history
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core import deadlines, records, ticket_access
 from khalifa_whatsapp.guards import agent_only, manager_only, require_read
-from khalifa_whatsapp.services.conversation import CLOSE_REASONS
-from khalifa_whatsapp.services.intake_customers import NOT_A_DUPLICATE
+from khalifa_whatsapp.services.customers.identities import NOT_A_DUPLICATE
+from khalifa_whatsapp.services.tickets.actions import CLOSE_REASONS
 
 MAX_ROWS = 500
 LATEST = 20

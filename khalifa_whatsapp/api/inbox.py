@@ -27,8 +27,8 @@ from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core import template_state, ticket_access
 from khalifa_whatsapp.core.quick_replies import parts
 from khalifa_whatsapp.guards import agent_only, current_actor, refuse_record
-from khalifa_whatsapp.services import conversation
-from khalifa_whatsapp.services.conversation import CLOSE_REASONS
+from khalifa_whatsapp.services.tickets import actions
+from khalifa_whatsapp.services.tickets.actions import CLOSE_REASONS
 from khalifa_whatsapp.stores.base import Conflict, StoreUnavailable
 
 MAX_ROWS = 100
@@ -160,7 +160,7 @@ def _mark_read(row: Any) -> bool:
 	if not ticket_access.holds(who, row) or not row.unread_count:
 		return False
 	with contextlib.suppress(Conflict, StoreUnavailable):
-		conversation.mark_read(on_site(), who, row.name, now_ms())
+		actions.mark_read(on_site(), who, row.name, now_ms())
 		return True
 	return False
 

@@ -14,7 +14,7 @@ from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.accounts import account_of, is_left, new_holder, route
 from khalifa_whatsapp.core.identity import PHONE
 from khalifa_whatsapp.core.phones import from_gateway
-from khalifa_whatsapp.services import answering, outgoing
+from khalifa_whatsapp.services.outbound import destination, payloads
 
 
 def label(row: records.CustomerIdentity) -> str:
@@ -35,7 +35,7 @@ class People:
 
 	def window_from_ms(self) -> int | None:
 		"""What the window of whom an answer goes to is counted from."""
-		return answering.window_from_ms(on_site(), self.ticket, self.route, self.rows)
+		return destination.window_from_ms(on_site(), self.ticket, self.route, self.rows)
 
 	def head(self) -> dict[str, Any]:
 		"""Where an answer goes, said where there is a choice; and what a person must decide."""
@@ -44,7 +44,7 @@ class People:
 		is_lost = self.route.is_moved and chosen is None
 		return {
 			"answers_to": label(chosen) if chosen is not None and (self.has_several or holder) else "",
-			"cannot_answer": _(outgoing.NUMBER_LEFT) if is_lost else "",
+			"cannot_answer": _(payloads.NUMBER_LEFT) if is_lost else "",
 			"new_holder": shown_number(holder.phone) if holder is not None else "",
 		}
 

@@ -17,15 +17,16 @@ from werkzeug.wrappers import Response
 from khalifa_whatsapp.access.stored_files import keep
 from khalifa_whatsapp.api.decorators import endpoint
 from khalifa_whatsapp.api.sending import capabilities
-from khalifa_whatsapp.bootstrap import now_ms, on_site
+from khalifa_whatsapp.bootstrap import now_ms, on_site, voice_codec
 from khalifa_whatsapp.core.errors import NotFound, UserError
 from khalifa_whatsapp.core.file_names import RUNNING_TYPES, can_run, named, plain_mime_type
 from khalifa_whatsapp.core.jpeg import NotJpeg, without_metadata
 from khalifa_whatsapp.core.ticket_access import FACTS, can_answer
 from khalifa_whatsapp.guards import agent_only, current_actor, require_read
 from khalifa_whatsapp.jobs.wake import wake_media
-from khalifa_whatsapp.services import media, rights
-from khalifa_whatsapp.services.voice import voice_note
+from khalifa_whatsapp.services import media
+from khalifa_whatsapp.services.tickets import authorization
+from khalifa_whatsapp.services.voice_notes import voice_note
 
 # What a browser may show in the page; everything else is saved as a file. No HTML, no SVG: they can hold
 # scripts.
@@ -68,7 +69,7 @@ def upload(ticket: str, is_voice: bool = False) -> dict[str, Any]:
 	"""
 	require_read("Khalifa Ticket", ticket)
 	facts = frappe.db.get_value("Khalifa Ticket", ticket, FACTS, as_dict=True)
-	rights.require(can_answer(current_actor(), facts))
+	authorization.require(can_answer(current_actor(), facts))
 	given = frappe.request.files.get("file") if frappe.request else None
 	if given is None:
 		raise UserError("no_file", "Choose a file.")
@@ -77,7 +78,7 @@ def upload(ticket: str, is_voice: bool = False) -> dict[str, Any]:
 		raise UserError("kind_not_supported", "This number's gateway can't send this kind of message.")
 	content, name = _content(given, can.max_media_bytes), given.filename or ""
 	if is_voice:
-		content, name = voice_note(content), "voice.ogg"
+		content, name = voice_note(content, voice_codec()), "voice.ogg"
 	mime_type = mime_of(content, given.mimetype)
 	name = named(name, mime_type, "file")
 	_refuse_programs(name, content, given.mimetype)

@@ -16,7 +16,7 @@ from khalifa_whatsapp.core import template_state
 from khalifa_whatsapp.core.errors import NotFound, UserError
 from khalifa_whatsapp.core.templates import Shape, fill, shape_of
 from khalifa_whatsapp.drivers.base import Capabilities
-from khalifa_whatsapp.services.replies import Draft
+from khalifa_whatsapp.services.outbound.answer_drafts import Draft
 from khalifa_whatsapp.site_devices import get_device
 
 

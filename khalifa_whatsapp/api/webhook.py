@@ -19,13 +19,13 @@ from khalifa_whatsapp.drivers.base import CannotVerify, WebhookCall
 from khalifa_whatsapp.drivers.wppconnect.verify import SECRET_PARAMETER
 from khalifa_whatsapp.jobs.steps import log_file
 from khalifa_whatsapp.jobs.wake import wake_intake
-from khalifa_whatsapp.services import deliveries
+from khalifa_whatsapp.services.inbound import webhook
 from khalifa_whatsapp.site_devices import SiteDevice, Unusable, find_device
 
 SECRET_HEADER = "x-khalifa-webhook-secret"
 
 
-def endpoint(method: Callable[[], deliveries.Answer]) -> Callable[[], Response]:
+def endpoint(method: Callable[[], webhook.Answer]) -> Callable[[], Response]:
 	"""Answer a gateway.
 
 	Whatever fails is told with a time to come again, and nothing of the call gets into a log.
@@ -36,11 +36,11 @@ def endpoint(method: Callable[[], deliveries.Answer]) -> Callable[[], Response]:
 		try:
 			return _answer(_noted(method()))
 		except CannotVerify:
-			return _answer(_noted(deliveries.UNSURE))
+			return _answer(_noted(webhook.UNSURE))
 		except Exception as error:
 			# no gateway may be refused for good for a fault of ours, and Frappe would log the call
 			safe_errors.give_up("webhook", error)
-			return _answer(deliveries.AWAY)
+			return _answer(webhook.AWAY)
 		finally:
 			safe_errors.forget_call()
 
@@ -49,7 +49,7 @@ def endpoint(method: Callable[[], deliveries.Answer]) -> Callable[[], Response]:
 
 @frappe.whitelist(allow_guest=True, methods=["GET", "POST"])
 @endpoint
-def cloud_api() -> deliveries.Answer:
+def cloud_api() -> webhook.Answer:
 	"""Meta's Cloud API: `?device=NAME`; GET is the subscription's handshake."""
 	if frappe.request.method == "GET":
 		return _handshake()
@@ -58,32 +58,32 @@ def cloud_api() -> deliveries.Answer:
 
 @frappe.whitelist(allow_guest=True, methods=["POST"])
 @endpoint
-def wppconnect() -> deliveries.Answer:
+def wppconnect() -> webhook.Answer:
 	"""WPPConnect Server: `?device=NAME&k=SECRET`, as the device's form shows it once."""
 	return _receive("wppconnect")
 
 
 @frappe.whitelist(allow_guest=True, methods=["POST"])
 @endpoint
-def loopback() -> deliveries.Answer:
+def loopback() -> webhook.Answer:
 	"""The built-in gateway for trials and measurements; signed like the Cloud API."""
 	return _receive("loopback")
 
 
-def _receive(provider: str) -> deliveries.Answer:
+def _receive(provider: str) -> webhook.Answer:
 	device = _device(provider)
 	if device is None:
-		return deliveries.REFUSED
-	answer = deliveries.accept(on_site(), device.driver, _call(), now_ms(), device.max_bytes)
+		return webhook.REFUSED
+	answer = webhook.accept(on_site(), device.driver, _call(), now_ms(), device.max_bytes)
 	if answer.status == 200:
 		name = device.driver.config.name
 		frappe.request.after_response.add(lambda: safe_errors.run(lambda: wake_intake(name)))
 	return answer
 
 
-def _handshake() -> deliveries.Answer:
+def _handshake() -> webhook.Answer:
 	device = _device("cloud_api")
-	return deliveries.REFUSED if device is None else deliveries.handshake(device.driver, _call())
+	return webhook.REFUSED if device is None else webhook.handshake(device.driver, _call())
 
 
 def _device(provider: str) -> SiteDevice | None:
@@ -121,7 +121,7 @@ def _call() -> WebhookCall:
 	return WebhookCall(request.get_data(), headers, query, request.method)
 
 
-def _noted(answer: deliveries.Answer) -> deliveries.Answer:
+def _noted(answer: webhook.Answer) -> webhook.Answer:
 	"""Why a call was refused stands in our log file: the caller must not learn it,
 	and whoever looks after the site must.
 	"""
@@ -130,7 +130,7 @@ def _noted(answer: deliveries.Answer) -> deliveries.Answer:
 	return answer
 
 
-def _answer(answer: deliveries.Answer) -> Response:
+def _answer(answer: webhook.Answer) -> Response:
 	response = Response(answer.body, status=answer.status, content_type="text/plain; charset=utf-8")
 	if answer.retry_after is not None:
 		response.headers["Retry-After"] = str(answer.retry_after)

@@ -25,17 +25,9 @@ from khalifa_whatsapp.demo.company import DEVICE, MANAGER_NAME, OWNER
 from khalifa_whatsapp.demo.gateway import DemoGateway
 from khalifa_whatsapp.demo.plan import TO_A_BRANCH, Plan, Talk
 from khalifa_whatsapp.demo.texts import Line
-from khalifa_whatsapp.services import (
-	assignment,
-	close_all,
-	conversation,
-	delays,
-	deliveries,
-	intake,
-	outbox,
-	presence,
-	replies,
-)
+from khalifa_whatsapp.services.inbound import drain, webhook
+from khalifa_whatsapp.services.outbound import answers, dispatch
+from khalifa_whatsapp.services.tickets import actions, assignment, bulk_close, delays, presence
 from khalifa_whatsapp.stores.base import TicketFilter
 
 STEP_MS = 10_000
@@ -124,7 +116,7 @@ class Month:
 		self._take_in()
 		if self._has_sent:
 			self._has_sent = False
-			outbox.drain(store, self.gateway, lambda: self.now_ms)
+			dispatch.drain(store, self.gateway, lambda: self.now_ms)
 		delays.scan(store, self.now_ms)
 		if self._has_moved:
 			self._has_moved = False
@@ -152,10 +144,8 @@ class Month:
 		self._has_moved |= bool(self._posted)
 		self._posted.clear()
 		if all_events := [*self.gateway.due_receipts(self.now_ms), *events]:
-			deliveries.accept(
-				self.host.store, self.gateway, self.gateway.post(all_events), self.now_ms, 1 << 20
-			)
-			intake.drain(self.host.store, self.gateway, lambda: self.now_ms)
+			webhook.accept(self.host.store, self.gateway, self.gateway.post(all_events), self.now_ms, 1 << 20)
+			drain.drain(self.host.store, self.gateway, lambda: self.now_ms)
 
 	# -- agents
 	def _be(self, worker: Worker, term: str) -> None:
@@ -193,20 +183,20 @@ class Month:
 			self._transfer(worker, ticket)
 			return
 		if self.rng.random() < NOTE_RATE:
-			replies.note(self.host.store, worker.actor, ticket, self.rng.choice(texts.NOTES), self.now_ms)
+			answers.note(self.host.store, worker.actor, ticket, self.rng.choice(texts.NOTES), self.now_ms)
 		lines = talk.take(is_ours=True)
 		if lines:
 			for place, line in enumerate(lines):
 				self._send_text(worker.actor, ticket, line.body, self.now_ms + 4000 * place)
 		elif self.rng.random() < 0.8:
-			conversation.no_reply_needed(self.host.store, worker.actor, ticket, self.now_ms)
+			actions.no_reply_needed(self.host.store, worker.actor, ticket, self.now_ms)
 		else:
 			self._send_text(worker.actor, ticket, texts.WELCOME, self.now_ms)
 		self._go_on(ticket, talk)
 
 	def _send_text(self, actor: Actor, ticket: str, body: str, now_ms: int) -> None:
 		self._said += 1
-		replies.reply(
+		answers.reply(
 			self.host.store, actor, ticket, body, f"khalifa-demo-{self._said}", now_ms, seen_ms=now_ms
 		)
 		self._has_sent = True
@@ -225,7 +215,7 @@ class Month:
 			return
 		other, reason = self.rng.choice(others), self.rng.choice(texts.TRANSFER_REASONS)
 		to = {"to_branch": other.agent.branch} if self.rng.random() < 0.2 else {"to_agent": other.agent.name}
-		conversation.transfer(self.host.store, worker.actor, ticket, self.now_ms, reason, **to)
+		actions.transfer(self.host.store, worker.actor, ticket, self.now_ms, reason, **to)
 		self._has_moved = True
 
 	def _close(self, ticket: str, talk: Talk) -> None:
@@ -237,7 +227,7 @@ class Month:
 			self._at(self.now_ms + 45 * MINUTE_MS, lambda: self._close(ticket, talk))
 			return
 		reason = self.rng.choices(("resolved", "inactive", "spam"), (93, 6, 1))[0]
-		self._try(lambda: conversation.close(self.host.store, worker.actor, ticket, self.now_ms, reason))
+		self._try(lambda: actions.close(self.host.store, worker.actor, ticket, self.now_ms, reason))
 		self._has_moved = True
 		if self.rng.random() < SEQUEL_RATE:
 			talk.lines += texts.sequel(self.rng)
@@ -260,14 +250,14 @@ class Month:
 
 	def _close_all(self, reason: str, is_undone: bool) -> None:
 		store = self.host.store
-		batch = close_all.start(store, MANAGER, TicketFilter(), reason, self.now_ms)
+		batch = bulk_close.start(store, MANAGER, TicketFilter(), reason, self.now_ms)
 		while batch.status == "Running":
-			batch = close_all.step(store, MANAGER, batch.name, self.now_ms)
+			batch = bulk_close.step(store, MANAGER, batch.name, self.now_ms)
 		if is_undone:
 			self._at(self.now_ms + 3 * MINUTE_MS, lambda: self._undo(batch.name))
 
 	def _undo(self, batch: str) -> None:
-		while close_all.undo(self.host.store, MANAGER, batch, self.now_ms).status != "Undone":
+		while bulk_close.undo(self.host.store, MANAGER, batch, self.now_ms).status != "Undone":
 			pass
 		self._has_moved = True
 
@@ -280,7 +270,7 @@ class Month:
 		left = [row[0] for row in self.host.store.rows(WAITING) if self.talks[row[3]].is_left]
 		for ticket, branch in zip(left[-TO_A_BRANCH:], branches, strict=False):
 			reason = self.rng.choice(texts.TRANSFER_REASONS)
-			conversation.transfer(self.host.store, MANAGER, ticket, self.now_ms, reason, to_branch=branch)
+			actions.transfer(self.host.store, MANAGER, ticket, self.now_ms, reason, to_branch=branch)
 
 	def go_home(self) -> None:
 		"""Everybody leaves, and what is still open is closed: for a site where others work."""

@@ -21,7 +21,8 @@ from khalifa_whatsapp.core.calendar import Calendar
 from khalifa_whatsapp.core.settings import Rules, Settings
 from khalifa_whatsapp.drivers.base import Accepted, DeviceConfig, Event, MessageDriver, Outgoing
 from khalifa_whatsapp.embedded.world import ZONE
-from khalifa_whatsapp.services import intake, outbox
+from khalifa_whatsapp.services.inbound import drain
+from khalifa_whatsapp.services.outbound import dispatch
 
 IN, OUT = "in", "out"
 # Where a sender dies: before «Sending» is committed, before the socket opens, in the middle of the request,
@@ -108,8 +109,8 @@ def main() -> None:
 	driver: Any = SelfKillingDriver(host.drivers[config.name], job["place"], job["spared"])
 	if job["place"] == CLAIM:
 		host.store.save = _die  # type: ignore[method-assign]
-	drain: Any = intake.drain if job["drain"] == IN else outbox.drain
-	drain(host.store, driver, lambda: job["now_ms"])
+	run: Any = drain.drain if job["drain"] == IN else dispatch.drain
+	run(host.store, driver, lambda: job["now_ms"])
 
 
 if __name__ == "__main__":

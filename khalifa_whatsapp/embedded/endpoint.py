@@ -17,8 +17,8 @@ from werkzeug.wrappers import Request, Response
 
 from khalifa_whatsapp.core.settings import Settings
 from khalifa_whatsapp.drivers.base import MessageDriver, WebhookCall
-from khalifa_whatsapp.services import deliveries
-from khalifa_whatsapp.services.deliveries import Answer
+from khalifa_whatsapp.services.inbound import webhook
+from khalifa_whatsapp.services.inbound.webhook import Answer
 from khalifa_whatsapp.stores.base import Conflict, Store, StoreUnavailable
 
 HOST = "127.0.0.1"
@@ -61,22 +61,22 @@ class WebhookEndpoint:
 	def _webhook(self, request: Request, device: str) -> Answer:
 		driver = self.drivers.get(device)
 		if request.method == "GET":
-			return deliveries.handshake(driver, _call(request, b""))
+			return webhook.handshake(driver, _call(request, b""))
 		if request.method != "POST":
 			return WRONG_METHOD
 		limit = self._limit(driver)
 		if request.content_length is None:
 			return NO_LENGTH
 		if request.content_length > limit:
-			return deliveries.TOO_LARGE
+			return webhook.TOO_LARGE
 		request.max_content_length = limit
 		try:
 			raw = request.get_data(cache=False)
 		except RequestEntityTooLarge:
-			return deliveries.TOO_LARGE
+			return webhook.TOO_LARGE
 		except ClientDisconnected:
 			return Answer(400, "incomplete")
-		answer = deliveries.accept(self.store, driver, _call(request, raw), self.clock(), limit)
+		answer = webhook.accept(self.store, driver, _call(request, raw), self.clock(), limit)
 		if answer.is_new:
 			self.on_new(device)
 		return answer
@@ -91,7 +91,7 @@ class WebhookEndpoint:
 		try:
 			backlog = self.store.backlog(self.clock())
 		except (Conflict, StoreUnavailable):
-			return deliveries.AWAY
+			return webhook.AWAY
 		waiting = {
 			"deliveries": backlog.webhook_events,
 			"outgoing": backlog.outgoing,

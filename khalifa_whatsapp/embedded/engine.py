@@ -19,7 +19,10 @@ from khalifa_whatsapp.embedded.customers import Customer, Pen
 from khalifa_whatsapp.embedded.staff import MANAGER, Staff
 from khalifa_whatsapp.embedded.webhook_sender import WebhookSender
 from khalifa_whatsapp.embedded.world import CustomerPool, World
-from khalifa_whatsapp.services import assignment, close_all, delays, intake, kpi, outbox, presence
+from khalifa_whatsapp.services import kpi
+from khalifa_whatsapp.services.inbound import drain
+from khalifa_whatsapp.services.outbound import dispatch
+from khalifa_whatsapp.services.tickets import assignment, bulk_close, delays, presence
 from khalifa_whatsapp.stores.base import TicketFilter
 
 STEP_MS = 10_000  # what happens within so much time happens together
@@ -144,7 +147,7 @@ class Day:
 			self._drain(OUT, device)
 
 	def _drain(self, which: str, device: str) -> None:
-		driver, run = self.host.drivers[device], intake.drain if which == IN else outbox.drain
+		driver, run = self.host.drivers[device], drain.drain if which == IN else dispatch.drain
 		self.chaos.survive(which, driver, self.clock.now_ms, lambda: run(self.host.store, driver, self.clock))
 
 	def _assign(self, now: int) -> None:
@@ -195,12 +198,12 @@ class Day:
 		"""The manager closes what is left, thinks again, and undoes it."""
 		store, now = self.host.store, self.clock.now_ms
 		self.show.open_before = self._open_tickets()
-		batch = close_all.start(store, MANAGER, TicketFilter(), "نهاية اليوم", now)
+		batch = bulk_close.start(store, MANAGER, TicketFilter(), "نهاية اليوم", now)
 		while batch.status == "Running":
-			batch = close_all.step(store, MANAGER, batch.name, now)
+			batch = bulk_close.step(store, MANAGER, batch.name, now)
 		self.show.total, self.show.closed = batch.total, batch.closed
 		while batch.status != "Undone":
-			batch = close_all.undo(store, MANAGER, batch.name, now)
+			batch = bulk_close.undo(store, MANAGER, batch.name, now)
 		self.show.undone = batch.undone
 		self.show.open_after = self._open_tickets()
 

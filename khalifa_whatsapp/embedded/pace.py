@@ -23,8 +23,8 @@ from khalifa_whatsapp.core.pacing import AUTO, CAMPAIGN, HOUR_MS, MINUTE_MS, REP
 from khalifa_whatsapp.core.settings import Rules, Settings
 from khalifa_whatsapp.drivers.base import Accepted, DeviceConfig, Outgoing, Retryable
 from khalifa_whatsapp.embedded.world import ZONE
-from khalifa_whatsapp.services import outbox
-from khalifa_whatsapp.services.work import working
+from khalifa_whatsapp.services.outbound import dispatch
+from khalifa_whatsapp.services.unit_of_work import working
 
 DEVICE = "paced"
 START_MS = 1_793_480_400_000  # 2026-11-01 00:00 in Cairo
@@ -128,7 +128,7 @@ def simulate(days: int = 30, seed: int = 1, pace: Pace = PACE, kept: Pace = PACE
 		place = _queue(host.store, plan, place, clock.now_ms, waiting)
 		started_ms = clock.now_ms
 		if waiting:
-			outbox.drain(host.store, gateway, clock, pace=pace, sleep=clock.sleep)  # type: ignore[arg-type]
+			dispatch.drain(host.store, gateway, clock, pace=pace, sleep=clock.sleep)  # type: ignore[arg-type]
 		clock.now_ms = max(clock.now_ms, started_ms + MINUTE_MS - started_ms % MINUTE_MS)
 	month.left = len(waiting)
 	_check(month, kept)

@@ -30,7 +30,9 @@ from khalifa_whatsapp.embedded.simulators import Person, wire
 from khalifa_whatsapp.embedded.text import clock, isolate
 from khalifa_whatsapp.embedded.views import line
 from khalifa_whatsapp.embedded.world import ZONE, agent_names
-from khalifa_whatsapp.services import assignment, delays, intake, outbox, presence
+from khalifa_whatsapp.services.inbound import drain
+from khalifa_whatsapp.services.outbound import dispatch
+from khalifa_whatsapp.services.tickets import assignment, delays, presence
 
 SWEEP_SECONDS = 1.0  # how long a wake-up may be lost without anybody noticing
 EVENTS = (
@@ -175,14 +177,14 @@ class Serving:
 		"""Take in what is due, hand it out, tell of it."""
 		store = self.host.store
 		for device in store.devices_with_due_webhook_events(now_ms()):
-			intake.drain(store, self.host.drivers[device], now_ms)
+			drain.drain(store, self.host.drivers[device], now_ms)
 		assignment.assign_queue(store, now_ms())
 		self._report()
 
 	def _send(self) -> None:
 		while not self.stop.wait(SWEEP_SECONDS):
 			for device in self.host.store.devices_with_due_messages(now_ms()):
-				outbox.drain(self.host.store, self.host.drivers[device], now_ms)
+				dispatch.drain(self.host.store, self.host.drivers[device], now_ms)
 
 	def _minutes(self) -> None:
 		while not self.stop.wait(30):

@@ -18,7 +18,8 @@ from khalifa_whatsapp.core.settings import HOUR_MS, MINUTE_MS
 from khalifa_whatsapp.embedded import names, phrases
 from khalifa_whatsapp.embedded.views import OpenStore
 from khalifa_whatsapp.embedded.world import Person, World, local_ms
-from khalifa_whatsapp.services import conversation, presence, replies
+from khalifa_whatsapp.services.outbound import answers
+from khalifa_whatsapp.services.tickets import actions, presence
 
 MANAGER = Actor("manager@example.com", names.MANAGER, None, is_manager=True)
 SILENT = "Silent"  # the page crashed: nothing is said, heartbeats stop
@@ -187,7 +188,7 @@ class Staff:
 	def _do(self, worker: Worker, task: Waiting, now_ms: int) -> None:
 		chance = self.rng.random()
 		if task.preview in phrases.THANKS and chance < 0.7:
-			conversation.no_reply_needed(self.store, worker.actor, task.ticket, now_ms)
+			actions.no_reply_needed(self.store, worker.actor, task.ticket, now_ms)
 			self.action_counts.thanks += 1
 		elif chance < 0.03:
 			self._transfer(worker, task, now_ms)
@@ -198,7 +199,7 @@ class Staff:
 
 	def _reply(self, worker: Worker, task: Waiting, now_ms: int) -> None:
 		if self.rng.random() < 0.03:
-			replies.note(self.store, worker.actor, task.ticket, self.rng.choice(phrases.NOTES), now_ms)
+			answers.note(self.store, worker.actor, task.ticket, self.rng.choice(phrases.NOTES), now_ms)
 			self.action_counts.notes += 1
 		self._send_text(worker.actor, task.ticket, self.rng.choice(phrases.ANSWERS), now_ms)
 
@@ -207,7 +208,7 @@ class Staff:
 		body = (
 			f"{given_text} (رقم {1000 + number})"  # no two answers are alike: the books can tell them apart
 		)
-		replies.reply(self.store, actor, ticket, body, f"demo-{number}", now_ms, seen_ms=now_ms)
+		answers.reply(self.store, actor, ticket, body, f"demo-{number}", now_ms, seen_ms=now_ms)
 		self.action_counts.replies = number
 
 	def _transfer(self, worker: Worker, task: Waiting, now_ms: int) -> None:
@@ -219,7 +220,7 @@ class Staff:
 		elif "to_branch" in to:
 			staffed = {self.workers[name].person.agent.branch for name in others}
 			to = {"to_branch": self.rng.choice(sorted(filter(None, staffed)))} if staffed else to
-		conversation.transfer(self.store, worker.actor, task.ticket, now_ms, reason, **to)
+		actions.transfer(self.store, worker.actor, task.ticket, now_ms, reason, **to)
 		self.action_counts.transfers += 1
 
 	def _close_later(self, worker: Worker, ticket: str, now_ms: int) -> None:
@@ -233,7 +234,7 @@ class Staff:
 		if worker.presence != records.ONLINE:
 			heapq.heappush(self._closings, (now_ms + HOUR_MS, ticket, worker.name))
 			return
-		conversation.close(self.store, worker.actor, ticket, now_ms)
+		actions.close(self.store, worker.actor, ticket, now_ms)
 		self.action_counts.closed += 1
 
 	def _rescue(self, now_ms: int) -> None:

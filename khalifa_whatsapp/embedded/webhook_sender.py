@@ -19,7 +19,7 @@ from khalifa_whatsapp.embedded.delivery_log import DeliveryLog
 from khalifa_whatsapp.embedded.gateways import CLOUD, Gateways
 from khalifa_whatsapp.embedded.simulators import Post
 from khalifa_whatsapp.embedded.simulators.cloud_api import RETRY_MS
-from khalifa_whatsapp.services import deliveries
+from khalifa_whatsapp.services.inbound import webhook
 from khalifa_whatsapp.stores.base import Store
 
 TIMEOUTS = (2.0, 10.0)  # connect, read: seconds
@@ -70,7 +70,7 @@ class DirectRequester:
 
 	def __call__(self, device: str, post: Post) -> int:
 		driver, limit = self._drivers.get(device), self._store.rules().settings.max_gateway_bytes
-		return deliveries.accept(self._store, driver, post.call(), self._clock(), limit).status
+		return webhook.accept(self._store, driver, post.call(), self._clock(), limit).status
 
 
 class WebhookSender:

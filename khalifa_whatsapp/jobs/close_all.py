@@ -10,7 +10,7 @@ from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.guards import current_actor
 from khalifa_whatsapp.jobs.steps import Steps
-from khalifa_whatsapp.services import assignment, close_all
+from khalifa_whatsapp.services.tickets import assignment, bulk_close
 from khalifa_whatsapp.stores.base import Store
 
 
@@ -35,7 +35,7 @@ def _go_on(store: Store, batch: str) -> str:
 	actor, status = _actor(batch), ""
 	while status not in ("Done", "Undone"):
 		record = store.close_batch(batch)
-		act = close_all.undo if record is not None and record.status == "Undoing" else close_all.step
+		act = bulk_close.undo if record is not None and record.status == "Undoing" else bulk_close.step
 		status = act(store, actor, batch, now_ms()).status
 	return status
 

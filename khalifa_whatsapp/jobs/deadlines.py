@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
-from khalifa_whatsapp.services import delays
+from khalifa_whatsapp.services.tickets import delays
 
 
 def run() -> None:

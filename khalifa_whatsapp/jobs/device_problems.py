@@ -14,7 +14,9 @@ from frappe.utils import comma_and
 from khalifa_whatsapp.core.troubles import MESSAGES, NEEDS_SECRETS
 from khalifa_whatsapp.jobs.alerts import alert_managers, clear_alerts, forget_old, publish_to_pages
 from khalifa_whatsapp.jobs.steps import Steps
-from khalifa_whatsapp.site_devices import DEVICE, Problem, forget_devices, problem_of
+from khalifa_whatsapp.site_devices import Problem, forget_devices, problem_of
+
+DEVICE = "WhatsApp Device"
 
 
 def look() -> None:

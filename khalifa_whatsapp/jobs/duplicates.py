@@ -8,7 +8,7 @@ from frappe.utils.user import get_users_with_role
 
 from khalifa_whatsapp.guards import MANAGER_ROLE
 from khalifa_whatsapp.jobs.alerts import language_of, notify
-from khalifa_whatsapp.services.intake_customers import FOUND, NOTIFIED
+from khalifa_whatsapp.services.customers.identities import FOUND, NOTIFIED
 
 CUSTOMER = "Khalifa Customer"
 ISOLATE = "\u2068{}\u2069"  # a number keeps its direction in any sentence

@@ -8,7 +8,8 @@ from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.drivers.base import MessageDriver
 from khalifa_whatsapp.jobs.steps import Steps
 from khalifa_whatsapp.jobs.wake import allow_next_wake, wake_media, wake_outbox
-from khalifa_whatsapp.services import assignment, intake
+from khalifa_whatsapp.services.inbound import drain
+from khalifa_whatsapp.services.tickets import assignment
 from khalifa_whatsapp.site_devices import get_device
 from khalifa_whatsapp.stores.base import Store
 
@@ -29,7 +30,7 @@ def run(device: str) -> dict[str, int]:
 	return {"webhook_events": taken.webhook_events, "messages": taken.messages, "assigned": len(given or ())}
 
 
-def _take(device: str) -> intake.IntakeResult | None:
+def _take(device: str) -> drain.IntakeResult | None:
 	site_device = get_device(device)
 	if site_device is None:
 		return None
@@ -44,16 +45,16 @@ def _wake_others(store: Store, device: str) -> None:
 		wake_media(device)
 
 
-def _drain(store: Store, driver: MessageDriver, device: str) -> intake.IntakeResult:
+def _drain(store: Store, driver: MessageDriver, device: str) -> drain.IntakeResult:
 	"""Drain, let go of the lock, and look once more: what came in between found the lock taken and left."""
 	stop = time.monotonic() + SECONDS
-	total = intake.drain(store, driver, now_ms, SECONDS)
+	total = drain.drain(store, driver, now_ms, SECONDS)
 	while (
 		not total.is_busy
 		and time.monotonic() < stop
 		and device in store.devices_with_due_webhook_events(now_ms())
 	):
-		more = intake.drain(store, driver, now_ms, stop - time.monotonic())
+		more = drain.drain(store, driver, now_ms, stop - time.monotonic())
 		total.add(more)
 		if more.is_busy:
 			break

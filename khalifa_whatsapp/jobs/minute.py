@@ -12,8 +12,9 @@ from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.jobs import browsers, device_problems, duplicates, notices
 from khalifa_whatsapp.jobs.steps import Steps
 from khalifa_whatsapp.jobs.wake import MINUTE_MARK, wake_close_all, wake_due, wake_templates
-from khalifa_whatsapp.services import assignment, delays, parked, presence
-from khalifa_whatsapp.services.apart import check
+from khalifa_whatsapp.services.inbound import parked
+from khalifa_whatsapp.services.isolation import check
+from khalifa_whatsapp.services.tickets import assignment, delays, presence
 from khalifa_whatsapp.stores.base import Store
 
 SCAN_LIMIT = 5_000

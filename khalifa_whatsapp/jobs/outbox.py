@@ -7,8 +7,8 @@ from khalifa_whatsapp.core.troubles import PROBLEMS
 from khalifa_whatsapp.jobs.alerts import alert_managers, clear_alerts
 from khalifa_whatsapp.jobs.steps import Steps, job
 from khalifa_whatsapp.jobs.wake import allow_next_wake, wake_outbox
-from khalifa_whatsapp.services import outbox, reconcile
-from khalifa_whatsapp.services.apart import check
+from khalifa_whatsapp.services.isolation import check
+from khalifa_whatsapp.services.outbound import dispatch, unknown_outcomes
 from khalifa_whatsapp.site_devices import SiteDevice, get_device
 
 SECONDS = 60
@@ -29,8 +29,8 @@ def send_due(device: SiteDevice, seconds: float = SECONDS) -> dict[str, int]:
 	store, driver, steps = on_site(), device.driver, Steps()
 	name, settled = driver.config.name, 0
 	if not device.is_held:
-		settled = steps.run("reconcile", lambda: reconcile.reconcile(store, driver, now_ms), name) or 0
-	sent = outbox.drain(store, driver, now_ms, seconds, device.pace, is_held=device.is_held)
+		settled = steps.run("reconcile", lambda: unknown_outcomes.reconcile(store, driver, now_ms), name) or 0
+	sent = dispatch.drain(store, driver, now_ms, seconds, device.pace, is_held=device.is_held)
 	is_over = sent.waits or sent.is_stopped or sent.is_busy or driver.capabilities.has_browser
 	if sent.sent and not is_over:  # the process that owns a browser looks by itself, each second
 		_go_on(name)

@@ -19,7 +19,7 @@ from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.errors import UserError
 from khalifa_whatsapp.guards import current_actor
 from khalifa_whatsapp.jobs.steps import Steps, log_error
-from khalifa_whatsapp.services import assignment, conversation
+from khalifa_whatsapp.services.tickets import actions, assignment
 from khalifa_whatsapp.stores.base import Conflict, Store, StoreUnavailable
 
 KEEP_SECONDS = 3600
@@ -48,7 +48,7 @@ def _transfer(
 	store: Store, actor: Actor, ticket: str, reason: str, to_agent: str | None, to_branch: str | None
 ) -> Result:
 	try:
-		conversation.transfer(store, actor, ticket, now_ms(), reason, to_agent, to_branch)
+		actions.transfer(store, actor, ticket, now_ms(), reason, to_agent, to_branch)
 	except UserError as error:
 		return {"ticket": ticket, "is_done": False, "why": _(error.text).format(**error.values)}
 	except Conflict:

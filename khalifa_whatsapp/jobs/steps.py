@@ -16,7 +16,7 @@ from rq.timeouts import BaseTimeoutException
 
 from khalifa_whatsapp.core.errors import UserError, describe
 from khalifa_whatsapp.jobs import alerts
-from khalifa_whatsapp.services.apart import RowsFailed
+from khalifa_whatsapp.services.isolation import RowsFailed
 from khalifa_whatsapp.stores.base import StoreUnavailable
 
 T = TypeVar("T")

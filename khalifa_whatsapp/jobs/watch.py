@@ -22,7 +22,7 @@ from khalifa_whatsapp.jobs.alerts import alert_managers, clear_alerts
 from khalifa_whatsapp.jobs.steps import job
 from khalifa_whatsapp.jobs.wake import allow_next_wake, wake_intake
 from khalifa_whatsapp.services import sessions
-from khalifa_whatsapp.services.work import retrying, working
+from khalifa_whatsapp.services.unit_of_work import retrying, working
 from khalifa_whatsapp.site_devices import get_device
 from khalifa_whatsapp.stores.base import Store
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import frappe
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
-from khalifa_whatsapp.services import delays
+from khalifa_whatsapp.services.tickets import delays
 
 OLD = "before"  # the version of no rules
 OLD_INDEX = ("response_by_ms", "status", "agent")

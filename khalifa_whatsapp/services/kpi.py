@@ -9,8 +9,8 @@ from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.errors import NotFound, UserError
 from khalifa_whatsapp.core.keys import kpi_key
 from khalifa_whatsapp.core.settings import Rules
-from khalifa_whatsapp.services.apart import check, each_alone
-from khalifa_whatsapp.services.work import Work, retrying, working
+from khalifa_whatsapp.services.isolation import check, each_alone
+from khalifa_whatsapp.services.unit_of_work import UnitOfWork, retrying, working
 from khalifa_whatsapp.stores.base import Store
 
 DAILY, MONTHLY = "Daily", "Monthly"
@@ -78,7 +78,7 @@ def _rollup(store: Store, period: str, start: date, now_ms: int) -> int:
 		return _write(work, period, start)
 
 
-def _write(work: Work, period: str, start: date) -> int:
+def _write(work: UnitOfWork, period: str, start: date) -> int:
 	rows = _rows(work.store, period, start, work.now_ms)
 	work.store.replace_kpi(period, start, rows)
 	return len(rows)

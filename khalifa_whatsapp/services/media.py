@@ -17,8 +17,8 @@ from khalifa_whatsapp.core.backoff import delay_ms
 from khalifa_whatsapp.core.errors import NotFound, UserError, describe
 from khalifa_whatsapp.drivers import base
 from khalifa_whatsapp.drivers.abilities import FetchedMedia, MediaSource
-from khalifa_whatsapp.services.rights import notify_owner
-from khalifa_whatsapp.services.work import Work, retrying, working
+from khalifa_whatsapp.services.tickets.notices import notify_owner
+from khalifa_whatsapp.services.unit_of_work import UnitOfWork, retrying, working
 from khalifa_whatsapp.stores.base import Store, StoreUnavailable
 
 WAITING, STORED, FAILED = "Waiting", "Stored", "Failed"
@@ -220,7 +220,7 @@ def _not_now(store: Store, now_ms: int, name: str, failure: Exception) -> bool:
 		return bool(reason)
 
 
-def _publish(work: Work, message: records.Message) -> None:
+def _publish(work: UnitOfWork, message: records.Message) -> None:
 	ticket = work.store.tickets([message.ticket]).get(message.ticket)
 	if ticket is not None:
 		notify_owner(work, ticket, "file")

@@ -288,7 +288,7 @@ def wrong_rules() -> list[str]:
 	"""Names of settings, and rows of hours, holidays and shifts, that can't be read:
 	all else is used without them.
 	"""
-	wrong = Settings.unreadable(_stored_settings())
+	wrong = Settings.unreadable(stored_settings())
 	zone = get_system_timezone()
 	for table, cells, place in (
 		("Khalifa Working Hour", "day, start_time, end_time", 0),
@@ -303,13 +303,14 @@ def wrong_rules() -> list[str]:
 	return wrong
 
 
-def _stored_settings() -> dict[str, Any]:
+def stored_settings() -> dict[str, Any]:
+	"""Khalifa Settings as they are stored, by field."""
 	return dict(frappe.db.sql("SELECT field, value FROM `tabSingles` WHERE doctype = 'Khalifa Settings'"))
 
 
 def read_rules() -> Rules:
 	"""Settings, calendars and branches as they are stored now: five queries."""
-	settings = Settings.from_row(_stored_settings())
+	settings = Settings.from_row(stored_settings())
 	zone = get_system_timezone()
 	hours = _children("Khalifa Working Hour", "parent, day, start_time, end_time")
 	overrides = _children("Khalifa Calendar Exception", "parent, date, start_time, end_time")

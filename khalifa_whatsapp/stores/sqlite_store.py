@@ -14,7 +14,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from functools import cache
@@ -24,6 +24,7 @@ from typing import Any
 
 from khalifa_whatsapp.core.arabic import safe_name
 from khalifa_whatsapp.core.calendar import Calendar
+from khalifa_whatsapp.core.records import Agent
 from khalifa_whatsapp.core.settings import Rules, Settings
 from khalifa_whatsapp.stores.base import Changes, Conflict, Notice, StoreUnavailable
 from khalifa_whatsapp.stores.schema import doctypes, sqlite_ddl, table_of
@@ -66,6 +67,28 @@ class SqliteStore(SqlStore):
 	def close(self) -> None:
 		"""Close the file."""
 		self._db.close()
+
+	def seed(
+		self, devices: Iterable[tuple[str, str]], agents: Iterable[tuple[Agent, Calendar | None]]
+	) -> None:
+		"""Put devices (name, provider), the rules' branches and agents where they are missing."""
+		with self.transaction():
+			for name, provider in devices:
+				self.run(
+					"INSERT OR IGNORE INTO `tabWhatsApp Device` "
+					"(name, device_name, provider, enabled) VALUES (?, ?, ?, 1)",
+					(name, name, provider),
+				)
+			for branch in self._rules.branches:
+				self.run(
+					"INSERT OR IGNORE INTO `tabKhalifa Branch` (name, branch_name, enabled) VALUES (?, ?, 1)",
+					(branch, branch),
+				)
+			for agent, shift in agents:
+				if self.agent(agent.name) is None:
+					self.save(Changes(created={Agent: [agent]}))
+				if shift is not None:
+					self.shifts[agent.name] = shift
 
 	# -- transactions and locks
 	@contextmanager

@@ -25,7 +25,7 @@ from khalifa_whatsapp.drivers.cloud_api.verify import sign
 from khalifa_whatsapp.drivers.loopback import SIGNATURE_HEADER, LoopbackDriver, message_item
 from khalifa_whatsapp.guards import forget_actors
 from khalifa_whatsapp.jobs import intake, wake
-from khalifa_whatsapp.services import assignment, presence
+from khalifa_whatsapp.services.tickets import assignment, presence
 from khalifa_whatsapp.setup.install import fill_settings
 from khalifa_whatsapp.site_devices import forget_devices, get_device
 from khalifa_whatsapp.tests.records import make_agent, make_branch, make_user

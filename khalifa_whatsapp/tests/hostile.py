@@ -13,7 +13,7 @@ from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core import records
 from khalifa_whatsapp.drivers.loopback import message_item
 from khalifa_whatsapp.jobs import alerts, intake
-from khalifa_whatsapp.services import delays
+from khalifa_whatsapp.services.tickets import delays
 from khalifa_whatsapp.tests.case import ALI, DEVICE, HUDA, MINUTE, MONA
 from khalifa_whatsapp.tests.desk import DeskCase
 from khalifa_whatsapp.tests.pages import PageCase

@@ -10,7 +10,7 @@ from khalifa_whatsapp.api import bulk
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core import records
 from khalifa_whatsapp.jobs import reassign
-from khalifa_whatsapp.services import delays
+from khalifa_whatsapp.services.tickets import delays
 from khalifa_whatsapp.tests.case import ALI, HOST, HUDA, MINUTE, MONA, nobody_answers
 from khalifa_whatsapp.tests.desk import DeskCase
 from khalifa_whatsapp.tests.web import Answer

@@ -15,7 +15,7 @@ from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core import records
 from khalifa_whatsapp.drivers.loopback import message_item
 from khalifa_whatsapp.jobs import close_all, intake, outbox, wake
-from khalifa_whatsapp.services import delays
+from khalifa_whatsapp.services.tickets import delays
 from khalifa_whatsapp.tests.case import (
 	ALI,
 	CONVERSATION,

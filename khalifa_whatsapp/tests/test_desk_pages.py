@@ -12,7 +12,7 @@ from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.jobs import close_all as job
-from khalifa_whatsapp.services import close_all
+from khalifa_whatsapp.services.tickets import bulk_close
 from khalifa_whatsapp.tests.case import HUDA
 from khalifa_whatsapp.tests.pages import PageCase
 
@@ -63,8 +63,8 @@ class TestCloseAll(PageCase):
 
 	def step(self, batch: str) -> None:
 		"""The worker's part, one ticket of it."""
-		self.replace("khalifa_whatsapp.services.close_all.CHUNK", 1)
-		close_all.step(on_site(), Actor(HUDA, "Huda", None, is_manager=True), batch, now_ms())
+		self.replace("khalifa_whatsapp.services.tickets.bulk_close.CHUNK", 1)
+		bulk_close.step(on_site(), Actor(HUDA, "Huda", None, is_manager=True), batch, now_ms())
 
 	def shown(self, terms: str, percent: int) -> None:
 		self.until(lambda: terms in "".join(self.texts(STATE)), terms)

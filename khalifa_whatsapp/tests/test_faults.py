@@ -14,9 +14,10 @@ import pymysql
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core import records
 from khalifa_whatsapp.jobs import intake, outbox
-from khalifa_whatsapp.services import intake_batch, presence
-from khalifa_whatsapp.services.intake import drain
-from khalifa_whatsapp.services.work import retrying, working
+from khalifa_whatsapp.services.inbound import handlers
+from khalifa_whatsapp.services.inbound.drain import drain
+from khalifa_whatsapp.services.tickets import presence
+from khalifa_whatsapp.services.unit_of_work import retrying, working
 from khalifa_whatsapp.stores.base import Conflict, StoreUnavailable
 from khalifa_whatsapp.stores.site_store import SiteStore
 from khalifa_whatsapp.tests.case import (
@@ -100,7 +101,7 @@ class TestThingsThatGoWrong(JobCase):
 	def test_a_killed_connection_ends_the_job_and_the_next_one_finishes_without_a_double(self) -> None:
 		self.post(5)
 		settings(drain_batch=2)
-		really = intake_batch.IntakeBatch.apply
+		really = handlers.apply
 		seen: list[int] = []
 
 		def die_in_the_second(batch: Any, pairs: Any) -> None:
@@ -109,7 +110,7 @@ class TestThingsThatGoWrong(JobCase):
 			if len(seen) == 2:
 				kill_own_connection()
 
-		with patch.object(intake_batch.IntakeBatch, "apply", die_in_the_second):
+		with patch.object(handlers, "apply", die_in_the_second):
 			self.assertEqual(intake.run(DEVICE), {})
 		frappe.connect()  # the next job's process has its own
 		self.assertEqual([event.status for event in self.events()], ["Done", "Done", "New", "New", "New"])

@@ -16,6 +16,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import unquote
 
 import frappe
@@ -92,8 +93,10 @@ class FilesCase(SiteCase):
 			frappe.delete_doc("File", name, force=True)
 		frappe.db.commit()
 
-	def bring(self, content: bytes, name: str, mime_type: str = "application/octet-stream") -> Any:
-		data = {"ticket": self.ticket_name, "file": (io.BytesIO(content), name, mime_type)}
+	def bring(
+		self, content: bytes, name: str, mime_type: str = "application/octet-stream", **more: str
+	) -> Any:
+		data = {"ticket": self.ticket_name, "file": (io.BytesIO(content), name, mime_type), **more}
 		return self.as_(MONA).send("POST", UPLOAD, data=data)
 
 	def kept(self, answer: Any) -> bytes:
@@ -261,6 +264,17 @@ class TestUploads(FilesCase):
 			"x.pdf",
 		):
 			self.assertEqual(self.bring(PDF if name.endswith(".pdf") else b"hello", name).status, 200, name)
+
+	def test_without_the_voice_codec_a_recording_is_refused_with_the_way_out_and_all_else_goes(self) -> None:
+		chrome = b"\x1a\x45\xdf\xa3" + bytes(100)
+		self.assertEqual(self.bring(chrome, "a.webm", is_voice="1").code, "bad_recording")
+		with patch.dict(sys.modules, {"av": None}):
+			sys.modules.pop("khalifa_whatsapp.media.voice", None)
+			refused = self.bring(chrome, "a.webm", is_voice="1")
+			self.assertEqual((refused.status, refused.code), (417, "no_voice_codec"))
+			self.assertIn("bench pip install", refused.text)
+			self.assertEqual(self.bring(OGG, "a.ogg", is_voice="1").message["kind"], "voice")
+			self.assertEqual(self.bring(PDF, "a.pdf").status, 200)
 
 	def test_a_damaged_file_is_taken_or_refused_with_a_text(self) -> None:
 		"""Newer versions of Frappe take a PDF apart when it is brought, and stumble over what isn't one."""

@@ -31,7 +31,7 @@ from khalifa_whatsapp.drivers.base import AuthError, Capabilities, SessionState
 from khalifa_whatsapp.drivers.loopback import message_item
 from khalifa_whatsapp.jobs import gateway_calls, intake, outbox
 from khalifa_whatsapp.jobs.browsers import mark_abandoned, sweep
-from khalifa_whatsapp.services import replies
+from khalifa_whatsapp.services.outbound import answers
 from khalifa_whatsapp.services.sessions import NOT_RUNNING
 from khalifa_whatsapp.site_devices import forget_devices
 from khalifa_whatsapp.tests.case import DEVICE, HUDA, MONA, SiteCase, make_loop
@@ -233,7 +233,7 @@ class TestTheProcess(GatewayCase):
 	def test_what_is_queued_goes_out_once(self) -> None:
 		ticket = self.ticket_of(self.mona)
 		actor = Actor(MONA, "Mona Adel", self.mona)
-		message = replies.reply(on_site(), actor, ticket, "answer", "key", now_ms())
+		message = answers.reply(on_site(), actor, ticket, "answer", "key", now_ms())
 		self.connected()
 		self.until(lambda: self.only(records.Message, name=message.name).status == records.SENT)
 		self.assertEqual((self.folder / "sent").read_text(), f"{message.name}\n")

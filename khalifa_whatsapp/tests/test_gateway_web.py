@@ -23,7 +23,7 @@ from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.embedded.simulators import Person, WhatsAppWebSimulator
 from khalifa_whatsapp.jobs import intake
-from khalifa_whatsapp.services import replies
+from khalifa_whatsapp.services.outbound import answers
 from khalifa_whatsapp.site_devices import forget_devices
 from khalifa_whatsapp.tests.case import HUDA, MONA, SiteCase
 
@@ -122,7 +122,7 @@ class TestWhatsAppWeb(SiteCase):
 		(asked,) = self.until(self.taken_in)
 		self.assertEqual(asked.body, "عايز أعرف السعر")
 		actor = Actor(HUDA, "Huda", None, is_manager=True)
-		answer = replies.reply(on_site(), actor, asked.ticket, "السعر 50 جنيه", "web-1", now_ms())
+		answer = answers.reply(on_site(), actor, asked.ticket, "السعر 50 جنيه", "web-1", now_ms())
 		self.until(
 			lambda: (
 				self.only(records.Message, name=answer.name).status

@@ -16,8 +16,8 @@ from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.drivers.loopback import message_item
 from khalifa_whatsapp.jobs import intake, outbox
-from khalifa_whatsapp.services import replies
-from khalifa_whatsapp.services.work import working
+from khalifa_whatsapp.services.outbound import answers
+from khalifa_whatsapp.services.unit_of_work import working
 from khalifa_whatsapp.tests.case import ALI, DEVICE, HUDA, MONA, VISITOR
 from khalifa_whatsapp.tests.web import METHOD
 from khalifa_whatsapp.tests.worker import JobCase
@@ -256,8 +256,8 @@ class TestTheThread(InboxCase):
 		ticket = self.ticket_of(self.mona)
 		asked = self.only(records.Message, direction="Incoming")
 		actor = Actor(MONA, "Mona Adel", self.mona)
-		replies.reply(on_site(), actor, ticket, "yes", "k1", now_ms(), reply_to=asked.message_key)
-		replies.react(on_site(), actor, ticket, asked.name, "❤️", "k2", now_ms())
+		answers.reply(on_site(), actor, ticket, "yes", "k1", now_ms(), reply_to=asked.message_key)
+		answers.react(on_site(), actor, ticket, asked.name, "❤️", "k2", now_ms())
 		outbox.run(DEVICE)
 		first, *_rest, last = [
 			i for i in self.ask(MONA, "thread", ticket=ticket)["items"] if i["kind"] == "message"

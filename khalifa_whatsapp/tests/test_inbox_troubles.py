@@ -10,7 +10,7 @@ import frappe
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core import records
-from khalifa_whatsapp.services import presence
+from khalifa_whatsapp.services.tickets import presence
 from khalifa_whatsapp.tests.case import ALI, HUDA, MONA
 from khalifa_whatsapp.tests.inbox_page import LAILA, InboxPageCase
 from khalifa_whatsapp.tests.pages import hanging, serve

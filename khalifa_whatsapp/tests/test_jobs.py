@@ -19,7 +19,7 @@ from khalifa_whatsapp.drivers import base
 from khalifa_whatsapp.drivers.loopback import LoopbackDriver, message_item, status_item
 from khalifa_whatsapp.jobs import close_all, hourly, intake, minute, nightly, outbox, wake
 from khalifa_whatsapp.jobs.steps import StepsFailed
-from khalifa_whatsapp.services import close_all as batches
+from khalifa_whatsapp.services.tickets import bulk_close as batches
 from khalifa_whatsapp.site_devices import forget_devices
 from khalifa_whatsapp.stores.base import TicketFilter
 from khalifa_whatsapp.tests.case import (
@@ -103,7 +103,7 @@ class TestIntake(JobCase):
 
 	def test_what_came_in_as_the_drain_ended_is_not_left_lying(self) -> None:
 		self.post()
-		really, late = intake.intake.drain, [1]
+		really, late = intake.drain.drain, [1]
 
 		def drain_and_then(*given: Any, **more: Any) -> Any:
 			taken = really(*given, **more)
@@ -112,7 +112,7 @@ class TestIntake(JobCase):
 				self.post(first=2)
 			return taken
 
-		with patch.object(intake.intake, "drain", drain_and_then):
+		with patch.object(intake.drain, "drain", drain_and_then):
 			self.assertEqual(intake.run(DEVICE)["webhook_events"], 2)
 		self.effects(2)
 

@@ -17,7 +17,7 @@ from khalifa_whatsapp.core import deadlines, records
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.jobs import deadlines as renew_job
 from khalifa_whatsapp.jobs import minute, wake
-from khalifa_whatsapp.services import conversation, delays, presence
+from khalifa_whatsapp.services.tickets import actions, delays, presence
 from khalifa_whatsapp.stores.base import Changes
 from khalifa_whatsapp.tests.case import DEVICE, HUDA, MINUTE, MONA, SiteCase
 
@@ -145,7 +145,7 @@ class Clocked(SiteCase):
 		return ticket
 
 	def hand_to(self, ticket: str, agent: str) -> None:
-		conversation.transfer(on_site(), Actor(HUDA, "Huda", is_manager=True), ticket, self.now, "why", agent)
+		actions.transfer(on_site(), Actor(HUDA, "Huda", is_manager=True), ticket, self.now, "why", agent)
 		frappe.db.commit()
 
 	def reply(self, ticket: str) -> None:
@@ -269,10 +269,10 @@ class TestOneDefinition(Clocked):
 		ticket = self.ticket_of(self.mona)
 		self.now += 20 * MINUTE
 		manager = Actor(HUDA, "Huda", is_manager=True)
-		conversation.close(on_site(), manager, ticket, self.now, "resolved")
+		actions.close(on_site(), manager, ticket, self.now, "resolved")
 		frappe.db.commit()
 		self.agree()
-		conversation.reopen(on_site(), manager, ticket, self.now + MINUTE)
+		actions.reopen(on_site(), manager, ticket, self.now + MINUTE)
 		frappe.db.commit()
 		self.now += 2 * MINUTE
 		self.agree(ticket)  # the customer has been waiting all along

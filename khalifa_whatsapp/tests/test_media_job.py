@@ -19,7 +19,7 @@ from khalifa_whatsapp.core import records
 from khalifa_whatsapp.embedded.simulators import Person
 from khalifa_whatsapp.embedded.simulators.cloud_api import CloudApiSimulator
 from khalifa_whatsapp.jobs import intake, media
-from khalifa_whatsapp.services import deliveries
+from khalifa_whatsapp.services.inbound import webhook
 from khalifa_whatsapp.site_devices import forget_devices, get_device
 from khalifa_whatsapp.tests.case import ALI, HUDA, MONA, SiteCase
 from khalifa_whatsapp.tests.web import METHOD
@@ -80,7 +80,7 @@ class TestMediaJob(SiteCase):
 		assert device is not None
 		for post in self.gateway.take(everything=True):
 			self.assertEqual(
-				deliveries.accept(on_site(), device.driver, post.call(), now_ms(), 10**7).status, 200
+				webhook.accept(on_site(), device.driver, post.call(), now_ms(), 10**7).status, 200
 			)
 		with self.quiet():
 			intake.run(SHOP)

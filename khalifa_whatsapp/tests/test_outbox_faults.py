@@ -19,7 +19,8 @@ from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.embedded.simulators.cloud_api import CloudApiSimulator
 from khalifa_whatsapp.embedded.simulators.wire import Person
 from khalifa_whatsapp.jobs import intake, outbox, wake
-from khalifa_whatsapp.services import deliveries, replies
+from khalifa_whatsapp.services.inbound import webhook
+from khalifa_whatsapp.services.outbound import answers
 from khalifa_whatsapp.site_devices import forget_devices, get_device
 from khalifa_whatsapp.tests.case import HUDA
 from khalifa_whatsapp.tests.test_real_workers import SERVER, RealWorkerCase
@@ -108,7 +109,7 @@ class TestOutboxFaults(RealWorkerCase):
 			intake.run(GATEWAY)
 		actor = Actor(HUDA, "Huda", None, is_manager=True)
 		for number, ticket in enumerate(frappe.get_all("Khalifa Ticket", {"device": GATEWAY}, pluck="name")):
-			replies.reply(on_site(), actor, ticket, f"answer {number}", f"fault-{number}", now_ms())
+			answers.reply(on_site(), actor, ticket, f"answer {number}", f"fault-{number}", now_ms())
 
 	def receive(self) -> None:
 		"""What the gateway posts, through the endpoint's own check."""
@@ -116,7 +117,7 @@ class TestOutboxFaults(RealWorkerCase):
 		assert device is not None
 		for post in self.gateway.take(everything=True):
 			self.assertEqual(
-				deliveries.accept(on_site(), device.driver, post.call(), now_ms(), 10**7).status, 200
+				webhook.accept(on_site(), device.driver, post.call(), now_ms(), 10**7).status, 200
 			)
 
 	def killed_worker(self) -> bool:

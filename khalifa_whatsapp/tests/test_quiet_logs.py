@@ -24,7 +24,7 @@ from khalifa_whatsapp.bootstrap import now_ms
 from khalifa_whatsapp.drivers.loopback import message_item
 from khalifa_whatsapp.jobs import close_all, hourly, intake, media, minute, nightly, outbox, reassign, watch
 from khalifa_whatsapp.jobs.steps import Steps
-from khalifa_whatsapp.services import intake_batch
+from khalifa_whatsapp.services.inbound import handlers
 from khalifa_whatsapp.site_devices import forget_devices
 from khalifa_whatsapp.tests.broken import spoil
 from khalifa_whatsapp.tests.case import DEVICE, HUDA, MONA, clear, post_signed
@@ -122,7 +122,7 @@ class TestTextsStayOut(PrivateTextCase):
 
 	def test_one_conversation_that_can_t_be_handed_over_holds_up_no_other(self) -> None:
 		tickets = [self.ticket_of(self.mona, f"+20100123450{number}") for number in (1, 2)]
-		really = reassign.conversation.transfer
+		really = reassign.actions.transfer
 
 		def transfer(store: Any, actor: Any, ticket: str, *more: Any) -> Any:
 			return broken() if ticket == tickets[0] else really(store, actor, ticket, *more)
@@ -135,7 +135,7 @@ class TestTextsStayOut(PrivateTextCase):
 			"to_agent": None,
 			"to_branch": self.south,
 		}
-		with patch.object(reassign.conversation, "transfer", transfer):
+		with patch.object(reassign.actions, "transfer", transfer):
 			self.execute(reassign.run, **moved)
 		state = reassign.state_of("r")
 		self.assertEqual([row["is_done"] for row in state["results"]], [False, True], state)
@@ -159,7 +159,7 @@ class TestTextsStayOut(PrivateTextCase):
 
 	def test_a_poisonous_webhook_event_is_put_aside_without_its_words(self) -> None:
 		self.deliver(message_item(f"+{PHONE}", CANARY, "in-1", now_ms()))
-		with patch.object(intake_batch.IntakeBatch, "apply", broken):
+		with patch.object(handlers, "apply", broken):
 			self.execute(intake.run, device=DEVICE)
 		(event,) = self.events()
 		self.assertEqual(event.status, "Failed")

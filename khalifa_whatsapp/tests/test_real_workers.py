@@ -23,7 +23,7 @@ from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.drivers.loopback import message_item
 from khalifa_whatsapp.jobs import minute, wake
-from khalifa_whatsapp.services import replies
+from khalifa_whatsapp.services.outbound import answers
 from khalifa_whatsapp.tests.case import CONVERSATION, DEVICE, HUDA, MONA, SiteCase
 
 SERVER = shutil.which("redis-server")
@@ -106,7 +106,7 @@ class TestRealWorkers(RealWorkerCase):
 		ticket = self.ticket_of(self.mona)
 		self.work()
 		actor = Actor(MONA, "Mona Adel", self.mona)
-		message = replies.reply(on_site(), actor, ticket, "answer", "key", now_ms())
+		message = answers.reply(on_site(), actor, ticket, "answer", "key", now_ms())
 		wake.wake_outbox(DEVICE)
 		self.work()
 		self.assertEqual(self.only(records.Message, name=message.name).status, records.SENT)

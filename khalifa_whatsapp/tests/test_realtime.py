@@ -11,7 +11,7 @@ from khalifa_whatsapp.bootstrap import now_ms
 from khalifa_whatsapp.drivers.loopback import message_item
 from khalifa_whatsapp.guards import AGENT_ROLE, MANAGER_ROLE
 from khalifa_whatsapp.jobs import close_all, intake
-from khalifa_whatsapp.services import intake_batch
+from khalifa_whatsapp.services.inbound import handlers
 from khalifa_whatsapp.stores.base import Conflict
 from khalifa_whatsapp.stores.site_notices import ROOM_OF_MANAGERS
 from khalifa_whatsapp.stores.site_store import SiteStore
@@ -208,7 +208,7 @@ class TestNoNoticeOfWhatWasUndone(DeskCase):
 	def test_a_connection_that_dies_before_the_commit_mutes_its_own_notices_and_no_later_ones(self) -> None:
 		sent: list[tuple[Any, ...]] = []
 		self.replace("frappe.realtime.emit_via_redis", lambda *what: sent.append(what))
-		really = intake_batch.IntakeBatch.apply
+		really = handlers.apply
 
 		def die(batch: Any, pairs: Any) -> None:
 			really(batch, pairs)
@@ -216,7 +216,7 @@ class TestNoNoticeOfWhatWasUndone(DeskCase):
 			kill_own_connection()
 
 		self.deliver(message_item("+201001234567", "hello", "in-1", now_ms()))
-		with patch.object(intake_batch.IntakeBatch, "apply", die):
+		with patch.object(handlers, "apply", die):
 			self.assertEqual(intake.run(DEVICE), {})
 		self.assertEqual(sent, [])
 		frappe.connect()

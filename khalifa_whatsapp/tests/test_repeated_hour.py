@@ -13,7 +13,7 @@ import frappe
 from khalifa_whatsapp.bootstrap import on_site
 from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.actor import Actor
-from khalifa_whatsapp.services import replies
+from khalifa_whatsapp.services.outbound import answers
 from khalifa_whatsapp.stores.base import Changes
 from khalifa_whatsapp.tests.case import HUDA, MINUTE, MONA
 from khalifa_whatsapp.tests.test_lateness import Clocked
@@ -41,7 +41,7 @@ class TestTheRepeatedHour(Clocked):
 	def reply(self, ticket: str) -> str:
 		self.keys += 1
 		actor = Actor(MONA, "Mona Adel", self.mona)
-		sent = replies.reply(on_site(), actor, ticket, f"answer {self.keys}", f"hour-{self.keys}", self.now)
+		sent = answers.reply(on_site(), actor, ticket, f"answer {self.keys}", f"hour-{self.keys}", self.now)
 		frappe.db.commit()
 		return sent.name
 

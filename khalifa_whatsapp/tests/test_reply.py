@@ -199,7 +199,9 @@ class TestReply(DeskCase):
 
 	def test_what_was_done_is_not_called_undone_when_handing_out_fails(self) -> None:
 		ticket = self.ticket_of(self.mona)
-		with patch("khalifa_whatsapp.services.assignment._assign_batch", side_effect=Conflict("deadlock")):
+		with patch(
+			"khalifa_whatsapp.services.tickets.assignment._assign_batch", side_effect=Conflict("deadlock")
+		):
 			self.assertEqual(self.done(MONA, "close", ticket=ticket)["status"], records.CLOSED)
 
 

@@ -12,7 +12,7 @@ from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.embedded.simulators import Person
 from khalifa_whatsapp.embedded.simulators.wppconnect import WppConnectSimulator
 from khalifa_whatsapp.jobs import intake, outbox, watch
-from khalifa_whatsapp.services import replies
+from khalifa_whatsapp.services.outbound import answers
 from khalifa_whatsapp.site_devices import forget_devices
 from khalifa_whatsapp.tests.case import HUDA, SiteCase
 
@@ -76,7 +76,7 @@ class TestSessionOnTheWire(SiteCase):
 			intake.run(SHOP)
 		asked = self.only(records.Message, device=SHOP)
 		actor = Actor(HUDA, "Huda", None, is_manager=True)
-		replies.reply(on_site(), actor, asked.ticket, "yes", "wire-1", now_ms())
+		answers.reply(on_site(), actor, asked.ticket, "yes", "wire-1", now_ms())
 		self.assertEqual(outbox.run(SHOP)["sent"], 1)
 		self.assertEqual([row.body for row in self.gateway.ledger.rows()], ["yes"])
 

@@ -208,9 +208,9 @@ class TestOutboxRows(StepCase):
 	def test_one_that_can_t_be_claimed_waits_alone_and_is_shown(self) -> None:
 		bad = self.reply(self.ticket_of(self.mona, "+201001234501"), "first")
 		self.reply(self.ticket_of(self.mona, "+201001234502"), "second")
-		really = outbox.outbox._claim
+		really = outbox.dispatch._claim
 		with patch.object(
-			outbox.outbox, "_claim", lambda run, name: broken() if name == bad.name else really(run, name)
+			outbox.dispatch, "_claim", lambda run, name: broken() if name == bad.name else really(run, name)
 		):
 			self.assertEqual(outbox.run(DEVICE), {})
 		self.assertEqual(frappe.db.count("Khalifa Message", {"status": "Sent"}), 1)

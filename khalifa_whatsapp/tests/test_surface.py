@@ -18,7 +18,7 @@ from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core import records
 from khalifa_whatsapp.drivers.loopback import message_item
 from khalifa_whatsapp.jobs import intake
-from khalifa_whatsapp.services import delays
+from khalifa_whatsapp.services.tickets import delays
 from khalifa_whatsapp.tests.case import ALI, DEVICE, HOST, HUDA, MINUTE, MONA, VISITOR, SiteCase
 from khalifa_whatsapp.tests.endpoints import call, signed_in
 from khalifa_whatsapp.tests.records import make_user

@@ -8,7 +8,7 @@ from typing import Any
 import frappe
 
 from khalifa_whatsapp.drivers.cloud_api.verify import SIGNATURE_HEADER, sign
-from khalifa_whatsapp.services import deliveries
+from khalifa_whatsapp.services.inbound import webhook
 from khalifa_whatsapp.stores.sql_values import unpack_body
 from khalifa_whatsapp.tests.case import (
 	SiteCase,
@@ -19,7 +19,7 @@ from khalifa_whatsapp.tests.web import METHOD, Answer, Caller
 CORPUS = Path(frappe.get_app_path("khalifa_whatsapp")).parent / "tests" / "data"
 HOOKS = "khalifa_whatsapp.api.webhook."
 META_SECRET, TOKEN = "meta-app-secret", "verify-me"
-REFUSED = (deliveries.REFUSED.status, deliveries.REFUSED.body.encode())
+REFUSED = (webhook.REFUSED.status, webhook.REFUSED.body.encode())
 OCTETS = {"Content-Type": "application/octet-stream"}
 
 

@@ -6,7 +6,7 @@ from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.drivers.loopback import message_item
-from khalifa_whatsapp.services import replies
+from khalifa_whatsapp.services.outbound import answers
 from khalifa_whatsapp.tests.case import (
 	HUDA,
 	MONA,
@@ -33,7 +33,7 @@ class JobCase(SiteCase):
 	def reply(self, ticket: str, body: str = "answer") -> records.Message:
 		self.keys += 1
 		actor = Actor(MONA, "Mona Adel", self.mona)
-		return replies.reply(on_site(), actor, ticket, body, f"key-{self.keys}", now_ms())
+		return answers.reply(on_site(), actor, ticket, body, f"key-{self.keys}", now_ms())
 
 	def woken(self) -> list[str]:
 		return [method for method, _ in self.enqueued]

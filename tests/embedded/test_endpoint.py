@@ -16,7 +16,7 @@ from khalifa_whatsapp.drivers.base import DeviceConfig
 from khalifa_whatsapp.drivers.cloud_api.verify import sign
 from khalifa_whatsapp.drivers.wppconnect.verify import digest_of
 from khalifa_whatsapp.embedded.endpoint import EndpointServer, WebhookEndpoint
-from khalifa_whatsapp.services import intake
+from khalifa_whatsapp.services.inbound import drain
 from khalifa_whatsapp.stores.base import StoreUnavailable
 
 NOW = 1_795_250_000_000
@@ -134,7 +134,7 @@ def test_whatever_is_signed_is_stored_byte_for_byte_and_never_stops_the_drain(cl
 	assert client.signed(raw) == 200
 	(webhook_event,) = client.host.store.due_webhook_events("cloud", NOW, 5)
 	assert webhook_event.body == raw
-	intake.drain(client.host.store, client.host.drivers["cloud"], lambda: NOW)
+	drain.drain(client.host.store, client.host.drivers["cloud"], lambda: NOW)
 	assert client.host.store.rows("SELECT status FROM `tabKhalifa Webhook Event`")[0][0] == "Dead"
 	assert client.host.store.backlog(NOW).webhook_events == 0
 

@@ -11,8 +11,8 @@ from khalifa_whatsapp.drivers import base
 from khalifa_whatsapp.embedded.trials import gateways
 from khalifa_whatsapp.embedded.trials.stand import stand
 from khalifa_whatsapp.embedded.trials.table import CHROME, ENTRIES, Entry
-from khalifa_whatsapp.services import outbox
-from khalifa_whatsapp.services.work import working
+from khalifa_whatsapp.services.outbound import dispatch
+from khalifa_whatsapp.services.unit_of_work import working
 
 KILLED_AGAIN_AND_AGAIN = ("F29", "F31")
 
@@ -47,13 +47,13 @@ def test_what_the_gateway_can_answer_is_in_doubt_no_more(kind: str, tmp_path) ->
 
 
 def test_a_sender_that_sends_again_in_doubt_is_caught(tmp_path, monkeypatch) -> None:
-	really = outbox.refused
+	really = dispatch.refused
 
 	def naive(work, driver, message, error):
 		sure = base.Retryable(error.text, error.code) if isinstance(error, base.UnknownOutcome) else error
 		return really(work, driver, message, sure)
 
-	monkeypatch.setattr(outbox, "refused", naive)
+	monkeypatch.setattr(dispatch, "refused", naive)
 	assert gateways.f24_unreadable_answers(tmp_path, "wpp", 6).doubled > 0
 
 

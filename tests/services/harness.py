@@ -16,8 +16,10 @@ from khalifa_whatsapp.core.settings import BranchRules, Rules, Settings
 from khalifa_whatsapp.drivers import base
 from khalifa_whatsapp.drivers.base import DeviceConfig
 from khalifa_whatsapp.drivers.loopback import LoopbackDriver, message_item, status_item
-from khalifa_whatsapp.services import answering, assignment, delays, intake, outbox, presence, replies
-from khalifa_whatsapp.services.work import working
+from khalifa_whatsapp.services.inbound import drain
+from khalifa_whatsapp.services.outbound import answers, destination, dispatch
+from khalifa_whatsapp.services.tickets import assignment, delays, presence
+from khalifa_whatsapp.services.unit_of_work import working
 from khalifa_whatsapp.stores.sqlite_store import SqliteStore
 
 MINUTE = 60_000
@@ -94,8 +96,8 @@ class Desk:
 		if take:
 			self.take()
 
-	def take(self) -> intake.IntakeResult:
-		return intake.drain(self.store, self.driver, lambda: self.now)
+	def take(self) -> drain.IntakeResult:
+		return drain.drain(self.store, self.driver, lambda: self.now)
 
 	def assign(self) -> list[assignment.Assigned]:
 		return assignment.assign_queue(self.store, self.now)
@@ -119,7 +121,7 @@ class Desk:
 	) -> records.Message:
 		self.keys += 1
 		actor = self.actor(agent or self.ticket(ticket).agent or "")
-		return replies.reply(
+		return answers.reply(
 			self.store, actor, ticket, body, more.pop("key", f"k{self.keys}"), self.now, **more
 		)
 
@@ -131,8 +133,8 @@ class Desk:
 		self.reply(ticket)
 		return ticket
 
-	def send(self, pace: Pace = outbox.FREE) -> outbox.SendResult:
-		return outbox.drain(self.store, self.driver, lambda: self.now, pace=pace, sleep=self.sleep)
+	def send(self, pace: Pace = dispatch.FREE) -> dispatch.SendResult:
+		return dispatch.drain(self.store, self.driver, lambda: self.now, pace=pace, sleep=self.sleep)
 
 	def sleep(self, seconds: float) -> None:
 		"""A sender waits: the clock goes on."""
@@ -243,7 +245,7 @@ def facts_of(desk: Desk) -> str:
 
 def answered_as(desk: Desk, ticket: records.Ticket) -> list[str]:
 	"""Where an answer in this ticket would go, and what opened its window."""
-	rows = answering.identities(desk.store, ticket.customer)
+	rows = destination.identities(desk.store, ticket.customer)
 	way = route(rows, ticket.identity)
-	window = answering.window_from_ms(desk.store, ticket, way, rows)
+	window = destination.window_from_ms(desk.store, ticket, way, rows)
 	return [*(one.value for one in way.recipient), str(window)]

@@ -18,7 +18,9 @@ from hypothesis import strategies as st
 from khalifa_whatsapp.core import records
 from khalifa_whatsapp.drivers import base
 from khalifa_whatsapp.drivers.loopback import message_item, status_item
-from khalifa_whatsapp.services import conversation, intake, replies
+from khalifa_whatsapp.services.inbound import drain
+from khalifa_whatsapp.services.outbound import answers
+from khalifa_whatsapp.services.tickets import actions
 from tests.services.harness import MANAGER, MINUTE, START, Desk, facts_of
 
 Item = dict[str, Any]
@@ -67,7 +69,7 @@ def desk_with_history() -> Desk:
 	for body in ("one", "two"):
 		desk.reply(first, body=body)
 	desk.send()
-	conversation.close(desk.store, MANAGER, name, desk.now)
+	actions.close(desk.store, MANAGER, name, desk.now)
 	desk.now += MINUTE
 	return desk
 
@@ -77,7 +79,7 @@ def take(desk: Desk, items: Iterable[Item], size: int = 1, limit: int | None = N
 	items = list(items)
 	for start in range(0, len(items), size):
 		desk.deliver(*items[start : start + size], take=False)
-	intake.drain(desk.store, desk.driver, lambda: desk.now, batch=limit)
+	drain.drain(desk.store, desk.driver, lambda: desk.now, batch=limit)
 
 
 class Again:
@@ -276,11 +278,11 @@ def test_nothing_already_taken_in_changes_anything_after_people_acted(items, see
 def _act(desk: Desk, ticket: records.Ticket, what: str) -> None:
 	desk.keys += 1
 	if what == "reply":
-		replies.reply(desk.store, MANAGER, ticket.name, "answer", f"k{desk.keys}", desk.now)
+		answers.reply(desk.store, MANAGER, ticket.name, "answer", f"k{desk.keys}", desk.now)
 	if what == "no_reply":
-		conversation.no_reply_needed(desk.store, MANAGER, ticket.name, desk.now)
+		actions.no_reply_needed(desk.store, MANAGER, ticket.name, desk.now)
 	if what == "close":
-		conversation.close(desk.store, MANAGER, ticket.name, desk.now)
+		actions.close(desk.store, MANAGER, ticket.name, desk.now)
 
 
 def everything(desk: Desk) -> list[list[Any]]:
@@ -343,7 +345,7 @@ def test_customers_who_write_at_once_fill_an_agent_no_more_than_one_by_one():
 			name = desk.write(phone)
 			desk.reply(name)
 			if phone == CLOSED:
-				conversation.close(desk.store, MANAGER, name, desk.now)
+				actions.close(desk.store, MANAGER, name, desk.now)
 		return desk
 
 	items = [message_item(phone, "x", f"x{phone}", moment(0)) for phone in [*held, CLOSED]]

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.keys import delivery_key
 from khalifa_whatsapp.drivers.loopback import message_item
-from khalifa_whatsapp.services import intake
-from khalifa_whatsapp.services.work import retrying
+from khalifa_whatsapp.services.inbound import drain
+from khalifa_whatsapp.services.unit_of_work import retrying
 from khalifa_whatsapp.stores.base import Conflict, StoreUnavailable
 from tests.services.harness import MINUTE, START, Desk
 
@@ -263,11 +263,11 @@ def test_a_poisonous_webhook_event_fails_alone_comes_back_less_and_less_often_an
 		assert desk.take().failed == 0
 		desk.now = at
 		assert desk.take().failed == 1
-	assert fates(desk)[5] == ("Dead", intake.MAX_ATTEMPTS)
+	assert fates(desk)[5] == ("Dead", drain.MAX_ATTEMPTS)
 	assert waits == sorted(waits)
-	assert (len(waits), max(waits) <= HOUR) == (intake.MAX_ATTEMPTS - 1, True)
+	assert (len(waits), max(waits) <= HOUR) == (drain.MAX_ATTEMPTS - 1, True)
 	desk.now += 24 * HOUR
-	assert desk.take() == intake.IntakeResult()
+	assert desk.take() == drain.IntakeResult()
 	error_text = desk.store.rows("SELECT error FROM `tabKhalifa Webhook Event` WHERE status = 'Dead'")[0][0]
 	assert error.__name__ in error_text
 	assert "secret" not in error_text
@@ -305,7 +305,7 @@ def test_a_failure_half_way_leaves_nothing_of_its_webhook_event():
 
 
 def test_a_conflict_is_tried_again_and_never_makes_a_webhook_event_dead(monkeypatch):
-	monkeypatch.setattr("khalifa_whatsapp.services.work._random.uniform", lambda low, high: 0)
+	monkeypatch.setattr("khalifa_whatsapp.services.unit_of_work._random.uniform", lambda low, high: 0)
 	desk = Desk(agents=0)
 	honest, conflicts = desk.store.finish_webhook_events, [3]
 

@@ -12,7 +12,7 @@ import pytest
 
 from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.service_window import window_until_ms
-from khalifa_whatsapp.services import conversation
+from khalifa_whatsapp.services.tickets import actions
 from tests.services.harness import MANAGER, MINUTE, START, Desk
 from tests.services.harness import message_item as written
 
@@ -120,7 +120,7 @@ def test_a_missed_call_opens_a_closed_conversation_again_and_an_answered_one_doe
 		desk = open_desk()
 		name = desk.write(PHONE)
 		desk.reply(name)
-		conversation.close(desk.store, MANAGER, name, desk.now)
+		actions.close(desk.store, MANAGER, name, desk.now)
 		desk.deliver(call(state, 700, duration=5))
 		ticket = desk.ticket(name)
 		assert (ticket.status == status or ticket.agent is not None, ticket.cycle) == (True, cycle)
@@ -159,7 +159,7 @@ def test_a_wait_that_never_was_counts_nowhere() -> None:
 		None,
 	)
 	assert {segment.counted_ms for segment in segments} == {None}
-	conversation.close(desk.store, MANAGER, ticket.name, desk.now)
+	actions.close(desk.store, MANAGER, ticket.name, desk.now)
 	assert desk.ticket(ticket.name).is_missed == 0
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.errors import NotAllowed, NotFound, UserError
-from khalifa_whatsapp.services import close_all, conversation, delays, replies
+from khalifa_whatsapp.services.outbound import answers
+from khalifa_whatsapp.services.tickets import actions, bulk_close, delays
 from khalifa_whatsapp.stores.base import StoreUnavailable, TicketFilter
 from tests.services.harness import MANAGER, START, Desk
 
@@ -20,15 +21,15 @@ def desk_with(tickets: int, agents: int = 1) -> tuple[Desk, list[str]]:
 
 
 def start(desk: Desk, chosen: TicketFilter | None = None) -> records.CloseBatch:
-	return close_all.start(desk.store, MANAGER, chosen or TicketFilter(), "end of season", desk.now)
+	return bulk_close.start(desk.store, MANAGER, chosen or TicketFilter(), "end of season", desk.now)
 
 
 def step(desk: Desk, batch: records.CloseBatch) -> records.CloseBatch:
-	return close_all.step(desk.store, MANAGER, batch.name, desk.now)
+	return bulk_close.step(desk.store, MANAGER, batch.name, desk.now)
 
 
 def undo(desk: Desk, batch: records.CloseBatch) -> records.CloseBatch:
-	return close_all.undo(desk.store, MANAGER, batch.name, desk.now)
+	return bulk_close.undo(desk.store, MANAGER, batch.name, desk.now)
 
 
 def items(desk: Desk) -> dict[str, tuple[str, str]]:
@@ -40,9 +41,9 @@ def test_agents_are_refused_whatever_they_try():
 	agent = desk.actor("A0")
 	batch = start(desk)
 	for act in (
-		lambda: close_all.start(desk.store, agent, TicketFilter(), "why", desk.now),
-		lambda: close_all.step(desk.store, agent, batch.name, desk.now),
-		lambda: close_all.undo(desk.store, agent, batch.name, desk.now),
+		lambda: bulk_close.start(desk.store, agent, TicketFilter(), "why", desk.now),
+		lambda: bulk_close.step(desk.store, agent, batch.name, desk.now),
+		lambda: bulk_close.undo(desk.store, agent, batch.name, desk.now),
 	):
 		with pytest.raises(NotAllowed):
 			act()
@@ -52,10 +53,10 @@ def test_agents_are_refused_whatever_they_try():
 def test_a_reason_is_needed_and_a_batch_must_exist():
 	desk, _ = desk_with(1)
 	with pytest.raises(UserError) as refusal:
-		close_all.start(desk.store, MANAGER, TicketFilter(), "  ", desk.now)
+		bulk_close.start(desk.store, MANAGER, TicketFilter(), "  ", desk.now)
 	assert refusal.value.code == "no_reason"
 	with pytest.raises(NotFound):
-		close_all.step(desk.store, MANAGER, "nothing", desk.now)
+		bulk_close.step(desk.store, MANAGER, "nothing", desk.now)
 
 
 def test_what_changed_after_the_button_is_skipped_and_reported():
@@ -65,9 +66,9 @@ def test_what_changed_after_the_button_is_skipped_and_reported():
 	assert (batch.total, batch.status) == (6, "Running")
 	desk.write(PHONES[0], "wait!")
 	desk.reply(answered)
-	conversation.transfer(desk.store, MANAGER, moved, desk.now, "why", to_branch="North")
-	replies.note(desk.store, MANAGER, noted, "a note is no change", desk.now)
-	conversation.close(desk.store, MANAGER, gone, desk.now)
+	actions.transfer(desk.store, MANAGER, moved, desk.now, "why", to_branch="North")
+	answers.note(desk.store, MANAGER, noted, "a note is no change", desk.now)
+	actions.close(desk.store, MANAGER, gone, desk.now)
 	desk.now += 11 * 60_000
 	delays.scan(desk.store, desk.now)  # nor is the look at the clock
 	late = desk.write(PHONES[7])
@@ -87,7 +88,7 @@ def test_what_changed_after_the_button_is_skipped_and_reported():
 
 
 def test_a_crash_in_the_middle_is_made_good_by_going_on(monkeypatch):
-	monkeypatch.setattr(close_all, "CHUNK", 4)
+	monkeypatch.setattr(bulk_close, "CHUNK", 4)
 	desk, names = desk_with(10)
 	batch = start(desk)
 	assert step(desk, batch).closed == 4
@@ -111,7 +112,7 @@ def test_a_crash_in_the_middle_is_made_good_by_going_on(monkeypatch):
 
 
 def test_every_step_shows_the_manager_how_far_it_is(monkeypatch):
-	monkeypatch.setattr(close_all, "CHUNK", 2)
+	monkeypatch.setattr(bulk_close, "CHUNK", 2)
 	desk, _ = desk_with(3)
 	batch = start(desk)
 	desk.notices.clear()
@@ -156,7 +157,7 @@ def test_undoing_opens_them_again_with_their_waits_and_their_credit():
 		)
 		assert [getattr(ticket, f) for f in kept] == [getattr(old, f) for f in kept]
 	assert desk.ticket(waiting).waiting_since_ms == START
-	assert conversation.close(desk.store, MANAGER, answered, desk.now).resolved_for == "A0"
+	assert actions.close(desk.store, MANAGER, answered, desk.now).resolved_for == "A0"
 	assert desk.events(waiting) == ["created", "assigned", "closed", "reopened"]
 
 
@@ -166,7 +167,7 @@ def test_undoing_leaves_alone_what_happened_since():
 	step(desk, batch)
 	desk.wait(1)
 	desk.write(PHONES[0], "again")
-	conversation.reopen(desk.store, MANAGER, reopened, desk.now)
+	actions.reopen(desk.store, MANAGER, reopened, desk.now)
 	undo(desk, batch)
 	kept = ("Kept", "changed after the batch")
 	assert items(desk) == {wrote: kept, reopened: kept, untouched: ("Undone", "")}
@@ -200,7 +201,7 @@ def test_undoing_gives_waiting_tickets_of_absent_agents_to_the_queue():
 
 
 def test_undoing_in_the_middle_closes_no_more(monkeypatch):
-	monkeypatch.setattr(close_all, "CHUNK", 2)
+	monkeypatch.setattr(bulk_close, "CHUNK", 2)
 	desk, names = desk_with(5)
 	batch = start(desk)
 	step(desk, batch)

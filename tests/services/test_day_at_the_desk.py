@@ -10,7 +10,9 @@ from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.errors import Changed, NotAllowed, NotFound, UserError
 from khalifa_whatsapp.drivers import base
-from khalifa_whatsapp.services import conversation, kpi, presence, replies
+from khalifa_whatsapp.services import kpi
+from khalifa_whatsapp.services.outbound import answers
+from khalifa_whatsapp.services.tickets import actions, presence
 from tests.services.harness import MANAGER, START, Desk
 
 PHONE, OTHER = "+201001234567", "+201119876543"
@@ -33,7 +35,7 @@ def test_a_message_becomes_a_ticket_with_an_agent_an_answer_and_a_measure():
 	assert desk.message(message.name).status == records.READ
 	turn = desk.all(records.Turn)[0]
 	assert (turn.outcome, turn.biz_time, turn.answered_by) == (records.ANSWERED, 240, ticket.agent)
-	conversation.close(desk.store, desk.actor(ticket.agent), name, desk.now)
+	actions.close(desk.store, desk.actor(ticket.agent), name, desk.now)
 	kpi.rollup_today(desk.store, desk.now)
 	row = next(row for row in desk.all(records.AgentKpi) if row.agent == ticket.agent)
 	assert (row.turns_answered, row.first_response_sum, row.tickets_resolved, row.messages_sent) == (
@@ -63,7 +65,7 @@ def test_tickets_go_to_the_least_loaded_and_wait_when_all_are_full():
 	waiting = desk.write("+201001234569")
 	assert desk.ticket(waiting).status == records.QUEUED
 	first = desk.ticket_of("+201001234560")
-	conversation.close(desk.store, desk.actor(first.agent), first.name, desk.now)
+	actions.close(desk.store, desk.actor(first.agent), first.name, desk.now)
 	desk.assign()
 	assert desk.ticket(waiting).agent == first.agent
 
@@ -101,8 +103,8 @@ def test_an_agent_takes_from_the_own_branch_s_queue_only():
 	_transfer(desk, name, to_branch="South")
 	presence.set_presence(desk.store, Actor(), "A1", records.ONLINE, desk.now)
 	with pytest.raises(NotFound):
-		conversation.assign(desk.store, desk.actor("A0"), name, "A0", desk.now)
-	assert conversation.assign(desk.store, desk.actor("A1"), name, "A1", desk.now).agent == "A1"
+		actions.assign(desk.store, desk.actor("A0"), name, "A0", desk.now)
+	assert actions.assign(desk.store, desk.actor("A1"), name, "A1", desk.now).agent == "A1"
 
 
 def test_the_customer_goes_back_to_the_agent_who_knows_him():
@@ -112,7 +114,7 @@ def test_the_customer_goes_back_to_the_agent_who_knows_him():
 	agent = desk.ticket(name).agent
 	for number in range(3):
 		desk.write(f"+20111987654{number}")
-	conversation.close(desk.store, desk.actor(agent), name, desk.now)
+	actions.close(desk.store, desk.actor(agent), name, desk.now)
 	desk.wait(25 * 60)
 	fresh = desk.write(PHONE)
 	assert fresh != name
@@ -123,11 +125,11 @@ def test_a_closed_ticket_opens_again_within_the_window_only():
 	desk = Desk()
 	desk.online()
 	name = desk.write(PHONE)
-	conversation.close(desk.store, MANAGER, name, desk.now)
+	actions.close(desk.store, MANAGER, name, desk.now)
 	desk.wait(23 * 60)
 	assert desk.write(PHONE) == name
 	assert (desk.ticket(name).cycle, desk.ticket(name).resolved_for) == (2, None)
-	conversation.close(desk.store, MANAGER, name, desk.now)
+	actions.close(desk.store, MANAGER, name, desk.now)
 	desk.wait(24 * 60 + 1)
 	assert desk.write(PHONE) != name
 
@@ -173,7 +175,7 @@ def test_a_manager_answers_on_behalf_and_both_names_are_kept():
 	name = desk.write(PHONE)
 	agent = desk.ticket(name).agent
 	desk.wait(12)
-	message = replies.reply(desk.store, MANAGER, name, "معك المدير", "m1", desk.now)
+	message = answers.reply(desk.store, MANAGER, name, "معك المدير", "m1", desk.now)
 	assert (message.sender, message.on_behalf_of, message.agent) == (MANAGER.user, agent, None)
 	kpi.rollup_today(desk.store, desk.now)
 	row = next(row for row in desk.all(records.AgentKpi) if row.agent == agent)
@@ -242,21 +244,21 @@ def test_a_status_that_comes_before_its_message_is_kept_for_it():
 		(lambda k, t: _transfer(k, t), UserError, "no_receiver"),
 		(lambda k, t: _transfer(k, t, to_branch="West"), NotFound, "no_such_branch"),
 		(
-			lambda k, t: conversation.close(k.store, k.actor(_other(k, t)), t, k.now),
+			lambda k, t: actions.close(k.store, k.actor(_other(k, t)), t, k.now),
 			NotAllowed,
 			"not_your_ticket",
 		),
 		(
-			lambda k, t: conversation.assign(k.store, k.actor("A1"), t, "A1", k.now),
+			lambda k, t: actions.assign(k.store, k.actor("A1"), t, "A1", k.now),
 			NotAllowed,
 			"only_managers_assign",
 		),
 		(
-			lambda k, t: replies.note(k.store, k.actor(_other(k, t)), t, "n", k.now),
+			lambda k, t: answers.note(k.store, k.actor(_other(k, t)), t, "n", k.now),
 			NotFound,
 			"no_such_ticket",
 		),
-		(lambda k, t: conversation.reopen(k.store, MANAGER, t, k.now), UserError, "already_open"),
+		(lambda k, t: actions.reopen(k.store, MANAGER, t, k.now), UserError, "already_open"),
 	],
 )
 def test_what_can_not_be_done_is_refused_with_a_text_and_changes_nothing(act, error, code):
@@ -281,9 +283,7 @@ def _other(desk, ticket):
 
 
 def _transfer(desk, ticket, reason="why", **to):
-	return conversation.transfer(
-		desk.store, desk.actor(desk.ticket(ticket).agent), ticket, desk.now, reason, **to
-	)
+	return actions.transfer(desk.store, desk.actor(desk.ticket(ticket).agent), ticket, desk.now, reason, **to)
 
 
 def test_a_full_agent_takes_no_transfer_but_a_manager_may_insist():
@@ -294,7 +294,7 @@ def test_a_full_agent_takes_no_transfer_but_a_manager_may_insist():
 	with pytest.raises(UserError) as refusal:
 		_transfer(desk, one, to_agent=target)
 	assert refusal.value.code == "agent_full"
-	conversation.transfer(desk.store, MANAGER, one, desk.now, "urgent", to_agent=target)
+	actions.transfer(desk.store, MANAGER, one, desk.now, "urgent", to_agent=target)
 	assert desk.ticket(one).agent == target
 
 
@@ -303,7 +303,7 @@ def test_a_reply_to_a_closed_ticket_is_refused():
 	desk.online()
 	name = desk.write(PHONE)
 	agent = desk.ticket(name).agent
-	conversation.close(desk.store, MANAGER, name, desk.now)
+	actions.close(desk.store, MANAGER, name, desk.now)
 	with pytest.raises(Changed) as refusal:
 		desk.reply(name, agent=agent)
 	assert refusal.value.code == "ticket_closed"
@@ -315,7 +315,7 @@ def test_a_colleague_who_answered_meanwhile_stops_the_second_answer():
 	name = desk.write(PHONE)
 	seen = desk.now
 	desk.wait(1)
-	replies.reply(desk.store, MANAGER, name, "first", "m1", desk.now)
+	answers.reply(desk.store, MANAGER, name, "first", "m1", desk.now)
 	with pytest.raises(Changed) as refusal:
 		desk.reply(name, seen_ms=seen)
 	assert refusal.value.code == "answered_meanwhile"
@@ -362,7 +362,7 @@ def test_a_conversation_closed_on_an_answer_that_never_arrived_is_open_again():
 	agent = desk.ticket(name).agent
 	message = desk.reply(name)
 	desk.send()
-	conversation.close(desk.store, desk.actor(agent), name, desk.now)
+	actions.close(desk.store, desk.actor(agent), name, desk.now)
 	desk.wait(2)
 	desk.status(message, "failed")
 	ticket = desk.ticket(name)
@@ -381,7 +381,7 @@ def test_it_stays_closed_when_the_customer_has_a_newer_conversation():
 	name = desk.write(PHONE)
 	message = desk.reply(name)
 	desk.send()
-	conversation.close(desk.store, MANAGER, name, desk.now)
+	actions.close(desk.store, MANAGER, name, desk.now)
 	desk.wait(25 * 60)
 	newer = desk.write(PHONE)
 	desk.status(message, "failed")
@@ -403,7 +403,7 @@ def test_the_wait_that_a_closing_gave_up_goes_on_with_the_one_whose_answer_faile
 	desk.send()
 	desk.wait(1)
 	desk.write(PHONE, "and?")
-	conversation.close(desk.store, MANAGER, name, desk.now)
+	actions.close(desk.store, MANAGER, name, desk.now)
 	desk.status(message, "failed")
 	assert (desk.ticket(name).status, desk.ticket(name).waiting_since_ms) == (records.OPEN, START)
 	assert sorted(str(turn.outcome) for turn in desk.all(records.Turn)) == ["None", "joined"]
@@ -415,13 +415,13 @@ def test_spam_stays_closed_whatever_becomes_of_an_answer_to_it():
 	name = desk.write(PHONE)
 	message = desk.reply(name)
 	desk.send()
-	conversation.close(desk.store, MANAGER, name, desk.now, "spam")
+	actions.close(desk.store, MANAGER, name, desk.now, "spam")
 	desk.status(message, "failed")
 	assert desk.ticket(name).status == records.CLOSED
 
 
 def test_the_tickets_of_an_agent_who_was_disabled_are_given_back():
-	from khalifa_whatsapp.services import presence
+	from khalifa_whatsapp.services.tickets import presence
 
 	desk = Desk(agents=2)
 	desk.online("A0")
@@ -433,12 +433,12 @@ def test_the_tickets_of_an_agent_who_was_disabled_are_given_back():
 
 
 def test_tickets_kept_for_an_absent_branch_do_not_stand_in_the_way_of_others():
-	from khalifa_whatsapp.services import assignment
+	from khalifa_whatsapp.services.tickets import assignment
 
 	desk = Desk(agents=1, capacity=9)
 	blocked = [desk.write(f"+2010012345{number:02d}") for number in range(4)]
 	for name in blocked:
-		conversation.transfer(desk.store, MANAGER, name, desk.now, "theirs", to_branch="South")
+		actions.transfer(desk.store, MANAGER, name, desk.now, "theirs", to_branch="South")
 	other = desk.write(OTHER)
 	before, assignment.BATCH = assignment.BATCH, 3
 	desk.online()

@@ -7,7 +7,7 @@ from dataclasses import replace
 from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.calendar import Calendar, Interval
 from khalifa_whatsapp.core.settings import Rules
-from khalifa_whatsapp.services import conversation, delays
+from khalifa_whatsapp.services.tickets import actions, delays
 from tests.services.harness import MINUTE, START, Desk
 
 PHONE, OTHER = "+201001234567", "+201119876543"
@@ -37,7 +37,7 @@ def test_a_transfer_gives_a_fresh_clock_and_the_queue_none() -> None:
 	name = desk.write(PHONE)
 	desk.wait(10)
 	desk.online("A1")
-	conversation.transfer(desk.store, desk.actor("A0"), name, desk.now, "why", "A1")
+	actions.transfer(desk.store, desk.actor("A0"), name, desk.now, "why", "A1")
 	assert due(desk, name) == (15, 25)
 	desk.offline("A0")
 	desk.offline("A1")
@@ -71,7 +71,7 @@ def test_other_hours_reach_them_too_and_a_closed_conversation_never() -> None:
 	desk = Desk()
 	desk.online()
 	name, closed = desk.write(PHONE), desk.write(OTHER)
-	conversation.close(desk.store, desk.actor(desk.ticket(closed).agent or ""), closed, desk.now)
+	actions.close(desk.store, desk.actor(desk.ticket(closed).agent or ""), closed, desk.now)
 	nights = Calendar("Africa/Cairo", tuple(Interval(day, 0, 60) for day in range(7)))
 	old = desk.store.rules()
 	desk.store.set_rules(

@@ -7,7 +7,9 @@ import pytest
 from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.errors import NotFound, UserError
-from khalifa_whatsapp.services import conversation, kpi, replies
+from khalifa_whatsapp.services import kpi
+from khalifa_whatsapp.services.outbound import answers
+from khalifa_whatsapp.services.tickets import actions
 from tests.services.harness import MANAGER, Desk
 
 
@@ -18,10 +20,10 @@ def busy_desk() -> Desk:
 		name = desk.write(f"+20100123456{number}")
 		desk.wait(4 * number)
 		if number == 3:
-			replies.reply(desk.store, MANAGER, name, "on behalf", f"m{number}", desk.now)
+			answers.reply(desk.store, MANAGER, name, "on behalf", f"m{number}", desk.now)
 		elif number != 5:
 			desk.reply(name)
-		conversation.close(desk.store, MANAGER, name, desk.now)
+		actions.close(desk.store, MANAGER, name, desk.now)
 	kpi.rollup_dirty(desk.store, desk.now)
 	return desk
 

@@ -14,7 +14,7 @@ from khalifa_whatsapp.core.errors import NotFound, UserError
 from khalifa_whatsapp.drivers import base
 from khalifa_whatsapp.drivers.abilities import FetchedMedia
 from khalifa_whatsapp.services import media
-from khalifa_whatsapp.services.work import working
+from khalifa_whatsapp.services.unit_of_work import working
 from khalifa_whatsapp.stores.base import StoreUnavailable
 from tests.services.harness import MINUTE, Desk
 

@@ -18,8 +18,10 @@ from khalifa_whatsapp.core.calendar import Calendar, Interval
 from khalifa_whatsapp.core.errors import NotAllowed, NotFound, UserError
 from khalifa_whatsapp.core.settings import BranchRules, Rules, Settings
 from khalifa_whatsapp.drivers import base
-from khalifa_whatsapp.services import close_all, conversation, delays, kpi, objections, presence, replies
-from khalifa_whatsapp.services.apart import RowsFailed
+from khalifa_whatsapp.services import kpi
+from khalifa_whatsapp.services.isolation import RowsFailed
+from khalifa_whatsapp.services.outbound import answers
+from khalifa_whatsapp.services.tickets import actions, bulk_close, delays, objections, presence
 from khalifa_whatsapp.stores.base import TicketFilter
 from tests.services.harness import MANAGER, MINUTE, START, Desk
 
@@ -41,18 +43,18 @@ def cairo(text: str) -> int:
 
 
 def handed_to(desk: Desk, ticket: str, agent: str, **fields: Any) -> None:
-	conversation.transfer(
+	actions.transfer(
 		desk.store, desk.actor(desk.ticket(ticket).agent), ticket, desk.now, "why", agent, **fields
 	)
 
 
 def on_behalf(desk: Desk, ticket: str, **more: Any) -> records.Message:
 	desk.keys += 1
-	return replies.reply(desk.store, MANAGER, ticket, "from the manager", f"m{desk.keys}", desk.now, **more)
+	return answers.reply(desk.store, MANAGER, ticket, "from the manager", f"m{desk.keys}", desk.now, **more)
 
 
 def close(desk: Desk, ticket: str, reason: str = "resolved") -> records.Ticket:
-	return conversation.close(desk.store, MANAGER, ticket, desk.now, reason)
+	return actions.close(desk.store, MANAGER, ticket, desk.now, reason)
 
 
 def kpi_of(desk: Desk, agent: str) -> records.AgentKpi:
@@ -402,9 +404,9 @@ def test_a_gateway_whose_clock_is_ahead_gives_no_negative_time():
 def test_segments_follow_each_other_also_when_a_wait_begins_earlier_than_was_thought():
 	desk = Desk()
 	name = desk.write(PHONE, at=desk.now + MINUTE)
-	conversation.transfer(desk.store, MANAGER, name, desk.now, "why", to_branch="North")
+	actions.transfer(desk.store, MANAGER, name, desk.now, "why", to_branch="North")
 	desk.write(PHONE, "and this", at=desk.now - MINUTE)
-	conversation.transfer(desk.store, MANAGER, name, desk.now, "why", to_branch="South")
+	actions.transfer(desk.store, MANAGER, name, desk.now, "why", to_branch="South")
 	assert desk.ticket(name).waiting_since_ms == START - MINUTE
 	parts = sorted(desk.all(records.Segment), key=lambda s: s.name)
 	assert [(s.from_ms - START, s.to_ms and s.to_ms - START) for s in parts] == [
@@ -421,7 +423,7 @@ def test_further_messages_do_not_restart_a_wait_and_notes_echoes_and_reactions_d
 	desk.wait(5)
 	desk.write(PHONE, "still there?")
 	agent = desk.ticket(name).agent
-	replies.note(desk.store, desk.actor(agent), name, "asks for the price", desk.now)
+	answers.note(desk.store, desk.actor(agent), name, "asks for the price", desk.now)
 	desk.deliver({"type": "reaction", "id": "in-1", "from": PHONE, "emoji": "👍", "at_ms": desk.now})
 	assert desk.ticket(name).waiting_since_ms == START
 	desk.reply(name)
@@ -443,11 +445,11 @@ def test_a_manager_who_takes_over_becomes_the_owner_and_others_do_not():
 	name = desk.write(PHONE)
 	desk.online(ALI)
 	boss = Actor("A1@example.com", "Agent A1", ALI, is_manager=True)
-	replies.reply(desk.store, boss, name, "one", "b1", desk.now)
+	answers.reply(desk.store, boss, name, "one", "b1", desk.now)
 	assert desk.ticket(name).agent == MONA
 	desk.wait(1)
 	desk.write(PHONE)
-	replies.reply(desk.store, boss, name, "two", "b2", desk.now, take_over=True)
+	answers.reply(desk.store, boss, name, "two", "b2", desk.now, take_over=True)
 	assert desk.ticket(name).agent == ALI
 	assert kpi_of(desk, ALI).response_count == 0
 
@@ -600,8 +602,8 @@ def test_closing_all_counts_nowhere_keeps_delays_and_marks_the_unanswered_as_mis
 	quick = desk.write(OTHER)
 	answered = desk.write("+201001234599")
 	desk.reply(answered)
-	batch = close_all.start(desk.store, MANAGER, TicketFilter(), "end of season", desk.now)
-	assert close_all.step(desk.store, MANAGER, batch.name, desk.now).closed == 3
+	batch = bulk_close.start(desk.store, MANAGER, TicketFilter(), "end of season", desk.now)
+	assert bulk_close.step(desk.store, MANAGER, batch.name, desk.now).closed == 3
 	missed = {
 		name: (desk.ticket(name).is_missed, desk.ticket(name).missed_for) for name in (slow, quick, answered)
 	}
@@ -873,7 +875,7 @@ def test_whatever_is_counted_marks_its_own_day(act):
 	if act == "assign":
 		desk.offline(MONA)
 	if act == "reopen":
-		conversation.reopen(desk.store, MANAGER, name, desk.now)
+		actions.reopen(desk.store, MANAGER, name, desk.now)
 	assert desk.store.rules().calendar.local_date(desk.now) in desk.store.dirty_days(9)
 
 

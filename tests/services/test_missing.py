@@ -13,7 +13,7 @@ import pytest
 from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.identity import Identity
 from khalifa_whatsapp.drivers import base
-from khalifa_whatsapp.services import intake
+from khalifa_whatsapp.services.inbound import drain
 from tests.services.harness import MINUTE, START, Desk, facts_of
 from tests.services.harness import message_item as written
 
@@ -149,7 +149,7 @@ def post(desk: Desk, event: base.Event) -> None:
 	raw = json.dumps({"n": desk.keys}).encode()
 	desk.store.record_webhook_event("desk", "loopback", f"key-{desk.keys}", raw, desk.now)
 	real, desk.driver.parse = desk.driver.parse, lambda _raw: [event]  # type: ignore[method-assign]
-	intake.drain(desk.store, desk.driver, lambda: desk.now)
+	drain.drain(desk.store, desk.driver, lambda: desk.now)
 	desk.driver.parse = real  # type: ignore[method-assign]
 
 

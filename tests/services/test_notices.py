@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.kinds import MESSAGES, REVOKED_ICON
-from khalifa_whatsapp.services import conversation, intake_tickets
+from khalifa_whatsapp.services.inbound import tickets
+from khalifa_whatsapp.services.tickets import actions
 from tests.services.harness import MANAGER, Desk
 from tests.services.test_outbox import echoed
 
@@ -66,7 +67,7 @@ def test_another_branch_is_not_notified_of_a_branch_s_own_queue():
 	desk.store.run("UPDATE `tabKhalifa Agent` SET branch = 'North' WHERE name = 'A0'")
 	desk.store.run("UPDATE `tabKhalifa Agent` SET branch = 'South' WHERE name = 'A1'")
 	ticket = desk.write(PHONE)
-	conversation.transfer(desk.store, MANAGER, ticket, desk.now, "theirs", to_branch="South")
+	actions.transfer(desk.store, MANAGER, ticket, desk.now, "theirs", to_branch="South")
 	received(desk)
 	desk.write(PHONE, "again")
 	assert received(desk) == {"message": {"A1", "WhatsApp Manager"}}
@@ -74,14 +75,14 @@ def test_another_branch_is_not_notified_of_a_branch_s_own_queue():
 
 def test_a_flood_in_the_queue_is_published_to_all_for_its_first_conversations_only():
 	desk = full_desk()
-	many = intake_tickets.MAX_NOTIFIED + 5
+	many = tickets.MAX_NOTIFIED + 5
 	items = [
 		{"type": "message", "id": f"f{n}", "from": f"+2010077700{n:02}", "text": "x", "at_ms": desk.now}
 		for n in range(many)
 	]
 	desk.deliver(*items)
 	published = [n.user for n in desk.notices if n.data.get("event") == "message"]
-	assert published.count("A0@example.com") == intake_tickets.MAX_NOTIFIED
+	assert published.count("A0@example.com") == tickets.MAX_NOTIFIED
 	assert published.count(None) == many, "managers hear of each"
 
 
@@ -91,9 +92,7 @@ def test_whoever_loses_a_conversation_is_notified_of_it():
 	ticket = desk.write(PHONE)
 	holder = desk.ticket(ticket).agent
 	received(desk)
-	conversation.transfer(
-		desk.store, MANAGER, ticket, desk.now, "r", to_agent="A1" if holder == "A0" else "A0"
-	)
+	actions.transfer(desk.store, MANAGER, ticket, desk.now, "r", to_agent="A1" if holder == "A0" else "A0")
 	assert received(desk) == {"transferred": {"A0", "A1", "WhatsApp Manager"}}
 	desk.offline(desk.ticket(ticket).agent or "")
 	assert received(desk)["requeued"] == {"A1", "WhatsApp Manager"}
@@ -104,9 +103,9 @@ def test_what_a_manager_does_to_a_conversation_is_published_to_its_holder():
 	desk.online()
 	ticket = desk.write(PHONE)
 	received(desk)
-	conversation.no_reply_needed(desk.store, MANAGER, ticket, desk.now)
-	conversation.close(desk.store, MANAGER, ticket, desk.now)
-	conversation.reopen(desk.store, MANAGER, ticket, desk.now)
+	actions.no_reply_needed(desk.store, MANAGER, ticket, desk.now)
+	actions.close(desk.store, MANAGER, ticket, desk.now)
+	actions.reopen(desk.store, MANAGER, ticket, desk.now)
 	both = {"A0", "WhatsApp Manager"}
 	assert received(desk) == {"no_reply_needed": both, "closed": both, "reopened": both}
 
@@ -123,9 +122,9 @@ def test_all_are_notified_that_the_queue_moved_when_something_comes_is_taken_or_
 	desk = full_desk()
 	first, second = desk.write(PHONE), desk.write("+201001234568")
 	assert queue_is_published(desk)
-	conversation.assign(desk.store, MANAGER, first, "A0", desk.now)
+	actions.assign(desk.store, MANAGER, first, "A0", desk.now)
 	assert queue_is_published(desk)
-	conversation.close(desk.store, MANAGER, second, desk.now, "no_reply_needed")
+	actions.close(desk.store, MANAGER, second, desk.now, "no_reply_needed")
 	assert queue_is_published(desk)
 
 
@@ -133,7 +132,7 @@ def test_nobody_is_notified_of_the_queue_when_one_s_own_conversation_goes_on():
 	desk = full_desk()
 	held = next(t for t in desk.all(records.Ticket) if t.agent == "A0")
 	desk.reply(held.name)
-	conversation.transfer(desk.store, MANAGER, held.name, desk.now, "theirs", to_agent="A1")
+	actions.transfer(desk.store, MANAGER, held.name, desk.now, "theirs", to_agent="A1")
 	desk.write("+201005550100", "again")
 	assert not queue_is_published(desk)
 

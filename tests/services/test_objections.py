@@ -11,7 +11,7 @@ import pytest
 
 from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.errors import NotAllowed, NotFound, UserError
-from khalifa_whatsapp.services import objections
+from khalifa_whatsapp.services.tickets import objections
 from tests.services.harness import MANAGER, Desk
 
 PHONE = "+201001234567"

@@ -17,7 +17,10 @@ from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.errors import Changed, NotAllowed, UserError
 from khalifa_whatsapp.core.identity import Identity, parse_wid
 from khalifa_whatsapp.drivers import base
-from khalifa_whatsapp.services import conversation, customers, replies
+from khalifa_whatsapp.services.customers import decisions, new_holder
+from khalifa_whatsapp.services.outbound import answers
+from khalifa_whatsapp.services.outbound.answer_drafts import Draft
+from khalifa_whatsapp.services.tickets import actions
 from tests.services.harness import MANAGER, MINUTE, START, WireDesk, facts_of
 
 OLD, NEW = parse_wid("201001234567@c.us"), parse_wid("201119876543@c.us")
@@ -151,8 +154,8 @@ def test_the_window_belongs_to_the_identity_that_wrote():
 	with pytest.raises(UserError) as refusal:
 		desk.reply(ticket, can=WINDOWED)
 	assert refusal.value.code == "window_closed"
-	template = replies.Draft("hi", "template", data={"template": {"name": "t", "language": "ar"}})
-	replies.send(desk.store, desk.actor("A0"), ticket, template, "k-t", desk.now, can=WINDOWED)
+	template = Draft("hi", "template", data={"template": {"name": "t", "language": "ar"}})
+	answers.send(desk.store, desk.actor("A0"), ticket, template, "k-t", desk.now, can=WINDOWED)
 	desk.send()
 	assert desk.driver.sent[-1].recipient == (NEW,)
 	desk.receive(wrote(NEW, id="b", seconds=20))
@@ -171,12 +174,12 @@ def test_a_text_queued_in_the_old_window_does_not_go_out_in_none():
 def test_a_reaction_to_what_came_from_the_old_number_is_refused():
 	desk = desk_with(wrote(OLD, id="a"))
 	(incoming,) = [m for m in desk.all(records.Message) if m.direction == records.INCOMING]
-	early = replies.react(desk.store, MANAGER, incoming.ticket, incoming.name, "👍", "r1", desk.now)
+	early = answers.react(desk.store, MANAGER, incoming.ticket, incoming.name, "👍", "r1", desk.now)
 	desk.receive(moved([OLD], [NEW], 10))
 	desk.send()
 	assert (desk.driver.sent, desk.message(early.name).error_code) == ([], "number_left")
 	with pytest.raises(UserError) as refusal:
-		replies.react(desk.store, MANAGER, incoming.ticket, incoming.name, "👍", "r2", desk.now)
+		answers.react(desk.store, MANAGER, incoming.ticket, incoming.name, "👍", "r2", desk.now)
 	assert refusal.value.code == "number_left"
 
 
@@ -224,7 +227,7 @@ def test_a_number_that_came_back_is_answered_again():
 
 def test_a_second_phone_that_people_linked_is_answered_when_it_wrote_last():
 	desk = desk_with(wrote(OLD, id="a"))
-	customers.link_phone(desk.store, MANAGER, people(desk)[0].name, "01119876543", desk.now)
+	decisions.link_phone(desk.store, MANAGER, people(desk)[0].name, "01119876543", desk.now)
 	assert answer(desk).recipient == (OLD,)
 	desk.receive(wrote(NEW, id="b", seconds=10))
 	assert answer(desk).recipient == (NEW,)
@@ -235,7 +238,7 @@ def test_a_second_phone_that_people_linked_is_answered_when_it_wrote_last():
 
 def test_a_second_phone_s_window_is_its_own():
 	desk = desk_with(wrote(OLD, id="a"))
-	customers.link_phone(desk.store, MANAGER, people(desk)[0].name, "01119876543", desk.now)
+	decisions.link_phone(desk.store, MANAGER, people(desk)[0].name, "01119876543", desk.now)
 	day = 24 * 60 * MINUTE
 	desk.now += day - MINUTE
 	desk.receive(wrote(NEW, id="b", seconds=(day - MINUTE) / 1000))
@@ -272,7 +275,7 @@ def test_a_change_with_user_ids_ends_the_same_in_any_order():
 	assert (len(people(desk)), len(open_tickets(desk))) == (1, 1)
 	assert answer(desk).recipient == (NEW, HIS)
 	with pytest.raises(Changed):
-		customers.new_person(desk.store, MANAGER, the_ticket(desk).name, desk.now)
+		new_holder.new_person(desk.store, MANAGER, the_ticket(desk).name, desk.now)
 
 
 # -- a privacy id and a phone
@@ -336,11 +339,11 @@ def test_who_has_notes_is_merged_by_a_manager_only():
 	assert [one.duplicate_state for one in people(desk)].count("Found") == 1
 	asked = next(one for one in people(desk) if one.duplicate_of)
 	with pytest.raises(NotAllowed):
-		customers.keep_apart(desk.store, desk.actor("A0"), asked.name, desk.now)
-	customers.keep_apart(desk.store, MANAGER, asked.name, desk.now)
+		decisions.keep_apart(desk.store, desk.actor("A0"), asked.name, desk.now)
+	decisions.keep_apart(desk.store, MANAGER, asked.name, desk.now)
 	desk.receive(web(LID, "3A04", 6, OLD))
 	assert {one.duplicate_state for one in people(desk)} == {None, "Not a Duplicate"}
-	customers.merge(desk.store, MANAGER, asked.name, asked.duplicate_of or "", desk.now)
+	decisions.merge(desk.store, MANAGER, asked.name, asked.duplicate_of or "", desk.now)
 	assert (len(people(desk)), len(open_tickets(desk))) == (1, 1)
 	assert people(desk)[0].duplicate_state is None
 
@@ -497,7 +500,7 @@ def test_a_number_that_comes_with_another_user_id_is_said_and_nothing_is_guessed
 def test_a_new_person_gets_the_number_and_what_was_said_since():
 	desk = with_new_holder()
 	former = the_ticket(desk)
-	ticket = customers.new_person(desk.store, desk.actor("A0"), former.name, desk.now)
+	ticket = new_holder.new_person(desk.store, desk.actor("A0"), former.name, desk.now)
 	assert ticket.name != former.name
 	newcomer, old = (desk.store.customers([name])[name] for name in (ticket.customer, former.customer))
 	assert (newcomer.customer_name, newcomer.phone, old.customer_name, old.phone) == (
@@ -531,7 +534,7 @@ def test_an_answer_given_before_the_new_holder_s_message_came_in_stays_with_the_
 	desk.now += MINUTE
 	desk.receive(wrote(OLD, HIS, id="b", seconds=90, name="Hany"))
 	former = the_ticket(desk).name
-	ticket = customers.new_person(desk.store, MANAGER, former, desk.now)
+	ticket = new_holder.new_person(desk.store, MANAGER, former, desk.now)
 	assert [m.ticket for m in desk.all(records.Message) if m.body == "meant for Sara"] == [former]
 	assert [m.gateway_id for m in desk.all(records.Message) if m.ticket == ticket.name] == ["b"]
 
@@ -539,13 +542,13 @@ def test_an_answer_given_before_the_new_holder_s_message_came_in_stays_with_the_
 def test_a_ticket_that_only_the_new_holder_wrote_in_moves_whole():
 	desk = desk_with(wrote(OLD, HERS, id="a", name="Sara"))
 	first = the_ticket(desk).name
-	conversation.close(desk.store, MANAGER, first, desk.now)
+	actions.close(desk.store, MANAGER, first, desk.now)
 	desk.now += 60 * 24 * 60 * MINUTE
 	later = (desk.now - START) / 1000
 	desk.receive(wrote(OLD, HIS, id="b", seconds=later, name="Hany"))
 	desk.assign()
 	ticket = the_ticket(desk)
-	moved_ticket = customers.new_person(desk.store, MANAGER, ticket.name, desk.now)
+	moved_ticket = new_holder.new_person(desk.store, MANAGER, ticket.name, desk.now)
 	assert (moved_ticket.name, desk.ticket(first).customer != moved_ticket.customer) == (ticket.name, True)
 	assert desk.ticket(ticket.name).customer_name == "Hany"
 	assert {t.customer for t in desk.all(records.Turn) if t.ticket == ticket.name} == {moved_ticket.customer}
@@ -554,12 +557,12 @@ def test_a_ticket_that_only_the_new_holder_wrote_in_moves_whole():
 def test_the_same_person_with_a_new_user_id_is_asked_for_once():
 	desk = with_new_holder()
 	ticket = the_ticket(desk)
-	customers.same_person(desk.store, desk.actor("A0"), ticket.name, desk.now)
+	new_holder.same_person(desk.store, desk.actor("A0"), ticket.name, desk.now)
 	desk.receive(wrote(OLD, HIS, id="c", seconds=610, name="Sara again"))
 	assert (desk.ticket(ticket.name).customer_name, len(people(desk))) == ("Sara again", 1)
 	assert desk.events(ticket.name)[-1] == "same_person"
 	with pytest.raises(Changed):
-		customers.same_person(desk.store, MANAGER, ticket.name, desk.now)
+		new_holder.same_person(desk.store, MANAGER, ticket.name, desk.now)
 
 
 def test_a_gateway_that_says_who_had_the_id_before_leaves_no_question():
@@ -571,7 +574,7 @@ def test_a_gateway_that_says_who_had_the_id_before_leaves_no_question():
 		]
 	)
 	with pytest.raises(Changed):
-		customers.new_person(desk.store, MANAGER, the_ticket(desk).name, desk.now)
+		new_holder.new_person(desk.store, MANAGER, the_ticket(desk).name, desk.now)
 
 
 def test_somebody_who_writes_from_a_number_that_was_given_up_is_a_question():
@@ -579,7 +582,7 @@ def test_somebody_who_writes_from_a_number_that_was_given_up_is_a_question():
 	ticket = the_ticket(desk)
 	assert "other_account" in desk.events(ticket.name)
 	assert answer(desk).recipient == (NEW,)
-	other = customers.new_person(desk.store, desk.actor("A0"), ticket.name, desk.now)
+	other = new_holder.new_person(desk.store, desk.actor("A0"), ticket.name, desk.now)
 	assert desk.store.customers([other.customer])[other.customer].phone == OLD.value
 	assert desk.store.customers([ticket.customer])[ticket.customer].phone == NEW.value
 	assert answer(desk, ticket=other.name).recipient == (OLD,)
@@ -604,7 +607,7 @@ def test_what_was_meant_for_the_former_holder_is_not_sent_to_the_new_one():
 		"UPDATE `tabKhalifa Message` SET sent_ms = ?, received_ms = ? WHERE name = ?",
 		(at(5), at(5), early.name),
 	)
-	customers.new_person(desk.store, MANAGER, former.name, desk.now)
+	new_holder.new_person(desk.store, MANAGER, former.name, desk.now)
 	desk.send()
 	assert desk.message(early.name).error_code == "number_left"
 	assert [sent.body for sent in desk.driver.sent] == ["to her"]
@@ -704,3 +707,22 @@ def test_a_life_in_any_order_and_twice_ends_the_same(events, seed, at_once):
 	shuffled = [*events, *rng.choices(events, k=len(events) // 2)]
 	rng.shuffle(shuffled)
 	assert outcome(shuffled, not at_once) == outcome(events, True)
+
+
+def test_after_two_became_one_an_echo_of_the_same_batch_still_settles_what_was_in_doubt() -> None:
+	desk = desk_with(wrote(LID, id="by-id"))
+	desk.driver.failures.append(base.UnknownOutcome("?"))
+	message = desk.reply(the_ticket(desk).name, body="on its way")
+	desk.send()
+	desk.receive(wrote(OLD, id="by-number", seconds=61))
+	desk.receive(
+		base.OutboundEcho(base.MessageRef("typed"), (OLD,), at(62), "text", "by hand"),
+		wrote(OLD, LID, id="both", seconds=63),
+		base.OutboundEcho(base.MessageRef("sent"), (OLD,), at(64), "text", "on its way"),
+	)
+	assert len(people(desk)) == 1
+	assert (desk.message(message.name).status, desk.message(message.name).gateway_id) == (
+		records.SENT,
+		"sent",
+	)
+	assert [m.body for m in desk.all(records.Message) if m.origin == records.PHONE] == ["by hand"]

@@ -14,8 +14,8 @@ from khalifa_whatsapp.core.keys import message_key
 from khalifa_whatsapp.core.settings import Settings
 from khalifa_whatsapp.drivers import base
 from khalifa_whatsapp.drivers.loopback import status_item
-from khalifa_whatsapp.services import conversation
-from khalifa_whatsapp.services.work import working
+from khalifa_whatsapp.services.tickets import actions
+from khalifa_whatsapp.services.unit_of_work import working
 from khalifa_whatsapp.stores.base import Conflict, StoreUnavailable
 from tests.services.harness import MANAGER, MINUTE, Desk
 
@@ -357,7 +357,7 @@ def test_a_conversation_begun_on_the_phone_waits_for_nobody_and_is_not_missed():
 	echoed(desk, "phone-1", "typed")
 	(ticket,) = desk.all(records.Ticket)
 	assert (ticket.status, ticket.turn, desk.assign()) == (records.PENDING, None, [])
-	assert conversation.close(desk.store, MANAGER, ticket.name, desk.now).is_missed == 0
+	assert actions.close(desk.store, MANAGER, ticket.name, desk.now).is_missed == 0
 
 
 def test_only_one_sender_works_on_a_device():

@@ -12,8 +12,8 @@ from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.pacing import AUTO, CAMPAIGN, Pace
 from khalifa_whatsapp.core.settings import Settings
 from khalifa_whatsapp.drivers import base
-from khalifa_whatsapp.services import replies
-from khalifa_whatsapp.services.work import working
+from khalifa_whatsapp.services.outbound import answers
+from khalifa_whatsapp.services.unit_of_work import working
 from tests.services.harness import MANAGER, MINUTE, Desk
 
 HOUR = 60 * MINUTE
@@ -201,7 +201,7 @@ def test_what_waited_in_a_restored_backup_is_never_sent_by_a_machine():
 	desk.send()  # the last look before the backup
 	set_device(desk, is_paused=0)
 	desk.now += 3 * HOUR
-	fresh = replies.reply(desk.store, MANAGER, desk.write("+201119876543"), "hello", "k", desk.now)
+	fresh = answers.reply(desk.store, MANAGER, desk.write("+201119876543"), "hello", "k", desk.now)
 	sent = desk.send()
 	assert (sent.unknown, sent.sent) == (1, 1)
 	assert (desk.message(message.name).status, desk.message(fresh.name).status) == (

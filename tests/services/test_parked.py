@@ -1,8 +1,8 @@
 """A status and its message written at the same instant, each without seeing the other."""
 
 from khalifa_whatsapp.core import records
-from khalifa_whatsapp.services import parked
-from khalifa_whatsapp.services.work import working
+from khalifa_whatsapp.services.inbound import parked
+from khalifa_whatsapp.services.unit_of_work import working
 from tests.services.harness import Desk
 
 

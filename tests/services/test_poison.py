@@ -12,19 +12,12 @@ import pytest
 
 from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.errors import describe
-from khalifa_whatsapp.services import (
-	assignment,
-	conversation,
-	delays,
-	kpi,
-	outbox,
-	outcomes,
-	parked,
-	presence,
-	turns,
-)
-from khalifa_whatsapp.services.apart import RowsFailed, check
-from khalifa_whatsapp.services.work import Work, working
+from khalifa_whatsapp.services import kpi
+from khalifa_whatsapp.services.inbound import parked
+from khalifa_whatsapp.services.isolation import RowsFailed, check
+from khalifa_whatsapp.services.outbound import dispatch, status_changes
+from khalifa_whatsapp.services.tickets import actions, assignment, delays, presence, turns
+from khalifa_whatsapp.services.unit_of_work import UnitOfWork, working
 from khalifa_whatsapp.stores.base import StoreUnavailable
 from tests.services.harness import MINUTE, Desk
 
@@ -36,7 +29,7 @@ def poisoned(module: object, name: str, is_bad: object) -> object:
 	"""The function, which can't work on what `is_bad` says."""
 	really = getattr(module, name)
 
-	def act(work: Work, row: object, *given: object, **more: object) -> object:
+	def act(work: UnitOfWork, row: object, *given: object, **more: object) -> object:
 		if is_bad(row):  # type: ignore[operator]
 			raise ValueError(PRIVATE_TEXT)
 		return really(work, row, *given, **more)
@@ -103,7 +96,7 @@ def test_a_status_that_can_t_be_applied_holds_up_no_other():
 			work.add(
 				records.MessageLog(f"lost-{number}", f"key-{number}", key, "status", "read", desk.now, "desk")
 			)
-	with poisoned(outcomes, "status_changed", lambda message: message.name == messages[0].name):
+	with poisoned(status_changes, "status_changed", lambda message: message.name == messages[0].name):
 		assert keys[0] in failing(lambda: parked.apply_parked(desk.store, desk.now))
 	assert [desk.message(message.name).status for message in messages] == [
 		records.SENT,
@@ -142,8 +135,8 @@ def test_a_database_that_is_away_is_no_fault_of_a_row():
 
 def test_an_error_is_reported_by_kind_number_and_place_alone():
 	with pytest.raises(AttributeError) as caught:
-		conversation.close(None, None, PRIVATE_TEXT, 0)  # type: ignore[arg-type]
-	assert re.fullmatch(r"AttributeError at services/work\.py:\d+ working", describe(caught.value))
+		actions.close(None, None, PRIVATE_TEXT, 0)  # type: ignore[arg-type]
+	assert re.fullmatch(r"AttributeError at services/unit_of_work\.py:\d+ working", describe(caught.value))
 	for error, said in (
 		(OSError(28, "No space left", "/home/customer name.pdf"), "OSError 28"),
 		(KeyError(201_001_234_567), "KeyError"),
@@ -162,8 +155,8 @@ def test_a_message_whose_fate_can_t_be_written_down_holds_up_no_other_and_is_not
 	desk = Desk()
 	desk.online()
 	messages = [desk.reply(desk.write(phone)) for phone in PHONES[:3]]
-	with patch.object(outbox, "accepted", not_for(messages[0].name)):
-		sent = outbox.drain(desk.store, desk.driver, lambda: desk.now)
+	with patch.object(dispatch, "accepted", not_for(messages[0].name)):
+		sent = dispatch.drain(desk.store, desk.driver, lambda: desk.now)
 	assert (sent.sent, list(sent.not_tried)) == (2, [messages[0].name])
 	assert len(desk.driver.sent) == 3
 	assert [desk.message(one.name).status for one in messages] == [
@@ -171,15 +164,15 @@ def test_a_message_whose_fate_can_t_be_written_down_holds_up_no_other_and_is_not
 		records.SENT,
 		records.SENT,
 	]
-	outbox.drain(desk.store, desk.driver, lambda: desk.now)
+	dispatch.drain(desk.store, desk.driver, lambda: desk.now)
 	assert desk.message(messages[0].name).status == records.UNKNOWN
 	assert len(desk.driver.sent) == 3
 
 
 def not_for(name: str) -> object:
-	really = outbox.accepted
+	really = dispatch.accepted
 
-	def accepted(work: Work, driver: object, message: records.Message, done: object) -> bool:
+	def accepted(work: UnitOfWork, driver: object, message: records.Message, done: object) -> bool:
 		if message.name == name:
 			raise ValueError(PRIVATE_TEXT)
 		return really(work, driver, message, done)
@@ -191,8 +184,8 @@ def test_what_may_have_gone_already_is_not_sent_while_nobody_can_write_that_down
 	desk = Desk()
 	desk.online()
 	desk.reply(desk.write(PHONES[0]))
-	with patch.object(outbox, "doubt_after_silence", side_effect=ValueError(PRIVATE_TEXT)):
-		sent = outbox.drain(desk.store, desk.driver, lambda: desk.now)
+	with patch.object(dispatch, "doubt_after_silence", side_effect=ValueError(PRIVATE_TEXT)):
+		sent = dispatch.drain(desk.store, desk.driver, lambda: desk.now)
 	assert (sent.sent, list(sent.not_tried), desk.driver.sent) == (0, ["doubt after silence"], [])
 	assert PRIVATE_TEXT not in sent.not_tried["doubt after silence"]
 
@@ -201,5 +194,5 @@ def test_an_abandoned_message_that_can_t_be_settled_holds_up_no_other():
 	desk = Desk()
 	desk.online()
 	desk.reply(desk.write(PHONES[0]))
-	with patch.object(outbox, "gave_up", side_effect=ValueError(PRIVATE_TEXT)):
-		assert outbox.drain(desk.store, desk.driver, lambda: desk.now).sent == 1
+	with patch.object(dispatch, "gave_up", side_effect=ValueError(PRIVATE_TEXT)):
+		assert dispatch.drain(desk.store, desk.driver, lambda: desk.now).sent == 1

@@ -6,8 +6,8 @@ from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.calendar import Calendar, Interval
 from khalifa_whatsapp.core.settings import HOUR_MS, MINUTE_MS
-from khalifa_whatsapp.services import presence
-from khalifa_whatsapp.services.presence import Presence
+from khalifa_whatsapp.services.tickets import presence
+from khalifa_whatsapp.services.tickets.presence import Presence
 from tests.services.harness import MANAGER, Desk
 
 MINE = Actor("A0@example.com", "Agent A0", "A0")

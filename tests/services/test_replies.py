@@ -10,7 +10,8 @@ import pytest
 from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.errors import Changed, NotAllowed, NotFound, UserError
 from khalifa_whatsapp.drivers import base
-from khalifa_whatsapp.services import reconcile, replies
+from khalifa_whatsapp.services.outbound import answers, unknown_outcomes, user_decisions
+from khalifa_whatsapp.services.outbound.answer_drafts import Draft
 from tests.services.harness import MANAGER, MINUTE, Desk
 
 PHONE = "+201001234567"
@@ -24,10 +25,10 @@ def desk() -> Desk:
 	return made
 
 
-def say(desk: Desk, draft: replies.Draft, key: str = "key", **more: Any) -> records.Message:
+def say(desk: Desk, draft: Draft, key: str = "key", **more: Any) -> records.Message:
 	name = desk.write(PHONE)
 	actor = desk.actor(desk.ticket(name).agent or "")
-	return replies.send(desk.store, actor, name, draft, key, desk.now, **more)
+	return answers.send(desk.store, actor, name, draft, key, desk.now, **more)
 
 
 def holder(desk: Desk, name: str) -> Any:
@@ -39,7 +40,7 @@ def holder(desk: Desk, name: str) -> Any:
 
 def test_a_file_is_read_when_it_is_sent_and_its_caption_goes_with_it(desk):
 	desk.store.files["/private/files/a.jpg"] = b"\xff\xd8picture"
-	draft = replies.Draft("الفاتورة", "image", "/private/files/a.jpg", "a.jpg", "image/jpeg")
+	draft = Draft("الفاتورة", "image", "/private/files/a.jpg", "a.jpg", "image/jpeg")
 	message = say(desk, draft)
 	assert desk.send().sent == 1
 	(out,) = desk.driver.sent
@@ -53,7 +54,7 @@ def test_a_file_is_read_when_it_is_sent_and_its_caption_goes_with_it(desk):
 
 
 def test_a_file_that_is_gone_fails_with_a_reason(desk):
-	message = say(desk, replies.Draft("", "image", "/private/files/gone.jpg", "a.jpg", "image/jpeg"))
+	message = say(desk, Draft("", "image", "/private/files/gone.jpg", "a.jpg", "image/jpeg"))
 	assert desk.send().failed == 1
 	assert "Attach it again" in (desk.message(message.name).error_text or "")
 
@@ -67,7 +68,7 @@ def test_a_template_goes_with_its_values(desk):
 		"named": [],
 		"buttons": [[0, "url", "x"]],
 	}
-	say(desk, replies.Draft("أهلاً منى", "template", data={"template": chosen}))
+	say(desk, Draft("أهلاً منى", "template", data={"template": chosen}))
 	desk.send()
 	(out,) = desk.driver.sent
 	assert (out.name, out.language, out.body_values, out.buttons) == (
@@ -95,7 +96,7 @@ def test_a_template_goes_with_its_values(desk):
 	],
 )
 def test_other_kinds_reach_the_driver_whole(desk, kind, data, check):
-	say(desk, replies.Draft("?" if kind == "choices" else "", kind, data=data))
+	say(desk, Draft("?" if kind == "choices" else "", kind, data=data))
 	assert desk.send().sent == 1
 	assert check(desk.driver.sent[0])
 
@@ -103,7 +104,7 @@ def test_other_kinds_reach_the_driver_whole(desk, kind, data, check):
 def test_what_the_gateway_can_not_send_is_refused_while_the_writer_looks(desk):
 	can = base.Capabilities(kinds=frozenset({"text"}))
 	with pytest.raises(UserError, match="can't send this kind"):
-		say(desk, replies.Draft("", "location", data={"location": {}}), can=can)
+		say(desk, Draft("", "location", data={"location": {}}), can=can)
 
 
 def test_free_text_after_the_window_is_refused_with_the_way_on_and_a_template_goes(desk):
@@ -112,12 +113,10 @@ def test_free_text_after_the_window_is_refused_with_the_way_on_and_a_template_go
 	actor = holder(desk, name)
 	desk.now += 24 * HOUR
 	with pytest.raises(UserError) as refusal:
-		replies.reply(desk.store, actor, name, "hello", "k1", desk.now, can=can)
+		answers.reply(desk.store, actor, name, "hello", "k1", desk.now, can=can)
 	assert refusal.value.code == "window_closed"
 	chosen = {"template": {"name": "t", "language": "ar"}}
-	assert replies.send(
-		desk.store, actor, name, replies.Draft("t", "template", data=chosen), "k2", desk.now, can=can
-	)
+	assert answers.send(desk.store, actor, name, Draft("t", "template", data=chosen), "k2", desk.now, can=can)
 
 
 # -- reactions
@@ -126,14 +125,14 @@ def test_free_text_after_the_window_is_refused_with_the_way_on_and_a_template_go
 def test_a_reaction_is_shown_where_it_was_put_and_stops_no_clock(desk):
 	name = desk.write(PHONE)
 	(asked,) = [m for m in desk.all(records.Message) if m.direction == records.INCOMING]
-	replies.react(desk.store, holder(desk, name), name, asked.name, "❤️", "k", desk.now)
+	answers.react(desk.store, holder(desk, name), name, asked.name, "❤️", "k", desk.now)
 	assert desk.send().sent == 1
 	(out,) = desk.driver.sent
 	assert (out.target.gateway_id, out.emoji) == (asked.gateway_id, "❤️")
 	assert json.loads(desk.message(asked.name).reactions or "") == {"me": "❤️"}
 	assert desk.ticket(name).waiting_since_ms is not None
 	desk.now += 1
-	replies.react(desk.store, holder(desk, name), name, asked.name, "", "k2", desk.now)
+	answers.react(desk.store, holder(desk, name), name, asked.name, "", "k2", desk.now)
 	desk.send()
 	assert desk.message(asked.name).reactions is None
 
@@ -142,9 +141,9 @@ def test_a_reaction_belongs_to_the_ticket_it_is_put_in(desk):
 	name, other = desk.write(PHONE), desk.write("+201119876543")
 	(foreign,) = [m for m in desk.all(records.Message) if m.ticket == other]
 	with pytest.raises(NotFound):
-		replies.react(desk.store, MANAGER, name, foreign.name, "❤️", "k", desk.now)
+		answers.react(desk.store, MANAGER, name, foreign.name, "❤️", "k", desk.now)
 	with pytest.raises(UserError):
-		replies.react(desk.store, MANAGER, other, foreign.name, "<script>", "k", desk.now)
+		answers.react(desk.store, MANAGER, other, foreign.name, "<script>", "k", desk.now)
 
 
 # -- what did not arrive
@@ -152,7 +151,7 @@ def test_a_reaction_belongs_to_the_ticket_it_is_put_in(desk):
 
 def failed_answer(desk: Desk, error: base.SendError) -> records.Message:
 	desk.driver.failures.append(error)
-	message = say(desk, replies.Draft("answer"))
+	message = say(desk, Draft("answer"))
 	desk.send()
 	return desk.message(message.name)
 
@@ -160,7 +159,7 @@ def failed_answer(desk: Desk, error: base.SendError) -> records.Message:
 def test_a_failed_answer_is_said_again_as_a_new_message_and_the_wait_ends_anew(desk):
 	old = failed_answer(desk, base.Permanent("no"))
 	assert desk.ticket(old.ticket).waiting_since_ms is not None
-	new = replies.resend(desk.store, holder(desk, old.ticket), old.name, "again", desk.now)
+	new = user_decisions.resend(desk.store, holder(desk, old.ticket), old.name, "again", desk.now)
 	assert (new.body, desk.message(old.name).status, desk.message(old.name).resent_as) == (
 		"answer",
 		records.FAILED,
@@ -173,10 +172,10 @@ def test_a_failed_answer_is_said_again_as_a_new_message_and_the_wait_ends_anew(d
 def test_two_clicks_say_it_once_and_two_people_do_too(desk):
 	old = failed_answer(desk, base.UnknownOutcome("?"))
 	actor = holder(desk, old.ticket)
-	first = replies.resend(desk.store, actor, old.name, "again", desk.now)
-	assert replies.resend(desk.store, actor, old.name, "again", desk.now).name == first.name
+	first = user_decisions.resend(desk.store, actor, old.name, "again", desk.now)
+	assert user_decisions.resend(desk.store, actor, old.name, "again", desk.now).name == first.name
 	with pytest.raises(Changed):
-		replies.resend(desk.store, MANAGER, old.name, "mine", desk.now)
+		user_decisions.resend(desk.store, MANAGER, old.name, "mine", desk.now)
 	assert len([m for m in desk.all(records.Message) if m.body == "answer"]) == 2
 
 
@@ -184,15 +183,15 @@ def test_who_may_not_answer_may_not_say_it_again_or_settle_it(desk):
 	old = failed_answer(desk, base.UnknownOutcome("?"))
 	stranger = next(desk.actor(a) for a in desk.agents if a != desk.ticket(old.ticket).agent)
 	with pytest.raises(NotAllowed):
-		replies.resend(desk.store, stranger, old.name, "k", desk.now)
+		user_decisions.resend(desk.store, stranger, old.name, "k", desk.now)
 	with pytest.raises(NotAllowed):
-		replies.settle(desk.store, stranger, old.name, True, desk.now)
+		user_decisions.settle(desk.store, stranger, old.name, True, desk.now)
 
 
 def test_a_person_settles_doubt_either_way(desk):
 	sent = failed_answer(desk, base.UnknownOutcome("?"))
 	assert (
-		replies.settle(desk.store, holder(desk, sent.ticket), sent.name, True, desk.now).status
+		user_decisions.settle(desk.store, holder(desk, sent.ticket), sent.name, True, desk.now).status
 		== records.SENT
 	)
 	assert desk.ticket(sent.ticket).waiting_since_ms is None
@@ -200,24 +199,24 @@ def test_a_person_settles_doubt_either_way(desk):
 
 def test_doubt_settled_as_not_sent_lets_the_customer_wait_again(desk):
 	doubtful = failed_answer(desk, base.UnknownOutcome("?"))
-	replies.settle(desk.store, holder(desk, doubtful.ticket), doubtful.name, False, desk.now)
+	user_decisions.settle(desk.store, holder(desk, doubtful.ticket), doubtful.name, False, desk.now)
 	assert desk.message(doubtful.name).status == records.FAILED
 	assert desk.ticket(doubtful.ticket).waiting_since_ms is not None
 
 
 def test_what_still_waits_is_taken_back_and_never_goes(desk):
-	message = say(desk, replies.Draft("wrong chat"))
-	replies.settle(desk.store, holder(desk, message.ticket), message.name, False, desk.now)
+	message = say(desk, Draft("wrong chat"))
+	user_decisions.settle(desk.store, holder(desk, message.ticket), message.name, False, desk.now)
 	assert (desk.send().sent, desk.driver.sent) == (0, [])
 	assert desk.ticket(message.ticket).waiting_since_ms is not None
 
 
 def test_a_message_that_arrived_is_nobody_s_to_settle(desk):
-	message = say(desk, replies.Draft("answer"))
+	message = say(desk, Draft("answer"))
 	desk.send()
 	for act in (
-		lambda: replies.resend(desk.store, MANAGER, message.name, "k", desk.now),
-		lambda: replies.settle(desk.store, MANAGER, message.name, False, desk.now),
+		lambda: user_decisions.resend(desk.store, MANAGER, message.name, "k", desk.now),
+		lambda: user_decisions.settle(desk.store, MANAGER, message.name, False, desk.now),
 	):
 		with pytest.raises(Changed):
 			act()
@@ -247,7 +246,7 @@ def bubble(desk: Desk, body: str, gateway_id: str = "seen-1", after_ms: int = 1_
 
 
 def look(desk: Desk, driver: Remembering, later_ms: int = MINUTE) -> int:
-	return reconcile.reconcile(desk.store, driver, lambda: desk.now + later_ms)  # type: ignore[arg-type]
+	return unknown_outcomes.reconcile(desk.store, driver, lambda: desk.now + later_ms)  # type: ignore[arg-type]
 
 
 def test_a_doubtful_message_that_the_chat_shows_was_sent(desk):
@@ -263,7 +262,7 @@ def test_a_doubtful_message_that_the_chat_shows_was_sent(desk):
 
 @pytest.mark.parametrize("why", ["older", "another's", "too late"])
 def test_a_bubble_that_can_not_be_it_settles_nothing(desk, why):
-	first = say(desk, replies.Draft("answer"), "other")
+	first = say(desk, Draft("answer"), "other")
 	desk.send()
 	taken = desk.message(first.name)
 	desk.now += MINUTE
@@ -282,7 +281,7 @@ def test_two_equal_doubts_and_one_bubble_leave_one_doubt(desk):
 	name = desk.write(PHONE)
 	for number in range(2):
 		desk.driver.failures.append(base.UnknownOutcome("?"))
-		replies.reply(desk.store, holder(desk, name), name, "answer", f"k{number}", desk.now)
+		answers.reply(desk.store, holder(desk, name), name, "answer", f"k{number}", desk.now)
 	desk.send()
 	driver = Remembering(desk)
 	driver.log = [bubble(desk, "answer")]
@@ -297,25 +296,25 @@ def test_two_equal_doubts_and_one_bubble_leave_one_doubt(desk):
 
 
 def test_other_words_under_the_same_key_are_neither_sent_nor_lost_in_silence(desk):
-	message = say(desk, replies.Draft("50 pounds"), key="k")
+	message = say(desk, Draft("50 pounds"), key="k")
 	actor = holder(desk, message.ticket)
-	again = replies.send(desk.store, actor, message.ticket, replies.Draft("50 pounds"), "k", desk.now + 1)
+	again = answers.send(desk.store, actor, message.ticket, Draft("50 pounds"), "k", desk.now + 1)
 	assert again.name == message.name
 	with pytest.raises(Changed) as refused:
-		replies.send(desk.store, actor, message.ticket, replies.Draft("50 pounds each"), "k", desk.now + 2)
+		answers.send(desk.store, actor, message.ticket, Draft("50 pounds each"), "k", desk.now + 2)
 	assert refused.value.code == "sent_before"
-	replies.send(desk.store, actor, message.ticket, replies.Draft("50 pounds each"), "another", desk.now + 3)
+	answers.send(desk.store, actor, message.ticket, Draft("50 pounds each"), "another", desk.now + 3)
 	assert desk.send().sent == 2
 
 
 def test_a_note_is_written_once_under_its_key(desk):
 	name = desk.write(PHONE)
 	actor = holder(desk, name)
-	first = replies.note(desk.store, actor, name, "pays late", desk.now, "k")
-	assert replies.note(desk.store, actor, name, "pays late", desk.now + 1, "k").name == first.name
+	first = answers.note(desk.store, actor, name, "pays late", desk.now, "k")
+	assert answers.note(desk.store, actor, name, "pays late", desk.now + 1, "k").name == first.name
 	with pytest.raises(Changed):
-		replies.note(desk.store, actor, name, "pays never", desk.now + 2, "k")
+		answers.note(desk.store, actor, name, "pays never", desk.now + 2, "k")
 	with pytest.raises(UserError) as refused:
-		replies.note(desk.store, MANAGER, name, "pays late", desk.now + 3, "k")
+		answers.note(desk.store, MANAGER, name, "pays late", desk.now + 3, "k")
 	assert refused.value.code == "client_key_used"
-	assert replies.note(desk.store, actor, name, "pays late", desk.now + 4).name != first.name
+	assert answers.note(desk.store, actor, name, "pays late", desk.now + 4).name != first.name

@@ -22,8 +22,10 @@ from khalifa_whatsapp.core.errors import UserError
 from khalifa_whatsapp.core.keys import open_key
 from khalifa_whatsapp.drivers import base
 from khalifa_whatsapp.drivers.loopback import message_item, status_item
-from khalifa_whatsapp.services import close_all, conversation, kpi, presence, replies
-from khalifa_whatsapp.services.intake_rows import FUTURE_MS
+from khalifa_whatsapp.services import kpi
+from khalifa_whatsapp.services.inbound.fields import FUTURE_MS
+from khalifa_whatsapp.services.outbound import answers
+from khalifa_whatsapp.services.tickets import actions, bulk_close, presence
 from khalifa_whatsapp.stores.base import StoreUnavailable, TicketFilter
 from tests.services.harness import MANAGER, MINUTE, START, Desk
 
@@ -178,7 +180,7 @@ class DeskMachine(RuleBasedStateMachine):
 	def manager_replies(self, data: st.DataObject) -> None:
 		ticket = data.draw(st.sampled_from(self.tickets()))
 		self.desk.keys += 1
-		sent = replies.reply(
+		sent = answers.reply(
 			self.desk.store, MANAGER, ticket.name, "boss", f"k{self.desk.keys}", self.desk.now
 		)
 		self.answered(ticket, sent)
@@ -190,7 +192,7 @@ class DeskMachine(RuleBasedStateMachine):
 		actor = MANAGER if by_manager else self.desk.actor(ticket.agent or to)
 		where = {"to_branch" if to == "North" else "to_agent": to}
 		self.trying(
-			lambda: conversation.transfer(self.desk.store, actor, ticket.name, self.desk.now, "why", **where)
+			lambda: actions.transfer(self.desk.store, actor, ticket.name, self.desk.now, "why", **where)
 		)
 
 	@precondition(lambda self: self.tickets())
@@ -198,35 +200,35 @@ class DeskMachine(RuleBasedStateMachine):
 	def ticket_is_taken(self, data: st.DataObject, agent: str, by_manager: bool) -> None:
 		ticket = data.draw(st.sampled_from(self.tickets()))
 		actor = MANAGER if by_manager else self.desk.actor(agent)
-		self.trying(lambda: conversation.assign(self.desk.store, actor, ticket.name, agent, self.desk.now))
+		self.trying(lambda: actions.assign(self.desk.store, actor, ticket.name, agent, self.desk.now))
 
 	@precondition(lambda self: self.tickets())
 	@rule(data=st.data(), reason=st.sampled_from(["resolved", "spam", "no_reply_needed"]))
 	def ticket_is_closed(self, data: st.DataObject, reason: str) -> None:
 		ticket = data.draw(st.sampled_from(self.tickets()))
-		conversation.close(self.desk.store, MANAGER, ticket.name, self.desk.now, reason)
+		actions.close(self.desk.store, MANAGER, ticket.name, self.desk.now, reason)
 		self.of(ticket).closed("closed" if reason == "resolved" else reason)
 
 	@precondition(lambda self: self.tickets(closed=True))
 	@rule(data=st.data())
 	def ticket_is_opened_again(self, data: st.DataObject) -> None:
 		ticket = data.draw(st.sampled_from(self.tickets(closed=True)))
-		if self.trying(lambda: conversation.reopen(self.desk.store, MANAGER, ticket.name, self.desk.now)):
+		if self.trying(lambda: actions.reopen(self.desk.store, MANAGER, ticket.name, self.desk.now)):
 			self.of(ticket).reopened(is_undo=False)
 
 	@precondition(lambda self: self.tickets())
 	@rule(data=st.data())
 	def no_reply_is_needed(self, data: st.DataObject) -> None:
 		ticket = data.draw(st.sampled_from(self.tickets()))
-		conversation.no_reply_needed(self.desk.store, MANAGER, ticket.name, self.desk.now)
+		actions.no_reply_needed(self.desk.store, MANAGER, ticket.name, self.desk.now)
 		self.of(ticket).dealt("no_reply_needed")
 
 	@rule()
 	def manager_closes_all(self) -> None:
 		store = self.desk.store
-		self.batch = close_all.start(store, MANAGER, TicketFilter(), "end of day", self.desk.now).name
+		self.batch = bulk_close.start(store, MANAGER, TicketFilter(), "end of day", self.desk.now).name
 		meant = self.tickets()
-		assert close_all.step(store, MANAGER, self.batch, self.desk.now).closed == len(meant)
+		assert bulk_close.step(store, MANAGER, self.batch, self.desk.now).closed == len(meant)
 		for ticket in meant:
 			self.of(ticket).closed("bulk")
 
@@ -234,7 +236,7 @@ class DeskMachine(RuleBasedStateMachine):
 	@rule()
 	def manager_undoes_it(self) -> None:
 		assert self.batch is not None
-		close_all.undo(self.desk.store, MANAGER, self.batch, self.desk.now)
+		bulk_close.undo(self.desk.store, MANAGER, self.batch, self.desk.now)
 		for item in self.desk.store.batch_items(self.batch, "Undone", 99):
 			self.of(self.desk.ticket(item.ticket)).reopened(is_undo=True)
 		self.batch = None

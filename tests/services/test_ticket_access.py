@@ -14,10 +14,12 @@ from khalifa_whatsapp.core import records, ticket_access
 from khalifa_whatsapp.core.actor import Actor, actor_of
 from khalifa_whatsapp.core.errors import NotFound, UserError
 from khalifa_whatsapp.core.keys import digest, open_key
-from khalifa_whatsapp.services import conversation, customers, replies
-from khalifa_whatsapp.services.intake_tickets import Tickets
-from khalifa_whatsapp.services.rights import notify_owner
-from khalifa_whatsapp.services.work import working
+from khalifa_whatsapp.services.customers import new_holder
+from khalifa_whatsapp.services.inbound.tickets import Tickets
+from khalifa_whatsapp.services.outbound import answers, user_decisions
+from khalifa_whatsapp.services.tickets import actions
+from khalifa_whatsapp.services.tickets.notices import notify_owner
+from khalifa_whatsapp.services.unit_of_work import working
 from tests.services.harness import MANAGER, Desk
 
 PHONE = "+201001234567"
@@ -93,32 +95,33 @@ def people(desk: Desk) -> dict[str, Actor]:
 Verb = Callable[[Desk, Actor, records.Ticket], object]
 # The right that a page shows, and what is asked of the server then
 VERBS: list[tuple[str, Verb]] = [
-	("see", lambda k, who, t: conversation.mark_read(k.store, who, t.name, k.now)),
-	("note", lambda k, who, t: replies.note(k.store, who, t.name, "n", k.now)),
-	("reply", lambda k, who, t: replies.reply(k.store, who, t.name, "a", f"{t.name}{who.user}", k.now)),
+	("see", lambda k, who, t: actions.mark_read(k.store, who, t.name, k.now)),
+	("note", lambda k, who, t: answers.note(k.store, who, t.name, "n", k.now)),
+	("reply", lambda k, who, t: answers.reply(k.store, who, t.name, "a", f"{t.name}{who.user}", k.now)),
 	(
 		"reply",
-		lambda k, who, t: replies.react(
+		lambda k, who, t: answers.react(
 			k.store, who, t.name, f"M-{t.name}", "👍", f"r{t.name}{who.user}", k.now
 		),
 	),
-	("reply", lambda k, who, t: replies.resend(k.store, who, f"M-{t.name}", f"s{t.name}{who.user}", k.now)),
-	("reply", lambda k, who, t: customers.same_person(k.store, who, t.name, k.now)),
-	("reply", lambda k, who, t: customers.new_person(k.store, who, t.name, k.now)),
-	("settle", lambda k, who, t: replies.settle(k.store, who, f"M-{t.name}", False, k.now)),
+	(
+		"reply",
+		lambda k, who, t: user_decisions.resend(k.store, who, f"M-{t.name}", f"s{t.name}{who.user}", k.now),
+	),
+	("reply", lambda k, who, t: new_holder.same_person(k.store, who, t.name, k.now)),
+	("reply", lambda k, who, t: new_holder.new_person(k.store, who, t.name, k.now)),
+	("settle", lambda k, who, t: user_decisions.settle(k.store, who, f"M-{t.name}", False, k.now)),
 	(
 		"transfer",
-		lambda k, who, t: conversation.transfer(k.store, who, t.name, k.now, "why", to_branch="South"),
+		lambda k, who, t: actions.transfer(k.store, who, t.name, k.now, "why", to_branch="South"),
 	),
-	("close", lambda k, who, t: conversation.close(k.store, who, t.name, k.now)),
-	("close", lambda k, who, t: conversation.no_reply_needed(k.store, who, t.name, k.now)),
-	("reopen", lambda k, who, t: conversation.reopen(k.store, who, t.name, k.now)),
-	("take", lambda k, who, t: conversation.assign(k.store, who, t.name, who.agent or "A0", k.now)),
+	("close", lambda k, who, t: actions.close(k.store, who, t.name, k.now)),
+	("close", lambda k, who, t: actions.no_reply_needed(k.store, who, t.name, k.now)),
+	("reopen", lambda k, who, t: actions.reopen(k.store, who, t.name, k.now)),
+	("take", lambda k, who, t: actions.assign(k.store, who, t.name, who.agent or "A0", k.now)),
 	(
 		"give",
-		lambda k, who, t: conversation.assign(
-			k.store, who, t.name, "A0" if who.agent == "A3" else "A3", k.now
-		),
+		lambda k, who, t: actions.assign(k.store, who, t.name, "A0" if who.agent == "A3" else "A3", k.now),
 	),
 ]
 

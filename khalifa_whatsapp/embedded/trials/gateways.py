@@ -20,7 +20,8 @@ from khalifa_whatsapp.drivers.abilities import ChatLog
 from khalifa_whatsapp.drivers.factory import make_driver
 from khalifa_whatsapp.embedded.simulators.wire import Person
 from khalifa_whatsapp.embedded.trials.stand import DEVICE, RULES, Stand, Verdict, stand
-from khalifa_whatsapp.services import intake, outbox
+from khalifa_whatsapp.services.inbound import drain
+from khalifa_whatsapp.services.outbound import dispatch
 
 KINDS = ("cloud", "wpp")
 DOUBTFUL = ("reset", "502", "html_200", "no_id", "truncated")
@@ -159,7 +160,7 @@ def f30_two_senders(folder: Path, kind: str, count: int) -> Verdict:
 		for host in senders:
 			host.store.lock = _no_lock  # type: ignore[method-assign,assignment]
 		threads = [
-			threading.Thread(target=outbox.drain, args=(host.store, host.drivers[DEVICE], on.clock))
+			threading.Thread(target=dispatch.drain, args=(host.store, host.drivers[DEVICE], on.clock))
 			for host in senders
 		]
 		for thread in threads:
@@ -208,4 +209,4 @@ def _take_in_missed(on: Stand) -> None:
 			on.store.record_webhook_event(
 				DEVICE, on.config.provider, delivery_key(DEVICE, body), body, on.clock()
 			)
-	intake.drain(on.store, on.driver, on.clock)
+	drain.drain(on.store, on.driver, on.clock)

@@ -17,8 +17,8 @@ from khalifa_whatsapp.embedded.crash_worker import OUT, PLACES, kill_worker
 from khalifa_whatsapp.embedded.gateways import ROUGH_CLOUD, ROUGH_WPP
 from khalifa_whatsapp.embedded.staff import MANAGER
 from khalifa_whatsapp.embedded.trials.stand import DEVICE, Stand, Verdict, stand
-from khalifa_whatsapp.services import replies
-from khalifa_whatsapp.services.work import working
+from khalifa_whatsapp.services.outbound import user_decisions
+from khalifa_whatsapp.services.unit_of_work import working
 
 
 def f29_killed_while_sending(folder: Path, kind: str, count: int) -> Verdict:
@@ -86,7 +86,7 @@ def f33_campaign_under_kill(folder: Path, kind: str, count: int) -> Verdict:
 		paused = on.drain()
 		cancelled = [m.name for m in on.answers() if m.status == records.MSG_QUEUED][:2]
 		for name in cancelled:
-			replies.settle(on.store, MANAGER, name, False, on.clock())
+			user_decisions.settle(on.store, MANAGER, name, False, on.clock())
 		_pause(on, False)
 		kill_worker(str(on.path), on.config, on.clock(), OUT, PLACES[1], 1)
 		on.settle()

@@ -22,7 +22,8 @@ from khalifa_whatsapp.embedded.simulators import CloudApiSimulator, WppConnectSi
 from khalifa_whatsapp.embedded.simulators.wire import Person
 from khalifa_whatsapp.embedded.staff import MANAGER
 from khalifa_whatsapp.embedded.world import ZONE
-from khalifa_whatsapp.services import deliveries, intake, outbox, reconcile, replies
+from khalifa_whatsapp.services.inbound import drain, webhook
+from khalifa_whatsapp.services.outbound import answers, dispatch, unknown_outcomes
 
 START_MS = 1_793_534_400_000  # 2026-11-01 15:00 in Cairo
 READ_TIMEOUT, STALL = 0.4, 0.6  # seconds of real time
@@ -73,7 +74,7 @@ class Stand:
 	clock: Clock
 	path: Path
 	config: DeviceConfig
-	pace: Pace = outbox.FREE
+	pace: Pace = dispatch.FREE
 	names: list[str] = field(default_factory=list)
 
 	def ask(self, count: int, first: int = 0) -> None:
@@ -90,22 +91,22 @@ class Stand:
 
 	def answer(self, ticket: str, body: str) -> records.Message:
 		"""Queue an answer of a manager."""
-		message = replies.reply(self.store, MANAGER, ticket, body, f"key-{len(self.names)}", self.clock())
+		message = answers.reply(self.store, MANAGER, ticket, body, f"key-{len(self.names)}", self.clock())
 		self.names.append(message.name)
 		return message
 
 	def receive(self, everything: bool = True) -> None:
 		"""Take in whatever the gateway posts."""
 		for post in self.gateway.take(everything):
-			answer = deliveries.accept(self.store, self.driver, post.call(), self.clock(), 10**8)
+			answer = webhook.accept(self.store, self.driver, post.call(), self.clock(), 10**8)
 			if answer.status != 200:
 				raise RuntimeError(f"a post was refused with {answer.status}")
-		intake.drain(self.store, self.driver, self.clock)
+		drain.drain(self.store, self.driver, self.clock)
 
-	def drain(self) -> outbox.SentMessage:
+	def drain(self) -> dispatch.SentMessage:
 		"""One run of the sender."""
-		reconcile.reconcile(self.store, self.driver, self.clock)
-		return outbox.drain(self.store, self.driver, self.clock, pace=self.pace, sleep=self.clock.sleep)
+		unknown_outcomes.reconcile(self.store, self.driver, self.clock)
+		return dispatch.drain(self.store, self.driver, self.clock, pace=self.pace, sleep=self.clock.sleep)
 
 	def settle(self, rounds: int = ROUNDS, is_received: bool = True) -> None:
 		"""Minutes pass until nothing waits any more; `is_received`: the gateway's posts arrive."""

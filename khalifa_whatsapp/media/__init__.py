@@ -1,0 +1,1 @@
+"""Adapters to libraries that read and write sound."""

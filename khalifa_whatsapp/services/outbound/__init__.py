@@ -1,0 +1,8 @@
+"""What becomes of an outgoing message, in the order of the files.
+
+`answer_drafts` refuses what can't be sent; `answers` queues the rest, in one transaction with the ticket.
+`destination` says whom it reaches and in which window. `dispatch`, one per device, asks whether the next may
+go, commits *Sending*, then hands over what `payloads` builds; `results` writes down how it ended: *Sent*,
+*Queued* again, *Failed* or *Unknown*. `status_changes` draws the consequences, then and at later statuses.
+What is *Unknown* `unknown_outcomes` looks up in the chat's own log, or a person decides (`user_decisions`).
+"""
