@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
 
-from khalifa_whatsapp.embedded.names import AGENTS, BRANCHES, FIRST, LAST, MANAGER
+from khalifa_whatsapp.demo.names import AGENTS, BRANCHES, FIRST, LAST, MANAGER
 
 # A top-level domain that no mail can ever reach; whoever has such an address belongs to the demonstration
 DOMAIN = "khalifa-demo.invalid"

@@ -52,7 +52,7 @@ export default [
 		rules: { "no-shadow": "off" },
 	},
 	{
-		files: ["khalifa_whatsapp/embedded/simulators/**/*.js"],
+		files: ["simulation/simulators/**/*.js"],
 		languageOptions: { globals: { open: "off" } }, // here it is the chat that is open
 	},
 	{ files: ["khalifa_whatsapp/public/**/*.js"], languageOptions: { sourceType: "module" } },

@@ -1,0 +1,163 @@
+"""One run: put host, gateways, door and people together, play the day, close the books."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from khalifa_whatsapp.bootstrap import EmbeddedHost, embedded
+from khalifa_whatsapp.drivers.base import MessageDriver
+from simulation import checks, summary
+from simulation.chaos import HANG_UP, Chaos, MortalDriver
+from simulation.courier import Courier, HttpKnock
+from simulation.customers import Pen
+from simulation.door import Door, DoorServer
+from simulation.engine import Clock, Day
+from simulation.gateways import make_gateways
+from simulation.postbook import MESSAGE, NOTICE
+from simulation.staff import Staff
+from simulation.world import make_world
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+	"""What a run is to be."""
+
+	messages: int = 1500
+	agents: int = 15
+	seed: int = 1
+	has_faults: bool = False
+	database: str = ""  # a file; empty: memory, or a file of its own where workers are killed
+
+
+@dataclass(slots=True)
+class Result:
+	"""A run that is over."""
+
+	day: Day
+	summary: summary.Summary
+	seconds: float = 0.0
+
+
+def run_day(
+	options: Options,
+	watch: Callable[[Day], None] = lambda day: None,
+	finish: Callable[[Result], None] = lambda result: None,
+) -> Result:
+	"""Play one day with real HTTP on this machine, and check everything afterwards.
+
+	`watch` is called after every step, `finish` at the end while the database is still open.
+	"""
+	began = time.monotonic()
+	with staged(options) as day:
+		day.watch = watch
+		day.play()
+		result = Result(day, close_books(day), time.monotonic() - began)
+		finish(result)
+		return result
+
+
+@contextmanager
+def staged(options: Options) -> Iterator[Day]:
+	"""A day ready to be played: gateways and door are open, the database is new."""
+	world = make_world(options.messages, options.agents, options.seed)
+	clock, rng = Clock(world.start_ms), Random(options.seed + 1)
+	with contextlib.ExitStack() as stack:
+		gateways = stack.enter_context(make_gateways(clock, options.seed, options.has_faults))
+		people = [(person.agent, person.shift) for person in world.people]
+		host = embedded(world.rules, gateways.configs(), people, database_of(options, stack))
+		stack.callback(host.close)
+		chaos = Chaos(Random(options.seed + 2), options.has_faults, gateways)
+		door = DoorServer(Door(host.store, dict(host.drivers), clock))
+		knock = HttpKnock(door.webhook, chaos.rng, HANG_UP if options.has_faults else 0.0)
+		if options.has_faults:
+			chaos.door, chaos.knock, chaos.database = door, knock, host.store.path
+			chaos.plot(world.start_ms, world.end_ms)
+			chaos.mortals = _make_mortal(host, chaos.rng)
+		stack.enter_context(door)
+		courier = Courier(gateways, knock, workers=4 if options.has_faults else 1)
+		stack.callback(courier.close)
+		staff = Staff(host.store, world, Random(options.seed + 3))
+		yield Day(host, world, courier, Pen(rng, gateways.cloud, gateways.wpp), staff, clock, rng, chaos)
+
+
+def database_of(options: Options, stack: contextlib.ExitStack) -> str:
+	"""Where the run keeps its data.
+
+	A file that is there already is refused: books of two runs don't add up.
+	"""
+	if not options.database:
+		return (
+			":memory:" if not options.has_faults else str(Path(stack.enter_context(_folder())) / "run.sqlite")
+		)
+	if Path(options.database).exists():
+		raise FileExistsError(f"{options.database} is there already. Name a new file, or remove it.")
+	return options.database
+
+
+def _folder() -> tempfile.TemporaryDirectory[str]:
+	return tempfile.TemporaryDirectory(prefix="khalifa-run-", ignore_cleanup_errors=True)
+
+
+def _make_mortal(host: EmbeddedHost, rng: Random) -> list[MortalDriver]:
+	mortals = {name: MortalDriver(driver, rng) for name, driver in host.drivers.items()}
+	drivers: dict[str, MessageDriver] = host.drivers
+	drivers.update(mortals)  # type: ignore[arg-type]
+	return list(mortals.values())
+
+
+def close_books(day: Day) -> summary.Summary:
+	"""Compare both halves of the books, and check every ticket's history."""
+	store, book = day.host.store, day.courier.book
+	written = {(MESSAGE, device, gateway_id) for device, gateway_id in day.written}
+	found = summary.Summary(
+		summary.inbound(book, MESSAGE, written, summary.stored_messages(store)),
+		summary.inbound(book, NOTICE, book.attempts(NOTICE), summary.stored_notices(store)),
+		summary.outbound(store, [sim.ledger.rows() for sim in day.courier.gateways.sims.values()]),
+	)
+	found.facts = facts_of(day)
+	found.problems = [*problems_of(found, day), *day.overloads, *checks.check_desk(store)]
+	return found
+
+
+def problems_of(found: summary.Summary, day: Day) -> list[str]:
+	"""What the books themselves say is wrong."""
+	problems = []
+	for name, book in (("messages", found.messages), ("receipts and reactions", found.notices)):
+		if not book.adds_up:
+			problems.append(
+				f"{name} in: {book.lost} lost, {book.duplicated} duplicated, {book.unexpected} unexpected"
+			)
+	if not found.outbound.adds_up:
+		problems.append(f"answers out do not add up: {found.outbound}")
+	if found.outbound.written != day.staff.deeds.replies:
+		problems.append(
+			f"the staff wrote {day.staff.deeds.replies} answers, {found.outbound.written} are stored"
+		)
+	if day.show.closed != day.show.undone or day.show.open_before != day.show.open_after:
+		problems.append("undoing «close all» did not bring back what it had closed")
+	return problems
+
+
+def facts_of(day: Day) -> dict[str, float]:
+	"""A few numbers for the summary."""
+	deeds, book = day.staff.deeds, day.courier.book
+	return {
+		"posts": book.posts,
+		"posts_refused": book.refused,
+		"kills": day.chaos.kills,
+		"murders": day.chaos.murders,
+		"door_shut": day.chaos.door_shut,
+		"transfers": deeds.transfers,
+		"closed": deeds.closed,
+		"thanks": deeds.thanks,
+		"rescues": deeds.rescues,
+		"refused": deeds.refused,
+		"close_all": day.show.closed,
+	}
