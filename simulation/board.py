@@ -57,9 +57,7 @@ class Board:
 		if self._live is None:
 			self._line(day)
 		elif time.monotonic() - self._shown >= FRAME_SECONDS:
-			self._live.update(
-				render(day, views.snapshot(day.host.store, day.clock.now_ms), self.console), refresh=True
-			)
+			self._live.update(render(day, views.snapshot(day.host.store), self.console), refresh=True)
 			self._shown = time.monotonic()
 
 	def _pace(self, day: Day) -> None:
@@ -73,7 +71,7 @@ class Board:
 		if hour == self._hour:
 			return
 		self._hour = hour
-		seen = views.snapshot(day.host.store, day.clock.now_ms)
+		seen = views.snapshot(day.host.store)
 		states = "  ".join(f"{name} {seen.tickets.get(name, 0)}" for name, _ in STATES)
 		online = sum(agent.presence == "Online" for agent in seen.agents)
 		text = (

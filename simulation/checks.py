@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
-from simulation.views import OpenStore
+from khalifa_whatsapp.demo.staff import OpenStore
 
 OPEN_STATES = ("Queued", "Open", "Pending")
 AT_MOST = 20  # sentences per check; a broken rule breaks everywhere

@@ -7,10 +7,20 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from khalifa_whatsapp.demo import names
-from simulation import phrases
+from khalifa_whatsapp.demo import names, words
+from khalifa_whatsapp.demo.company import PLACE
 from simulation.simulators import CloudApiSimulator, Person, WppConnectSimulator
 
+# What tables, searches and terminals must bear: marks, stretched letters, both directions, composed emojis
+UNUSUAL = (
+	"مُحتاجة شَراب كُحّة لطفل ٣ سنين",
+	"محتـــاج كمامات وكحول 👍🏽",
+	"هو Augmentin 625 بكام النهارده؟",
+	"بكام جهاز قياس السكر؟ 🩸",
+	"Hi, do you have Voltaren gel?",
+)
+UNUSUAL_RATE = 0.1
+EMOJI = ("👍", "❤️", "🙏", "😂")
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(24)
 # How often each kind comes among 100 messages; the rest are texts.
 KINDS = {
@@ -97,15 +107,15 @@ class Pen:
 		self.rng, self.cloud, self.wpp = rng, cloud, wpp
 		self.deck = Deck(rng)
 
-	def write(self, customer: Customer, words: str = "") -> str:
-		"""One message: `words`, or whatever the deck says. Gives the gateway's id."""
-		kind = "text" if words else self.deck.draw()
-		text = words or self.rng.choice(phrases.MORE if customer.has_written else phrases.OPENINGS)
+	def write(self, customer: Customer, text: str = "") -> str:
+		"""One message: this text, or whatever the deck says. Gives the gateway's id."""
+		kind = "text" if text else self.deck.draw()
+		text = text or self._text(customer)
 		writer = _CLOUD if customer.device == "cloud" else _WPP
 		sim: Any = self.cloud if customer.device == "cloud" else self.wpp
 		found = writer.get(kind)
 		if kind in MEDIA:
-			caption = self.rng.choice(phrases.CAPTIONS) if kind in ("image", "video", "document") else ""
+			caption = words.caption(self.rng) if kind in ("image", "video", "document") else ""
 			customer.last_id = self._media(sim, customer.person, kind, caption)
 		elif found is not None:
 			customer.last_id = found(sim, customer.person, self.rng)
@@ -113,6 +123,11 @@ class Pen:
 			customer.last_id = sim.customer_text(customer.person, text)
 		customer.has_written = True
 		return customer.last_id
+
+	def _text(self, customer: Customer) -> str:
+		if self.rng.random() < UNUSUAL_RATE:
+			return self.rng.choice(UNUSUAL)
+		return words.remark(self.rng) if customer.has_written else words.question(self.rng)
 
 	def _media(self, sim: Any, person: Person, kind: str, caption: str) -> str:
 		return str(sim.customer_media(person, kind, PNG, MEDIA[kind], caption))
@@ -132,9 +147,9 @@ class Pen:
 		if customer.device == "cloud":
 			content: dict[str, Any] = {"original_message_id": target}
 			if kind == "reaction":
-				content = {"message_id": target, "emoji": self.rng.choice(phrases.EMOJI)}
+				content = {"message_id": target, "emoji": self.rng.choice(EMOJI)}
 			elif kind == "edit":
-				content["message"] = {"type": "text", "text": {"body": self.rng.choice(phrases.MORE)}}
+				content["message"] = {"type": "text", "text": {"body": words.remark(self.rng)}}
 			self.cloud.customer_message(person, kind, content)
 			return
 		message_id = {
@@ -146,7 +161,7 @@ class Pen:
 		now = self.wpp.now_ms()
 		if kind == "reaction":
 			own = {**message_id, "id": f"{target}R", "_serialized": f"false_{person.wid}_{target}R"}
-			emoji = self.rng.choice(phrases.EMOJI)
+			emoji = self.rng.choice(EMOJI)
 			self.wpp.push(
 				"onreactionmessage", {"id": own, "msgId": message_id, "reactionText": emoji, "timestamp": now}
 			)
@@ -182,7 +197,6 @@ def _cloud_unsupported(sim: CloudApiSimulator, person: Person, rng: Random) -> s
 	return sim.customer_message(person, "unsupported", {"type": "poll_creation"}, errors=errors)
 
 
-_PLACE = {"latitude": 31.0409, "longitude": 31.3785, "name": "المنصورة", "address": "شارع الجمهورية"}
 _CARD = [
 	{
 		"name": {"formatted_name": "صيدلية الحي", "first_name": "صيدلية"},
@@ -194,7 +208,7 @@ _ORDER = {
 	"product_items": [{"product_retailer_id": "SKU-9", "quantity": 2, "item_price": 150, "currency": "EGP"}],
 }
 _CLOUD: dict[str, Writer] = {
-	"location": _cloud("location", lambda rng: _PLACE),
+	"location": _cloud("location", lambda rng: PLACE),
 	"contacts": _cloud("contacts", lambda rng: _CARD),
 	"button_reply": _cloud("button", lambda rng: {"text": "نعم، أكد الطلب", "payload": "confirm"}),
 	"list_reply": _cloud(
@@ -215,7 +229,7 @@ def _wpp(kind: str, body: str = "", **more: Any) -> Writer:
 
 
 _WPP: dict[str, Writer] = {
-	"location": _wpp("location", lat=31.0409, lng=31.3785, loc="المنصورة"),
+	"location": _wpp("location", lat=PLACE["latitude"], lng=PLACE["longitude"], loc=PLACE["name"]),
 	"contacts": _wpp("vcard", "BEGIN:VCARD\nFN:صيدلية الحي\nTEL:+20 50 5550001\nEND:VCARD"),
 	"button_reply": _wpp("buttons_response", "نعم، أكد الطلب", selectedButtonId="confirm"),
 	"list_reply": _wpp(

@@ -12,13 +12,13 @@ from random import Random
 
 from khalifa_whatsapp.bootstrap import EmbeddedHost
 from khalifa_whatsapp.core.settings import HOUR_MS, MINUTE_MS
-from khalifa_whatsapp.services import assignment, close_all, delays, intake, kpi, outbox, presence
-from khalifa_whatsapp.stores.base import TicketFilter
-from simulation import phrases
+from khalifa_whatsapp.demo import words
+from khalifa_whatsapp.demo.clock import Agenda, Clock
+from khalifa_whatsapp.services import assignment, delays, intake, kpi, outbox, presence
 from simulation.chaos import Chaos
 from simulation.courier import Courier
 from simulation.customers import Customer, Pen
-from simulation.staff import MANAGER, Staff
+from simulation.staff import DayStaff
 from simulation.victim import IN, OUT
 from simulation.world import Crowd, World
 
@@ -26,16 +26,6 @@ STEP_MS = 10_000  # what happens within so much time happens together
 THANKS_RATE, AFTERTHOUGHT_RATE, NOISE_RATE = 0.12, 0.03, 0.02
 QUIET_HOURS = 12  # how long after the day the last retries may take
 KPI_MS = 30 * MINUTE_MS
-
-
-@dataclass(slots=True)
-class Clock:
-	"""The simulated time, in epoch milliseconds."""
-
-	now_ms: int
-
-	def __call__(self) -> int:
-		return self.now_ms
 
 
 @dataclass(slots=True)
@@ -57,8 +47,9 @@ class Day:
 	world: World
 	courier: Courier
 	pen: Pen
-	staff: Staff
+	staff: DayStaff
 	clock: Clock
+	agenda: Agenda
 	rng: Random
 	chaos: Chaos
 	watch: Callable[[Day], None] = lambda day: None
@@ -99,18 +90,19 @@ class Day:
 		if is_minute:
 			arrived |= set(self.host.store.devices_with_due_deliveries(now))
 		self._take_in(arrived)
-		has_moved = self.staff.act(now)
+		self.agenda.run(now)
 		if is_minute:
 			self._minute(now)
-		if arrived or has_moved or is_minute:
+		if arrived or self.staff.has_moved or is_minute:
+			self.staff.has_moved = False
 			self._assign(now)
-			self.staff.plan(now)
+			self.staff.take_up()
 		self._send()
 		self.watch(self)
 
 	def _next_ms(self) -> int:
 		now = self.clock.now_ms
-		due = [now + MINUTE_MS, self.staff.next_due_ms(), self.courier.gateways.next_due_ms()]
+		due = [now + MINUTE_MS, self.agenda.next_due_ms(), self.courier.gateways.next_due_ms()]
 		if self._slot < len(self.world.moments):
 			due.append(self.world.moments[self._slot])
 		soonest = min(moment for moment in due if moment is not None)
@@ -126,8 +118,8 @@ class Day:
 
 	def _write(self, customer: Customer) -> None:
 		says_thanks = customer.has_written and self.rng.random() < THANKS_RATE
-		words = self.rng.choice(phrases.THANKS) if says_thanks else ""
-		self.written.add((customer.device, self.pen.write(customer, words)))
+		text = words.thanks(self.rng) if says_thanks else ""
+		self.written.add((customer.device, self.pen.write(customer, text)))
 		if self.rng.random() < AFTERTHOUGHT_RATE and customer.last_id not in self._said:
 			self._said.add(customer.last_id)
 			self.pen.afterthought(customer)
@@ -154,13 +146,13 @@ class Day:
 		settings = self.world.rules.settings
 		for name, held in self.host.store.loads().items():
 			load = held.get("Open", 0) + held.get("Pending", 0) * settings.pending_load
-			capacity = self.staff.workers[name].person.agent.capacity
+			capacity = self.staff.workers[name].agent.capacity
 			if name in given and load > capacity:
 				self.overloads.append(f"{name} was given a ticket beyond the capacity: {load:g}/{capacity}")
 
 	def _minute(self, now: int) -> None:
 		self._minute_ms = now
-		self.staff.beat(now)
+		self.staff.beat()
 		presence.sweep(self.host.store, now)
 		delays.scan(self.host.store, now)
 		if now - self._kpi_ms >= KPI_MS:
@@ -170,7 +162,8 @@ class Day:
 	# -- the end of the day
 	def _end(self) -> None:
 		self.chaos.calm()
-		self.staff.go_home(self.clock.now_ms)
+		self.agenda.clear()
+		self.staff.go_home()
 		self._settle()
 		self._close_all()
 		delays.scan(self.host.store, self.clock.now_ms)
@@ -193,15 +186,10 @@ class Day:
 
 	def _close_all(self) -> None:
 		"""The manager closes what is left, thinks again, and undoes it."""
-		store, now = self.host.store, self.clock.now_ms
 		self.show.open_before = self._open_tickets()
-		batch = close_all.start(store, MANAGER, TicketFilter(), "نهاية اليوم", now)
-		while batch.status == "Running":
-			batch = close_all.step(store, MANAGER, batch.name, now)
+		batch = self.staff.close_all(words.END_OF_DAY)
 		self.show.total, self.show.closed = batch.total, batch.closed
-		while batch.status != "Undone":
-			batch = close_all.undo(store, MANAGER, batch.name, now)
-		self.show.undone = batch.undone
+		self.show.undone = self.staff.undo_close_all(batch.name).undone
 		self.show.open_after = self._open_tickets()
 
 	def _open_tickets(self) -> list[tuple[str, str, int]]:
@@ -210,3 +198,22 @@ class Day:
 			"NOT NULL ORDER BY name"
 		)
 		return [(name, agent, since) for name, agent, since in self.host.store.rows(sql)]
+
+
+def make_day(
+	host: EmbeddedHost,
+	world: World,
+	courier: Courier,
+	pen: Pen,
+	clock: Clock,
+	chaos: Chaos,
+	rng: Random,
+	has_manager: bool = True,
+) -> Day:
+	"""A day ready to be played. `rng` is the staff's; what customers do follows the pen's."""
+	agenda = Agenda(world.start_ms, world.end_ms)
+	staff = DayStaff(host.store, [agent for agent, _ in world.people], clock, agenda, rng)
+	staff.expect(world.comings)
+	if has_manager:
+		agenda.add(world.start_ms, staff.look_around)
+	return Day(host, world, courier, pen, staff, clock, agenda, pen.rng, chaos)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from khalifa_whatsapp.core.calendar import Calendar
+from khalifa_whatsapp.demo.staff import OpenStore
 from simulation.text import local
-from simulation.views import OpenStore
 
 
 @dataclass(slots=True)

@@ -21,6 +21,7 @@ from khalifa_whatsapp.core.calendar import DAY_MS, Calendar
 from khalifa_whatsapp.core.keys import digest
 from khalifa_whatsapp.core.pacing import AUTO, CAMPAIGN, HOUR_MS, MINUTE_MS, REPLY, Pace, day_start_ms
 from khalifa_whatsapp.core.settings import Rules, Settings
+from khalifa_whatsapp.demo.clock import Clock
 from khalifa_whatsapp.drivers.base import Accepted, DeviceConfig, Outgoing, Retryable
 from khalifa_whatsapp.services import outbox
 from khalifa_whatsapp.services.work import working
@@ -74,19 +75,6 @@ class Month:
 
 
 CALENDAR = Calendar.always(ZONE)
-
-
-class Clock:
-	"""The simulated time; a sender that waits moves it on."""
-
-	def __init__(self, now_ms: int) -> None:
-		self.now_ms = now_ms
-
-	def __call__(self) -> int:
-		return self.now_ms
-
-	def sleep(self, seconds: float) -> None:
-		self.now_ms += round(seconds * 1000)
 
 
 class Gateway:

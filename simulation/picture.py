@@ -18,7 +18,7 @@ from simulation import views
 from simulation.board import render
 from simulation.engine import Day
 from simulation.run import Options, staged
-from simulation.world import local_ms
+from simulation.world import DAY, local_ms
 
 ARABIC = re.compile(r"[\u0600-\u06ff]")
 EMOJI = re.compile(r"[\u2600-\u27bf\ufe0f\U0001f000-\U0001faff]+ ?")
@@ -35,9 +35,9 @@ def picture(options: Options, hour: float) -> str:
 		pass
 
 	def watch(day: Day) -> None:
-		if day.clock.now_ms < local_ms(day.world.day, hour):
+		if day.clock.now_ms < local_ms(DAY, hour):
 			return
-		seen = views.snapshot(day.host.store, day.clock.now_ms)
+		seen = views.snapshot(day.host.store)
 		if len(seen.queue) >= QUEUE:
 			console.print(render(day, seen, console))
 			raise Enough

@@ -12,16 +12,16 @@ from pathlib import Path
 from random import Random
 
 from khalifa_whatsapp.bootstrap import EmbeddedHost, embedded
+from khalifa_whatsapp.demo.clock import Clock
 from khalifa_whatsapp.drivers.base import MessageDriver
 from simulation import checks, summary
 from simulation.chaos import HANG_UP, Chaos, MortalDriver
 from simulation.courier import Courier, HttpKnock
 from simulation.customers import Pen
 from simulation.door import Door, DoorServer
-from simulation.engine import Clock, Day
+from simulation.engine import Day, make_day
 from simulation.gateways import make_gateways
 from simulation.postbook import MESSAGE, NOTICE
-from simulation.staff import Staff
 from simulation.world import make_world
 
 
@@ -67,11 +67,10 @@ def run_day(
 def staged(options: Options) -> Iterator[Day]:
 	"""A day ready to be played: gateways and door are open, the database is new."""
 	world = make_world(options.messages, options.agents, options.seed)
-	clock, rng = Clock(world.start_ms), Random(options.seed + 1)
+	clock = Clock(world.start_ms)
 	with contextlib.ExitStack() as stack:
 		gateways = stack.enter_context(make_gateways(clock, options.seed, options.has_faults))
-		people = [(person.agent, person.shift) for person in world.people]
-		host = embedded(world.rules, gateways.configs(), people, database_of(options, stack))
+		host = embedded(world.rules, gateways.configs(), world.people, database_of(options, stack))
 		stack.callback(host.close)
 		chaos = Chaos(Random(options.seed + 2), options.has_faults, gateways)
 		door = DoorServer(Door(host.store, dict(host.drivers), clock))
@@ -83,8 +82,8 @@ def staged(options: Options) -> Iterator[Day]:
 		stack.enter_context(door)
 		courier = Courier(gateways, knock, workers=4 if options.has_faults else 1)
 		stack.callback(courier.close)
-		staff = Staff(host.store, world, Random(options.seed + 3))
-		yield Day(host, world, courier, Pen(rng, gateways.cloud, gateways.wpp), staff, clock, rng, chaos)
+		pen = Pen(Random(options.seed + 1), gateways.cloud, gateways.wpp)
+		yield make_day(host, world, courier, pen, clock, chaos, Random(options.seed + 3))
 
 
 def database_of(options: Options, stack: contextlib.ExitStack) -> str:
@@ -136,9 +135,9 @@ def problems_of(found: summary.Summary, day: Day) -> list[str]:
 			)
 	if not found.outbound.adds_up:
 		problems.append(f"answers out do not add up: {found.outbound}")
-	if found.outbound.written != day.staff.deeds.replies:
+	if found.outbound.written != day.staff.counts.replies:
 		problems.append(
-			f"the staff wrote {day.staff.deeds.replies} answers, {found.outbound.written} are stored"
+			f"the staff wrote {day.staff.counts.replies} answers, {found.outbound.written} are stored"
 		)
 	if day.show.closed != day.show.undone or day.show.open_before != day.show.open_after:
 		problems.append("undoing «close all» did not bring back what it had closed")
@@ -147,17 +146,17 @@ def problems_of(found: summary.Summary, day: Day) -> list[str]:
 
 def facts_of(day: Day) -> dict[str, float]:
 	"""A few numbers for the summary."""
-	deeds, book = day.staff.deeds, day.courier.book
+	counts, book = day.staff.counts, day.courier.book
 	return {
 		"posts": book.posts,
 		"posts_refused": book.refused,
 		"kills": day.chaos.kills,
 		"murders": day.chaos.murders,
 		"door_shut": day.chaos.door_shut,
-		"transfers": deeds.transfers,
-		"closed": deeds.closed,
-		"thanks": deeds.thanks,
-		"rescues": deeds.rescues,
-		"refused": deeds.refused,
+		"transfers": counts.transfers,
+		"closed": counts.closed,
+		"no_replies": counts.no_replies,
+		"rescues": counts.rescues,
+		"refused": counts.refused,
 		"close_all": day.show.closed,
 	}

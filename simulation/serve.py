@@ -20,8 +20,7 @@ from khalifa_whatsapp.bootstrap import EmbeddedHost, embedded
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.actor import SYSTEM
 from khalifa_whatsapp.core.calendar import Calendar
-from khalifa_whatsapp.core.settings import MINUTE_MS, BranchRules, Rules, Settings
-from khalifa_whatsapp.demo import names
+from khalifa_whatsapp.core.settings import Settings
 from khalifa_whatsapp.drivers.base import DeviceConfig
 from khalifa_whatsapp.drivers.wppconnect.verify import SECRET_PARAMETER, digest_of
 from khalifa_whatsapp.services import assignment, delays, intake, outbox, presence
@@ -30,7 +29,7 @@ from simulation.gateways import CLOUD, WPP
 from simulation.simulators import Person, wire
 from simulation.text import clock, isolate
 from simulation.views import line
-from simulation.world import ZONE, agent_names
+from simulation.world import ZONE, agent_of, company_rules, employee
 
 SWEEP_SECONDS = 1.0  # how long a wake-up may be lost without anybody noticing
 EVENTS = (
@@ -89,24 +88,9 @@ def devices(found: Secrets) -> list[DeviceConfig]:
 
 def serving_host(found: Secrets, agents: int, database: str) -> EmbeddedHost:
 	"""Branches that never close, and agents who are always there."""
-	always = Calendar.always(ZONE)
 	settings = Settings()
-	threshold = round(settings.delay_minutes * MINUTE_MS)
-	rules = Rules(
-		settings, always, {name: BranchRules(always, threshold, threshold) for name in names.BRANCHES}
-	)
-	people = [
-		(
-			r.Agent(
-				f"agent-{n + 1:02d}",
-				f"agent{n + 1:02d}@example.com",
-				name,
-				names.BRANCHES[n % len(names.BRANCHES)],
-			),
-			None,
-		)
-		for n, name in enumerate(agent_names(agents))
-	]
+	rules = company_rules(settings, Calendar.always(ZONE))
+	people = [(agent_of(number, employee(number), settings), None) for number in range(agents)]
 	return embedded(rules, devices(found), people, database or ":memory:")
 
 

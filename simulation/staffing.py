@@ -19,17 +19,17 @@ from rich.table import Table
 from rich.text import Text
 
 from khalifa_whatsapp.bootstrap import embedded
+from khalifa_whatsapp.demo.clock import Clock
 from khalifa_whatsapp.drivers.http import HttpClient, Reply
 from simulation import measures
 from simulation.chaos import Chaos
 from simulation.courier import Courier, DirectKnock
 from simulation.customers import Pen
-from simulation.engine import Clock, Day
+from simulation.engine import make_day
 from simulation.gateways import make_gateways
 from simulation.measures import Service
 from simulation.simulators import Post
 from simulation.simulators.server import Request, SimulatorServer
-from simulation.staff import Staff
 from simulation.text import minutes
 from simulation.world import make_world
 
@@ -88,15 +88,13 @@ def simulate(point: Point) -> Service:
 		gateways = stack.enter_context(make_gateways(clock, point.seed, False, read_rate=0))
 		gateways.wpp.has_self_messages = False
 		gateways.settle()
-		people = [(person.agent, person.shift) for person in world.people]
 		http = {name: DirectHttp(sim) for name, sim in gateways.sims.items()}
-		host = embedded(world.rules, gateways.configs(), people, http=http)
+		host = embedded(world.rules, gateways.configs(), world.people, http=http)
 		stack.callback(host.close)
 		knock = DirectKnock(host.store, host.drivers, clock)
 		courier = Courier(gateways, knock, drop=is_receipt)
-		staff = Staff(host.store, world, Random(point.seed + 3), has_manager=False)
-		day = Day(host, world, courier, Pen(rng, gateways.cloud, gateways.wpp), staff, clock, rng, Chaos(rng))
-		day.play()
+		pen, staff_rng = Pen(rng, gateways.cloud, gateways.wpp), Random(point.seed + 3)
+		make_day(host, world, courier, pen, clock, Chaos(rng), staff_rng, has_manager=False).play()
 		return measures.service_of(host.store, world.rules.calendar, world.end_ms)
 
 

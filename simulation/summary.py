@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 from khalifa_whatsapp.core.message_state import RANK
 from khalifa_whatsapp.core.records import DELIVERED, FAILED, SENT, UNKNOWN
+from khalifa_whatsapp.demo.staff import OpenStore
 from simulation.postbook import MESSAGE, NOTICE, Item, PostBook
 from simulation.simulators import Sent
-from simulation.views import OpenStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from khalifa_whatsapp.core.assignment import RosterEntry
 from khalifa_whatsapp.core.content import Said, line_of, load
 from khalifa_whatsapp.core.records import OUTGOING
-from khalifa_whatsapp.stores.base import Store
-
-
-class OpenStore(Store, Protocol):
-	"""A store that can also be asked in SQL, for showing and for checking."""
-
-	def rows(self, sql: str, values: Sequence[Any] = ()) -> Sequence[Sequence[Any]]:
-		"""Run a reading statement."""
+from khalifa_whatsapp.demo.staff import OpenStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +67,11 @@ class Snapshot:
 	messages_out: dict[str, int] = field(default_factory=dict)
 	agent_delays: int = 0
 	customer_delays: int = 0
-	waiting_deliveries: int = 0
 	last: list[tuple[str, str, str]] = field(default_factory=list)  # direction, name, text
 	kpi: list[KpiLine] = field(default_factory=list)
 
 
-def snapshot(store: OpenStore, now_ms: int) -> Snapshot:
+def snapshot(store: OpenStore) -> Snapshot:
 	"""Everything the board shows."""
 	delays = dict(store.rows("SELECT kind, COUNT(*) FROM `tabKhalifa Delay Event` GROUP BY kind"))
 	directions = store.rows(
@@ -94,7 +86,6 @@ def snapshot(store: OpenStore, now_ms: int) -> Snapshot:
 		messages_out={status: count for direction, status, count in directions if direction == "Outgoing"},
 		agent_delays=delays.get("Agent", 0),
 		customer_delays=delays.get("Customer", 0),
-		waiting_deliveries=store.backlog(now_ms).deliveries,
 		last=last_messages(store),
 		kpi=kpi_lines(store),
 	)

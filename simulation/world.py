@@ -1,66 +1,29 @@
-"""The demonstration's company: 15 branches, its hours, its agents with shifts, and when customers write."""
+"""The demonstration's company on one day, with as many agents and messages as a run asks for."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
 from itertools import accumulate
 from random import Random
 from zoneinfo import ZoneInfo
 
-from khalifa_whatsapp.core.calendar import Calendar, Interval
+from khalifa_whatsapp.core.calendar import Calendar, calendar_from_rows
 from khalifa_whatsapp.core.records import Agent
 from khalifa_whatsapp.core.settings import HOUR_MS, MINUTE_MS, BranchRules, Rules, Settings
-from khalifa_whatsapp.demo.names import AGENTS, BRANCHES
+from khalifa_whatsapp.demo import company, plan
+from khalifa_whatsapp.demo.names import BRANCHES
 from simulation.customers import Customer, make_customers
 from simulation.gateways import CLOUD, WPP
+from simulation.staff import with_crashes
 
 ZONE = "Africa/Cairo"
-FRIDAY = 4
 DAY = date(2026, 11, 21)  # a Saturday with ordinary hours
 OPENS, CLOSES = 8.5, 26.25  # hours of the local day between which a run plays; 26.25 is 02:15 of the next
-# How many customers begin to write in each hour, relatively. Some write while the branches are closed.
-INTENSITY = {
-	8: 1.0,
-	9: 4,
-	10: 6,
-	11: 7,
-	12: 7.5,
-	13: 6,
-	14: 1.5,
-	15: 1,
-	16: 1.5,
-	17: 5,
-	18: 6.5,
-	19: 8,
-	20: 9,
-	21: 9.5,
-	22: 8,
-	23: 6,
-	24: 3.5,
-	25: 1.5,
-}
-# Shifts as (from, to) in hours of the local day; together they follow the traffic.
-SHIFTS: tuple[tuple[tuple[float, float], ...], ...] = (
-	((9, 14), (17, 21)),
-	((17, 26),),
-	((10, 14), (18, 23)),
-	((9, 14), (19, 24)),
-	((12, 14), (17, 25)),
-)
 FOLLOW_UP = 0.6  # chance that a message comes from somebody who wrote lately
 RETURNING = 0.25  # chance that a beginning is somebody's who was here before
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-	"""An agent and the hours he or she works."""
-
-	agent: Agent
-	shift: Calendar
-	spans: tuple[tuple[float, float], ...]
 
 
 @dataclass(slots=True)
@@ -68,80 +31,65 @@ class World:
 	"""Everything about the company and its day that is known before the day begins."""
 
 	rules: Rules
-	people: list[Person]
+	people: list[tuple[Agent, Calendar]]  # agents with their shifts
+	comings: list[tuple[int, str, str]]  # who comes and goes when: due, user, presence
 	moments: list[int]  # when customers write, one each
 	customers: list[Customer]
 	start_ms: int
 	end_ms: int
-	day: date
 
 
-def business_hours(zone: str = ZONE) -> Calendar:
-	"""Saturday to Thursday 09–14 and 17–02, Friday 14–02."""
-	usual = ((9 * 60, 14 * 60), (17 * 60, 2 * 60))
-	spans = [(day, span) for day in range(7) for span in (((14 * 60, 2 * 60),) if day == FRIDAY else usual)]
-	return Calendar(zone, tuple(Interval(day, *span) for day, span in spans))
-
-
-def make_world(
-	messages: int, agents: int, seed: int, day: date = DAY, settings: Settings | None = None
-) -> World:
+def make_world(messages: int, agents: int, seed: int) -> World:
 	"""A company with this many agents, and a day with this many messages of customers."""
-	rng = Random(seed)
-	settings = settings or Settings(min_sample_monthly=5)  # the month of a demonstration is one day
-	hours = business_hours()
+	rng, zone = Random(seed), ZoneInfo(ZONE)
+	settings = Settings(min_sample_monthly=5)  # the month of a demonstration is one day
+	start_ms, end_ms = local_ms(DAY, OPENS), local_ms(DAY, CLOSES)
+	staff = [employee(number) for number in range(agents)]
+	comings = plan.comings(rng, staff, start_ms, end_ms, zone, day_off=0)
+	return World(
+		company_rules(settings, calendar_from_rows(ZONE, company.open_hours())),
+		[(agent_of(number, one, settings), _calendar(one)) for number, one in enumerate(staff)],
+		list(with_crashes(comings, rng)),
+		plan.moments(rng, messages, start_ms, end_ms - HOUR_MS // 2, zone),
+		_make_customers(rng, max(4, messages // 3)),
+		start_ms,
+		end_ms,
+	)
+
+
+def company_rules(settings: Settings, hours: Calendar) -> Rules:
+	"""The same hours and thresholds for all branches."""
 	agent_ms = round(settings.delay_minutes * MINUTE_MS)
 	customer_ms = round(settings.customer_delay_minutes * MINUTE_MS)
-	rules = Rules(settings, hours, {name: BranchRules(hours, agent_ms, customer_ms) for name in BRANCHES})
-	midnight = local_ms(day, 0)
-	count = max(4, messages // 3)
-	on_cloud = count * 3 // 5
-	customers = make_customers(rng, CLOUD, on_cloud, 0) + make_customers(rng, WPP, count - on_cloud, on_cloud)
-	rng.shuffle(customers)
-	return World(
-		rules,
-		[_person(number, settings) for number in range(agents)],
-		_moments(rng, messages, midnight),
-		customers,
-		midnight + round(OPENS * HOUR_MS),
-		midnight + round(CLOSES * HOUR_MS),
-		day,
-	)
+	return Rules(settings, hours, {name: BranchRules(hours, agent_ms, customer_ms) for name in BRANCHES})
+
+
+def employee(number: int) -> company.Employee:
+	"""The employee of this number, counted from 0; nobody works around the clock on a played day."""
+	shifts = company.SHIFTS
+	return company.employee(number, BRANCHES[number % len(BRANCHES)], shifts[number % len(shifts)])
+
+
+def agent_of(number: int, one: company.Employee, settings: Settings) -> Agent:
+	"""An employee as the app knows agents."""
+	name = f"agent-{number + 1:02d}"
+	return Agent(name, one.user, one.name, one.branch, capacity=settings.default_capacity)
 
 
 def local_ms(day: date, hour: float) -> int:
 	"""The instant at which the wall of the company shows this hour of the day; hours go on after midnight."""
-	moment = datetime.combine(day, datetime.min.time(), ZoneInfo(ZONE)) + timedelta(hours=hour)
-	return round(moment.timestamp() * 1000)
+	return plan.instant(day, hour, ZoneInfo(ZONE))
 
 
-def agent_names(count: int) -> list[str]:
-	"""Real names for the demonstration; a second round of them gets a Roman numeral."""
-	return [AGENTS[n % len(AGENTS)] + " Ⅱ" * (n // len(AGENTS)) for n in range(count)]
+def _calendar(one: company.Employee) -> Calendar:
+	return calendar_from_rows(ZONE, company.shift_rows(one.spans))
 
 
-def _person(number: int, settings: Settings) -> Person:
-	name = agent_names(number + 1)[-1]
-	spans = SHIFTS[number % len(SHIFTS)]
-	intervals = [
-		Interval(day, round(start * 60) % 1440, round(end * 60)) for day in range(7) for start, end in spans
-	]
-	agent = Agent(
-		f"agent-{number + 1:02d}",
-		f"agent{number + 1:02d}@example.com",
-		name,
-		BRANCHES[number % len(BRANCHES)],
-		capacity=settings.default_capacity,
-	)
-	return Person(agent, Calendar(ZONE, tuple(intervals)), spans)
-
-
-def _moments(rng: Random, count: int, midnight: int) -> list[int]:
-	hours = sorted(INTENSITY)
-	chosen = rng.choices(hours, [INTENSITY[hour] for hour in hours], k=count)
-	first, last = round(OPENS * HOUR_MS), round((CLOSES - 0.5) * HOUR_MS)
-	spread = (min(max(hour * HOUR_MS + rng.randrange(HOUR_MS), first), last) for hour in chosen)
-	return sorted(midnight + moment for moment in spread)
+def _make_customers(rng: Random, count: int) -> list[Customer]:
+	on_cloud = count * 3 // 5
+	customers = make_customers(rng, CLOUD, on_cloud, 0) + make_customers(rng, WPP, count - on_cloud, on_cloud)
+	rng.shuffle(customers)
+	return customers
 
 
 class Crowd:

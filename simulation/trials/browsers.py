@@ -126,9 +126,10 @@ def f36_start_and_stop(folder: Path, kind: str, count: int) -> Verdict:
 def f37_many_want_one(folder: Path, kind: str, count: int) -> Verdict:
 	"""Owners fight for one device: one has it each time."""
 	from khalifa_whatsapp.bootstrap import embedded, leases
-	from simulation.trials.stand import RULES, Clock
+	from khalifa_whatsapp.demo.clock import Clock
+	from simulation.trials.stand import RULES, START_MS
 
-	clock, rounds, found = Clock(), count * 20, Verdict(count * 20)
+	clock, rounds, found = Clock(START_MS), count * 20, Verdict(count * 20)
 	stores = [leases(embedded(RULES, [], path=folder / "leases.sqlite").store) for _ in range(2)]
 	for number in range(rounds):
 		got: list[str] = []

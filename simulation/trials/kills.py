@@ -13,10 +13,10 @@ from random import Random
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.pacing import CAMPAIGN, MINUTE_MS, Pace
 from khalifa_whatsapp.core.settings import HOUR_MS
+from khalifa_whatsapp.demo.staff import MANAGER
 from khalifa_whatsapp.services import replies
 from khalifa_whatsapp.services.work import working
 from simulation.gateways import ROUGH_CLOUD, ROUGH_WPP
-from simulation.staff import MANAGER
 from simulation.trials.stand import DEVICE, Stand, Verdict, stand
 from simulation.victim import OUT, PLACES, murder
 

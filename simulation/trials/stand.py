@@ -17,11 +17,12 @@ from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.calendar import Calendar
 from khalifa_whatsapp.core.pacing import Pace
 from khalifa_whatsapp.core.settings import MINUTE_MS, Rules, Settings
+from khalifa_whatsapp.demo.clock import Clock
+from khalifa_whatsapp.demo.staff import MANAGER
 from khalifa_whatsapp.drivers.base import DeviceConfig, MessageDriver
 from khalifa_whatsapp.services import deliveries, intake, outbox, reconcile, replies
 from simulation.simulators import CloudApiSimulator, WppConnectSimulator
 from simulation.simulators.wire import Person
-from simulation.staff import MANAGER
 from simulation.world import ZONE
 
 START_MS = 1_793_534_400_000  # 2026-11-01 15:00 in Cairo
@@ -48,19 +49,6 @@ class Verdict:
 	@property
 	def is_good(self) -> bool:
 		return not (self.doubled or self.lost or self.false)
-
-
-@dataclass(slots=True)
-class Clock:
-	"""A clock that jumps: waits of the outbox cost no real time."""
-
-	now_ms: int = START_MS
-
-	def __call__(self) -> int:
-		return self.now_ms
-
-	def sleep(self, seconds: float) -> None:
-		self.now_ms += round(seconds * 1000)
 
 
 @dataclass(slots=True)
@@ -157,7 +145,7 @@ RULES = Rules(Settings(), Calendar.always(ZONE))
 @contextmanager
 def stand(kind: str, folder: Path, count: int, **more: Any) -> Iterator[Stand]:
 	"""A stand with `count` answers queued; `kind` is cloud or wpp, `more` goes to the simulator."""
-	clock = Clock()
+	clock = Clock(START_MS)
 	make: Callable[..., Any] = CloudApiSimulator if kind == "cloud" else WppConnectSimulator
 	if kind == "wpp":
 		more = {"has_self_messages": True, **more}

@@ -46,7 +46,7 @@ def test_the_words_of_the_summary_are_right_when_nothing_fails():
 	assert (messages.attempts, messages.acknowledged, messages.stored) == (60, 60, 60)
 	assert (messages.lost, messages.duplicated, messages.unexpected, messages.recovered) == (0, 0, 0, 0)
 	assert out.written == out.taken == out.arrived + out.sent + out.failed > 20
-	assert found.day.staff.deeds.replies == out.written
+	assert found.day.staff.counts.replies == out.written
 
 
 def test_every_type_of_message_comes_in_a_small_day():
@@ -79,7 +79,7 @@ def test_every_type_of_message_comes_in_a_small_day():
 
 def test_the_same_seed_is_the_same_day():
 	first, second = run_day(SMALL), run_day(SMALL)
-	assert first.day.staff.deeds == second.day.staff.deeds
+	assert first.day.staff.counts == second.day.staff.counts
 	assert first.summary == second.summary
 
 
