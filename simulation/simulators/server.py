@@ -21,8 +21,7 @@ MAX_BODY = 160 * 1024 * 1024
 DRIP_SECONDS = 0.05
 # Failures of which the caller can't tell whether the message went. In these it did:
 AFTER_ACCEPT = frozenset({"read_timeout", "reset", "html_200", "no_id", "502", "truncated", "cut", "drip"})
-# …and in these it did not, but the caller sees the same:
-BEFORE_ACCEPT = frozenset({"read_timeout_lost", "reset_lost", "500"})
+# …and in `read_timeout_lost`, `reset_lost` and `500` it did not, but the caller sees the same.
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +174,7 @@ class SimulatorServer:
 		raise NotImplementedError
 
 	def fail_next(self, mode: str | int, times: int = 1) -> None:
-		"""Let the next sends fail so. Common modes are in `AFTER_ACCEPT` and `BEFORE_ACCEPT`."""
+		"""Let the next sends fail so. Common modes stand at `AFTER_ACCEPT`."""
 		self.failures.add(str(mode), times)
 
 	def start(self, port: int = 0) -> SimulatorServer:
