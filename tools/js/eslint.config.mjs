@@ -53,7 +53,7 @@ export default [
 	},
 	{
 		files: ["simulation/simulators/**/*.js"],
-		languageOptions: { globals: { open: "off" } }, // here it is the chat that is open
+		languageOptions: { sourceType: "script", globals: { ...globals.browser, open: "off" } }, // the open chat
 	},
 	{ files: ["khalifa_whatsapp/public/**/*.js"], languageOptions: { sourceType: "module" } },
 	{ files: ["**/*.mjs", "**/*.cjs"], languageOptions: { globals: globals.node } },
