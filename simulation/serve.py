@@ -9,14 +9,13 @@ import secrets
 import shlex
 import signal
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from rich.console import Console
 
-from khalifa_whatsapp.bootstrap import EmbeddedHost, embedded
+from khalifa_whatsapp.bootstrap import EmbeddedHost, embedded, now_ms
 from khalifa_whatsapp.core import records as r
 from khalifa_whatsapp.core.actor import SYSTEM
 from khalifa_whatsapp.core.calendar import Calendar
@@ -44,11 +43,6 @@ MESSAGES = (
 	"JOIN `tabKhalifa Customer` c ON c.name = m.customer WHERE m.direction = "
 	"'Incoming' AND m.name > ? ORDER BY m.name"
 )
-
-
-def now_ms() -> int:
-	"""The real time."""
-	return time.time_ns() // 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
