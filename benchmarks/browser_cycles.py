@@ -19,7 +19,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from khalifa_whatsapp.drivers.sessions import processes
-from khalifa_whatsapp.embedded.trials.browser_host import CHROME, CHROMEDRIVER, Host, find, is_browser, living
+from simulation.trials.browser_host import CHROME, CHROMEDRIVER, Host, find, is_browser, living
 
 
 def main() -> int:

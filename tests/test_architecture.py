@@ -15,6 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = "khalifa_whatsapp"
+SIMULATION = "simulation"  # beside the package: not installed
 MAX_FUNCTION_LINES = 60
 MAX_FILE_LINES = 500
 MAX_FILES_OF_A_WALK = 8
@@ -28,6 +29,10 @@ SUBJECTS = ("services.tickets", "services.customers", "services.outbound", "serv
 PERMISSIONS = ("guards", "permissions")
 DESK = (*INNER, "bootstrap", "site_devices", *PERMISSIONS, "jobs", "stores.schema")
 
+DEMO_ANYWHERE = tuple(
+	f"demo.{name}" for name in ("clock", "company", "gateway", "names", "plan", "play", "staff", "words")
+)
+
 # What each part may import of ours; the longest prefix counts, "" is everything in the package's top folder.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
 	"core": (CORE,),
@@ -40,7 +45,6 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 	"services.customers": (*BASICS, *SUBJECTS[:2]),
 	"services.outbound": (*BASICS, *SUBJECTS[:3]),
 	"services.inbound": (*BASICS, *SUBJECTS[:4]),
-	"testing": (*INNER, "drivers.loopback", "testing"),
 	"media": (CORE, "services.voice_notes"),
 	"bootstrap": (CORE, DRIVERS, STORES, SERVICES, "media"),
 	"site_devices": (CORE, DRIVERS, "stores.site_store", "stores.site_device_rows"),
@@ -53,11 +57,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 	"commands": (*DESK, DRIVERS, "commands", "demo", "setup"),
 	"setup": (CORE, "stores.schema", *PERMISSIONS, "setup"),
 	"patches": (CORE, "stores.schema", *PERMISSIONS, "setup", "bootstrap", SERVICES),
-	"embedded": (*INNER, DRIVERS, "bootstrap", "embedded", "testing"),
-	"demo": (*DESK, DRIVERS, "embedded.names", "demo"),
+	"demo": (*DESK, DRIVERS, "demo"),
 	"demo.fill": (*DESK, DRIVERS, "stores.site_store", "demo"),
 	PACKAGE: (*DESK, DRIVERS, "api", "setup.indexes", PACKAGE),  # the Frappe module: DocTypes, reports, pages
 	"tests": ("",),
+	"tests.contracts": (*INNER, "drivers.loopback", "tests.contracts"),
+	SIMULATION: (*INNER, DRIVERS, "bootstrap", *DEMO_ANYWHERE, SIMULATION),
 	"hooks": (),
 	"": (),
 }
@@ -81,8 +86,19 @@ FRAPPE_ALLOWED = (
 	"demo.command",
 )
 SQLITE_ALLOWED = ("stores.sqlite_store",)
-PRINT_ALLOWED = ("embedded", "setup", "commands")
-NEEDS_NO_FRAPPE = ("", "core", "drivers", "services", "stores", "testing", "media", "bootstrap", "embedded")
+PRINT_ALLOWED = (SIMULATION, "setup", "commands")
+NEEDS_NO_FRAPPE = (
+	"",
+	"core",
+	"drivers",
+	"services",
+	"stores",
+	"media",
+	"bootstrap",
+	"tests.contracts",
+	*DEMO_ANYWHERE,
+	SIMULATION,
+)
 OPTIONAL = {"av", "psutil", "selenium"}  # only who installs the extras, or Frappe, has them
 
 
@@ -96,11 +112,12 @@ class Import:
 
 
 class Module:
-	"""A source file of the package."""
+	"""A source file of the package, or of the simulation beside it."""
 
 	def __init__(self, path: Path) -> None:
 		self.path = path
-		parts = list(path.relative_to(ROOT / PACKAGE).with_suffix("").parts)
+		self.is_installed = path.is_relative_to(ROOT / PACKAGE)
+		parts = list(path.relative_to(ROOT / PACKAGE if self.is_installed else ROOT).with_suffix("").parts)
 		self.is_package = parts[-1] == "__init__"
 		self.name = ".".join(parts[:-1] if self.is_package else parts)  # without the package's own name
 		self.text = path.read_text(encoding="utf-8")
@@ -109,7 +126,7 @@ class Module:
 
 	@property
 	def dotted(self) -> str:
-		return f"{PACKAGE}.{self.name}" if self.name else PACKAGE
+		return ".".join(filter(None, [PACKAGE if self.is_installed else "", self.name]))
 
 	def at(self, line: int) -> str:
 		return f"{self.path.relative_to(ROOT)}:{line}"
@@ -156,7 +173,10 @@ def part_of(name: str) -> str:
 
 
 MODULES = [
-	Module(path) for path in sorted((ROOT / PACKAGE).rglob("*.py")) if "node_modules" not in path.parts
+	Module(path)
+	for tree in (PACKAGE, SIMULATION)
+	for path in sorted((ROOT / tree).rglob("*.py"))
+	if "node_modules" not in path.parts
 ]
 
 
@@ -174,7 +194,8 @@ def test_parts_import_only_what_the_architecture_lets_them():
 		allowed = MAY_IMPORT[part_of(module.name)]
 		for imported in module.imports:
 			top, _, inner = imported.target.partition(".")
-			if top == PACKAGE and inner and not is_within(inner, allowed):
+			part = inner if top == PACKAGE else imported.target if top == SIMULATION else ""
+			if part and not is_within(part, allowed):
 				problems.append(
 					f"{module.at(imported.line)}: {part_of(module.name)} may not import {imported.target}"
 				)
@@ -271,7 +292,7 @@ def test_who_may_do_what_with_a_ticket_is_decided_in_one_file():
 		[
 			f"{module.at(node.lineno)}: ask core/ticket_access.py"
 			for module in MODULES
-			if not is_within(module.name, (*ASKS_OTHERWISE, "tests", "testing"))
+			if not is_within(module.name, (*ASKS_OTHERWISE, "tests"))
 			for node in ast.walk(module.tree)
 			if decides_on_a_ticket(node)
 		]

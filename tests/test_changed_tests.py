@@ -73,6 +73,12 @@ def test_in_this_tree_the_rules_reach_far_and_a_leaf_does_not(tool: ModuleType) 
 	assert of_rules.index("tests/core/test_calendar.py") < of_rules.index("tests/services/test_media.py")
 	of_leaf = tool.nearest_first(["khalifa_whatsapp/drivers/vcards.py"])
 	assert "tests/drivers/test_vcards.py" in of_leaf and "tests/core/test_calendar.py" not in of_leaf
+	of_simulator = tool.nearest_first(["simulation/simulators/wire.py"])
+	assert (
+		"tests/simulation/test_run.py" in of_simulator and "tests/core/test_calendar.py" not in of_simulator
+	)
+	of_contract = tool.nearest_first(["khalifa_whatsapp/tests/contracts/store_rows.py"])
+	assert "tests/stores/test_sqlite_store.py" in of_contract
 	of_schema = tool.nearest_first(
 		["khalifa_whatsapp/khalifa_whatsapp/doctype/khalifa_ticket/khalifa_ticket.json"]
 	)

@@ -1,15 +1,21 @@
-"""What is written twice must agree: versions, requirements, and the dotted paths that Frappe follows."""
+"""What is installed is the app, and stands alone. And what is written twice must agree: versions,
+requirements, and the dotted paths that Frappe follows.
+"""
 
 from __future__ import annotations
 
 import ast
+import os
 import re
 import runpy
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from zipfile import ZipFile
 
 import pytest
+from flit_core.wheel import make_wheel_in
 
 import khalifa_whatsapp
 from khalifa_whatsapp.services.voice_notes import INSTALL
@@ -23,6 +29,30 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "khalifa_whatsapp"
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 REQUIREMENT_FILES = sorted(ROOT.glob("requirements*.txt"))
+# For trying the app, and for testing it: in a checkout only
+NOT_INSTALLED = {"benchmarks", "chaos", "embedded", "simulation", "simulators", "testing", "tools", "trials"}
+# The days of a month that need no site, played from what was installed alone
+MONTH = """
+import sys
+sys.modules["simulation"] = sys.modules["frappe"] = None
+from random import Random
+import khalifa_whatsapp
+from khalifa_whatsapp.core.calendar import Calendar
+from khalifa_whatsapp.core.records import Agent
+from khalifa_whatsapp.core.settings import DAY_MS, BranchRules, Rules, Settings
+from khalifa_whatsapp.demo import company, plan, play
+end, hours, zone = 1_795_228_000_000, Calendar.always("Africa/Cairo"), "Africa/Cairo"
+branches = {name: BranchRules(hours, 900_000, 900_000) for name in company.branch_names()}
+rules = Rules(Settings(), hours, branches)
+staff = company.employees()
+people = [(Agent(f"KA-{n}", one.user, one.name, one.branch), None) for n, one in enumerate(staff)]
+start, rng = end - 2 * DAY_MS, Random(1)
+talks = plan.make_plan(rng, company.callers(rng, 20, ()), staff, 20, start, end, zone, True)
+month = play.make_month(rules, people, talks, 1, start, end)
+month.play()
+print(khalifa_whatsapp.__file__)
+print(month.host.store.rows("SELECT COUNT(*) FROM `tabKhalifa Ticket`")[0][0])
+"""
 
 
 def lines_of(path: Path) -> list[str]:
@@ -43,6 +73,44 @@ def setup_arguments(monkeypatch):
 	monkeypatch.setitem(sys.modules, "setuptools", fake)
 	runpy.run_path(str(ROOT / "setup.py"))
 	return given
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+	"""What pip would install, unpacked; and the folder it lies in."""
+	folder = tmp_path_factory.mktemp("wheel")
+	with ZipFile(make_wheel_in(ROOT / "pyproject.toml", folder).file) as packed:
+		packed.extractall(folder / "installed")
+	return folder / "installed"
+
+
+def test_the_app_is_installed_and_nothing_that_only_tries_it(wheel):
+	info = f"{PACKAGE.name}-{khalifa_whatsapp.__version__}.dist-info"
+	assert {path.name for path in wheel.iterdir()} == {PACKAGE.name, info}
+	paths = [path.relative_to(wheel) for path in wheel.rglob("*")]
+	assert len(paths) > 300
+	foreign = [path for path in paths if NOT_INSTALLED & {Path(part).stem for part in path.parts}]
+	assert not foreign
+
+
+def test_what_is_installed_imports_nothing_that_is_not(wheel):
+	"""But its tests, which run inside a site: bench runs them from a checkout."""
+	tests = wheel / PACKAGE.name / "tests"
+	wanted = re.compile(r"^\s*(?:from|import) (?:simulation|tests|tools|benchmarks)\b", re.MULTILINE)
+	modules = [path for path in wheel.rglob("*.py") if not path.is_relative_to(tests)]
+	assert len(modules) > 200
+	assert not [path for path in modules if wanted.search(path.read_text(encoding="utf-8"))]
+
+
+def test_the_demonstration_is_played_by_what_is_installed_alone(wheel, tmp_path):
+	environment = {**os.environ, "PYTHONPATH": str(wheel)}
+	command = [sys.executable, "-c", MONTH]
+	done = subprocess.run(
+		command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False
+	)
+	assert done.returncode == 0, done.stderr
+	where, tickets = done.stdout.split()
+	assert Path(where).is_relative_to(wheel) and int(tickets) == 20
 
 
 def test_the_version_is_said_once(setup_arguments):

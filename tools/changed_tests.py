@@ -21,9 +21,11 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-SOURCES = ("khalifa_whatsapp", "tests")
+SOURCES = ("khalifa_whatsapp", "simulation", "tests")
 ON_A_SITE = ("khalifa_whatsapp/tests/", "khalifa_whatsapp/patches/")
-EVERYWHERE = ("khalifa_whatsapp", "tests")  # folders that everybody names
+CONTRACTS = "khalifa_whatsapp/tests/contracts/"  # on a site and without one
+BY_NAME = ("khalifa_whatsapp.", "simulation.")
+EVERYWHERE = SOURCES  # folders that everybody names
 
 
 def touched(base: str | None) -> list[str]:
@@ -49,7 +51,11 @@ def texts() -> dict[str, str]:
 	"""Every Python file that takes part without a site, with its text."""
 	paths = (path for top in SOURCES for path in sorted((ROOT / top).rglob("*.py")))
 	named = ((path.relative_to(ROOT).as_posix(), path) for path in paths)
-	return {name: path.read_text(encoding="utf-8") for name, path in named if not name.startswith(ON_A_SITE)}
+	return {
+		name: path.read_text(encoding="utf-8")
+		for name, path in named
+		if not name.startswith(ON_A_SITE) or name.startswith(CONTRACTS)
+	}
 
 
 def imported(name: str, text: str) -> Iterator[str]:
@@ -57,7 +63,7 @@ def imported(name: str, text: str) -> Iterator[str]:
 	package = Path(name).parent.as_posix().replace("/", ".")
 	for node in ast.walk(ast.parse(text)):
 		# imported by its name
-		if isinstance(node, ast.Constant) and str(node.value).startswith(f"{SOURCES[0]}."):
+		if isinstance(node, ast.Constant) and str(node.value).startswith(BY_NAME):
 			yield from files_of(node.value)
 		elif isinstance(node, ast.Import):
 			for alias in node.names:

@@ -31,7 +31,7 @@ POT = PACKAGE / "locale" / "main.pot"
 PO = PACKAGE / "locale" / "ar.po"
 LANGUAGE = "ar"
 
-SKIPPED_FOLDERS = {"__pycache__", "dist", "locale", "node_modules", "testing", "tests"}
+SKIPPED_FOLDERS = {"__pycache__", "dist", "locale", "node_modules", "tests"}
 TEMPLATES = (".html", ".js", ".ts", ".vue")
 CALLS = {"_", "_lt"}
 REFUSALS = {"UserError"}  # and every class made from it: UserError(code, text, **values)

@@ -3,7 +3,7 @@
 Use cases ask it about the ticket that they have locked, pages about the row that they show, realtime about
 whom it tells. The lists' SQL (`permissions`, `stores.sql`) says `can_see` and `is_open_to` a second time, and
 is compared with them row by row for every role, holder, branch and state (`tests/test_ticket_access.py` on a
-site, `testing/store_reads.py`).
+site, `khalifa_whatsapp/tests/contracts/store_reads.py`).
 """
 
 from __future__ import annotations

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
 
-from khalifa_whatsapp.embedded.names import AGENTS, BRANCHES, FIRST, LAST, MANAGER
+from khalifa_whatsapp.demo.names import AGENTS, BRANCHES, FIRST, LAST, MANAGER
 
 # A top-level domain that no mail can ever reach; whoever has such an address belongs to the demonstration
 DOMAIN = "khalifa-demo.invalid"
 OWNER = f"manager@{DOMAIN}"
 DEVICE = "Demo"
 CUSTOMER_MARK = "demo-"  # how the names of its customers begin
+PLACE = {"latitude": 31.0409, "longitude": 31.3785, "name": "المنصورة", "address": "شارع الجمهورية"}
 MANAGER_NAME = MANAGER
 DAYS = ("Saturday", "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
 FRIDAY = "Friday"
@@ -35,9 +36,12 @@ STREETS = (
 	"شارع الكورنيش",
 	"شارع البحر",
 )
-# Shifts in hours of the day; 26 is two in the morning. They follow one another so that the traffic is met.
-SHIFTS: tuple[tuple[tuple[float, float], ...], ...] = (
-	((0, 24),),
+# Hours of the day, beginning and end; 26 is two in the morning.
+Spans = tuple[tuple[float, float], ...]
+OPEN, OPEN_FRIDAYS = ((9, 14), (17, 26)), ((14, 26),)
+AROUND_THE_CLOCK: Spans = ((0, 24),)
+# They follow one another so that the traffic is met
+SHIFTS: tuple[Spans, ...] = (
 	((9, 14), (17, 21)),
 	((17, 26),),
 	((10, 14), (18, 23)),
@@ -94,7 +98,7 @@ class Employee:
 	user: str
 	name: str
 	branch: str
-	spans: tuple[tuple[float, float], ...]
+	spans: Spans
 
 
 def branch_names() -> list[str]:
@@ -103,41 +107,38 @@ def branch_names() -> list[str]:
 
 
 def working_hours(number: int) -> list[dict[str, str]]:
-	"""Rows of a branch's hours: morning and evening, Fridays from two. None where it never closes."""
-	if number < ALWAYS_OPEN:
-		return []
-	rows = []
-	for day in DAYS:
-		spans = (
-			[("14:00:00", "02:00:00")]
-			if day == FRIDAY
-			else [("09:00:00", "14:00:00"), ("17:00:00", "02:00:00")]
-		)
-		rows += [{"day": day, "start_time": start, "end_time": end} for start, end in spans]
-	return rows
+	"""Rows of a branch's hours. None where it never closes."""
+	return [] if number < ALWAYS_OPEN else open_hours()
+
+
+def open_hours() -> list[dict[str, str]]:
+	"""Rows of the usual hours: morning and evening, Fridays from two."""
+	return [row for day in DAYS for row in _rows([day], OPEN_FRIDAYS if day == FRIDAY else OPEN)]
 
 
 def employees() -> list[Employee]:
-	"""One agent per branch; those of the branches that never close
-	work around the clock in the demonstration.
-	"""
+	"""One agent per branch; those of the branches that never close work around the clock."""
 	return [
-		Employee(f"agent{number + 1:02d}@{DOMAIN}", AGENTS[number], branch, _spans(number))
+		employee(number, branch, AROUND_THE_CLOCK if number < ALWAYS_OPEN else SHIFTS[number % len(SHIFTS)])
 		for number, branch in enumerate(branch_names())
 	]
 
 
-def _spans(number: int) -> tuple[tuple[float, float], ...]:
-	return SHIFTS[0] if number < ALWAYS_OPEN else SHIFTS[1 + number % (len(SHIFTS) - 1)]
+def employee(number: int, branch: str, spans: Spans) -> Employee:
+	"""The agent of this number, counted from 0; a second round of names gets a Roman numeral."""
+	name = AGENTS[number % len(AGENTS)] + " Ⅱ" * (number // len(AGENTS))
+	return Employee(f"agent{number + 1:02d}@{DOMAIN}", name, branch, spans)
 
 
-def shift_rows(spans: tuple[tuple[float, float], ...]) -> list[dict[str, str]]:
+def shift_rows(spans: Spans) -> list[dict[str, str]]:
 	"""A table of shifts; none for who works around the clock."""
-	if spans == SHIFTS[0]:
-		return []
+	return [] if spans == AROUND_THE_CLOCK else _rows(DAYS, spans)
+
+
+def _rows(days: Iterable[str], spans: Spans) -> list[dict[str, str]]:
 	return [
 		{"day": day, "start_time": _clock(start), "end_time": _clock(end)}
-		for day in DAYS
+		for day in days
 		for start, end in spans
 	]
 

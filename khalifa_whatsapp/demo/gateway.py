@@ -7,7 +7,7 @@ import math
 from random import Random
 
 from khalifa_whatsapp.core.identity import Identity
-from khalifa_whatsapp.demo.company import DEVICE, Caller
+from khalifa_whatsapp.demo.company import DEVICE, PLACE, Caller
 from khalifa_whatsapp.demo.texts import Line
 from khalifa_whatsapp.drivers import base
 from khalifa_whatsapp.drivers.loopback import LoopbackDriver, signed_call
@@ -15,7 +15,6 @@ from khalifa_whatsapp.drivers.loopback import LoopbackDriver, signed_call
 SECRET = "demo"  # signs calls within this process only; a site's device has none
 FAILURE_RATE, READ_RATE = 0.006, 0.85
 MIME_TYPES = {"image": "image/jpeg", "document": "application/pdf", "voice": "audio/ogg"}
-PLACE = {"latitude": 31.0409, "longitude": 31.3785, "name": "المنصورة", "address": "شارع الجمهورية"}
 
 
 class DemoGateway(LoopbackDriver):

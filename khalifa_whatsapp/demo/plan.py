@@ -67,17 +67,17 @@ def make_plan(
 	"""
 	left = min(len(UNANSWERED), tickets // 4) if is_live else 0
 	last = end_ms - 2 * HOUR_MS
-	moments = _moments(rng, tickets - left, start_ms, last, ZoneInfo(zone))
+	starts = moments(rng, tickets - left, start_ms, last, ZoneInfo(zone))
 	fresh, seen = list(reversed(callers)), []
 	talks = []
-	for moment in moments:
+	for moment in starts:
 		caller = _caller(rng, fresh, seen, moment)
 		talks.append(Talk(caller, moment, texts.story(rng)))
 		seen.append((moment, caller))
 	for minutes in UNANSWERED[:left]:
 		begin = end_ms - round(minutes * MINUTE_MS)
 		talks.append(Talk(fresh.pop(), begin, texts.opening(rng), is_left=True))
-	return Plan(talks, _coming(rng, employees, start_ms, end_ms, ZoneInfo(zone)))
+	return Plan(talks, comings(rng, employees, start_ms, end_ms, ZoneInfo(zone)))
 
 
 def _caller(rng: Random, fresh: list[Caller], seen: list[tuple[int, Caller]], now_ms: int) -> Caller:
@@ -89,7 +89,8 @@ def _caller(rng: Random, fresh: list[Caller], seen: list[tuple[int, Caller]], no
 	return fresh.pop()
 
 
-def _moments(rng: Random, count: int, start_ms: int, end_ms: int, zone: ZoneInfo) -> list[int]:
+def moments(rng: Random, count: int, start_ms: int, end_ms: int, zone: ZoneInfo) -> list[int]:
+	"""`count` instants at which somebody writes, in their order, by the rhythm of day and week."""
 	hours = range(start_ms, end_ms, HOUR_MS)
 	weights = [_weight(moment, zone) for moment in hours]
 	chosen = rng.choices(hours, weights, k=count)
@@ -101,17 +102,23 @@ def _weight(moment: int, zone: ZoneInfo) -> float:
 	return INTENSITY[local.hour] * OF_WEEKDAY[local.weekday()]
 
 
-def _coming(
-	rng: Random, employees: Sequence[Employee], start_ms: int, end_ms: int, zone: ZoneInfo
+def comings(
+	rng: Random,
+	employees: Sequence[Employee],
+	start_ms: int,
+	end_ms: int,
+	zone: ZoneInfo,
+	day_off: float = DAY_OFF,
 ) -> list[tuple[int, str, str]]:
+	"""Who comes, takes a break and leaves when: (due, user, presence). `day_off`: the chance of a day off."""
 	changes: list[tuple[int, str, str]] = []
 	day = datetime.fromtimestamp(start_ms / 1000, zone).date()
 	last = datetime.fromtimestamp(end_ms / 1000, zone).date()
 	while day <= last:
 		for employee in employees:
-			is_off = rng.random() < DAY_OFF and day < last and len(employee.spans) > 1
+			is_off = rng.random() < day_off and day < last and len(employee.spans) > 1
 			for begin, stop in () if is_off else employee.spans:
-				changes += _span(rng, employee, _instant(day, begin, zone), _instant(day, stop, zone))
+				changes += _span(rng, employee, instant(day, begin, zone), instant(day, stop, zone))
 		day += timedelta(days=1)
 	return [event for event in changes if start_ms <= event[0] < end_ms]
 
@@ -132,6 +139,7 @@ def _span(rng: Random, employee: Employee, begin: int, stop: int) -> list[tuple[
 	return changes
 
 
-def _instant(day: date, hour: float, zone: ZoneInfo) -> int:
+def instant(day: date, hour: float, zone: ZoneInfo) -> int:
+	"""The moment at which the wall of the company shows this hour of the day; hours go on after midnight."""
 	moment = datetime.combine(day, datetime.min.time(), zone) + timedelta(hours=hour)
 	return round(moment.timestamp() * 1000)

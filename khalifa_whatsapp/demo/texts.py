@@ -239,6 +239,7 @@ AGAIN = (
 	"c الطلب وصل ناقص علبة\na نعتذر لحضرتك، هنبعتها حالا مع المندوب.\nc {thanks}",
 	"c ممكن أزود {care} على الطلب؟\na تم الإضافة، الإجمالي {price} جنيه.\nc {yes}",
 )
+END_OF_DAY = "نهاية اليوم"
 APOLOGY = "نعتذر عن التأخير، معك مديرة خدمة العملاء، طلب حضرتك أمامي الآن."
 WELCOME = "العفو يا فندم، تحت أمر حضرتك في أي وقت."
 NOTES = (
@@ -268,6 +269,65 @@ def sequel(rng: Random) -> list[Line]:
 	return _lines(rng, rng.choice(AGAIN))
 
 
+# -- single texts, for who plays messages rather than conversations
+def question(rng: Random) -> str:
+	"""What somebody may begin with."""
+	return _filled(rng, rng.choice(_TEXTS.questions))
+
+
+def remark(rng: Random) -> str:
+	"""What somebody may write on."""
+	return _filled(rng, rng.choice(_TEXTS.remarks))
+
+
+def answer(rng: Random) -> str:
+	"""What one of ours may answer, to anything."""
+	return _filled(rng, rng.choice(_TEXTS.answers))
+
+
+def caption(rng: Random) -> str:
+	"""What may stand under a picture or a file; nothing, now and then."""
+	return rng.choice(_TEXTS.captions)
+
+
+def thanks(rng: Random) -> str:
+	"""What asks for no answer."""
+	return rng.choice(SLOTS["thanks"])
+
+
+def is_thanks(text: str) -> bool:
+	"""Whether a text asks for no answer."""
+	return text in SLOTS["thanks"]
+
+
+class _Texts(NamedTuple):
+	"""The stories taken apart, slots still empty."""
+
+	questions: list[str]
+	remarks: list[str]
+	answers: list[str]
+	captions: list[str]
+
+
+def _take_apart() -> _Texts:
+	found = _Texts([], [], [], [""])
+	for _, story in STORIES:
+		has_answer = False
+		for line in map(_line, story.splitlines()):
+			has_answer |= line.is_ours
+			if line.is_ours:
+				found.answers.append(line.body)
+			elif line.kind != "text":
+				found.captions.append(line.body)
+			elif line.body != "{thanks}":
+				(found.remarks if has_answer else found.questions).append(line.body)
+	return found
+
+
+def _filled(rng: Random, text: str) -> str:
+	return text.format(**{name: rng.choice(choices) for name, choices in SLOTS.items()})
+
+
 def _lines(rng: Random, text: str) -> list[Line]:
 	values = {name: rng.choice(choices) for name, choices in SLOTS.items()}
 	return [_line(row.format(**values)) for row in text.splitlines()]
@@ -277,3 +337,6 @@ def _line(row: str) -> Line:
 	mark, _, body = row.partition(" ")
 	side, _, kind = mark.partition(":")
 	return Line(side == "a", kind or "text", body)
+
+
+_TEXTS = _take_apart()

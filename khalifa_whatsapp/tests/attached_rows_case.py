@@ -55,7 +55,6 @@ DEFINITIONS = {
 	"Webhook",
 	"Workflow",
 }
-NO_FIELDS = {"Column Break", "HTML", "Section Break", "Tab Break", "Table", "Table MultiSelect", "Button"}
 QUIET = {
 	"Email Queue": {"status": "Sent"},
 	"Webhook": {"enabled": 0},

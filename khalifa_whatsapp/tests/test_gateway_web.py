@@ -21,11 +21,11 @@ import frappe
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.actor import Actor
-from khalifa_whatsapp.embedded.simulators import Person, WhatsAppWebSimulator
 from khalifa_whatsapp.jobs import intake
 from khalifa_whatsapp.services.outbound import answers
 from khalifa_whatsapp.site_devices import forget_devices
 from khalifa_whatsapp.tests.case import HUDA, MONA, SiteCase
+from simulation.simulators import Person, WhatsAppWebSimulator
 
 API = "khalifa_whatsapp.api.devices."
 SHOP = "Web Shop"

@@ -12,8 +12,8 @@ from typing import Any
 import frappe
 
 from khalifa_whatsapp.bootstrap import leases, on_site
-from khalifa_whatsapp.testing.lease_contract import LeaseContract
 from khalifa_whatsapp.tests.case import SiteCase, make_loop
+from khalifa_whatsapp.tests.contracts.lease_contract import LeaseContract
 
 ROUNDS = 1000
 FIGHT = """
@@ -22,7 +22,7 @@ import frappe
 frappe.init(site=sys.argv[1], sites_path=sys.argv[2])
 frappe.connect()
 from khalifa_whatsapp.bootstrap import leases, on_site
-from khalifa_whatsapp.testing.lease_contract import Somebody
+from khalifa_whatsapp.tests.contracts.lease_contract import Somebody
 
 site_leases, owner = leases(on_site()), Somebody("host", int(sys.argv[3]))
 for turn in sys.stdin:

@@ -16,13 +16,13 @@ from PIL import Image
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core import records
-from khalifa_whatsapp.embedded.simulators import Person
-from khalifa_whatsapp.embedded.simulators.cloud_api import CloudApiSimulator
 from khalifa_whatsapp.jobs import intake, media
 from khalifa_whatsapp.services.inbound import webhook
 from khalifa_whatsapp.site_devices import forget_devices, get_device
 from khalifa_whatsapp.tests.case import ALI, HUDA, MONA, SiteCase
 from khalifa_whatsapp.tests.web import METHOD
+from simulation.simulators import Person
+from simulation.simulators.cloud_api import CloudApiSimulator
 
 SHOP = "Picture Shop"
 BROKEN = b"\xff\xd8\xff\xe0" + bytes(200)  # says it is a picture, and is none

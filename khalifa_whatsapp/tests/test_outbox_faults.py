@@ -16,14 +16,14 @@ import frappe
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.actor import Actor
-from khalifa_whatsapp.embedded.simulators.cloud_api import CloudApiSimulator
-from khalifa_whatsapp.embedded.simulators.wire import Person
 from khalifa_whatsapp.jobs import intake, outbox, wake
 from khalifa_whatsapp.services.inbound import webhook
 from khalifa_whatsapp.services.outbound import answers
 from khalifa_whatsapp.site_devices import forget_devices, get_device
 from khalifa_whatsapp.tests.case import HUDA
 from khalifa_whatsapp.tests.test_real_workers import SERVER, RealWorkerCase
+from simulation.simulators.cloud_api import CloudApiSimulator
+from simulation.simulators.wire import Person
 
 GATEWAY = "Faulty Gateway"
 RATES = {

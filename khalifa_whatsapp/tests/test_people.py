@@ -12,9 +12,6 @@ import frappe
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.phones import from_gateway
-from khalifa_whatsapp.embedded.simulators import wire
-from khalifa_whatsapp.embedded.simulators.cloud_api import CloudApiSimulator
-from khalifa_whatsapp.embedded.simulators.wppconnect import WppConnectSimulator
 from khalifa_whatsapp.jobs import duplicates, intake, outbox
 from khalifa_whatsapp.patches import fill_identities
 from khalifa_whatsapp.site_devices import forget_devices
@@ -22,6 +19,9 @@ from khalifa_whatsapp.tests.case import ALI, HUDA, MONA
 from khalifa_whatsapp.tests.records import insert
 from khalifa_whatsapp.tests.web import METHOD, Caller
 from khalifa_whatsapp.tests.worker import JobCase
+from simulation.simulators import wire
+from simulation.simulators.cloud_api import CloudApiSimulator
+from simulation.simulators.wppconnect import WppConnectSimulator
 
 META, SHOP = "Meta", "Shop"
 OLD, NEW = "201001234567", "201119876543"

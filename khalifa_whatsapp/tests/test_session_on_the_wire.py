@@ -9,12 +9,12 @@ import frappe
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.actor import Actor
-from khalifa_whatsapp.embedded.simulators import Person
-from khalifa_whatsapp.embedded.simulators.wppconnect import WppConnectSimulator
 from khalifa_whatsapp.jobs import intake, outbox, watch
 from khalifa_whatsapp.services.outbound import answers
 from khalifa_whatsapp.site_devices import forget_devices
 from khalifa_whatsapp.tests.case import HUDA, SiteCase
+from simulation.simulators import Person
+from simulation.simulators.wppconnect import WppConnectSimulator
 
 API = "khalifa_whatsapp.api.devices."
 SHOP = "Wire Shop"

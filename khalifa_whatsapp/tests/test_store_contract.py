@@ -10,8 +10,8 @@ import frappe
 
 from khalifa_whatsapp.bootstrap import on_site
 from khalifa_whatsapp.stores.base import Notice, Store
-from khalifa_whatsapp.testing.store_contract import StoreContract
 from khalifa_whatsapp.tests.case import SiteCase
+from khalifa_whatsapp.tests.contracts.store_contract import StoreContract
 
 
 class Elsewhere:

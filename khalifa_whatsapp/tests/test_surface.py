@@ -95,7 +95,7 @@ IN_PLACE_OF_FRAPPES = f"{APP}.access."
 
 def modules() -> None:
 	"""Import the whole app, so that no whitelisted method is missed."""
-	skipped = (f"{APP}.tests", f"{APP}.embedded", f"{APP}.testing", f"{APP}.patches")
+	skipped = (f"{APP}.tests", f"{APP}.patches")
 	for module in pkgutil.walk_packages(khalifa_whatsapp.__path__, f"{APP}."):
 		if not module.name.startswith(skipped):
 			importlib.import_module(module.name)

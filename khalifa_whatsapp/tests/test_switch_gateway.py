@@ -10,11 +10,11 @@ from khalifa_whatsapp.bootstrap import now_ms
 from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.errors import UserError
 from khalifa_whatsapp.drivers.loopback import message_item
-from khalifa_whatsapp.embedded.simulators.cloud_api import CloudApiSimulator
 from khalifa_whatsapp.jobs import intake, outbox, switch_gateway, watch
 from khalifa_whatsapp.site_devices import forget_devices
 from khalifa_whatsapp.tests.case import DEVICE
 from khalifa_whatsapp.tests.worker import JobCase
+from simulation.simulators.cloud_api import CloudApiSimulator
 
 OTHER = "Other Device"
 

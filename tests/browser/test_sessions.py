@@ -19,7 +19,7 @@ from khalifa_whatsapp.bootstrap import now_ms
 from khalifa_whatsapp.core import lease as rules
 from khalifa_whatsapp.drivers.sessions import processes
 from khalifa_whatsapp.drivers.sessions.session import Limits
-from khalifa_whatsapp.embedded.trials.browser_host import (
+from simulation.trials.browser_host import (
 	CHROME,
 	CHROMEDRIVER,
 	Elsewhere,

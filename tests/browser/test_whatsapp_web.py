@@ -25,8 +25,8 @@ from khalifa_whatsapp.drivers.base import (
 	WebhookCall,
 )
 from khalifa_whatsapp.drivers.whatsapp_web import WhatsAppWebDriver
-from khalifa_whatsapp.embedded.simulators import WhatsAppWebSimulator
-from khalifa_whatsapp.testing.driver_contract import SENT_MS, TEXT, DriverContract, Inbound, Scene
+from khalifa_whatsapp.tests.contracts.driver_contract import SENT_MS, TEXT, DriverContract, Inbound, Scene
+from simulation.simulators import WhatsAppWebSimulator
 from tests.browser.whatsapp_web import MONA, SAMY, Stage, chromium, file, needs_chromium, now_ms, stage, text
 
 pytestmark = [pytest.mark.browser, needs_chromium]

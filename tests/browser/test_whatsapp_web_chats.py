@@ -23,8 +23,8 @@ from khalifa_whatsapp.drivers.base import (
 	Retryable,
 	UnknownOutcome,
 )
-from khalifa_whatsapp.embedded.simulators import Person
-from khalifa_whatsapp.embedded.simulators.whatsapp_web import Chat
+from simulation.simulators import Person
+from simulation.simulators.whatsapp_web import Chat
 from tests.browser.whatsapp_web import MONA, SAMY, chromium, file, needs_chromium, now_ms, phone, stage, text
 
 pytestmark = [pytest.mark.browser, needs_chromium]

@@ -15,7 +15,7 @@ import pytest
 from khalifa_whatsapp.core.identity import Identity
 from khalifa_whatsapp.drivers.base import OutgoingMedia, OutgoingText
 from khalifa_whatsapp.drivers.whatsapp_web import WhatsAppWebDriver
-from khalifa_whatsapp.embedded.simulators import Person, WhatsAppWebSimulator
+from simulation.simulators import Person, WhatsAppWebSimulator
 
 CHROME = next(
 	filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None

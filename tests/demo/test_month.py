@@ -17,8 +17,8 @@ from khalifa_whatsapp.core.settings import DAY_MS, MINUTE_MS, BranchRules, Rules
 from khalifa_whatsapp.demo import company, texts
 from khalifa_whatsapp.demo.plan import REST_MS, make_plan
 from khalifa_whatsapp.demo.play import Month, make_month
-from khalifa_whatsapp.embedded.checks import check_desk
 from khalifa_whatsapp.services import kpi
+from simulation.checks import check_desk
 
 ZONE = "Africa/Cairo"
 END = 1_795_228_000_000  # a Saturday at seven in the morning: only those who never close are there

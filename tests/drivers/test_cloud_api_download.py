@@ -33,7 +33,7 @@ from khalifa_whatsapp.drivers.cloud_api.download import (
 )
 from khalifa_whatsapp.drivers.factory import make_driver
 from khalifa_whatsapp.drivers.http import HttpClient, Reply
-from khalifa_whatsapp.embedded.simulators import CloudApiSimulator, Person
+from simulation.simulators import CloudApiSimulator, Person
 from tests.drivers import corpus
 from tests.drivers.test_http import answering, listener
 

@@ -35,7 +35,7 @@ from khalifa_whatsapp.drivers.base import (
 	WindowClosed,
 )
 from khalifa_whatsapp.drivers.cloud_api import CloudApiDriver
-from khalifa_whatsapp.embedded.simulators import CloudApiSimulator, Person
+from simulation.simulators import CloudApiSimulator, Person
 
 PHONE = Identity("phone", "+201001234567")
 TEXT = OutgoingText(recipient=(PHONE,), body="أهلاً", callback="WA-OUT-1")

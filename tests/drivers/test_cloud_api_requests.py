@@ -40,7 +40,7 @@ from khalifa_whatsapp.drivers.cloud_api.send import (
 )
 from khalifa_whatsapp.drivers.cloud_api.templates import check_template, page_from, template_body
 from khalifa_whatsapp.drivers.http import Reply
-from khalifa_whatsapp.embedded.simulators.cloud_api_checks import check_content, check_frame
+from simulation.simulators.cloud_api_checks import check_content, check_frame
 from tests.drivers import corpus
 
 PHONE, USER = Identity("phone", "+201001234567"), Identity("bsuid", "EG.90000000000000001")

@@ -24,8 +24,8 @@ from khalifa_whatsapp.drivers.base import (
 )
 from khalifa_whatsapp.drivers.factory import make_driver
 from khalifa_whatsapp.drivers.loopback import LoopbackDriver, message_item, signed_call
-from khalifa_whatsapp.embedded.simulators import CloudApiSimulator, Person, Post, WppConnectSimulator, wire
-from khalifa_whatsapp.testing.driver_contract import SENT_MS, TEXT, DriverContract, Inbound, Scene
+from khalifa_whatsapp.tests.contracts.driver_contract import SENT_MS, TEXT, DriverContract, Inbound, Scene
+from simulation.simulators import CloudApiSimulator, Person, Post, WppConnectSimulator, wire
 
 WRITER = Person(digits="201001234567", name="سامي")
 

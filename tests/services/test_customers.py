@@ -10,10 +10,6 @@ from tests.services.harness import MANAGER, START, Desk
 PHONE, OTHER = "+201001234567", "+201119876543"
 
 
-def customer_of(desk, phone):
-	return desk.ticket_of(phone).customer
-
-
 def test_a_linked_phone_leads_to_the_same_customer():
 	desk = Desk()
 	desk.online()

@@ -12,8 +12,8 @@ import pytest
 from khalifa_whatsapp.core import watchdog
 from khalifa_whatsapp.core.settings import Settings
 from khalifa_whatsapp.drivers.wppconnect import WppConnectDriver
-from khalifa_whatsapp.embedded.simulators import WppConnectSimulator
 from khalifa_whatsapp.services.sessions import ALERTS, NOT_BACK, Watched, note, watch
+from simulation.simulators import WppConnectSimulator
 
 START_MS = 1_795_160_400_000
 MINUTE = 60_000

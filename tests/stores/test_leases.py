@@ -14,7 +14,7 @@ import pytest
 
 from khalifa_whatsapp.stores.leases import SqlLeases
 from khalifa_whatsapp.stores.sqlite_store import SqliteStore
-from khalifa_whatsapp.testing.lease_contract import LeaseContract
+from khalifa_whatsapp.tests.contracts.lease_contract import LeaseContract
 
 ROOT = Path(__file__).parents[2]
 ROUNDS = 1000
@@ -37,7 +37,7 @@ FIGHT = """
 import sys
 from khalifa_whatsapp.stores.leases import SqlLeases
 from khalifa_whatsapp.stores.sqlite_store import SqliteStore
-from khalifa_whatsapp.testing.lease_contract import Somebody
+from khalifa_whatsapp.tests.contracts.lease_contract import Somebody
 
 leases, owner = SqlLeases(SqliteStore(sys.argv[1])), Somebody("host", int(sys.argv[2]))
 for turn in sys.stdin:

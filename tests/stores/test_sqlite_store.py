@@ -12,7 +12,7 @@ from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.keys import delivery_key
 from khalifa_whatsapp.stores.base import Changes, Conflict, Notice, Store, StoreUnavailable
 from khalifa_whatsapp.stores.sqlite_store import SqliteStore
-from khalifa_whatsapp.testing.store_contract import StoreContract
+from khalifa_whatsapp.tests.contracts.store_contract import StoreContract
 
 
 class TestSqliteStore(StoreContract):

@@ -52,8 +52,8 @@ export default [
 		rules: { "no-shadow": "off" },
 	},
 	{
-		files: ["khalifa_whatsapp/embedded/simulators/**/*.js"],
-		languageOptions: { globals: { open: "off" } }, // here it is the chat that is open
+		files: ["simulation/simulators/**/*.js"],
+		languageOptions: { sourceType: "script", globals: { ...globals.browser, open: "off" } }, // the open chat
 	},
 	{ files: ["khalifa_whatsapp/public/**/*.js"], languageOptions: { sourceType: "module" } },
 	{ files: ["**/*.mjs", "**/*.cjs"], languageOptions: { globals: globals.node } },

@@ -1,1 +1,0 @@
-"""The host without Frappe: one process, one SQLite file, simulated gateways."""
