@@ -83,7 +83,7 @@ class Worker:
 class Counts:
 	"""What the staff did, and how often the rules refused it."""
 
-	answers: int = 0
+	replies: int = 0
 	transfers: int = 0
 	closed: int = 0
 	no_replies: int = 0
@@ -259,7 +259,9 @@ class Staff:
 
 	def undo_close_all(self, batch: str) -> records.CloseBatch:
 		"""The manager thinks again: whatever the batch closed is opened."""
-		while (found := bulk_close.undo(self.store, MANAGER, batch, self.clock.now_ms)).status != "Undone":
+		while (
+			closed_batch := bulk_close.undo(self.store, MANAGER, batch, self.clock.now_ms)
+		).status != "Undone":
 			pass
 		self.has_moved = True
-		return found
+		return closed_batch

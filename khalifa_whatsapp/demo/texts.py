@@ -310,18 +310,18 @@ class _Texts(NamedTuple):
 
 
 def _take_apart() -> _Texts:
-	found = _Texts([], [], [], [""])
+	pieces = _Texts([], [], [], [""])
 	for _, story in STORIES:
 		has_answer = False
 		for line in map(_line, story.splitlines()):
 			has_answer |= line.is_ours
 			if line.is_ours:
-				found.answers.append(line.body)
+				pieces.answers.append(line.body)
 			elif line.kind != "text":
-				found.captions.append(line.body)
+				pieces.captions.append(line.body)
 			elif line.body != "{thanks}":
-				(found.remarks if has_answer else found.questions).append(line.body)
-	return found
+				(pieces.remarks if has_answer else pieces.questions).append(line.body)
+	return pieces
 
 
 def _filled(rng: Random, text: str) -> str:

@@ -14,7 +14,7 @@ from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.pacing import CAMPAIGN, MINUTE_MS, Pace
 from khalifa_whatsapp.core.settings import HOUR_MS
 from khalifa_whatsapp.demo.staff import MANAGER
-from khalifa_whatsapp.services.outbound import answers
+from khalifa_whatsapp.services.outbound import user_decisions
 from khalifa_whatsapp.services.unit_of_work import working
 from simulation.crash_worker import OUT, PLACES, kill_worker
 from simulation.gateways import ROUGH_CLOUD, ROUGH_WPP
@@ -86,7 +86,7 @@ def f33_campaign_under_kill(folder: Path, kind: str, count: int) -> Verdict:
 		paused = on.drain()
 		cancelled = [m.name for m in on.answers() if m.status == records.MSG_QUEUED][:2]
 		for name in cancelled:
-			answers.settle(on.store, MANAGER, name, False, on.clock())
+			user_decisions.settle(on.store, MANAGER, name, False, on.clock())
 		_pause(on, False)
 		kill_worker(str(on.path), on.config, on.clock(), OUT, PLACES[1], 1)
 		on.settle()

@@ -91,7 +91,7 @@ class Stand:
 				raise RuntimeError(f"a post was refused with {answer.status}")
 		drain.drain(self.store, self.driver, self.clock)
 
-	def drain(self) -> dispatch.SentMessage:
+	def drain(self) -> dispatch.SendResult:
 		"""One run of the sender."""
 		unknown_outcomes.reconcile(self.store, self.driver, self.clock)
 		return dispatch.drain(self.store, self.driver, self.clock, pace=self.pace, sleep=self.clock.sleep)

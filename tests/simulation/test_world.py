@@ -38,8 +38,8 @@ def test_a_played_day_has_the_people_and_branches_of_the_demonstration():
 def test_its_branches_are_open_when_those_of_the_demonstration_are():
 	hours = world.make_world(messages=4, agents=1, seed=1).rules.calendar
 	for start, end, expected in ((8, 9, 0), (9, 14, 5), (14, 17, 0), (17, 26, 9), (26, 33, 0)):  # a Saturday
-		found = hours.business_ms(world.local_ms(world.DAY, start), world.local_ms(world.DAY, end))
-		assert found == expected * HOUR_MS, (start, end)
+		open_ms = hours.business_ms(world.local_ms(world.DAY, start), world.local_ms(world.DAY, end))
+		assert open_ms == expected * HOUR_MS, (start, end)
 
 
 def test_nothing_that_the_demonstration_says_is_written_a_second_time():

@@ -49,8 +49,8 @@ class People:
 	# -- who it is
 	def together(self, identities: Sequence[Identity]) -> tuple[Identity, ...]:
 		"""All identities of a sender or recipient, a phone first."""
-		found = dict.fromkeys(self._with_aliases(identities))
-		return tuple(sorted(found, key=lambda one: one.kind != PHONE))
+		distinct = dict.fromkeys(self._with_aliases(identities))
+		return tuple(sorted(distinct, key=lambda one: one.kind != PHONE))
 
 	def person(
 		self, people: Sequence[Identity], at_ms: int, name: str = "", has_written: bool = False

@@ -82,9 +82,9 @@ class Thread:
 
 	def known(self, key: str, ref: base.MessageRef, customer: str) -> records.Message | None:
 		"""The message with this key, or the customer's same one under another of the chat's names."""
-		found = self.by_key.get(key)
+		message = self.by_key.get(key)
 		rows = self._by_gateway_id.get(ref.gateway_id, ()) if ref.scope else ()
-		return found or next(
+		return message or next(
 			(m for m in rows if m.customer == customer and m.direction == records.INCOMING), None
 		)
 
@@ -107,8 +107,8 @@ class Thread:
 	def doubtful(self) -> list[records.Message]:
 		"""Messages being sent, or of unknown fate, oldest first; read once and only when an echo asks."""
 		if self._doubtful is None:
-			found = self.work.store.doubtful_messages(self.device.name)
-			self._doubtful = [self._kept(message) for message in found]
+			messages = self.work.store.doubtful_messages(self.device.name)
+			self._doubtful = [self._kept(message) for message in messages]
 		return self._doubtful
 
 	# -- writing

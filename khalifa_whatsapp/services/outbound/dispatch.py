@@ -33,7 +33,7 @@ MAX_CODE = 140  # characters of an error's code, as the message keeps it
 
 
 @dataclass(slots=True)
-class Sent:
+class SendResult:
 	"""What a drain did, and what holds up the rest."""
 
 	sent: int = 0
@@ -57,7 +57,7 @@ class Run:
 	clock: Callable[[], int]
 	pace: Pace
 	is_held: bool = False
-	total: Sent = field(default_factory=Sent)
+	total: SendResult = field(default_factory=SendResult)
 	ahead: deque[records.Message] = field(default_factory=deque)
 	send_gate: SendGate | None = None
 
@@ -74,7 +74,7 @@ def drain(
 	pace: Pace = FREE,
 	sleep: Callable[[float], None] = time.sleep,
 	is_held: bool = False,
-) -> Sent:
+) -> SendResult:
 	"""Send what is due on one device, for at most `seconds`. One sender per device at a time.
 
 	`is_held`: its settings can't be used now. Nothing goes and no attempt is used, but its outbox is looked
@@ -84,7 +84,7 @@ def drain(
 	stop = time.monotonic() + seconds
 	with store.lock(f"out:{run.device}") as is_ours:
 		if not is_ours:
-			return Sent(is_busy=True)
+			return SendResult(is_busy=True)
 		_apart(run, "abandoned messages", lambda: _count_unknown(run, gave_up))
 		if not _apart(run, "doubt after silence", lambda: _count_unknown(run, doubt_after_silence)):
 			return run.total  # what may have gone already must not go again
