@@ -117,7 +117,7 @@ def query_conditions_of_files(user: str | None = None, doctype: str | None = Non
 		return ""
 	visible = [f"ifnull(`tabFile`.attached_to_doctype, '') not in ({_names_of_ours()})"]
 	if is_agent(user):
-		open_to_agents = [doctype.name for doctype in DOCTYPES if doctype.has_files_of_agents]
+		open_to_agents = [doctype.name for doctype in DOCTYPES if doctype.has_files]
 		visible += [_attached_to_visible(name, user) for name in open_to_agents]
 	return f"({' or '.join(visible)})"
 

@@ -26,7 +26,7 @@ class Rows(Enum):
 	NONE = auto()
 
 
-NOTHING: frozenset[str] = frozenset()
+NO_RIGHTS: frozenset[str] = frozenset()
 READ = frozenset({"read"})
 ANALYSE = READ | {"report", "export"}
 MAINTAIN = ANALYSE | {"create", "write"}
@@ -42,13 +42,13 @@ class DocType:
 
 	name: str
 	rows: Rows
-	agents: frozenset[str] = NOTHING
+	agents: frozenset[str] = NO_RIGHTS
 	managers: frozenset[str] = ANALYSE
 	system_managers: frozenset[str] | None = None
 	hidden: tuple[str, ...] = ()
 	agent_field: str = ""
 	is_taggable: bool = False  # whoever sees a row may tag it
-	has_files_of_agents: bool = False  # agents find the files of rows that they see
+	has_files: bool = False  # agents find the files of the rows that they see
 	is_child: bool = False  # rows of a child table have the rights of their parent
 	is_single: bool = False
 
@@ -82,7 +82,7 @@ DOCTYPES = (
 		agents=READ,
 		hidden=("closed_by",),
 		is_taggable=True,
-		has_files_of_agents=True,
+		has_files=True,
 	),
 	DocType("Khalifa Ticket Event", Rows.OF_VISIBLE_TICKETS, agents=READ, hidden=("actor",)),
 	DocType(
@@ -90,7 +90,7 @@ DOCTYPES = (
 		Rows.OF_VISIBLE_TICKETS,
 		agents=READ,
 		hidden=("sender",),
-		has_files_of_agents=True,
+		has_files=True,
 	),
 	DocType("Khalifa Message Status", Rows.NONE),
 	DocType(
@@ -139,7 +139,7 @@ DOCTYPES = (
 	DocType("WhatsApp Device", Rows.NONE, managers=MAINTAIN),
 	DocType("Khalifa Device Notice", Rows.NONE),
 	DocType("Khalifa Browser Session", Rows.NONE, managers=READ),
-	DocType("Khalifa Webhook Event", Rows.NONE, managers=NOTHING, system_managers=READ),
+	DocType("Khalifa Webhook Event", Rows.NONE, managers=NO_RIGHTS, system_managers=READ),
 	DocType("Khalifa Alert", Rows.NONE),
 )
 
