@@ -72,6 +72,12 @@ def test_roles_may_do_what_the_table_says_and_nothing_else(doctype: DocType):
 	assert permissions(schemas()[doctype.name], 0) == wanted
 
 
+def test_agents_see_no_row_exactly_where_their_role_has_no_right():
+	for doctype in DOCTYPES:
+		if not doctype.is_child:
+			assert (doctype.rows is Rows.NONE) is not bool(doctype.agents), doctype.name
+
+
 @EVERY
 def test_the_kind_of_table_is_the_one_that_is_said(doctype: DocType):
 	schema = schemas()[doctype.name]
