@@ -128,7 +128,7 @@ def _escape(value: str) -> str:
 	return frappe.db.escape(value, percent=False)
 
 
-# Of the rest, an agent sees nothing here: what has no condition is not filtered, and is not asked about
+# What is not here shows an agent no row. `Rows.ALL` has no hook, so that nobody asks here
 CONDITIONS: dict[Rows, Callable[[Actor, DocType], str]] = {
 	Rows.VISIBLE_TICKETS: _visible,
 	Rows.OF_VISIBLE_TICKETS: _of_visible_tickets,

@@ -101,6 +101,13 @@ def test_what_is_hidden_from_agents_is_what_the_table_says(doctype: DocType):
 
 
 @EVERY
+def test_colleagues_logins_are_hidden_from_agents(doctype: DocType):
+	logins = [df["fieldname"] for df in schemas()[doctype.name]["fields"] if df.get("options") == "User"]
+	if doctype.agents:
+		assert sorted(logins) == sorted(doctype.hidden)
+
+
+@EVERY
 def test_fields_of_a_higher_level_are_read_by_the_rest_and_written_by_managers_or_by_nobody(doctype: DocType):
 	schema = schemas()[doctype.name]
 	for level in levels(schema):
