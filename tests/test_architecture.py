@@ -47,7 +47,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 	"demo.fill": (*DESK, DRIVERS, "stores.site_store", "demo"),
 	PACKAGE: (*DESK, DRIVERS, "api", "setup.indexes", PACKAGE),  # the Frappe module: DocTypes, reports, pages
 	"tests": ("",),
-	"hooks": (),
+	"hooks": ("core.doctypes", "access.attachable"),
 	"": (),
 }
 SITE_STORE = ("stores.site_store", "stores.site_notices")
@@ -71,7 +71,7 @@ FRAPPE_ALLOWED = (
 )
 SQLITE_ALLOWED = ("stores.sqlite_store",)
 PRINT_ALLOWED = ("embedded", "setup", "commands")
-NEEDS_NO_FRAPPE = ("", "core", "drivers", "services", "stores", "testing", "bootstrap", "embedded")
+NEEDS_NO_FRAPPE = ("", "core", "drivers", "services", "stores", "testing", "bootstrap", "embedded", "hooks")
 OPTIONAL = {"psutil", "selenium"}  # only who installs the extra `browser`, or Frappe, has them
 
 
