@@ -14,11 +14,9 @@ import frappe
 from frappe import _
 from frappe.model.document import Document
 
-from khalifa_whatsapp.core.actor import Actor
+from khalifa_whatsapp.core.actor import AGENT_ROLE, MANAGER_ROLE, SYSTEM_MANAGER_ROLE, Actor
 
-AGENT_ROLE = "WhatsApp Agent"
-MANAGER_ROLE = "WhatsApp Manager"
-MANAGER_ROLES = frozenset({MANAGER_ROLE, "System Manager", "Administrator"})
+MANAGER_ROLES = frozenset({MANAGER_ROLE, SYSTEM_MANAGER_ROLE, "Administrator"})
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 

@@ -1,12 +1,13 @@
 """Which rows a person may see, for lists (SQL conditions) and for single records.
 
-Which tickets an agent sees is `core.ticket_access.can_see`, here as SQL (`tests/test_ticket_access.py`
-compares the two); what belongs to a ticket is seen with it. A manager sees all rows. Everybody else sees
-none.
+Which rows of which DocType an agent sees is said in `core.doctypes`, and here in SQL; which tickets those are
+is `core.ticket_access.can_see` (`tests/test_ticket_access.py` compares the two). A manager sees all rows.
+Everybody else sees none.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import frappe
@@ -14,43 +15,12 @@ from frappe.model.document import Document
 
 from khalifa_whatsapp.access.queries import guard_queries
 from khalifa_whatsapp.core.actor import Actor
+from khalifa_whatsapp.core.doctypes import BY_NAME, GUARDED, DocType, Rows
 from khalifa_whatsapp.guards import current_actor
 
 NOTHING = "1 = 0"
 WRITING = frozenset({"create", "write", "delete"})
 READING = frozenset({"read", "select", "print", "email", "report", "export"})
-
-# DocTypes whose rows belong to a ticket, by their field `ticket`. A delay that is charged to an agent leaves
-# his lists with the ticket: from a row that he may read, Frappe's lists reach every field of the ticket and
-# of the customer that it links to (`ticket.preview`), with no question asked of those.
-OF_TICKET = (
-	"Khalifa Ticket Event",
-	"Khalifa Message",
-	"Khalifa Turn",
-	"Khalifa Turn Segment",
-	"Khalifa Delay Event",
-)
-# DocTypes that are no business of agents at all
-MANAGERS_ONLY = (
-	"Khalifa Customer Identity",
-	"Khalifa Message Status",
-	"Khalifa Presence Log",
-	"Khalifa KPI Day",
-	"Khalifa Close Batch",
-	"Khalifa Close Batch Item",
-	"Khalifa Webhook Event",
-	"Khalifa Settings",
-	"Khalifa Alert",
-	"Khalifa Browser Session",
-	"Khalifa Device Notice",
-	"WhatsApp Device",
-)
-OWN_ROW_FIELD = {"Khalifa Agent": "name", "Khalifa Agent KPI": "agent", "Khalifa Agent Shift": "parent"}
-# Quick replies: everybody's and his own are read, his own are written
-TEMPLATES = ("Khalifa Reply Template", "Khalifa Provider Template")
-GUARDED = frozenset(
-	{"Khalifa Ticket", "Khalifa Customer", *TEMPLATES, *OF_TICKET, *MANAGERS_ONLY, *OWN_ROW_FIELD}
-)
 
 # Here, because Frappe comes here for the condition of any list of ours before it runs it
 guard_queries(GUARDED)
@@ -73,7 +43,7 @@ def has_permission(doc: Document, ptype: str | None = None, user: str | None = N
 		return True
 	if not actor.is_agent:
 		return False
-	if doc.doctype == "Khalifa Reply Template" and (ptype or "read") in WRITING:
+	if (ptype or "read") in WRITING & BY_NAME[doc.doctype].agents:
 		return _may_write_template(actor, doc)
 	if (ptype or "read") not in READING or doc.is_new():
 		return False
@@ -90,20 +60,9 @@ def is_row_visible(doctype: str, name: str, user: str | None = None) -> bool:
 
 
 def _agent_condition(actor: Actor, doctype: str) -> str:
-	if doctype == "Khalifa Ticket":
-		return _own_or_queued(actor)
-	if doctype == "Khalifa Customer":
-		return _own_customers(actor)
-	if doctype in OF_TICKET:
-		return _of_visible_tickets(actor, doctype)
-	if doctype in OWN_ROW_FIELD:
-		return _is_own(actor, doctype, OWN_ROW_FIELD[doctype])
-	if doctype == "Khalifa Reply Template":
-		mine = _is_own(actor, doctype, "agent")
-		return f"({mine} or ifnull(`tabKhalifa Reply Template`.agent, '') = '')"
-	if doctype == "Khalifa Provider Template":
-		return "`tabKhalifa Provider Template`.status = 'APPROVED'"
-	return NOTHING
+	known = BY_NAME.get(doctype)
+	condition = CONDITIONS.get(known.rows) if known else None
+	return condition(actor, known) if known and condition else NOTHING
 
 
 def _may_write_template(actor: Actor, doc: Document) -> bool:
@@ -124,33 +83,57 @@ def keep_owner(doc: Document, method: str | None = None) -> None:
 		doc.owner = frappe.db.get_value(doc.doctype, doc.name, "owner")
 
 
-def _own_or_queued(actor: Actor) -> str:
+def _visible(actor: Actor, _doctype: DocType) -> str:
 	"""`can_see` of an agent."""
 	ticket = "`tabKhalifa Ticket`"
 	open_to_him = f"ifnull({ticket}.is_branch_only, 0) = 0"
 	if actor.branch:
 		open_to_him = f"({open_to_him} or {ticket}.branch = {_escape(actor.branch)})"
 	queued = f"({ticket}.status = 'Queued' and {open_to_him})"
-	return f"({_is_own(actor, 'Khalifa Ticket', 'agent')} or {queued})"
+	return f"({_names_agent(actor, 'Khalifa Ticket', 'agent')} or {queued})"
 
 
-def _of_visible_tickets(actor: Actor, doctype: str) -> str:
-	return f"`tab{doctype}`.ticket in ({_visible_tickets(actor, 'name')})"
+def _of_visible_tickets(actor: Actor, doctype: DocType) -> str:
+	return f"`tab{doctype.name}`.ticket in ({_visible_tickets(actor, 'name')})"
 
 
-def _own_customers(actor: Actor) -> str:
+def _known_customers(actor: Actor, _doctype: DocType) -> str:
 	of_tickets = f"`tabKhalifa Customer`.name in ({_visible_tickets(actor, 'customer')})"
-	return f"({of_tickets} or {_is_own(actor, 'Khalifa Customer', 'last_agent')})"
+	return f"({of_tickets} or {_names_agent(actor, 'Khalifa Customer', 'last_agent')})"
 
 
 def _visible_tickets(actor: Actor, column: str) -> str:
-	return f"select `tabKhalifa Ticket`.{column} from `tabKhalifa Ticket` where {_own_or_queued(actor)}"
+	ticket = BY_NAME["Khalifa Ticket"]
+	return f"select `tabKhalifa Ticket`.{column} from `tabKhalifa Ticket` where {_visible(actor, ticket)}"
 
 
-def _is_own(actor: Actor, doctype: str, column: str) -> str:
+def _own(actor: Actor, doctype: DocType) -> str:
+	return _names_agent(actor, doctype.name, doctype.agent_field)
+
+
+def _own_and_shared(actor: Actor, doctype: DocType) -> str:
+	return f"({_own(actor, doctype)} or ifnull(`tab{doctype.name}`.{doctype.agent_field}, '') = '')"
+
+
+def _approved(_actor: Actor, doctype: DocType) -> str:
+	return f"`tab{doctype.name}`.status = 'APPROVED'"
+
+
+def _names_agent(actor: Actor, doctype: str, column: str) -> str:
 	return f"`tab{doctype}`.{column} = {_escape(actor.agent or '')}"
 
 
 def _escape(value: str) -> str:
 	"""A quoted SQL literal. The conditions run without parameters, so a percent sign stays single."""
 	return frappe.db.escape(value, percent=False)
+
+
+# What is not here shows an agent no row. `Rows.ALL` has no hook, so that nobody asks here
+CONDITIONS: dict[Rows, Callable[[Actor, DocType], str]] = {
+	Rows.VISIBLE_TICKETS: _visible,
+	Rows.OF_VISIBLE_TICKETS: _of_visible_tickets,
+	Rows.KNOWN_CUSTOMERS: _known_customers,
+	Rows.OWN: _own,
+	Rows.OWN_AND_SHARED: _own_and_shared,
+	Rows.APPROVED: _approved,
+}

@@ -63,7 +63,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 	"tests": ("",),
 	"tests.contracts": (*INNER, "drivers.loopback", "tests.contracts"),
 	SIMULATION: (*INNER, DRIVERS, "bootstrap", *DEMO_ANYWHERE, SIMULATION),
-	"hooks": (),
+	"hooks": ("core.doctypes", "access.attachable"),
 	"": (),
 }
 SITE_STORE = ("stores.site_store", "stores.site_notices", "stores.site_device_rows")
@@ -98,6 +98,7 @@ NEEDS_NO_FRAPPE = (
 	"tests.contracts",
 	*DEMO_ANYWHERE,
 	SIMULATION,
+	"hooks",
 )
 OPTIONAL = {"av", "psutil", "selenium"}  # only who installs the extras, or Frappe, has them
 

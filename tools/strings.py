@@ -1,11 +1,11 @@
 """Every text that people see, for translators. No Frappe is needed, and nothing of the app is run.
 
-	python tools/strings.py --update   write main.pot and merge it into ar.po: translations stay, new texts
-	are empty python tools/strings.py --check    list the texts without Arabic
+	python tools/strings.py --update   write main.pot and merge it into ar.po: new texts are empty
+	python tools/strings.py --check    list the texts without Arabic
 
-Texts come from calls of `_`, `_lt` and `__`; from the JSON of DocTypes, reports, workspaces and pages; from
-refusals (`UserError` and its kin); from tables of messages; and from what use cases and drivers write into
-records.
+Texts come from calls of `_`, `_lt`, `N_` (marked here, translated elsewhere) and `__`; from the JSON of
+DocTypes, reports, workspaces and pages; from refusals (`UserError` and its kin); from tables of messages; and
+from what use cases and drivers write into records.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ LANGUAGE = "ar"
 
 SKIPPED_FOLDERS = {"__pycache__", "dist", "locale", "node_modules", "tests"}
 TEMPLATES = (".html", ".js", ".ts", ".vue")
-CALLS = {"_", "_lt"}
+CALLS = {"_", "_lt", "N_"}
 REFUSALS = {"UserError"}  # and every class made from it: UserError(code, text, **values)
 TABLES = {"CLOSE_REASONS", "MESSAGES", "REASONS"}  # in these parts:
 RULES = ("core", "services")

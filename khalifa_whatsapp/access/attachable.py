@@ -104,3 +104,7 @@ ATTACHABLE: dict[str, tuple[Ref, ...]] = {
 	"Webhook Request Log": (Ref("webhook_doctype", through=Through("webhook", "Webhook"), own="user"),),
 	"Workflow Action": (REFERENCE,),
 }
+
+# Frappe asks for the rights on rows of child tables where their parents are
+CHILD_TABLES = frozenset({"Communication Link", "Dynamic Link", "Event Participants"})
+WITHOUT_CHILDREN = tuple(doctype for doctype in ATTACHABLE if doctype not in CHILD_TABLES)

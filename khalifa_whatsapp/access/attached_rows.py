@@ -18,12 +18,13 @@ from frappe.permissions import get_role_permissions
 
 from khalifa_whatsapp.access.attachable import ATTACHABLE, Ref, Through
 from khalifa_whatsapp.access.queries import RULES
+from khalifa_whatsapp.core.doctypes import DOCTYPES, GUARDED
 from khalifa_whatsapp.guards import is_agent, is_manager, refuse
-from khalifa_whatsapp.permissions import GUARDED, NOTHING, READING, is_row_visible
+from khalifa_whatsapp.permissions import NOTHING, READING, is_row_visible
 from khalifa_whatsapp.permissions import query_conditions as conditions_of_ours
 
 # All of ours that have lists and forms. Branches have no condition of their own: a role opens all of them
-OURS = GUARDED | {"Khalifa Branch"}
+OURS = GUARDED | {doctype.name for doctype in DOCTYPES if not doctype.is_child}
 # Whoever knows the name of a board may call methods that save it, and give it back, without asking for a
 # right
 FORCED = ("Kanban Board",)

@@ -24,7 +24,7 @@ from frappe.utils import cint, cstr
 
 from khalifa_whatsapp.access import background
 from khalifa_whatsapp.core.cells import guarded, guarded_csv
-from khalifa_whatsapp.permissions import GUARDED
+from khalifa_whatsapp.core.doctypes import GUARDED
 
 MODULE = "Khalifa WhatsApp"
 # What Frappe's jobs attach a report's result to, and the field that names the report if it is not the report

@@ -21,8 +21,9 @@ from frappe.model.document import Document
 from khalifa_whatsapp.access import attached_rows
 from khalifa_whatsapp.access.exports import guard_result
 from khalifa_whatsapp.access.stored_files import StoredFile
+from khalifa_whatsapp.core.doctypes import DOCTYPES, GUARDED
 from khalifa_whatsapp.guards import is_agent, is_manager, refuse
-from khalifa_whatsapp.permissions import GUARDED, READING, query_conditions
+from khalifa_whatsapp.permissions import READING, query_conditions
 
 
 class GuardedFile(StoredFile):
@@ -116,7 +117,8 @@ def query_conditions_of_files(user: str | None = None, doctype: str | None = Non
 		return ""
 	visible = [f"ifnull(`tabFile`.attached_to_doctype, '') not in ({_names_of_ours()})"]
 	if is_agent(user):
-		visible += [_attached_to_visible(name, user) for name in ("Khalifa Message", "Khalifa Ticket")]
+		open_to_agents = [doctype.name for doctype in DOCTYPES if doctype.has_files]
+		visible += [_attached_to_visible(name, user) for name in open_to_agents]
 	return f"({' or '.join(visible)})"
 
 

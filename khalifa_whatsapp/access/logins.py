@@ -14,7 +14,7 @@ from typing import Any
 import frappe
 from frappe import _
 
-from khalifa_whatsapp.permissions import GUARDED
+from khalifa_whatsapp.core.doctypes import GUARDED
 
 ALL, FILES = "all", "files"
 

@@ -23,8 +23,8 @@ from frappe.utils import escape_html, get_url
 
 from khalifa_whatsapp.access.exports import MODULE, guarded_xlsx
 from khalifa_whatsapp.core.cells import guarded_csv
+from khalifa_whatsapp.core.doctypes import GUARDED
 from khalifa_whatsapp.guards import current_actor, is_agent, refuse
-from khalifa_whatsapp.permissions import GUARDED
 
 # Lists of Frappe's that show a manager what belongs to conversations: nobody borrows his rights for them
 OF_CONVERSATIONS = frozenset({"File", "Tag Link"})

@@ -39,7 +39,12 @@ from khalifa_whatsapp.access.places import (
 	nodes,
 	opened,
 )
+from khalifa_whatsapp.access.queries import guard_queries
+from khalifa_whatsapp.core.doctypes import GUARDED
 from khalifa_whatsapp.guards import is_agent, is_manager, refuse
+
+# Here for requests, of whatever DocType; `permissions` does so for jobs, which pass no gate
+guard_queries(GUARDED)
 
 APP = "khalifa_whatsapp."
 OWN = f"{APP}api."

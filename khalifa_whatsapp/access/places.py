@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import frappe
 
-from khalifa_whatsapp.permissions import GUARDED
+from khalifa_whatsapp.core.doctypes import GUARDED
 
 MAX_NAME = 140
 OURS, FILE = "ours", "File"

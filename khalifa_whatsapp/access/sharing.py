@@ -8,7 +8,7 @@ from frappe.model.document import Document
 
 from khalifa_whatsapp.access.attachable import ATTACHABLE
 from khalifa_whatsapp.access.attached_rows import is_attached
-from khalifa_whatsapp.permissions import GUARDED
+from khalifa_whatsapp.core.doctypes import GUARDED
 
 
 def refuse_share(doc: Document, method: str | None = None) -> None:

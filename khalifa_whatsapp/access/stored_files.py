@@ -17,8 +17,8 @@ from frappe import _
 from frappe.core.doctype.file.file import File
 from frappe.utils import call_hook_method, get_files_path
 
+from khalifa_whatsapp.core.doctypes import GUARDED
 from khalifa_whatsapp.core.file_names import disk_ending, safe_file_name
-from khalifa_whatsapp.permissions import GUARDED
 
 FOLDER = "/private/files/"
 DAMAGED = "This file is damaged and can't be checked. Save it once more and choose the new one."

@@ -13,10 +13,9 @@ from frappe import _
 from frappe.desk.doctype.tag import tag as core
 from frappe.model.document import Document
 
+from khalifa_whatsapp.core.doctypes import GUARDED, TAGGABLE
 from khalifa_whatsapp.guards import is_manager, refuse, require_read
-from khalifa_whatsapp.permissions import GUARDED
 
-TAGGABLE = frozenset({"Khalifa Ticket", "Khalifa Customer"})
 MAX_LENGTH = 60
 
 

@@ -9,6 +9,10 @@ from dataclasses import dataclass
 
 from khalifa_whatsapp.core.records import Agent
 
+AGENT_ROLE = "WhatsApp Agent"
+MANAGER_ROLE = "WhatsApp Manager"
+SYSTEM_MANAGER_ROLE = "System Manager"
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:

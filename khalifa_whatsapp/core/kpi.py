@@ -10,8 +10,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from khalifa_whatsapp.core.keys import digest
+from khalifa_whatsapp.core.metrics import COUNTS, SAMPLES, SCORED, SUMS
 from khalifa_whatsapp.core.records import AgentKpi
 from khalifa_whatsapp.core.settings import Settings
+
+SATISFACTION = "satisfaction"  # single votes are pulled towards the team's
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,30 +25,6 @@ class Fact:
 	metric: str
 	count: int
 	value: int = 0
-
-
-SAMPLES = ("first_response", "response", "resolution")
-COUNTS = frozenset(
-	{
-		"tickets_received",
-		"tickets_handled",
-		"tickets_resolved",
-		"tickets_reopened",
-		"tickets_excluded",
-		"missed",
-		"messages_sent",
-		"turns_answered",
-		"segments_counted",
-		"delays",
-		"late_transfers",
-		"transfers_in",
-		"transfers_out",
-		"rescues",
-		"ratings",
-		"ratings_good",
-		"online_time",
-	}
-)
 
 
 @dataclass(slots=True)
@@ -105,20 +84,15 @@ def measures(
 	row: AgentKpi, settings: Settings, team_satisfaction: float | None, minimum: int
 ) -> dict[str, float]:
 	"""The measures with enough samples, in minutes and per cent."""
+	sums = {name: getattr(row, name) for name in SUMS}
 	values: dict[str, float] = {}
-	for metric, name in (("first_response", "first_response"), ("response", "response")):
-		count = getattr(row, f"{metric}_count")
-		if count >= max(minimum, 1):
-			values[name] = getattr(row, f"{metric}_sum") / count / 60
-	if row.segments_counted >= max(minimum, 1):
-		charged = row.delays + row.late_transfers / 2
-		values["delays"] = 100 * charged / row.segments_counted
-	ended = row.tickets_handled - row.tickets_excluded
-	if ended >= max(minimum, 1):
-		values["resolution"] = 100 * row.tickets_resolved / ended
+	for metric in SCORED:
+		part, whole = metric.parts(sums)
+		if metric.name != SATISFACTION and whole >= max(minimum, 1):
+			values[metric.scored_as] = metric.value(part, whole)
 	least = 1 if row.period == "Daily" else 5
 	if row.ratings >= least and team_satisfaction is not None:
-		values["satisfaction"] = smoothed(row.ratings_good, row.ratings, team_satisfaction, settings)
+		values[SATISFACTION] = smoothed(row.ratings_good, row.ratings, team_satisfaction, settings)
 	return values
 
 

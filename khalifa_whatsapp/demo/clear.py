@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import frappe
 
+from khalifa_whatsapp.core.doctypes import DOCTYPES
 from khalifa_whatsapp.demo.company import CUSTOMER_MARK, DEVICE, DOMAIN, OWNER
 from khalifa_whatsapp.guards import forget_actors
 from khalifa_whatsapp.jobs import search_index
@@ -14,10 +15,9 @@ from khalifa_whatsapp.site_devices import forget_devices
 MODULE = "Khalifa WhatsApp"
 # What is an agent's alone; his or her tickets are the company's
 OF_AGENT = {
-	"Khalifa Agent KPI": "agent",
-	"Khalifa Presence Log": "agent",
-	"Khalifa Agent Shift": "parent",
-	"Khalifa Reply Template": "agent",
+	doctype.name: doctype.agent_field
+	for doctype in DOCTYPES
+	if doctype.agent_field and doctype.name != "Khalifa Agent"
 }
 # Frappe's own tables that speak of a record: columns of its DocType and name
 TRACES = {

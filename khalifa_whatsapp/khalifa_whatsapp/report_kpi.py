@@ -8,39 +8,18 @@ from datetime import date, timedelta
 from typing import Any
 
 import frappe
+from frappe import _
 
 from khalifa_whatsapp.bootstrap import now_ms
 from khalifa_whatsapp.core import kpi
+from khalifa_whatsapp.core.metrics import COLUMNS, METRICS, SUMS, Column, Kind, Unit
 from khalifa_whatsapp.core.records import AgentKpi
 from khalifa_whatsapp.core.settings import Settings
 from khalifa_whatsapp.khalifa_whatsapp import reports
 from khalifa_whatsapp.khalifa_whatsapp.report_buckets import key_of, sql_of_date
 from khalifa_whatsapp.services.kpi import day_so_far
 
-SUMS = (
-	"tickets_received",
-	"tickets_handled",
-	"tickets_resolved",
-	"tickets_excluded",
-	"messages_sent",
-	"turns_answered",
-	"first_response_count",
-	"first_response_sum",
-	"response_count",
-	"response_sum",
-	"resolution_count",
-	"resolution_sum",
-	"segments_counted",
-	"delays",
-	"late_transfers",
-	"missed",
-	"transfers_in",
-	"transfers_out",
-	"rescues",
-	"ratings",
-	"ratings_good",
-	"online_time",
-)
+TYPES = {Unit.ROWS: "Int", Unit.MINUTES: "Float", Unit.HOURS: "Float", Unit.PERCENT: "Percent"}
 WHOLE = "Whole Period"
 
 
@@ -103,12 +82,23 @@ def _merged(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 	return list(merged.values())
 
 
+def columns(**widths: int) -> list[dict[str, Any]]:
+	"""Columns of metrics, by field and width in pixels. Cells that count rows open them."""
+	return [_column(COLUMNS[name], width) for name, width in widths.items()]
+
+
+def _column(column: Column, width: int) -> dict[str, Any]:
+	made = reports.column(column.fieldname, _(column.header), TYPES[column.unit], width)
+	return made | {"metric": column.opens} if column.opens else made
+
+
 def finish(row: dict[str, Any], minimum: int, settings: Settings, team: float | None) -> None:
 	"""Means in minutes, shares in per cent, hours online, and the score, out of a row's sums."""
-	for name in ("first_response", "response", "resolution"):
-		row[name] = reports.minutes(row[f"{name}_sum"], row[f"{name}_count"])
-	row["delay_share"] = reports.share(row["delays"], row["segments_counted"])
-	row["satisfaction"] = reports.share(row["ratings_good"], row["ratings"])
+	for metric in METRICS:
+		if metric.kind is Kind.SAMPLES:
+			row[metric.name] = reports.minutes(*metric.parts(row))
+		elif metric.kind is Kind.SHARE and metric.header:
+			row[metric.name] = reports.share(*metric.parts(row))
 	row["online_hours"] = round(row["online_time"] / 3600, 1)
 	row["agent_name"] = reports.safe(row.get("agent_name"))
 	counted = AgentKpi("", "", row.get("agent") or "", "", None, "", "", **{name: row[name] for name in SUMS})

@@ -8,13 +8,13 @@ from khalifa_whatsapp.core import kpi, records
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.errors import NotFound, UserError
 from khalifa_whatsapp.core.keys import kpi_key
+from khalifa_whatsapp.core.metrics import OPENABLE
 from khalifa_whatsapp.core.settings import Rules
 from khalifa_whatsapp.services.isolation import check, each_alone
 from khalifa_whatsapp.services.unit_of_work import UnitOfWork, retrying, working
 from khalifa_whatsapp.stores.base import Store
 
 DAILY, MONTHLY = "Daily", "Monthly"
-OPENABLE = (kpi.COUNTS | set(kpi.SAMPLES)) - {"online_time", "ratings", "ratings_good"}
 
 
 def rollup_day(store: Store, day: date, now_ms: int) -> int:

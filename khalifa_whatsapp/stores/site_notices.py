@@ -8,12 +8,12 @@ import frappe
 from frappe.realtime import get_doctype_room
 from frappe.utils.user import get_users_with_role
 
+from khalifa_whatsapp.core.actor import AGENT_ROLE, MANAGER_ROLE, SYSTEM_MANAGER_ROLE
 from khalifa_whatsapp.stores.base import Notice
 
 # The socket server lets in only managers: Frappe tells this room names of tickets (access/rooms.py)
 ROOM_OF_MANAGERS = get_doctype_room("Khalifa Ticket")
-AGENT_ROLE = "WhatsApp Agent"
-MANAGER_ROLES = frozenset({"WhatsApp Manager", "System Manager"})
+MANAGER_ROLES = frozenset({MANAGER_ROLE, SYSTEM_MANAGER_ROLE})
 
 
 class Agents(NamedTuple):

@@ -21,6 +21,7 @@ from frappe.utils.password import update_password
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.actor import Actor
+from khalifa_whatsapp.core.doctypes import DOCTYPES
 from khalifa_whatsapp.drivers.cloud_api.verify import sign
 from khalifa_whatsapp.drivers.loopback import SIGNATURE_HEADER, LoopbackDriver, message_item
 from khalifa_whatsapp.guards import forget_actors
@@ -38,14 +39,8 @@ DEVICE, SECRET = "Loop", "s3cret-of-the-loop"
 RECEIVE = "khalifa_whatsapp.api.webhook.loopback"
 CONVERSATION = "khalifa_whatsapp.api.conversation."
 MINUTE = 60_000
-TRAFFIC = (
-	*(kind.DOCTYPE for kind in records.RECORDS if kind is not records.Agent),
-	"Khalifa Webhook Event",
-	"Khalifa KPI Day",
-	"Khalifa Alert",
-)
-OURS = (*TRAFFIC, "Khalifa Agent", "Khalifa Agent Shift", "Khalifa Branch", "WhatsApp Device")
-CHILDREN = ("Khalifa Working Hour", "Khalifa Calendar Exception")
+TRAFFIC = tuple(doctype.name for doctype in DOCTYPES if not doctype.is_made_by_people)
+OURS = tuple(doctype.name for doctype in DOCTYPES if not doctype.is_single)
 
 
 class SiteCase(FrappeTestCase):
@@ -182,7 +177,7 @@ def leave_clean() -> None:
 	"""As the app was installed: no rows, default settings."""
 	frappe.db.rollback()
 	frappe.set_user("Administrator")
-	clear(*OURS, *CHILDREN)
+	clear(*OURS)
 	frappe.db.delete("Version", {"ref_doctype": ("in", OURS)})  # of rows whose names are given again
 	dismiss()
 	frappe.db.sql("DELETE FROM `__Auth` WHERE doctype = 'WhatsApp Device'")

@@ -18,6 +18,7 @@ import frappe
 from frappe.utils.password import update_password
 
 from khalifa_whatsapp.core import records
+from khalifa_whatsapp.core.doctypes import Rows, with_rows
 from khalifa_whatsapp.tests.case import ALI, HUDA, MONA, PASSWORD, VISITOR, SiteCase
 from khalifa_whatsapp.tests.records import NOW_MS, insert, make_conversation, make_user
 from khalifa_whatsapp.tests.web import Answer, Caller
@@ -242,6 +243,11 @@ class TestMatrix(SiteCase):
 			return set()
 		seen = SEES[user] if doctype in OF_TICKET else set()
 		return {secret(ticket) for ticket in TICKETS if ticket not in seen}
+
+	def test_everything_that_is_seen_with_a_ticket_is_tried(self) -> None:
+		with_tickets = (Rows.VISIBLE_TICKETS, Rows.OF_VISIBLE_TICKETS, Rows.KNOWN_CUSTOMERS)
+		self.assertEqual(set(OF_TICKET), with_rows(*with_tickets))
+		self.assertLessEqual(set(FOR_MANAGERS), with_rows(Rows.NONE))
 
 	def test_no_route_shows_what_its_traveller_may_not_see(self) -> None:
 		counted, shown = Counter[str](), Counter[str]()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import frappe
 from frappe.core.doctype.file.utils import find_file_by_url
 from frappe.desk import query_report
 from frappe.desk.form.load import getdoc
 from frappe.tests.utils import FrappeTestCase
 
+from khalifa_whatsapp.core.doctypes import CHECKED, DOCTYPES, Rows
 from khalifa_whatsapp.core.records import RECORDS, DelayEvent, Segment, Turn, WebhookEvent
-from khalifa_whatsapp.permissions import GUARDED
 from khalifa_whatsapp.tests.endpoints import call, signed_in
 from khalifa_whatsapp.tests.records import (
 	NOW_MS,
@@ -86,13 +89,15 @@ class TestWhoSeesWhat(PermissionCase):
 
 	def test_an_agent_reads_and_does_nothing_else(self) -> None:
 		with signed_in(A1):
-			for doctype in GUARDED - {"Khalifa Agent Shift", "Khalifa Reply Template"}:
+			for doctype in CHECKED - {"Khalifa Reply Template"}:
 				for right in ("create", "write", "delete", "share", "export", "print", "email"):
 					self.assertFalse(frappe.has_permission(doctype, right), (doctype, right))
 
 	def test_settings_devices_and_webhook_events_are_not_for_agents(self) -> None:
+		closed = {doctype.name for doctype in DOCTYPES if doctype.rows is Rows.NONE}
+		self.assertLessEqual({"Khalifa Settings", "WhatsApp Device", "Khalifa Webhook Event"}, closed)
 		with signed_in(A1):
-			for doctype in ("Khalifa Settings", "WhatsApp Device", "Khalifa Webhook Event"):
+			for doctype in closed:
 				self.assertFalse(frappe.has_permission(doctype, "read"), doctype)
 		with signed_in(MANAGER):
 			self.assertFalse(frappe.has_permission("Khalifa Webhook Event", "read"))
@@ -125,6 +130,15 @@ class TestWhoSeesWhat(PermissionCase):
 
 class TestAccessRoutes(PermissionCase):
 	"""The ways that plain permission hooks leave open."""
+
+	def test_queries_are_guarded_before_the_first_request_asks_for_a_list(self) -> None:
+		"""Of whatever DocType: its links may lead to ours."""
+		asked = "assert DatabaseQuery.apply_fieldlevel_read_permissions.guarded_for_khalifa"
+		imports = (
+			"from frappe.model.db_query import DatabaseQuery; import khalifa_whatsapp.access.method_policy"
+		)
+		done = subprocess.run([sys.executable, "-c", f"{imports}; {asked}"], check=False)
+		self.assertEqual(done.returncode, 0)
 
 	def test_counting_does_not_read_letter_by_letter(self) -> None:
 		guess = {"doctype": "Khalifa Message", "filters": {"body": ("like", "private of a2%")}}

@@ -8,17 +8,14 @@ from typing import Any
 import frappe
 
 from khalifa_whatsapp.core import records
+from khalifa_whatsapp.core.doctypes import BY_NAME
 from khalifa_whatsapp.tests.case import ALI, HOST, HUDA, MONA
 from khalifa_whatsapp.tests.desk import DeskCase
 from khalifa_whatsapp.tests.endpoints import signed_in
 from khalifa_whatsapp.tests.web import Answer
 
-LOGINS = {
-	"Khalifa Ticket": ("closed_by",),
-	"Khalifa Ticket Event": ("actor",),
-	"Khalifa Message": ("sender",),
-	"Khalifa Turn": ("answered_by_user",),
-}
+WRITTEN = ("Khalifa Ticket", "Khalifa Ticket Event", "Khalifa Message", "Khalifa Turn")
+LOGINS = {doctype: BY_NAME[doctype].hidden for doctype in WRITTEN}
 STANDARD = ("owner", "modified_by")
 HANGING = {"Comment": "reference_doctype", "File": "attached_to_doctype", "Tag Link": "document_type"}
 LIST = "frappe.client.get_list"

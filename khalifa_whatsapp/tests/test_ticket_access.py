@@ -16,8 +16,9 @@ from khalifa_whatsapp.api import cards, desk, inbox, inbox_rows, typing_status
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core import records, ticket_access
 from khalifa_whatsapp.core.actor import Actor
+from khalifa_whatsapp.core.doctypes import Rows, with_rows
 from khalifa_whatsapp.guards import AGENT_ROLE, current_actor
-from khalifa_whatsapp.permissions import OF_TICKET, is_row_visible
+from khalifa_whatsapp.permissions import is_row_visible
 from khalifa_whatsapp.stores.base import Changes
 from khalifa_whatsapp.tests.case import ALI, HUDA, MONA
 from khalifa_whatsapp.tests.desk import DeskCase
@@ -164,7 +165,7 @@ class TestListsSayTheRule(FrappeTestCase):
 
 	def test_what_belongs_to_a_ticket_is_listed_with_it(self) -> None:
 		for name, _who, seen in self.people():
-			for doctype in OF_TICKET:
+			for doctype in with_rows(Rows.OF_VISIBLE_TICKETS):
 				tickets = self.listed(doctype, filters={"ticket": ("in", list(self.tickets))}, pluck="ticket")
 				self.assertEqual(tickets, seen, (name, doctype))
 			customers = self.listed("Khalifa Customer", pluck="name") & {

@@ -10,8 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from khalifa_whatsapp.core.kpi import (
-	COUNTS,
-	SAMPLES,
 	Fact,
 	Tally,
 	fill,
@@ -22,6 +20,7 @@ from khalifa_whatsapp.core.kpi import (
 	tally,
 	weights_version,
 )
+from khalifa_whatsapp.core.metrics import COUNTS, SAMPLES, SUMS
 from khalifa_whatsapp.core.records import AgentKpi
 from khalifa_whatsapp.core.settings import Settings
 
@@ -163,7 +162,7 @@ def test_counts_and_sums_of_parts_add_up_and_order_does_not_matter(many: list[Fa
 		for agent, facts_of_agent in tally(some).items():
 			filled = row()
 			fill(filled, facts_of_agent, SETTINGS, None)
-			for name in [*COUNTS, *(f"{metric}_{part}" for metric in SAMPLES for part in ("count", "sum"))]:
+			for name in SUMS:
 				totals[agent, name] = getattr(filled, name)
 		return totals
 

@@ -7,6 +7,7 @@ import pytest
 from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.errors import NotFound, UserError
+from khalifa_whatsapp.core.metrics import OPENABLE
 from khalifa_whatsapp.services import kpi
 from khalifa_whatsapp.services.outbound import answers
 from khalifa_whatsapp.services.tickets import actions
@@ -41,7 +42,7 @@ def test_each_cell_opens_as_many_rows_as_it_counts():
 	rows = desk.all(records.AgentKpi)
 	seen = 0
 	for row in rows:
-		for metric in kpi.OPENABLE:
+		for metric in OPENABLE:
 			count = getattr(row, f"{metric}_count" if hasattr(row, f"{metric}_count") else metric)
 			opened = behind(desk, MANAGER, row, metric)
 			assert len({(kind, name) for kind, name, _at in opened}) == len(opened) == count, metric

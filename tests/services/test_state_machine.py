@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from khalifa_whatsapp.core import deadlines, ledger, records
-from khalifa_whatsapp.core import kpi as kpi_rules
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.errors import UserError
 from khalifa_whatsapp.core.keys import open_key
+from khalifa_whatsapp.core.metrics import SUMS
 from khalifa_whatsapp.drivers import base
 from khalifa_whatsapp.drivers.loopback import message_item, status_item
 from khalifa_whatsapp.services import kpi
@@ -424,10 +424,7 @@ class DeskMachine(RuleBasedStateMachine):
 				assert entry.agent.presence == records.ONLINE
 
 	def check_months(self, rows: list[records.AgentKpi]) -> None:
-		sums = [
-			*kpi_rules.COUNTS - {"online_time"},
-			*(f"{m}_{part}" for m in kpi_rules.SAMPLES for part in ("count", "sum")),
-		]
+		sums = [name for name in SUMS if name != "online_time"]
 		for agent in {row.agent for row in rows}:
 			of_agent = [row for row in rows if row.agent == agent]
 			for month in [row for row in of_agent if row.period == "Monthly"]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.keys import digest, kpi_key
-from khalifa_whatsapp.core.kpi import COUNTS, SAMPLES
+from khalifa_whatsapp.core.metrics import COUNTS, SAMPLES
 from khalifa_whatsapp.tests.contracts.store_scene import DAY, NOW, StoreScene
 
 

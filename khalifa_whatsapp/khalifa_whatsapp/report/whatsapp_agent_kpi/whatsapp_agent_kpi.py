@@ -10,6 +10,7 @@ from typing import Any
 from frappe import _
 from frappe.utils import add_days, get_last_day
 
+from khalifa_whatsapp.core.metrics import SUMS
 from khalifa_whatsapp.khalifa_whatsapp import report_buckets as buckets
 from khalifa_whatsapp.khalifa_whatsapp import report_kpi, reports
 
@@ -45,7 +46,7 @@ def _total(rows: list[dict[str, Any]]) -> dict[str, Any]:
 	def means(row: dict[str, Any]) -> None:
 		report_kpi.finish(row, 1, settings, None)
 
-	total = reports.total_row(rows, report_kpi.SUMS, means)
+	total = reports.total_row(rows, SUMS, means)
 	return {**total, "agent_name": _("Total"), "score": None, "coverage": None}
 
 
@@ -79,29 +80,26 @@ def _columns(group: str) -> list[dict[str, Any]]:
 		reports.column("branch", _("Branch"), "Link", 130, "Khalifa Branch"),
 		reports.column("score", _("Score"), "Float", 80),
 		reports.column("coverage", _("Coverage"), "Percent", 90),
-		_counted("tickets_received", _("Received"), 90),
-		_counted("tickets_handled", _("Handled"), 90),
-		_counted("tickets_resolved", _("Resolved"), 90),
-		_counted("messages_sent", _("Messages"), 90),
-		_counted("first_response_count", _("First Responses"), 120, "first_response"),
-		reports.column("first_response", _("First Response (Minutes)"), "Float", 160),
-		_counted("response_count", _("Responses"), 100, "response"),
-		reports.column("response", _("Response (Minutes)"), "Float", 140),
-		reports.column("resolution", _("Resolution (Minutes)"), "Float", 150),
-		_counted("delays", _("Delays"), 80),
-		reports.column("delay_share", _("Delay Share"), "Percent", 110),
-		_counted("late_transfers", _("Late Transfers"), 110),
-		_counted("missed", _("Missed"), 80),
-		_counted("transfers_in", _("Transfers In"), 100),
-		_counted("transfers_out", _("Transfers Out"), 100),
-		reports.column("satisfaction", _("Satisfaction"), "Percent", 110),
-		reports.column("online_hours", _("Online (Hours)"), "Float", 110),
+		*report_kpi.columns(
+			tickets_received=90,
+			tickets_handled=90,
+			tickets_resolved=90,
+			messages_sent=90,
+			first_response_count=120,
+			first_response=160,
+			response_count=100,
+			response=140,
+			resolution=150,
+			delays=80,
+			delay_share=110,
+			late_transfers=110,
+			missed=80,
+			transfers_in=100,
+			transfers_out=100,
+			satisfaction=110,
+			online_hours=110,
+		),
 	]
-
-
-def _counted(name: str, title: str, width: int, metric: str = "") -> dict[str, Any]:
-	"""A column whose cells open the rows that they count."""
-	return reports.column(name, title, "Int", width) | {"metric": metric or name}
 
 
 def _chart(rows: list[dict[str, Any]], group: str) -> dict[str, Any] | None:

@@ -19,6 +19,7 @@ from frappe.utils import get_system_timezone
 
 from khalifa_whatsapp.api.decorators import actor
 from khalifa_whatsapp.core.errors import UserError
+from khalifa_whatsapp.core.metrics import BY_NAME
 from khalifa_whatsapp.khalifa_whatsapp import reports
 from khalifa_whatsapp.services import kpi
 
@@ -104,6 +105,4 @@ def _columns(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _summary(filters: Any, count: int) -> list[dict[str, Any]]:
-	meta = frappe.get_meta("Khalifa Agent KPI")
-	field = filters.metric if meta.has_field(filters.metric) else f"{filters.metric}_count"
-	return [reports.figure(_(meta.get_label(field)), count)]
+	return [reports.figure(_(BY_NAME[filters.metric].count_label), count)]

@@ -10,6 +10,7 @@ from frappe.utils import today
 
 from khalifa_whatsapp.api import lateness
 from khalifa_whatsapp.bootstrap import now_ms
+from khalifa_whatsapp.core.metrics import SUMS
 from khalifa_whatsapp.khalifa_whatsapp import report_kpi, reports
 
 NOW = ("waiting", "open", "pending", "delayed")
@@ -66,7 +67,7 @@ def _agents(filters: Any, with_figures: set[Any]) -> list[Any]:
 
 def _row(agent: Any, held: dict[Any, Any], done: dict[str, Any], branch: str | None) -> dict[str, Any]:
 	settings = reports.store().rules().settings
-	figures = done.get(agent.name) or {"agent": agent.name, **dict.fromkeys(report_kpi.SUMS, 0)}
+	figures = done.get(agent.name) or {"agent": agent.name, **dict.fromkeys(SUMS, 0)}
 	report_kpi.finish(figures, settings.min_sample_daily, settings, None)
 	state = agent.presence if agent.enabled else "Disabled"
 	return {
@@ -113,7 +114,7 @@ def _shown(rows: list[dict[str, Any]], queue: dict[str, Any]) -> list[dict[str, 
 		report_kpi.finish(row, 1, settings, None)
 
 	listed = [queue, *rows] if queue["open"] else rows
-	total = reports.total_row(listed, (*NOW, *report_kpi.SUMS), means)
+	total = reports.total_row(listed, (*NOW, *SUMS), means)
 	return [*listed, {**total, "agent_name": _("Total"), "score": None}] if listed else []
 
 
@@ -129,14 +130,16 @@ def _columns() -> list[dict[str, Any]]:
 		reports.column("open", _("Open"), "Int", 90),
 		reports.column("pending", _("Customer's Turn"), "Int", 120),
 		reports.column("capacity", _("Capacity"), "Int", 90),
-		reports.column("tickets_handled", _("Handled"), "Int", 90) | {"metric": "tickets_handled"},
-		reports.column("messages_sent", _("Messages"), "Int", 100) | {"metric": "messages_sent"},
-		reports.column("first_response", _("First Response (Minutes)"), "Float", 170),
-		reports.column("response", _("Response (Minutes)"), "Float", 150),
-		reports.column("delays", _("Delays"), "Int", 90) | {"metric": "delays"},
-		reports.column("missed", _("Missed"), "Int", 90) | {"metric": "missed"},
-		reports.column("satisfaction", _("Satisfaction"), "Percent", 110),
-		reports.column("online_hours", _("Online (Hours)"), "Float", 120),
+		*report_kpi.columns(
+			tickets_handled=90,
+			messages_sent=100,
+			first_response=170,
+			response=150,
+			delays=90,
+			missed=90,
+			satisfaction=110,
+			online_hours=120,
+		),
 	]
 
 
