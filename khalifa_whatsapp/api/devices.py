@@ -13,6 +13,7 @@ from typing import Any, NoReturn, TypeVar
 import frappe
 import redis
 from frappe import _
+from frappe.query_builder.functions import Count
 
 from khalifa_whatsapp.api.door import door
 from khalifa_whatsapp.bootstrap import leases, now_ms, on_site
@@ -254,12 +255,9 @@ def _today(device: str) -> dict[str, int]:
 	"""Messages by status whose sending began today."""
 	calendar = on_site().rules().calendar
 	start_ms = calendar.day_bounds_ms(calendar.local_date(now_ms()))[0]
-	counts = dict(
-		frappe.db.sql(
-			"SELECT status, COUNT(*) FROM `tabKhalifa Message` WHERE device = "
-			"%s AND started_ms >= %s GROUP BY status",
-			(device, start_ms),
-		)
-	)
+	message = frappe.qb.DocType("Khalifa Message")
+	began = (message.device == device) & (message.started_ms >= start_ms)
+	query = frappe.qb.from_(message).select(message.status, Count("*")).where(began)
+	counts = dict(query.groupby(message.status).run())
 	gone = sum(counts.get(state, 0) for state in ("Sent", "Delivered", "Read", "Played"))
 	return {"sent": gone, "failed": counts.get("Failed", 0), "unknown": counts.get("Unknown", 0)}
