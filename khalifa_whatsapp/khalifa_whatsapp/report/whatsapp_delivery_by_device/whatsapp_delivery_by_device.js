@@ -1,8 +1,1 @@
-frappe.query_reports["WhatsApp Delivery by Device"] = {
-	filters: [
-		{ fieldname: "from_date", label: __("From"), fieldtype: "Date", default: frappe.datetime.add_days(frappe.datetime.get_today(), -29), reqd: 1 },
-		{ fieldname: "to_date", label: __("To"), fieldtype: "Date", default: frappe.datetime.get_today(), reqd: 1 },
-	],
-	onload: (report) => frappe.require("khalifa_reports.bundle.js").then(() => khalifa_whatsapp.reports.ready(report)),
-	formatter: (...cell) => khalifa_whatsapp.reports.cell(...cell),
-};
+frappe.query_reports["WhatsApp Delivery by Device"] = khalifa.report(khalifa.filter.period());
