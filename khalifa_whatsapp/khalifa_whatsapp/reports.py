@@ -155,6 +155,15 @@ def column(
 	return {**made, "precision": 1} if fieldtype == "Float" else made
 
 
+def agent_columns(width: int, branch_width: int) -> list[dict[str, Any]]:
+	"""Whom a row is about: the agent, by the name that people know, and the branch."""
+	return [
+		column("agent", _("Agent"), "Link", 10, "Khalifa Agent") | {"hidden": 1},
+		column("agent_name", _("Agent"), width=width),
+		column("branch", _("Branch"), "Link", branch_width, "Khalifa Branch"),
+	]
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
 	"""One line or kind of bar of a chart: what it is called, its colour, its values (nothing counts as 0)."""

@@ -84,8 +84,7 @@ def _queue_row(group: str, key: Any, waits: buckets.Lengths, delayed: int, filte
 	return {
 		**_queue_cells(waits),
 		"delayed": delayed,
-		"bucket": buckets.label(group, key),
-		"tick": buckets.tick(group, key),
+		**buckets.cells(group, key),
 		"links": links,
 	}
 
@@ -229,9 +228,7 @@ def _finish(row: dict[str, Any]) -> None:
 
 def _presence_columns() -> list[dict[str, Any]]:
 	return [
-		reports.column("agent", _("Agent"), "Link", 10, "Khalifa Agent") | {"hidden": 1},
-		reports.column("agent_name", _("Agent"), width=180),
-		reports.column("branch", _("Branch"), "Link", 140, "Khalifa Branch"),
+		*reports.agent_columns(180, 140),
 		reports.column("presence", _("Presence"), width=110),
 		reports.column("presence_on", _("Since"), "Datetime", 190),
 		reports.column("online", _("Online (Hours)"), "Float", 130),

@@ -163,8 +163,7 @@ def _row(group: str, key: Any, waits: Waits, filters: Any) -> dict[str, Any]:
 		links["first_count"] = reports.link("Khalifa Ticket", **{**chosen, **firsts})
 	return {
 		**waits.cells(),
-		"bucket": buckets.label(group, key),
-		"tick": buckets.tick(group, key),
+		**buckets.cells(group, key),
 		"links": links,
 	}
 

@@ -126,9 +126,7 @@ def _shown(rows: list[dict[str, Any]], queue: dict[str, Any]) -> list[dict[str, 
 
 def _columns() -> list[dict[str, Any]]:
 	return [
-		reports.column("agent", _("Agent"), "Link", 10, "Khalifa Agent") | {"hidden": 1},
-		reports.column("agent_name", _("Agent"), width=170),
-		reports.column("branch", _("Branch"), "Link", 130, "Khalifa Branch"),
+		*reports.agent_columns(170, 130),
 		reports.column("presence", _("Presence"), width=100),
 		reports.column("waiting", _("Waiting Now"), "Int", 110),
 		reports.column("delayed", _("Delayed Now"), "Int", 110),

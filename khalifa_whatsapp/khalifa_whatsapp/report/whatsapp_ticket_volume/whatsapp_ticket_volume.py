@@ -145,8 +145,7 @@ def _row(filters: Any, group: str, key: Any, counts: Counter[str]) -> dict[str, 
 	chosen = {name: filters.get(name) for name in ("branch", "device")}
 	days = reports.dates(filters)
 	row: dict[str, Any] = {
-		"bucket": buckets.label(group, key),
-		"tick": buckets.tick(group, key),
+		**buckets.cells(group, key),
 		**{name: counts[name] for name in COUNTS},
 	}
 	opened, closed = (
