@@ -63,12 +63,7 @@ def connect(device: str) -> dict[str, Any]:
 @door
 def disconnect(device: str) -> dict[str, Any]:
 	"""End the session and keep the login."""
-	driver = _driver(device)
-	if driver.capabilities.has_browser:
-		return _command(device, rules.DISCONNECT)
-	session = _session(driver)
-	_want(device, False)  # first, and whatever the gateway says: the watchdog must not start it again
-	return _ended(device, session.stop_session)
+	return _end(device, rules.DISCONNECT, lambda session: session.stop_session())
 
 
 @frappe.whitelist(methods=["POST"])
@@ -76,12 +71,7 @@ def disconnect(device: str) -> dict[str, Any]:
 @door
 def log_out(device: str) -> dict[str, Any]:
 	"""End the session and forget the login: the next start needs a new code."""
-	driver = _driver(device)
-	if driver.capabilities.has_browser:
-		return _command(device, rules.LOG_OUT)
-	session = _session(driver)
-	_want(device, False)
-	return _ended(device, session.log_out)
+	return _end(device, rules.LOG_OUT, lambda session: session.log_out())
 
 
 @frappe.whitelist(methods=["POST"])
@@ -169,8 +159,14 @@ def _want(device: str, is_wanted: bool) -> None:
 	frappe.db.commit()
 
 
-def _ended(device: str, end: Callable[[], None]) -> dict[str, Any]:
-	_asked(end)
+def _end(device: str, command: str, end: Callable[[SessionDriver], None]) -> dict[str, Any]:
+	"""End the session: by the process that owns its browser, or by asking the gateway."""
+	driver = _driver(device)
+	if driver.capabilities.has_browser:
+		return _command(device, command)
+	session = _session(driver)
+	_want(device, False)  # first, and whatever the gateway says: the watchdog must not start it again
+	_asked(lambda: end(session))
 	watch.say(on_site(), device, SessionState("disconnected"))
 	return {"state": "disconnected"}
 
