@@ -40,7 +40,7 @@ _PACE = (
 	"quiet_to",
 	"is_quiet_for_replies",
 )
-_BROWSER = (
+BROWSER_FIELDS = (
 	"browser_url",
 	"browser_user_agent",
 	"browser_language",
@@ -68,7 +68,7 @@ _FIELDS = (
 	"previous_app_secret_until",
 	"allowed_ips",
 	*_PACE,
-	*_BROWSER,
+	*BROWSER_FIELDS,
 )
 _SIGNED = ("app_secret", "previous_app_secret", "verify_token")
 # What each gateway uses. A secret of the gateway that a device used before troubles nobody
@@ -199,8 +199,8 @@ def driver_for(name: str, provider: str) -> MessageDriver:
 
 
 def _row(name: str) -> Any | None:
-	columns = ", ".join(f"`{field}`" for field in _FIELDS)
-	rows = frappe.db.sql(f"SELECT {columns} FROM `tab{DEVICE}` WHERE name = %s", (name,), as_dict=True)
+	device = frappe.qb.DocType(DEVICE)
+	rows = frappe.qb.from_(device).select(*_FIELDS).where(device.name == name).run(as_dict=True)
 	# the collation folds case: only the exact name counts
 	return rows[0] if rows and rows[0].name == name else None
 
@@ -231,11 +231,10 @@ def _is_rotating(row: Any) -> bool:
 def _stored_secrets(name: str, fields: list[str]) -> list[tuple[str, str]]:
 	if not fields:
 		return []
-	sql = (
-		"SELECT fieldname, password FROM `__Auth` WHERE doctype = %s AND name = "
-		"%s AND encrypted = 1 AND fieldname IN %s"
-	)
-	return frappe.db.sql(sql, (DEVICE, name, fields))
+	auth = frappe.qb.Table("__Auth")
+	is_wanted = (auth.doctype == DEVICE) & (auth.name == name) & (auth.encrypted == 1)
+	query = frappe.qb.from_(auth).select(auth.fieldname, auth.password)
+	return query.where(is_wanted & auth.fieldname.isin(fields)).run()
 
 
 def _decrypted(stored: str) -> str:
@@ -258,9 +257,7 @@ def _read(name: str) -> SiteDevice | None:
 	pace, wrong_pace = _pace(row)
 	about = (*lost, *wrong, *wrong_pace, *_wrong_browser(row))
 	problem = Problem(NEEDS_SECRETS if lost else WRONG_SETTINGS, about) if about else None
-	settings = Settings.from_row(
-		dict(frappe.db.sql("SELECT field, value FROM `tabSingles` WHERE doctype = 'Khalifa Settings'"))
-	)
+	settings = Settings.from_row(frappe.db.get_singles_dict("Khalifa Settings"))
 	is_inline = row.provider == "wppconnect"
 	return SiteDevice(
 		_driver(_config(row, secrets, lost)),
@@ -325,7 +322,7 @@ def _wrong_browser(row: Any) -> tuple[str, ...]:
 	if row.provider != "whatsapp_web":
 		return ()
 	try:
-		options.check_settings({field.removeprefix("browser_"): row[field] for field in _BROWSER})
+		options.check_settings({field.removeprefix("browser_"): row[field] for field in BROWSER_FIELDS})
 	except options.BadBrowserSetting as error:
 		return (_OF_BROWSER.get(error.code, "browser_options"),)
 	return ()
@@ -353,6 +350,6 @@ def _config(row: Any, secrets: dict[str, str], lost: tuple[str, ...]) -> DeviceC
 		_seconds(row.connect_timeout, 5.0),
 		_seconds(row.read_timeout, 30.0),
 		secrets.get("webhook_address", ""),
-		{field.removeprefix("browser_"): row[field] for field in _BROWSER},
+		{field.removeprefix("browser_"): row[field] for field in BROWSER_FIELDS},
 		lost,
 	)
