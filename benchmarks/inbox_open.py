@@ -288,8 +288,9 @@ def _print_statements(users: dict[str, str]) -> None:
 
 def _calls(user: str, view: str) -> dict[str, Callable[[int], Any]]:
 	from khalifa_whatsapp.api import inbox
+	from khalifa_whatsapp.tests.endpoints import signed_in
 
-	with _signed_in(user):
+	with signed_in(user):
 		first = inbox.conversations(view)
 		ticket, cursor = _threads(first["rows"])[0], ""
 		for _ in range(60):
@@ -310,9 +311,11 @@ def _calls(user: str, view: str) -> dict[str, Callable[[int], Any]]:
 
 def _counted(user: str, call: Callable[[], Any]) -> tuple[int, int]:
 	"""Statements of a call that was made before, and the rows that they read."""
-	with _signed_in(user):
+	from khalifa_whatsapp.tests.endpoints import signed_in
+
+	with signed_in(user):
 		call()
-	with _signed_in(user), _statements() as seen:
+	with signed_in(user), _statements() as seen:
 		before = _rows_read()
 		own = len(seen)
 		call()
@@ -325,21 +328,6 @@ def _rows_read() -> int:
 	import frappe
 
 	return sum(int(value) for _name, value in frappe.db.sql("SHOW SESSION STATUS LIKE 'Handler_read%%'"))
-
-
-@contextmanager
-def _signed_in(user: str) -> Iterator[None]:
-	import frappe
-
-	from khalifa_whatsapp.guards import forget_actors
-
-	before = frappe.session.user
-	frappe.set_user(user)
-	forget_actors()
-	try:
-		yield
-	finally:
-		frappe.set_user(before)
 
 
 @contextmanager

@@ -56,6 +56,7 @@ def is_row_visible(doctype: str, name: str, user: str | None = None) -> bool:
 		return current_actor(user).is_manager
 	condition = query_conditions(user, doctype) or "1 = 1"
 	table, wanted = f"`tab{doctype}`", _escape(str(name))
+	# SQL: the condition is text, as Frappe's hook wants it
 	return bool(frappe.db.sql(f"select 1 from {table} where {table}.name = {wanted} and ({condition})"))
 
 

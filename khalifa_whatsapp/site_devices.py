@@ -41,7 +41,7 @@ _PACE = (
 	"quiet_to",
 	"is_quiet_for_replies",
 )
-_BROWSER = (
+BROWSER_FIELDS = (
 	"browser_url",
 	"browser_user_agent",
 	"browser_language",
@@ -69,7 +69,7 @@ _FIELDS = (
 	"previous_app_secret_until",
 	"allowed_ips",
 	*_PACE,
-	*_BROWSER,
+	*BROWSER_FIELDS,
 )
 _SIGNED = ("app_secret", "previous_app_secret", "verify_token")
 # What each gateway uses. A secret of the gateway that a device used before troubles nobody
@@ -307,7 +307,7 @@ def _wrong_browser(row: Any) -> tuple[str, ...]:
 	if row.provider != "whatsapp_web":
 		return ()
 	try:
-		options.check_settings({field.removeprefix("browser_"): row[field] for field in _BROWSER})
+		options.check_settings({field.removeprefix("browser_"): row[field] for field in BROWSER_FIELDS})
 	except options.BadBrowserSetting as error:
 		return (_OF_BROWSER.get(error.code, "browser_options"),)
 	return ()
@@ -335,6 +335,6 @@ def _config(row: Any, secrets: dict[str, str], lost: tuple[str, ...]) -> DeviceC
 		_seconds(row.connect_timeout, 5.0),
 		_seconds(row.read_timeout, 30.0),
 		secrets.get("webhook_address", ""),
-		{field.removeprefix("browser_"): row[field] for field in _BROWSER},
+		{field.removeprefix("browser_"): row[field] for field in BROWSER_FIELDS},
 		lost,
 	)

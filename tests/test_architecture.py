@@ -406,6 +406,51 @@ def name_of(node: ast.expr) -> str:
 	return node.id if isinstance(node, ast.Name) else ""
 
 
+def test_sql_outside_the_stores_says_why_it_is_sql():
+	"""Plain reads are `frappe.qb`'s: a function that hands the database a text has a line «# SQL: why»."""
+	problems = []
+	for module in MODULES:
+		if not is_within(module.name, ("stores", "tests")):
+			problems += [f"{module.at(line)}: frappe.qb, or «# SQL: why»" for line in unexplained_sql(module)]
+	refuse(problems)
+
+
+def unexplained_sql(module: Module) -> Iterator[int]:
+	functions = [n for n in ast.walk(module.tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+	for call in (node for node in ast.walk(module.tree) if hands_over_sql(node)):
+		holders = [f for f in functions if f.lineno <= call.lineno <= (f.end_lineno or f.lineno)]
+		here = max(holders, key=lambda f: f.lineno, default=call)
+		lines = module.lines[here.lineno - 1 : here.end_lineno]
+		if not any(re.search(r"# SQL: \S", line) for line in lines):
+			yield call.lineno
+
+
+def hands_over_sql(node: ast.AST) -> bool:
+	"""`frappe.db.sql(…)`; a change of the schema (`sql_ddl`) has no other way."""
+	return isinstance(node, ast.Call) and name_of(node.func).endswith(
+		("db.sql", "db.sql_list", "db.multisql")
+	)
+
+
+@pytest.mark.parametrize(
+	("source", "lines"),
+	[
+		("def read():\n\treturn frappe.db.sql('select 1')", [2]),
+		("def read():\n\t# SQL: of no table\n\treturn frappe.db.sql('select 1')", []),
+		("def other():\n\t# SQL: of no table\n\tpass\ndef read():\n\treturn frappe.db.sql_list('x')", [5]),
+		("def read():\n\tx = 1  # SQL:\n\treturn frappe.db.sql('select 1')", [3]),
+		("ROWS = frappe.db.sql('select 1')", [1]),
+		("def read():\n\treturn frappe.qb.from_(x).select('name').run()", []),
+	],
+)
+def test_sql_without_a_reason_is_seen(tmp_path, monkeypatch, source, lines):
+	path = tmp_path / PACKAGE / "x.py"
+	path.parent.mkdir()
+	path.write_text(source)
+	monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
+	assert list(unexplained_sql(Module(path))) == lines
+
+
 def test_functions_and_files_stay_small():
 	problems = []
 	for module in MODULES:

@@ -54,6 +54,7 @@ def closed(doctype: str, names: Iterable[str]) -> set[str]:
 	if not condition or not wanted:
 		return set()
 	table = f"`tab{doctype}`"
+	# SQL: the condition of the permissions is text
 	sql = f"select {table}.name from {table} where {table}.name in ({wanted}) and not ({condition})"
 	return {row[0] for row in frappe.db.sql(sql)}
 
@@ -73,11 +74,10 @@ def open_filters(doctype: str, filters: Any) -> Any:
 
 def count_closed(doctype: str) -> int:
 	condition = _open_of_all(doctype)
-	return (
-		frappe.db.sql(f"select count(*) from `tab{doctype}` where not ({condition})")[0][0]
-		if condition
-		else 0
-	)
+	if not condition:
+		return 0
+	# SQL: the condition of the permissions is text
+	return frappe.db.sql(f"select count(*) from `tab{doctype}` where not ({condition})")[0][0]
 
 
 def _open_of_all(doctype: str) -> str:

@@ -9,7 +9,7 @@ were.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from typing import Any
 
@@ -35,24 +35,14 @@ RESULTS = {"Report": None, "Prepared Report": "report_name"}
 @frappe.whitelist()
 def export_list() -> None:
 	"""A list, or its report view."""
-	doctype, delimiter = frappe.form_dict.get("doctype"), _delimiter()
-	if _is_for_later(doctype):
-		return background.enqueue(f"{__name__}.export_list")
-	reportview.export_query()
-	_guard_answer(delimiter, doctype)
-	return None
+	_export(reportview.export_query, frappe.form_dict.get("doctype"), "export_list")
 
 
 @frappe.whitelist()
 def export_report() -> None:
 	"""A report. Ours guard texts on the screen already, but not links: guarded, they would lead nowhere."""
-	report, delimiter = frappe.form_dict.get("report_name"), _delimiter()
-	doctype = frappe.get_cached_value("Report", report, "ref_doctype")
-	if _is_for_later(doctype):
-		return background.enqueue(f"{__name__}.export_report")
-	query_report.export_query()
-	_guard_answer(delimiter, doctype)
-	return None
+	doctype = frappe.get_cached_value("Report", frappe.form_dict.get("report_name"), "ref_doctype")
+	_export(query_report.export_query, doctype, "export_report")
 
 
 @frappe.whitelist()
@@ -125,6 +115,16 @@ def _is_result_of_ours(doc: File) -> bool:
 
 def _imported(name: str) -> str | None:
 	return frappe.db.get_value("Data Import", name, "reference_doctype")
+
+
+def _export(make: Callable[[], None], doctype: Any, name: str) -> None:
+	"""Answer with what the original makes, guarded; or have the function of this name do so in a job."""
+	delimiter = _delimiter()
+	if _is_for_later(doctype):
+		background.enqueue(f"{__name__}.{name}")
+		return
+	make()
+	_guard_answer(delimiter, doctype)
 
 
 def _is_for_later(doctype: Any) -> bool:

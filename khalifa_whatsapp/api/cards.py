@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 import frappe
 from frappe import _
+from frappe.query_builder import Criterion
+from frappe.query_builder.functions import Count, Sum
 from frappe.utils import add_days, formatdate, today
 
 from khalifa_whatsapp.api import inbox_rows
@@ -18,7 +20,7 @@ from khalifa_whatsapp.guards import AGENT_ROLE, agent_only, current_actor, manag
 from khalifa_whatsapp.jobs import scheduler_watch
 from khalifa_whatsapp.permissions import query_conditions
 
-TICKET, MESSAGE = "`tabKhalifa Ticket`", "`tabKhalifa Message`"
+TICKET = "`tabKhalifa Ticket`"
 NOTHING = "–"  # as a text: Desk can't draw a card whose number is missing
 LIST = ["List", "Khalifa Ticket", "List"]
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -75,12 +77,11 @@ def delayed_now(**_given: Any) -> dict[str, Any]:
 def answered_today(**_given: Any) -> dict[str, Any]:
 	"""Answers of people today: the reader's own, or everybody's for managers."""
 	actor, (from_ms, _to_ms) = current_actor(), _today()
-	whose = "1 = 1" if actor.is_manager else f"{MESSAGE}.agent = {frappe.db.escape(actor.agent or '')}"
-	sql = (
-		f"select count(*) from {MESSAGE} where origin = 'Agent' and sent_ms >= %s and status != 'Failed' "
-		f"and {whose}"
-	)
-	return {"value": int(frappe.db.sql(sql, (from_ms,))[0][0]), "fieldtype": "Int"}
+	message = frappe.qb.DocType("Khalifa Message")
+	whose = [] if actor.is_manager else [message.agent == (actor.agent or "")]
+	is_answer = [message.origin == "Agent", message.sent_ms >= from_ms, message.status != "Failed"]
+	answers = frappe.qb.from_(message).select(Count("*")).where(Criterion.all([*is_answer, *whose]))
+	return {"value": int(answers.run()[0][0]), "fieldtype": "Int"}
 
 
 @frappe.whitelist()
@@ -92,6 +93,7 @@ def first_response_today(**_given: Any) -> dict[str, Any] | str:
 	"""
 	from_ms, to_ms = _today()
 	seen = (query_conditions(current_actor().user, "Khalifa Ticket") or "1 = 1").replace("%", "%%")
+	# SQL: the condition of the permissions is text
 	sql = (
 		f"select avg(first_response_time) from {TICKET} where first_responded_ms >= %s and "
 		"first_responded_ms < %s "
@@ -107,11 +109,9 @@ def first_response_today(**_given: Any) -> dict[str, Any] | str:
 def satisfaction(**_given: Any) -> dict[str, Any] | str:
 	"""Good ratings of the last seven days, in per cent of all; nothing to show without any."""
 	since = add_days(on_site().rules().calendar.local_date(now_ms()), -6)
-	sql = (
-		"select sum(ratings_good), sum(ratings) from `tabKhalifa Agent KPI` "
-		"where period = 'Daily' and start_date >= %s"
-	)
-	good, ratings = frappe.db.sql(sql, (since,))[0]
+	kpi = frappe.qb.DocType("Khalifa Agent KPI")
+	rated = frappe.qb.from_(kpi).select(Sum(kpi.ratings_good), Sum(kpi.ratings))
+	good, ratings = rated.where((kpi.period == "Daily") & (kpi.start_date >= since)).run()[0]
 	if not ratings:
 		return NOTHING
 	return {**_decimal(100 * float(good) / float(ratings)), "route": ["query-report", "WhatsApp Agent KPI"]}
@@ -197,6 +197,7 @@ def failing_jobs(**_given: Any) -> dict[str, Any]:
 
 def _tickets(where: str) -> int:
 	seen = query_conditions(current_actor().user, "Khalifa Ticket") or "1 = 1"
+	# SQL: the condition of the permissions is text
 	return int(frappe.db.sql(f"select count(*) from {TICKET} where {where} and ({seen})")[0][0])
 
 

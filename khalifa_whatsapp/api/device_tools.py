@@ -29,7 +29,6 @@ from khalifa_whatsapp.site_devices import SiteDevice, get_device
 MAX_TEST = 200
 MAX_RECEIVED = 4096  # characters, as of a real message
 LOCK_SECONDS = 5
-MESSAGE = "`tabKhalifa Message`"
 
 
 @frappe.whitelist()
@@ -57,8 +56,7 @@ def counters(device: str) -> dict[str, Any]:
 
 
 def _since(device: str, from_ms: int) -> int:
-	sql = f"SELECT COUNT(*) FROM {MESSAGE} WHERE device = %s AND started_ms > %s"
-	return int(frappe.db.sql(sql, (device, from_ms))[0][0])
+	return frappe.db.count("Khalifa Message", {"device": device, "started_ms": (">", from_ms)})
 
 
 @frappe.whitelist(methods=["POST"])

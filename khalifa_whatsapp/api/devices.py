@@ -13,6 +13,7 @@ from typing import Any, NoReturn, TypeVar
 import frappe
 import redis
 from frappe import _
+from frappe.query_builder.functions import Count
 
 from khalifa_whatsapp.api.decorators import endpoint
 from khalifa_whatsapp.bootstrap import leases, now_ms, on_site
@@ -62,12 +63,7 @@ def connect(device: str) -> dict[str, Any]:
 @endpoint
 def disconnect(device: str) -> dict[str, Any]:
 	"""End the session and keep the login."""
-	driver = _driver(device)
-	if driver.capabilities.has_browser:
-		return _command(device, rules.DISCONNECT)
-	session = _session(driver)
-	_want(device, False)  # first, and whatever the gateway says: the watchdog must not start it again
-	return _ended(device, session.stop_session)
+	return _end(device, rules.DISCONNECT, lambda session: session.stop_session())
 
 
 @frappe.whitelist(methods=["POST"])
@@ -75,12 +71,7 @@ def disconnect(device: str) -> dict[str, Any]:
 @endpoint
 def log_out(device: str) -> dict[str, Any]:
 	"""End the session and forget the login: the next start needs a new code."""
-	driver = _driver(device)
-	if driver.capabilities.has_browser:
-		return _command(device, rules.LOG_OUT)
-	session = _session(driver)
-	_want(device, False)
-	return _ended(device, session.log_out)
+	return _end(device, rules.LOG_OUT, lambda session: session.log_out())
 
 
 @frappe.whitelist(methods=["POST"])
@@ -171,8 +162,14 @@ def _want(device: str, is_wanted: bool) -> None:
 	frappe.db.commit()
 
 
-def _ended(device: str, end: Callable[[], None]) -> dict[str, Any]:
-	_asked(end)
+def _end(device: str, command: str, end: Callable[[SessionDriver], None]) -> dict[str, Any]:
+	"""End the session: by the process that owns its browser, or by asking the gateway."""
+	driver = _driver(device)
+	if driver.capabilities.has_browser:
+		return _command(device, command)
+	session = _session(driver)
+	_want(device, False)  # first, and whatever the gateway says: the watchdog must not start it again
+	_asked(lambda: end(session))
 	watch.record_state(on_site(), device, SessionState("disconnected"))
 	return {"state": "disconnected"}
 
@@ -257,12 +254,9 @@ def _today(device: str) -> dict[str, int]:
 	"""Messages by status whose sending began today."""
 	calendar = on_site().rules().calendar
 	start_ms = calendar.day_bounds_ms(calendar.local_date(now_ms()))[0]
-	counts = dict(
-		frappe.db.sql(
-			"SELECT status, COUNT(*) FROM `tabKhalifa Message` WHERE device = "
-			"%s AND started_ms >= %s GROUP BY status",
-			(device, start_ms),
-		)
-	)
+	message = frappe.qb.DocType("Khalifa Message")
+	began = (message.device == device) & (message.started_ms >= start_ms)
+	query = frappe.qb.from_(message).select(message.status, Count("*")).where(began)
+	counts = dict(query.groupby(message.status).run())
 	gone = sum(counts.get(state, 0) for state in ("Sent", "Delivered", "Read", "Played"))
 	return {"sent": gone, "failed": counts.get("Failed", 0), "unknown": counts.get("Unknown", 0)}

@@ -48,7 +48,7 @@ def _part(act: Callable[[], Part]) -> Part:
 
 
 def _database() -> Part:
-	frappe.db.sql("SELECT 1")
+	frappe.db.sql("SELECT 1")  # SQL: of no table
 	return {"ok": True}
 
 

@@ -57,9 +57,7 @@ def boot() -> dict[str, Any]:
 			"may_become_agent": inbox_missing.may_become_agent(actor),
 		},
 		"now_ms": now_ms(),
-		"branches": frappe.db.sql_list(
-			"select name from `tabKhalifa Branch` where enabled = 1 order by name"
-		),
+		"branches": frappe.get_all("Khalifa Branch", {"enabled": 1}, pluck="name", order_by="name"),
 		"close_reasons": list(CLOSE_REASONS),
 	}
 
@@ -302,7 +300,8 @@ def typing(ticket: str) -> dict[str, Any]:
 
 def _visible(ticket: str) -> Any:
 	"""The conversation's row, read once, when the reader may see it."""
-	rows = frappe.db.sql(f"select * from `tab{TICKET}` where name = %s", (ticket,), as_dict=True)
+	table = frappe.qb.DocType(TICKET)
+	rows = frappe.qb.from_(table).select("*").where(table.name == ticket).run(as_dict=True)
 	if not rows or not frappe.has_permission(
 		TICKET, "read", doc=frappe.get_doc({**rows[0], "doctype": TICKET})
 	):

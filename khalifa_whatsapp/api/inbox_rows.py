@@ -168,6 +168,7 @@ def _mine(actor: Actor, now: int) -> tuple[int, int]:
 	if not actor.agent:
 		return 0, 0
 	where = _view(actor, "mine", now).where
+	# SQL: a view's condition is text, for the statements that were measured
 	sql = f"select count(*), coalesce(sum({TABLE}.unread_count), 0) from {TABLE} where {where}"
 	mine, unread = frappe.db.sql(sql)[0]
 	return int(mine), int(unread)
@@ -229,6 +230,7 @@ def _rows(
 ) -> list[dict[str, Any]]:
 	"""Lines with what they show; how far the last message came, where it is one of ours."""
 	listed = ", ".join(f"{TABLE}.{field}" for field in FIELDS)
+	# SQL: as measured, the names by index first and their rows straight after (`straight_join`)
 	sql = (
 		f"select {listed}, {key} as place, {is_listed} as is_listed, c.phone, "
 		f"(select if(m.direction = 'Outgoing', m.status, null) from {MESSAGE} m where m.ticket = "
@@ -240,6 +242,7 @@ def _rows(
 
 
 def _count(where: str) -> int:
+	# SQL: a view's condition is text, for the statements that were measured
 	return int(frappe.db.sql(f"select count(*) from {TABLE} where {where}")[0][0])
 
 
@@ -277,6 +280,7 @@ def _in_messages(terms: list[str], values: dict[str, Any]) -> str:
 	reader's own before others: then each line is looked into, in the list's order, until the page is full,
 	which is soon.
 	"""
+	# SQL: qb's `Match` takes one word
 	tickets = frappe.db.sql(
 		f"select m.ticket from {MESSAGE} m where match(m.search_text) against (%s in boolean mode) "
 		f"limit {MAX_FOUND + 1}",

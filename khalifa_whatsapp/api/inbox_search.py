@@ -7,11 +7,11 @@ from __future__ import annotations
 from typing import Any
 
 import frappe
+from frappe.query_builder import Criterion
 
 from khalifa_whatsapp.core.arabic import normalise
 from khalifa_whatsapp.core.snippets import snippet
 
-MESSAGE = "`tabKhalifa Message`"
 MIN_LETTERS = 3  # of a word or a number that is searched for
 MAX_TERMS = 5
 MAX_TYPED = 100
@@ -67,11 +67,9 @@ def _messages(tickets: list[str], terms: list[str]) -> list[Any]:
 	"""Messages with all these words, the latest first."""
 	if not tickets or not terms:
 		return []
-	values = {f"word{place}": like(term) for place, term in enumerate(terms)}
-	likes = " and ".join(f"search_text like %({name})s" for name in values)
-	return frappe.db.sql(
-		f"select ticket, body from {MESSAGE} where ticket in %(tickets)s and is_revoked = 0 and {likes} "
-		f"order by sent_ms desc, name desc limit {MAX_MESSAGES}",
-		{**values, "tickets": tickets},
-		as_dict=True,
-	)
+	message = frappe.qb.DocType("Khalifa Message")
+	likes = [message.search_text.like(like(term)) for term in terms]
+	wanted = Criterion.all([message.ticket.isin(tickets), message.is_revoked == 0, *likes])
+	query = frappe.qb.from_(message).select(message.ticket, message.body).where(wanted)
+	query = query.orderby(message.sent_ms, message.name, order=frappe.qb.desc).limit(MAX_MESSAGES)
+	return query.run(as_dict=True)

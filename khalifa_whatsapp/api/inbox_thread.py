@@ -13,6 +13,8 @@ from urllib.parse import urlencode
 
 import frappe
 from frappe import _
+from frappe.query_builder import Criterion
+from pypika.terms import Tuple
 
 from khalifa_whatsapp.api import lateness
 from khalifa_whatsapp.api.history import EVENT_FIELDS, agent_names, event_text
@@ -26,7 +28,8 @@ from khalifa_whatsapp.core.service_window import is_window_open, window_until_ms
 from khalifa_whatsapp.jobs import device_problems
 from khalifa_whatsapp.site_devices import get_device, problem_of
 
-MESSAGE, EVENT = "`tabKhalifa Message`", "`tabKhalifa Ticket Event`"
+MESSAGE, EVENT = "Khalifa Message", "Khalifa Ticket Event"
+MAX_EVENTS = 300
 FIELDS = (
 	"name",
 	"direction",
@@ -57,6 +60,17 @@ FIELDS = (
 	"provider",
 	"resent_as",
 	"identity",
+)
+QUOTED = (
+	"message_key",
+	"name",
+	"body",
+	"sender_name",
+	"content_type",
+	"is_revoked",
+	"data",
+	"file_name",
+	"direction",
 )
 DOWNLOAD = "/api/method/khalifa_whatsapp.api.media.download"
 MAX_CHANGED = 200
@@ -132,44 +146,39 @@ def abilities(row: Any, window_from_ms: Callable[[], int | None]) -> dict[str, A
 
 def page(ticket: str, before: str, limit: int) -> tuple[list[dict[str, Any]], str]:
 	"""The latest items before a cursor, oldest first, and the cursor of what is older (empty: nothing is)."""
-	values: dict[str, Any] = {"ticket": ticket, "limit": limit + 1}
-	where = "ticket = %(ticket)s and content_type != 'reaction'"
-	if before:
-		values["at"], values["sequence"], values["name"] = _read_cursor(before)
-		where += " and (sent_ms, sequence, name) < (%(at)s, %(sequence)s, %(name)s)"
-	order = "order by sent_ms desc, sequence desc, name desc limit %(limit)s"
-	messages = _messages(f"{where} {order}", values)
+	message = frappe.qb.DocType(MESSAGE)
+	place = _read_cursor(before) if before else ()
+	is_older = [Tuple(message.sent_ms, message.sequence, message.name) < place] if place else []
+	messages = _messages(ticket, is_older, limit + 1)
 	has_more, messages = len(messages) > limit, messages[:limit][::-1]
 	from_ms = messages[0].sent_ms if has_more and messages else 0
-	events = _events(ticket, from_ms, values.get("at"))
+	events = _events(ticket, from_ms, place[0] if place else None)
 	cursor = _cursor(messages[0]) if has_more else ""
 	return _items(messages, events), cursor
 
 
 def since(ticket: str, after_ms: int) -> list[dict[str, Any]]:
 	"""Messages and events written or changed since then."""
-	where = (
-		"ticket = %(ticket)s and content_type != 'reaction' and changed_ms >= %(after)s "
-		f"order by sent_ms desc, sequence desc, name desc limit {MAX_CHANGED}"
-	)
 	from_ms = max(after_ms - OVERLAP_MS, 0)
-	messages = _messages(where, {"ticket": ticket, "after": from_ms})[::-1]
+	messages = _messages(ticket, [frappe.qb.DocType(MESSAGE).changed_ms >= from_ms], MAX_CHANGED)[::-1]
 	return _items(messages, _events(ticket, from_ms, None))
 
 
-def _messages(where: str, values: dict[str, Any]) -> list[Any]:
-	listed = ", ".join(f"`{field}`" for field in FIELDS)
-	return frappe.db.sql(f"select {listed} from {MESSAGE} where {where}", values, as_dict=True)
+def _messages(ticket: str, conditions: list[Criterion], limit: int) -> list[Any]:
+	"""A ticket's messages, the latest first."""
+	message = frappe.qb.DocType(MESSAGE)
+	shown = [message.ticket == ticket, message.content_type != "reaction", *conditions]
+	query = frappe.qb.from_(message).select(*FIELDS).where(Criterion.all(shown)).limit(limit)
+	order = (message.sent_ms, message.sequence, message.name)
+	return query.orderby(*order, order=frappe.qb.desc).run(as_dict=True)
 
 
 def _events(ticket: str, from_ms: int, to_ms: int | None) -> list[Any]:
-	listed = ", ".join(f"`{field}`" for field in EVENT_FIELDS)
-	until = "and at_ms < %(to)s" if to_ms else ""
-	sql = (
-		f"select {listed} from {EVENT} where ticket = %(ticket)s and at_ms >= %(from)s {until} order by "
-		"at_ms, name limit 300"
-	)
-	return frappe.db.sql(sql, {"ticket": ticket, "from": from_ms, "to": to_ms}, as_dict=True)
+	event = frappe.qb.DocType(EVENT)
+	until = [event.at_ms < to_ms] if to_ms else []
+	shown = Criterion.all([event.ticket == ticket, event.at_ms >= from_ms, *until])
+	query = frappe.qb.from_(event).select(*EVENT_FIELDS).where(shown)
+	return query.orderby(event.at_ms, event.name).limit(MAX_EVENTS).run(as_dict=True)
 
 
 def _items(messages: list[Any], events: list[Any]) -> list[dict[str, Any]]:
@@ -233,11 +242,11 @@ def _quoted(keys: Iterable[str]) -> dict[str, Any]:
 	wanted = tuple(keys)
 	if not wanted:
 		return {}
-	listed = "message_key, name, body, sender_name, content_type, is_revoked, data, file_name, direction"
-	sql = f"select {listed} from {MESSAGE} where message_key in %(keys)s"
+	message = frappe.qb.DocType(MESSAGE)
+	query = frappe.qb.from_(message).select(*QUOTED).where(message.message_key.isin(wanted))
 	return {
 		row.message_key: {"name": row.name, "sender_name": row.sender_name, "body": line(content_of(row))}
-		for row in frappe.db.sql(sql, {"keys": wanted}, as_dict=True)
+		for row in query.run(as_dict=True)
 	}
 
 

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import frappe
+from frappe.query_builder import Criterion, Table
+
 from khalifa_whatsapp.bootstrap import on_site
 from khalifa_whatsapp.core import deadlines
 from khalifa_whatsapp.core.deadlines import Lateness
@@ -18,11 +21,15 @@ FIELDS = ("waiting_since_ms", "customer_due_by_ms", "response_by_ms", "due_by_ms
 MINUTE_MS = 60_000
 
 
-def delayed_sql(now: int, table: str = "`tabKhalifa Ticket`") -> str:
-	"""The condition on tickets whose customer has waited too long,
-	or whose agent has taken too long, by now.
-	"""
-	return f"({table}.due_by_ms > 0 and {table}.due_by_ms < {int(now)})"
+def is_delayed(ticket: Table, now: int) -> Criterion:
+	"""The condition on tickets whose customer has waited, or whose agent has taken, too long by now."""
+	return (ticket.due_by_ms > 0) & (ticket.due_by_ms < int(now))
+
+
+def delayed_sql(now: int) -> str:
+	"""The same as text, for statements that are written in SQL."""
+	condition = is_delayed(frappe.qb.DocType("Khalifa Ticket"), now)
+	return f"({condition.get_sql(quote_char='`', with_namespace=True)})"
 
 
 class Clock:

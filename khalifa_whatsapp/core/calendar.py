@@ -19,6 +19,8 @@ from functools import cached_property
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from khalifa_whatsapp.core.errors import CodedError
+
 DAY_MINUTES = 24 * 60
 DAY_MS = DAY_MINUTES * 60_000
 TABLE_DAYS = 32
@@ -46,19 +48,10 @@ MESSAGES = {
 }
 
 
-class CalendarError(ValueError):
-	"""Business hours that can't be used, or a question they can't answer.
+class CalendarError(CodedError):
+	"""Business hours that can't be used, or a question they can't answer."""
 
-	`code` is a key of `MESSAGES` and `values` fills it in, so that a translated template can be used instead.
-	"""
-
-	def __init__(self, code: str, values: dict[str, object]) -> None:
-		super().__init__(code, values)
-		self.code = code
-		self.values = values
-
-	def __str__(self) -> str:
-		return MESSAGES[self.code].format(**self.values)
+	messages = MESSAGES
 
 
 class Span(NamedTuple):

@@ -121,10 +121,12 @@ def point_of(place: Mapping[str, Any]) -> tuple[float, float] | None:
 
 
 def dict_of(value: Any) -> dict[str, Any]:
+	"""The value, or an empty dict when it is none."""
 	return value if isinstance(value, dict) else {}
 
 
 def list_of(value: Any) -> list[Any]:
+	"""The value, or an empty list when it is none."""
 	return value if isinstance(value, list) else []
 
 

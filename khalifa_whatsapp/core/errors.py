@@ -9,7 +9,7 @@ from __future__ import annotations
 import traceback
 from pathlib import PurePath
 from types import CodeType
-from typing import Any
+from typing import Any, ClassVar
 
 PACKAGE = __name__.partition(".")[0]
 MAX_CODE = 9_999  # databases and systems number their errors below; a phone is no such number
@@ -35,6 +35,23 @@ class NotFound(UserError):
 
 class Changed(UserError):
 	"""Somebody else was faster: look again, then decide."""
+
+
+class CodedError(ValueError):
+	"""A value that a rule can't work with.
+
+	`code` is a key of `messages` and `values` fills it in, so that a translated template can be used instead.
+	"""
+
+	messages: ClassVar[dict[str, str]]
+
+	def __init__(self, code: str, values: dict[str, object]) -> None:
+		super().__init__(code, values)
+		self.code = code
+		self.values = values
+
+	def __str__(self) -> str:
+		return self.messages[self.code].format(**self.values)
 
 
 def describe(error: BaseException) -> str:

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
+from khalifa_whatsapp.core.errors import CodedError
 from khalifa_whatsapp.core.phones import Phone, from_gateway, other_form
 
 PHONE, BSUID, LID = "phone", "bsuid", "lid"
@@ -39,16 +40,10 @@ MESSAGES = {
 }
 
 
-class IdentityError(ValueError):
-	"""An id that no gateway we know would send. `code` is a key of `MESSAGES` and `values` fills it in."""
+class IdentityError(CodedError):
+	"""An id that no gateway we know would send."""
 
-	def __init__(self, code: str, values: dict[str, object]) -> None:
-		super().__init__(code, values)
-		self.code = code
-		self.values = values
-
-	def __str__(self) -> str:
-		return MESSAGES[self.code].format(**self.values)
+	messages = MESSAGES
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ from functools import lru_cache
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, PhoneNumberType
 
+from khalifa_whatsapp.core.errors import CodedError
+
 HOME_REGION = "EG"
 # Countries whose people write to an Egyptian shop in their own short form, which may also be a landline here.
 VISITOR_REGIONS = ("SA", "AE", "KW", "QA", "BH", "OM", "JO", "LY", "SD", "US")
@@ -35,16 +37,10 @@ MESSAGES = {
 }
 
 
-class PhoneError(ValueError):
-	"""Text that isn't one usable phone number. `code` is a key of `MESSAGES` and `values` fills it in."""
+class PhoneError(CodedError):
+	"""Text that isn't one usable phone number."""
 
-	def __init__(self, code: str, values: dict[str, object]) -> None:
-		super().__init__(code, values)
-		self.code = code
-		self.values = values
-
-	def __str__(self) -> str:
-		return MESSAGES[self.code].format(**self.values)
+	messages = MESSAGES
 
 
 @dataclass(frozen=True)

@@ -128,16 +128,17 @@ def _links_to(doctype: str) -> list[tuple[str, str]]:
 def _delete_records(doctype: str, names: Sequence[str]) -> None:
 	_delete(doctype, "name", names)
 	_delete_files(doctype, names)
-	for table, (kind, name) in TRACES.items():
+	for trace, (kind, name) in TRACES.items():
+		table = frappe.qb.DocType(trace)
 		for part in _parts(names):
-			frappe.db.sql(
-				f"delete from `{_table(table)}` where `{kind}` = %s and `{name}` in %s", (doctype, part)
-			)
+			speaks_of_it = (table[kind] == doctype) & table[name].isin(part)
+			frappe.qb.from_(table).delete().where(speaks_of_it).run()
 
 
 def _delete(doctype: str, field: str, names: Sequence[str]) -> None:
+	table = frappe.qb.DocType(doctype)
 	for part in _parts(names):
-		frappe.db.sql(f"delete from `{_table(doctype)}` where `{field}` in %s", (part,))
+		frappe.qb.from_(table).delete().where(table[field].isin(part)).run()
 
 
 def _delete_files(doctype: str, names: Sequence[str]) -> None:
@@ -149,12 +150,6 @@ def _delete_files(doctype: str, names: Sequence[str]) -> None:
 
 def _parts(names: Sequence[str]) -> list[tuple[str, ...]]:
 	return [tuple(names[start : start + 1000]) for start in range(0, len(names), 1000)]
-
-
-def _table(doctype: str) -> str:
-	return (
-		doctype if doctype.startswith("__") else "tabSessions" if doctype == "Sessions" else f"tab{doctype}"
-	)
 
 
 def _remove_agents(agents: Sequence[str], kept: Sequence[str]) -> None:
@@ -174,11 +169,12 @@ def _remove_agents(agents: Sequence[str], kept: Sequence[str]) -> None:
 
 def _remove_days() -> None:
 	"""KPI days that are only the demonstration's; the company's own are counted again without it."""
-	days = "`tabKhalifa KPI Day`"
+	day = frappe.qb.DocType("Khalifa KPI Day")
 	if frappe.db.exists("Khalifa Ticket", {"name": ("is", "set")}):
-		frappe.db.sql(f"update {days} set owner = 'Administrator', is_dirty = 1 where owner = %s", (OWNER,))
+		counted_again = frappe.qb.update(day).set(day.owner, "Administrator").set(day.is_dirty, 1)
+		counted_again.where(day.owner == OWNER).run()
 	else:
-		frappe.db.sql(f"delete from {days} where owner = %s", (OWNER,))
+		frappe.qb.from_(day).delete().where(day.owner == OWNER).run()
 
 
 def _remove_tags() -> None:

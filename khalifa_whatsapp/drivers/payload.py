@@ -12,6 +12,8 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from khalifa_whatsapp.core.details import dict_of as dict_of
+from khalifa_whatsapp.core.details import list_of as list_of
 from khalifa_whatsapp.core.identity import Identity, parse_wid
 from khalifa_whatsapp.drivers.base import PayloadError
 
@@ -38,16 +40,6 @@ def load_object(raw: bytes) -> dict[str, Any]:
 	if not isinstance(payload, dict):
 		raise PayloadError("the delivery is not a JSON object")
 	return payload
-
-
-def dict_of(value: Any) -> dict[str, Any]:
-	"""The value, or an empty dict when it is none."""
-	return value if isinstance(value, dict) else {}
-
-
-def list_of(value: Any) -> list[Any]:
-	"""The value, or an empty list when it is none."""
-	return value if isinstance(value, list) else []
 
 
 def text_of(value: Any) -> str:

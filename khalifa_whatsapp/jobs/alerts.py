@@ -73,11 +73,11 @@ def keep(kind: str, subject: str, device: str = "", error: str = "", step: str =
 	"""Write down that this is wrong now; whether it is news."""
 	name, now, there = _name(kind, subject, device), now_ms(), frappe.utils.now_datetime()
 	if kind == OF_DEVICE:  # nobody has said so for a day: it is another time
-		frappe.db.sql(f"DELETE FROM `tab{ALERT}` WHERE name = %s AND last_ms < %s", (name, now - DAY_MS))
+		frappe.db.delete(ALERT, {"name": name, "last_ms": ("<", now - DAY_MS)})
+	# SQL: one statement that inserts or counts on, and says which it was
 	frappe.db.sql(
 		f"INSERT INTO `tab{ALERT}` (name, creation, modified, owner, modified_by, kind, subject, device, "
-		"error, step, "
-		"times, since_ms, since_on, last_ms, last_on) "
+		"error, step, times, since_ms, since_on, last_ms, last_on) "
 		"VALUES (%s, %s, %s, 'Administrator', 'Administrator', %s, %s, %s, %s, %s, 1, %s, %s, %s, %s) "
 		"ON DUPLICATE KEY UPDATE times = times + 1, error = VALUES(error), last_ms = VALUES(last_ms), "
 		"last_on = VALUES(last_on), modified = VALUES(modified)",
@@ -103,24 +103,24 @@ def clear_job(step: str, device: str = "") -> None:
 
 def failing() -> set[tuple[str, str]]:
 	"""Steps that failed when they last ran, each with its device."""
-	return {tuple(row) for row in frappe.db.sql(f"SELECT step, device FROM `tab{ALERT}` WHERE kind = 'Job'")}
+	return set(frappe.get_all(ALERT, {"kind": JOB}, ["step", "device"], as_list=True, order_by=None))
 
 
 def forget_old() -> None:
 	"""Alerts that nobody has given for a day,
 	and those of devices that are not there or not enabled any more.
 	"""
-	rows = frappe.db.sql(
-		f"SELECT a.name FROM `tab{ALERT}` a LEFT JOIN `tab{DEVICE}` d ON d.name = a.device AND d.enabled = 1 "
-		"WHERE (a.device != '' AND d.name IS NULL) OR (a.kind = 'Device' AND a.last_ms < %s)",
-		(now_ms() - DAY_MS,),
-	)
-	for (name,) in rows:
+	alert, device = frappe.qb.DocType(ALERT), frappe.qb.DocType(DEVICE)
+	has_no_device = (alert.device != "") & device.name.isnull()
+	is_old = (alert.kind == OF_DEVICE) & (alert.last_ms < now_ms() - DAY_MS)
+	alerts = frappe.qb.from_(alert).left_join(device)
+	alerts = alerts.on((device.name == alert.device) & (device.enabled == 1)).select(alert.name)
+	for name in alerts.where(has_no_device | is_old).run(pluck=True):
 		_drop(name)
 
 
 def _drop(name: str) -> None:
-	frappe.db.sql(f"DELETE FROM `tab{ALERT}` WHERE name = %s", (name,))
+	frappe.db.delete(ALERT, {"name": name})
 	frappe.db.commit()
 
 

@@ -131,9 +131,7 @@ class Gateway:
 	def _devices(self) -> dict[str, SiteDevice]:
 		"""Enabled devices that live in a browser."""
 		with on_site().transaction():
-			names = [
-				row[0] for row in frappe.db.sql("SELECT name FROM `tabWhatsApp Device` WHERE enabled = 1")
-			]
+			names = frappe.get_all("WhatsApp Device", {"enabled": 1}, pluck="name")
 			devices = {name: get_device(name) for name in names}
 		return {n: d for n, d in devices.items() if d is not None and d.driver.capabilities.has_browser}
 

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import frappe
 import redis
+from frappe.query_builder.functions import Coalesce
 from frappe.utils import get_system_timezone
 
 from khalifa_whatsapp.bootstrap import now_ms
@@ -45,11 +46,9 @@ def look() -> None:
 def mend(zone: str = "") -> int:
 	"""Our jobs whose last run lies in the future ran just now; how many. No other app's job is touched."""
 	now = datetime.now(ZoneInfo(zone or get_system_timezone())).replace(tzinfo=None)
-	frappe.db.sql(
-		"UPDATE `tabScheduled Job Type` SET last_execution = %s "
-		"WHERE method LIKE %s AND COALESCE(last_execution, creation) > %s",
-		(now, OURS, now),
-	)
+	job = frappe.qb.DocType("Scheduled Job Type")
+	is_ahead = Coalesce(job.last_execution, job.creation) > now
+	frappe.qb.update(job).set(job.last_execution, now).where(job.method.like(OURS) & is_ahead).run()
 	count = frappe.db._cursor.rowcount
 	frappe.db.commit()
 	return count

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import frappe
 
-MESSAGE = "`tabKhalifa Message`"
+MESSAGE = "Khalifa Message"
 LATEST = 20
 LETTERS = 4  # the index leaves shorter words out
 
@@ -27,16 +27,15 @@ def run() -> None:
 
 def rebuild() -> None:
 	"""Write the messages' table anew, with an index that knows all of them. Writers wait until it is done."""
-	frappe.db.sql_ddl(f"ALTER TABLE {MESSAGE} FORCE")
+	frappe.db.sql_ddl(f"ALTER TABLE `tab{MESSAGE}` FORCE")
 
 
 def _latest_terms() -> list[tuple[str, str]]:
 	"""A word of each of the latest messages that have a long one."""
-	sql = (
-		f"select name, search_text from {MESSAGE} where search_text is not null order by name desc limit "
-		f"{LATEST}"
-	)
-	return [(name, term) for name, text in frappe.db.sql(sql) if (term := _long_term(text))]
+	message = frappe.qb.DocType(MESSAGE)
+	query = frappe.qb.from_(message).select(message.name, message.search_text)
+	query = query.where(message.search_text.isnotnull()).orderby(message.name, order=frappe.qb.desc)
+	return [(name, term) for name, text in query.limit(LATEST).run() if (term := _long_term(text))]
 
 
 def _long_term(text: str) -> str | None:
@@ -45,5 +44,6 @@ def _long_term(text: str) -> str | None:
 
 
 def _is_indexed(name: str, term: str) -> bool:
-	sql = f"select 1 from {MESSAGE} where match(search_text) against (%s in boolean mode) and name = %s"
+	# SQL: word for word what the inbox's search asks
+	sql = f"select 1 from `tab{MESSAGE}` where match(search_text) against (%s in boolean mode) and name = %s"
 	return bool(frappe.db.sql(sql, (f"+{term}*", name)))

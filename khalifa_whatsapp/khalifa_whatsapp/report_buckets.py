@@ -164,6 +164,11 @@ def tick(group: str, key: Any) -> str:
 	return str(key) if group == HOUR else label(group, key)
 
 
+def cells(group: str, key: Any) -> dict[str, Any]:
+	"""How a row's bucket is called, in the table and under a chart."""
+	return {"bucket": label(group, key), "tick": tick(group, key)}
+
+
 def weekday(number: int) -> str:
 	"""The name of a weekday; 0 is Sunday."""
 	return formatdate(A_SUNDAY + timedelta(days=number), "EEEE")

@@ -39,7 +39,8 @@ def sums(filters: Any, group: str = WHOLE) -> list[dict[str, Any]]:
 def _kept(filters: Any, group: str, start: date, end: date) -> list[dict[str, Any]]:
 	"""Rows of ended days. A group's name and branch are those of its latest day."""
 	bucket = "null" if group == WHOLE else sql_of_date(group, "start_date")
-	also, values = reports.chosen(filters, {"branch": "branch", "agent": "agent"})
+	also, values = reports.chosen_sql(filters, {"branch": "branch", "agent": "agent"})
+	# SQL: a bucket's key is arithmetic on dates, as text
 	latest = "substring_index(max(concat(start_date, '\n', coalesce({0}, ''))), '\n', -1) as {0}"
 	sql = (
 		f"select {bucket} as bucket, agent, {latest.format('agent_name')}, {latest.format('branch')}, "
@@ -66,6 +67,7 @@ def _today(filters: Any, today: date) -> list[dict[str, Any]]:
 def _bucket(group: str, today: date) -> date | None:
 	if group == WHOLE:
 		return None
+	# SQL: the very expression that the kept rows are grouped by
 	return key_of(group, frappe.db.sql(f"select {sql_of_date(group, '%(day)s')}", {"day": today})[0][0])
 
 

@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode
 
 import frappe
 from frappe import _
+from frappe.query_builder import Criterion, Field
 from frappe.utils import add_days, today
 from frappe.utils.caching import request_cache
 
@@ -96,12 +97,22 @@ def period_ms(filters: dict[str, Any]) -> tuple[int, int]:
 	return calendar.day_bounds_ms(start)[0], calendar.day_bounds_ms(end)[1]
 
 
-def chosen(filters: Mapping[str, Any], columns: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
-	"""The plain filters that were filled in, as SQL to put after a condition: `{"branch": "t.branch"}`."""
-	given = {name: filters[name] for name in columns if filters.get(name)}
+def chosen(filters: Mapping[str, Any], columns: Mapping[str, Field]) -> list[Criterion]:
+	"""The conditions of the plain filters that were filled in: `{"branch": ticket.branch}`."""
+	return [columns[name] == value for name, value in _filled(filters, columns).items()]
+
+
+def chosen_sql(filters: Mapping[str, Any], columns: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
+	"""The same as SQL to put after a condition, and its values: `{"branch": "t.branch"}`."""
+	given = _filled(filters, columns)
+	return "".join(f" and {columns[name]} = %({name})s" for name in given), given
+
+
+def _filled(filters: Mapping[str, Any], names: Iterable[str]) -> dict[str, str]:
+	given = {name: filters[name] for name in names if filters.get(name)}
 	if not all(isinstance(value, str) for value in given.values()):
 		frappe.throw(_("A filter has a value that can't be used."))
-	return "".join(f" and {columns[name]} = %({name})s" for name in given), given
+	return given
 
 
 def cut_message(shown: int, count: int) -> str | None:
@@ -142,6 +153,15 @@ def column(
 		"options": options,
 	}
 	return {**made, "precision": 1} if fieldtype == "Float" else made
+
+
+def agent_columns(width: int, branch_width: int) -> list[dict[str, Any]]:
+	"""Whom a row is about: the agent, by the name that people know, and the branch."""
+	return [
+		column("agent", _("Agent"), "Link", 10, "Khalifa Agent") | {"hidden": 1},
+		column("agent_name", _("Agent"), width=width),
+		column("branch", _("Branch"), "Link", branch_width, "Khalifa Branch"),
+	]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ Keys stay as they are: they are those of the stored values, and a number is foun
 from __future__ import annotations
 
 import frappe
+from frappe.query_builder.functions import Coalesce, Min
 
 CHUNK = 2_000
 IDENTITY = "Khalifa Customer Identity"
@@ -23,14 +24,12 @@ def execute() -> None:
 
 def _next(after: str) -> dict[str, tuple[str, str | None, int]]:
 	"""Customers with identities that have no account yet: name, phone, and when they were first heard of."""
-	sql = (
-		f"select distinct c.name, c.customer_name, c.phone, c.created_ms from `tabKhalifa Customer` c "
-		f"join `tab{IDENTITY}` i on i.customer = c.name "
-		"where c.name > %s and coalesce(i.account, '') = '' order by c.name limit %s"
-	)
-	return {
-		name: (shown, phone, created) for name, shown, phone, created in frappe.db.sql(sql, (after, CHUNK))
-	}
+	customer, identity = frappe.qb.DocType("Khalifa Customer"), frappe.qb.DocType(IDENTITY)
+	rows = frappe.qb.from_(customer).join(identity).on(identity.customer == customer.name).distinct()
+	rows = rows.select(customer.name, customer.customer_name, customer.phone, customer.created_ms)
+	rows = rows.where((customer.name > after) & (Coalesce(identity.account, "") == ""))
+	rows = rows.orderby(customer.name).limit(CHUNK)
+	return {name: (shown, phone, created) for name, shown, phone, created in rows.run()}
 
 
 def _accounts(customers: dict[str, tuple[str, str | None, int]]) -> dict[str, dict[str, str]]:
@@ -62,15 +61,15 @@ def _name(customers: dict[str, tuple[str, str | None, int]]) -> None:
 		return
 	times = {name: {"named_ms": row[2]} for name, row in named.items() if row[2]}
 	frappe.db.bulk_update("Khalifa Customer", times, update_modified=False)
-	first = (
-		frappe.db.sql(
-			f"select customer, min(name) from `tab{IDENTITY}` where customer in %s group by customer",
-			(list(times),),
-		)
-		if times
-		else ()
-	)
+	first = _first_identities(list(times)) if times else ()
 	names = {
 		row: {"profile_name": named[customer][0], "named_ms": named[customer][2]} for customer, row in first
 	}
 	frappe.db.bulk_update(IDENTITY, names, update_modified=False)
+
+
+def _first_identities(customers: list[str]) -> tuple[tuple[str, str], ...]:
+	"""(customer, its first identity)."""
+	identity = frappe.qb.DocType(IDENTITY)
+	rows = frappe.qb.from_(identity).select(identity.customer, Min(identity.name))
+	return rows.where(identity.customer.isin(customers)).groupby(identity.customer).run()

@@ -21,8 +21,7 @@ def execute() -> None:
 
 
 def _next(after: str) -> list[tuple[str, str]]:
-	sql = (
-		"select name, body from `tabKhalifa Message` where name > %s and search_text is null and body != '' "
-		"order by name limit %s"
-	)
-	return list(frappe.db.sql(sql, (after, CHUNK)))
+	message = frappe.qb.DocType("Khalifa Message")
+	is_to_fill = (message.name > after) & message.search_text.isnull() & (message.body != "")
+	rows = frappe.qb.from_(message).select(message.name, message.body).where(is_to_fill)
+	return list(rows.orderby(message.name).limit(CHUNK).run())

@@ -18,9 +18,10 @@ def execute() -> None:
 	"""Fill what is empty; a second run finds nothing."""
 	zone = ZoneInfo(get_system_timezone())
 	for stem in STEMS:
-		rows = frappe.db.sql(
-			f"select name, {stem}_ms from `tab{DELAY}` where {stem}_ms > 0 and {stem}_on is null"
-		)
+		row = frappe.qb.DocType(DELAY)
+		machine_time, shown_time = row[f"{stem}_ms"], row[f"{stem}_on"]
+		is_to_fill = (machine_time > 0) & shown_time.isnull()
+		rows = frappe.qb.from_(row).select(row.name, machine_time).where(is_to_fill).run()
 		moments = {
 			name: datetime.fromtimestamp(at_ms / 1000, zone).replace(tzinfo=None) for name, at_ms in rows
 		}

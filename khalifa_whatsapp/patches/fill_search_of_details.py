@@ -27,8 +27,8 @@ def execute() -> None:
 
 
 def _next(after: str) -> list[frappe._dict]:
-	sql = (
-		f"select {', '.join(FIELDS)} from `tabKhalifa Message` where name > %s and is_revoked = 0 "
-		"and (data is not null or file_name != '') order by name limit %s"
-	)
-	return frappe.db.sql(sql, (after, CHUNK), as_dict=True)
+	message = frappe.qb.DocType("Khalifa Message")
+	has_details = message.data.isnotnull() | (message.file_name != "")
+	rows = frappe.qb.from_(message).select(*FIELDS)
+	rows = rows.where((message.name > after) & (message.is_revoked == 0) & has_details)
+	return rows.orderby(message.name).limit(CHUNK).run(as_dict=True)

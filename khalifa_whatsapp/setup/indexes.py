@@ -34,7 +34,7 @@ def _drop_shorter(doctype: str, fields: tuple[str, ...]) -> None:
 
 
 def _has_index(doctype: str, name: str) -> bool:
-	return bool(frappe.db.sql(f"SHOW INDEX FROM `tab{doctype}` WHERE Key_name = %s", (name,)))
+	return bool(frappe.db.has_index(f"tab{doctype}", name))
 
 
 def _add_full_text(doctype: str, field: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import frappe
+from frappe.query_builder.functions import Cast, Max, Substring
 
 from khalifa_whatsapp.guards import AGENT_ROLE, MANAGER_ROLE
 from khalifa_whatsapp.setup.indexes import add_all_indexes
@@ -11,6 +12,7 @@ from khalifa_whatsapp.setup.onboarding import mark_steps
 ROLES = (AGENT_ROLE, MANAGER_ROLE)
 TICKET_NUMBERS = "Khalifa Ticket Number"  # its sequence: khalifa_ticket_number_seq
 SEQUENCE_SLUG = "_seq"
+TICKET_PREFIX, NAME_LENGTH = "KT-", 140
 
 
 def after_install() -> None:
@@ -57,8 +59,10 @@ def add_ticket_numbers() -> None:
 
 
 def last_ticket_number() -> int:
-	last = "select max(cast(substr(name, 4) as unsigned)) from `tabKhalifa Ticket` where name like 'KT-%'"
-	return int(frappe.db.sql(last)[0][0] or 0)
+	ticket = frappe.qb.DocType("Khalifa Ticket")
+	number = Cast(Substring(ticket.name, len(TICKET_PREFIX) + 1, NAME_LENGTH), "UNSIGNED")
+	last = frappe.qb.from_(ticket).select(Max(number)).where(ticket.name.like(f"{TICKET_PREFIX}%"))
+	return int(last.run()[0][0] or 0)
 
 
 def open_reports_at_once() -> None:

@@ -79,23 +79,20 @@ class InboxPageCase(PageCase):
 
 	@contextlib.contextmanager
 	def offline(self) -> Iterator[None]:
+		self._set_network(is_offline=True)
+		try:
+			yield
+		finally:
+			self._set_network(is_offline=False)
+
+	def _set_network(self, is_offline: bool) -> None:
 		self.cdp(
 			"Network.emulateNetworkConditions",
-			offline=True,
+			offline=is_offline,
 			latency=0,
 			downloadThroughput=-1,
 			uploadThroughput=-1,
 		)
-		try:
-			yield
-		finally:
-			self.cdp(
-				"Network.emulateNetworkConditions",
-				offline=False,
-				latency=0,
-				downloadThroughput=-1,
-				uploadThroughput=-1,
-			)
 
 	def cdp(self, method: str, **given: Any) -> Any:
 		return self.browser.execute_cdp_cmd(method, given)

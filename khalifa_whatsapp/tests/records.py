@@ -7,7 +7,20 @@ from typing import Any
 
 import frappe
 
-from khalifa_whatsapp.core.records import CLOSED, OPEN, QUEUED, Customer, Message, Ticket, TicketEvent
+from khalifa_whatsapp.bootstrap import now_ms
+from khalifa_whatsapp.core.records import (
+	CLOSED,
+	CUSTOMER,
+	INCOMING,
+	OPEN,
+	QUEUED,
+	RECEIVED,
+	Customer,
+	Message,
+	Ticket,
+	TicketEvent,
+)
+from khalifa_whatsapp.drivers.base import DeviceConfig
 from khalifa_whatsapp.guards import AGENT_ROLE, MANAGER_ROLE, forget_actors
 
 NOW_MS = 1_795_000_000_000
@@ -22,6 +35,33 @@ def insert(record: Any) -> str:
 		row[fieldname] = 0 if value is None and df and df.fieldtype in ("Int", "Check", "Float") else value
 	frappe.db.bulk_insert(record.DOCTYPE, list(row), [list(row.values())])
 	return record.name
+
+
+def insert_incoming(name: str, content_type: str = "text", **more: Any) -> str:
+	"""A customer's message of now, of a conversation that need not be there."""
+	now = now_ms()
+	return insert(
+		Message(name, "KT-1", "C-1", "Loop", INCOMING, CUSTOMER, content_type, RECEIVED, now, now, **more)
+	)
+
+
+def make_cloud_device(device_name: str, config: DeviceConfig, **more: Any) -> None:
+	"""An enabled device that talks to the simulator with these settings."""
+	frappe.get_doc(
+		doctype="WhatsApp Device",
+		device_name=device_name,
+		provider="cloud_api",
+		enabled=1,
+		base_url=config.base_url,
+		api_version=config.api_version,
+		phone_number_id=config.phone_number_id,
+		business_account_id=config.business_account_id,
+		access_token=config.access_token,
+		app_secret=config.app_secrets[0],
+		verify_token="v",
+		**more,
+	).insert(ignore_permissions=True)
+	frappe.db.commit()
 
 
 def make_user(email: str, first_name: str, *roles: str) -> str:

@@ -20,6 +20,7 @@ from khalifa_whatsapp.jobs import intake, media
 from khalifa_whatsapp.services.inbound import webhook
 from khalifa_whatsapp.site_devices import forget_devices, get_device
 from khalifa_whatsapp.tests.case import ALI, HUDA, MONA, SiteCase
+from khalifa_whatsapp.tests.records import make_cloud_device
 from khalifa_whatsapp.tests.web import METHOD
 from simulation.simulators import Person
 from simulation.simulators.cloud_api import CloudApiSimulator
@@ -34,21 +35,7 @@ class TestMediaJob(SiteCase):
 		self.gateway = CloudApiSimulator(now_ms)
 		self.gateway.start()
 		self.addCleanup(self.gateway.stop)
-		config = self.gateway.config()
-		frappe.get_doc(
-			doctype="WhatsApp Device",
-			device_name=SHOP,
-			provider="cloud_api",
-			enabled=1,
-			base_url=config.base_url,
-			api_version=config.api_version,
-			phone_number_id=config.phone_number_id,
-			access_token=config.access_token,
-			business_account_id=config.business_account_id,
-			app_secret=config.app_secrets[0],
-			verify_token="v",
-		).insert(ignore_permissions=True)
-		frappe.db.commit()
+		make_cloud_device(SHOP, self.gateway.config())
 		self.addCleanup(self.remove)
 
 	def remove(self) -> None:

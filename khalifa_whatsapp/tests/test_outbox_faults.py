@@ -21,6 +21,7 @@ from khalifa_whatsapp.services.inbound import webhook
 from khalifa_whatsapp.services.outbound import answers
 from khalifa_whatsapp.site_devices import forget_devices, get_device
 from khalifa_whatsapp.tests.case import HUDA
+from khalifa_whatsapp.tests.records import make_cloud_device
 from khalifa_whatsapp.tests.test_real_workers import SERVER, RealWorkerCase
 from simulation.simulators.cloud_api import CloudApiSimulator
 from simulation.simulators.wire import Person
@@ -48,23 +49,7 @@ class TestOutboxFaults(RealWorkerCase):
 		self.gateway = CloudApiSimulator(now_ms, stall_seconds=0.8, seed=3)
 		self.gateway.start()
 		self.addCleanup(self.gateway.stop)
-		config = self.gateway.config()
-		frappe.get_doc(
-			doctype="WhatsApp Device",
-			device_name=GATEWAY,
-			provider="cloud_api",
-			enabled=1,
-			base_url=config.base_url,
-			api_version=config.api_version,
-			phone_number_id=config.phone_number_id,
-			read_timeout=0.5,
-			connect_timeout=1,
-			business_account_id=config.business_account_id,
-			access_token=config.access_token,
-			app_secret=config.app_secrets[0],
-			verify_token="v",
-		).insert(ignore_permissions=True)
-		frappe.db.commit()
+		make_cloud_device(GATEWAY, self.gateway.config(), read_timeout=0.5, connect_timeout=1)
 		self.addCleanup(self.remove)
 
 	def remove(self) -> None:

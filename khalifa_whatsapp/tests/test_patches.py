@@ -13,31 +13,15 @@ from khalifa_whatsapp.patches import (
 	fill_search_of_details,
 )
 from khalifa_whatsapp.tests.case import MINUTE, SiteCase
-from khalifa_whatsapp.tests.records import insert
+from khalifa_whatsapp.tests.records import insert, insert_incoming
 
 
 class TestPatches(SiteCase):
 	def test_old_messages_are_found_by_search(self) -> None:
-		now = now_ms()
 		bodies = {"M-1": "عِنْدَكُم أسبرين؟", "M-2": "", "M-3": "✓", "M-4": "kept"}
 		for name, body in bodies.items():
 			text = "another form" if name == "M-4" else None
-			insert(
-				records.Message(
-					name,
-					"KT-1",
-					"C-1",
-					"Loop",
-					records.INCOMING,
-					records.CUSTOMER,
-					"text",
-					records.RECEIVED,
-					now,
-					now,
-					body=body,
-					search_text=text,
-				)
-			)
+			insert_incoming(name, body=body, search_text=text)
 		frappe.db.commit()
 		self.replace("khalifa_whatsapp.patches.fill_message_search_text.CHUNK", 1)
 		for _run in range(2):
@@ -48,7 +32,7 @@ class TestPatches(SiteCase):
 			)
 
 	def test_what_old_messages_say_outside_their_text_is_found_by_search(self) -> None:
-		now, ad = now_ms(), '{"referral": {"headline": "عرض الصيف"}}'
+		ad = '{"referral": {"headline": "عرض الصيف"}}'
 		rows = {
 			"M-1": {"content_type": "text", "body": "بكام؟", "data": ad, "search_text": "بكام؟"},
 			"M-2": {"content_type": "document", "file_name": "روشتة.pdf"},
@@ -56,21 +40,7 @@ class TestPatches(SiteCase):
 			"M-4": {"content_type": "document", "file_name": "secret.pdf", "is_revoked": 1},
 		}
 		for name, more in rows.items():
-			insert(
-				records.Message(
-					name,
-					"KT-1",
-					"C-1",
-					"Loop",
-					records.INCOMING,
-					records.CUSTOMER,
-					more.pop("content_type"),
-					records.RECEIVED,
-					now,
-					now,
-					**more,
-				)
-			)
+			insert_incoming(name, **more)
 		frappe.db.commit()
 		self.replace("khalifa_whatsapp.patches.fill_search_of_details.CHUNK", 1)
 		for _run in range(2):

@@ -6,33 +6,16 @@ from unittest.mock import Mock, patch
 
 import frappe
 
-from khalifa_whatsapp.bootstrap import now_ms
-from khalifa_whatsapp.core import records
 from khalifa_whatsapp.jobs import search_index
 from khalifa_whatsapp.tests.case import SiteCase
-from khalifa_whatsapp.tests.records import insert
+from khalifa_whatsapp.tests.records import insert_incoming
 
 
 class TestSearchIndex(SiteCase):
 	def setUp(self) -> None:
 		super().setUp()
-		now = now_ms()
 		for number, text in enumerate(("عندكم اسبرين", "ok", "12345 ✓✓")):
-			insert(
-				records.Message(
-					f"M-{number}",
-					"KT-1",
-					"C-1",
-					"Loop",
-					records.INCOMING,
-					records.CUSTOMER,
-					"text",
-					records.RECEIVED,
-					now,
-					now,
-					search_text=text,
-				)
-			)
+			insert_incoming(f"M-{number}", search_text=text)
 		frappe.db.commit()
 
 	def test_what_works_is_left_alone(self) -> None:

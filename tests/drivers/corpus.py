@@ -86,6 +86,23 @@ def _holder(payload: Any, path: tuple[Any, ...]) -> Any:
 	return payload
 
 
+def check_with(
+	parse: Callable[[bytes], list[Event]], payload: Any, path: tuple[Any, ...], value: Any
+) -> None:
+	"""The same with this value at this place of the payload."""
+	_holder(payload, path)[path[-1]] = value
+	check(parse, json.dumps(payload).encode())
+
+
+def check_mutants(parse: Callable[[bytes], list[Event]], payload: Any) -> None:
+	"""The same for all mutants; which of them it was stands in the failure."""
+	for what, body in mutants(payload):
+		try:
+			check(parse, body)
+		except Exception as error:  # any other than PayloadError is the defect that this looks for
+			raise AssertionError(what) from error
+
+
 def check(parse: Callable[[bytes], list[Event]], body: bytes) -> list[Event]:
 	"""Parse what may be anything: events that a store can keep, or `PayloadError`, and nothing else."""
 	try:

@@ -18,7 +18,7 @@ from khalifa_whatsapp.guards import manager_only
 from khalifa_whatsapp.jobs import device_problems
 from khalifa_whatsapp.jobs.alerts import clear_alerts
 from khalifa_whatsapp.khalifa_whatsapp.forms import normal_phone
-from khalifa_whatsapp.site_devices import forget_devices
+from khalifa_whatsapp.site_devices import BROWSER_FIELDS, forget_devices
 
 WEBHOOK_PATH = "/api/method/khalifa_whatsapp.api.webhook.wppconnect"
 ROTATION_HOURS = 24
@@ -45,16 +45,6 @@ CAREFUL_PACE = {
 	"quiet_from": "23:00",
 	"quiet_to": "08:00",
 }
-BROWSER_FIELDS = (
-	"browser_url",
-	"browser_user_agent",
-	"browser_language",
-	"browser_is_headless",
-	"browser_binary",
-	"browser_driver",
-	"browser_idle_minutes",
-	"browser_options",
-)
 UNOFFICIAL = ("wppconnect", "whatsapp_web")
 
 

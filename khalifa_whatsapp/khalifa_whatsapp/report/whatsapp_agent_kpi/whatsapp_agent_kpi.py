@@ -55,8 +55,8 @@ def _spans(group: str, keys: set[date | None], days: tuple[date, date]) -> dict[
 	first, last = days
 	spans: dict[date | None, dict[str, str]] = {None: {"first": str(first), "last": str(last)}}
 	for key in filter(None, keys):
-		names = {"bucket": buckets.label(group, key), "tick": buckets.tick(group, key)}
-		spans[key] = {**names, "first": str(max(first, key)), "last": str(min(last, _end(group, key)))}
+		days = {"first": str(max(first, key)), "last": str(min(last, _end(group, key)))}
+		spans[key] = {**buckets.cells(group, key), **days}
 	return spans
 
 
@@ -75,9 +75,7 @@ def _columns(group: str) -> list[dict[str, Any]]:
 	when = [] if group == report_kpi.WHOLE else [reports.column("bucket", buckets.title(group), width=130)]
 	return [
 		*when,
-		reports.column("agent", _("Agent"), "Link", 10, "Khalifa Agent") | {"hidden": 1},
-		reports.column("agent_name", _("Agent"), width=170),
-		reports.column("branch", _("Branch"), "Link", 130, "Khalifa Branch"),
+		*reports.agent_columns(170, 130),
 		reports.column("score", _("Score"), "Float", 80),
 		reports.column("coverage", _("Coverage"), "Percent", 90),
 		*report_kpi.columns(

@@ -15,7 +15,9 @@ from zoneinfo import ZoneInfo
 
 import frappe
 from frappe import _
+from frappe.query_builder.functions import Cast
 from frappe.utils import get_system_timezone
+from pypika.terms import NullValue
 
 from khalifa_whatsapp.api.decorators import actor
 from khalifa_whatsapp.core.errors import UserError
@@ -25,13 +27,13 @@ from khalifa_whatsapp.services import kpi
 
 MAX, CHUNK = 20_000, 1_000
 TICKET = "Khalifa Ticket"
-# DocType: its ticket, and its length in business seconds
+# DocType: its ticket, and its length in business seconds where it has one
 SHAPES = {
 	TICKET: ("name", "waited_time"),
 	"Khalifa Turn Segment": ("ticket", "biz_time"),
-	"Khalifa Ticket Event": ("ticket", "null"),
-	"Khalifa Delay Event": ("ticket", "null"),
-	"Khalifa Message": ("ticket", "null"),
+	"Khalifa Ticket Event": ("ticket", ""),
+	"Khalifa Delay Event": ("ticket", ""),
+	"Khalifa Message": ("ticket", ""),
 }
 
 
@@ -77,8 +79,9 @@ def _rows(kind: str, counted: list[tuple[str, str, int]]) -> list[dict[str, Any]
 
 def _details(kind: str, names: list[str]) -> dict[str, dict[str, Any]]:
 	ticket, seconds = SHAPES[kind]
-	sql = f"select name, {ticket}, cast({seconds} as signed) from `tab{kind}` where name in %(names)s"
-	rows = frappe.db.sql(sql, {"names": names})
+	row = frappe.qb.DocType(kind)
+	length = Cast(row[seconds], "SIGNED") if seconds else NullValue()
+	rows = frappe.qb.from_(row).select(row.name, row[ticket], length).where(row.name.isin(names)).run()
 	tickets = _tickets(sorted({ticket for _name, ticket, _seconds in rows}))
 	return {
 		name: {"minutes": None if seconds is None else round(seconds / 60, 1), **tickets.get(ticket, {})}

@@ -35,7 +35,7 @@ def execute(filters: Any) -> tuple[Any, ...]:
 
 def _where(filters: Any) -> tuple[str, dict[str, Any]]:
 	start, end = reports.period_ms(filters)
-	also, values = reports.chosen(filters, FILTERS)
+	also, values = reports.chosen_sql(filters, FILTERS)
 	return f"d.at_ms >= %(start)s and d.at_ms < %(end)s{also}", {**values, "start": start, "end": end}
 
 
@@ -43,27 +43,27 @@ def _sums(filters: Any) -> list[Any]:
 	"""(day, kind, breaches, escalated, objections open, objections accepted) of all breaches."""
 	where, values = _where(filters)
 	day = buckets.sql_of(buckets.DAY, "d.at_ms", reports.period_ms(filters))
+	# SQL: a bucket's key is arithmetic on instants, as text
 	sql = (
-		f"select {day}, d.kind, count(*), sum(d.is_escalated), sum(coalesce(d.objection_status, '') = "
-		"'Open'), "
-		f"sum(coalesce(d.objection_status, '') = 'Accepted') from `tabKhalifa Delay Event` d where {where} "
-		"group by 1, 2 order by 1"
+		f"select {day}, d.kind, count(*), sum(d.is_escalated), "
+		"sum(coalesce(d.objection_status, '') = 'Open'), sum(coalesce(d.objection_status, '') = 'Accepted') "
+		f"from `tabKhalifa Delay Event` d where {where} group by 1, 2 order by 1"
 	)
 	return [(buckets.key_of(buckets.DAY, raw), *others) for raw, *others in frappe.db.sql(sql, values)]
 
 
 def _rows(filters: Any) -> list[dict[str, Any]]:
 	where, values = _where(filters)
+	# SQL: the rows are cut off before they are joined to four tables
 	sql = (
-		"select d.name as delay, d.at_on, d.kind, d.ticket, t.customer_name, d.agent, a.employee_name as "
-		"agent_name, d.branch, "
-		"d.cause, s.biz_time as agent_seconds, u.biz_time as customer_seconds, d.is_escalated, "
-		"d.closed_on, d.objection_status "
+		"select d.name as delay, d.at_on, d.kind, d.ticket, t.customer_name, d.agent, "
+		"a.employee_name as agent_name, d.branch, d.cause, s.biz_time as agent_seconds, "
+		"u.biz_time as customer_seconds, d.is_escalated, d.closed_on, d.objection_status "
 		f"from (select * from `tabKhalifa Delay Event` d where {where} order by d.at_ms desc limit {MAX}) d "
-		"left join `tabKhalifa Ticket` t on t.name = d.ticket left join "
-		"`tabKhalifa Agent` a on a.name = d.agent "
-		"left join `tabKhalifa Turn Segment` s on s.name = d.segment left join "
-		"`tabKhalifa Turn` u on u.name = d.turn "
+		"left join `tabKhalifa Ticket` t on t.name = d.ticket "
+		"left join `tabKhalifa Agent` a on a.name = d.agent "
+		"left join `tabKhalifa Turn Segment` s on s.name = d.segment "
+		"left join `tabKhalifa Turn` u on u.name = d.turn "
 		"order by d.at_ms desc, d.name"
 	)
 	return frappe.db.sql(sql, values, as_dict=True)

@@ -7,6 +7,8 @@ from typing import Any
 
 import frappe
 from frappe import _
+from frappe.query_builder import Criterion
+from frappe.query_builder.functions import Coalesce, Count
 from frappe.utils import cint
 
 from khalifa_whatsapp.api import lateness
@@ -15,20 +17,21 @@ from khalifa_whatsapp.bootstrap import now_ms
 from khalifa_whatsapp.khalifa_whatsapp import reports
 
 MAX = 2_000
+SHOWN = ("customer_name", "agent_name", "branch", "preview", "preview_label", "waiting_since")
 
 
 @reports.for_managers
 def execute(filters: Any) -> tuple[Any, ...]:
 	clock = lateness.Clock(now_ms(), reports.store().rules())
-	where, values = _where(filters, clock.now)
-	rows = _rows(where, values)
+	where = _where(filters, clock.now)
+	rows = _rows(where)
 	nobody = _("Waiting for an agent")
 	for row in rows:
 		row.update(clock.minutes(row))
 		row["agent_name"] = reports.safe(row["agent_name"]) or nobody
 		row["customer_name"] = reports.safe(row["customer_name"])
 		row["preview"] = reports.safe(last_line(row["preview"], row.pop("preview_label")))
-	counts = _counts(where, values)
+	counts = _counts(where)
 	return (
 		_columns(),
 		rows,
@@ -51,26 +54,26 @@ def _columns() -> list[dict[str, Any]]:
 	]
 
 
-def _where(filters: Any, now: int) -> tuple[str, dict[str, Any]]:
-	also, values = reports.chosen(filters, {"branch": "t.branch", "agent": "t.agent"})
-	queued = " and t.agent is null" if cint(filters.get("is_queued")) else ""
-	return f"{lateness.delayed_sql(now, 't')}{also}{queued}", values
+def _where(filters: Any, now: int) -> list[Criterion]:
+	ticket = frappe.qb.DocType("Khalifa Ticket")
+	queued = [ticket.agent.isnull()] if cint(filters.get("is_queued")) else []
+	chosen = reports.chosen(filters, {"branch": ticket.branch, "agent": ticket.agent})
+	return [lateness.is_delayed(ticket, now), *chosen, *queued]
 
 
-def _rows(where: str, values: dict[str, Any]) -> list[dict[str, Any]]:
-	fields = ", ".join(f"t.{field}" for field in lateness.FIELDS)
-	sql = (
-		"select t.name as ticket, t.customer_name, t.agent_name, t.branch, t.preview, t.preview_label, "
-		f"t.waiting_since, {fields} "
-		f"from `tabKhalifa Ticket` t where {where} order by t.due_by_ms, t.name limit {MAX}"
-	)
-	return frappe.db.sql(sql, values, as_dict=True)
+def _rows(where: list[Criterion]) -> list[dict[str, Any]]:
+	ticket = frappe.qb.DocType("Khalifa Ticket")
+	found = frappe.qb.from_(ticket).select(ticket.name.as_("ticket"), *SHOWN, *lateness.FIELDS)
+	found = found.where(Criterion.all(where)).orderby(ticket.due_by_ms, ticket.name).limit(MAX)
+	return found.run(as_dict=True)
 
 
-def _counts(where: str, values: dict[str, Any]) -> Counter[str]:
+def _counts(where: list[Criterion]) -> Counter[str]:
 	"""By branch, however many rows are shown."""
-	sql = f"select coalesce(t.branch, ''), count(*) from `tabKhalifa Ticket` t where {where} group by 1"
-	return Counter({branch: int(count) for branch, count in frappe.db.sql(sql, values)})
+	ticket = frappe.qb.DocType("Khalifa Ticket")
+	branch = Coalesce(ticket.branch, "").as_("shown")
+	found = frappe.qb.from_(ticket).select(branch, Count("*")).where(Criterion.all(where)).groupby(branch)
+	return Counter({branch: int(count) for branch, count in found.run()})
 
 
 def _chart(counts: Counter[str]) -> dict[str, Any] | None:

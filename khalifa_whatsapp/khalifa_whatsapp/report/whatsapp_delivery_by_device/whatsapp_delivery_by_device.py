@@ -6,6 +6,7 @@ from typing import Any
 
 import frappe
 from frappe import _
+from frappe.query_builder.functions import Count, Sum
 
 from khalifa_whatsapp.khalifa_whatsapp import reports
 
@@ -21,12 +22,12 @@ CHARTED = {
 }
 STATES = ("queued", "sent", "delivered", "read_", "failed", "unknown")
 _IN = {
-	"queued": "('Queued', 'Sending')",
-	"sent": "('Sent')",
-	"delivered": "('Delivered')",
-	"read_": "('Read', 'Played')",
-	"failed": "('Failed')",
-	"unknown": "('Unknown')",
+	"queued": ("Queued", "Sending"),
+	"sent": ("Sent",),
+	"delivered": ("Delivered",),
+	"read_": ("Read", "Played"),
+	"failed": ("Failed",),
+	"unknown": ("Unknown",),
 }
 
 
@@ -69,15 +70,19 @@ def _columns() -> list[dict[str, Any]]:
 
 def _rows(filters: Any) -> list[dict[str, Any]]:
 	start, end = reports.period_ms(filters)
-	counts = ", ".join(f"sum(status in {_IN[name]}) as {name}" for name in STATES)
-	all_states = ", ".join(states.strip("()") for states in _IN.values())  # an index begins with the state
-	sql = (
-		f"select device, provider, count(*) as messages, {counts} from `tabKhalifa Message` "
-		f"where status in ({all_states}) and direction = 'Outgoing' and origin in ('Agent', 'Auto') and "
-		"sent_ms >= %s and sent_ms < %s "
-		"group by device, provider order by count(*) desc"
+	message, count = frappe.qb.DocType("Khalifa Message"), Count("*")
+	counts = [Sum(message.status.isin(_IN[name])).as_(name) for name in STATES]
+	all_states = [state for states in _IN.values() for state in states]  # an index begins with the state
+	return (
+		frappe.qb.from_(message)
+		.select(message.device, message.provider, count.as_("messages"), *counts)
+		.where(message.status.isin(all_states) & (message.direction == "Outgoing"))
+		.where(message.origin.isin(("Agent", "Auto")))
+		.where((message.sent_ms >= start) & (message.sent_ms < end))
+		.groupby(message.device, message.provider)
+		.orderby(count, order=frappe.qb.desc)
+		.run(as_dict=True)
 	)
-	return frappe.db.sql(sql, (start, end), as_dict=True)
 
 
 def _finish(row: dict[str, Any]) -> None:

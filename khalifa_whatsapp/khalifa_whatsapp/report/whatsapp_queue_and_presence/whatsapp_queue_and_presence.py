@@ -14,6 +14,7 @@ from typing import Any
 
 import frappe
 from frappe import _
+from frappe.query_builder import Criterion
 
 from khalifa_whatsapp.bootstrap import now_ms
 from khalifa_whatsapp.core.intervals import joined
@@ -64,12 +65,12 @@ def _queue_segments(filters: Any, group: str) -> Any:
 	the customer's limit was passed while nobody held it.
 	"""
 	start, end = period = reports.period_ms(filters)
-	also, values = reports.chosen(filters, {"branch": "s.branch"})
+	also, values = reports.chosen_sql(filters, {"branch": "s.branch"})
+	# SQL: a bucket's key is arithmetic on instants, as text
 	sql = (
 		f"select {buckets.sql_of(group, 's.to_ms', period, 's.branch')}, cast(s.biz_time as signed), "
-		"count(*), count(d.name) "
-		"from `tabKhalifa Turn Segment` s left join `tabKhalifa Delay Event` d on "
-		"d.turn = s.turn and d.kind = 'Customer' "
+		"count(*), count(d.name) from `tabKhalifa Turn Segment` s "
+		"left join `tabKhalifa Delay Event` d on d.turn = s.turn and d.kind = 'Customer' "
 		"and d.at_ms >= s.from_ms and d.at_ms < s.to_ms "
 		f"where s.agent is null and s.to_ms >= %(start)s and s.to_ms < %(end)s{also} group by 1, 2"
 	)
@@ -83,8 +84,7 @@ def _queue_row(group: str, key: Any, waits: buckets.Lengths, delayed: int, filte
 	return {
 		**_queue_cells(waits),
 		"delayed": delayed,
-		"bucket": buckets.label(group, key),
-		"tick": buckets.tick(group, key),
+		**buckets.cells(group, key),
 		"links": links,
 	}
 
@@ -147,23 +147,23 @@ def _presence(filters: Any) -> tuple[Any, ...]:
 
 
 def _agents(filters: Any) -> list[Any]:
-	also, values = reports.chosen(filters, {"branch": "branch", "agent": "name"})
-	sql = (
-		"select name, employee_name, branch, presence, presence_on from `tabKhalifa Agent` where enabled "
-		f"= 1{also}"
-	)
-	return frappe.db.sql(sql, values, as_dict=True)
+	agent = frappe.qb.DocType("Khalifa Agent")
+	chosen = reports.chosen(filters, {"branch": agent.branch, "agent": agent.name})
+	fields = ("name", "employee_name", "branch", "presence", "presence_on")
+	found = frappe.qb.from_(agent).select(*fields).where(Criterion.all([agent.enabled == 1, *chosen]))
+	return found.run(as_dict=True)
 
 
 def _spent(start: int, end: int) -> dict[str, dict[str, int]]:
 	"""Milliseconds by agent and presence, stretches clipped to the period;
 	an open one lasts until its end.
 	"""
+	# SQL: qb has no words for least, greatest and if
 	sql = (
-		"select agent, lower(presence), sum(least(if(to_ms = 0, %(end)s, to_ms), %(end)s) - "
-		"greatest(from_ms, %(start)s)) "
-		"from `tabKhalifa Presence Log` where from_ms < %(end)s and (to_ms = "
-		"0 or to_ms > %(start)s) group by 1, 2"
+		"select agent, lower(presence), "
+		"sum(least(if(to_ms = 0, %(end)s, to_ms), %(end)s) - greatest(from_ms, %(start)s)) "
+		"from `tabKhalifa Presence Log` where from_ms < %(end)s and (to_ms = 0 or to_ms > %(start)s) "
+		"group by 1, 2"
 	)
 	spent_ms: dict[str, dict[str, int]] = defaultdict(dict)
 	for agent, presence, spent in frappe.db.sql(sql, {"start": start, "end": end}):
@@ -188,11 +188,11 @@ def _held(start: int, end: int) -> Any:
 
 	MariaDB would take minutes to join them.
 	"""
+	# SQL: qb has no words for least, greatest and if
 	sql = (
-		"select agent, greatest(from_ms, %(start)s), least(if(to_ms = 0, %(end)s, to_ms), %(end)s) from "
-		"`tabKhalifa Turn Segment` "
-		"where agent is not null and from_ms < %(end)s and (to_ms = 0 or "
-		"to_ms > %(start)s) order by agent, from_ms"
+		"select agent, greatest(from_ms, %(start)s), least(if(to_ms = 0, %(end)s, to_ms), %(end)s) "
+		"from `tabKhalifa Turn Segment` where agent is not null "
+		"and from_ms < %(end)s and (to_ms = 0 or to_ms > %(start)s) order by agent, from_ms"
 	)
 	return frappe.db.sql(sql, {"start": start, "end": end})
 
@@ -228,9 +228,7 @@ def _finish(row: dict[str, Any]) -> None:
 
 def _presence_columns() -> list[dict[str, Any]]:
 	return [
-		reports.column("agent", _("Agent"), "Link", 10, "Khalifa Agent") | {"hidden": 1},
-		reports.column("agent_name", _("Agent"), width=180),
-		reports.column("branch", _("Branch"), "Link", 140, "Khalifa Branch"),
+		*reports.agent_columns(180, 140),
 		reports.column("presence", _("Presence"), width=110),
 		reports.column("presence_on", _("Since"), "Datetime", 190),
 		reports.column("online", _("Online (Hours)"), "Float", 130),

@@ -1,38 +1,6 @@
-frappe.query_reports["WhatsApp Response Times"] = {
-	filters: [
-		{
-			fieldname: "from_date",
-			label: __("From"),
-			fieldtype: "Date",
-			default: frappe.datetime.add_days(frappe.datetime.get_today(), -29),
-			reqd: 1,
-		},
-		{
-			fieldname: "to_date",
-			label: __("To"),
-			fieldtype: "Date",
-			default: frappe.datetime.get_today(),
-			reqd: 1,
-		},
-		{
-			fieldname: "group_by",
-			label: __("Group By"),
-			fieldtype: "Select",
-			default: "Day",
-			options: [
-				{ value: "Day", label: __("Daily") },
-				{ value: "Week", label: __("Weekly") },
-				{ value: "Month", label: __("Monthly") },
-				{ value: "Hour", label: __("By Hour") },
-				{ value: "Weekday", label: __("By Weekday") },
-				{ value: "Branch", label: __("By Branch") },
-				{ value: "Device", label: __("By Device") },
-			],
-		},
-		{ fieldname: "branch", label: __("Branch"), fieldtype: "Link", options: "Khalifa Branch" },
-		{ fieldname: "device", label: __("Device"), fieldtype: "Link", options: "WhatsApp Device" },
-	],
-	onload: (report) =>
-		frappe.require("khalifa_reports.bundle.js").then(() => khalifa_whatsapp.reports.ready(report)),
-	formatter: (...cell) => khalifa_whatsapp.reports.cell(...cell),
-};
+frappe.query_reports["WhatsApp Response Times"] = khalifa.report([
+	...khalifa.filter.period(),
+	khalifa.filter.group_by("Day", "Week", "Month", "Hour", "Weekday", "Branch", "Device"),
+	khalifa.filter.branch(),
+	khalifa.filter.device(),
+]);

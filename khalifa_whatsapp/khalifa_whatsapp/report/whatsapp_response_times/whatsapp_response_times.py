@@ -129,13 +129,14 @@ def _select(
 	hundreds of bytes each there, so a branch or a device goes by its number.
 	"""
 	start, end = period = reports.period_ms(filters)
-	also, values = reports.chosen(filters, {"branch": "branch", "device": "device"})
+	also, values = reports.chosen_sql(filters, {"branch": "branch", "device": "device"})
 	names = buckets.names_of(group)
 	values |= {f"name_{number}": name for number, name in enumerate(names)}
 	bucket = buckets.sql_of(group, at_ms, period)
 	if names:
 		bucket = f"field({bucket}, {', '.join(f'%(name_{number})s' for number in range(len(names)))})"
 	groups = ", ".join(str(number) for number in range(1, grouped + 1))
+	# SQL: as measured, over a year of waits; a bucket's key is arithmetic on instants, as text
 	sql = (
 		f"select {bucket}, {what} from `tab{doctype}` "
 		f"where {at_ms} >= %(start)s and {at_ms} < %(end)s and {where}{also} group by {groups} order by null"
@@ -164,8 +165,7 @@ def _row(group: str, key: Any, waits: Waits, filters: Any) -> dict[str, Any]:
 		links["first_count"] = reports.link("Khalifa Ticket", **{**chosen, **firsts})
 	return {
 		**waits.cells(),
-		"bucket": buckets.label(group, key),
-		"tick": buckets.tick(group, key),
+		**buckets.cells(group, key),
 		"links": links,
 	}
 

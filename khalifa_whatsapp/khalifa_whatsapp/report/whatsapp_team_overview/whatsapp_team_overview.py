@@ -6,6 +6,8 @@ from typing import Any
 
 import frappe
 from frappe import _
+from frappe.query_builder import Criterion
+from frappe.query_builder.functions import Coalesce, Count, Min, NullIf, Sum
 from frappe.utils import today
 
 from khalifa_whatsapp.api import lateness
@@ -31,22 +33,10 @@ def execute(filters: Any) -> tuple[Any, ...]:
 
 
 def _held(filters: Any) -> dict[str | None, dict[str, int]]:
-	"""What each agent (None: the queue) has in hand at this moment; one statement.
-
-	The oldest wait is in business time.
-	"""
+	"""What each agent (None: the queue) has in hand at this moment; the oldest wait is in business time."""
 	now, rules = now_ms(), reports.store().rules()
-	also, values = reports.chosen(filters, {"branch": "t.branch"})
-	sql = (
-		"select t.agent, t.branch, count(*) as open, sum(t.status = 'Pending') as pending, "
-		"sum(t.waiting_since_ms > 0) as waiting, "
-		f"sum({lateness.delayed_sql(now, 't')}) as `delayed`, coalesce(min(nullif(t.waiting_since_ms, 0)), "
-		"%(now)s) as since "
-		f"from `tabKhalifa Ticket` t where t.status in ('Queued', 'Open', 'Pending'){also} group by t.agent, "
-		"t.branch"
-	)
 	by_agent: dict[str | None, dict[str, int]] = {}
-	for row in frappe.db.sql(sql, {**values, "now": now}, as_dict=True):
+	for row in _open_tickets(filters, now):
 		kept = by_agent.setdefault(row.agent or None, {**dict.fromkeys(NOW, 0), "oldest_ms": 0})
 		for name in NOW:
 			kept[name] += int(row[name])
@@ -55,14 +45,31 @@ def _held(filters: Any) -> dict[str | None, dict[str, int]]:
 	return by_agent
 
 
+def _open_tickets(filters: Any, now: int) -> list[Any]:
+	"""How many there are, and since when the first has waited (`now`: nobody waits), by agent and branch."""
+	ticket = frappe.qb.DocType("Khalifa Ticket")
+	counts = {
+		"open": Count("*"),
+		"pending": Sum(ticket.status == "Pending"),
+		"waiting": Sum(ticket.waiting_since_ms > 0),
+		"delayed": Sum(lateness.is_delayed(ticket, now)),
+		"since": Coalesce(Min(NullIf(ticket.waiting_since_ms, 0)), now),
+	}
+	chosen = reports.chosen(filters, {"branch": ticket.branch})
+	found = frappe.qb.from_(ticket).select(
+		ticket.agent, ticket.branch, *(count.as_(name) for name, count in counts.items())
+	)
+	found = found.where(Criterion.all([ticket.status.isin(("Queued", "Open", "Pending")), *chosen]))
+	return found.groupby(ticket.agent, ticket.branch).run(as_dict=True)
+
+
 def _agents(filters: Any, with_figures: set[Any]) -> list[Any]:
 	"""Enabled agents, and those who left and have figures all the same."""
-	also, values = reports.chosen(filters, {"branch": "branch"})
-	sql = (
-		"select name, employee_name, branch, presence, capacity, enabled from `tabKhalifa Agent` "
-		f"where (enabled = 1{also}) or name in %(named)s"
-	)
-	return frappe.db.sql(sql, {**values, "named": [*filter(None, with_figures), ""]}, as_dict=True)
+	agent = frappe.qb.DocType("Khalifa Agent")
+	is_there = Criterion.all([agent.enabled == 1, *reports.chosen(filters, {"branch": agent.branch})])
+	has_figures = agent.name.isin([*filter(None, with_figures), ""])
+	fields = ("name", "employee_name", "branch", "presence", "capacity", "enabled")
+	return frappe.qb.from_(agent).select(*fields).where(is_there | has_figures).run(as_dict=True)
 
 
 def _row(agent: Any, held: dict[Any, Any], done: dict[str, Any], branch: str | None) -> dict[str, Any]:
@@ -120,9 +127,7 @@ def _shown(rows: list[dict[str, Any]], queue: dict[str, Any]) -> list[dict[str, 
 
 def _columns() -> list[dict[str, Any]]:
 	return [
-		reports.column("agent", _("Agent"), "Link", 10, "Khalifa Agent") | {"hidden": 1},
-		reports.column("agent_name", _("Agent"), width=170),
-		reports.column("branch", _("Branch"), "Link", 130, "Khalifa Branch"),
+		*reports.agent_columns(170, 130),
 		reports.column("presence", _("Presence"), width=100),
 		reports.column("waiting", _("Waiting Now"), "Int", 110),
 		reports.column("delayed", _("Delayed Now"), "Int", 110),

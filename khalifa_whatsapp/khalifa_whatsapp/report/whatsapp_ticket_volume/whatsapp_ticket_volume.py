@@ -132,7 +132,8 @@ def _counts(filters: Any, group: str) -> dict[Any, Counter[str]]:
 def _select(filters: Any, key: str, source: str, at: str, where: str, what: str) -> list[Any]:
 	"""Rows (key …, what …) of the period."""
 	start, end = reports.period_ms(filters)
-	also, values = reports.chosen(filters, {"branch": "t.branch", "device": "t.device"})
+	also, values = reports.chosen_sql(filters, {"branch": "t.branch", "device": "t.device"})
+	# SQL: a bucket's key is arithmetic on instants, as text
 	sql = (
 		f"select {key}, {what} from {source} where {at} >= %(start)s and {at} < %(end)s and {where}{also} "
 		f"group by {key}"
@@ -144,8 +145,7 @@ def _row(filters: Any, group: str, key: Any, counts: Counter[str]) -> dict[str, 
 	chosen = {name: filters.get(name) for name in ("branch", "device")}
 	days = reports.dates(filters)
 	row: dict[str, Any] = {
-		"bucket": buckets.label(group, key),
-		"tick": buckets.tick(group, key),
+		**buckets.cells(group, key),
 		**{name: counts[name] for name in COUNTS},
 	}
 	opened, closed = (
