@@ -3,7 +3,7 @@
 Every name here is a hook, except for modules: so the tables are imported as modules.
 """
 
-from khalifa_whatsapp.access import hangers
+from khalifa_whatsapp.access import attachable
 from khalifa_whatsapp.core import doctypes
 
 app_name = "khalifa_whatsapp"
@@ -29,7 +29,7 @@ app_include_js = ["khalifa_links.bundle.js", "khalifa_desk.bundle.js"]
 
 permission_query_conditions = {
 	**dict.fromkeys(doctypes.FILTERED, "khalifa_whatsapp.permissions.query_conditions"),
-	**dict.fromkeys(hangers.ATTACHABLE, "khalifa_whatsapp.access.attached_rows.query_conditions"),
+	**dict.fromkeys(attachable.ATTACHABLE, "khalifa_whatsapp.access.attached_rows.query_conditions"),
 	"File": [
 		"khalifa_whatsapp.access.files.query_conditions_of_files",
 		"khalifa_whatsapp.access.attached_rows.query_conditions",
@@ -42,7 +42,7 @@ permission_query_conditions = {
 
 has_permission = {
 	**dict.fromkeys(doctypes.CHECKED, "khalifa_whatsapp.permissions.has_permission"),
-	**dict.fromkeys(hangers.WITHOUT_CHILDREN, "khalifa_whatsapp.access.attached_rows.has_permission"),
+	**dict.fromkeys(attachable.WITHOUT_CHILDREN, "khalifa_whatsapp.access.attached_rows.has_permission"),
 	"File": [
 		"khalifa_whatsapp.access.files.has_permission",
 		"khalifa_whatsapp.access.attached_rows.has_permission",
@@ -112,7 +112,7 @@ doc_events = {
 	"System Settings": {"on_update": "khalifa_whatsapp.jobs.scheduler_watch.settings_changed"},
 	"ToDo": {"validate": "khalifa_whatsapp.access.sharing.refuse_assignment"},
 	"WhatsApp Device": {"on_update": "khalifa_whatsapp.setup.onboarding.mark_steps"},
-	hangers.WITHOUT_CHILDREN: {"validate": "khalifa_whatsapp.access.attached_rows.validate"},
+	attachable.WITHOUT_CHILDREN: {"validate": "khalifa_whatsapp.access.attached_rows.validate"},
 }
 
 # Jobs

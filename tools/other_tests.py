@@ -21,8 +21,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-import site_tests
-from site_tests import RESULTS, Bench, Failed, say
+import benches
+from benches import RESULTS, Bench, Failed, say
 
 WITHOUT, WITH = "khalifa-without.localhost", "khalifa-with.localhost"
 REPORT = RESULTS / "others.json"
@@ -108,7 +108,7 @@ def add_requirements(bench: Bench) -> None:
 	]
 	if missing:
 		say(f"installing {', '.join(missing)}")
-		bench.run("install what Frappe's tests need", *site_tests.pip_of(bench), *missing)
+		bench.run("install what Frappe's tests need", *benches.pip_of(bench), *missing)
 
 
 def is_there(bench: Bench, name: str) -> bool:
@@ -127,7 +127,7 @@ def outcomes(bench: Bench, site: str, module: str) -> Outcomes:
 	arguments = ("run-tests", "--module", module, "--junit-xml-output", str(JUNIT))
 	try:
 		helper = (bench.python, "-m", "frappe.utils.bench_helper", "frappe", "--site", site, *arguments)
-		environment = site_tests.environment()
+		environment = benches.environment()
 		bench.run(f"{module} on {site}", *helper, env=environment, timeout=MODULE_SECONDS)
 	except Failed as error:
 		problem = str(error).splitlines()[-1].strip()
@@ -188,20 +188,18 @@ def run(bench: Bench, modules: list[str], result: dict[str, Any]) -> None:
 
 
 def prepare(bench: Bench, is_kept: bool) -> None:
-	site_tests.start_services(bench)
-	site_tests.add_app(bench)
+	benches.start_services(bench)
+	benches.add_app(bench)
 	add_requirements(bench)
 	for site in (WITHOUT, WITH):
 		if not is_kept or not (bench.sites / site).exists():
-			site_tests.make_site(bench, site, with_app=site == WITH)
-			environment = site_tests.environment()
+			benches.make_site(bench, site, with_app=site == WITH)
+			environment = benches.environment()
 			bench.run(f"set {site} up", bench.python, "-c", BEFORE_TESTS, site, env=environment)
 
 
 def about(bench: Bench) -> list[str]:
-	said = bench.run(
-		"versions", bench.python, "-c", site_tests.ABOUT_SITE, WITH, env=site_tests.environment()
-	)
+	said = bench.run("versions", bench.python, "-c", benches.ABOUT_SITE, WITH, env=benches.environment())
 	return json.loads(said.strip().splitlines()[-1])
 
 
@@ -220,7 +218,7 @@ def main() -> int:
 		"modules": {},
 		"frappe": None,
 		"database": None,
-		**site_tests.commit(),
+		**benches.commit(),
 		"at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
 	}
 
@@ -239,21 +237,21 @@ def on_first_bench(report: Path, site: str, work: Callable[[Bench], None], resul
 	and write into `result` and the report how it ended.
 	"""
 	RESULTS.mkdir(exist_ok=True)
-	site_tests.LOG = report.with_suffix(".log")
-	site_tests.LOG.write_text("", encoding="utf-8")
+	benches.LOG = report.with_suffix(".log")
+	benches.LOG.write_text("", encoding="utf-8")
 	report.unlink(missing_ok=True)  # whatever happens, an earlier verdict is not this one's
 	started = time.monotonic()
 	try:
-		bench = next(iter(site_tests.find_benches()), None)
+		bench = next(iter(benches.find_benches()), None)
 		if bench is None:
 			result.update(status="not run", reason="no Frappe bench found; set FRAPPE_BENCH")
 		else:
-			with site_tests.alone(bench, site):
+			with benches.alone(bench, site):
 				work(bench)
 			result["status"] = "passed"
 	except Failed as error:
 		result["reason"] = str(error).splitlines()[0]
-		say(f"{error}\n(all output: {site_tests.LOG.name})")
+		say(f"{error}\n(all output: {benches.LOG.name})")
 	result["seconds"] = round(time.monotonic() - started, 1)
 	report.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 

@@ -25,9 +25,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import benches
 import other_tests
-import site_tests
-from site_tests import RESULTS, Bench, Failed, say
+from benches import RESULTS, Bench, Failed, say
 from wire_requests import AGENT, PASSWORD, PEOPLE, VISITOR, Ask, requests_of
 
 WITHOUT, WITH = "khalifa-wire-without.localhost", "khalifa-wire-with.localhost"
@@ -256,36 +256,36 @@ def served(bench: Bench) -> Iterator[int]:
 		"120",
 		"frappe.app:application",
 	]
-	environment = {**site_tests.environment(), "PYTHONHASHSEED": "0"}  # Frappe answers in the order of sets
-	with site_tests.LOG.open("a", encoding="utf-8") as log:
+	environment = {**benches.environment(), "PYTHONHASHSEED": "0"}  # Frappe answers in the order of sets
+	with benches.LOG.open("a", encoding="utf-8") as log:
 		server = subprocess.Popen(
 			[str(part) for part in command], cwd=bench.sites, env=environment, stdout=log, stderr=log
 		)
 		try:
-			site_tests.wait_until(
-				lambda: site_tests.answers(("127.0.0.1", port)), lambda: "gunicorn doesn't answer"
+			benches.wait_until(
+				lambda: benches.answers(("127.0.0.1", port)), lambda: "gunicorn doesn't answer"
 			)
 			yield port
 		finally:
 			server.terminate()
-			server.wait(site_tests.START_SECONDS)
+			server.wait(benches.START_SECONDS)
 
 
 def prepare(bench: Bench, is_kept: bool) -> None:
-	site_tests.start_services(bench)
-	site_tests.add_app(bench)
+	benches.start_services(bench)
+	benches.add_app(bench)
 	for site in (WITHOUT, WITH):
 		if not is_kept or not (bench.sites / site).exists():
-			site_tests.make_site(bench, site, with_app=site == WITH)
+			benches.make_site(bench, site, with_app=site == WITH)
 			bench.run(
 				f"set {site} up",
 				bench.python,
 				"-c",
 				other_tests.BEFORE_TESTS,
 				site,
-				env=site_tests.environment(),
+				env=benches.environment(),
 			)
-		bench.run(f"rows of {site}", bench.python, SEED, site, AGENT, PASSWORD, env=site_tests.environment())
+		bench.run(f"rows of {site}", bench.python, SEED, site, AGENT, PASSWORD, env=benches.environment())
 
 
 def run(bench: Bench, people: list[str], every: int, result: dict[str, Any]) -> None:
@@ -321,7 +321,7 @@ def main() -> int:
 		"requests": 0,
 		"statuses": {},
 		"differences": [],
-		**site_tests.commit(),
+		**benches.commit(),
 	}
 
 	def work(bench: Bench) -> None:

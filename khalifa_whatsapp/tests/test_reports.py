@@ -25,8 +25,8 @@ FORMULAS = ("=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(1)", "\t=1", "\r=1", "ï¼
 
 def timers() -> set[threading.Thread]:
 	"""Frappe watches each report with one, and stops it when the report comes to an end."""
-	found = {thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)}
-	return {timer for timer in found if not timer.finished.is_set()}  # a stopped one may still be ending
+	running = {thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)}
+	return {timer for timer in running if not timer.finished.is_set()}  # a stopped one may still be ending
 
 
 class TestReports(SiteCase):

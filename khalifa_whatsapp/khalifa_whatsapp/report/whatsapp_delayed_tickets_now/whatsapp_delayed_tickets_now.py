@@ -63,17 +63,17 @@ def _where(filters: Any, now: int) -> list[Criterion]:
 
 def _rows(where: list[Criterion]) -> list[dict[str, Any]]:
 	ticket = frappe.qb.DocType("Khalifa Ticket")
-	found = frappe.qb.from_(ticket).select(ticket.name.as_("ticket"), *SHOWN, *lateness.FIELDS)
-	found = found.where(Criterion.all(where)).orderby(ticket.due_by_ms, ticket.name).limit(MAX)
-	return found.run(as_dict=True)
+	query = frappe.qb.from_(ticket).select(ticket.name.as_("ticket"), *SHOWN, *lateness.FIELDS)
+	query = query.where(Criterion.all(where)).orderby(ticket.due_by_ms, ticket.name).limit(MAX)
+	return query.run(as_dict=True)
 
 
 def _counts(where: list[Criterion]) -> Counter[str]:
 	"""By branch, however many rows are shown."""
 	ticket = frappe.qb.DocType("Khalifa Ticket")
 	branch = Coalesce(ticket.branch, "").as_("shown")
-	found = frappe.qb.from_(ticket).select(branch, Count("*")).where(Criterion.all(where)).groupby(branch)
-	return Counter({branch: int(count) for branch, count in found.run()})
+	query = frappe.qb.from_(ticket).select(branch, Count("*")).where(Criterion.all(where)).groupby(branch)
+	return Counter({branch: int(count) for branch, count in query.run()})
 
 
 def _chart(counts: Counter[str]) -> dict[str, Any] | None:

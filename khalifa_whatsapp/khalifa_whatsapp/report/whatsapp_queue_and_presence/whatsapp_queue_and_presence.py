@@ -150,8 +150,8 @@ def _agents(filters: Any) -> list[Any]:
 	agent = frappe.qb.DocType("Khalifa Agent")
 	chosen = reports.chosen(filters, {"branch": agent.branch, "agent": agent.name})
 	fields = ("name", "employee_name", "branch", "presence", "presence_on")
-	found = frappe.qb.from_(agent).select(*fields).where(Criterion.all([agent.enabled == 1, *chosen]))
-	return found.run(as_dict=True)
+	query = frappe.qb.from_(agent).select(*fields).where(Criterion.all([agent.enabled == 1, *chosen]))
+	return query.run(as_dict=True)
 
 
 def _spent(start: int, end: int) -> dict[str, dict[str, int]]:

@@ -56,11 +56,11 @@ def _open_tickets(filters: Any, now: int) -> list[Any]:
 		"since": Coalesce(Min(NullIf(ticket.waiting_since_ms, 0)), now),
 	}
 	chosen = reports.chosen(filters, {"branch": ticket.branch})
-	found = frappe.qb.from_(ticket).select(
+	query = frappe.qb.from_(ticket).select(
 		ticket.agent, ticket.branch, *(count.as_(name) for name, count in counts.items())
 	)
-	found = found.where(Criterion.all([ticket.status.isin(("Queued", "Open", "Pending")), *chosen]))
-	return found.groupby(ticket.agent, ticket.branch).run(as_dict=True)
+	query = query.where(Criterion.all([ticket.status.isin(("Queued", "Open", "Pending")), *chosen]))
+	return query.groupby(ticket.agent, ticket.branch).run(as_dict=True)
 
 
 def _agents(filters: Any, with_figures: set[Any]) -> list[Any]:
