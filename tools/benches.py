@@ -98,7 +98,7 @@ def run(step: str, command: list[str], own_log: Path | None = None, **more: Any)
 	with file.open("a", encoding="utf-8") as log:
 		log.write(f"\n== {step}\n")
 		log.flush()
-		start = log.publish()
+		start = log.tell()
 		options: dict[str, Any] = {"timeout": STEP_SECONDS, **more}
 		try:
 			done = subprocess.run(

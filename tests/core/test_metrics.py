@@ -106,5 +106,6 @@ def test_the_form_of_a_kpi_row_opens_every_figure_that_has_rows():
 
 def test_the_report_of_counted_rows_offers_every_figure_that_has_rows():
 	script = COUNTED_ROWS.read_text(encoding="utf-8")
-	offered = re.findall(r'value: "(\w+)",\s*label: __\("([^"]+)"\)', script)
+	(listed,) = re.findall(r'"metric",.*?\{(.*?)\}', script, re.DOTALL)
+	offered = re.findall(r'(\w+): __\("([^"]+)"\)', listed)
 	assert sorted(offered) == sorted((metric.name, metric.count_label) for metric in METRICS if metric.rows)

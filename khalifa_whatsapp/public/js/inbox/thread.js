@@ -234,11 +234,11 @@ export class Thread {
 	}
 
 	jump_to(name) {
-		const bubble = this.log.querySelector(`[data-name="${CSS.escape(name)}"]`);
-		if (!bubble) return toast(__("It is further up: load older messages."));
-		bubble.scrollIntoView({ block: "center" });
-		bubble.classList.add("flash");
-		setTimeout(() => bubble.classList.remove("flash"), 1500);
+		const target = this.log.querySelector(`[data-name="${CSS.escape(name)}"]`);
+		if (!target) return toast(__("It is further up: load older messages."));
+		target.scrollIntoView({ block: "center" });
+		target.classList.add("flash");
+		setTimeout(() => target.classList.remove("flash"), 1500);
 	}
 
 	quote(item) {
