@@ -55,8 +55,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 	"api": (*DESK, DRIVERS, "access.stored_files", "setup.onboarding", "api"),
 	"jobs": (*DESK, DRIVERS, "access.background", "access.stored_files"),
 	"commands": (*DESK, DRIVERS, "commands", "demo", "setup"),
-	"setup": (CORE, "stores.schema", *PERMISSIONS, "setup"),
-	"patches": (CORE, "stores.schema", *PERMISSIONS, "setup", "bootstrap", SERVICES),
+	"setup": (CORE, "stores.schema", *PERMISSIONS, "setup", "jobs.minute_mark"),
+	"patches": (CORE, "stores.schema", *PERMISSIONS, "setup", "bootstrap", SERVICES, "jobs.minute_mark"),
 	"demo": (*DESK, DRIVERS, "demo"),
 	"demo.fill": (*DESK, DRIVERS, "stores.site_store", "demo"),
 	PACKAGE: (*DESK, DRIVERS, "api", "setup.indexes", PACKAGE),  # the Frappe module: DocTypes, reports, pages

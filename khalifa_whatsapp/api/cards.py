@@ -17,7 +17,7 @@ from khalifa_whatsapp.api import inbox_rows
 from khalifa_whatsapp.api.decorators import endpoint
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.guards import AGENT_ROLE, agent_only, current_actor, manager_only
-from khalifa_whatsapp.jobs import scheduler_watch
+from khalifa_whatsapp.jobs import minute_mark, scheduler_watch
 from khalifa_whatsapp.permissions import query_conditions
 
 TICKET = "`tabKhalifa Ticket`"
@@ -177,7 +177,7 @@ def devices_down(**_given: Any) -> dict[str, Any]:
 def last_minute_job(**_given: Any) -> dict[str, Any] | str:
 	"""Minutes since the background work last began: more than three, and nothing moves by itself."""
 	scheduler_watch.look()
-	age_ms = scheduler_watch.age_ms()
+	age_ms = minute_mark.age_ms()
 	return NOTHING if age_ms >= now_ms() else {"value": age_ms // 60_000, "fieldtype": "Int"}
 
 

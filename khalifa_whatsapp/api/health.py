@@ -15,7 +15,7 @@ from frappe.query_builder.functions import Count, Min
 from khalifa_whatsapp.api import safe_errors
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.guards import current_actor
-from khalifa_whatsapp.jobs import device_problems, notices, scheduler_watch
+from khalifa_whatsapp.jobs import device_problems, minute_mark, notices, scheduler_watch
 from khalifa_whatsapp.jobs.steps import said_of
 from khalifa_whatsapp.site_devices import problem_of
 
@@ -63,7 +63,7 @@ def _intake() -> Part:
 
 
 def _minute_job() -> Part:
-	age = scheduler_watch.age_ms()
+	age = minute_mark.age_ms()
 	return {"ok": age < scheduler_watch.LATE_MS, "age_ms": age}
 
 

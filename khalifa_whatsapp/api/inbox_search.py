@@ -18,7 +18,7 @@ MAX_TYPED = 100
 MAX_MESSAGES = 500
 
 
-def text_of_problem(plain: str) -> list[str]:
+def search_terms(plain: str) -> list[str]:
 	"""What the full-text index knows: words of three letters and more, without its own signs."""
 	cleaned = "".join(char if char.isalnum() else " " for char in plain)
 	return [term for term in cleaned.split() if len(term) >= MIN_LETTERS][:MAX_TERMS]
@@ -43,12 +43,12 @@ def mark_matches(rows: list[dict[str, Any]], text: str) -> None:
 	for row in rows:
 		row["matched"] = {"what": _in_line(row, text, plain), "snippet": []}
 	silent = {row["name"]: row for row in rows if not row["matched"]["what"]}
-	for message in _messages(list(silent), text_of_problem(plain)):
+	for message in _messages(list(silent), search_terms(plain)):
 		row = silent.pop(message.ticket, None)
 		if row is not None:
 			row["matched"] = {
 				"what": "message",
-				"snippet": snippet(message.body or "", text_of_problem(plain)),
+				"snippet": snippet(message.body or "", search_terms(plain)),
 			}
 	for row in silent.values():
 		row["matched"]["what"] = "number"  # one of the customer's other names on WhatsApp

@@ -59,12 +59,12 @@ def alert_of_job(step: str, device: str, error: str) -> bool:
 
 	`error` names a kind and a place, nobody's words.
 	"""
-	terms = text_for(step)
-	if not keep(JOB, terms, device, error, step):
+	step_text = text_for(step)
+	if not keep(JOB, step_text, device, error, step):
 		return False
 	for user, language in _managers():
-		text = _("A part of the background work fails: {0}", language).format(_(terms, language))
-		notify(user, ALERT, _name(JOB, terms, device), f"{text} ({device})" if device else text)
+		text = _("A part of the background work fails: {0}", language).format(_(step_text, language))
+		notify(user, ALERT, _name(JOB, step_text, device), f"{text} ({device})" if device else text)
 	frappe.db.commit()
 	return True
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-import frappe
 from frappe.defaults import get_defaults_for
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
-from khalifa_whatsapp.jobs import browsers, device_problems, duplicates, notices
+from khalifa_whatsapp.jobs import browsers, device_problems, duplicates, minute_mark, notices
 from khalifa_whatsapp.jobs.steps import Steps
-from khalifa_whatsapp.jobs.wake import MINUTE_MARK, wake_close_all, wake_due, wake_templates
+from khalifa_whatsapp.jobs.wake import wake_close_all, wake_due, wake_templates
 from khalifa_whatsapp.services.inbound import parked
 from khalifa_whatsapp.services.isolation import check
 from khalifa_whatsapp.services.tickets import assignment, delays, presence
@@ -33,10 +32,9 @@ def run() -> None:
 
 def mark() -> None:
 	"""Write down that the scheduler lives, whatever happens next."""
-	frappe.db.set_default(MINUTE_MARK, str(now_ms()))
-	frappe.db.commit()
-	# That emptied caches which Frappe needs at the start of every request: a gateway that posts while the
-	# database is away gets to our endpoint, and is asked to come again, only while they are filled
+	minute_mark.write()
+	# Frappe needs these caches at the start of every request: a gateway that posts while the database is
+	# away gets to our endpoint, and is asked to come again, only while they are filled
 	for parent in ("__default", "__global"):
 		get_defaults_for(parent)
 

@@ -18,18 +18,12 @@ import redis
 from frappe.query_builder.functions import Coalesce
 from frappe.utils import get_system_timezone
 
-from khalifa_whatsapp.bootstrap import now_ms
+from khalifa_whatsapp.jobs import minute_mark
 from khalifa_whatsapp.jobs.steps import Steps
-from khalifa_whatsapp.jobs.wake import MINUTE_MARK
 
 LATE_MS = 180_000
 LOOK_SECONDS = 60
 OURS = "khalifa_whatsapp.jobs.%"
-
-
-def age_ms() -> int:
-	"""How long ago the minute job began to run."""
-	return now_ms() - int(frappe.db.get_default(MINUTE_MARK) or 0)
 
 
 def look() -> None:
@@ -39,7 +33,7 @@ def look() -> None:
 	with contextlib.suppress(redis.exceptions.RedisError):
 		if not frappe.cache.set(frappe.cache.make_key("khalifa_scheduler_look"), 1, nx=True, ex=LOOK_SECONDS):
 			return
-	if age_ms() > LATE_MS:
+	if minute_mark.age_ms() > LATE_MS:
 		Steps().run("scheduler", mend)
 
 

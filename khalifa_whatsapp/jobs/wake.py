@@ -15,7 +15,6 @@ from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.jobs.steps import Steps
 from khalifa_whatsapp.site_devices import get_device
 
-MINUTE_MARK = "khalifa_minute_job_ms"
 HINT_SECONDS = 2
 # What waits for a gateway, or keeps its pace, must not keep customers' messages from being taken in
 QUEUES = {

@@ -213,7 +213,7 @@ def _not_now(store: Store, now_ms: int, name: str, failure: Exception) -> bool:
 		if reason:
 			_give_up(message, reason)
 		else:
-			message.media_error = _terms(failure)
+			message.media_error = _reason(failure)
 			message.next_retry_ms = now_ms + _wait_ms(message, failure)
 		work.touch(message)
 		_publish(work, message)
@@ -233,13 +233,13 @@ def _give_up(message: records.Message, reason: str) -> None:
 def _final_reason(message: records.Message, failure: Exception, now_ms: int) -> str:
 	"""Why the file is given up; empty while a later try may bring it."""
 	if not isinstance(failure, base.SendError):
-		return _terms(failure) if message.attempts >= MAX_FAULTS else ""
+		return _reason(failure) if message.attempts >= MAX_FAULTS else ""
 	if not isinstance(failure, base.Retryable | base.AuthError | base.UnknownOutcome):
-		return _terms(failure)
+		return _reason(failure)
 	return EXPIRED if now_ms - message.received_ms >= KEPT_MS else ""
 
 
-def _terms(failure: Exception) -> str:
+def _reason(failure: Exception) -> str:
 	return failure.text if isinstance(failure, base.SendError) else FAULT
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import frappe
 
+from khalifa_whatsapp.jobs import minute_mark
 from khalifa_whatsapp.setup.install import ROLES, SEQUENCE_SLUG, TICKET_NUMBERS
 
 SEQUENCES = (f"{TICKET_NUMBERS}{SEQUENCE_SLUG}", "Khalifa Webhook Event_id_seq")
@@ -30,6 +31,7 @@ def before_uninstall() -> None:
 	delete_jobs()
 	delete_roles()
 	frappe.db.delete("Series", {"name": "KA-"})
+	minute_mark.delete()
 
 
 def after_uninstall() -> None:

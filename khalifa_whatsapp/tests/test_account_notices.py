@@ -89,7 +89,7 @@ class TestAccountNotices(SiteCase):
 			doc = frappe.get_doc("Khalifa Device Notice", {"device": META})
 			frappe.local.lang = "ar"
 			self.addCleanup(setattr, frappe.local, "lang", "en")
-			self.assertRegex(doc.terms, "[\u0621-\u064a]")
+			self.assertRegex(doc.notice, "[\u0621-\u064a]")
 
 	def test_a_low_quality_stands_on_the_form_with_its_moment(self) -> None:
 		value = {"event": "FLAGGED", "display_phone_number": "201055500011", "current_limit": "TIER_2K"}

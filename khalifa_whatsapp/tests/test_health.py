@@ -5,8 +5,7 @@ from __future__ import annotations
 import frappe
 
 from khalifa_whatsapp.bootstrap import now_ms
-from khalifa_whatsapp.jobs import minute
-from khalifa_whatsapp.jobs.wake import MINUTE_MARK
+from khalifa_whatsapp.jobs import minute, minute_mark
 from khalifa_whatsapp.tests.case import DEVICE, HUDA, MINUTE, MONA, VISITOR, SiteCase, nobody_answers
 from khalifa_whatsapp.tests.web import Answer, Caller
 
@@ -21,7 +20,7 @@ class TestHealth(SiteCase):
 		self.set_state("Connected")
 
 	def mark(self, age_ms: int) -> None:
-		frappe.db.set_default(MINUTE_MARK, str(now_ms() - age_ms))
+		minute_mark.write(now_ms() - age_ms)
 		frappe.db.commit()
 
 	def set_state(self, state: str, **fields: object) -> None:
@@ -67,7 +66,7 @@ class TestHealth(SiteCase):
 		self.assertEqual(self.failing(), set())
 
 	def test_a_site_whose_scheduler_never_ran_is_failing(self) -> None:
-		frappe.db.sql("DELETE FROM `tabDefaultValue` WHERE defkey = %s", (MINUTE_MARK,))
+		minute_mark.delete()
 		frappe.db.commit()
 		frappe.clear_cache()
 		self.assertEqual(self.failing(), {"minute_job"})

@@ -17,7 +17,7 @@ from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.settings import DAY_MS
 from khalifa_whatsapp.drivers import base
 from khalifa_whatsapp.drivers.loopback import LoopbackDriver, message_item, status_item
-from khalifa_whatsapp.jobs import close_all, hourly, intake, minute, nightly, outbox, wake
+from khalifa_whatsapp.jobs import close_all, hourly, intake, minute, minute_mark, nightly, outbox, wake
 from khalifa_whatsapp.jobs.steps import StepsFailed
 from khalifa_whatsapp.services.tickets import bulk_close as batches
 from khalifa_whatsapp.site_devices import forget_devices
@@ -216,7 +216,12 @@ class TestMinute(JobCase):
 	def test_it_writes_down_that_the_scheduler_lives(self) -> None:
 		before = now_ms()
 		minute.run()
-		self.assertGreaterEqual(int(frappe.db.get_default(wake.MINUTE_MARK)), before)
+		self.assertLessEqual(minute_mark.age_ms(), now_ms() - before)
+
+	def test_it_empties_no_cache_of_the_whole_site(self) -> None:
+		with patch.object(frappe, "clear_cache") as cleared:
+			minute.run()
+		self.assertEqual([call for call in cleared.call_args_list if not call.kwargs.get("user")], [])
 
 	def test_it_wakes_what_is_due(self) -> None:
 		ticket = self.ticket_of(self.mona)

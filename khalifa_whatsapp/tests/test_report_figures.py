@@ -240,7 +240,7 @@ class TestReportFigures(SiteCase):
 
 	def test_delays_that_are_not_shown_are_counted_all_the_same(self) -> None:
 		self.replace(
-			"khalifa_whatsapp.khalifa_whatsapp.report.whatsapp_delay_events.whatsapp_delay_events.MOST", 2
+			"khalifa_whatsapp.khalifa_whatsapp.report.whatsapp_delay_events.whatsapp_delay_events.MAX", 2
 		)
 		for number, kind in enumerate(("Agent", "Agent", "Customer")):
 			self.keep(

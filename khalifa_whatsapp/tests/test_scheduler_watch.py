@@ -13,7 +13,7 @@ import redis
 from frappe.utils import now_datetime
 
 from khalifa_whatsapp.bootstrap import now_ms
-from khalifa_whatsapp.jobs import scheduler_watch, wake
+from khalifa_whatsapp.jobs import minute_mark, scheduler_watch
 from khalifa_whatsapp.tests.case import HUDA, MINUTE, MONA
 from khalifa_whatsapp.tests.test_broken_devices import HEALTH, HEARTBEAT, BrokenCase
 from khalifa_whatsapp.tests.web import Caller
@@ -39,7 +39,7 @@ class TestScheduler(BrokenCase):
 		self.mark(10 * MINUTE)
 
 	def mark(self, age_ms: int) -> None:
-		frappe.db.set_default(wake.MINUTE_MARK, str(now_ms() - age_ms))
+		minute_mark.write(now_ms() - age_ms)
 		frappe.db.commit()
 		with contextlib.suppress(redis.exceptions.RedisError):
 			frappe.cache.delete(frappe.cache.make_key("khalifa_scheduler_look"))

@@ -24,7 +24,7 @@ from khalifa_whatsapp.core.identity import PHONE, Identity
 from khalifa_whatsapp.core.settings import DAY_MS
 from khalifa_whatsapp.services.unit_of_work import UnitOfWork
 
-FOUND, PUBLISHED, NOT_A_DUPLICATE = "Found", "Told", "Not a Duplicate"
+FOUND, NOTIFIED, NOT_A_DUPLICATE = "Found", "Told", "Not a Duplicate"
 # a customer who is not older than this when a gateway says who it is has no history of another person
 FRESH_MS = DAY_MS
 Merge = Callable[[str, str], None]  # gone, kept: within the transaction; afterwards everything is read anew

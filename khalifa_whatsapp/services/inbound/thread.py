@@ -201,12 +201,12 @@ class Thread:
 			if log.message is None:
 				log.message = message.name
 				self.work.touch(log)
-		before, terms = message.status, _terms(message)
+		before, content = message.status, _shown_content(message)
 		if message_state.fold(message, logs):
 			self.work.touch(message)
 			if message.status != before:
 				status_changes.status_changed(self.work, message, before, self.tickets.by_name)
-			if _terms(message) != terms:
+			if _shown_content(message) != content:
 				self._changed[message.name] = message
 
 	def publish_changed(self) -> None:
@@ -223,5 +223,5 @@ class Thread:
 			self.tickets.publish(ticket, "changed")
 
 
-def _terms(message: records.Message) -> tuple[object, ...]:
+def _shown_content(message: records.Message) -> tuple[object, ...]:
 	return (message.body, message.is_revoked, message.reactions)

@@ -7,7 +7,7 @@ from khalifa_whatsapp.setup.indexes import add_indexes
 
 class KhalifaDeviceNotice(MachineWrittenDocument):
 	@property
-	def terms(self) -> str:
+	def notice(self) -> str:
 		"""The notice in the reader's language."""
 		return sentence(self.text or "", self.text_values)
 
