@@ -265,9 +265,11 @@ def test_the_rules_read_no_clock():
 	problems = []
 	for module in MODULES:
 		if is_in(module.name, CORE):
-			for node in ast.walk(module.tree):
-				if isinstance(node, ast.Attribute) and reads_clock(node):
-					problems.append(f"{module.at(node.lineno)}: `now` is an argument of the rules")
+			problems += [
+				f"{module.at(node.lineno)}: `now` is an argument of the rules"
+				for node in ast.walk(module.tree)
+				if isinstance(node, ast.Attribute) and reads_clock(node)
+			]
 	refuse(problems)
 
 
@@ -350,9 +352,11 @@ def test_nobody_prints_where_a_logger_belongs():
 	for module in MODULES:
 		if is_within(module.name, PRINT_ALLOWED):
 			continue
-		for node in ast.walk(module.tree):
-			if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print":
-				problems.append(module.at(node.lineno))
+		problems += [
+			module.at(node.lineno)
+			for node in ast.walk(module.tree)
+			if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+		]
 	refuse(problems)
 
 

@@ -40,7 +40,7 @@ EXCEPTIONS |= {"benches.py: tell"}  # a method of open files
 ALIASES = {"ET", "st"}  # as the documentation of ElementTree and of hypothesis has them
 ELSEWHERE = ("CHANGELOG.md", "khalifa_whatsapp/locale/", "tests/data/", "tests/test_words.py")
 PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
-STRINGS = re.compile(r"//[^\n]*|/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'", re.S)
+STRINGS = re.compile(r"//[^\n]*|/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'", re.DOTALL)
 
 
 def files(*endings: str) -> list[Path]:

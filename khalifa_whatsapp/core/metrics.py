@@ -43,7 +43,7 @@ class Column(NamedTuple):
 	opens: str = ""
 
 
-def N_(text: str) -> str:
+def N_(text: str) -> str:  # noqa: N802, as gettext calls it
 	"""Mark a text for translators; whoever shows it translates it."""
 	return text
 

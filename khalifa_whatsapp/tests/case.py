@@ -274,7 +274,7 @@ def wait_until_gone(db: Any, connection: int) -> None:
 		time.sleep(0.01)
 
 
-class held_elsewhere:
+class held_elsewhere:  # noqa: N801, used as a context manager
 	"""Another process holds the lock: its connection, at least."""
 
 	def __init__(self, name: str) -> None:

@@ -74,7 +74,7 @@ class TestBehindNginx(SiteCase):
 		cls.run_server([*gunicorn, "frappe.app:application"], cls.web, cwd=sites)
 		for _ in range(4 * WORKERS):  # each worker reads the whole app first
 			cls.ping(cls.web, 60)
-		block = re.search(r"```nginx\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.S)
+		block = re.search(r"```nginx\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
 		assert block
 		location = (
 			block[1].replace("127.0.0.1:8000", f"127.0.0.1:{cls.web}").replace("10s", f"{BODY_SECONDS}s")

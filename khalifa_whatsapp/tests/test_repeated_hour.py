@@ -4,7 +4,7 @@ doubled or out of order.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -143,7 +143,7 @@ class TestTheRepeatedHour(Clocked):
 		"""The day has 25 hours: what happened in either pass of its last hour is its own,
 		and nothing of it is the next day's.
 		"""
-		first, last = on_site().rules().calendar.day_bounds_ms(datetime(2026, 10, 29).date())
+		first, last = on_site().rules().calendar.day_bounds_ms(date(2026, 10, 29))
 		self.assertEqual(last - first, 25 * 60 * MINUTE)
 		moments = {"S1": last - 90 * MINUTE, "S2": last - 30 * MINUTE, "S3": last + 1}
 		for name, at in moments.items():

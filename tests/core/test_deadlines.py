@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -30,7 +30,7 @@ PHARMACY = Calendar(
 	),
 )
 UNTIL_MIDNIGHT = Calendar("Africa/Cairo", tuple(Interval(day, 9 * 60, 24 * 60) for day in range(7)))
-NEVER = Calendar("Africa/Cairo", (), (DayOverride(datetime(2020, 1, 1).date(), (Span(0, 60),)),))
+NEVER = Calendar("Africa/Cairo", (), (DayOverride(date(2020, 1, 1), (Span(0, 60),)),))
 
 
 def cairo(text: str, fold: int = 0) -> int:

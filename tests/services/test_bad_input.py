@@ -127,7 +127,7 @@ TEXTS = [
 	"😀" * 20_000,
 	"a\x00b",
 	"".join(map(chr, range(32))),
-	"‮drow",
+	"\u202edrow",
 	"{{7*7}} %s '; DROP TABLE x; --",
 	"<img src=x onerror=alert(1)>",
 	"مُحَـمَّـد",

@@ -241,7 +241,7 @@ def test_a_status_that_comes_before_its_message_is_kept_for_it():
 		(lambda k, t: _transfer(k, t, to_agent="nobody"), NotFound, "no_such_agent"),
 		(lambda k, t: _transfer(k, t, to_agent="A2"), UserError, "agent_offline"),
 		(lambda k, t: _transfer(k, t, to_agent="A1", reason=" "), UserError, "no_reason"),
-		(lambda k, t: _transfer(k, t), UserError, "no_receiver"),
+		(lambda k, t: _transfer(k, t, reason="why"), UserError, "no_receiver"),
 		(lambda k, t: _transfer(k, t, to_branch="West"), NotFound, "no_such_branch"),
 		(
 			lambda k, t: actions.close(k.store, k.actor(_other(k, t)), t, k.now),

@@ -74,7 +74,8 @@ def test_a_long_wait_is_left_to_the_next_run():
 def test_a_doubtful_attempt_counts_like_a_sure_one():
 	desk, _ = busy_desk(3)
 	desk.driver.failures.append(base.UnknownOutcome("timed out"))
-	assert (lambda s: (s.unknown, s.sent, s.waits.limit))(desk.send(Pace(max_per_hour=2))) == (1, 1, "hour")
+	result = desk.send(Pace(max_per_hour=2))
+	assert (result.unknown, result.sent, result.waits.limit) == (1, 1, "hour")
 
 
 def test_replies_go_before_a_campaign_that_was_queued_earlier():
@@ -121,7 +122,7 @@ def test_a_pause_counts_from_the_very_next_message_and_loses_nothing(where):
 	) == 3
 
 
-# -- breaker
+# -- when the device rests
 
 
 def test_a_gateway_that_is_down_is_left_alone_and_every_message_goes_once_it_is_back():
@@ -153,7 +154,8 @@ def test_a_refused_login_never_uses_up_a_message_s_attempts():
 def test_a_device_that_is_too_fast_rests_as_long_as_the_gateway_says():
 	desk, _ = busy_desk(3)
 	desk.driver.failures.append(base.RateLimited("too fast", retry_after=300))
-	assert (lambda s: (s.retried, s.sent, s.is_stopped))(desk.send()) == (1, 0, True)
+	result = desk.send()
+	assert (result.retried, result.sent, result.is_stopped) == (1, 0, True)
 	desk.now += 299_000
 	assert desk.send().sent == 0
 	desk.now += 2 * MINUTE

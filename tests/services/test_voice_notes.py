@@ -122,9 +122,9 @@ def recorded_once() -> bytes:
 def test_without_a_codec_what_needs_none_goes_and_the_rest_is_refused_with_the_way_out() -> None:
 	note = OGG + b"as Firefox records it"
 	assert voice_note(note, None) is note
-	for browser in BROWSERS:
+	for recording in BROWSERS.values():
 		with pytest.raises(UserError) as refusal:
-			voice_note(recorded(*BROWSERS[browser]), None)
+			voice_note(recorded(*recording), None)
 		assert refusal.value.code == "no_voice_codec"
 		assert voice_notes.INSTALL in str(refusal.value)
 	with pytest.raises(UserError) as refusal:

@@ -271,7 +271,7 @@ class WhatsAppWebSimulator(SimulatorServer):
 
 	def _stamp(self, at_ms: int) -> str:
 		"""The page's own clock, in the order and digits of its language."""
-		moment = datetime.fromtimestamp(at_ms / 1000)
+		moment = datetime.fromtimestamp(at_ms / 1000)  # noqa: DTZ006, the browser's own zone
 		if self.language == "ar":
 			half = "م" if moment.hour >= 12 else "ص"
 			day = f"{moment.day}\u200f/{moment.month}\u200f/{moment.year}"

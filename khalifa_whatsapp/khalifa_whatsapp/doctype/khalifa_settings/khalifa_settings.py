@@ -12,7 +12,7 @@ from khalifa_whatsapp.khalifa_whatsapp.forms import validate_hours
 WEEK_MINUTES = 7 * 24 * 60
 MEGABYTE = 1024 * 1024
 
-# field: (least, most)
+# By field, the least and the most
 RANGES: dict[str, tuple[float, float]] = {
 	"delay_minutes": (1, WEEK_MINUTES),
 	"customer_delay_minutes": (1, WEEK_MINUTES),
