@@ -129,5 +129,5 @@ class TestWhatsAppWeb(SiteCase):
 				in (records.SENT, records.DELIVERED, records.READ)
 			)
 		)
-		self.assertEqual([row.body for row in self.page.ledger.rows()], ["السعر 50 جنيه"])
+		self.assertEqual([row.body for row in self.page.sent_log.rows()], ["السعر 50 جنيه"])
 		self.assertEqual(self.only(records.Message, name=answer.name).provider, "whatsapp_web")

@@ -113,7 +113,7 @@ class PeopleCase(JobCase):
 		)
 		self.assertEqual(done.status, 200, done.text)
 		outbox.run(META)
-		return self.gateway.ledger.rows()[-1].payload
+		return self.gateway.sent_log.rows()[-1].payload
 
 	def thread(self, user: str = MONA, ticket: str = "") -> dict[str, Any]:
 		self.online(self.mona)
@@ -141,7 +141,7 @@ class TestWhomAnAnswerReaches(PeopleCase):
 		self.assertEqual(self.answer(body="to the new one")["to"], NEW)
 		sent = [item for item in self.thread()["items"] if item.get("direction") == "Outgoing"]
 		self.assertEqual([item["identity"] for item in sent], [shown(OLD), shown(NEW)])
-		self.assertEqual([sent.payload["to"] for sent in self.gateway.ledger.rows()], [OLD, NEW])
+		self.assertEqual([sent.payload["to"] for sent in self.gateway.sent_log.rows()], [OLD, NEW])
 
 	def test_a_second_phone_is_answered_when_it_wrote_last(self) -> None:
 		self.say(wire.Person(OLD, "Sara"))
@@ -192,7 +192,7 @@ class TestWhomAnAnswerReaches(PeopleCase):
 	def test_who_hides_the_number_is_known_by_what_he_or_she_quotes(self) -> None:
 		self.say(wire.Person(OLD, "Sara"))
 		self.answer()
-		quoted = self.gateway.ledger.rows()[-1].gateway_id
+		quoted = self.gateway.sent_log.rows()[-1].gateway_id
 		self.say(wire.Person("", "Sara", HERS), seconds=1, reply_to=quoted)
 		self.assertEqual(len(self.all(records.Customer)), 1)
 		self.assertEqual(self.answer(body="again")["to"], OLD)

@@ -78,7 +78,7 @@ class TestSessionOnTheWire(SiteCase):
 		actor = Actor(HUDA, "Huda", None, is_manager=True)
 		answers.reply(on_site(), actor, asked.ticket, "yes", "wire-1", now_ms())
 		self.assertEqual(outbox.run(SHOP)["sent"], 1)
-		self.assertEqual([row.body for row in self.gateway.ledger.rows()], ["yes"])
+		self.assertEqual([row.body for row in self.gateway.sent_log.rows()], ["yes"])
 
 	def test_a_person_who_disconnects_is_obeyed_and_a_session_that_dies_is_not_left_alone(self) -> None:
 		self.gateway.session.link()

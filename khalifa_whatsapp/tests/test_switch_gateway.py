@@ -68,7 +68,7 @@ class TestSwitchGateway(JobCase):
 			self.use_cloud_fields(cloud)
 			path = switch_gateway.switch(switch_gateway.plan(DEVICE, "cloud_api"))
 			self.assertEqual(outbox.run(DEVICE)["sent"], 1)
-			self.assertEqual([row.callback for row in cloud.ledger.rows()], [waiting.name])
+			self.assertEqual([row.callback for row in cloud.sent_log.rows()], [waiting.name])
 		providers = [self.only(records.Message, name=one.name).provider for one in (before, waiting)]
 		self.assertEqual(providers, ["loopback", "cloud_api"])
 		self.assertNotIn("token", path.read_text().lower())
