@@ -41,8 +41,9 @@ def mark_abandoned() -> list[str]:
 
 
 def _mark_abandoned(device: str) -> None:
-	watch.record_state(on_site(), device, SessionState("disconnected", NOT_RUNNING))
+	# People first: the state is what says that it was done, and a call that fails is made again in a minute
 	watch.note(device, "disconnected", NOT_RUNNING)
+	watch.record_state(on_site(), device, SessionState("disconnected", NOT_RUNNING))
 
 
 def sweep() -> int:
