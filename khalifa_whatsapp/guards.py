@@ -106,10 +106,12 @@ def require_read(doctype: str, name: str) -> None:
 
 
 def refuse_record(doctype: str) -> NoReturn:
+	"""Refuse a row in the same way whether it is missing or closed to the user."""
 	refuse(_("{0}: there is no such record, or you may not see it.").format(_(doctype)))
 
 
 def refuse(message: str) -> NoReturn:
+	"""Raise `PermissionError` with a text for people and a code for pages."""
 	frappe.local.flags.disable_traceback = True
 	frappe.local.response["code"] = "not_permitted"
 	frappe.throw(message, frappe.PermissionError, title=_("Not Permitted"))

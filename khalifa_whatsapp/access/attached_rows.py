@@ -80,6 +80,7 @@ def mute(doc: Document) -> None:
 
 
 def is_attached(doc: Document) -> bool:
+	"""Whether the row names a row of ours, by any of its references."""
 	return any(is_ours(doctype) for ref in _refs(doc.doctype) for doctype, _name in _named_by(doc, ref))
 
 
@@ -88,6 +89,7 @@ RULES.update(dict.fromkeys(ATTACHABLE, (query_conditions, conditions_of_all)))
 
 
 def is_ours(doctype: Any) -> bool:
+	"""Whether this is the name of one of our DocTypes, in any spelling that the database takes for it."""
 	return isinstance(doctype, str) and doctype.strip().casefold() in NAMES
 
 

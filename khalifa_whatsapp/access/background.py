@@ -42,11 +42,13 @@ def export(route: str, form: dict[str, Any]) -> None:
 
 
 def store(name: str, content: bytes) -> File:
+	"""Keep the export as a private file in the asker's own folder."""
 	file = {"doctype": "File", "file_name": name, "content": content, "is_private": 1, "folder": _folder()}
 	return frappe.get_doc(file).save(ignore_permissions=True)
 
 
 def notify(file: File) -> None:
+	"""Notify the asker on the bell and by mail that the file is there."""
 	user, link = frappe.session.user, file.unique_url
 	subject = _("Your export is ready: {0}").format(escape_html(file.file_name))
 	_notify(subject, link)

@@ -73,6 +73,7 @@ def open_filters(doctype: str, filters: Any) -> Any:
 
 
 def count_closed(doctype: str) -> int:
+	"""How many rows of this DocType the user may not read for what they hang on."""
 	condition = _open_of_all(doctype)
 	if not condition:
 		return 0

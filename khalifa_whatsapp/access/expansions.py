@@ -19,6 +19,7 @@ EXPAND, EXPAND_LINKS = "expand", "expand_links"
 
 
 def is_wanted(given: dict[str, Any]) -> bool:
+	"""Whether the request asks for the rows behind links as well."""
 	return bool(opened(given.get(EXPAND)) or sbool(given.get(EXPAND_LINKS)))
 
 
@@ -42,4 +43,5 @@ def leads_to_ours(given: dict[str, Any], name: str | None) -> bool:
 
 
 def refuse_expansion() -> NoReturn:
+	"""Refuse it, with the way that is open."""
 	refuse(_("Links to records of WhatsApp are not followed here. Open the record itself."))

@@ -35,6 +35,7 @@ class GuardedFile(StoredFile):
 		super().before_insert()
 
 	def is_downloadable(self) -> bool:
+		"""Frappe's answer, unless the file hangs on what the user may not read."""
 		rules = (has_permission, attached_rows.has_permission)
 		return super().is_downloadable() and all(rule(self, "read") is not False for rule in rules)
 

@@ -35,6 +35,7 @@ class GuardedAutoEmailReport(AutoEmailReport):
 	"""An Auto Email Report that asks for rights, and whose cells stay texts when they are ours."""
 
 	def get_report_content(self) -> Any:
+		"""What is mailed; nothing when its owner may not run the report."""
 		if not may_run(self):
 			return self.leave_out()
 		content = super().get_report_content()
@@ -43,6 +44,7 @@ class GuardedAutoEmailReport(AutoEmailReport):
 		return {"XLSX": guarded_xlsx, "CSV": guarded_csv}.get(self.format, lambda html: html)(content)
 
 	def get_html_table(self, columns: Any = None, data: Any = None) -> str:
+		"""Frappe's table, with our texts as text."""
 		if data and is_ours(self):
 			data = [frappe._dict({key: as_html(value) for key, value in row.items()}) for row in data]
 		return super().get_html_table(columns, data)
@@ -62,6 +64,7 @@ def validate(doc: Document, method: str | None = None) -> None:
 
 
 def refuse_report() -> None:
+	"""Refuse to mail it, and say who may."""
 	refuse(_("Reports of WhatsApp are mailed by managers, and with a manager's rights."))
 
 
@@ -82,6 +85,7 @@ def is_manager(user: str) -> bool:
 
 
 def is_ours(doc: Document) -> bool:
+	"""Whether the report, or the DocType that it reads, is one of ours."""
 	report = _report(doc)
 	return MODULE in (report.module, frappe.get_cached_value("DocType", report.ref_doctype, "module"))
 

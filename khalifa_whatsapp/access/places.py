@@ -69,10 +69,12 @@ FRAGMENTS = frozenset(f"{name.split()[0]} " for name in NAMES)  # every name beg
 
 
 def is_ours(value: Any) -> bool:
+	"""Whether a value is the name of one of our DocTypes as the database compares names."""
 	return isinstance(value, str) and folded(value) in NAMES
 
 
 def is_name(value: str) -> bool:
+	"""Whether a text is such a name, or names such a table."""
 	return is_ours(value) or bool(TABLE.search(value))
 
 

@@ -16,12 +16,14 @@ from khalifa_whatsapp.guards import is_manager
 
 @frappe.whitelist(allow_guest=True)
 def can_subscribe_doc(doctype: str, docname: str) -> bool:
+	"""Frappe's answer for a form's room; the rooms of our rows are refused to whoever may not read them."""
 	_refuse_ours(doctype)
 	return realtime.can_subscribe_doc(doctype, docname)
 
 
 @frappe.whitelist(allow_guest=True)
 def can_subscribe_doctype(doctype: str) -> bool:
+	"""Frappe's answer for a list's room; those of our lists are managers' alone."""
 	_refuse_ours(doctype)
 	return realtime.can_subscribe_doctype(doctype)
 

@@ -24,6 +24,7 @@ def _is_attached_to_ours(doc: Document) -> bool:
 
 
 def refuse_assignment(doc: Document, method: str | None = None) -> None:
+	"""Refuse Frappe's own assignment on our rows: a ticket is transferred."""
 	if doc.reference_type in GUARDED:
 		frappe.throw(
 			_("{0} can't be assigned here. Transfer the ticket instead.").format(_(doc.reference_type))

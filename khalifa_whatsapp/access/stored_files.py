@@ -29,6 +29,7 @@ class StoredFile(File):
 
 	@property
 	def is_of_conversation(self) -> bool:
+		"""Whether the file hangs on one of our rows."""
 		return self.attached_to_doctype in GUARDED
 
 	def save_file(
@@ -38,6 +39,7 @@ class StoredFile(File):
 		ignore_existing_file_check: bool = False,
 		overwrite: bool = False,
 	) -> dict[str, str] | None:
+		"""Frappe's own; what hangs on our rows is kept under a name that nobody can guess."""
 		if self.is_remote_file or not self.is_of_conversation:
 			return super().save_file(content, decode, ignore_existing_file_check, overwrite)
 		if overwrite:
@@ -72,6 +74,7 @@ class StoredFile(File):
 				frappe.throw(_(DAMAGED))
 
 	def write_file(self) -> str | None:
+		"""Frappe's own; a conversation's file that lies in its place is not touched."""
 		if not self.is_remote_file:
 			self._step_aside()
 		return super().write_file()
@@ -88,6 +91,7 @@ class StoredFile(File):
 			self.file_url = f"{folder}/{stem}{secrets.token_hex(8)}{path.suffix}"
 
 	def on_rollback(self) -> None:
+		"""Delete what the transaction had written, and never another row's file."""
 		if self.flags.new_file and self.is_of_conversation:
 			self.flags.pop("new_file")
 			self._own_path().unlink(missing_ok=True)

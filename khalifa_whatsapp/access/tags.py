@@ -21,6 +21,7 @@ MAX_LENGTH = 60
 
 @frappe.whitelist()
 def add_tag(tag: str, dt: str, dn: str, color: str | None = None) -> str:
+	"""Frappe's method; on our rows whoever may read them may tag them."""
 	if _is_one_of(TAGGABLE, dt):
 		return add_to_record(dt, dn, tag)
 	_require_write(dt, dn)
@@ -29,6 +30,7 @@ def add_tag(tag: str, dt: str, dn: str, color: str | None = None) -> str:
 
 @frappe.whitelist()
 def add_tags(tags: Any, dt: str, docs: Any, color: str | None = None) -> None:
+	"""The same for several rows, each with its own rights."""
 	if not _is_one_of(GUARDED, dt):
 		return core.add_tags(tags, dt, docs, color)
 	for name in frappe.parse_json(docs):
@@ -39,6 +41,7 @@ def add_tags(tags: Any, dt: str, docs: Any, color: str | None = None) -> None:
 
 @frappe.whitelist()
 def remove_tag(tag: str, dt: str, dn: str) -> None:
+	"""Frappe's method, with the rights of `add_tag`."""
 	if _is_one_of(TAGGABLE, dt):
 		return remove_from_record(dt, dn, tag)
 	_require_write(dt, dn)
@@ -59,6 +62,7 @@ def _is_one_of(names: frozenset[str], doctype: Any) -> bool:
 
 
 def add_to_record(doctype: str, name: str, tag: str) -> str:
+	"""Put a tag on a row of ours that the user may read; the tag as it was written. Idempotent."""
 	require_read(doctype, name)
 	tag = clean_tag(tag)
 	present = _tags_of(doctype, name)
@@ -70,6 +74,7 @@ def add_to_record(doctype: str, name: str, tag: str) -> str:
 
 
 def remove_from_record(doctype: str, name: str, tag: str) -> None:
+	"""Take a tag from a row of ours that the user may read. Idempotent."""
 	require_read(doctype, name)
 	kept = [other for other in _tags_of(doctype, name) if other.casefold() != tag.casefold()]
 	_save(doctype, name, kept)

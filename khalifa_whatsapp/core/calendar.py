@@ -6,6 +6,9 @@ subtracted.
 
 To be cheap enough for every message, the open time is kept as sorted tables, each covering 32 days of UTC
 time and made when first asked for. A question is then a binary search or two, with no time zone in it.
+
+One file, because the tables and the sums over them share their invariants, and nobody uses one without the
+other.
 """
 
 from __future__ import annotations
@@ -85,6 +88,7 @@ class Interval:
 
 	@property
 	def span(self) -> Span:
+		"""Its minutes of the day, without the day."""
 		return Span(self.start_minute, self.end_minute)
 
 

@@ -107,6 +107,7 @@ def place_text(place: Mapping[str, Any]) -> str:
 
 
 def point_of(place: Mapping[str, Any]) -> tuple[float, float] | None:
+	"""Latitude and longitude in degrees; None when they are no numbers or no place on Earth."""
 	coordinates = [place.get(key) for key in ("latitude", "longitude")]
 	try:
 		latitude, longitude = (
@@ -131,6 +132,7 @@ def list_of(value: Any) -> list[Any]:
 
 
 def text_of(value: Any) -> str:
+	"""A text or a whole number as text; empty for anything else."""
 	if isinstance(value, bool):
 		return ""
 	return value.strip() if isinstance(value, str) else str(value) if isinstance(value, int) else ""

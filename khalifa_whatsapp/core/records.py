@@ -4,6 +4,8 @@ A record holds the fields that machines own; what people edit in Desk (notes, ta
 save from a use case can't overwrite it. Instants are epoch milliseconds (`*_ms`); a store fills the Datetime
 that people read (`*_on`, or the same name without `_ms`) where the DocType has one. Lengths are milliseconds
 in `*_ms` of ledgers only where said; durations that people read are seconds.
+
+One file, because a schema is looked up as a whole, and a test compares it with the DocTypes.
 """
 
 from __future__ import annotations

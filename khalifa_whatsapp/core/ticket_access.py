@@ -22,13 +22,18 @@ class TicketFacts(Protocol):
 	"""What the rule looks at; a record has it, and so has a row of a list."""
 
 	@property
-	def status(self) -> str: ...
+	def status(self) -> str:
+		"""One of the statuses in `records`."""
+
 	@property
 	def agent(self) -> str | None: ...
 	@property
-	def branch(self) -> str | None: ...
+	def branch(self) -> str | None:
+		"""The branch that it was handed to, if any."""
+
 	@property
-	def is_branch_only(self) -> int: ...
+	def is_branch_only(self) -> int:
+		"""1 while it waits for agents of its branch alone."""
 
 
 class Refusal(Enum):

@@ -41,6 +41,7 @@ class Talk:
 
 	@property
 	def is_over(self) -> bool:
+		"""Whether every line has been said."""
 		return self.place >= len(self.lines)
 
 

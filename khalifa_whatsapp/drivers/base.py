@@ -3,6 +3,8 @@
 A *driver* is our code, a *gateway* the vendor's service, a *device* one configured number. The rest of the
 app only ever sees what is in this file: events that a gateway posts to us, messages that we hand to it, and
 the ways in which handing over can fail. No vendor word leaves a driver.
+
+One file, because it is one port: events, messages and errors are read together by whoever writes a driver.
 """
 
 from __future__ import annotations

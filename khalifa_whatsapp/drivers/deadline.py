@@ -109,10 +109,12 @@ class DeadlineAdapter(HTTPAdapter):
 	"""Connections for requests that obey the `Deadline` around a call."""
 
 	def init_poolmanager(self, *args: Any, **more: Any) -> None:
+		"""Connections that watch the deadline, for direct requests."""
 		super().init_poolmanager(*args, **more)
 		self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
 
 	def proxy_manager_for(self, *args: Any, **more: Any) -> Any:
+		"""The same for requests by way of a proxy."""
 		manager = super().proxy_manager_for(*args, **more)
 		manager.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
 		return manager

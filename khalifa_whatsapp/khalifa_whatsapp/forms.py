@@ -33,4 +33,5 @@ def normal_phone(text: str | None, region: str | None = None) -> str | None:
 
 
 def default_region() -> str:
+	"""The country of numbers that are written without their country code."""
 	return frappe.db.get_single_value("Khalifa Settings", "default_region") or phones.HOME_REGION

@@ -10,6 +10,7 @@ FULL_TEXT = {"Khalifa Message": ("search_text",)}
 
 
 def add_all_indexes() -> None:
+	"""Add what is missing, on every table of ours. Idempotent."""
 	for doctype in INDEXES:
 		add_indexes(doctype)
 

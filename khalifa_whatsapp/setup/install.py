@@ -16,14 +16,17 @@ TICKET_PREFIX, NAME_LENGTH = "KT-", 140
 
 
 def after_install() -> None:
+	"""Frappe calls it once the DocTypes are there."""
 	prepare_site()
 
 
 def after_migrate() -> None:
+	"""Frappe calls it after every migration: what is there stays."""
 	prepare_site()
 
 
 def prepare_site() -> None:
+	"""Roles, settings, numbers and indexes. Idempotent."""
 	add_roles()
 	fill_settings()
 	add_ticket_numbers()
@@ -33,6 +36,7 @@ def prepare_site() -> None:
 
 
 def add_roles() -> None:
+	"""Our roles, with access to Desk."""
 	for role in ROLES:
 		if not frappe.db.exists("Role", role):
 			frappe.get_doc({"doctype": "Role", "role_name": role}).insert(ignore_permissions=True)
@@ -59,6 +63,7 @@ def add_ticket_numbers() -> None:
 
 
 def last_ticket_number() -> int:
+	"""The highest number that a ticket bears; 0 where there is none."""
 	ticket = frappe.qb.DocType("Khalifa Ticket")
 	number = Cast(Substring(ticket.name, len(TICKET_PREFIX) + 1, NAME_LENGTH), "UNSIGNED")
 	last = frappe.qb.from_(ticket).select(Max(number)).where(ticket.name.like(f"{TICKET_PREFIX}%"))

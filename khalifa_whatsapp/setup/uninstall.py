@@ -35,10 +35,12 @@ def before_uninstall() -> None:
 
 
 def after_uninstall() -> None:
+	"""Frappe calls it once the DocTypes are gone."""
 	drop_sequences()
 
 
 def our_doctypes() -> list[str]:
+	"""The names of the DocTypes of our module."""
 	return frappe.get_all("DocType", {"module": "Khalifa WhatsApp"}, pluck="name")
 
 
@@ -49,22 +51,26 @@ def delete_files(doctypes: list[str]) -> None:
 
 
 def delete_traces(doctypes: list[str]) -> None:
+	"""What Frappe's own tables hold about our DocTypes."""
 	for table, column in TRACES.items():
 		frappe.db.delete(table, {column: ("in", doctypes)})
 
 
 def delete_jobs() -> None:
+	"""Our scheduled jobs and their logs."""
 	jobs = frappe.get_all("Scheduled Job Type", {"method": ("like", "khalifa_whatsapp.%")}, pluck="name")
 	frappe.db.delete("Scheduled Job Log", {"scheduled_job_type": ("in", jobs)})
 	frappe.db.delete("Scheduled Job Type", {"name": ("in", jobs)})
 
 
 def drop_sequences() -> None:
+	"""The counters behind names that count up."""
 	for name in SEQUENCES:
 		frappe.db.sql_ddl(f"drop sequence if exists `{frappe.scrub(name)}`")
 
 
 def delete_roles() -> None:
+	"""Our roles, and who has them."""
 	for role in ROLES:
 		frappe.db.delete("Has Role", {"role": role})
 		frappe.delete_doc("Role", role, force=True, ignore_missing=True, ignore_permissions=True)

@@ -38,13 +38,16 @@ class Process(Protocol):
 	"""As much of an owner as leases need."""
 
 	@property
-	def host(self) -> str: ...
+	def host(self) -> str:
+		"""The machine it runs on."""
 
 	@property
-	def pid(self) -> int: ...
+	def pid(self) -> int:
+		"""Its number there."""
 
 	@property
-	def key(self) -> str: ...
+	def key(self) -> str:
+		"""What names it and no other process."""
 
 
 class SqlLeases:

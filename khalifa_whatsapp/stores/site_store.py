@@ -3,6 +3,8 @@
 A use case is one transaction here: it begins with a commit (a fresh snapshot), ends with a commit, and is
 rolled back whole on any error, so that a deadlock can be met by doing it again. Webhook events and locks go
 straight to SQL; what people must hear is published to their own rooms after the commit.
+
+One file, because connection, locks and what is read of the site are one dialect, as in `sqlite_store`.
 """
 
 from __future__ import annotations

@@ -4,6 +4,9 @@ MariaDB and SQLite run the same statements over the same tables; what differs (c
 writing, settings) is in the two subclasses. Placeholders are `?`. Statements that lock end in `LOCK` or
 `SKIP`, which SQLite, with its one writer, leaves out. Numbers that mean «none» are stored as 0, as Frappe
 does.
+
+One file, because these statements lock and write the same rows in one order; those of the outbox and of the
+measures, which nothing else touches, have left.
 """
 
 from __future__ import annotations

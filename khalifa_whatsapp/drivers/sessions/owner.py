@@ -27,6 +27,7 @@ class Owner:
 
 	@property
 	def key(self) -> str:
+		"""What names this process and no other, also after its number was given to another."""
 		return f"{self.host}/{self.place}/{self.pid}/{self.began}"
 
 

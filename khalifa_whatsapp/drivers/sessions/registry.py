@@ -59,6 +59,7 @@ class SessionRegistry:
 
 	@property
 	def realm(self) -> str:
+		"""The folder of profiles, which tells the browsers of one installation from those of another."""
 		return str(self.root)
 
 	def get(self, device: str) -> Session | None:
@@ -67,6 +68,7 @@ class SessionRegistry:
 			return self._sessions.get(device)
 
 	def sessions(self) -> list[Session]:
+		"""The running sessions of this process."""
 		with self._mutex:
 			return list(self._sessions.values())
 

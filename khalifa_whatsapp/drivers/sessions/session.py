@@ -49,15 +49,20 @@ class Page(Protocol):
 
 	driver: Any
 
-	def pids(self) -> list[int]: ...
+	def pids(self) -> list[int]:
+		"""The browser's processes."""
 
-	def is_dead_or_stopped(self) -> bool: ...
+	def is_dead_or_stopped(self) -> bool:
+		"""Whether its process has ended or was stopped by a signal."""
 
-	def answers(self, seconds: float) -> bool: ...
+	def answers(self, seconds: float) -> bool:
+		"""Whether it answers within so many seconds."""
 
-	def close(self) -> int: ...
+	def close(self) -> int:
+		"""End it gently; how many processes were left (0)."""
 
-	def kill(self) -> int: ...
+	def kill(self) -> int:
+		"""End it at once; how many processes were left (0)."""
 
 
 class Session:
@@ -86,6 +91,7 @@ class Session:
 		self._thread = threading.Thread(target=self._run, name=f"browser {self.generation}", daemon=True)
 
 	def start(self) -> None:
+		"""Start its thread, which opens the browser."""
 		self._thread.start()
 
 	# -- for any thread
@@ -117,9 +123,11 @@ class Session:
 
 	@property
 	def is_over(self) -> bool:
+		"""Whether its thread has ended."""
 		return not self._thread.is_alive()
 
 	def pids(self) -> list[int]:
+		"""The browser's processes; none while there is no browser."""
 		page = self._page
 		return page.pids() if page is not None else []
 
@@ -131,9 +139,11 @@ class Session:
 
 	@property
 	def is_valid(self) -> bool:
+		"""Whether the lease was renewed recently enough to go on using the browser."""
 		return not must_let_go(round(self._renewed_at * 1000), round(time.monotonic() * 1000))
 
 	def is_idle_for(self, seconds: float) -> bool:
+		"""Whether nobody has used it for so many seconds."""
 		return not self.is_busy and time.monotonic() - self.used_at >= seconds
 
 	def watch(self) -> None:
@@ -156,6 +166,7 @@ class Session:
 
 	@property
 	def is_ending(self) -> bool:
+		"""Whether it was asked to end."""
 		return self._ending.is_set()
 
 	def leave(self, state: str = "") -> None:

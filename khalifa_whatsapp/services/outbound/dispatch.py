@@ -63,6 +63,7 @@ class Run:
 
 	@property
 	def device(self) -> str:
+		"""The name of the device that sends."""
 		return self.driver.config.name
 
 

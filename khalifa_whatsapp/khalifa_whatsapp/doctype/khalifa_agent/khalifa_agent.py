@@ -14,6 +14,8 @@ MAX_CAPACITY = 1000
 
 
 class KhalifaAgent(Document):
+	"""An employee who answers customers: the login, the branch, and how many conversations at once."""
+
 	def validate(self) -> None:
 		self.validate_user()
 		self.validate_name()
@@ -28,6 +30,7 @@ class KhalifaAgent(Document):
 		forget_actors()
 
 	def validate_user(self) -> None:
+		"""The login is a person's own."""
 		if self.user in ("Guest", "Administrator"):
 			frappe.throw(_("{0} is not an employee. Choose the employee's own user.").format(self.user))
 
@@ -38,6 +41,7 @@ class KhalifaAgent(Document):
 			frappe.throw(_("Write the employee's real name, not a login."))
 
 	def validate_capacity(self) -> None:
+		"""At least one conversation at once, and no absurd number."""
 		if not 1 <= cint(self.capacity) <= MAX_CAPACITY:
 			frappe.throw(_("Capacity must be between {0} and {1}.").format(1, MAX_CAPACITY))
 

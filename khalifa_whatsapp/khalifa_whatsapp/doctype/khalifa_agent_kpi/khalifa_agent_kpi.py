@@ -5,7 +5,7 @@ from khalifa_whatsapp.setup.indexes import add_indexes
 
 
 class KhalifaAgentKPI(MachineWrittenDocument):
-	pass
+	"""The figures of one agent in one day or month."""
 
 
 def on_doctype_update() -> None:

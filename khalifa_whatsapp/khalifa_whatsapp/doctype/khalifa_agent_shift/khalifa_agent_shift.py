@@ -4,4 +4,4 @@ from frappe.model.document import Document
 
 
 class KhalifaAgentShift(Document):
-	pass
+	"""A weekday and the hours in which an agent works."""

@@ -7,4 +7,4 @@ from khalifa_whatsapp.khalifa_whatsapp.machine_written import MachineWrittenDocu
 
 
 class KhalifaAlert(MachineWrittenDocument):
-	pass
+	"""Something that fails, until it works again."""

@@ -14,6 +14,8 @@ MAX_DELAY_MINUTES = 7 * 24 * 60
 
 
 class KhalifaBranch(Document):
+	"""A branch with its opening hours and limits."""
+
 	def before_insert(self) -> None:
 		self.branch_name = safe_name(self.branch_name or "")  # Desk's lists put it into attributes as it is
 
@@ -30,6 +32,7 @@ class KhalifaBranch(Document):
 			wake_deadlines()
 
 	def validate_delays(self) -> None:
+		"""Limits are minutes; 0 stands for the limit in the settings."""
 		for fieldname in ("delay_minutes", "customer_delay_minutes"):
 			if not 0 <= flt(self.get(fieldname)) <= MAX_DELAY_MINUTES:
 				label = _(self.meta.get_label(fieldname))

@@ -4,4 +4,4 @@ from frappe.model.document import Document
 
 
 class KhalifaBrowserSession(Document):
-	pass
+	"""A browser with a login, and the process that owns it."""

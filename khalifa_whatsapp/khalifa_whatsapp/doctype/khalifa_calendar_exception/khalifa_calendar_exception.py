@@ -4,4 +4,4 @@ from frappe.model.document import Document
 
 
 class KhalifaCalendarException(Document):
-	pass
+	"""A date with other hours than usual, or none."""

@@ -5,7 +5,7 @@ from khalifa_whatsapp.setup.indexes import add_indexes
 
 
 class KhalifaCloseBatch(MachineWrittenDocument):
-	pass
+	"""One *Close All*: what it was asked to close, and how far it is."""
 
 
 def on_doctype_update() -> None:

@@ -5,7 +5,7 @@ from khalifa_whatsapp.setup.indexes import add_indexes
 
 
 class KhalifaCloseBatchItem(MachineWrittenDocument):
-	pass
+	"""A ticket of a *Close All*, and what became of it."""
 
 
 def on_doctype_update() -> None:

@@ -9,6 +9,8 @@ from khalifa_whatsapp.setup.indexes import add_indexes
 
 
 class KhalifaCustomer(Document):
+	"""A person who writes to us, by whatever numbers and ids."""
+
 	def before_insert(self) -> None:
 		refuse_change_by_hand(self)
 
@@ -19,6 +21,7 @@ class KhalifaCustomer(Document):
 		refuse_change_by_hand(self)
 
 	def validate_reference(self) -> None:
+		"""A link to another record needs both its type and its name."""
 		if bool(self.reference_doctype) == bool(self.reference_name):
 			return
 		frappe.throw(_("Fill in both Linked Document Type and Linked Document, or none of them."))

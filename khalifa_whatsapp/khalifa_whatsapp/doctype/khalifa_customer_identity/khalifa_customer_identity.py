@@ -5,7 +5,7 @@ from khalifa_whatsapp.setup.indexes import add_indexes
 
 
 class KhalifaCustomerIdentity(MachineWrittenDocument):
-	pass
+	"""A number or an id by which a gateway knows a customer."""
 
 
 def on_doctype_update() -> None:

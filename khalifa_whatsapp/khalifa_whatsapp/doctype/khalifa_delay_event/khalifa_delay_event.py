@@ -5,7 +5,7 @@ from khalifa_whatsapp.setup.indexes import add_indexes
 
 
 class KhalifaDelayEvent(MachineWrittenDocument):
-	pass
+	"""A wait that passed its limit, and whom it is charged to."""
 
 
 def on_doctype_update() -> None:

@@ -6,6 +6,8 @@ from khalifa_whatsapp.setup.indexes import add_indexes
 
 
 class KhalifaDeviceNotice(MachineWrittenDocument):
+	"""Something that a gateway said of a number, its account or its templates."""
+
 	@property
 	def notice(self) -> str:
 		"""The notice in the reader's language."""

@@ -5,7 +5,7 @@ from khalifa_whatsapp.setup.indexes import add_indexes
 
 
 class KhalifaKPIDay(MachineWrittenDocument):
-	pass
+	"""A day, and whether its figures must be computed again."""
 
 
 def on_doctype_update() -> None:

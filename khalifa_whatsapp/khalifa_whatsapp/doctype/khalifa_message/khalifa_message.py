@@ -5,7 +5,7 @@ from khalifa_whatsapp.setup.indexes import add_indexes
 
 
 class KhalifaMessage(MachineWrittenDocument):
-	pass
+	"""A message, a call or a note in a conversation."""
 
 
 def on_doctype_update() -> None:

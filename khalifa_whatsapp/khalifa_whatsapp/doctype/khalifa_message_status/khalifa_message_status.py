@@ -5,7 +5,7 @@ from khalifa_whatsapp.setup.indexes import add_indexes
 
 
 class KhalifaMessageStatus(MachineWrittenDocument):
-	pass
+	"""Something that was said of a message: a status, a reaction, an edit."""
 
 
 def on_doctype_update() -> None:

@@ -5,7 +5,7 @@ from khalifa_whatsapp.setup.indexes import add_indexes
 
 
 class KhalifaPresenceLog(MachineWrittenDocument):
-	pass
+	"""A stretch of time in which an agent was online, away or offline."""
 
 
 def on_doctype_update() -> None:

@@ -7,7 +7,7 @@ from khalifa_whatsapp.setup.indexes import add_indexes
 
 
 class KhalifaProviderTemplate(MachineWrittenDocument):
-	pass
+	"""A message template as the gateway has approved it."""
 
 
 def on_doctype_update() -> None:

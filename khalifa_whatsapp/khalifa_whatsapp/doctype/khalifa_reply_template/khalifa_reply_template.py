@@ -13,6 +13,8 @@ MAX_SHORTCUT = 40
 
 
 class KhalifaReplyTemplate(Document):
+	"""A quick reply, for everybody or for one agent."""
+
 	def before_insert(self) -> None:
 		actor = current_actor()
 		if not actor.is_manager:
@@ -40,6 +42,7 @@ class KhalifaReplyTemplate(Document):
 			frappe.throw(_("Nobody fills in {0}. What can be filled in: {1}.").format(unfilled, known))
 
 	def validate_only_one(self) -> None:
+		"""A shortcut stands for one text only, among those of the same owner."""
 		same = {
 			"shortcut": self.shortcut,
 			"agent": self.agent or ("is", "not set"),

@@ -61,6 +61,8 @@ SCALES = (
 
 
 class KhalifaSettings(Document):
+	"""What holds for all branches and devices."""
+
 	def validate(self) -> None:
 		self.validate_ranges()
 		self.validate_weights()
@@ -73,15 +75,18 @@ class KhalifaSettings(Document):
 		wake_deadlines()
 
 	def validate_ranges(self) -> None:
+		"""Every number lies within its range."""
 		for fieldname, (least, most) in RANGES.items():
 			if not least <= flt(self.get(fieldname)) <= most:
 				frappe.throw(_("{0} must be between {1} and {2}.").format(self.label(fieldname), least, most))
 
 	def validate_weights(self) -> None:
+		"""A score needs something that counts."""
 		if not sum(flt(self.get(fieldname)) for fieldname in WEIGHTS):
 			frappe.throw(_("At least one weight of the score must be more than 0."))
 
 	def validate_scales(self) -> None:
+		"""The best value of a measure is better than the worst."""
 		for target, worst, smaller_is_better in SCALES:
 			better, worse = (target, worst) if smaller_is_better else (worst, target)
 			if flt(self.get(better)) >= flt(self.get(worse)):
@@ -89,15 +94,18 @@ class KhalifaSettings(Document):
 				frappe.throw(text.format(self.label(better), self.label(worse)))
 
 	def validate_heartbeat(self) -> None:
+		"""An agent is away before his or her conversations go back to the queue."""
 		stale, requeue = "heartbeat_stale_minutes", "heartbeat_requeue_minutes"
 		if flt(self.get(stale)) > flt(self.get(requeue)):
 			text = _("{0} must not be more than {1}.")
 			frappe.throw(text.format(self.label(stale), self.label(requeue)))
 
 	def validate_region(self) -> None:
+		"""Numbers without a country code are of a country that `phones` knows."""
 		self.default_region = (self.default_region or "").strip().upper()
 		if self.default_region not in SUPPORTED_REGIONS:
 			frappe.throw(_("Default Region must be a country code of two letters, such as EG."))
 
 	def label(self, fieldname: str) -> str:
+		"""A field's label in the user's language."""
 		return _(self.meta.get_label(fieldname))

@@ -8,7 +8,7 @@ from khalifa_whatsapp.setup.indexes import add_indexes
 
 
 class KhalifaTicket(MachineWrittenDocument):
-	pass
+	"""A conversation, from its first message until it is closed."""
 
 
 def on_doctype_update() -> None:

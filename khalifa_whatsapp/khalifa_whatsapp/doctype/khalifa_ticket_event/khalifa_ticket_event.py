@@ -5,7 +5,7 @@ from khalifa_whatsapp.setup.indexes import add_indexes
 
 
 class KhalifaTicketEvent(MachineWrittenDocument):
-	pass
+	"""Something that happened to a ticket, and who did it."""
 
 
 def on_doctype_update() -> None:

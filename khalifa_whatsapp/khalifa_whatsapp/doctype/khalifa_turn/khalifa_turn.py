@@ -5,7 +5,7 @@ from khalifa_whatsapp.setup.indexes import add_indexes
 
 
 class KhalifaTurn(MachineWrittenDocument):
-	pass
+	"""One wait of a customer for an answer."""
 
 
 def on_doctype_update() -> None:

@@ -5,7 +5,7 @@ from khalifa_whatsapp.setup.indexes import add_indexes
 
 
 class KhalifaTurnSegment(MachineWrittenDocument):
-	pass
+	"""The part of a wait that one agent, or the queue, held."""
 
 
 def on_doctype_update() -> None:

@@ -5,7 +5,7 @@ from khalifa_whatsapp.setup.indexes import add_indexes
 
 
 class KhalifaWebhookEvent(MachineWrittenDocument):
-	pass
+	"""One call of a gateway, as it came."""
 
 
 def on_doctype_update() -> None:

@@ -4,4 +4,4 @@ from frappe.model.document import Document
 
 
 class KhalifaWorkingHour(Document):
-	pass
+	"""A weekday and the hours in which a branch is open."""

@@ -49,6 +49,8 @@ UNOFFICIAL = ("wppconnect", "whatsapp_web")
 
 
 class WhatsAppDevice(Document):
+	"""A number of ours with its gateway, its secrets and its pace."""
+
 	def before_insert(self) -> None:
 		if self.provider in UNOFFICIAL and not any(self.get(name) for name in CAREFUL_PACE):
 			self.update(CAREFUL_PACE)
@@ -68,6 +70,7 @@ class WhatsAppDevice(Document):
 		self.show_problem()
 
 	def validate_provider_fields(self) -> None:
+		"""An enabled device has what its gateway needs."""
 		missing = [name for name in REQUIRED.get(self.provider, ()) if not self.get(name)]
 		if self.enabled and missing:
 			labels = ", ".join(_(self.meta.get_label(name)) for name in missing)
@@ -80,6 +83,7 @@ class WhatsAppDevice(Document):
 			frappe.throw(_("Session Name may hold Latin letters, digits, - and _ only."))
 
 	def validate_base_url(self) -> None:
+		"""The gateway has a web address, without a login in it."""
 		self.base_url = (self.base_url or "").strip().rstrip("/")
 		if not self.base_url:
 			return
@@ -88,6 +92,7 @@ class WhatsAppDevice(Document):
 			frappe.throw(_("Base URL must be a web address such as https://gateway.example.com:21465."))
 
 	def validate_timeouts(self) -> None:
+		"""Timeouts are seconds, more than none and no absurd number."""
 		for fieldname in ("connect_timeout", "read_timeout"):
 			if not 0 < flt(self.get(fieldname)) <= MAX_TIMEOUT_SECONDS:
 				label = _(self.meta.get_label(fieldname))
@@ -104,6 +109,7 @@ class WhatsAppDevice(Document):
 			frappe.throw(_(options.MESSAGES[error.code]).format(error.value), title=_("Browser"))
 
 	def validate_pace(self) -> None:
+		"""Gaps and quiet hours can be kept."""
 		if flt(self.max_gap_seconds) < flt(self.min_gap_seconds):
 			self.max_gap_seconds = self.min_gap_seconds
 		for fieldname in ("quiet_from", "quiet_to"):
@@ -118,6 +124,7 @@ class WhatsAppDevice(Document):
 			frappe.throw(_("The least share of replies is at most {0} %.").format(MAX_REPLY_PERCENT))
 
 	def validate_allowed_ips(self) -> None:
+		"""Every line is an address or a network."""
 		for line in (self.allowed_ips or "").split():
 			if not _is_network(line):
 				frappe.throw(
@@ -125,6 +132,7 @@ class WhatsAppDevice(Document):
 				)
 
 	def be_the_only_default(self) -> None:
+		"""No other device is the default beside this one."""
 		if self.is_default:
 			others = {"is_default": 1, "name": ("!=", self.name)}
 			frappe.db.set_value("WhatsApp Device", others, "is_default", 0)
