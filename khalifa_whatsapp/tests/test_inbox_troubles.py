@@ -173,11 +173,16 @@ class TestPresence(TwoCustomers):
 	def test_who_was_silent_for_too_long_is_informed_so(self) -> None:
 		self.enter(MONA)
 		self.until(lambda: self.pill() == "Online")
+		self.until(self.is_swept, "the sweep, between two heartbeats of the page")
+		self.until(lambda: "was not heard of" in "".join(self.texts(BANNER)), "the banner", 20)
+
+	def is_swept(self) -> bool:
+		"""Let the page have been silent, and sweep: a heartbeat that comes in between says otherwise."""
 		frappe.db.set_value("Khalifa Agent", self.mona, "heartbeat_ms", FOREVER_AGO)
 		frappe.db.commit()
 		with self.quiet():
 			presence.sweep(on_site(), now_ms())
-		self.until(lambda: "was not heard of" in "".join(self.texts(BANNER)), "the banner", 10)
+		return frappe.db.get_value("Khalifa Agent", self.mona, "presence") == "Offline"
 
 	def test_the_page_learns_it_from_a_heartbeat_when_its_socket_is_away(self) -> None:
 		self.enter(MONA)
