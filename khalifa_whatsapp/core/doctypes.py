@@ -128,8 +128,17 @@ DOCTYPES = (
 		agents=READ | {"create", "write", "delete"},
 		managers=MAINTAIN | {"delete", "print", "email"},
 		agent_field="agent",
+		has_files=True,
 	),
-	DocType("Khalifa Provider Template", Rows.APPROVED, agents=READ),
+	DocType(
+		"Khalifa Provider Template",
+		Rows.APPROVED,
+		agents=READ,
+		managers=MAINTAIN | {"delete"},
+		has_files=True,
+	),
+	DocType("Khalifa Template Button", Rows.APPROVED, is_child=True),
+	DocType("Khalifa Template Variable", Rows.APPROVED, is_child=True),
 	# The company
 	DocType("Khalifa Branch", Rows.ALL, agents=frozenset({"select"}), managers=MAINTAIN),
 	DocType("Khalifa Working Hour", Rows.ALL, is_child=True),

@@ -326,6 +326,9 @@ class Store(Protocol):
 	) -> list[records.ProviderTemplate]:
 		"""Templates of a device by their key or by the gateway's id, locked."""
 
+	def provider_template(self, name: str, locked: bool = False) -> records.ProviderTemplate | None:
+		"""One template; locked, when it is to be written."""
+
 	def has_device_notice(self, notice_key: str) -> bool:
 		"""Whether a notice is kept already."""
 
