@@ -54,7 +54,10 @@ def _shown(one: records.ProviderTemplate, stored: list[records.ProviderTemplate]
 		"header": shape.header,
 		"body": shape.body,
 		"footer": shape.footer,
-		"buttons": [str(button.get("text") or button.get("type") or "") for button in shape.buttons],
+		"buttons": [
+			{"kind": str(button.get("type") or ""), "text": str(button.get("text") or "")}
+			for button in shape.buttons
+		],
 		"variables": _variables(shape),
 		"needs_file": shape.needs_file and file_of(one) is None,
 		"header_file": one.header_file or "",

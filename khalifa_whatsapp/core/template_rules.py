@@ -29,28 +29,55 @@ from khalifa_whatsapp.core.templates import CODE, MAX_CODE, VARIABLE, HeaderFile
 CATEGORIES = ("MARKETING", "UTILITY")
 MAX_NAME, MAX_HEADER, MAX_BODY, MAX_FOOTER = 512, 60, 1024, 60  # characters
 MAX_BUTTONS, MAX_BUTTON_TEXT, MAX_URL, MAX_PHONE = 10, 25, 2000, 20
-MAX_OF_KIND = {
-	URL: (2, "At most two buttons may open a website."),
-	PHONE_NUMBER: (1, "Only one button may call a number."),
-	COPY_CODE: (1, "Only one button may copy a code."),
-}
+MAX_OF_KIND = {URL: 2, PHONE_NUMBER: 1, COPY_CODE: 1}
 MAX_NAMES = 250  # of an account; a name in several languages counts once
-TOO_LONG = {
-	"header_text": "The header has {length} characters; at most {limit} fit.",
-	"body": "The text has {length} characters; at most {limit} fit.",
-	"footer": "The footer has {length} characters; at most {limit} fit.",
-}
 FILE_TYPES = {
 	"IMAGE": frozenset({"image/jpeg", "image/png"}),
 	"VIDEO": frozenset({"video/mp4", "video/3gpp"}),
 	"DOCUMENT": frozenset({"application/pdf"}),
 }
-WRONG_FILE = {
-	"IMAGE": "The header's picture must be a JPEG or PNG.",
-	"VIDEO": "The header's film must be an MP4.",
-	"DOCUMENT": "The header's document must be a PDF.",
+# What is wrong, by code
+MESSAGES = {
+	"name": "A name has small English letters, digits and underscores only, for example order_ready.",
+	"language": "Choose one of Meta's languages, for example ar or en_US.",
+	"category": "Choose a category: MARKETING or UTILITY. Login codes are made in Meta's own manager.",
+	"names": "The account has {limit} template names already. Delete an unused one in Meta's manager.",
+	"header_kind": "A header is a text, a picture, a film or a document.",
+	"header_file": "Attach the file of the header: Meta wants an example of it.",
+	"file_IMAGE": "The header's picture must be a JPEG or PNG.",
+	"file_VIDEO": "The header's film must be an MP4.",
+	"file_DOCUMENT": "The header's document must be a PDF.",
+	"header_empty": "The header is empty.",
+	"header_long": "The header has {length} characters; at most {limit} fit.",
+	"header_variables": "A header may have one variable only.",
+	"header_line": "A header is one line without emoji and without the marks * _ ~ `.",
+	"body_empty": "The text is empty.",
+	"body_long": "The text has {length} characters; at most {limit} fit.",
+	"body_edge": "The text can't begin or end with a variable. Write a word before and after it.",
+	"body_adjacent": "Two variables stand next to each other. Write a word between them.",
+	"body_spaces": "The text has tabs, more than four spaces in a row, or more than one empty line in a row.",
+	"footer_long": "The footer has {length} characters; at most {limit} fit.",
+	"footer_line": "The footer is one line without variables.",
+	"braces": "A variable is written {number}, or {name} where variables have names.",
+	"parameter": "The name of {name} must begin with a small English letter.",
+	"numbers": "Variables are numbered from {number} on, without a gap.",
+	"buttons": "A template has at most {limit} buttons.",
+	"many_URL": "At most two buttons may open a website.",
+	"many_PHONE_NUMBER": "Only one button may call a number.",
+	"many_COPY_CODE": "Only one button may copy a code.",
+	"button_same": "Two buttons have the same text.",
+	"button_groups": "Quick replies stand together: put the other buttons before or after them.",
+	"button_kind": "Button {number}: choose its kind.",
+	"button_text": "Button {number}: write a text of at most {limit} characters.",
+	"button_line": "Button {number}: its text is one line without variables.",
+	"button_phone": "Button {number}: write the number with its country code, for example +201001234567.",
+	"button_url": "Button {number}: write a whole address that begins with https://.",
+	"button_variable": "Button {number}: an address may have one variable, {variable}, and only at its end.",
+	"example_missing": "Write an example for {name}: Meta reviews the template with it.",
+	"example_line": "The example for {name} is one line without variables.",
+	"example_code": "A code to copy has at most {limit} characters.",
+	"example_stray": "There is an example for {name}, which stands nowhere in the template.",
 }
-EMPTY = {"header_text": "The header is empty.", "body": "The text is empty."}
 
 _NAME = re.compile(r"[a-z0-9_]+")
 _PARAMETER = re.compile(r"[a-z][a-z0-9_]{0,59}")
@@ -64,13 +91,16 @@ _BRACES = re.compile(r"\{\{|\}\}")
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-	"""One thing that Meta would refuse: the field of the form, and a sentence to be formatted with its
-	values.
-	"""
+	"""One thing that Meta would refuse: the field of the form, and a code of `MESSAGES` with its values."""
 
 	fieldname: str
-	text: str
+	code: str
 	values: Mapping[str, object] = field(default_factory=dict)
+
+	@property
+	def text(self) -> str:
+		"""The sentence, to be formatted with the values."""
+		return MESSAGES[self.code]
 
 
 def problems(draft: TemplateDraft, file: HeaderFile | None, names: Collection[str] = ()) -> list[Problem]:
@@ -90,103 +120,88 @@ def problems(draft: TemplateDraft, file: HeaderFile | None, names: Collection[st
 
 def _about_name(draft: TemplateDraft, names: Collection[str]) -> Iterator[Problem]:
 	if not _NAME.fullmatch(draft.name) or len(draft.name) > MAX_NAME:
-		text = "A name has small English letters, digits and underscores only, for example order_ready."
-		yield Problem("template_name", text)
+		yield Problem("template_name", "name")
 	if draft.language not in LANGUAGES:
-		yield Problem("language", "Choose one of Meta's languages, for example ar or en_US.")
+		yield Problem("language", "language")
 	if draft.category not in CATEGORIES:
-		text = "Choose a category: MARKETING or UTILITY. Codes for signing in are made in Meta's own manager."
-		yield Problem("category", text)
+		yield Problem("category", "category")
 	if draft.name not in names and len(set(names)) >= MAX_NAMES:
-		text = (
-			"The account has {limit} template names already. Delete one that is not used in Meta's manager."
-		)
-		yield Problem("template_name", text, {"limit": MAX_NAMES})
+		yield Problem("template_name", "names", {"limit": MAX_NAMES})
 
 
 def _about_header(draft: TemplateDraft, file: HeaderFile | None) -> Iterator[Problem]:
 	if draft.header_kind not in HEADERS:
-		yield Problem("header_kind", "A header is a text, a picture, a film or a document.")
+		yield Problem("header_kind", "header_kind")
 	if draft.needs_file and file is None:
-		yield Problem("header_file", "Attach the file of the header: Meta wants an example of it.")
+		yield Problem("header_file", "header_file")
 	elif draft.needs_file and file is not None and file.mime_type not in FILE_TYPES[draft.header_kind]:
-		yield Problem("header_file", WRONG_FILE[draft.header_kind])
+		yield Problem("header_file", f"file_{draft.header_kind}")
 	if draft.header_kind != "TEXT":
 		return
-	yield from _length("header_text", draft.header, MAX_HEADER)
+	yield from _length("header_text", "header", draft.header, MAX_HEADER)
 	yield from _variables("header_text", draft, draft.header)
 	if len(names_in(draft.header)) > 1:
-		yield Problem("header_text", "A header may have one variable only.")
+		yield Problem("header_text", "header_variables")
 	if "\n" in draft.header or _MARKS.search(VARIABLE.sub("", draft.header)) or _has_emoji(draft.header):
-		text = "A header is one line without emoji and without the marks * _ ~ `."
-		yield Problem("header_text", text)
+		yield Problem("header_text", "header_line")
 
 
 def _about_body(draft: TemplateDraft) -> Iterator[Problem]:
-	yield from _length("body", draft.body, MAX_BODY)
+	yield from _length("body", "body", draft.body, MAX_BODY)
 	yield from _variables("body", draft, draft.body)
 	plain = draft.body.strip()
 	if VARIABLE.match(plain) or _ENDS_WITH_VARIABLE.search(plain):
-		text = (
-			"The text can't begin or end with a variable. Write a word before the first and after the last."
-		)
-		yield Problem("body", text)
+		yield Problem("body", "body_edge")
 	if re.search(r"\}\}\s*\{\{", draft.body):
-		yield Problem("body", "Two variables stand next to each other. Write a word between them.")
+		yield Problem("body", "body_adjacent")
 	if re.search(r"\n{3,}|\t| {5,}", draft.body):
-		yield Problem(
-			"body", "The text has tabs, more than four spaces, or more than one empty line in a row."
-		)
+		yield Problem("body", "body_spaces")
 
 
 def _about_footer(draft: TemplateDraft) -> Iterator[Problem]:
 	if len(draft.footer) > MAX_FOOTER:
-		yield _too_long("footer", draft.footer, MAX_FOOTER)
+		yield Problem("footer", "footer_long", {"limit": MAX_FOOTER, "length": len(draft.footer)})
 	if "\n" in draft.footer or _BRACES.search(draft.footer):
-		yield Problem("footer", "The footer is one line without variables.")
+		yield Problem("footer", "footer_line")
 
 
 def _about_buttons(draft: TemplateDraft) -> Iterator[Problem]:
 	if len(draft.buttons) > MAX_BUTTONS:
-		yield Problem("buttons", "A template has at most {limit} buttons.", {"limit": MAX_BUTTONS})
-	for kind, (most, text) in MAX_OF_KIND.items():
+		yield Problem("buttons", "buttons", {"limit": MAX_BUTTONS})
+	for kind, most in MAX_OF_KIND.items():
 		if sum(button.kind == kind for button in draft.buttons) > most:
-			yield Problem("buttons", text)
+			yield Problem("buttons", f"many_{kind}")
 	texts = [button.text for button in draft.buttons if button.text]
 	if len(set(texts)) < len(texts):
-		yield Problem("buttons", "Two buttons have the same text.")
+		yield Problem("buttons", "button_same")
 	if _is_mixed([button.kind == QUICK_REPLY for button in draft.buttons]):
-		yield Problem("buttons", "Quick replies stand together: put the other buttons before or after them.")
+		yield Problem("buttons", "button_groups")
 	for number, button in enumerate(draft.buttons, 1):
 		yield from _about_button(number, button)
 
 
 def _about_button(number: int, button: Button) -> Iterator[Problem]:
+	values = {"number": number}
 	if button.kind not in BUTTONS:
-		yield Problem("buttons", "Button {number}: choose its kind.", {"number": number})
+		yield Problem("buttons", "button_kind", values)
 	if button.kind != COPY_CODE and not 0 < len(button.text.strip()) <= MAX_BUTTON_TEXT:
-		values = {"number": number, "limit": MAX_BUTTON_TEXT}
-		yield Problem("buttons", "Button {number}: write a text of at most {limit} characters.", values)
+		yield Problem("buttons", "button_text", {**values, "limit": MAX_BUTTON_TEXT})
 	if _BRACES.search(button.text) or "\n" in button.text:
-		text = "Button {number}: its text is one line without variables."
-		yield Problem("buttons", text, {"number": number})
+		yield Problem("buttons", "button_line", values)
 	if button.kind == PHONE_NUMBER and not (
 		_PHONE.fullmatch(button.value) and len(button.value) <= MAX_PHONE
 	):
-		text = "Button {number}: write the phone number with its country code, for example +201001234567."
-		yield Problem("buttons", text, {"number": number})
+		yield Problem("buttons", "button_phone", values)
 	if button.kind == URL:
 		yield from _about_address(number, button.value)
 
 
 def _about_address(number: int, url: str) -> Iterator[Problem]:
-	values = {"number": number}
 	if not _ADDRESS.fullmatch(url) or len(url) > MAX_URL:
-		yield Problem("buttons", "Button {number}: write a whole address that begins with https://.", values)
+		yield Problem("buttons", "button_url", {"number": number})
 	braces = _BRACES.findall(url)
-	if braces and (braces != ["{{", "}}"] or not url.endswith("}}") or names_in(url) != ["1"]):
-		text = "Button {number}: an address may have one variable, {variable}, and only at its end."
-		yield Problem("buttons", text, {**values, "variable": "{{1}}"})
+	if braces and (braces != ["{{", "}}"] or not url.endswith("{{1}}")):
+		yield Problem("buttons", "button_variable", {"number": number, "variable": "{{1}}"})
 
 
 def _about_examples(draft: TemplateDraft) -> Iterator[Problem]:
@@ -195,52 +210,39 @@ def _about_examples(draft: TemplateDraft) -> Iterator[Problem]:
 		example = draft.example(place, name).strip()
 		values = {"name": f"{{{{{name}}}}}"}
 		if not example:
-			yield Problem(
-				"examples", "Write an example for {name}: Meta reviews the template with it.", values
-			)
+			yield Problem("examples", "example_missing", values)
 		elif "\n" in example or _BRACES.search(example):
-			yield Problem("examples", "The example for {name} is one line without variables.", values)
+			yield Problem("examples", "example_line", values)
 		elif name == CODE and len(example) > MAX_CODE:
-			text = "A code to copy has at most {limit} characters."
-			yield Problem("examples", text, {"limit": MAX_CODE})
+			yield Problem("examples", "example_code", {"limit": MAX_CODE})
 	for key in draft.examples:
 		if key not in keys:
-			text = "There is an example for {name}, which stands nowhere in the template."
-			yield Problem("examples", text, {"name": key.partition(".")[2]})
+			yield Problem("examples", "example_stray", {"name": key.partition(".")[2]})
 
 
 def _variables(fieldname: str, draft: TemplateDraft, written: str) -> Iterator[Problem]:
 	"""Well-formed braces; numbers from 1 on without a gap, or names."""
 	if _BRACES.search(_WRITTEN.sub("", written)):
-		text = "A variable is written {number}, or {name} where variables have names."
-		yield Problem(fieldname, text, {"number": "{{1}}", "name": "{{order_id}}"})
+		yield Problem(fieldname, "braces", {"number": "{{1}}", "name": "{{order_id}}"})
 	names = names_in(written)
 	if draft.is_named:
 		wrong = [name for name in names if not _PARAMETER.fullmatch(name)]
 		if wrong:
-			shown = f"{{{{{wrong[0]}}}}}"
-			text = "The name of {name} must begin with a small English letter."
-			yield Problem(fieldname, text, {"name": shown})
+			yield Problem(fieldname, "parameter", {"name": f"{{{{{wrong[0]}}}}}"})
 	elif sorted(names) != sorted(str(number) for number in range(1, len(names) + 1)):
-		text = "Variables are numbered from {number} on, without a gap."
-		yield Problem(fieldname, text, {"number": "{{1}}"})
+		yield Problem(fieldname, "numbers", {"number": "{{1}}"})
 
 
-def _length(fieldname: str, text: str, most: int) -> Iterator[Problem]:
+def _length(fieldname: str, part: str, text: str, most: int) -> Iterator[Problem]:
 	if not text.strip():
-		yield Problem(fieldname, EMPTY[fieldname])
+		yield Problem(fieldname, f"{part}_empty")
 	elif len(text) > most:
-		yield _too_long(fieldname, text, most)
-
-
-def _too_long(fieldname: str, text: str, most: int) -> Problem:
-	return Problem(fieldname, TOO_LONG[fieldname], {"limit": most, "length": len(text)})
+		yield Problem(fieldname, f"{part}_long", {"limit": most, "length": len(text)})
 
 
 def _is_mixed(is_quick: list[bool]) -> bool:
 	"""Whether quick replies are in more than one group."""
-	changes = sum(one != other for one, other in pairwise(is_quick))
-	return changes > 1
+	return sum(one != other for one, other in pairwise(is_quick)) > 1
 
 
 def _has_emoji(text: str) -> bool:
