@@ -91,6 +91,7 @@ FRAPPE_ALLOWED = (
 	*PERMISSIONS,
 	"demo.site",
 	"demo.templates",
+	"demo.costs",
 	"demo.fill",
 	"demo.clear",
 	"demo.command",

@@ -139,6 +139,7 @@ DOCTYPES = (
 	),
 	DocType("Khalifa Template Button", Rows.APPROVED, is_child=True),
 	DocType("Khalifa Template Variable", Rows.APPROVED, is_child=True),
+	DocType("Khalifa Message Rate", Rows.NONE, managers=MAINTAIN | {"delete"}),
 	# The company
 	DocType("Khalifa Branch", Rows.ALL, agents=frozenset({"select"}), managers=MAINTAIN),
 	DocType("Khalifa Working Hour", Rows.ALL, is_child=True),
