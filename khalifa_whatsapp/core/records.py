@@ -5,13 +5,16 @@ save from a use case can't overwrite it. Instants are epoch milliseconds (`*_ms`
 that people read (`*_on`, or the same name without `_ms`) where the DocType has one. Lengths are milliseconds
 in `*_ms` of ledgers only where said; durations that people read are seconds.
 
-One file, because a schema is looked up as a whole, and a test compares it with the DocTypes.
+One file, because a schema is looked up as a whole, and a test compares it with the DocTypes; only
+`template_record`, which people write as well, stands apart.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import ClassVar
+
+from khalifa_whatsapp.core.template_record import ProviderTemplate as ProviderTemplate
 
 # Ticket.status
 QUEUED, OPEN, PENDING, CLOSED = "Queued", "Open", "Pending", "Closed"
@@ -435,39 +438,6 @@ class AgentKpi:
 	coverage: int = 0
 	weights_version: str = ""
 	computed_ms: int = 0
-
-
-@dataclass(slots=True)
-class ProviderTemplate:
-	"""A message template as the gateway knows it, by device, name and language.
-
-	Each fact has its own moment.
-	"""
-
-	DOCTYPE: ClassVar[str] = "Khalifa Provider Template"
-	name: str
-	template_key: str
-	device: str
-	template_id: str
-	template_name: str = ""
-	language: str = ""
-	status: str = ""
-	status_ms: int | None = None
-	rejected_reason: str = ""
-	category: str = ""
-	category_ms: int | None = None
-	quality: str = ""
-	quality_ms: int | None = None
-	needs_sync: int = (
-		0  # the gateway's list must be read again: what it says of the template's text is not here
-	)
-	components: str | None = None  # JSON, as the gateway has approved them
-	parameter_format: str = ""
-	value_kinds: str | None = None  # JSON: text, number or date, by `Variable.key`
-	header_file: str | None = None  # the private file that goes into the header when nobody chooses another
-	header_file_name: str | None = None
-	is_changed: int = 0  # a person has written what is not submitted yet
-	submitted_ms: int | None = None
 
 
 @dataclass(slots=True)
