@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from khalifa_whatsapp.core.auto_replies import RuleBook
 from khalifa_whatsapp.core.calendar import Calendar
 
 MINUTE_MS = 60_000
@@ -59,6 +60,7 @@ class Settings:
 	restarts_per_hour: int = 3
 	min_sample_daily: int = 5
 	min_sample_monthly: int = 20
+	max_auto_replies: int = 3
 
 	@classmethod
 	def from_row(cls, row: Mapping[str, Any]) -> Settings:
@@ -106,6 +108,7 @@ class Rules:
 	settings: Settings
 	calendar: Calendar
 	branches: Mapping[str, BranchRules] = field(default_factory=dict)
+	auto_replies: RuleBook = field(default_factory=RuleBook)
 
 	def of_branch(self, branch: str | None) -> BranchRules:
 		"""The branch's own rules, or the company's."""
