@@ -29,6 +29,7 @@ INDEXES: dict[str, list[tuple[str, ...]]] = {
 		("last_message_ms",),
 		("status", "waiting_since_ms"),
 		("agent", "status", "last_message_ms"),
+		("auto_check_ms",),
 	],
 	"Khalifa Ticket Event": [("ticket", "at_ms"), ("at_ms", "event", "to_agent", "from_agent")],
 	"Khalifa Message": [
@@ -38,6 +39,7 @@ INDEXES: dict[str, list[tuple[str, ...]]] = {
 		("agent", "origin", "sent_ms"),
 		("device", "started_ms", "priority"),
 		("media_state", "received_ms"),
+		("auto_reply", "customer", "sent_ms"),
 	],
 	"Khalifa Turn": [("answer",), ("ended_ms",)],
 	"Khalifa Turn Segment": [

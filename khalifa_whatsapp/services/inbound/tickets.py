@@ -139,6 +139,13 @@ class Tickets:
 			self._roster = {entry.agent.name: entry for entry in self.work.store.roster()}
 		return self._roster
 
+	def is_anyone_here(self, ticket: records.Ticket) -> bool:
+		"""Whether an agent who may see it is present, with room or without."""
+		return any(
+			can_see(actor_of(entry.agent), ticket) and self._is_here(name)
+			for name, entry in self.roster().items()
+		)
+
 	def publish(self, ticket: records.Ticket, event: str) -> None:
 		"""Tell the holder's page, or those of whom the queue waits for; and the managers'."""
 		data = {"ticket": ticket.name, "event": event}
