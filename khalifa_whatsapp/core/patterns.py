@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-import re2  # type: ignore[import-untyped]
+import re2
 
 from khalifa_whatsapp.core.arabic import normalise
 from khalifa_whatsapp.core.errors import CodedError

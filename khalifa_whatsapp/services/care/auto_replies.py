@@ -196,8 +196,8 @@ def scan_waits(
 ) -> int:
 	"""Answer waits that have become long. How many were looked at.
 
-	`can_of` says what a device's gateway takes. The cost grows with what is due. Raises `RowsFailed` after
-	all others.
+	`can_of` says what a device's gateway takes; None: it is gone. The cost grows with what is due. Raises
+	`RowsFailed` after all others.
 	"""
 	total, failed = 0, dict[str, str]()
 	while total < limit:
@@ -226,8 +226,9 @@ def _scan(
 	with working(store, now_ms) as work:
 		due = [t for t in store.tickets_to_reply(now_ms, BATCH) if only in (None, t.name)]
 		for device in sorted({ticket.device for ticket in due}):
-			replies = AutoReplies(work, can_of(device))
-			replies.decide([_asked(work, ticket) for ticket in due if ticket.device == device])
+			if (can := can_of(device)) is not None:
+				asked = [_asked(work, ticket) for ticket in due if ticket.device == device]
+				AutoReplies(work, can).decide(asked)
 		_look_again(work, due)
 		return len(due)
 

@@ -140,10 +140,9 @@ class Tickets:
 		return self._roster
 
 	def is_anyone_here(self, ticket: records.Ticket) -> bool:
-		"""Whether an agent who may see it is present, with room or without."""
-		return any(
-			can_see(actor_of(entry.agent), ticket) and self._is_here(name)
-			for name, entry in self.roster().items()
+		"""Whether an agent who may see it is present."""
+		return assignment.is_anyone_here(
+			self.roster().values(), ticket, self.work.now_ms, self.work.rules.settings
 		)
 
 	def publish(self, ticket: records.Ticket, event: str) -> None:
