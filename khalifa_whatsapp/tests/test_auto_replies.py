@@ -60,7 +60,9 @@ class TestRules(SiteCase):
 		self.refused("Latin letters only", match_type="Regular Expression", pattern=r"\bسعر\b")
 		self.refused("between 1 and", kind="Waiting Long", wait_minutes=0)
 		self.refused("between 0 and", cooldown_minutes=-1)
-		self.refused("Someday is not a day", hours=[{"day": "Someday", "start_time": "09:00", "end_time": "10:00"}])
+		self.refused(
+			"Someday is not a day", hours=[{"day": "Someday", "start_time": "09:00", "end_time": "10:00"}]
+		)
 
 	def test_what_a_rule_does_not_use_is_not_kept(self) -> None:
 		doc = self.rule(kind="Welcome", terms="x", pattern="y")
