@@ -27,6 +27,8 @@ SURVEY, CAMPAIGN = "Survey", "Campaign"
 # Message.status
 RECEIVED, MSG_QUEUED, SENDING, SENT = "Received", "Queued", "Sending", "Sent"
 DELIVERED, READ, PLAYED, FAILED, UNKNOWN = "Delivered", "Read", "Played", "Failed", "Unknown"
+# Ticket.auto_stop
+STOP_NEW, STOP_NOTIFIED = "New", "Notified"
 # Turn.outcome
 ANSWERED, NO_REPLY_NEEDED, CLOSED_UNANSWERED = "answered", "no_reply_needed", "closed_unanswered"
 BULK_CLOSED, SPAM = "bulk_closed", "spam"
@@ -126,6 +128,8 @@ class Ticket:
 	late_soon_ms: int | None = None
 	next_check_ms: int | None = None  # the minute job's own: when it looks next, whatever the deadlines are
 	rules_version: str | None = None  # the hours and limits that these were worked out with
+	auto_check_ms: int | None = None  # when a rule about waiting comes due for the open wait
+	auto_stop: str | None = None  # the open wait has no more automatic replies: New, Notified (managers)
 	version: int = 0
 
 

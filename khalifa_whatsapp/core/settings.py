@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from khalifa_whatsapp.core.auto_replies import RuleBook
 from khalifa_whatsapp.core.calendar import Calendar
 
 MINUTE_MS = 60_000
@@ -60,6 +61,7 @@ class Settings:
 	min_sample_daily: int = 5
 	min_sample_monthly: int = 20
 	hint_joining: int = 1
+	max_auto_replies: int = 3
 
 	@classmethod
 	def from_row(cls, row: Mapping[str, Any]) -> Settings:
@@ -107,6 +109,7 @@ class Rules:
 	settings: Settings
 	calendar: Calendar
 	branches: Mapping[str, BranchRules] = field(default_factory=dict)
+	auto_replies: RuleBook = field(default_factory=RuleBook)
 
 	def of_branch(self, branch: str | None) -> BranchRules:
 		"""The branch's own rules, or the company's."""

@@ -16,6 +16,7 @@ from khalifa_whatsapp.bootstrap import EmbeddedHost, embedded
 from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.calendar import Calendar
 from khalifa_whatsapp.core.settings import DAY_MS, MINUTE_MS, Rules
+from khalifa_whatsapp.demo import auto_replies as demo_replies
 from khalifa_whatsapp.demo import texts
 from khalifa_whatsapp.demo.clock import Agenda, Clock
 from khalifa_whatsapp.demo.company import DEVICE
@@ -23,6 +24,7 @@ from khalifa_whatsapp.demo.gateway import DemoGateway
 from khalifa_whatsapp.demo.plan import TO_A_BRANCH, Plan, Talk
 from khalifa_whatsapp.demo.staff import MANAGER, Staff, Waiting
 from khalifa_whatsapp.demo.texts import Line
+from khalifa_whatsapp.services.care import auto_replies
 from khalifa_whatsapp.services.inbound import drain, webhook
 from khalifa_whatsapp.services.outbound import dispatch
 from khalifa_whatsapp.services.tickets import actions, assignment, delays
@@ -33,7 +35,10 @@ RECEIPTS_MS = 10 * MINUTE_MS
 ANALYZE_STEPS = 2_000  # without statistics SQLite reads all messages to find those to be sent
 CLOSE_ALL_DAYS = {8: texts.END_OF_DAY, 19: "إغلاق بالخطأ"}  # days before the end; the second one is undone
 UNDONE_DAY = 19
-NEXT_DUE = "SELECT MIN(next_check_ms) FROM `tabKhalifa Ticket` WHERE next_check_ms > 0"
+NEXT_DUE = (
+	"SELECT MIN(next_check_ms) FROM `tabKhalifa Ticket` WHERE next_check_ms > 0 "
+	"UNION ALL SELECT MIN(auto_check_ms) FROM `tabKhalifa Ticket` WHERE auto_check_ms > 0"
+)
 
 
 @dataclass(slots=True)
@@ -86,6 +91,7 @@ class Month:
 			self.staff.has_replied = False
 			dispatch.drain(store, self.gateway, self.clock)
 		delays.scan(store, now_ms)
+		auto_replies.scan_waits(store, lambda device: self.gateway.capabilities, now_ms)
 		if self.staff.has_moved:
 			self.staff.has_moved = False
 			assignment.assign_queue(store, now_ms)
@@ -122,6 +128,7 @@ class Month:
 		if all_events := [*self.gateway.due_receipts(now_ms), *events]:
 			webhook.accept(self.host.store, self.gateway, self.gateway.post(all_events), now_ms, 1 << 20)
 			drain.drain(self.host.store, self.gateway, self.clock)
+			self.staff.has_replied |= bool(events)  # or a rule has, as far as the outbox is concerned
 
 	# -- their side of the conversations: see `Dialogue`
 	def is_unattended(self, waiting: Waiting) -> bool:
@@ -184,7 +191,8 @@ def make_month(
 	# Pages of the demonstration never fall silent: heartbeats would be half of all the work
 	patient = replace(rules.settings, heartbeat_stale_minutes=1e9, heartbeat_requeue_minutes=1e9)
 	gateway = DemoGateway(Random(f"{seed} gateway"))
-	host = embedded(replace(rules, settings=patient), [gateway.config], people)
+	ours = replace(rules, settings=patient, auto_replies=demo_replies.book())
+	host = embedded(ours, [gateway.config], people)
 	host.drivers[DEVICE] = gateway
 	agents = [agent for agent, _ in people]
 	return Month(host, gateway, plan, Random(f"{seed} people"), start_ms, end_ms, agents)

@@ -7,7 +7,7 @@ All reads inside a transaction that say «locked» hold the rows until its end.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date
@@ -329,6 +329,22 @@ class Store(Protocol):
 
 	def has_device_notice(self, notice_key: str) -> bool:
 		"""Whether a notice is kept already."""
+
+	# -- automatic replies
+	def auto_replies_had(
+		self, customers: Collection[str], rules: Collection[str]
+	) -> list[tuple[str, str, int, int]]:
+		"""(customer, rule, how often, when last) of the automatic replies that customers have been given."""
+
+	def latest_messages(self, since_ms: Mapping[str, int], limit: int) -> dict[str, list[records.Message]]:
+		"""By ticket: its latest messages since an instant of its own, at most `limit` of each direction,
+		notes left out; in no order.
+		"""
+
+	def tickets_to_reply(self, now_ms: int, limit: int) -> list[records.Ticket]:
+		"""Waiting tickets for which an automatic reply about waiting is due (locked),
+		the longest overdue first.
+		"""
 
 	# -- ledger
 	def turns(self, names: Collection[str]) -> dict[str, records.Turn]:

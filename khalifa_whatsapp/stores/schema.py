@@ -29,6 +29,7 @@ INDEXES: dict[str, list[tuple[str, ...]]] = {
 		("last_message_ms",),
 		("status", "waiting_since_ms"),
 		("agent", "status", "last_message_ms"),
+		("auto_check_ms",),
 	],
 	"Khalifa Ticket Event": [("ticket", "at_ms"), ("at_ms", "event", "to_agent", "from_agent")],
 	"Khalifa Message": [
@@ -39,6 +40,7 @@ INDEXES: dict[str, list[tuple[str, ...]]] = {
 		("device", "started_ms", "priority"),
 		("media_state", "received_ms"),
 		("price_state", "delivered_ms"),
+		("auto_reply", "customer", "sent_ms"),
 	],
 	"Khalifa Turn": [("answer",), ("ended_ms",)],
 	"Khalifa Turn Segment": [

@@ -19,6 +19,7 @@ from khalifa_whatsapp.core.assignment import RosterEntry
 from khalifa_whatsapp.core.keys import open_key
 from khalifa_whatsapp.stores.base import DEVICE_FACTS, Backlog, Changes, TicketFilter, WebhookOutcome
 from khalifa_whatsapp.stores.schema import table_of
+from khalifa_whatsapp.stores.sql_auto_replies import AutoReplyQueries
 from khalifa_whatsapp.stores.sql_base import CHUNK
 from khalifa_whatsapp.stores.sql_costs import CostQueries
 from khalifa_whatsapp.stores.sql_measures import MeasureQueries
@@ -34,7 +35,7 @@ MESSAGE = "`tabKhalifa Message`"
 EVENT = "`tabKhalifa Webhook Event`"
 
 
-class SqlStore(OutboxQueries, MeasureQueries, CostQueries):
+class SqlStore(OutboxQueries, MeasureQueries, CostQueries, AutoReplyQueries):
 	"""The reads of the `Store` port; subclasses bring the connection."""
 
 	HAS_NOTES = "COALESCE(notes, '') <> '' OR COALESCE(reference_name, '') <> ''"

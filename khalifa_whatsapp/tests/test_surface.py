@@ -38,6 +38,7 @@ FOR_GUESTS = {
 }
 # They change nothing, so a GET will do
 ONLY_READ = {
+	f"{API}auto_replies.usage",
 	f"{API}cards.answered_today",
 	f"{API}cards.delayed_now",
 	f"{API}cards.devices_down",

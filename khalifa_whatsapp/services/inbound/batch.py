@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from khalifa_whatsapp.core.identity import Identity
 from khalifa_whatsapp.drivers import base
+from khalifa_whatsapp.services.care.auto_replies import AutoReplies
 from khalifa_whatsapp.services.customers import merging
 from khalifa_whatsapp.services.customers.identities import Customers
 from khalifa_whatsapp.services.inbound.customers import People
@@ -24,6 +25,7 @@ class IntakeBatch:
 		work: UnitOfWork,
 		device: base.DeviceConfig,
 		aliases: Mapping[Identity, tuple[Identity, ...]] | None = None,
+		can: base.Capabilities | None = None,
 	) -> None:
 		self.work = work
 		self.device = device
@@ -33,6 +35,7 @@ class IntakeBatch:
 		self.notices = Notices(work, device.name)
 		self.thread = Thread(work, device, self.customers, self.tickets)
 		self.people = People(work, self.customers, self.thread, aliases or {})
+		self.auto_replies = AutoReplies(work, can)
 
 	def read(self, events: list[base.Event]) -> None:
 		"""Read ahead what these events touch."""
@@ -73,8 +76,9 @@ class IntakeBatch:
 		self.thread.read_changed()
 
 	def finish(self) -> None:
-		"""All events are applied: names, and whoever has a changed conversation open."""
+		"""All events are applied: names, automatic replies, and whoever has a changed conversation open."""
 		self._name_tickets()
+		self.auto_replies.answer(self.thread.by_name, self.tickets.named, self.tickets.is_anyone_here)
 		self.thread.publish_changed()
 
 	def _name_tickets(self) -> None:

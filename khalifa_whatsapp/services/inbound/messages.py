@@ -47,7 +47,9 @@ def _new(
 		batch.people.note_contact(customer, ticket, message.sent_ms, identity)
 	ticket.identity = ticket.identity or identity
 	batch.work.touch_ticket(ticket)
+	is_new = ticket.first_message_ms is None and ticket.last_out_ms is None
 	if waits:
 		batch.tickets.wait(ticket, message.sent_ms, message.received_ms)
+		batch.auto_replies.consider(message, is_new)
 	batch.people.warn_of_new_holder(ticket)
 	batch.tickets.publish(ticket, "message")

@@ -8,6 +8,7 @@ others.
 
 from __future__ import annotations
 
+from khalifa_whatsapp.tests.contracts.store_auto_replies import AutoRepliesContract
 from khalifa_whatsapp.tests.contracts.store_costs import CostsContract
 from khalifa_whatsapp.tests.contracts.store_events import WebhookEventsContract
 from khalifa_whatsapp.tests.contracts.store_measures import MeasuresContract
@@ -17,6 +18,12 @@ from khalifa_whatsapp.tests.contracts.store_rows import RowsContract
 
 
 class StoreContract(
-	RowsContract, WebhookEventsContract, ReadsContract, OutboxContract, MeasuresContract, CostsContract
+	RowsContract,
+	WebhookEventsContract,
+	ReadsContract,
+	OutboxContract,
+	MeasuresContract,
+	AutoRepliesContract,
+	CostsContract,
 ):
 	"""The promises of `stores.base.Store`."""

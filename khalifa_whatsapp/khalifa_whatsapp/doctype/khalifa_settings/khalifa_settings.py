@@ -48,6 +48,7 @@ RANGES: dict[str, tuple[float, float]] = {
 	"drain_batch": (1, 1000),
 	"raw_event_retention_days": (1, 3650),
 	"log_retention_days": (7, 3650),
+	"max_auto_replies": (1, 20),
 }
 WEIGHTS = tuple(name for name in RANGES if name.startswith("weight_"))
 # (target, worst, whether a smaller number is better)
