@@ -8,6 +8,7 @@ sent: Meta adds states, and each new one so far meant that something is wrong.
 from __future__ import annotations
 
 APPROVED = "APPROVED"
+MARKETING = "MARKETING"  # the category of templates that promote
 CALM = frozenset({APPROVED, "PENDING"})  # states that need nobody
 # What managers are told when a template gets this state; "" stands for any other
 MESSAGES = {

@@ -329,6 +329,33 @@ class Store(Protocol):
 	def has_device_notice(self, notice_key: str) -> bool:
 		"""Whether a notice is kept already."""
 
+	def provider_template(self, name: str) -> records.ProviderTemplate | None:
+		"""One template."""
+
+	# -- consent and satisfaction
+	def known_consent_events(self, keys: Collection[str]) -> set[str]:
+		"""Those of these keys whose wish is logged already."""
+
+	def surveys(self, names: Collection[str]) -> dict[str, records.Satisfaction]:
+		"""Surveys by name (locked)."""
+
+	def survey_of_cycle(self, survey_key: str) -> records.Satisfaction | None:
+		"""The survey about one cycle of a ticket (locked)."""
+
+	def survey_of_message(self, message: str) -> records.Satisfaction | None:
+		"""The survey that a message asked (locked)."""
+
+	def due_surveys(self, now_ms: int, limit: int) -> list[records.Satisfaction]:
+		"""Planned surveys that are to be asked by now, the longest overdue first."""
+
+	def expired_surveys(self, now_ms: int, limit: int) -> list[records.Satisfaction]:
+		"""Surveys to which no answer came in time (locked); locked ones are passed over."""
+
+	def surveys_awaiting(
+		self, customers: Collection[str], device: str, now_ms: int
+	) -> list[records.Satisfaction]:
+		"""Surveys of customers on a device that await a score or a comment (locked), the latest last."""
+
 	# -- ledger
 	def turns(self, names: Collection[str]) -> dict[str, records.Turn]:
 		"""Turns by name."""

@@ -20,6 +20,7 @@ from khalifa_whatsapp.core.keys import open_key
 from khalifa_whatsapp.stores.base import DEVICE_FACTS, Backlog, Changes, TicketFilter, WebhookOutcome
 from khalifa_whatsapp.stores.schema import table_of
 from khalifa_whatsapp.stores.sql_base import CHUNK
+from khalifa_whatsapp.stores.sql_care import CareQueries
 from khalifa_whatsapp.stores.sql_measures import MeasureQueries
 from khalifa_whatsapp.stores.sql_outbox import OutboxQueries
 from khalifa_whatsapp.stores.sql_values import filter_sql, unpack_body
@@ -33,7 +34,7 @@ MESSAGE = "`tabKhalifa Message`"
 EVENT = "`tabKhalifa Webhook Event`"
 
 
-class SqlStore(OutboxQueries, MeasureQueries):
+class SqlStore(OutboxQueries, MeasureQueries, CareQueries):
 	"""The reads of the `Store` port; subclasses bring the connection."""
 
 	HAS_NOTES = "COALESCE(notes, '') <> '' OR COALESCE(reference_name, '') <> ''"
@@ -136,6 +137,8 @@ class SqlStore(OutboxQueries, MeasureQueries):
 			records.Message,
 			records.Turn,
 			records.DelayEvent,
+			records.ConsentEvent,
+			records.Satisfaction,
 		):
 			self.run(f"UPDATE {table_of(kind).name} SET customer = ? WHERE customer = ?", (target, source))
 
@@ -330,6 +333,9 @@ class SqlStore(OutboxQueries, MeasureQueries):
 		wanted = set(ids)
 		rest = [row for row in by_id if row.device == device and row.template_id in wanted]
 		return list({row.name: row for row in [*rest, *by_key]}.values())
+
+	def provider_template(self, name: str) -> records.ProviderTemplate | None:
+		return self._by_name(records.ProviderTemplate, [name]).get(name)
 
 	def has_device_notice(self, notice_key: str) -> bool:
 		return bool(
