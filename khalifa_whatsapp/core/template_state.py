@@ -21,6 +21,7 @@ MESSAGES = {
 	"FLAGGED": "Meta will disable the template {template} ({language}) soon: its quality is low.",
 	"": "Meta changed the template {template} ({language}): {status}.",
 }
+PROMOTIONS_STOPPED = "The customer wants no promotions."
 # Why a template can't be picked
 REASONS = {
 	"PENDING": "Waits for Meta's approval.",

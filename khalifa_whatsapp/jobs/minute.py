@@ -8,7 +8,7 @@ from functools import partial
 from frappe.defaults import get_defaults_for
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
-from khalifa_whatsapp.jobs import browsers, device_problems, duplicates, minute_mark, notices
+from khalifa_whatsapp.jobs import browsers, device_problems, duplicates, minute_mark, notices, satisfaction
 from khalifa_whatsapp.jobs.steps import Steps
 from khalifa_whatsapp.jobs.wake import wake_close_all, wake_due, wake_templates
 from khalifa_whatsapp.services.inbound import parked
@@ -57,6 +57,8 @@ PARTS: dict[str, Callable[[Store], object]] = {
 	"browsers": lambda store: browsers.look_after(),
 	"notices": lambda store: notices.notify_managers(),
 	"templates": lambda store: wake_templates(),
+	"surveys": satisfaction.ask,
+	"low ratings": lambda store: satisfaction.notify_managers(),
 	"deadlines": lambda store: delays.renew_deadlines(store, now_ms()),
 	"delays": lambda store: delays.scan(store, now_ms(), SCAN_LIMIT),
 	"devices": lambda store: device_problems.look(),

@@ -56,6 +56,7 @@ INDEXES: dict[str, list[tuple[str, ...]]] = {
 		("state", "expires_ms"),
 		("agent", "answered_ms", "score"),
 		("delivered_ms",),
+		("answered_ms",),
 		("score", "notified_ms"),
 	],
 	"Khalifa Provider Template": [("template_id",)],
