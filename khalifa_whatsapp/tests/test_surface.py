@@ -233,7 +233,6 @@ class TestAForeignConversation(SiteCase):
 				"is_voice": "1",
 				"is_seen": "1",
 				"is_stopped": "1",
-				"source": "By Phone",
 				"after_ms": "0",
 				"limit": "5",
 			}.get(name, "resolved"),

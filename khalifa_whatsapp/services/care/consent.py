@@ -82,13 +82,15 @@ def set_by_agent(
 
 	Again the same changes nothing.
 	"""
-	if source not in AGENT_SOURCES:
-		raise UserError("no_source", "Say where the customer wished it: in person, by phone or elsewhere.")
 
 	def run() -> records.Customer:
 		with working(store, now_ms, actor) as work:
 			row = ticket_of(work, ticket)
 			require(ticket_access.can_see(actor, row))
+			if source not in AGENT_SOURCES:
+				raise UserError(
+					"no_source", "Say where the customer wished it: in person, by phone or elsewhere."
+				)
 			customer = work.read_customers([row.customer])[row.customer]
 			if bool(customer.is_opted_out) == is_stop:
 				return customer
