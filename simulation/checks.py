@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from khalifa_whatsapp.demo.staff import OpenStore
+from simulation import care
 
 OPEN_STATES = ("Queued", "Open", "Pending")
 AT_MOST = 20  # sentences per check; a broken rule breaks everywhere
@@ -29,6 +30,8 @@ def check_desk(store: OpenStore) -> list[str]:
 		kpi_matches,
 		automatic_replies,
 		all_final,
+		care.one_survey_per_cycle,
+		care.consent_is_its_log,
 	):
 		problems = list(check(store))
 		lines += problems[:AT_MOST]
@@ -181,6 +184,7 @@ KPI_SUMS = {
 		"SELECT COUNT(*) FROM `tabKhalifa Ticket Event` WHERE event = "
 		"'transferred' AND from_agent IS NOT NULL"
 	),
+	"ratings": "SELECT COUNT(*) FROM `tabKhalifa Satisfaction` WHERE score > 0 AND agent IS NOT NULL",
 	"tickets_resolved": "SELECT COUNT(*) FROM `tabKhalifa Ticket` WHERE resolved_for IS NOT NULL",
 }
 

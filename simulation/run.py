@@ -14,7 +14,7 @@ from random import Random
 from khalifa_whatsapp.bootstrap import EmbeddedHost, embedded
 from khalifa_whatsapp.demo.clock import Clock
 from khalifa_whatsapp.drivers.base import MessageDriver
-from simulation import checks, summary
+from simulation import care, checks, summary
 from simulation.chaos import HANG_UP, Chaos, CrashingDriver
 from simulation.customers import Pen
 from simulation.delivery_log import MESSAGE, NOTICE
@@ -166,4 +166,5 @@ def facts_of(day: Day) -> dict[str, float]:
 		"refused": counts.refused,
 		"close_all": day.show.closed,
 		"automatic_replies": len(day.host.store.rows(summary.AUTOMATIC)),
+		**care.figures(day.host.store),
 	}

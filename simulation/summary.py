@@ -14,6 +14,11 @@ from khalifa_whatsapp.demo.staff import OpenStore
 from simulation.delivery_log import MESSAGE, NOTICE, DeliveryLog, Item
 from simulation.simulators import SentMessage
 
+# What no person wrote; reactions of agents have a text of their own
+OF_MACHINES = (
+	"FROM `tabKhalifa Message` WHERE direction = 'Outgoing' AND origin IN ('Auto', 'Survey', 'Campaign')"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class InboundBook:
@@ -133,9 +138,9 @@ def outbound(store: OpenStore, sent_logs: Sequence[Sequence[SentMessage]]) -> Ou
 		"SELECT body, status FROM `tabKhalifa Message` WHERE direction = 'Outgoing' AND origin = 'Agent'"
 	)
 	ours = {str(body): str(status) for body, status in rows}
-	machines = {row[0] for row in store.rows(AUTOMATIC)}
-	bodies = (sent.body for sent_log in sent_logs for sent in sent_log)
-	theirs = Counter(body for body in bodies if body not in machines)
+	machines = {row[0] for row in store.rows(f"SELECT DISTINCT body {OF_MACHINES}")}  # the same to many
+	sent_bodies = (sent.body for sent_log in sent_logs for sent in sent_log)
+	theirs = Counter(body for body in sent_bodies if body not in machines)
 	fates = Counter(ours.values())
 	claimed = {body for body, status in ours.items() if RANK.get(status, 0) >= RANK[SENT]}
 	arrived = sum(count for status, count in fates.items() if RANK.get(status, 0) >= RANK[DELIVERED])

@@ -42,7 +42,7 @@ class World:
 def make_world(messages: int, agents: int, seed: int) -> World:
 	"""A company with this many agents, and a day with this many messages of customers."""
 	rng, zone = Random(seed), ZoneInfo(ZONE)
-	settings = Settings(min_sample_monthly=5)  # the month of a demonstration is one day
+	settings = Settings(min_sample_monthly=5, survey_enabled=1)  # the month of a demonstration is one day
 	start_ms, end_ms = local_ms(DAY, OPENS), local_ms(DAY, CLOSES)
 	staff = [employee(number) for number in range(agents)]
 	comings = plan.comings(rng, staff, start_ms, end_ms, zone, day_off=0)

@@ -38,7 +38,18 @@ DESK = (*INNER, "bootstrap", "site_devices", *PERMISSIONS, "jobs", "stores.schem
 
 DEMO_ANYWHERE = tuple(
 	f"demo.{name}"
-	for name in ("auto_replies", "clock", "company", "gateway", "names", "plan", "play", "staff", "texts")
+	for name in (
+		"auto_replies",
+		"care",
+		"clock",
+		"company",
+		"gateway",
+		"names",
+		"plan",
+		"play",
+		"staff",
+		"texts",
+	)
 )
 
 # What each part may import of ours; the longest prefix counts, "" is everything in the package's top folder.

@@ -56,7 +56,7 @@ def template_draft(ticket: str, template: str, values: Any) -> Draft:
 	row = frappe.db.get_value(
 		"Khalifa Provider Template",
 		template,
-		["device", "template_name", "language", "status", "components", "parameter_format"],
+		["device", "template_name", "language", "status", "category", "components", "parameter_format"],
 		as_dict=True,
 	)
 	device = frappe.db.get_value("Khalifa Ticket", ticket, "device")
@@ -66,7 +66,7 @@ def template_draft(ticket: str, template: str, values: Any) -> Draft:
 	if reason:
 		raise UserError("template_not_usable", "The template can't be sent now. {reason}", reason=_(reason))
 	body, placed = fill(stored_shape(row.components, row.parameter_format), _values(values))
-	chosen = {"name": row.template_name, "language": row.language, **placed}
+	chosen = {"name": row.template_name, "language": row.language, "category": row.category, **placed}
 	return Draft(body, "template", data={"template": chosen})
 
 

@@ -101,6 +101,7 @@ DOCTYPES = (
 		is_taggable=True,
 	),
 	DocType("Khalifa Customer Identity", Rows.NONE),
+	DocType("Khalifa Consent Event", Rows.NONE),
 	DocType("Khalifa Close Batch", Rows.NONE),
 	DocType("Khalifa Close Batch Item", Rows.NONE),
 	# What is measured
@@ -109,6 +110,7 @@ DOCTYPES = (
 	DocType(
 		"Khalifa Delay Event", Rows.OF_VISIBLE_TICKETS, agents=READ, hidden=("objected_by", "decided_by")
 	),
+	DocType("Khalifa Satisfaction", Rows.OF_VISIBLE_TICKETS, agents=READ),
 	DocType("Khalifa Presence Log", Rows.NONE, agent_field="agent"),
 	DocType("Khalifa Agent KPI", Rows.OWN, agents=READ | {"report"}, agent_field="agent"),
 	DocType("Khalifa KPI Day", Rows.NONE),

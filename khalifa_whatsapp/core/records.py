@@ -13,6 +13,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from khalifa_whatsapp.core.care_records import ConsentEvent as ConsentEvent
+from khalifa_whatsapp.core.care_records import Satisfaction as Satisfaction
+
 # Ticket.status
 QUEUED, OPEN, PENDING, CLOSED = "Queued", "Open", "Pending", "Closed"
 # Agent.presence
@@ -500,4 +503,6 @@ RECORDS = (
 	AgentKpi,
 	ProviderTemplate,
 	DeviceNotice,
+	ConsentEvent,
+	Satisfaction,
 )

@@ -12,6 +12,11 @@ from khalifa_whatsapp.core.calendar import Calendar
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
+# What customers read until a manager writes something else
+SURVEY_TEXT = "يهمنا رأيك: إيه تقييمك لخدمتنا في المحادثة دي؟"
+SURVEY_COMMENT_TEXT = "آسفين إن الخدمة ما كانتش زي ما تحب. قول لنا إيه اللي ضايقك؟"
+OPT_OUT_TEXT = "تم إيقاف العروض، ومش هنبعت لك عروض تاني. لو حبيت ترجّعها ابعت: اشتراك أو START"
+OPT_IN_TEXT = "تم تفعيل العروض من جديد. لو حبيت توقفها ابعت: إيقاف أو STOP"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,18 @@ class Settings:
 	min_sample_monthly: int = 20
 	hint_joining: int = 1
 	max_auto_replies: int = 3
+	survey_enabled: int = 0
+	survey_delay_minutes: float = 10
+	survey_expiry_hours: float = 24
+	survey_text: str = SURVEY_TEXT
+	survey_template: str = ""
+	survey_thanks_text: str = ""
+	survey_asks_comment: int = 1
+	survey_comment_text: str = SURVEY_COMMENT_TEXT
+	survey_comment_minutes: float = 60
+	confirms_opt_out: int = 1
+	opt_out_text: str = OPT_OUT_TEXT
+	opt_in_text: str = OPT_IN_TEXT
 
 	@classmethod
 	def from_row(cls, row: Mapping[str, Any]) -> Settings:

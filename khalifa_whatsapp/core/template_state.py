@@ -8,6 +8,7 @@ sent: Meta adds states, and each new one so far meant that something is wrong.
 from __future__ import annotations
 
 APPROVED = "APPROVED"
+MARKETING = "MARKETING"  # the category of templates that promote
 CALM = frozenset({APPROVED, "PENDING"})  # states that need nobody
 # What managers are told when a template gets this state; "" stands for any other
 MESSAGES = {
@@ -20,6 +21,7 @@ MESSAGES = {
 	"FLAGGED": "Meta will disable the template {template} ({language}) soon: its quality is low.",
 	"": "Meta changed the template {template} ({language}): {status}.",
 }
+PROMOTIONS_STOPPED = "The customer wants no promotions."
 # Why a template can't be picked
 REASONS = {
 	"PENDING": "Waits for Meta's approval.",

@@ -18,6 +18,7 @@ from khalifa_whatsapp.core.calendar import Calendar
 from khalifa_whatsapp.core.settings import DAY_MS, MINUTE_MS, Rules
 from khalifa_whatsapp.demo import auto_replies as demo_replies
 from khalifa_whatsapp.demo import texts
+from khalifa_whatsapp.demo.care import CareOfMonth
 from khalifa_whatsapp.demo.clock import Agenda, Clock
 from khalifa_whatsapp.demo.company import DEVICE
 from khalifa_whatsapp.demo.gateway import DemoGateway
@@ -56,6 +57,7 @@ class Month:
 	clock: Clock = field(init=False)
 	agenda: Agenda = field(init=False)
 	staff: Staff = field(init=False)
+	care: CareOfMonth = field(init=False)
 	talks: dict[str, Talk] = field(default_factory=dict)  # by phone
 	_posted: list[tuple[Talk, Line]] = field(default_factory=list)
 	_receipts_ms: int = 0
@@ -64,6 +66,7 @@ class Month:
 	def __post_init__(self) -> None:
 		self.clock, self.agenda = Clock(self.start_ms), Agenda(self.start_ms, self.end_ms)
 		self.staff = Staff(self.host.store, self.agents, self.clock, self.agenda, self.rng, self)
+		self.care = CareOfMonth(self, Random(f"{self.start_ms} care"))
 
 	def play(self) -> None:
 		"""From the first day to the present moment."""
@@ -113,6 +116,10 @@ class Month:
 	def _write(self, talk: Talk) -> None:
 		self._posted += [(talk, line) for line in talk.take(is_ours=False)]
 
+	def write(self, talk: Talk, line: Line) -> None:
+		"""A customer writes something that is no line of the story."""
+		self._posted.append((talk, line))
+
 	def _take_in(self) -> None:
 		"""Post what was written, and the receipts that have gathered; then take it in."""
 		now_ms = self.clock.now_ms
@@ -143,13 +150,15 @@ class Month:
 		"""The customer writes on, or the conversation is closed in a while."""
 		talk = self.talks[waiting.phone or ""]
 		if talk.is_over:
+			self.care.written_down(waiting.ticket, self.staff.workers[waiting.agent].agent)
 			self.staff.close_later(waiting.ticket, lambda: talk.is_over, partial(self._come_back, talk))
 			return
 		pause_ms = round(2.5 * MINUTE_MS * math.exp(self.rng.gauss(0, 0.9)))
 		self.agenda.add(self.clock.now_ms + pause_ms, partial(self._write, talk))
 
 	def _come_back(self, talk: Talk) -> None:
-		"""Now and then something was forgotten."""
+		"""The customer is asked how it was; now and then something was forgotten."""
+		self.care.closed(talk)
 		if self.rng.random() < SEQUEL_RATE:
 			talk.lines += texts.sequel(self.rng)
 			due_ms = self.clock.now_ms + self.rng.randrange(20, 600) * MINUTE_MS
@@ -189,7 +198,9 @@ def make_month(
 ) -> Month:
 	"""A month ready to be played by these agents under these rules."""
 	# Pages of the demonstration never fall silent: heartbeats would be half of all the work
-	patient = replace(rules.settings, heartbeat_stale_minutes=1e9, heartbeat_requeue_minutes=1e9)
+	patient = replace(
+		rules.settings, heartbeat_stale_minutes=1e9, heartbeat_requeue_minutes=1e9, survey_enabled=1
+	)
 	gateway = DemoGateway(Random(f"{seed} gateway"))
 	ours = replace(rules, settings=patient, auto_replies=demo_replies.book())
 	host = embedded(ours, [gateway.config], people)

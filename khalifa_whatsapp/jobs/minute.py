@@ -8,7 +8,15 @@ from functools import partial
 from frappe.defaults import get_defaults_for
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
-from khalifa_whatsapp.jobs import auto_replies, browsers, device_problems, duplicates, minute_mark, notices
+from khalifa_whatsapp.jobs import (
+	auto_replies,
+	browsers,
+	device_problems,
+	duplicates,
+	minute_mark,
+	notices,
+	satisfaction,
+)
 from khalifa_whatsapp.jobs.steps import Steps
 from khalifa_whatsapp.jobs.wake import wake_close_all, wake_due, wake_templates
 from khalifa_whatsapp.services import costs
@@ -60,6 +68,8 @@ PARTS: dict[str, Callable[[Store], object]] = {
 	"notices": lambda store: notices.notify_managers(),
 	"stopped replies": lambda store: auto_replies.notify_of_stopped(),
 	"templates": lambda store: wake_templates(),
+	"surveys": satisfaction.ask,
+	"low ratings": lambda store: satisfaction.notify_managers(),
 	"deadlines": lambda store: delays.renew_deadlines(store, now_ms()),
 	"delays": lambda store: delays.scan(store, now_ms(), SCAN_LIMIT),
 	"costs": lambda store: costs.settle(store, now_ms()),

@@ -3,6 +3,8 @@
 There is one `save`, because a use case decides on records and then writes all its changes at once; reading is
 by what it is read for. Whatever a store returns is a copy: changing it changes nothing until it is saved.
 All reads inside a transaction that say «locked» hold the rows until its end.
+
+One file, because a port is read as a whole.
 """
 
 from __future__ import annotations
@@ -345,6 +347,33 @@ class Store(Protocol):
 		"""Waiting tickets for which an automatic reply about waiting is due (locked),
 		the longest overdue first.
 		"""
+
+	def provider_template(self, name: str) -> records.ProviderTemplate | None:
+		"""One template."""
+
+	# -- consent and satisfaction
+	def known_consent_events(self, keys: Collection[str]) -> set[str]:
+		"""Those of these keys whose wish is logged already."""
+
+	def surveys(self, names: Collection[str]) -> dict[str, records.Satisfaction]:
+		"""Surveys by name (locked)."""
+
+	def survey_of_cycle(self, survey_key: str) -> records.Satisfaction | None:
+		"""The survey about one cycle of a ticket (locked)."""
+
+	def survey_of_message(self, message: str) -> records.Satisfaction | None:
+		"""The survey that a message asked (locked)."""
+
+	def due_surveys(self, now_ms: int, limit: int) -> list[records.Satisfaction]:
+		"""Planned surveys that are to be asked by now, the longest overdue first."""
+
+	def expired_surveys(self, now_ms: int, limit: int) -> list[records.Satisfaction]:
+		"""Surveys to which no answer came in time (locked); locked ones are passed over."""
+
+	def surveys_awaiting(
+		self, customers: Collection[str], device: str, now_ms: int
+	) -> list[records.Satisfaction]:
+		"""Surveys of customers on a device that await a score or a comment (locked), the latest last."""
 
 	# -- ledger
 	def turns(self, names: Collection[str]) -> dict[str, records.Turn]:

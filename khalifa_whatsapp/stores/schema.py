@@ -53,6 +53,15 @@ INDEXES: dict[str, list[tuple[str, ...]]] = {
 	"Khalifa Message Status": [("callback",), ("message", "at_ms")],
 	"Khalifa Close Batch Item": [("batch", "result")],
 	"Khalifa Device Notice": [("notified_ms", "at_ms")],
+	"Khalifa Consent Event": [("at_ms",)],
+	"Khalifa Satisfaction": [
+		("state", "due_ms"),
+		("state", "expires_ms"),
+		("agent", "answered_ms", "score"),
+		("delivered_ms",),
+		("answered_ms",),
+		("score", "notified_ms"),
+	],
 	"Khalifa Provider Template": [("template_id",)],
 }
 

@@ -21,6 +21,7 @@ from khalifa_whatsapp.stores.base import DEVICE_FACTS, Backlog, Changes, TicketF
 from khalifa_whatsapp.stores.schema import table_of
 from khalifa_whatsapp.stores.sql_auto_replies import AutoReplyQueries
 from khalifa_whatsapp.stores.sql_base import CHUNK
+from khalifa_whatsapp.stores.sql_care import CareQueries
 from khalifa_whatsapp.stores.sql_costs import CostQueries
 from khalifa_whatsapp.stores.sql_measures import MeasureQueries
 from khalifa_whatsapp.stores.sql_outbox import OutboxQueries
@@ -35,7 +36,7 @@ MESSAGE = "`tabKhalifa Message`"
 EVENT = "`tabKhalifa Webhook Event`"
 
 
-class SqlStore(OutboxQueries, MeasureQueries, CostQueries, AutoReplyQueries):
+class SqlStore(OutboxQueries, MeasureQueries, CareQueries, CostQueries, AutoReplyQueries):
 	"""The reads of the `Store` port; subclasses bring the connection."""
 
 	HAS_NOTES = "COALESCE(notes, '') <> '' OR COALESCE(reference_name, '') <> ''"
@@ -138,6 +139,8 @@ class SqlStore(OutboxQueries, MeasureQueries, CostQueries, AutoReplyQueries):
 			records.Message,
 			records.Turn,
 			records.DelayEvent,
+			records.ConsentEvent,
+			records.Satisfaction,
 		):
 			self.run(f"UPDATE {table_of(kind).name} SET customer = ? WHERE customer = ?", (target, source))
 
@@ -332,6 +335,9 @@ class SqlStore(OutboxQueries, MeasureQueries, CostQueries, AutoReplyQueries):
 		wanted = set(ids)
 		rest = [row for row in by_id if row.device == device and row.template_id in wanted]
 		return list({row.name: row for row in [*rest, *by_key]}.values())
+
+	def provider_template(self, name: str) -> records.ProviderTemplate | None:
+		return self._by_name(records.ProviderTemplate, [name]).get(name)
 
 	def has_device_notice(self, notice_key: str) -> bool:
 		return bool(

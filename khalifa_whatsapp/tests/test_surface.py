@@ -233,6 +233,7 @@ class TestAForeignConversation(SiteCase):
 				"is_accepted": "1",
 				"is_voice": "1",
 				"is_seen": "1",
+				"is_stopped": "1",
 				"after_ms": "0",
 				"limit": "5",
 			}.get(name, "resolved"),

@@ -118,3 +118,15 @@ def test_a_customer_never_has_a_number_that_is_taken_and_rests_between_two_ticke
 		before = last.get(talk.caller.phone)
 		assert before is None or talk.start_ms - before > REST_MS
 		last[talk.caller.phone] = talk.start_ms
+
+
+def test_customers_rate_say_why_not_and_stop_promotions(month):
+	states = count(month, "SELECT state, COUNT(*) FROM `tabKhalifa Satisfaction` GROUP BY state")
+	assert {"Answered", "Expired"} <= set(states)
+	assert states["Answered"] > TICKETS // 6
+	scores = count(
+		month, "SELECT score, COUNT(*) FROM `tabKhalifa Satisfaction` WHERE score > 0 GROUP BY score"
+	)
+	assert scores[5] > scores.get(1, 0)
+	sources = count(month, "SELECT source, COUNT(*) FROM `tabKhalifa Consent Event` GROUP BY source")
+	assert sources.get("Message")

@@ -9,6 +9,7 @@ others.
 from __future__ import annotations
 
 from khalifa_whatsapp.tests.contracts.store_auto_replies import AutoRepliesContract
+from khalifa_whatsapp.tests.contracts.store_care import CareContract
 from khalifa_whatsapp.tests.contracts.store_costs import CostsContract
 from khalifa_whatsapp.tests.contracts.store_events import WebhookEventsContract
 from khalifa_whatsapp.tests.contracts.store_measures import MeasuresContract
@@ -24,6 +25,7 @@ class StoreContract(
 	OutboxContract,
 	MeasuresContract,
 	AutoRepliesContract,
+	CareContract,
 	CostsContract,
 ):
 	"""The promises of `stores.base.Store`."""
