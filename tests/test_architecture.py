@@ -103,6 +103,7 @@ FRAPPE_ALLOWED = (
 	*PERMISSIONS,
 	"demo.site",
 	"demo.costs",
+	"demo.templates",
 	"demo.fill",
 	"demo.clear",
 	"demo.command",

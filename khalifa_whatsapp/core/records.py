@@ -468,6 +468,13 @@ class ProviderTemplate:
 	needs_sync: int = (
 		0  # the gateway's list must be read again: what it says of the template's text is not here
 	)
+	components: str | None = None  # JSON, as the gateway has approved them
+	parameter_format: str = ""
+	value_kinds: str | None = None  # JSON: text, number or date, by `Variable.key`
+	header_file: str | None = None  # the private file that goes into the header when nobody chooses another
+	header_file_name: str | None = None
+	is_changed: int = 0  # a person has written what is not submitted yet
+	submitted_ms: int | None = None
 
 
 @dataclass(slots=True)

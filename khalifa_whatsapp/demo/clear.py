@@ -58,6 +58,7 @@ def remove_all() -> dict[str, list[str]]:
 	_delete_linked("Khalifa Ticket", tickets)
 	_delete_linked("Khalifa Customer", [name for name in customers if name not in kept_customers])
 	if _is_ours():
+		_delete_template_rows()
 		_delete_linked("WhatsApp Device", [DEVICE])
 	_delete("Khalifa Close Batch", "requested_by", [OWNER])
 	_remove_agents(agents, kept["Khalifa Agent"])
@@ -125,6 +126,12 @@ def _links_to(doctype: str) -> list[tuple[str, str]]:
 		"DocField", {"parent": ("in", ours), "fieldtype": "Link", "options": doctype}, ["parent", "fieldname"]
 	)
 	return [(field.parent, field.fieldname) for field in fields if field.parent != doctype]
+
+
+def _delete_template_rows() -> None:
+	templates = _names("Khalifa Provider Template", {"device": DEVICE})
+	for table in ("Khalifa Template Button", "Khalifa Template Variable"):
+		_delete(table, "parent", templates)
 
 
 def _delete_records(doctype: str, names: Sequence[str]) -> None:

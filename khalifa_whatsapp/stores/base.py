@@ -329,6 +329,9 @@ class Store(Protocol):
 	) -> list[records.ProviderTemplate]:
 		"""Templates of a device by their key or by the gateway's id, locked."""
 
+	def provider_template(self, name: str, locked: bool = False) -> records.ProviderTemplate | None:
+		"""One template; locked, when it is to be written."""
+
 	def has_device_notice(self, notice_key: str) -> bool:
 		"""Whether a notice is kept already."""
 
@@ -347,9 +350,6 @@ class Store(Protocol):
 		"""Waiting tickets for which an automatic reply about waiting is due (locked),
 		the longest overdue first.
 		"""
-
-	def provider_template(self, name: str) -> records.ProviderTemplate | None:
-		"""One template."""
 
 	# -- consent and satisfaction
 	def known_consent_events(self, keys: Collection[str]) -> set[str]:

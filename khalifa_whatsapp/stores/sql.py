@@ -336,8 +336,8 @@ class SqlStore(OutboxQueries, MeasureQueries, CareQueries, CostQueries, AutoRepl
 		rest = [row for row in by_id if row.device == device and row.template_id in wanted]
 		return list({row.name: row for row in [*rest, *by_key]}.values())
 
-	def provider_template(self, name: str) -> records.ProviderTemplate | None:
-		return self._by_name(records.ProviderTemplate, [name]).get(name)
+	def provider_template(self, name: str, locked: bool = False) -> records.ProviderTemplate | None:
+		return self._by_name(records.ProviderTemplate, [name], self.LOCK if locked else "").get(name)
 
 	def has_device_notice(self, notice_key: str) -> bool:
 		return bool(
