@@ -25,7 +25,14 @@ PORTS = ("drivers.base", "drivers.abilities", "stores.base")
 INNER = (CORE, *PORTS, SERVICES)
 BASICS = (CORE, *PORTS, "services.unit_of_work", "services.isolation")
 # Each may import those before it
-SUBJECTS = ("services.tickets", "services.customers", "services.outbound", "services.inbound")
+SUBJECTS = (
+	"services.tickets",
+	"services.customers",
+	"services.outbound",
+	"services.care",
+	"services.campaigns",
+	"services.inbound",
+)
 PERMISSIONS = ("guards", "permissions")
 DESK = (*INNER, "bootstrap", "site_devices", *PERMISSIONS, "jobs", "stores.schema")
 
@@ -44,7 +51,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 	"services.tickets": (*BASICS, *SUBJECTS[:1]),
 	"services.customers": (*BASICS, *SUBJECTS[:2]),
 	"services.outbound": (*BASICS, *SUBJECTS[:3]),
-	"services.inbound": (*BASICS, *SUBJECTS[:4]),
+	"services.care": (*BASICS, *SUBJECTS[:4]),
+	"services.campaigns": (*BASICS, *SUBJECTS[:5]),
+	"services.inbound": (*BASICS, *SUBJECTS[:6]),
 	"media": (CORE, "services.voice_notes"),
 	"bootstrap": (CORE, DRIVERS, STORES, SERVICES, "media"),
 	"site_devices": (CORE, DRIVERS, "stores.site_store", "stores.site_device_rows"),

@@ -24,7 +24,11 @@ LIFECYCLE = {
 	"validate",
 }
 MAX_LINES = 400
-FILES = [path for path in sorted(PACKAGE.rglob("*.py")) if not {"tests", "public"} & set(path.parts)]
+FILES = [
+	path
+	for path in sorted(PACKAGE.rglob("*.py"))
+	if not {"tests", "public"} & set(path.relative_to(PACKAGE).parts)
+]
 TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
 CLASSES = {node.name: node for tree in TREES.values() for node in tree.body if isinstance(node, ast.ClassDef)}
 

@@ -23,6 +23,7 @@ BY_AGENT, BY_MANAGER, SILENT, SHIFT_OVER = "Agent", "Manager", "Silent", "Shift 
 INCOMING, OUTGOING = "Incoming", "Outgoing"
 # Message.origin: who is behind it
 CUSTOMER, AGENT, NOTE, AUTO, PHONE = "Customer", "Agent", "Note", "Auto", "Phone"
+SURVEY, CAMPAIGN = "Survey", "Campaign"
 # Message.status
 RECEIVED, MSG_QUEUED, SENDING, SENT = "Received", "Queued", "Sending", "Sent"
 DELIVERED, READ, PLAYED, FAILED, UNKNOWN = "Delivered", "Read", "Played", "Failed", "Unknown"
@@ -198,6 +199,9 @@ class Message:
 	error_kind: str | None = None
 	error_code: str | None = None
 	error_text: str | None = None
+	auto_reply: str | None = None  # the rule that answered
+	campaign: str | None = None  # the campaign that it belongs to
+	is_promotion: int = 0  # goes to nobody who has stopped them
 
 
 @dataclass(slots=True)

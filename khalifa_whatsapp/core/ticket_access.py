@@ -26,7 +26,9 @@ class TicketFacts(Protocol):
 		"""One of the statuses in `records`."""
 
 	@property
-	def agent(self) -> str | None: ...
+	def agent(self) -> str | None:
+		"""The agent who holds it; None: it waits for one."""
+
 	@property
 	def branch(self) -> str | None:
 		"""The branch that it was handed to, if any."""

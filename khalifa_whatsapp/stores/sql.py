@@ -6,7 +6,7 @@ writing, settings) is in the two subclasses. Placeholders are `?`. Statements th
 does.
 
 One file, because these statements lock and write the same rows in one order; those of the outbox and of the
-measures, which nothing else touches, have left.
+measures are in files of their own.
 """
 
 from __future__ import annotations

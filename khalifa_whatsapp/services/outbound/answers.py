@@ -6,12 +6,9 @@ writes everything (message, history, ledger) in one transaction. Refusals say ho
 
 from __future__ import annotations
 
-import json
-
 from khalifa_whatsapp.core import ledger, records, ticket_access
-from khalifa_whatsapp.core.accounts import Route, route
+from khalifa_whatsapp.core.accounts import route
 from khalifa_whatsapp.core.actor import Actor
-from khalifa_whatsapp.core.arabic import normalise
 from khalifa_whatsapp.core.content import put_preview
 from khalifa_whatsapp.core.errors import Changed, NotFound, UserError
 from khalifa_whatsapp.core.keys import digest
@@ -27,6 +24,7 @@ from khalifa_whatsapp.services.outbound.answer_drafts import (
 	checked_route,
 	checked_text,
 )
+from khalifa_whatsapp.services.outbound.outbox_rows import address, new_message
 from khalifa_whatsapp.services.tickets import turns
 from khalifa_whatsapp.services.tickets.authorization import agent_of, require, ticket_of
 from khalifa_whatsapp.services.tickets.handover import hand_over
@@ -103,8 +101,8 @@ def queue_answer(
 	check_capabilities(draft, can)
 	check_window(work, draft, can, destination.window_from_ms(work.store, ticket, way, rows))
 	check_collision(work, ticket, seen_ms)
-	message = _outgoing(work, ticket, draft, body, records.AGENT, records.MSG_QUEUED)
-	_address(message, way)
+	message = new_message(work, ticket, draft, body, records.AGENT, records.MSG_QUEUED)
+	address(message, way)
 	message.client_key = key
 	_answered(work, ticket, message)
 	work.mark_day(work.now_ms)
@@ -128,43 +126,6 @@ def _same(known: records.Message, ticket: str, actor: Actor, draft: Draft) -> re
 			"What you sent before did arrive: read it in the conversation. Is this one to be sent as well?",
 		)
 	return known
-
-
-def _address(message: records.Message, way: Route) -> None:
-	"""Whom it goes to, written down with the message; the first one to a new number begins a new chat."""
-	if way.chosen is not None:
-		message.identity = way.chosen.name
-		message.is_new_chat = message.is_new_chat or int(way.is_moved and way.chosen.seen_ms is None)
-
-
-def _outgoing(
-	work: UnitOfWork, ticket: records.Ticket, draft: Draft, body: str, origin: str, status: str
-) -> records.Message:
-	actor = work.actor
-	message = records.Message(
-		work.new_name(),
-		ticket.name,
-		ticket.customer,
-		ticket.device,
-		records.OUTGOING,
-		origin,
-		draft.content_type,
-		status,
-		sent_ms=work.now_ms,
-		received_ms=work.now_ms,
-		body=body,
-		reply_to=draft.reply_to,
-		sender=actor.user,
-		sender_name=actor.full_name,
-		agent=actor.agent,
-		file_url=draft.file_url,
-		file_name=draft.file_name,
-		mime_type=draft.mime_type,
-		data=json.dumps(draft.data, ensure_ascii=False) if draft.data else None,
-		is_new_chat=int(ticket.last_in_ms is None and ticket.last_out_ms is None),
-		text_key=digest("text", normalise(body))[:20] if body else None,
-	)
-	return work.add(message)
 
 
 def _answered(work: UnitOfWork, ticket: records.Ticket, message: records.Message) -> None:
@@ -211,7 +172,7 @@ def note(
 			if key and (known := store.message_by_client_key(key)) is not None:
 				return _same(known, ticket, actor, Draft(body))
 			require(ticket_access.can_note(actor, record))
-			written = _outgoing(work, record, Draft(text), text, records.NOTE, records.SENT)
+			written = new_message(work, record, Draft(text), text, records.NOTE, records.SENT)
 			written.client_key = key
 			return written
 
@@ -250,8 +211,8 @@ def react(
 				raise UserError("number_left", payloads.NUMBER_LEFT)
 			check_capabilities(draft, can)
 			check_window(work, draft, can, destination.window_from_ms(store, record, way, rows))
-			put = _outgoing(work, record, draft, draft.body, records.AUTO, records.MSG_QUEUED)
-			_address(put, way)
+			put = new_message(work, record, draft, draft.body, records.AUTO, records.MSG_QUEUED)
+			address(put, way)
 			put.client_key = key
 			return put
 

@@ -22,6 +22,7 @@ from khalifa_whatsapp.core.service_window import is_window_open
 from khalifa_whatsapp.core.settings import Settings
 from khalifa_whatsapp.drivers import base
 from khalifa_whatsapp.services.outbound import destination, payloads
+from khalifa_whatsapp.services.outbound.automatic import check_promotion
 from khalifa_whatsapp.services.outbound.results import accepted, doubt_after_silence, gave_up, refused
 from khalifa_whatsapp.services.unit_of_work import retrying, working
 from khalifa_whatsapp.stores.base import SendGate, Store, StoreUnavailable
@@ -255,6 +256,7 @@ def _claim(run: Run, name: str) -> tuple[records.Message, payloads.Parts] | None
 		try:
 			way = destination.route_of_message(message, ticket, rows)
 			_check_window(run, message, ticket, way, rows, work.now_ms)
+			check_promotion(work, message)
 		except base.SendError as error:
 			refused(work, run.driver, message, error)
 			run.total.failed += 1

@@ -1,0 +1,1 @@
+"""What the system does for a conversation by itself: automatic replies, consent, satisfaction."""
