@@ -226,7 +226,7 @@ class Audience:
 		if line.why:
 			return line
 		if person is None:
-			return self._complete(line)
+			return line.refused(NO_CUSTOMER) if line.customer else self._complete(line)
 		known = replace(line, customer=person.customer, values=_with_name(line.values, person.customer_name))
 		first = self._customers.setdefault(person.customer, line.number)
 		if first != line.number:
