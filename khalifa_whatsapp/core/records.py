@@ -5,13 +5,17 @@ save from a use case can't overwrite it. Instants are epoch milliseconds (`*_ms`
 that people read (`*_on`, or the same name without `_ms`) where the DocType has one. Lengths are milliseconds
 in `*_ms` of ledgers only where said; durations that people read are seconds.
 
-One file, because a schema is looked up as a whole, and a test compares it with the DocTypes.
+One file, because a schema is looked up as a whole, and a test compares it with the DocTypes; rows of
+campaigns, which stand apart, are in `campaign_records`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import ClassVar
+
+from khalifa_whatsapp.core.campaign_records import Campaign as Campaign
+from khalifa_whatsapp.core.campaign_records import CampaignRecipient as CampaignRecipient
 
 # Ticket.status
 QUEUED, OPEN, PENDING, CLOSED = "Queued", "Open", "Pending", "Closed"
@@ -126,6 +130,7 @@ class Ticket:
 	late_soon_ms: int | None = None
 	next_check_ms: int | None = None  # the minute job's own: when it looks next, whatever the deadlines are
 	rules_version: str | None = None  # the hours and limits that these were worked out with
+	campaign: str | None = None  # the campaign that the customer wrote in answer to
 	version: int = 0
 
 
@@ -487,4 +492,6 @@ RECORDS = (
 	AgentKpi,
 	ProviderTemplate,
 	DeviceNotice,
+	Campaign,
+	CampaignRecipient,
 )

@@ -50,6 +50,14 @@ INDEXES: dict[str, list[tuple[str, ...]]] = {
 	"Khalifa Message Status": [("callback",), ("message", "at_ms")],
 	"Khalifa Close Batch Item": [("batch", "result")],
 	"Khalifa Device Notice": [("notified_ms", "at_ms")],
+	"Khalifa Customer": [("opted_out_ms",)],
+	"Khalifa Campaign": [("status",)],
+	"Khalifa Campaign Recipient": [
+		("campaign", "status", "line"),
+		("campaign", "customer"),
+		("campaign", "queued_ms"),
+		("customer", "queued_ms"),
+	],
 	"Khalifa Provider Template": [("template_id",)],
 }
 

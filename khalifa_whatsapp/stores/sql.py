@@ -136,6 +136,7 @@ class SqlStore(OutboxQueries, MeasureQueries):
 			records.Message,
 			records.Turn,
 			records.DelayEvent,
+			records.CampaignRecipient,
 		):
 			self.run(f"UPDATE {table_of(kind).name} SET customer = ? WHERE customer = ?", (target, source))
 
