@@ -70,7 +70,9 @@ def test_a_number_that_was_given_up_is_not_written_to_unless_the_new_one_is_know
 	assert [line.why for line in lines_of(desk, MONA)] == ["unreachable"]
 	with working(desk.store, desk.now) as work:
 		new = Identity(PHONE, STRANGER)
-		row = records.CustomerIdentity(work.new_name(), new.key, PHONE, new.value, mona, taken_ms=desk.now + 1)
+		row = records.CustomerIdentity(
+			work.new_name(), new.key, PHONE, new.value, mona, taken_ms=desk.now + 1
+		)
 		work.add(row)
 	change(desk, MONA, successor=row.name)
 	assert [(line.customer, line.why) for line in lines_of(desk, MONA, STRANGER)] == [

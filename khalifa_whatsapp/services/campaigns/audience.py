@@ -50,5 +50,8 @@ def _person(
 		return None
 	way = route(rows.get(customer.name, ()), identity.name if identity is not None else None)
 	return Person(
-		customer.name, customer.customer_name, bool(is_promotion and customer.is_opted_out), bool(way.recipient)
+		customer.name,
+		customer.customer_name,
+		bool(is_promotion and customer.is_opted_out),
+		bool(way.recipient),
 	)
