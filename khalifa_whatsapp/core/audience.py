@@ -41,8 +41,8 @@ REASONS: Mapping[str, str] = {
 # How people title these columns, in English and in Arabic
 # fmt: off
 PHONE_TITLES = frozenset(
-	normalise(word)
-	for word in (
+	normalise(title)
+	for title in (
 		"phone", "phone number", "phone no", "mobile", "mobile number", "mobile no", "mobile_no", "cell",
 		"tel", "telephone", "msisdn", "whatsapp", "whatsapp number", "number", "رقم", "الرقم",
 		"رقم الهاتف", "الهاتف", "هاتف", "رقم الموبايل", "الموبايل", "موبايل", "رقم المحمول", "المحمول",
@@ -51,8 +51,8 @@ PHONE_TITLES = frozenset(
 	)
 )
 NAME_TITLES = frozenset(
-	normalise(word)
-	for word in (
+	normalise(title)
+	for title in (
 		"name", "customer", "customer name", "customer_name", "full name", "الاسم", "اسم", "اسم العميل",
 		"العميل", "الاسم بالكامل",
 	)
@@ -111,7 +111,7 @@ def columns_of(rows: Sequence[Row], region: str = phones.HOME_REGION, wanted: st
 	"""
 	sample = [cells for _line, cells in rows[:LOOKED_AT]]
 	if not sample:
-		raise UserError("audience_empty", "The list is empty. Write one phone number on each line.")
+		raise empty()
 	first = sample[0]
 	named = _named_column(first, wanted)
 	if wanted and named is None:
@@ -123,9 +123,14 @@ def columns_of(rows: Sequence[Row], region: str = phones.HOME_REGION, wanted: st
 	return Columns(phone, _names(titles, phone, width), has_header)
 
 
+def empty() -> UserError:
+	"""The refusal of a list in which nobody stands."""
+	return UserError("audience_empty", "The list is empty. Write one phone number on each line.")
+
+
 def _named_column(first: Sequence[str], wanted: str) -> int | None:
-	words = {normalise(wanted)} if wanted else PHONE_TITLES
-	return next((index for index, cell in enumerate(first) if normalise(cell) in words), None)
+	titles = {normalise(wanted)} if wanted else PHONE_TITLES
+	return next((index for index, cell in enumerate(first) if normalise(cell) in titles), None)
 
 
 def _fullest_column(sample: Sequence[Sequence[str]], region: str) -> int:

@@ -39,11 +39,7 @@ Row = tuple[int, list[str]]  # the line at which it begins, from 1, and its cell
 def decoded(content: bytes) -> str:
 	"""The text of an uploaded file. Raises UserError for what is too large or no text."""
 	if len(content) > MAX_BYTES:
-		raise UserError(
-			"table_too_large",
-			"The file is larger than {limit} MB. Split it.",
-			limit=MAX_BYTES // 1024 // 1024,
-		)
+		raise too_large()
 	try:
 		text = _decoded(content)
 	except UnicodeDecodeError as error:
@@ -51,6 +47,13 @@ def decoded(content: bytes) -> str:
 	if any(unicodedata.category(char) == "Cc" and char not in "\t\n\r\x0b\x0c\x1a" for char in set(text)):
 		raise _no_text()
 	return text
+
+
+def too_large(limit: int = MAX_BYTES) -> UserError:
+	"""The refusal of a file of more than `limit` bytes."""
+	return UserError(
+		"table_too_large", "The file is larger than {limit} MB. Split it.", limit=limit // 1024 // 1024
+	)
 
 
 def _decoded(content: bytes) -> str:
