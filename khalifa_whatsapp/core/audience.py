@@ -38,6 +38,24 @@ REASONS: Mapping[str, str] = {
 	LONG: "The value for {detail} is too long.",
 }
 
+# The same for a summary, by what a person would do about it
+NO_NUMBER, DUPLICATES, STOPPED, GONE, NO_VALUE, OTHER = (
+	"No usable number",
+	"Duplicates",
+	"Want no promotions",
+	"Can't be reached any more",
+	"A value is missing or too long",
+	"Other reasons",
+)
+_GROUPS = {
+	DUPLICATE: DUPLICATES,
+	OPTED_OUT: STOPPED,
+	UNREACHABLE: GONE,
+	NO_CUSTOMER: NO_NUMBER,
+	MISSING: NO_VALUE,
+	LONG: NO_VALUE,
+}
+
 # How people title these columns, in English and in Arabic
 # fmt: off
 PHONE_TITLES = frozenset(
@@ -275,6 +293,12 @@ def unknown_names(needed: Collection[str], columns: Columns) -> list[str]:
 def reason(why: str, given: str = "", detail: str = "") -> tuple[str, dict[str, str]]:
 	"""The sentence for a line that was left out, and what is filled into it."""
 	return REASONS[why], {"text": given, "detail": detail}
+
+
+def group_of(text: str) -> str:
+	"""Which kind of reason a sentence of `REASONS` is; `OTHER` for any other sentence."""
+	why = next((why for why, known in REASONS.items() if known == text), None)
+	return OTHER if why is None else _GROUPS.get(why, NO_NUMBER)
 
 
 def _with_name(values: Mapping[str, str], name: str) -> Mapping[str, str]:

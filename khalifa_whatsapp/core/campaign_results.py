@@ -1,4 +1,6 @@
-"""What came of a campaign: shares of what was tried, and which of two texts did better, if that can be told."""
+"""What came of a campaign: shares of what was tried; and which of two texts did better, where that is
+sure.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,9 @@ from khalifa_whatsapp.core.proportions import Interval, difference, wilson
 
 @dataclass(frozen=True, slots=True)
 class Results:
-	"""How many recipients got how far. Each includes those who got further: a reply proves that it was read."""
+	"""How many recipients got how far. Each includes those who got further: a reply proves that it was
+	read.
+	"""
 
 	tried: int = 0  # handed to the gateway, or failed before
 	failed: int = 0

@@ -49,18 +49,19 @@ class Source:
 
 	made: Audience
 	lines: Iterator[Line]
-	total: int
+	total: int | None
 
 
-def source_of(campaign: str, needed: Collection[str] = ()) -> Source:
+def source_of(campaign: str, needed: Collection[str] = (), is_whole: bool = True) -> Source:
 	"""The audience of a campaign, read with the rights of the present user.
 
 	`needed` are the names of the values that its texts ask for. Raises UserError for whatever stands in the
-	way of the list as a whole, before the first line.
+	way of the list as a whole, before the first line. Where it is not meant to be read to its end
+	(`is_whole`), nobody looks beyond the first lines of a list, and its `total` is None.
 	"""
 	doc = frappe.get_doc("Khalifa Campaign", campaign)
 	open_source = {CUSTOMERS: _customers, REPORT: _report, LIST: _list}[doc.audience_source]
-	columns, lines, total = open_source(doc)
+	columns, lines, total = open_source(doc, is_whole)
 	unknown = unknown_names(needed, columns)
 	if unknown:
 		raise UserError(
@@ -73,7 +74,7 @@ def source_of(campaign: str, needed: Collection[str] = ()) -> Source:
 	return Source(made, lines(made), total)
 
 
-Opened = tuple[Columns, Callable[[Audience], Iterator[Line]], int]
+Opened = tuple[Columns, Callable[[Audience], Iterator[Line]], int | None]
 
 
 def _region() -> str:
@@ -83,7 +84,7 @@ def _region() -> str:
 # Customers
 
 
-def _customers(doc: Any) -> Opened:
+def _customers(doc: Any, _is_whole: bool) -> Opened:
 	filters = _filters(doc.audience_filters)
 	total = frappe.get_list(CUSTOMER, filters, ["count(name) as count"], order_by=None)[0]["count"]
 	if not total:
@@ -140,7 +141,7 @@ def _line(number: int, row: Any, **values: str) -> Line:
 # Reports
 
 
-def _report(doc: Any) -> Opened:
+def _report(doc: Any, _is_whole: bool) -> Opened:
 	columns, rows = report_of(doc.audience_report, doc.audience_report_filters)
 	at = _report_column(columns, doc.phone_column)
 	names = tuple("" if index == at else name for index, name in enumerate(_titles(columns)))
@@ -224,15 +225,15 @@ def _customers_by(field: str, names: Sequence[str]) -> dict[str, Any]:
 # Lists
 
 
-def _list(doc: Any) -> Opened:
+def _list(doc: Any, is_whole: bool) -> Opened:
 	open_rows = _opened_list(doc)
 	rows = open_rows()
 	first = list(islice(rows, LOOKED_AT))
 	columns = columns_of(first, _region(), doc.phone_column or "")
-	# To the end once before anything is written: a list is taken whole or not at all
-	total = sum(1 for _row in chain(first, rows)) - columns.has_header
-	if not total:
+	if len(first) <= columns.has_header:
 		raise empty()
+	# To the end once before anything is written: a list is taken whole or not at all
+	total = sum(1 for _row in chain(first, rows)) - columns.has_header if is_whole else None
 	listed = islice(open_rows(), int(columns.has_header), None)
 	return columns, lambda made: (made.line(number, cells) for number, cells in listed), total
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import zipfile
 from typing import Any
@@ -12,13 +13,16 @@ import openpyxl
 
 from khalifa_whatsapp.bootstrap import on_site
 from khalifa_whatsapp.core import records, table_text
-from khalifa_whatsapp.core.audience import Line
+from khalifa_whatsapp.core.audience import Line, reason
+from khalifa_whatsapp.core.cells import is_formula
 from khalifa_whatsapp.core.errors import NotAllowed, UserError
+from khalifa_whatsapp.core.identity import PHONE, Identity
 from khalifa_whatsapp.jobs import audience, uploaded_tables
 from khalifa_whatsapp.services.campaigns.audience import with_people
-from khalifa_whatsapp.tests.case import DEVICE, HUDA, SiteCase
+from khalifa_whatsapp.tests.case import DEVICE, HUDA, MONA, SiteCase
 from khalifa_whatsapp.tests.records import insert
 
+API = "khalifa_whatsapp.api.campaign_audience."
 SPELLINGS = ["01001234567", "+20 100 123 4567", "0020 100 1234567", "٠١٠٠١٢٣٤٥٦٧", "(010) 0123-4567"]
 
 
@@ -30,7 +34,7 @@ def workbook(*rows: list[Any]) -> bytes:
 	return out.getvalue()
 
 
-class TestAudience(SiteCase):
+class AudienceCase(SiteCase):
 	def setUp(self) -> None:
 		super().setUp()
 		frappe.db.delete("Khalifa Campaign")
@@ -71,20 +75,32 @@ class TestAudience(SiteCase):
 		frappe.db.commit()
 
 	def customers(self, count: int) -> list[str]:
-		return [
-			insert(
-				records.Customer(
-					f"cust{n:04d}", f"Customer {n}", f"+2010{n:08d}", self.north if n % 2 else None
-				)
-			)
-			for n in range(count)
-		]
+		names = []
+		for n in range(count):
+			phone = Identity(PHONE, f"+2010{n:08d}")
+			branch = self.north if n % 2 else None
+			names.append(insert(records.Customer(f"cust{n:04d}", f"Customer {n}", phone.value, branch)))
+			insert(records.CustomerIdentity(f"id{n:04d}", phone.key, PHONE, phone.value, names[-1]))
+		return names
 
 	def refusal(self, doc: Any, needed: tuple[str, ...] = ()) -> str:
 		with self.assertRaises(UserError) as refused:
 			audience.source_of(doc.name, needed)
 		return refused.exception.code
 
+	def report(self, columns: list[Any], rows: list[Any]) -> str:
+		name = f"Audience {frappe.generate_hash(length=8)}"
+		doc = {"doctype": "Report", "report_name": name, "ref_doctype": "Khalifa Customer"}
+		frappe.get_doc({**doc, "report_type": "Script Report", "is_standard": "No"}).insert()
+		self.addCleanup(frappe.delete_doc, "Report", name, force=True)
+		self.replace(
+			"frappe.core.doctype.report.report.Report.execute_script", lambda _self, _filters: (columns, rows)
+		)
+		frappe.db.commit()
+		return name
+
+
+class TestAudience(AudienceCase):
 	# Lists
 
 	def test_a_pasted_list_in_five_spellings_is_one_recipient(self) -> None:
@@ -179,17 +195,6 @@ class TestAudience(SiteCase):
 
 	# Reports
 
-	def report(self, columns: list[Any], rows: list[Any]) -> str:
-		name = f"Audience {frappe.generate_hash(length=8)}"
-		doc = {"doctype": "Report", "report_name": name, "ref_doctype": "Khalifa Customer"}
-		frappe.get_doc({**doc, "report_type": "Script Report", "is_standard": "No"}).insert()
-		self.addCleanup(frappe.delete_doc, "Report", name, force=True)
-		self.replace(
-			"frappe.core.doctype.report.report.Report.execute_script", lambda _self, _filters: (columns, rows)
-		)
-		frappe.db.commit()
-		return name
-
 	def test_a_report_gives_numbers_and_values(self) -> None:
 		name = self.report(["Phone", "Amount:Currency"], [["01001234567", 50], ["nobody", 1]])
 		doc = self.campaign(audience_source="Report", audience_report=name)
@@ -220,3 +225,73 @@ class TestAudience(SiteCase):
 		self.addCleanup(frappe.set_user, "Administrator")
 		with self.assertRaises((NotAllowed, frappe.PermissionError)):
 			audience.source_of(doc.name)
+
+
+class TestPages(AudienceCase):
+	"""What the form asks for."""
+
+	def ask(self, method: str, user: str = HUDA, **given: Any) -> Any:
+		return self.as_(user).read(f"{API}{method}", **given)
+
+	def skip(self, campaign: str, line: int, why: str, address: str, detail: str = "") -> None:
+		text, values = reason(why, address, detail)
+		row = records.CampaignRecipient(
+			f"R{line}", f"key-{line}", campaign, line, address=address, reason=text
+		)
+		row.reason_values, row.status = frappe.as_json(values), "Skipped"
+		insert(row)
+
+	def test_the_first_lines_are_shown_as_a_plan_reads_them(self) -> None:
+		(mona, *_others) = self.customers(1)
+		text = "phone,Amount\n+201000000000,5\nnobody,6\n" + "01001234567,7\n" * 20
+		doc = self.campaign(audience_source="List", audience_list=text, text_a="{customer}: {Amount} {Prize}")
+		shown = self.ask("preview", campaign=doc.name).message
+		self.assertEqual((shown["values"], shown["unknown"], shown["total"]), (["Amount"], ["Prize"], None))
+		self.assertEqual(len(shown["rows"]), 10)
+		self.assertEqual(shown["rows"][0]["values"], {"Amount": "5", "customer": "Customer 0"})
+		self.assertIn("nobody contains more than a phone number", shown["rows"][1]["why"])
+		doc = self.campaign(audience_filters=frappe.as_json({"name": mona}))
+		shown = self.ask("preview", campaign=doc.name).message
+		self.assertEqual(
+			(shown["total"], shown["rows"][0]["phone"], shown["rows"][0]["why"]),
+			(1, "+201000000000", ""),
+		)
+
+	def test_what_is_wrong_with_a_list_is_said_in_words(self) -> None:
+		doc = self.campaign(audience_source="List", audience_list='phone,name\n01001234567,"Mona\n0111,Ali\n')
+		answer = self.ask("preview", campaign=doc.name)
+		self.assertEqual((answer.status, answer.code), (417, "table_quote"))
+		self.assertIn("line 2", answer.said)
+
+	def test_a_report_says_which_columns_it_has(self) -> None:
+		name = self.report(["Shop:Link/Khalifa Customer", "Visits:Int"], [])
+		columns = self.ask("report_columns", report=name).message
+		self.assertEqual([column["value"] for column in columns], ["shop", "visits"])
+
+	def test_lines_that_are_left_out_are_summed_up_and_downloaded_without_formulas(self) -> None:
+		doc = self.campaign()
+		self.skip(doc.name, 1, "letters", "=cmd|' /C calc'!A0")
+		self.skip(doc.name, 2, "duplicate", "+201001234567", "1")
+		self.skip(doc.name, 3, "duplicate", "+201001234567", "1")
+		frappe.db.commit()
+		summary = self.ask("skipped", campaign=doc.name).message
+		self.assertEqual(
+			summary, [{"reason": "Duplicates", "count": 2}, {"reason": "No usable number", "count": 1}]
+		)
+		book = openpyxl.load_workbook(io.BytesIO(self.ask("download_skipped", campaign=doc.name).raw))
+		rows = [[cell.value for cell in row] for row in book.worksheets[0].iter_rows()]
+		self.assertEqual(len(rows), 4)
+		self.assertFalse(any(is_formula(str(cell)) for row in rows for cell in row))
+		self.assertIn("line 1", rows[2][3])
+		text = self.ask("download_skipped", campaign=doc.name, file_type="csv").raw.decode("utf-8-sig")
+		self.assertEqual([len(row) for row in csv.reader(io.StringIO(text))], [4] * 4)
+
+	def test_agents_learn_nothing_of_it(self) -> None:
+		doc = self.campaign(audience_source="List", audience_list="01001234567")
+		for method, given in (
+			("preview", {"campaign": doc.name}),
+			("skipped", {"campaign": doc.name}),
+			("download_skipped", {"campaign": doc.name}),
+			("report_columns", {"report": "WhatsApp Team Overview"}),
+		):
+			self.assertEqual(self.ask(method, MONA, **given).status, 403, method)

@@ -157,6 +157,17 @@ def test_every_reason_is_a_whole_sentence(why):
 	assert text.format(**values, region="EG").endswith((".", "!"))
 
 
+def test_reasons_are_summed_up_by_what_is_to_be_done_about_them():
+	kinds = {why: audience.group_of(text) for why, text in audience.REASONS.items()}
+	assert (kinds["duplicate"], kinds["opted_out"], kinds["not_valid"]) == (
+		audience.DUPLICATES,
+		audience.STOPPED,
+		audience.NO_NUMBER,
+	)
+	assert audience.group_of("Fill in every value of the template.") == audience.OTHER
+	assert len(set(audience.REASONS.values())) == len(audience.REASONS)
+
+
 @pytest.mark.parametrize(
 	("text", "expected"), [("1E5", True), ("E5", False), ("1E", False), ("12", False), ("EE", False)]
 )
