@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from khalifa_whatsapp.core import phones
+from khalifa_whatsapp.core import campaigns, phones
 from khalifa_whatsapp.core.arabic import normalise, safe_name
 from khalifa_whatsapp.core.cells import is_formula
 from khalifa_whatsapp.core.errors import UserError
@@ -31,7 +31,7 @@ REASONS: Mapping[str, str] = {
 	ROUNDED: "{text} was shortened by a spreadsheet. Format the column as text and enter the number again.",
 	AMBIGUOUS: "{text} may be a number of two countries. Write it with + and the country code.",
 	DUPLICATE: "The same person as in line {detail}.",
-	OPTED_OUT: "Wants no promotions.",
+	OPTED_OUT: campaigns.WANTS_NONE,
 	UNREACHABLE: "Has given up this number, and no other is known.",
 	NO_CUSTOMER: "{text} is no customer of WhatsApp here.",
 	MISSING: "There is no value for {detail}.",
@@ -297,6 +297,8 @@ def reason(why: str, given: str = "", detail: str = "") -> tuple[str, dict[str, 
 
 def group_of(text: str) -> str:
 	"""Which kind of reason a sentence of `REASONS` is; `OTHER` for any other sentence."""
+	if text == campaigns.TWICE:
+		return DUPLICATES
 	why = next((why for why, known in REASONS.items() if known == text), None)
 	return OTHER if why is None else _GROUPS.get(why, NO_NUMBER)
 

@@ -92,6 +92,7 @@ class AudienceCase(SiteCase):
 		name = f"Audience {frappe.generate_hash(length=8)}"
 		doc = {"doctype": "Report", "report_name": name, "ref_doctype": "Khalifa Customer"}
 		frappe.get_doc({**doc, "report_type": "Script Report", "is_standard": "No"}).insert()
+		self.addCleanup(frappe.db.commit)
 		self.addCleanup(frappe.delete_doc, "Report", name, force=True)
 		self.replace(
 			"frappe.core.doctype.report.report.Report.execute_script", lambda _self, _filters: (columns, rows)

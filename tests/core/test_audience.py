@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khalifa_whatsapp.core import audience, phones
+from khalifa_whatsapp.core import audience, campaigns, phones
 from khalifa_whatsapp.core.audience import (
 	Audience,
 	Columns,
@@ -164,6 +164,7 @@ def test_reasons_are_summed_up_by_what_is_to_be_done_about_them():
 		audience.STOPPED,
 		audience.NO_NUMBER,
 	)
+	assert audience.group_of(campaigns.TWICE) == audience.DUPLICATES
 	assert audience.group_of("Fill in every value of the template.") == audience.OTHER
 	assert len(set(audience.REASONS.values())) == len(audience.REASONS)
 
