@@ -31,19 +31,20 @@ CHUNK = 100  # recipients in one transaction
 FEEDABLE = frozenset({campaigns.SCHEDULED, campaigns.RUNNING})
 
 
-def feed_all(store: Store, find: Callable[[str], Device | None], now_ms: int) -> dict[str, int]:
-	"""Feed every campaign that runs, each by itself; how many were queued, by campaign.
+def feed_all(store: Store, find: Callable[[str], Device | None], now_ms: int, on: str = "") -> dict[str, int]:
+	"""Feed every campaign that runs (`on` one device), each by itself; how many were queued, by device.
 
 	`find` gives what is known of a device, or None when it can't be used now.
 	"""
 	queued: dict[str, int] = {}
 	failed: dict[str, str] = {}
 	for campaign in store.campaigns_in(FEEDABLE):
-		device = find(campaign.device)
+		device = find(campaign.device) if on in ("", campaign.device) else None
 		if device is None:
 			continue
 		try:
-			queued[campaign.name] = feed(store, campaign.name, device, now_ms)
+			count = feed(store, campaign.name, device, now_ms)
+			queued[campaign.device] = queued.get(campaign.device, 0) + count
 		except Exception as error:  # what stops one campaign must not stop the others: it is named below
 			failed[campaign.name] = describe(error)
 	check(failed)

@@ -11,17 +11,19 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 from khalifa_whatsapp.core import audience as lines_of
-from khalifa_whatsapp.core import campaign_plan, campaigns, records
+from khalifa_whatsapp.core import campaign_plan, campaigns, records, template_state
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.audience import Audience, Line
-from khalifa_whatsapp.core.campaign_content import Content, variant_of
+from khalifa_whatsapp.core.campaign_content import Content, content_of, variant_of
 from khalifa_whatsapp.core.errors import UserError
 from khalifa_whatsapp.core.identity import PHONE, Identity
 from khalifa_whatsapp.core.keys import digest
 from khalifa_whatsapp.core.pacing import Pace
 from khalifa_whatsapp.core.service_window import is_window_open
+from khalifa_whatsapp.core.templates import shape_of
 from khalifa_whatsapp.drivers.base import Capabilities
 from khalifa_whatsapp.services.campaigns.audience import with_people
 from khalifa_whatsapp.services.campaigns.rows import campaign_of, only_managers, publish, recount
@@ -279,3 +281,27 @@ def audience_of(store: Store, campaign: records.Campaign, content: Content) -> c
 def values_json(values: Mapping[str, object]) -> str:
 	"""What stands in the places of a sentence, as a row keeps it."""
 	return json.dumps(dict(values), ensure_ascii=False, default=str) if values else ""
+
+
+def content_for(store: Store, campaign: records.Campaign) -> Content:
+	"""What the campaign says. Raises `UserError` where that can't be sent: no text, no usable template."""
+	if campaign.content_type != campaigns.TEMPLATE:
+		return content_of(campaign)
+	template = store.campaign_template(campaign.template or "")
+	if template is None or template.device != campaign.device:
+		raise UserError(
+			"campaign_without_template", "Choose a template of the campaign's own device, and save it."
+		)
+	reason = template_state.why_not(template.status, bool(template.components))
+	if reason:
+		raise UserError("template_not_usable", "The template can't be sent now. {reason}", reason=reason)
+	shape = shape_of(_parts(template.components), template.parameter_format or "POSITIONAL")
+	return content_of(campaign, shape, template.template_name, template.language)
+
+
+def _parts(components: str) -> list[Any]:
+	try:
+		loaded = json.loads(components)
+	except ValueError:
+		loaded = []
+	return loaded if isinstance(loaded, list) else []
