@@ -21,7 +21,7 @@ MAX_FILE_LINES = 500
 MAX_FILES_OF_A_WALK = 8
 
 CORE, DRIVERS, SERVICES, STORES = "core", "drivers", "services", "stores"
-PORTS = ("drivers.base", "drivers.abilities", "stores.base")
+PORTS = ("drivers.base", "drivers.abilities", "stores.base", "stores.base_campaigns")
 INNER = (CORE, *PORTS, SERVICES)
 BASICS = (CORE, *PORTS, "services.unit_of_work", "services.isolation")
 # Each may import those before it
@@ -56,7 +56,7 @@ DEMO_ANYWHERE = tuple(
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
 	"core": (CORE,),
 	"drivers": (CORE, DRIVERS),
-	"stores.base": (CORE, "stores.base"),
+	"stores.base": (CORE, "stores.base", "stores.base_campaigns"),
 	"stores": (CORE, STORES),
 	"services": BASICS,
 	"services.media": (*BASICS, "services.tickets.notices"),

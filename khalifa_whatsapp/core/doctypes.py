@@ -104,6 +104,9 @@ DOCTYPES = (
 	DocType("Khalifa Consent Event", Rows.NONE),
 	DocType("Khalifa Close Batch", Rows.NONE),
 	DocType("Khalifa Close Batch Item", Rows.NONE),
+	# Campaigns
+	DocType("Khalifa Campaign", Rows.NONE, managers=MAINTAIN),
+	DocType("Khalifa Campaign Recipient", Rows.NONE),
 	# What is measured
 	DocType("Khalifa Turn", Rows.OF_VISIBLE_TICKETS, agents=READ, hidden=("answered_by_user",)),
 	DocType("Khalifa Turn Segment", Rows.OF_VISIBLE_TICKETS, agents=READ),

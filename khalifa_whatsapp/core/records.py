@@ -5,7 +5,8 @@ save from a use case can't overwrite it. Instants are epoch milliseconds (`*_ms`
 that people read (`*_on`, or the same name without `_ms`) where the DocType has one. Lengths are milliseconds
 in `*_ms` of ledgers only where said; durations that people read are seconds.
 
-One file, because a schema is looked up as a whole, and a test compares it with the DocTypes.
+One file, because a schema is looked up as a whole, and a test compares it with the DocTypes; rows of
+campaigns, which stand apart, are in `campaign_records`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from khalifa_whatsapp.core.campaign_records import Campaign as Campaign
+from khalifa_whatsapp.core.campaign_records import CampaignRecipient as CampaignRecipient
 from khalifa_whatsapp.core.care_records import ConsentEvent as ConsentEvent
 from khalifa_whatsapp.core.care_records import Satisfaction as Satisfaction
 
@@ -133,6 +136,7 @@ class Ticket:
 	rules_version: str | None = None  # the hours and limits that these were worked out with
 	auto_check_ms: int | None = None  # when a rule about waiting comes due for the open wait
 	auto_stop: str | None = None  # the open wait has no more automatic replies: New, Notified (managers)
+	campaign: str | None = None  # the campaign that the customer wrote in answer to
 	version: int = 0
 
 
@@ -512,4 +516,6 @@ RECORDS = (
 	DeviceNotice,
 	ConsentEvent,
 	Satisfaction,
+	Campaign,
+	CampaignRecipient,
 )

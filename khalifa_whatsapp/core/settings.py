@@ -79,6 +79,7 @@ class Settings:
 	confirms_opt_out: int = 1
 	opt_out_text: str = OPT_OUT_TEXT
 	opt_in_text: str = OPT_IN_TEXT
+	campaign_approval_size: int = 500
 
 	@classmethod
 	def from_row(cls, row: Mapping[str, Any]) -> Settings:

@@ -11,6 +11,7 @@ from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.jobs import (
 	auto_replies,
 	browsers,
+	campaigns,
 	device_problems,
 	duplicates,
 	minute_mark,
@@ -73,6 +74,7 @@ PARTS: dict[str, Callable[[Store], object]] = {
 	"deadlines": lambda store: delays.renew_deadlines(store, now_ms()),
 	"delays": lambda store: delays.scan(store, now_ms(), SCAN_LIMIT),
 	"costs": lambda store: costs.settle(store, now_ms()),
+	"campaigns": lambda store: campaigns.run_minute(),
 	"devices": lambda store: device_problems.look(),
 	"settings": lambda store: check_settings(),
 }

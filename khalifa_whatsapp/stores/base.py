@@ -22,6 +22,7 @@ from khalifa_whatsapp.core.cost import Rate
 from khalifa_whatsapp.core.kpi import Fact
 from khalifa_whatsapp.core.pacing import Pace, Traffic
 from khalifa_whatsapp.core.settings import Rules
+from khalifa_whatsapp.stores.base_campaigns import CampaignStore
 
 # What a gateway says of a number besides its state; the device has a field for each, and one for its moment
 DEVICE_FACTS = ("quality", "messaging_limit", "name_status")
@@ -123,7 +124,7 @@ class Backlog:
 	dead_webhook_events: int
 
 
-class Store(Protocol):
+class Store(CampaignStore, Protocol):
 	"""A database behind the use cases."""
 
 	# -- transactions and locks
@@ -273,8 +274,12 @@ class Store(Protocol):
 	def devices_with_due_messages(self, now_ms: int) -> list[str]:
 		"""Devices that have something to send, or sends whose outcome nobody wrote down."""
 
-	def due_messages(self, device: str, now_ms: int, limit: int) -> list[records.Message]:
-		"""Queued messages of a device that are due (locked), oldest first, one per customer at most."""
+	def due_messages(
+		self, device: str, now_ms: int, limit: int, but_not: Collection[str] = ()
+	) -> list[records.Message]:
+		"""Queued messages of a device that are due (locked), oldest first, one per customer at most;
+		not those of the campaigns `but_not`.
+		"""
 
 	def doubtful_messages(self, device: str) -> list[records.Message]:
 		"""Messages of a device that are being sent or whose fate is unknown (locked), oldest first."""

@@ -41,6 +41,7 @@ INDEXES: dict[str, list[tuple[str, ...]]] = {
 		("media_state", "received_ms"),
 		("price_state", "delivered_ms"),
 		("auto_reply", "customer", "sent_ms"),
+		("campaign", "started_ms"),
 	],
 	"Khalifa Turn": [("answer",), ("ended_ms",)],
 	"Khalifa Turn Segment": [
@@ -61,6 +62,14 @@ INDEXES: dict[str, list[tuple[str, ...]]] = {
 		("delivered_ms",),
 		("answered_ms",),
 		("score", "notified_ms"),
+	],
+	"Khalifa Customer": [("opted_out_ms",)],
+	"Khalifa Campaign": [("status",)],
+	"Khalifa Campaign Recipient": [
+		("campaign", "status", "line"),
+		("campaign", "customer"),
+		("campaign", "queued_ms"),
+		("customer", "queued_ms"),
 	],
 	"Khalifa Provider Template": [("template_id",)],
 }

@@ -29,7 +29,8 @@ from frappe.utils import get_system_timezone
 from khalifa_whatsapp.core.arabic import safe_name
 from khalifa_whatsapp.core.auto_replies import RuleBook, is_usable, rule_from_row
 from khalifa_whatsapp.core.calendar import Calendar, CalendarError, calendar_from_rows
-from khalifa_whatsapp.core.records import Agent
+from khalifa_whatsapp.core.campaigns import WRITTEN_BY_PEOPLE
+from khalifa_whatsapp.core.records import Agent, Campaign
 from khalifa_whatsapp.core.settings import MINUTE_MS, BranchRules, Rules, Settings
 from khalifa_whatsapp.stores.base import Changes, Conflict, StoreUnavailable
 from khalifa_whatsapp.stores.schema import Table, table_of
@@ -276,11 +277,12 @@ _STATES = {
 
 # What managers edit in the form meanwhile; and who wrote last, which would tell colleagues the agent's login
 _KEPT_OF_AGENTS = frozenset({"name", "user", "employee_name", "branch", "enabled", "capacity", "modified_by"})
+_KEPT = {table_of(Agent): _KEPT_OF_AGENTS, table_of(Campaign): frozenset({"name", *WRITTEN_BY_PEOPLE})}
 
 
 @lru_cache
 def _on_duplicate(table: Table) -> str:
-	kept = _KEPT_OF_AGENTS if table == table_of(Agent) else {"name"}
+	kept = _KEPT.get(table, frozenset({"name"}))
 	fields = [
 		*table.fields,
 		*(field for field, _ in table.people_times),

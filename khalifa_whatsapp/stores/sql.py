@@ -21,6 +21,7 @@ from khalifa_whatsapp.stores.base import DEVICE_FACTS, Backlog, Changes, TicketF
 from khalifa_whatsapp.stores.schema import table_of
 from khalifa_whatsapp.stores.sql_auto_replies import AutoReplyQueries
 from khalifa_whatsapp.stores.sql_base import CHUNK
+from khalifa_whatsapp.stores.sql_campaigns import CampaignQueries
 from khalifa_whatsapp.stores.sql_care import CareQueries
 from khalifa_whatsapp.stores.sql_costs import CostQueries
 from khalifa_whatsapp.stores.sql_measures import MeasureQueries
@@ -36,7 +37,7 @@ MESSAGE = "`tabKhalifa Message`"
 EVENT = "`tabKhalifa Webhook Event`"
 
 
-class SqlStore(OutboxQueries, MeasureQueries, CareQueries, CostQueries, AutoReplyQueries):
+class SqlStore(OutboxQueries, MeasureQueries, CareQueries, CampaignQueries, CostQueries, AutoReplyQueries):
 	"""The reads of the `Store` port; subclasses bring the connection."""
 
 	HAS_NOTES = "COALESCE(notes, '') <> '' OR COALESCE(reference_name, '') <> ''"
@@ -141,6 +142,7 @@ class SqlStore(OutboxQueries, MeasureQueries, CareQueries, CostQueries, AutoRepl
 			records.DelayEvent,
 			records.ConsentEvent,
 			records.Satisfaction,
+			records.CampaignRecipient,
 		):
 			self.run(f"UPDATE {table_of(kind).name} SET customer = ? WHERE customer = ?", (target, source))
 

@@ -39,6 +39,11 @@ FOR_GUESTS = {
 # They change nothing, so a GET will do
 ONLY_READ = {
 	f"{API}auto_replies.usage",
+	f"{API}campaign_audience.download_skipped",
+	f"{API}campaign_audience.preview",
+	f"{API}campaign_audience.report_columns",
+	f"{API}campaign_audience.skipped",
+	f"{API}campaigns.state",
 	f"{API}cards.answered_today",
 	f"{API}cards.delayed_now",
 	f"{API}cards.devices_down",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.content import opens_window, wants_answer
 from khalifa_whatsapp.drivers import base
+from khalifa_whatsapp.services.campaigns import replies
 from khalifa_whatsapp.services.inbound import placeholders
 from khalifa_whatsapp.services.inbound.batch import IntakeBatch
 from khalifa_whatsapp.services.inbound.fields import clamp
@@ -58,4 +59,5 @@ def _new(
 	batch.responses.take(meaning, customer, ticket, message)
 	if meaning.is_quiet and latest is None:
 		batch.tickets.end_at_once(ticket)
+	batch.work.at_end(replies.note)
 	batch.tickets.publish(ticket, "message")

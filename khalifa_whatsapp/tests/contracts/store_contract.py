@@ -9,6 +9,7 @@ others.
 from __future__ import annotations
 
 from khalifa_whatsapp.tests.contracts.store_auto_replies import AutoRepliesContract
+from khalifa_whatsapp.tests.contracts.store_campaigns import CampaignsContract
 from khalifa_whatsapp.tests.contracts.store_care import CareContract
 from khalifa_whatsapp.tests.contracts.store_costs import CostsContract
 from khalifa_whatsapp.tests.contracts.store_events import WebhookEventsContract
@@ -25,6 +26,7 @@ class StoreContract(
 	OutboxContract,
 	MeasuresContract,
 	AutoRepliesContract,
+	CampaignsContract,
 	CareContract,
 	CostsContract,
 ):
