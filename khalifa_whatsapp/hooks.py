@@ -4,7 +4,7 @@ Every name here is a hook, except for modules: so the tables are imported as mod
 """
 
 from khalifa_whatsapp.access import attachable
-from khalifa_whatsapp.core import doctypes
+from khalifa_whatsapp.core import audit, doctypes
 
 app_name = "khalifa_whatsapp"
 app_title = "Khalifa WhatsApp"
@@ -107,6 +107,16 @@ doc_events = {
 	"DocShare": {"validate": "khalifa_whatsapp.access.sharing.refuse_share"},
 	"Khalifa Agent": {"on_update": "khalifa_whatsapp.setup.onboarding.mark_steps"},
 	"Khalifa Branch": {"on_update": "khalifa_whatsapp.setup.onboarding.mark_steps"},
+	tuple(audit.WATCHED): {
+		"before_save": "khalifa_whatsapp.site_audit.before_save",
+		"on_update": "khalifa_whatsapp.site_audit.on_update",
+		"on_trash": "khalifa_whatsapp.site_audit.on_trash",
+		"after_rename": "khalifa_whatsapp.site_audit.after_rename",
+	},
+	"User": {
+		"on_update": "khalifa_whatsapp.site_audit.user_saved",
+		"on_trash": "khalifa_whatsapp.site_audit.user_deleted",
+	},
 	"Khalifa Reply Template": {"validate": "khalifa_whatsapp.permissions.keep_owner"},
 	"Khalifa Settings": {"on_update": "khalifa_whatsapp.setup.onboarding.mark_steps"},
 	"System Settings": {"on_update": "khalifa_whatsapp.jobs.scheduler_watch.settings_changed"},

@@ -13,6 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from khalifa_whatsapp.core.audit import AuditEntry as AuditEntry  # looked up here, too
+
 # Ticket.status
 QUEUED, OPEN, PENDING, CLOSED = "Queued", "Open", "Pending", "Closed"
 # Agent.presence
@@ -487,4 +489,5 @@ RECORDS = (
 	AgentKpi,
 	ProviderTemplate,
 	DeviceNotice,
+	AuditEntry,
 )

@@ -51,6 +51,7 @@ INDEXES: dict[str, list[tuple[str, ...]]] = {
 	"Khalifa Close Batch Item": [("batch", "result")],
 	"Khalifa Device Notice": [("notified_ms", "at_ms")],
 	"Khalifa Provider Template": [("template_id",)],
+	"Khalifa Audit Entry": [("at_ms",), ("kind", "at_ms"), ("actor", "at_ms"), ("document_type", "document")],
 }
 
 _NO_COLUMN = frozenset(

@@ -11,6 +11,8 @@ from frappe.model.document import Document
 from frappe.utils import add_to_date, cint, flt, get_url, now_datetime
 from frappe.utils.password import set_encrypted_password
 
+from khalifa_whatsapp import site_audit
+from khalifa_whatsapp.core import audit
 from khalifa_whatsapp.core.pacing import minute_of
 from khalifa_whatsapp.core.troubles import MESSAGES
 from khalifa_whatsapp.drivers.whatsapp_web import options
@@ -160,6 +162,13 @@ class WhatsAppDevice(Document):
 		url = f"{get_url(WEBHOOK_PATH)}?{urlencode({'device': self.name, 'k': secret})}"
 		self.db_set(self._rotated(hashlib.sha256(secret.encode()).hexdigest()))
 		set_encrypted_password(self.doctype, self.name, url, "webhook_address")
+		site_audit.note(
+			audit.DEVICE,
+			audit.NEW_SECRET,
+			document_type=self.doctype,
+			document=self.name,
+			title=self.name,
+		)
 		self.show_problem()
 		return {"url": url}
 
