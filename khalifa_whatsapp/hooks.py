@@ -53,8 +53,11 @@ has_permission = {
 	],
 }
 
-# Every request passes `method_policy`; answers about our rows pass `logins`
-auth_hooks = ["khalifa_whatsapp.access.method_policy.check_request"]
+# Every request passes `method_policy`, answers about our rows `logins`. A monitor's token is not Frappe's
+auth_hooks = [
+	"khalifa_whatsapp.access.method_policy.check_request",
+	"khalifa_whatsapp.api.monitors.answer_token",
+]
 after_request = ["khalifa_whatsapp.access.logins.hide"]
 
 override_whitelisted_methods = {

@@ -59,6 +59,17 @@ class Settings:
 	restarts_per_hour: int = 3
 	min_sample_daily: int = 5
 	min_sample_monthly: int = 20
+	alert_quiet_minutes: int = 240
+	alert_device_minutes: float = 5
+	alert_failure_percent: float = 20
+	alert_failure_sample: int = 20
+	alert_event_minutes: float = 2
+	alert_message_minutes: float = 15
+	alert_job_minutes: float = 3
+	alert_worker_minutes: float = 5
+	alert_token_days: int = 7
+	alert_disk_gb: float = 1
+	audit_retention_days: int = 0
 
 	@classmethod
 	def from_row(cls, row: Mapping[str, Any]) -> Settings:

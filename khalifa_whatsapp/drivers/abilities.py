@@ -111,3 +111,11 @@ class TemplateSource(Protocol):
 
 	def list_templates(self) -> list[TemplateInfo]:
 		"""All templates of the account. Raises a `SendError`."""
+
+
+@runtime_checkable
+class ExpiringLogin(Protocol):
+	"""A gateway whose login may have an end that it can tell."""
+
+	def login_ends_ms(self) -> int:
+		"""When the login ends, in epoch milliseconds; 0 when it never does. Raises a `SendError`."""

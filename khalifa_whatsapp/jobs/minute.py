@@ -8,7 +8,15 @@ from functools import partial
 from frappe.defaults import get_defaults_for
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
-from khalifa_whatsapp.jobs import browsers, device_problems, duplicates, minute_mark, notices
+from khalifa_whatsapp.jobs import (
+	alert_look,
+	browsers,
+	counters,
+	device_problems,
+	duplicates,
+	minute_mark,
+	notices,
+)
 from khalifa_whatsapp.jobs.steps import Steps
 from khalifa_whatsapp.jobs.wake import wake_close_all, wake_due, wake_templates
 from khalifa_whatsapp.services.inbound import parked
@@ -19,6 +27,7 @@ from khalifa_whatsapp.stores.base import Store
 SCAN_LIMIT = 5_000
 
 
+@counters.timed("minute")
 def run() -> None:
 	"""Every part is bounded; what one minute does not finish the next does.
 
@@ -61,4 +70,6 @@ PARTS: dict[str, Callable[[Store], object]] = {
 	"delays": lambda store: delays.scan(store, now_ms(), SCAN_LIMIT),
 	"devices": lambda store: device_problems.look(),
 	"settings": lambda store: check_settings(),
+	"counters": counters.run,
+	"alerts": lambda store: alert_look.run(),
 }

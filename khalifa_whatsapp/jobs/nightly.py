@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core.settings import DAY_MS
-from khalifa_whatsapp.jobs import search_index
+from khalifa_whatsapp.jobs import counters, search_index
 from khalifa_whatsapp.jobs.steps import Steps
 from khalifa_whatsapp.jobs.wake import wake_all_templates
 from khalifa_whatsapp.services import kpi
@@ -14,6 +14,7 @@ from khalifa_whatsapp.services import kpi
 CHUNK = 2_000
 
 
+@counters.timed("nightly")
 def run() -> None:
 	"""Roll up dirty days, clear the bodies of old webhook events (their keys stay),
 	look whether search works.
