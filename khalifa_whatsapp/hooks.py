@@ -130,6 +130,13 @@ doc_events = {
 
 # Jobs
 
+# What Frappe's Log Settings delete, with the days that they begin with
+default_log_clearing_doctypes = {
+	"Khalifa Webhook Event": 90,
+	"Khalifa Device Notice": 180,
+	"Khalifa Alert": 30,
+}
+
 scheduler_events = {
 	"cron": {
 		"* * * * *": ["khalifa_whatsapp.jobs.minute.run"],

@@ -3,6 +3,7 @@ import { Desk } from "./desk/desk.js";
 import { shorten_decimals } from "./desk/numbers.js";
 import { translate_reasons } from "./desk/reasons.js";
 import { filter, report } from "./desk/reports.js";
+import { extend_system_health } from "./desk/system_health.js";
 
 frappe.provide("khalifa");
 khalifa.desk = new Desk();
@@ -10,5 +11,6 @@ khalifa.attempt = attempt; // for forms and lists that wait for what comes of so
 Object.assign(khalifa, { report, filter }); // for reports, whose scripts are loaded one by one
 shorten_decimals();
 translate_reasons();
+extend_system_health();
 
 $(document).on("app_ready", () => Desk.is_for(frappe.user_roles) && khalifa.desk.start());
