@@ -157,6 +157,9 @@ DOCTYPES = (
 	DocType("Khalifa Browser Session", Rows.NONE, managers=READ),
 	DocType("Khalifa Webhook Event", Rows.NONE, managers=NO_RIGHTS, system_managers=READ),
 	DocType("Khalifa Alert", Rows.NONE),
+	DocType("Khalifa Metric Counter", Rows.NONE, managers=NO_RIGHTS, system_managers=READ),
+	# Who did what
+	DocType("Khalifa Audit Entry", Rows.NONE),
 )
 
 BY_NAME = {doctype.name: doctype for doctype in DOCTYPES}

@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from khalifa_whatsapp.core.audit import AuditEntry as AuditEntry  # looked up here, too
 from khalifa_whatsapp.core.campaign_records import Campaign as Campaign
 from khalifa_whatsapp.core.campaign_records import CampaignRecipient as CampaignRecipient
 from khalifa_whatsapp.core.care_records import ConsentEvent as ConsentEvent
@@ -518,4 +519,5 @@ RECORDS = (
 	Satisfaction,
 	Campaign,
 	CampaignRecipient,
+	AuditEntry,
 )

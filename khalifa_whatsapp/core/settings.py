@@ -80,6 +80,17 @@ class Settings:
 	opt_out_text: str = OPT_OUT_TEXT
 	opt_in_text: str = OPT_IN_TEXT
 	campaign_approval_size: int = 500
+	alert_quiet_minutes: int = 240
+	alert_device_minutes: float = 5
+	alert_failure_percent: float = 20
+	alert_failure_sample: int = 20
+	alert_event_minutes: float = 2
+	alert_message_minutes: float = 15
+	alert_job_minutes: float = 3
+	alert_worker_minutes: float = 5
+	alert_token_days: int = 7
+	alert_disk_gb: float = 1
+	audit_retention_days: int = 0
 
 	@classmethod
 	def from_row(cls, row: Mapping[str, Any]) -> Settings:

@@ -9,9 +9,11 @@ from frappe.defaults import get_defaults_for
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.jobs import (
+	alert_look,
 	auto_replies,
 	browsers,
 	campaigns,
+	counters,
 	device_problems,
 	duplicates,
 	minute_mark,
@@ -29,6 +31,7 @@ from khalifa_whatsapp.stores.base import Store
 SCAN_LIMIT = 5_000
 
 
+@counters.timed("minute")
 def run() -> None:
 	"""Every part is bounded; what one minute does not finish the next does.
 
@@ -77,4 +80,6 @@ PARTS: dict[str, Callable[[Store], object]] = {
 	"campaigns": lambda store: campaigns.run_minute(),
 	"devices": lambda store: device_problems.look(),
 	"settings": lambda store: check_settings(),
+	"counters": counters.run,
+	"alerts": lambda store: alert_look.run(),
 }

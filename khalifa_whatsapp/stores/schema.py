@@ -72,6 +72,7 @@ INDEXES: dict[str, list[tuple[str, ...]]] = {
 		("customer", "queued_ms"),
 	],
 	"Khalifa Provider Template": [("template_id",)],
+	"Khalifa Audit Entry": [("at_ms",), ("kind", "at_ms"), ("actor", "at_ms"), ("document_type", "document")],
 }
 
 _NO_COLUMN = frozenset(

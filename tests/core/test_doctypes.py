@@ -189,6 +189,7 @@ def test_nothing_in_hooks_is_taken_for_a_hook_that_is_none():
 		"app_title",
 		"auth_hooks",
 		"before_uninstall",
+		"default_log_clearing_doctypes",
 		"doc_events",
 		"has_permission",
 		"override_doctype_class",
