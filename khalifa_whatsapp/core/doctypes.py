@@ -131,6 +131,7 @@ DOCTYPES = (
 	),
 	DocType("Khalifa Provider Template", Rows.APPROVED, agents=READ),
 	DocType("Khalifa Auto Reply", Rows.NONE, managers=MAINTAIN | {"delete"}),
+	DocType("Khalifa Message Rate", Rows.NONE, managers=MAINTAIN | {"delete"}),
 	# The company
 	DocType("Khalifa Branch", Rows.ALL, agents=frozenset({"select"}), managers=MAINTAIN),
 	DocType("Khalifa Working Hour", Rows.ALL, is_child=True),

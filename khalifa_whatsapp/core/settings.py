@@ -61,6 +61,7 @@ class Settings:
 	min_sample_daily: int = 5
 	min_sample_monthly: int = 20
 	max_auto_replies: int = 3
+	hint_joining: int = 1
 
 	@classmethod
 	def from_row(cls, row: Mapping[str, Any]) -> Settings:

@@ -171,6 +171,11 @@ class TestRules(SiteCase):
 			(31 * DAY_MS,),
 		)
 		frappe.db.commit()
+		frappe.db.sql(
+			"UPDATE `tabKhalifa Message` SET cost_micros = 12500, cost_currency = 'EGP' WHERE auto_reply = 'hours'"
+		)
+		frappe.db.commit()
 		with signed_in(HUDA):
 			use = call(f"{API}usage", rule="hours")
 		self.assertEqual((use["total"], use["lately"], use["customers"]), (2, 1, 2))
+		self.assertEqual(use["costs"], [{"currency": "EGP", "cost": 0.025}])

@@ -9,6 +9,7 @@ others.
 from __future__ import annotations
 
 from khalifa_whatsapp.tests.contracts.store_auto_replies import AutoRepliesContract
+from khalifa_whatsapp.tests.contracts.store_costs import CostsContract
 from khalifa_whatsapp.tests.contracts.store_events import WebhookEventsContract
 from khalifa_whatsapp.tests.contracts.store_measures import MeasuresContract
 from khalifa_whatsapp.tests.contracts.store_outbox import OutboxContract
@@ -23,5 +24,6 @@ class StoreContract(
 	OutboxContract,
 	MeasuresContract,
 	AutoRepliesContract,
+	CostsContract,
 ):
 	"""The promises of `stores.base.Store`."""
