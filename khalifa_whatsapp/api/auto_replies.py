@@ -6,7 +6,7 @@ from typing import Any
 
 import frappe
 from frappe import _
-from frappe.query_builder import functions as fn
+from frappe.query_builder.functions import Count, Max, Sum
 
 from khalifa_whatsapp.api.decorators import endpoint
 from khalifa_whatsapp.bootstrap import now_ms, on_site
@@ -75,7 +75,7 @@ def usage(rule: str) -> dict[str, Any]:
 	"""
 	require_read("Khalifa Auto Reply", rule)
 	message = frappe.qb.DocType("Khalifa Message")
-	columns = (fn.Count("*"), fn.Count(message.customer).distinct(), fn.Max(message.sent_on))
+	columns = (Count("*"), Count(message.customer).distinct(), Max(message.sent_on))
 	((total, customers, last_on),) = (
 		frappe.qb.from_(message).select(*columns).where(message.auto_reply == rule).run()
 	)
@@ -95,7 +95,7 @@ def _costs(rule: str) -> list[dict[str, Any]]:
 	message = frappe.qb.DocType("Khalifa Message")
 	rows = (
 		frappe.qb.from_(message)
-		.select(message.cost_currency, fn.Sum(message.cost_micros))
+		.select(message.cost_currency, Sum(message.cost_micros))
 		.where((message.auto_reply == rule) & (message.cost_micros > 0))
 		.groupby(message.cost_currency)
 		.orderby(message.cost_currency)
