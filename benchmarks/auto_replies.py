@@ -110,10 +110,10 @@ def _check(rules: list[Rule], messages: list[str]) -> None:
 def _decide(book: RuleBook, messages: list[str]) -> float:
 	"""Microseconds of one decision."""
 	all_facts = [_facts(text) for text in messages]
-	start = time.perf_counter()
+	start = time.process_time()
 	for facts in all_facts:
 		book.decide(facts)
-	return (time.perf_counter() - start) / len(messages) * 1e6
+	return (time.process_time() - start) / len(messages) * 1e6
 
 
 if __name__ == "__main__":
