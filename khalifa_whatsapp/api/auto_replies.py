@@ -6,11 +6,12 @@ from typing import Any
 
 import frappe
 from frappe import _
-from frappe.query_builder import functions as fn
+from frappe.query_builder.functions import Count, Max, Sum
 
 from khalifa_whatsapp.api.decorators import endpoint
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core import auto_replies
+from khalifa_whatsapp.core.cost import MICROS
 from khalifa_whatsapp.core.errors import UserError
 from khalifa_whatsapp.core.settings import DAY_MS
 from khalifa_whatsapp.guards import manager_only, require_read
@@ -74,7 +75,7 @@ def usage(rule: str) -> dict[str, Any]:
 	"""
 	require_read("Khalifa Auto Reply", rule)
 	message = frappe.qb.DocType("Khalifa Message")
-	columns = (fn.Count("*"), fn.Count(message.customer).distinct(), fn.Max(message.sent_on))
+	columns = (Count("*"), Count(message.customer).distinct(), Max(message.sent_on))
 	((total, customers, last_on),) = (
 		frappe.qb.from_(message).select(*columns).where(message.auto_reply == rule).run()
 	)
@@ -90,16 +91,14 @@ def usage(rule: str) -> dict[str, Any]:
 
 
 def _costs(rule: str) -> list[dict[str, Any]]:
-	"""What gateways charged for its messages, where messages know their price."""
-	if not frappe.get_meta("Khalifa Message").has_field("cost"):
-		return []
+	"""What gateways charged for its messages, as far as their price is known."""
 	message = frappe.qb.DocType("Khalifa Message")
 	rows = (
 		frappe.qb.from_(message)
-		.select(message.currency, fn.Sum(message.cost))
-		.where((message.auto_reply == rule) & (message.cost > 0))
-		.groupby(message.currency)
-		.orderby(message.currency)
+		.select(message.cost_currency, Sum(message.cost_micros))
+		.where((message.auto_reply == rule) & (message.cost_micros > 0))
+		.groupby(message.cost_currency)
+		.orderby(message.cost_currency)
 		.run()
 	)
-	return [{"currency": currency, "cost": float(cost)} for currency, cost in rows]
+	return [{"currency": currency, "cost": int(micros) / MICROS} for currency, micros in rows]

@@ -15,7 +15,7 @@ from typing import Any
 
 from khalifa_whatsapp.core import patterns, quick_replies
 from khalifa_whatsapp.core.calendar import Calendar, CalendarError
-from khalifa_whatsapp.core.keywords import NO_KEYWORDS, REGEX, WHOLE_WORD, KeywordIndex, Keywords, Text, is_in
+from khalifa_whatsapp.core.keywords import NO_KEYWORDS, REGEX, WHOLE_TERM, KeywordIndex, Keywords, Text, is_in
 from khalifa_whatsapp.core.opening_times import opening_text
 
 MINUTE_MS = 60_000
@@ -124,7 +124,7 @@ def rule_from_row(row: Mapping[str, Any], hours: Calendar | None) -> Rule:
 		row["kind"],
 		row["body"] or "",
 		Keywords(
-			row["match_type"] or WHOLE_WORD,
+			row["match_type"] or WHOLE_TERM,
 			tuple(filter(None, (line.strip() for line in (row["terms"] or "").splitlines()))),
 			(row["pattern"] or "").strip(),
 		),

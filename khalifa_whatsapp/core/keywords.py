@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from khalifa_whatsapp.core import patterns
 from khalifa_whatsapp.core.arabic import message_search_text, normalise
 
-WHOLE_WORD, CONTAINS, REGEX = "Whole Word", "Contains", "Regular Expression"
+WHOLE_TERM, CONTAINS, REGEX = "Whole Word", "Contains", "Regular Expression"
 PIECE = 3  # characters
 
 
@@ -20,7 +20,7 @@ PIECE = 3  # characters
 class Keywords:
 	"""What is looked for: any of the terms, or the pattern."""
 
-	match_type: str = WHOLE_WORD
+	match_type: str = WHOLE_TERM
 	terms: tuple[str, ...] = ()
 	pattern: str = ""
 
@@ -31,12 +31,12 @@ NO_KEYWORDS = Keywords()
 class Text:
 	"""A message's text as it is compared, worked out when first asked for."""
 
-	__slots__ = ("_normal", "_spaced", "_words", "_written")
+	__slots__ = ("_normal", "_spaced", "_terms", "_written")
 
 	def __init__(self, written: str) -> None:
 		self._written = written
 		self._normal: str | None = None
-		self._words: list[str] | None = None
+		self._terms: list[str] | None = None
 		self._spaced = ""
 
 	@property
@@ -47,26 +47,26 @@ class Text:
 		return self._normal
 
 	@property
-	def words(self) -> list[str]:
+	def terms(self) -> list[str]:
 		"""Its words in their order."""
-		if self._words is None:
-			self._words = words_of(self.normal)
-			self._spaced = f" {' '.join(self._words)} "
-		return self._words
+		if self._terms is None:
+			self._terms = terms_of(self.normal)
+			self._spaced = f" {' '.join(self._terms)} "
+		return self._terms
 
 	def has_phrase(self, phrase: str) -> bool:
 		"""Whether these words stand in it one after the other."""
-		return bool(self.words) and f" {phrase} " in self._spaced
+		return bool(self.terms) and f" {phrase} " in self._spaced
 
 
-def words_of(normal: str) -> list[str]:
+def terms_of(normal: str) -> list[str]:
 	"""The words of a normalised text; whatever is no letter and no digit stands between two."""
 	return re.findall(r"\w+", normal)
 
 
 def phrase_of(term: str) -> str:
 	"""A term for whole words, in the form in which it is compared; empty when it has no word."""
-	return " ".join(words_of(normalise(term)))
+	return " ".join(terms_of(normalise(term)))
 
 
 def is_in(wanted: Keywords, text: Text) -> bool:
@@ -94,7 +94,7 @@ class KeywordIndex:
 		self._patterns = patterns.PatternSet([pattern for _, pattern in regexes])
 
 	def _add_terms(self, number: int, wanted: Keywords) -> None:
-		if wanted.match_type == WHOLE_WORD:
+		if wanted.match_type == WHOLE_TERM:
 			for phrase in filter(None, map(phrase_of, wanted.terms)):
 				self._phrases.setdefault(max(phrase.split(), key=len), []).append((phrase, number))
 		elif wanted.match_type == CONTAINS:
@@ -111,9 +111,9 @@ class KeywordIndex:
 		return {*self._of_phrases(text), *self._of_parts(text), *by_pattern}
 
 	def _of_phrases(self, text: Text) -> Iterator[int]:
-		for word in self._phrases.keys() & set(text.words) if self._phrases else ():
-			for phrase, number in self._phrases[word]:
-				if phrase == word or text.has_phrase(phrase):
+		for term in self._phrases.keys() & set(text.terms) if self._phrases else ():
+			for phrase, number in self._phrases[term]:
+				if phrase == term or text.has_phrase(phrase):
 					yield number
 
 	def _of_parts(self, text: Text) -> Iterator[int]:

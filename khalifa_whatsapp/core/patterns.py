@@ -57,7 +57,7 @@ def compiled(pattern: str) -> re2._Regexp:
 	try:
 		program = re2.compile(folded(pattern), _options(MAX_MEMORY))
 	except re2.error as error:
-		reason = _words(error)
+		reason = _said(error)
 		if "too large" in reason:
 			raise PatternError("pattern_too_large", {}) from None
 		raise PatternError("bad_pattern", {"reason": reason}) from None
@@ -106,7 +106,7 @@ def _options(max_memory: int) -> re2.Options:
 	return options
 
 
-def _words(error: Exception) -> str:
+def _said(error: Exception) -> str:
 	"""What RE2 says; its binding gives bytes."""
 	said = error.args[0] if error.args else ""
 	return said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)

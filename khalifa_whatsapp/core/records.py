@@ -34,8 +34,6 @@ SURVEY, CAMPAIGN = "Survey", "Campaign"
 # Message.status
 RECEIVED, MSG_QUEUED, SENDING, SENT = "Received", "Queued", "Sending", "Sent"
 DELIVERED, READ, PLAYED, FAILED, UNKNOWN = "Delivered", "Read", "Played", "Failed", "Unknown"
-# Ticket.auto_stop
-STOP_NEW, STOP_NOTIFIED = "New", "Notified"
 # Turn.outcome
 ANSWERED, NO_REPLY_NEEDED, CLOSED_UNANSWERED = "answered", "no_reply_needed", "closed_unanswered"
 BULK_CLOSED, SPAM = "bulk_closed", "spam"
@@ -53,9 +51,7 @@ class Customer:
 	last_agent: str | None = None
 	merged_into: str | None = None
 	duplicate_of: str | None = None  # a customer who is the same person, as far as a gateway says
-	duplicate_state: str | None = (
-		None  # Found, Told (managers know) or Not a Duplicate (a manager has decided)
-	)
+	duplicate_state: str | None = None  # Found, Told (managers are), Not a Duplicate (a manager says)
 	created_ms: int = 0
 	named_ms: int | None = None  # when the profile had this name; None with a name: people of ours gave it
 	last_in_ms: int | None = None

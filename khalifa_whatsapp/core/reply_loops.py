@@ -8,6 +8,7 @@ from dataclasses import dataclass
 FAST_MS = 2_000  # nobody reads an automatic message and answers it sooner
 SAME_TEXTS = 3
 TAIL = 40  # messages of a conversation that are looked at
+STOP_NEW, STOP_NOTIFIED = "New", "Notified"  # Ticket.auto_stop
 REASONS = {
 	"too_many": "Too many automatic messages without a person between.",
 	"too_fast": "The other side answers faster than a person.",

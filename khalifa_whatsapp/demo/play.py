@@ -62,6 +62,7 @@ class Month:
 	_posted: list[tuple[Talk, Line]] = field(default_factory=list)
 	_receipts_ms: int = 0
 	_steps: int = 0
+	_has_taken: bool = False
 
 	def __post_init__(self) -> None:
 		self.clock, self.agenda = Clock(self.start_ms), Agenda(self.start_ms, self.end_ms)
@@ -90,11 +91,11 @@ class Month:
 		self.gateway.now_ms = now_ms
 		self.agenda.run(now_ms)
 		self._take_in()
-		if self.staff.has_replied:
-			self.staff.has_replied = False
+		waits = auto_replies.scan_waits(store, lambda device: self.gateway.capabilities, now_ms)
+		if self.staff.has_replied or self._has_taken or waits:
+			self.staff.has_replied = self._has_taken = False
 			dispatch.drain(store, self.gateway, self.clock)
 		delays.scan(store, now_ms)
-		auto_replies.scan_waits(store, lambda device: self.gateway.capabilities, now_ms)
 		if self.staff.has_moved:
 			self.staff.has_moved = False
 			assignment.assign_queue(store, now_ms)
@@ -135,7 +136,7 @@ class Month:
 		if all_events := [*self.gateway.due_receipts(now_ms), *events]:
 			webhook.accept(self.host.store, self.gateway, self.gateway.post(all_events), now_ms, 1 << 20)
 			drain.drain(self.host.store, self.gateway, self.clock)
-			self.staff.has_replied |= bool(events)  # or a rule has, as far as the outbox is concerned
+			self._has_taken = bool(events)  # and a rule may have answered
 
 	# -- their side of the conversations: see `Dialogue`
 	def is_unattended(self, waiting: Waiting) -> bool:

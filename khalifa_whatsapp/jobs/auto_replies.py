@@ -7,7 +7,7 @@ from frappe import _
 from frappe.utils.user import get_users_with_role
 
 from khalifa_whatsapp.bootstrap import now_ms
-from khalifa_whatsapp.core import records
+from khalifa_whatsapp.core import reply_loops
 from khalifa_whatsapp.drivers.base import Capabilities
 from khalifa_whatsapp.guards import MANAGER_ROLE
 from khalifa_whatsapp.jobs.alerts import language_of, notify
@@ -34,7 +34,7 @@ def notify_of_stopped() -> int:
 
 	How many conversations.
 	"""
-	stopped = {"auto_stop": records.STOP_NEW}
+	stopped = {"auto_stop": reply_loops.STOP_NEW}
 	fields = ["name", "customer_name", "agent"]
 	tickets = frappe.get_all(TICKET, stopped, fields, order_by="name", limit=LIMIT)
 	if not tickets:
@@ -48,7 +48,7 @@ def notify_of_stopped() -> int:
 		TICKET,
 		{"name": ("in", names), **stopped},
 		"auto_stop",
-		records.STOP_NOTIFIED,
+		reply_loops.STOP_NOTIFIED,
 		update_modified=False,
 	)
 	frappe.db.commit()

@@ -4,7 +4,7 @@ There is one `save`, because a use case decides on records and then writes all i
 by what it is read for. Whatever a store returns is a copy: changing it changes nothing until it is saved.
 All reads inside a transaction that say «locked» hold the rows until its end.
 
-One file, because a port is read as a whole.
+One file, because a port is looked up as a whole, and both stores have all of it.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from typing import Any
 import frappe
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
-from khalifa_whatsapp.core import records
+from khalifa_whatsapp.core import records, reply_loops
 from khalifa_whatsapp.core.settings import DAY_MS
 from khalifa_whatsapp.jobs import auto_replies, minute
 from khalifa_whatsapp.tests.case import ALI, DEVICE, HUDA, MINUTE, MONA, SiteCase, clear
@@ -130,14 +130,14 @@ class TestRules(SiteCase):
 		for number in range(7):
 			self.write(body=f"hours {number}")
 		self.assertEqual(self.replies(), ["hours"] * 3)
-		self.assertEqual(self.ticket(name).auto_stop, records.STOP_NEW)
+		self.assertEqual(self.ticket(name).auto_stop, reply_loops.STOP_NEW)
 		before = frappe.db.count("Notification Log", {"document_name": name})
 		self.assertEqual(auto_replies.notify_of_stopped(), 1)
 		self.assertEqual(auto_replies.notify_of_stopped(), 0)
-		told = frappe.get_all("Notification Log", {"document_name": name}, pluck="for_user")
-		self.assertEqual(len(told) - before, len(set(told)))
-		self.assertLessEqual({HUDA, MONA}, set(told))
-		self.assertEqual(self.ticket(name).auto_stop, records.STOP_NOTIFIED)
+		notified = frappe.get_all("Notification Log", {"document_name": name}, pluck="for_user")
+		self.assertEqual(len(notified) - before, len(set(notified)))
+		self.assertLessEqual({HUDA, MONA}, set(notified))
+		self.assertEqual(self.ticket(name).auto_stop, reply_loops.STOP_NOTIFIED)
 		events = self.as_(MONA).call("khalifa_whatsapp.api.inbox.thread", ticket=name).text
 		self.assertIn("Automatic replies stopped here", events)
 
@@ -171,6 +171,12 @@ class TestRules(SiteCase):
 			(31 * DAY_MS,),
 		)
 		frappe.db.commit()
+		frappe.db.sql(
+			"UPDATE `tabKhalifa Message` SET cost_micros = 12500, cost_currency = 'EGP' "
+			"WHERE auto_reply = 'hours'"
+		)
+		frappe.db.commit()
 		with signed_in(HUDA):
 			use = call(f"{API}usage", rule="hours")
 		self.assertEqual((use["total"], use["lately"], use["customers"]), (2, 1, 2))
+		self.assertEqual(use["costs"], [{"currency": "EGP", "cost": 0.025}])

@@ -31,7 +31,7 @@ from khalifa_whatsapp.core.auto_replies import (
 	unknown_blanks,
 )
 from khalifa_whatsapp.core.calendar import Calendar, calendar_from_rows
-from khalifa_whatsapp.core.keywords import CONTAINS, REGEX, WHOLE_WORD, Keywords
+from khalifa_whatsapp.core.keywords import CONTAINS, REGEX, WHOLE_TERM, Keywords
 from khalifa_whatsapp.core.reply_loops import FAST_MS, Line, loop_in
 
 ZONE = "Africa/Cairo"
@@ -53,7 +53,7 @@ def at(day: int, hour: int, minute: int = 0) -> int:
 NOON = at(21, 12)
 
 
-def keyword(name: str, *terms: str, match_type: str = WHOLE_WORD, pattern: str = "", **more) -> Rule:
+def keyword(name: str, *terms: str, match_type: str = WHOLE_TERM, pattern: str = "", **more) -> Rule:
 	return Rule(name, KEYWORD, more.pop("body", "x"), Keywords(match_type, terms, pattern), **more)
 
 
@@ -71,13 +71,13 @@ def reason(rule: Rule, facts: Facts) -> str:
 @pytest.mark.parametrize(
 	("match_type", "term", "text", "is_found"),
 	[
-		(WHOLE_WORD, "مواعيد", "إيه مَواعيد العمل؟", True),
-		(WHOLE_WORD, "مواعيد", "مواعيدكم ايه", False),
-		(WHOLE_WORD, "مواعيد العمل", "ايه مواعيد   العمل", True),
-		(WHOLE_WORD, "مواعيد العمل", "مواعيد بتاعة العمل", False),
-		(WHOLE_WORD, "فرع ٣", "عنوان فرع 3.", True),
-		(WHOLE_WORD, "OPEN", "are you open?", True),
-		(WHOLE_WORD, "open", "reopen", False),
+		(WHOLE_TERM, "مواعيد", "إيه مَواعيد العمل؟", True),
+		(WHOLE_TERM, "مواعيد", "مواعيدكم ايه", False),
+		(WHOLE_TERM, "مواعيد العمل", "ايه مواعيد   العمل", True),
+		(WHOLE_TERM, "مواعيد العمل", "مواعيد بتاعة العمل", False),
+		(WHOLE_TERM, "فرع ٣", "عنوان فرع 3.", True),
+		(WHOLE_TERM, "OPEN", "are you open?", True),
+		(WHOLE_TERM, "open", "reopen", False),
 		(CONTAINS, "مواعيد", "مواعيدكم ايه", True),
 		(CONTAINS, "عنوان الفرع", "فين عنوان الفرع ده", True),
 		(CONTAINS, "ab", "xaby", True),
@@ -169,11 +169,11 @@ def test_a_reply_is_filled_in():
 	],
 )
 def test_the_opening_is_said_in_the_language_of_the_text(now, english, arabic):
-	for body, words in (("Open {opens}", f"Open {english}"), ("هنفتح {opens}", f"هنفتح {arabic}")):
+	for body, expected in (("Open {opens}", f"Open {english}"), ("هنفتح {opens}", f"هنفتح {arabic}")):
 		facts = replace(said(calendar=SHOP), now_ms=now)
 		decision = RuleBook([Rule("o", OUT_OF_HOURS, body)]).decide(facts)
 		assert decision is not None
-		assert decision.text == words
+		assert decision.text == expected
 
 
 def test_an_opening_a_week_away_has_its_date():
@@ -216,7 +216,7 @@ def test_a_stored_rule_is_read_and_one_that_can_not_be_used_is_known():
 		)
 	)
 	rule = rule_from_row({**row, "name": "k", "kind": KEYWORD, "body": "x", "terms": " a \r\n\nb c"}, None)
-	assert rule.keywords == Keywords(WHOLE_WORD, ("a", "b c"))
+	assert rule.keywords == Keywords(WHOLE_TERM, ("a", "b c"))
 	assert is_usable(rule)
 	assert not is_usable(replace(rule, keywords=Keywords(REGEX, (), "(")))
 	assert not is_usable(replace(rule, kind="Something Else"))
@@ -224,13 +224,13 @@ def test_a_stored_rule_is_read_and_one_that_can_not_be_used_is_known():
 
 # -- any rules, any facts
 
-WORDS = ("سعر", "السعر", "مواعيد", "إمتى", "امتي", "open", "hours", "ab", "b", "٣")
-texts = st.lists(st.sampled_from((*WORDS, "x", "؟", "abc")), max_size=6).map(" ".join)
-terms = st.lists(st.sampled_from(WORDS), min_size=1, max_size=2).map(" ".join)
+TERMS = ("سعر", "السعر", "مواعيد", "إمتى", "امتي", "open", "hours", "ab", "b", "٣")
+texts = st.lists(st.sampled_from((*TERMS, "x", "؟", "abc")), max_size=6).map(" ".join)
+terms = st.lists(st.sampled_from(TERMS), min_size=1, max_size=2).map(" ".join)
 keywords = st.one_of(
 	st.builds(
 		Keywords,
-		st.sampled_from([WHOLE_WORD, CONTAINS]),
+		st.sampled_from([WHOLE_TERM, CONTAINS]),
 		st.lists(terms, min_size=1, max_size=3).map(tuple),
 	),
 	st.builds(Keywords, st.just(REGEX), st.just(()), st.sampled_from(["سعر", "^open", "ام+تى", "a|b", "x$"])),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from khalifa_whatsapp.core import records
+from khalifa_whatsapp.core import records, reply_loops
 from khalifa_whatsapp.core.auto_replies import (
 	ALL_OFFLINE,
 	KEYWORD,
@@ -233,17 +233,17 @@ def test_two_machines_fall_silent_after_n_messages_and_a_person_is_told_once(mos
 	name = bot_duel(desk, 30)
 	assert said_to(desk) == ["hours"] * most
 	assert desk.events(name).count("auto_stopped") == 1
-	assert desk.ticket(name).auto_stop == records.STOP_NEW
-	told = [n for n in desk.notices if n.data.get("event") == "auto_stopped"]
-	assert [(n.role, n.user) for n in told] == [("WhatsApp Manager", None)]
+	assert desk.ticket(name).auto_stop == reply_loops.STOP_NEW
+	notified = [n for n in desk.notices if n.data.get("event") == "auto_stopped"]
+	assert [(n.role, n.user) for n in notified] == [("WhatsApp Manager", None)]
 
 
 def test_the_holder_is_told_as_well():
 	desk = desk_with(keyword(), agents=1)
 	desk.online()
 	bot_duel(desk, 9)
-	told = [n for n in desk.notices if n.data.get("event") == "auto_stopped"]
-	assert {n.user or n.role for n in told} == {"A0@example.com", "WhatsApp Manager"}
+	notified = [n for n in desk.notices if n.data.get("event") == "auto_stopped"]
+	assert {n.user or n.role for n in notified} == {"A0@example.com", "WhatsApp Manager"}
 
 
 def test_a_person_between_lets_machines_speak_again():

@@ -41,8 +41,8 @@ class Machine:
 def test_two_machines_fall_silent_and_a_person_is_told_once(device, most):
 	with runs.staged(Options(messages=1, agents=1, seed=4)) as day:
 		store, rules = day.host.store, day.world.rules
-		told: list[Any] = []
-		store.on_notices = told.extend
+		notified: list[Any] = []
+		store.on_notices = notified.extend
 		eager = RuleBook([Rule("away", ALL_OFFLINE, "Nobody is here.")])
 		store.set_rules(
 			replace(rules, settings=replace(rules.settings, max_auto_replies=most), auto_replies=eager)
@@ -57,5 +57,5 @@ def test_two_machines_fall_silent_and_a_person_is_told_once(device, most):
 		assert [sent.body for sent in machine.sim.sent_log.rows()] == ["Nobody is here."] * most
 		events = [row[0] for row in store.rows("SELECT event FROM `tabKhalifa Ticket Event`")]
 		assert events.count("auto_stopped") == 1
-		stopped = [notice for notice in told if notice.data.get("event") == "auto_stopped"]
+		stopped = [notice for notice in notified if notice.data.get("event") == "auto_stopped"]
 		assert [notice.role for notice in stopped] == ["WhatsApp Manager"]

@@ -16,7 +16,7 @@ from khalifa_whatsapp.core.arabic import normalise
 from khalifa_whatsapp.core.auto_replies import ALL_OFFLINE, PERSON_MS, WAITING_LONG, Decision, Facts, Had
 from khalifa_whatsapp.core.content import content_of, plain_text
 from khalifa_whatsapp.core.errors import UserError
-from khalifa_whatsapp.core.reply_loops import TAIL, Line, loop_in
+from khalifa_whatsapp.core.reply_loops import STOP_NEW, TAIL, Line, loop_in
 from khalifa_whatsapp.drivers.base import Capabilities
 from khalifa_whatsapp.services.isolation import batch_or_one_by_one, check
 from khalifa_whatsapp.services.outbound import automatic
@@ -86,7 +86,7 @@ class AutoReplies:
 		able = {cause: one for cause, one in able.items() if rules[cause]}
 		if not able:
 			return
-		history = History(self.work, able.values(), {rule.name for found in rules.values() for rule in found})
+		history = History(self.work, able.values(), {rule.name for some in rules.values() for rule in some})
 		able = {cause: one for cause, one in able.items() if self.book.decide(history.completed(one))}
 		history.read_messages(able.values())
 		for one in able.values():
@@ -107,7 +107,7 @@ class AutoReplies:
 		history.add(message)
 
 	def _stop(self, ticket: records.Ticket, reason: str) -> None:
-		ticket.auto_stop, ticket.auto_check_ms = records.STOP_NEW, None
+		ticket.auto_stop, ticket.auto_check_ms = STOP_NEW, None
 		self.work.log(ticket, "auto_stopped", is_automatic=1, reason=reason)
 		self.work.touch_ticket(ticket)
 		notify_owner(self.work, ticket, "auto_stopped")

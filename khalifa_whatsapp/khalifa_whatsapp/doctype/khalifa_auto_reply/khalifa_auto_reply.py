@@ -22,7 +22,7 @@ class KhalifaAutoReply(Document):
 	def validate(self) -> None:
 		self.body = without_tags(self.body or "").strip()
 		self.validate_text()
-		self.validate_words()
+		self.validate_keywords()
 		self.validate_minutes()
 		self.validate_number()
 		validate_hours(self.hours)
@@ -36,7 +36,7 @@ class KhalifaAutoReply(Document):
 			unfilled = ", ".join(f"{{{name}}}" for name in names)
 			frappe.throw(_("Nobody fills in {0}. What can be filled in: {1}.").format(unfilled, known))
 
-	def validate_words(self) -> None:
+	def validate_keywords(self) -> None:
 		"""A rule for keywords says which; other rules have none, so that nobody takes them for conditions."""
 		if self.kind != auto_replies.KEYWORD:
 			self.terms = self.pattern = None
