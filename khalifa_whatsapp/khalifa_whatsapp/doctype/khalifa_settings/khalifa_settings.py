@@ -6,6 +6,7 @@ from frappe.model.document import Document
 from frappe.utils import flt
 from phonenumbers import SUPPORTED_REGIONS
 
+from khalifa_whatsapp.api.sending import stored_shape
 from khalifa_whatsapp.jobs.wake import wake_deadlines
 from khalifa_whatsapp.khalifa_whatsapp.forms import validate_hours
 
@@ -48,7 +49,13 @@ RANGES: dict[str, tuple[float, float]] = {
 	"drain_batch": (1, 1000),
 	"raw_event_retention_days": (1, 3650),
 	"log_retention_days": (7, 3650),
+	"survey_delay_minutes": (0, 24 * 60),
+	"survey_expiry_hours": (1, 24 * 14),
+	"survey_comment_minutes": (1, 24 * 60),
 }
+# What customers read
+TEXTS = ("survey_text", "survey_thanks_text", "survey_comment_text", "opt_out_text", "opt_in_text")
+MAX_TEXT = 1_000
 WEIGHTS = tuple(name for name in RANGES if name.startswith("weight_"))
 # (target, worst, whether a smaller number is better)
 SCALES = (
@@ -69,6 +76,8 @@ class KhalifaSettings(Document):
 		self.validate_scales()
 		self.validate_heartbeat()
 		self.validate_region()
+		self.validate_texts()
+		self.validate_survey_template()
 		validate_hours(self.working_hours, self.calendar_exceptions)
 
 	def on_update(self) -> None:
@@ -105,6 +114,22 @@ class KhalifaSettings(Document):
 		self.default_region = (self.default_region or "").strip().upper()
 		if self.default_region not in SUPPORTED_REGIONS:
 			frappe.throw(_("Default Region must be a country code of two letters, such as EG."))
+
+	def validate_texts(self) -> None:
+		"""What the system says fits into one message; into a question with a list goes less."""
+		for fieldname in TEXTS:
+			if len(self.get(fieldname) or "") > MAX_TEXT:
+				text = _("{0} may have {1} characters.")
+				frappe.throw(text.format(self.label(fieldname), MAX_TEXT))
+
+	def validate_survey_template(self) -> None:
+		"""Nobody is there to fill in the variables of a survey."""
+		if not self.survey_template or not self.has_value_changed("survey_template"):
+			return
+		fields = ["components", "parameter_format"]
+		row = frappe.db.get_value("Khalifa Provider Template", self.survey_template, fields, as_dict=True)
+		if row and stored_shape(row.components, row.parameter_format).variables:
+			frappe.throw(_("Choose a template without variables: nobody fills them in."))
 
 	def label(self, fieldname: str) -> str:
 		"""A field's label in the user's language."""
