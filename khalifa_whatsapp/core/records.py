@@ -13,6 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from khalifa_whatsapp.core.batch_records import CloseBatch as CloseBatch
+from khalifa_whatsapp.core.batch_records import CloseBatchItem as CloseBatchItem
 from khalifa_whatsapp.core.care_records import ConsentEvent as ConsentEvent
 from khalifa_whatsapp.core.care_records import Satisfaction as Satisfaction
 
@@ -205,6 +207,14 @@ class Message:
 	auto_reply: str | None = None  # the rule that answered
 	campaign: str | None = None  # the campaign that it belongs to
 	is_promotion: int = 0  # goes to nobody who has stopped them
+	delivered_ms: int | None = None  # when it reached the customer's phone, as far as the gateway says
+	# `core.cost`: what the gateway says of its price, how far it is priced, and the amount
+	price_category: str = ""
+	price_type: str = ""
+	price_state: str = ""
+	price_country: str = ""
+	cost_micros: int | None = None
+	cost_currency: str = ""
 
 
 @dataclass(slots=True)
@@ -228,6 +238,7 @@ class MessageLog:
 	error_kind: str | None = None
 	error_code: str | None = None
 	error_text: str | None = None
+	pricing: str | None = None  # JSON [category, type, micros, currency]
 
 
 @dataclass(slots=True)
@@ -351,37 +362,6 @@ class WebhookEvent:
 	body: bytes
 	attempts: int = 0
 	seen_count: int = 1
-
-
-@dataclass(slots=True)
-class CloseBatch:
-	"""One run of «close all»: what was asked, how far it is, how it ended."""
-
-	DOCTYPE: ClassVar[str] = "Khalifa Close Batch"
-	name: str
-	reason: str
-	filters: str  # JSON
-	requested_by: str
-	requested_by_name: str
-	requested_ms: int
-	status: str = "Running"  # Running Done Undoing Undone
-	total: int = 0
-	closed: int = 0
-	skipped: int = 0
-	undone: int = 0
-
-
-@dataclass(slots=True)
-class CloseBatchItem:
-	"""One ticket of a batch: its version when the manager pressed the button, and what became of it."""
-
-	DOCTYPE: ClassVar[str] = "Khalifa Close Batch Item"
-	name: str
-	batch: str
-	ticket: str
-	version: int
-	result: str = "Waiting"  # Waiting Closed Skipped Undone Kept
-	why: str = ""
 
 
 @dataclass(slots=True)

@@ -76,6 +76,7 @@ class Settings:
 	confirms_opt_out: int = 1
 	opt_out_text: str = OPT_OUT_TEXT
 	opt_in_text: str = OPT_IN_TEXT
+	hint_joining: int = 1
 
 	@classmethod
 	def from_row(cls, row: Mapping[str, Any]) -> Settings:

@@ -160,9 +160,9 @@ class TestSatisfaction(CareCase):
 		for group in ("Branch", "Day", "Week", "Month"):
 			rows, _summary = self.figures(group_by=group)
 			self.assertEqual(rows[-1]["ratings"], 5, group)
-		words, _summary = self.figures(group_by="Comments")
-		self.assertEqual(sorted(row["score"] for row in words), [1, 2])
-		self.assertFalse(any((row["comment"] or "").startswith("=") for row in words))
+		comments, _summary = self.figures(group_by="Comments")
+		self.assertEqual(sorted(row["score"] for row in comments), [1, 2])
+		self.assertFalse(any((row["comment"] or "").startswith("=") for row in comments))
 
 	def test_a_template_of_the_settings_is_refused_when_it_can_not_ask(self) -> None:
 		template = insert(

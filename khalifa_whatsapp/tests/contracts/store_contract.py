@@ -9,6 +9,7 @@ others.
 from __future__ import annotations
 
 from khalifa_whatsapp.tests.contracts.store_care import CareContract
+from khalifa_whatsapp.tests.contracts.store_costs import CostsContract
 from khalifa_whatsapp.tests.contracts.store_events import WebhookEventsContract
 from khalifa_whatsapp.tests.contracts.store_measures import MeasuresContract
 from khalifa_whatsapp.tests.contracts.store_outbox import OutboxContract
@@ -17,6 +18,12 @@ from khalifa_whatsapp.tests.contracts.store_rows import RowsContract
 
 
 class StoreContract(
-	RowsContract, WebhookEventsContract, ReadsContract, OutboxContract, MeasuresContract, CareContract
+	RowsContract,
+	WebhookEventsContract,
+	ReadsContract,
+	OutboxContract,
+	MeasuresContract,
+	CostsContract,
+	CareContract,
 ):
 	"""The promises of `stores.base.Store`."""
