@@ -21,9 +21,6 @@ from khalifa_whatsapp.demo.staff import Staff
 from khalifa_whatsapp.demo.texts import Line
 from khalifa_whatsapp.services.care import consent, surveys
 
-if TYPE_CHECKING:
-	from khalifa_whatsapp.demo.plan import Talk
-
 ANSWER_RATE, COMMENT_RATE = 0.42, 0.7
 SCORES, WEIGHTS = (5, 4, 3, 2, 1), (58, 24, 9, 5, 4)
 SPELLED = {
