@@ -8,20 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 from random import Random
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+from khalifa_whatsapp.bootstrap import EmbeddedHost
 from khalifa_whatsapp.core import satisfaction
 from khalifa_whatsapp.core.consent import AMBIGUOUS_OPT_OUT_WORDS, OPT_IN_WORDS, STOPPED, state_of
 from khalifa_whatsapp.core.records import ConsentEvent
 from khalifa_whatsapp.core.settings import MINUTE_MS
 from khalifa_whatsapp.demo.care import COMMENTS, SCORES, SPELLED, WEIGHTS
 from khalifa_whatsapp.demo.care import STOPS as STOPS_TEXTS
+from khalifa_whatsapp.demo.clock import Agenda, Clock
 from khalifa_whatsapp.demo.staff import OpenStore
 from khalifa_whatsapp.services.care import surveys
-from simulation.customers import Customer
-
-if TYPE_CHECKING:
-	from simulation.engine import Day
+from simulation.customers import Customer, Pen
+from simulation.world import World
 
 ANSWER_RATE, COMMENT_RATE = 0.5, 0.7
 STOP_RATE, RESUME_RATE = 0.01, 0.2
@@ -30,10 +30,21 @@ ASKED = "SELECT name, customer, device FROM `tabKhalifa Satisfaction` WHERE sent
 NAMES = "SELECT value, customer FROM `tabKhalifa Customer Identity`"
 
 
+class Playing(Protocol):
+	"""What is needed of a day that is being played."""
+
+	host: EmbeddedHost
+	world: World
+	pen: Pen
+	clock: Clock
+	agenda: Agenda
+	written: set[tuple[str, str]]
+
+
 class CareOfDay:
 	"""The part of a day in which the system writes and customers answer it."""
 
-	def __init__(self, day: Day) -> None:
+	def __init__(self, day: Playing) -> None:
 		self.day = day
 		self.rng = Random(day.world.start_ms)
 

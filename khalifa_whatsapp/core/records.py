@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from khalifa_whatsapp.core.audit import AuditEntry as AuditEntry  # looked up here, too
+from khalifa_whatsapp.core.batch_records import CloseBatch as CloseBatch
+from khalifa_whatsapp.core.batch_records import CloseBatchItem as CloseBatchItem
 from khalifa_whatsapp.core.campaign_records import Campaign as Campaign
 from khalifa_whatsapp.core.campaign_records import CampaignRecipient as CampaignRecipient
 from khalifa_whatsapp.core.care_records import ConsentEvent as ConsentEvent
@@ -365,37 +367,6 @@ class WebhookEvent:
 	body: bytes
 	attempts: int = 0
 	seen_count: int = 1
-
-
-@dataclass(slots=True)
-class CloseBatch:
-	"""One run of «close all»: what was asked, how far it is, how it ended."""
-
-	DOCTYPE: ClassVar[str] = "Khalifa Close Batch"
-	name: str
-	reason: str
-	filters: str  # JSON
-	requested_by: str
-	requested_by_name: str
-	requested_ms: int
-	status: str = "Running"  # Running Done Undoing Undone
-	total: int = 0
-	closed: int = 0
-	skipped: int = 0
-	undone: int = 0
-
-
-@dataclass(slots=True)
-class CloseBatchItem:
-	"""One ticket of a batch: its version when the manager pressed the button, and what became of it."""
-
-	DOCTYPE: ClassVar[str] = "Khalifa Close Batch Item"
-	name: str
-	batch: str
-	ticket: str
-	version: int
-	result: str = "Waiting"  # Waiting Closed Skipped Undone Kept
-	why: str = ""
 
 
 @dataclass(slots=True)

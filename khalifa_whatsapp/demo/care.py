@@ -8,17 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from random import Random
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+from khalifa_whatsapp.bootstrap import EmbeddedHost
 from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.consent import BY_PHONE, IN_PERSON
 from khalifa_whatsapp.core.settings import MINUTE_MS
+from khalifa_whatsapp.demo.clock import Agenda, Clock
+from khalifa_whatsapp.demo.gateway import DemoGateway
+from khalifa_whatsapp.demo.plan import Talk
+from khalifa_whatsapp.demo.staff import Staff
 from khalifa_whatsapp.demo.texts import Line
 from khalifa_whatsapp.services.care import consent, surveys
-
-if TYPE_CHECKING:
-	from khalifa_whatsapp.demo.plan import Talk
-	from khalifa_whatsapp.demo.play import Month
 
 ANSWER_RATE, COMMENT_RATE = 0.42, 0.7
 SCORES, WEIGHTS = (5, 4, 3, 2, 1), (58, 24, 9, 5, 4)
@@ -40,10 +41,23 @@ STOP_RATE, RESUME_RATE, ASIDE_RATE = 0.008, 0.3, 0.004
 STOPS = ("إيقاف", "مش عايز رسائل", "STOP", "بلاش رسايل")
 
 
+class Playing(Protocol):
+	"""What is needed of a month that is being played."""
+
+	host: EmbeddedHost
+	gateway: DemoGateway
+	clock: Clock
+	agenda: Agenda
+	staff: Staff
+
+	def write(self, talk: Talk, line: Line) -> None:
+		"""A customer writes."""
+
+
 class CareOfMonth:
 	"""The part of a month in which the system writes and customers answer it."""
 
-	def __init__(self, month: Month, rng: Random) -> None:
+	def __init__(self, month: Playing, rng: Random) -> None:
 		self.month = month
 		self.rng = rng
 
