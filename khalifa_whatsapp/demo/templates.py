@@ -118,7 +118,7 @@ def _add_reply(shortcut: str, title: str, body: str) -> None:
 		}
 	).insert(ignore_permissions=True)
 	if shortcut == WITH_PICTURE:
-		doc.db_set("attachment", _keep_picture(REPLY, doc.name))
+		doc.db_set("attachment", _keep_picture(REPLY, doc.name, "attachment"))
 	doc.db_set("owner", company.OWNER, update_modified=False)
 
 
@@ -138,7 +138,7 @@ def _info(number: int, draft: TemplateDraft, status: str, quality: str, reason: 
 
 def _complete(doc: Any, kinds: dict[str, str]) -> None:
 	"""What only people add: the header's file, and of which kind values are."""
-	doc.header_file = _keep_picture(TEMPLATE, doc.name)
+	doc.header_file = _keep_picture(TEMPLATE, doc.name, "header_file")
 	doc.update({"template_values": form_of(doc.draft(), kinds)["template_values"]})
 	doc.flags.by_use_case = True
 	doc.save(ignore_permissions=True)
@@ -156,7 +156,7 @@ def _add_draft() -> None:
 	doc.insert(ignore_permissions=True)
 
 
-def _keep_picture(doctype: str, name: str) -> str:
+def _keep_picture(doctype: str, name: str, fieldname: str) -> str:
 	file = frappe.get_doc(
 		{
 			"doctype": "File",
@@ -165,6 +165,7 @@ def _keep_picture(doctype: str, name: str) -> str:
 			"content": picture.png(),
 			"attached_to_doctype": doctype,
 			"attached_to_name": name,
+			"attached_to_field": fieldname,
 		}
 	)
 	file.insert(ignore_permissions=True)

@@ -63,6 +63,7 @@ ONLY_READ = {
 	f"{API}inbox.conversations",
 	f"{API}inbox.customer",
 	f"{API}inbox.quick_replies",
+	f"{API}inbox.quick_reply_values",
 	f"{API}inbox.rows",
 	f"{API}inbox.templates",
 	f"{API}inbox.thread",
@@ -75,6 +76,7 @@ ONLY_READ = {
 	f"{API}desk.receivers",
 	f"{API}desk.ticket_form",
 	f"{API}desk.waiting_states",
+	f"{API}templates.choices",
 }
 # They tell a person who has the agent's role and can't work yet that there is nothing, or what is missing; no
 # row

@@ -7,7 +7,7 @@ const STYLE = {
 	phone: "background: #efe7dd; border-radius: 10px; padding: 14px 12px; max-width: 360px;",
 	bubble:
 		"background: #fff; color: #111b21; border-radius: 8px; padding: 6px; max-width: 320px; " +
-		"box-shadow: 0 1px 1px rgba(0, 0, 0, .15); font-size: 14px; line-height: 1.45; overflow-wrap: anywhere;",
+		"box-shadow: 0 1px 1px rgba(0, 0, 0, .15); font-size: 14px; line-height: 1.45; overflow-wrap: anywhere; text-align: start;",
 	media: "width: 100%; max-height: 170px; object-fit: cover; border-radius: 6px; display: block;",
 	tile:
 		"background: #d9dee0; color: #54656f; border-radius: 6px; padding: 26px 8px; text-align: center; " +
