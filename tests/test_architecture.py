@@ -92,6 +92,7 @@ FRAPPE_ALLOWED = (
 	"site_audit",
 	*PERMISSIONS,
 	"demo.site",
+	"demo.watch",
 	"demo.fill",
 	"demo.clear",
 	"demo.command",
