@@ -93,6 +93,7 @@ FRAPPE_ALLOWED = (
 	*PERMISSIONS,
 	"demo.site",
 	"demo.watch",
+	"demo.costs",
 	"demo.fill",
 	"demo.clear",
 	"demo.command",

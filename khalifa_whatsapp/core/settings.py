@@ -70,6 +70,7 @@ class Settings:
 	alert_token_days: int = 7
 	alert_disk_gb: float = 1
 	audit_retention_days: int = 0
+	hint_joining: int = 1
 
 	@classmethod
 	def from_row(cls, row: Mapping[str, Any]) -> Settings:

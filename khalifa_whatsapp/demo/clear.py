@@ -69,6 +69,7 @@ def remove_all() -> dict[str, list[str]]:
 	_remove_days()
 	_delete("Khalifa Calendar Exception", "owner", [OWNER])
 	_delete_records("Khalifa Reply Template", _names("Khalifa Reply Template", {"owner": OWNER}))
+	_delete_records("Khalifa Message Rate", _names("Khalifa Message Rate", {"owner": OWNER}))
 	_remove_tags()
 	devices = [DEVICE] if was_ours else []
 	watch.remove({"WhatsApp Device": devices, "Khalifa Branch": gone, "Khalifa Agent": agents})

@@ -19,6 +19,7 @@ from khalifa_whatsapp.jobs import (
 )
 from khalifa_whatsapp.jobs.steps import Steps
 from khalifa_whatsapp.jobs.wake import wake_close_all, wake_due, wake_templates
+from khalifa_whatsapp.services import costs
 from khalifa_whatsapp.services.inbound import parked
 from khalifa_whatsapp.services.isolation import check
 from khalifa_whatsapp.services.tickets import assignment, delays, presence
@@ -68,6 +69,7 @@ PARTS: dict[str, Callable[[Store], object]] = {
 	"templates": lambda store: wake_templates(),
 	"deadlines": lambda store: delays.renew_deadlines(store, now_ms()),
 	"delays": lambda store: delays.scan(store, now_ms(), SCAN_LIMIT),
+	"costs": lambda store: costs.settle(store, now_ms()),
 	"devices": lambda store: device_problems.look(),
 	"settings": lambda store: check_settings(),
 	"counters": counters.run,

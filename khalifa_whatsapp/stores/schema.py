@@ -38,6 +38,7 @@ INDEXES: dict[str, list[tuple[str, ...]]] = {
 		("agent", "origin", "sent_ms"),
 		("device", "started_ms", "priority"),
 		("media_state", "received_ms"),
+		("price_state", "delivered_ms"),
 	],
 	"Khalifa Turn": [("answer",), ("ended_ms",)],
 	"Khalifa Turn Segment": [

@@ -8,6 +8,7 @@ others.
 
 from __future__ import annotations
 
+from khalifa_whatsapp.tests.contracts.store_costs import CostsContract
 from khalifa_whatsapp.tests.contracts.store_events import WebhookEventsContract
 from khalifa_whatsapp.tests.contracts.store_measures import MeasuresContract
 from khalifa_whatsapp.tests.contracts.store_outbox import OutboxContract
@@ -15,5 +16,7 @@ from khalifa_whatsapp.tests.contracts.store_reads import ReadsContract
 from khalifa_whatsapp.tests.contracts.store_rows import RowsContract
 
 
-class StoreContract(RowsContract, WebhookEventsContract, ReadsContract, OutboxContract, MeasuresContract):
+class StoreContract(
+	RowsContract, WebhookEventsContract, ReadsContract, OutboxContract, MeasuresContract, CostsContract
+):
 	"""The promises of `stores.base.Store`."""

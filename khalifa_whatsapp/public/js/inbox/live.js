@@ -37,9 +37,8 @@ export class Live {
 	}
 
 	connection_changed() {
-		this.inbox.connection_notice?.text(
-			this.connection.is_up ? "" : __("No live connection: looking every 15 seconds"),
-		);
+		const text = this.connection.is_up ? "" : __("No live connection: looking every 15 seconds");
+		this.inbox.connection_notice?.text(text).attr("title", text);
 		this.polled = 0; // what was published between the last look and now, nobody received
 		this.poll();
 	}
