@@ -104,6 +104,7 @@ FRAPPE_ALLOWED = (
 	"site_audit",
 	*PERMISSIONS,
 	"demo.site",
+	"demo.watch",
 	"demo.costs",
 	"demo.templates",
 	"demo.fill",

@@ -135,19 +135,17 @@ def _files(judge: Judge) -> Part:
 	return {"ok": not frappe.db.exists("WhatsApp Device", {"enabled": 1, "files_problem": ("is", "set")})}
 
 
-def _answers(connection: Any) -> bool:
+def _answers(connection: Callable[[], redis.Redis]) -> bool:
 	try:
-		return bool(
-			(connection() if callable(connection) and not hasattr(connection, "ping") else connection).ping()
-		)
+		return bool(connection().ping())
 	except redis.exceptions.RedisError:
 		return False
 
 
 # The database comes first, and by itself
 PARTS: dict[str, Callable[[Any], Part]] = {
-	"cache": lambda judge: {"ok": _answers(frappe.cache)},
-	"queue": lambda judge: {"ok": _answers(frappe.utils.background_jobs.get_redis_conn)},
+	"cache": lambda judge: {"ok": _answers(lambda: frappe.cache)},
+	"queue": lambda judge: {"ok": _answers(alert_look.queue_connection)},
 	"workers": _workers,
 	"intake": _intake,
 	"outbox": _outbox,

@@ -14,8 +14,10 @@ import frappe
 import redis
 from frappe.query_builder.functions import Count, Min
 from frappe.utils import background_jobs
+from rq import Queue
 from rq.exceptions import NoSuchJobError
 from rq.job import Job
+from tenacity import stop_after_attempt
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core import alerts as rules
@@ -26,6 +28,7 @@ from khalifa_whatsapp.jobs.steps import Steps
 
 DEVICE, MESSAGE, EVENT = "WhatsApp Device", "Khalifa Message", "Khalifa Webhook Event"
 QUEUES = ("short", "default", "long")
+WATCHED_QUEUES = ("short", "default")  # a backup may hold the queue «long» for as long as it takes
 
 
 def run() -> None:
@@ -51,6 +54,7 @@ def look_at_schedule() -> None:
 def _have_mail_sent() -> None:
 	"""By a worker, if one lives: Frappe's own queue of mails waits for the scheduler."""
 	try:
+		queue_connection().ping()
 		frappe.enqueue("khalifa_whatsapp.jobs.alert_mail.send", queue="short", at_once=True)
 	except redis.exceptions.RedisError:  # the notifications are there
 		return
@@ -163,12 +167,12 @@ def dead_events() -> int:
 
 
 def queue_ages() -> dict[str, int]:
-	"""How long the oldest job of each of Frappe's queues has been waiting, in milliseconds.
+	"""How long the oldest job of each queue that is ours to watch has been waiting, in milliseconds.
 
 	Nothing for a queue that is empty, or when Redis does not answer.
 	"""
 	try:
-		return {name: age for name in QUEUES if (age := _queue_age(name))}
+		return {name: age for name in WATCHED_QUEUES if (age := _queue_age(name))}
 	except redis.exceptions.RedisError:
 		return {}
 
@@ -176,13 +180,22 @@ def queue_ages() -> dict[str, int]:
 def queue_lengths() -> dict[str, int]:
 	"""How many jobs wait in each of Frappe's queues; nothing when Redis does not answer."""
 	try:
-		return {name: len(background_jobs.get_queue(name)) for name in QUEUES}
+		return {name: len(_queue(name)) for name in QUEUES}
 	except redis.exceptions.RedisError:
 		return {}
 
 
+def queue_connection() -> redis.Redis:
+	"""Frappe's connection to the Redis of its queues, asked once: its own way tries for five seconds."""
+	return background_jobs.get_redis_conn.retry_with(stop=stop_after_attempt(1))()
+
+
+def _queue(name: str) -> Queue:
+	return Queue(background_jobs.generate_qname(name), connection=queue_connection())
+
+
 def _queue_age(name: str) -> int:
-	queue = background_jobs.get_queue(name)
+	queue = _queue(name)
 	first = queue.get_job_ids(0, 1)
 	try:
 		since = Job.fetch(first[0], connection=queue.connection).enqueued_at if first else None

@@ -89,6 +89,11 @@ class TestWhoMayRead(MetricsCase):
 		self.assertIn("devices", answer.message["parts"])
 		self.assertEqual(Caller().read(CHECK).message, {"status": "ok"})
 
+	def test_the_newer_path_of_frappe_answers_the_same(self) -> None:
+		self.assertEqual(Caller().send("GET", f"/api/v1/method/{CHECK}").message, {"status": "ok"})
+		answer = Caller({"Authorization": f"Bearer {TOKEN}"}).send("GET", f"/api/v1/method/{CHECK}")
+		self.assertIn("parts", answer.message)
+
 	def test_a_wrong_token_and_a_site_without_one_are_refused(self) -> None:
 		for method in (SCRAPE, CHECK):
 			for token in (TOKEN[:-1], TOKEN + "x", "", "é"):
