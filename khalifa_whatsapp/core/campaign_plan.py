@@ -18,7 +18,7 @@ from khalifa_whatsapp.core.records import Campaign
 
 USUAL_PER_MINUTE = 300  # what one sender hands over to a quick gateway when nothing limits it
 MINUTES_AHEAD = 3  # so much is queued before it may go, that a late minute job costs nothing
-LEAST_AHEAD, MOST_AHEAD = 20, 600
+MIN_AHEAD, MAX_AHEAD = 20, 600
 MAX_DAYS = 3650
 _TIER = re.compile(r"(\d+)\s*(K|M)?", re.IGNORECASE)
 _THOUSANDS = {"": 1, "K": 1_000, "M": 1_000_000}
@@ -89,8 +89,8 @@ def portfolio_limit(said: str | None) -> int | None:
 
 def ahead(device: Pace, own: Pace) -> int:
 	"""How many messages may wait in the outbox, so that the sender always finds one and no more."""
-	rate = min((limit for limit in _minute_limits(device, own).values()), default=MOST_AHEAD)
-	return max(LEAST_AHEAD, min(round(rate * MINUTES_AHEAD), MOST_AHEAD))
+	rate = min((limit for limit in _minute_limits(device, own).values()), default=MAX_AHEAD)
+	return max(MIN_AHEAD, min(round(rate * MINUTES_AHEAD), MAX_AHEAD))
 
 
 def _minute_limits(device: Pace, own: Pace) -> dict[str, float]:

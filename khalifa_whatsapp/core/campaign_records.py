@@ -34,7 +34,7 @@ class Campaign:
 	max_opt_out_percent: int = 5
 	max_refusal_percent: int = 10
 	min_sample: int = 50
-	plan_state: str = ""  # Planning Planned
+	plan_state: str = ""  # Planning Planned Clearing
 	plan_cursor: str = ""  # how far the audience is read, in the words of its source
 	estimated_end_ms: int | None = None
 	estimated_days: int = 0
@@ -51,7 +51,6 @@ class Campaign:
 	started_ms: int | None = None
 	ended_ms: int | None = None
 	judged_from_ms: int | None = None  # what was queued before is not judged again: a person went on
-	followed_ms: int | None = None  # opt-outs until then are marked
 	total_count: int = 0
 	planned_count: int = 0
 	skipped_count: int = 0

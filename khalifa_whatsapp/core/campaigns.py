@@ -16,8 +16,8 @@ from khalifa_whatsapp.core.errors import Changed
 # Campaign.status
 DRAFT, AWAITING, SCHEDULED, RUNNING = "Draft", "Awaiting Approval", "Scheduled", "Running"
 PAUSED, CANCELLED, FINISHED = "Paused", "Cancelled", "Finished"
-# Campaign.plan_state
-PLANNING, PLANNED = "Planning", "Planned"
+# Campaign.plan_state; Clearing: the plan was taken back, and its recipients are being deleted
+PLANNING, PLANNED, CLEARING = "Planning", "Planned", "Clearing"
 TEXT, TEMPLATE = "Text", "Template"  # Campaign.content_type
 ENDED = frozenset({CANCELLED, FINISHED})
 
@@ -87,6 +87,7 @@ _ACTS_OF_DRAFTS: Mapping[str, tuple[str, ...]] = {
 	"": (PLAN,),
 	PLANNING: (TAKE_BACK,),
 	PLANNED: (START, TAKE_BACK),
+	CLEARING: (),
 }
 
 

@@ -59,6 +59,7 @@ class Settings:
 	restarts_per_hour: int = 3
 	min_sample_daily: int = 5
 	min_sample_monthly: int = 20
+	campaign_approval_size: int = 500
 
 	@classmethod
 	def from_row(cls, row: Mapping[str, Any]) -> Settings:

@@ -8,7 +8,7 @@ from functools import partial
 from frappe.defaults import get_defaults_for
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
-from khalifa_whatsapp.jobs import browsers, device_problems, duplicates, minute_mark, notices
+from khalifa_whatsapp.jobs import browsers, campaigns, device_problems, duplicates, minute_mark, notices
 from khalifa_whatsapp.jobs.steps import Steps
 from khalifa_whatsapp.jobs.wake import wake_close_all, wake_due, wake_templates
 from khalifa_whatsapp.services.inbound import parked
@@ -59,6 +59,7 @@ PARTS: dict[str, Callable[[Store], object]] = {
 	"templates": lambda store: wake_templates(),
 	"deadlines": lambda store: delays.renew_deadlines(store, now_ms()),
 	"delays": lambda store: delays.scan(store, now_ms(), SCAN_LIMIT),
+	"campaigns": lambda store: campaigns.run_minute(),
 	"devices": lambda store: device_problems.look(),
 	"settings": lambda store: check_settings(),
 }

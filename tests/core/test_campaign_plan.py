@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from khalifa_whatsapp.core.calendar import Calendar
 from khalifa_whatsapp.core.campaign_plan import (
 	LIMITS,
-	MOST_AHEAD,
+	MAX_AHEAD,
 	Audience,
 	Gateway,
 	Room,
@@ -109,13 +109,13 @@ def test_every_plan_ends_and_names_what_limits_it(device, own, count, portfolio,
 )
 def test_the_feed_never_queues_beyond_a_limit(device, own, portfolio, waiting, today, customers):
 	more = allowance(device, own, portfolio, Room(waiting, today, customers))
-	assert 0 <= more <= MOST_AHEAD
+	assert 0 <= more <= MAX_AHEAD
 	assert not more or not own.max_per_day or today + waiting + more <= own.max_per_day
 	assert not more or not portfolio or customers + waiting + more <= portfolio
 
 
 def test_a_free_device_is_fed_enough_and_a_slow_one_little():
-	assert allowance(FREE, FREE, None, Room()) == MOST_AHEAD
+	assert allowance(FREE, FREE, None, Room()) == MAX_AHEAD
 	assert allowance(Pace(min_gap_seconds=20, max_gap_seconds=40), FREE, None, Room()) == 20
 	assert allowance(Pace(max_per_minute=60), FREE, None, Room(waiting=100)) == 80
 

@@ -17,17 +17,17 @@ def campaign(**limits: int) -> Campaign:
 
 
 @pytest.mark.parametrize(
-	("tally", "words"),
+	("tally", "said"),
 	[
 		(Tally(100, failed=21), "21.0 % of the messages failed; the limit is 20 %."),
 		(Tally(100, opted_out=6), "6.0 % of the recipients stopped promotions; the limit is 5 %."),
 		(Tally(100, held_back=11), "WhatsApp held back 11.0 % of the messages"),
 	],
 )
-def test_a_share_above_its_limit_stops_and_says_which(tally, words):
+def test_a_share_above_its_limit_stops_and_says_which(tally, said):
 	why = why_stop(campaign(), tally, FINE)
 	assert why is not None
-	assert why.text.format(**why.values).startswith(words)
+	assert why.text.format(**why.values).startswith(said)
 
 
 @given(st.integers(1, 5000), st.integers(0, 100))

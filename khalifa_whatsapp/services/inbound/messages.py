@@ -5,6 +5,7 @@ from __future__ import annotations
 from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.content import opens_window, wants_answer
 from khalifa_whatsapp.drivers import base
+from khalifa_whatsapp.services.campaigns import replies
 from khalifa_whatsapp.services.inbound import placeholders
 from khalifa_whatsapp.services.inbound.batch import IntakeBatch
 from khalifa_whatsapp.services.inbound.fields import clamp
@@ -50,4 +51,5 @@ def _new(
 	if waits:
 		batch.tickets.wait(ticket, message.sent_ms, message.received_ms)
 	batch.people.warn_of_new_holder(ticket)
+	batch.work.at_end(replies.note)
 	batch.tickets.publish(ticket, "message")
