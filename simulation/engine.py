@@ -14,7 +14,7 @@ from khalifa_whatsapp.bootstrap import EmbeddedHost
 from khalifa_whatsapp.core.settings import HOUR_MS, MINUTE_MS
 from khalifa_whatsapp.demo import texts
 from khalifa_whatsapp.demo.clock import Agenda, Clock
-from khalifa_whatsapp.services import kpi
+from khalifa_whatsapp.services import costs, kpi
 from khalifa_whatsapp.services.inbound import drain
 from khalifa_whatsapp.services.outbound import dispatch
 from khalifa_whatsapp.services.tickets import assignment, delays, presence
@@ -158,6 +158,7 @@ class Day:
 		self.staff.beat()
 		presence.sweep(self.host.store, now)
 		delays.scan(self.host.store, now)
+		costs.settle(self.host.store, now)
 		if now - self._kpi_ms >= KPI_MS:
 			self._kpi_ms = now
 			kpi.rollup_dirty(self.host.store, now)

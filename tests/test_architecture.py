@@ -90,6 +90,7 @@ FRAPPE_ALLOWED = (
 	"site_devices",
 	*PERMISSIONS,
 	"demo.site",
+	"demo.costs",
 	"demo.fill",
 	"demo.clear",
 	"demo.command",

@@ -11,11 +11,12 @@ import frappe
 from frappe import _
 from frappe.query_builder import Criterion
 from frappe.query_builder.functions import Count, Sum
-from frappe.utils import add_days, formatdate, today
+from frappe.utils import add_days, formatdate, get_first_day, today
 
 from khalifa_whatsapp.api import inbox_rows
 from khalifa_whatsapp.api.decorators import endpoint
 from khalifa_whatsapp.bootstrap import now_ms, on_site
+from khalifa_whatsapp.core.cost import MICROS, PRICED
 from khalifa_whatsapp.guards import AGENT_ROLE, agent_only, current_actor, manager_only
 from khalifa_whatsapp.jobs import minute_mark, scheduler_watch
 from khalifa_whatsapp.permissions import query_conditions
@@ -212,3 +213,28 @@ def _decimal(value: float) -> dict[str, Any]:
 def _today() -> tuple[int, int]:
 	calendar = on_site().rules().calendar
 	return calendar.day_bounds_ms(calendar.local_date(now_ms()))
+
+
+@frappe.whitelist()
+@manager_only
+@endpoint
+def cost_this_month(**_given: Any) -> dict[str, Any]:
+	"""What the messages delivered this month cost; each currency by itself."""
+	first = get_first_day(today())
+	start_ms = on_site().rules().calendar.day_bounds_ms(first)[0]
+	message = frappe.qb.DocType("Khalifa Message")
+	rows = (
+		frappe.qb.from_(message)
+		.select(message.cost_currency, Sum(message.cost_micros))
+		.where((message.price_state == PRICED) & (message.delivered_ms >= start_ms))
+		.groupby(message.cost_currency)
+		.orderby(message.cost_currency)
+		.run()
+	)
+	sums = [f"{float(micros or 0) / MICROS:,.2f} {currency}" for currency, micros in rows]
+	return {
+		"value": " + ".join(sums) or NOTHING,
+		"fieldtype": "Data",
+		"route": ["query-report", "WhatsApp Message Cost"],
+		"route_options": {"from_date": str(first), "to_date": today()},
+	}

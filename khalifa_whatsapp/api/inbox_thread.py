@@ -19,7 +19,7 @@ from pypika.terms import Tuple
 from khalifa_whatsapp.api import lateness
 from khalifa_whatsapp.api.history import EVENT_FIELDS, agent_names, event_text
 from khalifa_whatsapp.api.message_text import label, last_line, line, whole
-from khalifa_whatsapp.bootstrap import now_ms
+from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core import records, ticket_access
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.content import content_of, load
@@ -144,6 +144,7 @@ def abilities(row: Any, window_from_ms: Callable[[], int | None]) -> dict[str, A
 			"reaction": "reaction" in can.kinds,
 			"reply_to": True,
 			"max_text": can.max_text,
+			"hints_joining": can.is_charged and bool(on_site().rules().settings.hint_joining),
 			"max_media_bytes": can.max_media_bytes,
 			"held": device_problems.text_for_agents(device.problem) if device.is_held else "",
 		},

@@ -133,6 +133,7 @@ DOCTYPES = (
 		agent_field="agent",
 	),
 	DocType("Khalifa Provider Template", Rows.APPROVED, agents=READ),
+	DocType("Khalifa Message Rate", Rows.NONE, managers=MAINTAIN | {"delete"}),
 	# The company
 	DocType("Khalifa Branch", Rows.ALL, agents=frozenset({"select"}), managers=MAINTAIN),
 	DocType("Khalifa Working Hour", Rows.ALL, is_child=True),

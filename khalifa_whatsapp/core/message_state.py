@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
+from khalifa_whatsapp.core.cost import DUE, OPEN, PRICED
 from khalifa_whatsapp.core.records import (
 	DELIVERED,
 	FAILED,
@@ -32,7 +33,9 @@ def fold(message: Message, logs: Iterable[MessageLog]) -> bool:
 	"""Apply `logs` (any subset, any order) to the message. True when it changed."""
 	before = _seen(message)
 	rows = sorted(logs, key=lambda row: (row.at_ms, row.log_key))
-	_fold_statuses(message, [row for row in rows if row.kind == "status"])
+	statuses = [row for row in rows if row.kind == "status"]
+	_fold_statuses(message, statuses)
+	_fold_price(message, statuses)
 	_fold_content(message, rows)
 	_fold_reactions(message, [row for row in rows if row.kind == "reaction"])
 	return _seen(message) != before
@@ -47,6 +50,11 @@ def _seen(message: Message) -> tuple[object, ...]:
 		message.is_edited,
 		message.is_revoked,
 		message.reactions,
+		message.delivered_ms,
+		message.price_state,
+		message.price_category,
+		message.price_type,
+		message.cost_micros,
 	)
 
 
@@ -60,6 +68,42 @@ def _fold_statuses(message: Message, rows: list[MessageLog]) -> None:
 	failures = [row for row in rows if row.value == "failed"]
 	if failures and RANK.get(message.status, 0) < RANK[DELIVERED]:
 		_fail(message, failures[0])
+
+
+def _fold_price(message: Message, rows: list[MessageLog]) -> None:
+	"""When it was delivered, and what is said of its price: the most telling row, whenever it came.
+
+	A message that its gateway charges for is to be priced once it is delivered, and anew when more is said.
+	"""
+	if message.direction != OUTGOING:
+		return
+	reached = [row.at_ms for row in rows if RANK.get(_BY_STATUS.get(row.value, ""), 0) >= RANK[DELIVERED]]
+	if reached:
+		message.delivered_ms = min([*reached, *filter(None, [message.delivered_ms])])
+	category, price_type, micros, currency = _pricing(rows)
+	is_news = bool(category or price_type) and (category, price_type) != (
+		message.price_category,
+		message.price_type,
+	)
+	if is_news:
+		message.price_category, message.price_type = category, price_type
+	if message.delivered_ms and micros is not None:
+		message.cost_micros, message.cost_currency, message.price_state = micros, currency, PRICED
+	elif message.delivered_ms and (is_news or message.price_state == OPEN):
+		message.price_state = DUE
+
+
+def _pricing(rows: list[MessageLog]) -> tuple[str, str, int | None, str]:
+	"""Category, type, amount and currency. Gateways say it with each status: in whatever order they come,
+	what names an amount counts first.
+	"""
+	reported: list[tuple[str, str, int | None, str]] = [
+		(category, price_type, micros, currency)
+		for row in rows
+		if row.pricing
+		for category, price_type, micros, currency in [json.loads(row.pricing)]
+	]
+	return max(reported, key=lambda one: (one[2] is not None, str(one)), default=("", "", None, ""))
 
 
 def _rise(message: Message, status: str) -> None:

@@ -131,6 +131,14 @@ def from_person(text: str, region: str = HOME_REGION) -> Phone:
 	return Phone(_e164(national), True, text, _is_ambiguous(plain, national, region))
 
 
+@lru_cache(maxsize=16_384)
+def country_of(e164: str) -> str:
+	"""The country (two letters) of a number with its +; "" where it has none, or several."""
+	number = _parsed(e164, None)
+	region = phonenumbers.region_code_for_number(number) if number else None
+	return region if region and len(region) == 2 and region.isalpha() else ""
+
+
 def _international(number: str, text: str) -> Phone:
 	parsed = _valid(number, None)
 	if parsed is None:

@@ -207,6 +207,14 @@ class Message:
 	auto_reply: str | None = None  # the rule that answered
 	campaign: str | None = None  # the campaign that it belongs to
 	is_promotion: int = 0  # goes to nobody who has stopped them
+	delivered_ms: int | None = None  # when it reached the customer's phone, as far as the gateway says
+	# `core.cost`: what the gateway says of its price, how far it is priced, and the amount
+	price_category: str = ""
+	price_type: str = ""
+	price_state: str = ""
+	price_country: str = ""
+	cost_micros: int | None = None
+	cost_currency: str = ""
 
 
 @dataclass(slots=True)
@@ -230,6 +238,7 @@ class MessageLog:
 	error_kind: str | None = None
 	error_code: str | None = None
 	error_text: str | None = None
+	pricing: str | None = None  # JSON [category, type, micros, currency]
 
 
 @dataclass(slots=True)

@@ -60,6 +60,7 @@ class Settings:
 	min_sample_daily: int = 5
 	min_sample_monthly: int = 20
 	campaign_approval_size: int = 500
+	hint_joining: int = 1
 
 	@classmethod
 	def from_row(cls, row: Mapping[str, Any]) -> Settings:

@@ -67,6 +67,7 @@ def remove_all() -> dict[str, list[str]]:
 	_remove_days()
 	_delete("Khalifa Calendar Exception", "owner", [OWNER])
 	_delete_records("Khalifa Reply Template", _names("Khalifa Reply Template", {"owner": OWNER}))
+	_delete_records("Khalifa Message Rate", _names("Khalifa Message Rate", {"owner": OWNER}))
 	_remove_tags()
 	frappe.db.commit()
 	search_index.rebuild()  # the newest messages are gone: see there

@@ -6,6 +6,7 @@ import heapq
 import math
 from random import Random
 
+from khalifa_whatsapp.core.cost import Pricing
 from khalifa_whatsapp.core.identity import Identity
 from khalifa_whatsapp.demo.company import DEVICE, PLACE, Caller
 from khalifa_whatsapp.demo.texts import Line
@@ -14,6 +15,7 @@ from khalifa_whatsapp.drivers.loopback import LoopbackDriver, signed_call
 
 SECRET = "demo"  # signs calls within this process only; a site's device has none
 FAILURE_RATE, READ_RATE = 0.006, 0.85
+PRICING = Pricing("service", "regular")  # as Meta says it of a free-form answer
 MIME_TYPES = {"image": "image/jpeg", "document": "application/pdf", "voice": "audio/ogg"}
 
 
@@ -68,7 +70,9 @@ class DemoGateway(LoopbackDriver):
 
 	def _later(self, ref: base.MessageRef, status: str, at_ms: int) -> None:
 		self._count += 1
-		heapq.heappush(self._receipts, (at_ms, self._count, base.MessageStatus(ref, status, at_ms)))
+		heapq.heappush(
+			self._receipts, (at_ms, self._count, base.MessageStatus(ref, status, at_ms, pricing=PRICING))
+		)
 
 	def due_receipts(self, now_ms: int) -> list[base.Event]:
 		"""Receipts that have come by now."""

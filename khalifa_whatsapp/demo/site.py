@@ -19,7 +19,7 @@ from frappe.utils import get_system_timezone
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core.settings import DAY_MS
-from khalifa_whatsapp.demo import company, fill
+from khalifa_whatsapp.demo import company, costs, fill
 from khalifa_whatsapp.demo.clear import remove_all
 from khalifa_whatsapp.demo.plan import make_plan
 from khalifa_whatsapp.demo.play import Month, make_month
@@ -226,6 +226,7 @@ def _fill(month: Month, order: Order, is_shared: bool, report_progress: ReportPr
 		month, store, Random(f"{order.seed} desk"), is_shared, lambda share: report_progress("store", share)
 	)
 	forget_devices()
+	costs.fill(store, now_ms())
 	report_progress("figures", 0)
 	kpi.rollup_dirty(store, now_ms())
 	frappe.clear_cache()

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
+from khalifa_whatsapp.core.cost import Pricing
 from khalifa_whatsapp.core.identity import Identity
 from khalifa_whatsapp.drivers.send_errors import (  # a part of this port: whoever uses it imports from here
 	ERROR_KINDS as ERROR_KINDS,
@@ -137,6 +138,7 @@ class MessageStatus:
 	error_text: str = ""
 	callback: str = ""  # our own key, given back by gateways that carry one
 	recipient: tuple[Identity, ...] = ()
+	pricing: Pricing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -400,6 +402,7 @@ class Capabilities:
 	has_callback: bool = False  # statuses bring our own key back
 	has_templates: bool = False
 	has_qr: bool = False  # a person logs in by scanning a code
+	is_charged: bool = False  # the gateway charges for what is delivered
 	has_browser: bool = False  # lives in a browser that one process owns: only that process may send
 	# text template choices reaction location contacts, and media_kinds
 	kinds: frozenset[str] = frozenset({"text"})

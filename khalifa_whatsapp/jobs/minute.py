@@ -11,6 +11,7 @@ from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.jobs import browsers, campaigns, device_problems, duplicates, minute_mark, notices
 from khalifa_whatsapp.jobs.steps import Steps
 from khalifa_whatsapp.jobs.wake import wake_close_all, wake_due, wake_templates
+from khalifa_whatsapp.services import costs
 from khalifa_whatsapp.services.inbound import parked
 from khalifa_whatsapp.services.isolation import check
 from khalifa_whatsapp.services.tickets import assignment, delays, presence
@@ -60,6 +61,7 @@ PARTS: dict[str, Callable[[Store], object]] = {
 	"deadlines": lambda store: delays.renew_deadlines(store, now_ms()),
 	"delays": lambda store: delays.scan(store, now_ms(), SCAN_LIMIT),
 	"campaigns": lambda store: campaigns.run_minute(),
+	"costs": lambda store: costs.settle(store, now_ms()),
 	"devices": lambda store: device_problems.look(),
 	"settings": lambda store: check_settings(),
 }

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.assignment import RosterEntry
 from khalifa_whatsapp.core.breaker import Breaker
+from khalifa_whatsapp.core.cost import Rate
 from khalifa_whatsapp.core.kpi import Fact
 from khalifa_whatsapp.core.pacing import Pace, Traffic
 from khalifa_whatsapp.core.settings import Rules
@@ -382,6 +383,16 @@ class Store(CampaignStore, Protocol):
 
 	def batch_items(self, batch: str, result: str, limit: int) -> list[records.CloseBatchItem]:
 		"""Items of a batch in one state."""
+
+	# -- cost
+	def message_rates(self) -> list[Rate]:
+		"""What messages cost, as the manager has written it down."""
+
+	def messages_to_price(self, limit: int) -> list[records.Message]:
+		"""Delivered messages to be priced (locked), the oldest first; locked ones are passed over."""
+
+	def price_again(self) -> int:
+		"""Messages that had no rate are to be priced once more. How many."""
 
 	# -- watching
 	def backlog(self, now_ms: int) -> Backlog:

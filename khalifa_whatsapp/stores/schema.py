@@ -39,6 +39,7 @@ INDEXES: dict[str, list[tuple[str, ...]]] = {
 		("device", "started_ms", "priority"),
 		("media_state", "received_ms"),
 		("campaign", "started_ms"),
+		("price_state", "delivered_ms"),
 	],
 	"Khalifa Turn": [("answer",), ("ended_ms",)],
 	"Khalifa Turn Segment": [

@@ -21,6 +21,7 @@ from khalifa_whatsapp.stores.base import DEVICE_FACTS, Backlog, Changes, TicketF
 from khalifa_whatsapp.stores.schema import table_of
 from khalifa_whatsapp.stores.sql_base import CHUNK
 from khalifa_whatsapp.stores.sql_campaigns import CampaignQueries
+from khalifa_whatsapp.stores.sql_costs import CostQueries
 from khalifa_whatsapp.stores.sql_measures import MeasureQueries
 from khalifa_whatsapp.stores.sql_outbox import OutboxQueries
 from khalifa_whatsapp.stores.sql_values import filter_sql, unpack_body
@@ -34,7 +35,7 @@ MESSAGE = "`tabKhalifa Message`"
 EVENT = "`tabKhalifa Webhook Event`"
 
 
-class SqlStore(OutboxQueries, MeasureQueries, CampaignQueries):
+class SqlStore(OutboxQueries, MeasureQueries, CampaignQueries, CostQueries):
 	"""The reads of the `Store` port; subclasses bring the connection."""
 
 	HAS_NOTES = "COALESCE(notes, '') <> '' OR COALESCE(reference_name, '') <> ''"

@@ -227,10 +227,19 @@ class CloudApiSimulator(SimulatorServer):
 		code = int(mode.removeprefix("status:")) if mode.startswith("status:") else None
 		if self.has_window and kind != "template" and now_ms - self._last_in_ms.get(key, 0) > WINDOW_MS:
 			code = 131047
-		self._push_statuses(person, gateway_id, callback, code)
+		category = self._category_of(body)
+		self._push_statuses(person, gateway_id, callback, code, category)
 		return wire.cloud_accepted(gateway_id, to, "" if to else recipient)
 
-	def _push_statuses(self, person: Person, gateway_id: str, callback: str, code: int | None) -> None:
+	def _category_of(self, body: dict[str, Any]) -> str:
+		"""By which a message is charged: a template's own category, else as a free-form answer."""
+		wanted = dict_of(body.get("template")).get("name")
+		names = (row["category"] for row in self.templates.rows if row["name"] == wanted)
+		return str(next(names, "service")).lower()
+
+	def _push_statuses(
+		self, person: Person, gateway_id: str, callback: str, code: int | None, category: str
+	) -> None:
 		terms = ["failed"] if code is not None else list(STATUS_DELAYS_MS)
 		with self._lock:
 			if self._rng.random() >= self.read_rate and "read" in terms:
@@ -238,7 +247,9 @@ class CloudApiSimulator(SimulatorServer):
 		for term in terms:
 			delay_ms = STATUS_DELAYS_MS.get(term, 1_000)
 			at_ms = self.now_ms() + delay_ms
-			status = wire.cloud_status(person, gateway_id, term, at_ms, callback, code)
+			status = wire.cloud_status(
+				person, gateway_id, term, at_ms, callback, code, category if code is None else ""
+			)
 			self._push_value(delay_ms, statuses=[status])
 
 	def _push_value(self, delay_ms: int = 0, **lists: Any) -> None:

@@ -75,8 +75,9 @@ def cloud_status(
 	at_ms: int,
 	callback: str = "",
 	error_code: int | None = None,
+	category: str = "",
 ) -> dict[str, Any]:
-	"""An item of `statuses[]`."""
+	"""An item of `statuses[]`; with a category it says how it is charged."""
 	item: dict[str, Any] = {"id": gateway_id, "status": status, "timestamp": str(at_ms // 1000)}
 	if person.digits:
 		item["recipient_id"] = person.digits
@@ -84,6 +85,8 @@ def cloud_status(
 		item["recipient_user_id"] = person.user_id
 	if callback:
 		item["biz_opaque_callback_data"] = callback
+	if category:
+		item["pricing"] = {"billable": True, "pricing_model": "PMP", "type": "regular", "category": category}
 	if error_code is not None:
 		item["errors"] = [cloud_error(error_code)["error"]]
 	return item

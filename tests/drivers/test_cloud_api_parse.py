@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from khalifa_whatsapp.core.content import wants_answer
+from khalifa_whatsapp.core.cost import Pricing
 from khalifa_whatsapp.core.identity import Identity
 from khalifa_whatsapp.drivers.base import (
 	AccountNotice,
@@ -93,6 +94,8 @@ TEMPLATE = {"template_id": "1230004567", "name": "order_ready_v2", "language": "
 
 
 NEW_PHONE = (Identity("phone", "+201119876543"),)
+UTILITY = Pricing("utility", "regular")
+
 EXPECTED: dict[str, list[tuple[type, dict[str, Any]]]] = {
 	"text": [message("text", "عايز أعرف السعر 😀", ref=MessageRef("wamid.FAKEIN0001"), profile_name="سامي")],
 	"text_reply": [message("text", "هل المحل مفتوح؟", reply_to=MessageRef("wamid.FAKEOUT0001"))],
@@ -250,9 +253,9 @@ EXPECTED: dict[str, list[tuple[type, dict[str, Any]]]] = {
 	"edit_caption": [(MessageEdit, {"body": "تعليق جديد"})],
 	"revoke": [(MessageRevoke, {"target": MessageRef("wamid.FAKEIN0002"), "at_ms": SENT_MS})],
 	"statuses": [
-		status("sent", "wamid.FAKEOUT0001", callback="WA-OUT-000321"),
-		status("delivered", "wamid.FAKEOUT0001", callback="WA-OUT-000321", recipient=BOTH),
-		status("read", "wamid.FAKEOUT0001", callback=""),
+		status("sent", "wamid.FAKEOUT0001", callback="WA-OUT-000321", pricing=UTILITY),
+		status("delivered", "wamid.FAKEOUT0001", callback="WA-OUT-000321", recipient=BOTH, pricing=UTILITY),
+		status("read", "wamid.FAKEOUT0001", callback="", pricing=None),
 		status("played", "wamid.FAKEOUT0009"),
 	],
 	"status_failed": [
@@ -429,6 +432,31 @@ def test_a_recorded_shape_gives_these_events(name: str) -> None:
 	assert len(events) == len(EXPECTED[name]), events
 	for event, expected in zip(events, EXPECTED[name], strict=True):
 		assert corpus.matches(event, expected), (event, expected)
+
+
+@pytest.mark.parametrize(
+	("said", "pricing"),
+	[
+		({"category": "MARKETING"}, Pricing("marketing")),
+		({"type": "free_entry_point"}, Pricing("", "free_entry_point")),
+		(
+			{"category": "service", "amount": "0.0132", "currency": "aed"},
+			Pricing("service", "", 13_200, "AED"),
+		),
+		({"category": "service", "price": 0.0036, "currency": "USD"}, Pricing("service", "", 3_600, "USD")),
+		({"category": "service", "amount": "0.0132"}, Pricing("service")),
+		({"category": "service", "amount": "much", "currency": "AED"}, Pricing("service")),
+		({"category": ["x"], "type": {}, "amount": [], "currency": 7}, None),
+		({"billable": True}, None),
+		("PMP", None),
+		(None, None),
+	],
+)
+def test_what_is_said_of_a_price_is_read_as_far_as_it_can_be(said: Any, pricing: Pricing | None) -> None:
+	payload = json.loads(corpus.raw("cloud_api", "statuses"))
+	payload["entry"][0]["changes"][0]["value"]["statuses"][0]["pricing"] = said
+	event = parse(json.dumps(payload).encode())[0]
+	assert isinstance(event, MessageStatus) and event.pricing == pricing
 
 
 def test_a_management_event_of_another_account_is_not_ours() -> None:

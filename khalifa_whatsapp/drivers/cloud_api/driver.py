@@ -42,6 +42,7 @@ class CloudApiDriver:
 	"""One number of the official API. Keeps nothing between calls but its connections."""
 
 	capabilities = Capabilities(
+		is_charged=True,
 		has_window=True,
 		has_callback=True,
 		has_templates=True,

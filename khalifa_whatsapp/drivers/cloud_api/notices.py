@@ -4,8 +4,11 @@ templates, wishes.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from khalifa_whatsapp.core.arabic import safe_name
+from khalifa_whatsapp.core.cost import Pricing, micros_of
 from khalifa_whatsapp.drivers.base import (
 	Event,
 	MarketingPreference,
@@ -27,6 +30,8 @@ from khalifa_whatsapp.drivers.payload import (
 	text_of,
 )
 
+MAX_NAME = 40
+CURRENCY = re.compile(r"[A-Z]{3}")
 STATUSES = frozenset({"sent", "delivered", "read", "played", "failed"})
 PREFERENCES = {"stop": True, "resume": False, "signup": False}
 
@@ -51,7 +56,25 @@ def parse_status(status: dict[str, Any]) -> Event:
 		error_text=text,
 		callback=text_of(status.get("biz_opaque_callback_data")),
 		recipient=distinct(phone_of(status.get("recipient_id")), user_of(status.get("recipient_user_id"))),
+		pricing=parse_pricing(dict_of(status.get("pricing"))),
 	)
+
+
+def parse_pricing(pricing: dict[str, Any]) -> Pricing | None:
+	"""By what the message is charged; None when nothing is said.
+
+	Names of the amount's fields differ between announcements: whatever is no amount is left out.
+	"""
+	currency = text_of(pricing.get("currency")).upper()
+	given = pricing.get("amount", pricing.get("price"))
+	micros = micros_of(given) if CURRENCY.fullmatch(currency) else None
+	parsed = Pricing(
+		safe_name(text_of(pricing.get("category")).lower(), MAX_NAME),
+		safe_name(text_of(pricing.get("type")).lower(), MAX_NAME),
+		micros,
+		currency if micros is not None else "",
+	)
+	return parsed if parsed != Pricing() else None
 
 
 def parse_template(value: dict[str, Any], at_ms: int = 0) -> Event:

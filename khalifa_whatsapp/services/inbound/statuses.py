@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 from khalifa_whatsapp.core import records
+from khalifa_whatsapp.core.cost import Pricing
 from khalifa_whatsapp.core.keys import digest
 from khalifa_whatsapp.drivers import base
 from khalifa_whatsapp.services.inbound.batch import IntakeBatch
@@ -33,7 +36,12 @@ def _log(
 		log.callback = event.callback or None
 		log.error_kind, log.error_code = event.error_kind, event.error_code
 		log.error_text = event.error_text
+		log.pricing = _pricing(event.pricing)
 	return log
+
+
+def _pricing(said: Pricing | None) -> str | None:
+	return json.dumps([said.category, said.price_type, said.micros, said.currency]) if said else None
 
 
 def _reached(batch: IntakeBatch, event: base.MessageStatus, at_ms: int) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from khalifa_whatsapp.core import breaker as circuit
 from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.accounts import Route
+from khalifa_whatsapp.core.cost import OPEN
 from khalifa_whatsapp.core.errors import describe
 from khalifa_whatsapp.core.identity import Identity
 from khalifa_whatsapp.core.pacing import Candidate, Pace, Slot, day_start_ms, next_slot
@@ -269,6 +270,8 @@ def _claim(run: Run, name: str) -> tuple[records.Message, payloads.Parts] | None
 		message.status = records.SENDING
 		message.identity = way.chosen.name if way.chosen is not None else None
 		message.started_ms = work.now_ms
+		if run.driver.capabilities.is_charged and not message.price_state:
+			message.price_state = OPEN
 		message.attempts += 1
 		message.generation += 1
 		work.touch(message)

@@ -9,6 +9,7 @@ others.
 from __future__ import annotations
 
 from khalifa_whatsapp.tests.contracts.store_campaigns import CampaignsContract
+from khalifa_whatsapp.tests.contracts.store_costs import CostsContract
 from khalifa_whatsapp.tests.contracts.store_events import WebhookEventsContract
 from khalifa_whatsapp.tests.contracts.store_measures import MeasuresContract
 from khalifa_whatsapp.tests.contracts.store_outbox import OutboxContract
@@ -17,6 +18,12 @@ from khalifa_whatsapp.tests.contracts.store_rows import RowsContract
 
 
 class StoreContract(
-	RowsContract, WebhookEventsContract, ReadsContract, OutboxContract, MeasuresContract, CampaignsContract
+	RowsContract,
+	WebhookEventsContract,
+	ReadsContract,
+	OutboxContract,
+	MeasuresContract,
+	CampaignsContract,
+	CostsContract,
 ):
 	"""The promises of `stores.base.Store`."""

@@ -12,6 +12,11 @@ const groups = () => ({
 	Weekday: __("By Weekday"),
 	Branch: __("By Branch"),
 	Device: __("By Device"),
+	Category: __("By Category"),
+	Campaign: __("By Campaign"),
+	Template: __("By Template"),
+	"Automatic Reply": __("By Automatic Reply"),
+	Country: __("By Country"),
 });
 
 export const filter = {

@@ -6,6 +6,7 @@
 
 import { Attachments } from "./attachments.js";
 import { Drafts, NOTE, REPLY } from "./drafts.js";
+import { may_be_joined } from "./join_hint.js";
 import { answers_to } from "./people.js";
 import { QuickReplies } from "./quick_replies.js";
 import { attempt, el, icon, toast, uuid } from "./util.js";
@@ -176,6 +177,14 @@ export class Composer {
 				),
 			);
 		}
+		if (this.is_hinting)
+			parts.push(
+				el("div", {
+					class: "kin-hint",
+					role: "status",
+					text: __("Each message is charged by itself: the rest fits into one."),
+				}),
+			);
 		if (this.problem)
 			parts.push(
 				el(
@@ -197,7 +206,7 @@ export class Composer {
 
 	// The text of this mode, and what shows which one it is
 	show_mode(mode) {
-		Object.assign(this, { mode, problem: null, is_forced: false });
+		Object.assign(this, { mode, problem: null, is_forced: false, is_hinting: false });
 		this.draft = this.drafts.get(this.ticket, mode);
 		this.text.value = this.ticket ? this.draft.text : "";
 		this.popup.hidden = true;
@@ -232,11 +241,24 @@ export class Composer {
 		this.grow();
 		this.keep_draft();
 		this.quick.offer();
+		this.hint();
 		if (!this.is_note && this.text.value.trim() && Date.now() - (this.said_ms || 0) > TYPING_MS) {
 			this.said_ms = Date.now();
 			// a colleague sees it a moment later, or not
 			attempt("inbox.typing", { ticket: this.ticket }).catch(() => {});
 		}
+	}
+
+	// Said, never in the way
+	hint() {
+		const { items } = this.inbox.thread;
+		const is_hinting =
+			Boolean(this.can?.hints_joining) &&
+			!this.is_note &&
+			may_be_joined(items, this.text.value, this.inbox.now());
+		if (is_hinting === Boolean(this.is_hinting)) return;
+		this.is_hinting = is_hinting;
+		this.show_above();
 	}
 
 	grow() {

@@ -1,0 +1,37 @@
+"""What the demonstration's messages cost: a price list, marked by its owner, and the month priced by it."""
+
+from __future__ import annotations
+
+import frappe
+
+from khalifa_whatsapp.demo import company
+from khalifa_whatsapp.services import costs
+from khalifa_whatsapp.stores.base import Store
+
+# Meta's card for Egypt of 1 October 2026, in dirhams; an example, not a promise
+RATES = {"service": "0.0132", "utility": "0.0132", "authentication": "0.0132", "marketing": "0.2364"}
+CURRENCY, FROM_DATE = "AED", "2020-01-01"  # a demonstration's month may be any
+
+
+def fill(store: Store, now_ms: int) -> None:
+	"""Make the price list, and price what the month delivered."""
+	for category, amount in RATES.items():
+		if not frappe.db.exists("Khalifa Message Rate", {"category": category}):
+			_add_rate(category, amount)
+	frappe.db.commit()
+	while costs.settle(store, now_ms):
+		pass
+
+
+def _add_rate(category: str, amount: str) -> None:
+	rate = frappe.get_doc(
+		{
+			"doctype": "Khalifa Message Rate",
+			"category": category,
+			"from_date": FROM_DATE,
+			"amount": amount,
+			"currency": CURRENCY,
+		}
+	)
+	rate.insert(ignore_permissions=True)
+	rate.db_set("owner", company.OWNER, update_modified=False)
