@@ -1,6 +1,6 @@
 // The form of a campaign: what can be done with it now, how far it is, and what the plan says before it starts.
 
-import { el } from "../inbox/util.js";
+import { el, uuid } from "../inbox/util.js";
 import { AudiencePart } from "./audience.js";
 import { line, number, recipients_of } from "./drawing.js";
 import { progress } from "./progress.js";
@@ -231,7 +231,12 @@ export class CampaignForm {
 		const send = ({ phone, variant }) => {
 			localStorage.setItem("khalifa_test_phone", phone);
 			frappe
-				.xcall(`${API}.test`, { campaign: frm.doc.name, phone, variant: variant || "A" })
+				.xcall(`${API}.send_test`, {
+					campaign: frm.doc.name,
+					phone,
+					client_key: uuid(),
+					variant: variant || "A",
+				})
 				.then(() =>
 					frappe.show_alert({ message: __("The test is on its way."), indicator: "green" }),
 				);
