@@ -8,6 +8,7 @@ frappe.ui.form.on("Khalifa Campaign", {
 		}));
 	},
 	refresh(frm) {
+		frappe.model.with_doctype("Khalifa Ticket", () => khalifa.hide_sharing(frm));
 		frm.khalifa_ready.then((form) => form.refresh());
 	},
 	audience_source(frm) {

@@ -83,6 +83,7 @@ export class CampaignForm {
 		frm.page.set_indicator(__(state.status), COLOURS[state.status]);
 		const is_open = state.status === "Draft" && !state.plan_state;
 		for (const field of FROZEN) frm.set_df_property(field, "read_only", is_open ? 0 : 1);
+		frm.toggle_display("audience_list", is_open && frm.doc.audience_source === "List"); // it may be long
 		frm.get_field("progress_html").$wrapper.empty().append(this.progress());
 		this.audience.show(state);
 		this.buttons();
