@@ -123,7 +123,7 @@ def skipped(campaign: str) -> list[dict[str, Any]]:
 	counts: Counter[str] = Counter()
 	for row in rows:
 		counts[audience.group_of(row.reason)] += row["count"]
-	return [{"reason": _(group), "count": count} for group, count in counts.most_common()]
+	return [{"reason": _(audience.GROUPS[group]), "count": count} for group, count in counts.most_common()]
 
 
 @frappe.whitelist()
