@@ -19,16 +19,18 @@ from frappe.utils.xlsxutils import make_xlsx
 from khalifa_whatsapp.api.decorators import endpoint
 from khalifa_whatsapp.bootstrap import on_site
 from khalifa_whatsapp.core import audience
-from khalifa_whatsapp.core.campaign_content import blanks
+from khalifa_whatsapp.core.campaign_content import A, B, blanks
+from khalifa_whatsapp.core.campaigns import SKIPPED, TEXT
 from khalifa_whatsapp.core.cells import guarded
 from khalifa_whatsapp.core.errors import UserError
 from khalifa_whatsapp.guards import manager_only, require_read
+from khalifa_whatsapp.jobs import campaigns as job
 from khalifa_whatsapp.jobs.audience import report_of, source_of
 from khalifa_whatsapp.services.campaigns.audience import with_people
+from khalifa_whatsapp.stores.base import Store
 
 CAMPAIGN, RECIPIENT = "Khalifa Campaign", "Khalifa Campaign Recipient"
 SHOWN = 10
-SKIPPED = "Skipped"
 
 
 @frappe.whitelist()
@@ -46,23 +48,39 @@ def preview(campaign: str) -> dict[str, Any]:
 	store = on_site()
 	with store.transaction():
 		lines = with_people(store, source.made, list(islice(source.lines, SHOWN)))
+		texts = _texts(store, campaign, lines)
 	return {
 		"values": [name for name in columns.names if name],
 		"unknown": audience.unknown_names(needed, columns),
 		"rows": [_shown(line) for line in lines],
 		"total": source.total,
+		"texts": texts,
 	}
 
 
 def _needed(campaign: str) -> tuple[str, ...]:
-	fields = ["text_a", "text_b", "template_parameters", "content_type"]
-	row = frappe.db.get_value(CAMPAIGN, campaign, fields, as_dict=True)
-	if row.content_type == "Text":
+	"""The blanks of what the campaign says, as far as that can be told yet."""
+	row = frappe.db.get_value(
+		CAMPAIGN, campaign, ["text_a", "text_b", "template_parameters", "content_type"], as_dict=True
+	)
+	if row.content_type == TEXT:
 		return blanks(row.text_a or "", row.text_b or "")
 	try:
 		return blanks(*map(str, json.loads(row.template_parameters or "{}").values()))
 	except (ValueError, AttributeError):
 		return ()  # the plan says so
+
+
+def _texts(store: Store, campaign: str, lines: Sequence[audience.Line]) -> list[dict[str, str]]:
+	"""What the first recipient would read, or why that can't be told."""
+	known = store.campaigns([campaign])[campaign]
+	first = next((line.values for line in lines if not line.why), {})
+	try:
+		content = job.content_of(known)
+		variants = (A, B) if known.content_type == TEXT and known.text_b else (A,)
+		return [{"variant": one, "text": content.freeze(first, one).text} for one in variants]
+	except UserError as error:
+		return [{"variant": A, "error": reason_text(error.text, error.values)}]
 
 
 def _shown(line: audience.Line) -> dict[str, Any]:
@@ -105,7 +123,7 @@ def skipped(campaign: str) -> list[dict[str, Any]]:
 	counts: Counter[str] = Counter()
 	for row in rows:
 		counts[audience.group_of(row.reason)] += row["count"]
-	return [{"reason": _(group), "count": count} for group, count in counts.most_common()]
+	return [{"reason": _(audience.GROUPS[group]), "count": count} for group, count in counts.most_common()]
 
 
 @frappe.whitelist()

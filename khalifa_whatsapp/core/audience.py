@@ -25,7 +25,7 @@ UNREACHABLE, NO_CUSTOMER, MISSING, LONG = "unreachable", "no_customer", "missing
 AMBIGUOUS = "ambiguous"
 
 # Why a line is left out. `{text}` is what stood in the number's place.
-REASONS: Mapping[str, str] = {
+REASONS = {
 	**phones.MESSAGES,
 	FORMULA: "{text} is a formula. Put the number itself in the cell.",
 	ROUNDED: "{text} was shortened by a spreadsheet. Format the column as text and enter the number again.",
@@ -39,21 +39,20 @@ REASONS: Mapping[str, str] = {
 }
 
 # The same for a summary, by what a person would do about it
-NO_NUMBER, DUPLICATES, STOPPED, GONE, NO_VALUE, OTHER = (
-	"No usable number",
-	"Duplicates",
-	"Want no promotions",
-	"Can't be reached any more",
-	"A value is missing or too long",
-	"Other reasons",
-)
-_GROUPS = {
-	DUPLICATE: DUPLICATES,
-	OPTED_OUT: STOPPED,
-	UNREACHABLE: GONE,
-	NO_CUSTOMER: NO_NUMBER,
-	MISSING: NO_VALUE,
-	LONG: NO_VALUE,
+GROUPS = {
+	"number": "No usable number",
+	"duplicate": "Duplicates",
+	"opted_out": "Want no promotions",
+	"unreachable": "Can't be reached any more",
+	"value": "A value is missing or too long",
+	"other": "Other reasons",
+}
+_GROUP_OF = {
+	DUPLICATE: "duplicate",
+	OPTED_OUT: "opted_out",
+	UNREACHABLE: "unreachable",
+	MISSING: "value",
+	LONG: "value",
 }
 
 # How people title these columns, in English and in Arabic
@@ -296,11 +295,11 @@ def reason(why: str, given: str = "", detail: str = "") -> tuple[str, dict[str, 
 
 
 def group_of(text: str) -> str:
-	"""Which kind of reason a sentence of `REASONS` is; `OTHER` for any other sentence."""
+	"""Which of `GROUPS` a sentence belongs to that says why somebody was left out."""
 	if text == campaigns.TWICE:
-		return DUPLICATES
+		return "duplicate"
 	why = next((why for why, known in REASONS.items() if known == text), None)
-	return OTHER if why is None else _GROUPS.get(why, NO_NUMBER)
+	return "other" if why is None else _GROUP_OF.get(why, "number")
 
 
 def _with_name(values: Mapping[str, str], name: str) -> Mapping[str, str]:

@@ -89,7 +89,7 @@ def _customers(doc: Any, _is_whole: bool) -> Opened:
 	total = frappe.get_list(CUSTOMER, filters, ["count(name) as count"], order_by=None)[0]["count"]
 	if not total:
 		raise UserError("audience_no_customers", "No customer fits the filter. Choose another one.")
-	return Columns(0, ("", CUSTOMER_NAME, "branch", "phone"), False), lambda _made: _lines_of(filters), total
+	return Columns(0, ("", CUSTOMER_NAME, "branch"), False), lambda _made: _lines_of(filters), total
 
 
 def _filters(stored: str | None) -> list[Any]:
@@ -127,7 +127,7 @@ def _lines_of(filters: list[Any]) -> Iterator[Line]:
 
 
 def _line(number: int, row: Any, **values: str) -> Line:
-	own = {CUSTOMER_NAME: row.customer_name, "branch": row.branch, "phone": row.phone}
+	own = {CUSTOMER_NAME: row.customer_name, "branch": row.branch}
 	filled = {name: value for name, value in own.items() if value}
 	return Line(
 		number,

@@ -248,6 +248,7 @@ class TestPages(AudienceCase):
 		doc = self.campaign(audience_source="List", audience_list=text, text_a="{customer}: {Amount} {Prize}")
 		shown = self.ask("preview", campaign=doc.name).message
 		self.assertEqual((shown["values"], shown["unknown"], shown["total"]), (["Amount"], ["Prize"], None))
+		self.assertEqual(shown["texts"], [{"variant": "A", "text": "Customer 0: 5 "}])
 		self.assertEqual(len(shown["rows"]), 10)
 		self.assertEqual(shown["rows"][0]["values"], {"Amount": "5", "customer": "Customer 0"})
 		self.assertIn("nobody contains more than a phone number", shown["rows"][1]["why"])

@@ -17,7 +17,7 @@ from khalifa_whatsapp.core import records
 from khalifa_whatsapp.khalifa_whatsapp.campaign_orders import orders_after
 from khalifa_whatsapp.tests.case import DEVICE, HUDA, MONA, SiteCase
 from khalifa_whatsapp.tests.endpoints import signed_in
-from khalifa_whatsapp.tests.records import insert
+from khalifa_whatsapp.tests.records import insert, insert_incoming
 
 REPORT = "WhatsApp Campaign Results"
 FACTS = {  # what has happened to a recipient in each state
@@ -147,6 +147,25 @@ class TestResults(ResultsCase):
 		frappe.db.set_value("Khalifa Ticket", ticket, "campaign", campaign)
 		whole, a, b = self.rows()
 		self.assertEqual((whole["tickets"], a["tickets"], b["tickets"]), (1, 0, 1))
+
+	def test_costs_are_added_up_by_currency(self) -> None:
+		campaign = self.campaign()
+		for number, (text, micros, currency, state) in enumerate(
+			(
+				("A", 50_000, "USD", "Priced"),
+				("A", 1_250_000, "EGP", "Priced"),
+				("B", 70_000, "USD", "Priced"),
+				("B", 9, "", "No Rate"),
+			)
+		):
+			message = insert_incoming(
+				f"cost-{number}", price_state=state, cost_micros=micros, cost_currency=currency
+			)
+			self.recipients(campaign, "Delivered", 1, text, message=message)
+		whole, a, b = self.rows()
+		self.assertEqual(
+			[row["cost"] for row in (whole, a, b)], ["1.25 EGP + 0.12 USD", "1.25 EGP + 0.05 USD", "0.07 USD"]
+		)
 
 	def test_days_that_make_no_sense_are_refused(self) -> None:
 		self.assertEqual(self.rows(days=0 - 1), [])

@@ -7,7 +7,7 @@ replied of those who got it, failed of those who were tried.
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
@@ -20,6 +20,7 @@ from pypika.terms import Criterion, Term
 
 from khalifa_whatsapp.core import campaigns as rules
 from khalifa_whatsapp.core.campaign_results import SHARES, Comparison, Results, compare
+from khalifa_whatsapp.core.cost import MICROS, PRICED
 from khalifa_whatsapp.core.proportions import Interval
 from khalifa_whatsapp.khalifa_whatsapp import reports
 from khalifa_whatsapp.khalifa_whatsapp.campaign_orders import Orders, orders_after
@@ -128,12 +129,14 @@ class _Extra:
 	def of(self, campaign: str, texts: Sequence[str]) -> dict[str, Any]:
 		keys = [(campaign, text) for text in texts]
 		bought = [self.orders.get(key, Orders()) for key in keys] if self.orders is not None else []
-		costs = [self.costs[key] for key in keys if key in self.costs]
+		costs = sum((self.costs.get(key, Counter()) for key in keys), Counter())
 		return {
 			"tickets": sum(self.tickets.get(key, 0) for key in keys),
 			"buyers": sum(len(one.buyers) for one in bought) if self.orders is not None else None,
 			"invoiced": sum(one.invoiced for one in bought) if self.orders is not None else None,
-			"cost": sum(costs) if costs else None,
+			"cost": " + ".join(
+				f"{micros / MICROS:,.2f} {currency}" for currency, micros in sorted(costs.items())
+			),
 		}
 
 
@@ -154,20 +157,23 @@ def _tickets(names: Sequence[str]) -> dict[tuple[str, str], int]:
 	return {(campaign, text): count for campaign, text, count in query.run()}
 
 
-def _costs(names: Sequence[str]) -> dict[tuple[str, str], float]:
-	"""What their messages cost, where messages have a price."""
-	if not (names and frappe.get_meta("Khalifa Message").has_field("cost")):
+def _costs(names: Sequence[str]) -> dict[tuple[str, str], Counter[str]]:
+	"""What their messages cost so far, in millionths, by currency: they are never added up."""
+	if not names:
 		return {}
 	message, recipient = frappe.qb.DocType("Khalifa Message"), frappe.qb.DocType(RECIPIENT)
 	query = (
 		frappe.qb.from_(recipient)
 		.join(message)
 		.on(message.name == recipient.message)
-		.select(recipient.campaign, recipient.variant, Sum(message.cost))
-		.where(recipient.campaign.isin(names))
-		.groupby(recipient.campaign, recipient.variant)
+		.select(recipient.campaign, recipient.variant, message.cost_currency, Sum(message.cost_micros))
+		.where(recipient.campaign.isin(names) & (message.price_state == PRICED))
+		.groupby(recipient.campaign, recipient.variant, message.cost_currency)
 	)
-	return {(campaign, text): float(cost or 0) for campaign, text, cost in query.run()}
+	costs: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+	for campaign, text, currency, micros in query.run():
+		costs[campaign, text][currency or ""] += int(micros or 0)
+	return costs
 
 
 # What is shown
@@ -193,7 +199,7 @@ def _columns(extra: _Extra) -> list[dict[str, Any]]:
 		reports.column("tickets", _("Conversations"), "Int", 110),
 		*([reports.column("buyers", _("Buyers"), "Int", 90)] if has_books else []),
 		*([reports.column("invoiced", _("Invoiced"), "Currency", 120)] if has_books else []),
-		*([reports.column("cost", _("Cost"), "Float", 90)] if has_costs else []),
+		*([reports.column("cost", _("Cost"), width=120)] if has_costs else []),
 		reports.column("comparison", _("Replies: B against A"), width=240),
 	]
 
