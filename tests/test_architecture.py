@@ -37,7 +37,8 @@ PERMISSIONS = ("guards", "permissions")
 DESK = (*INNER, "bootstrap", "site_devices", *PERMISSIONS, "jobs", "stores.schema")
 
 DEMO_ANYWHERE = tuple(
-	f"demo.{name}" for name in ("clock", "company", "gateway", "names", "plan", "play", "staff", "texts")
+	f"demo.{name}"
+	for name in ("campaigns", "clock", "company", "gateway", "names", "plan", "play", "staff", "texts")
 )
 
 # What each part may import of ours; the longest prefix counts, "" is everything in the package's top folder.

@@ -32,6 +32,8 @@ COPIED = (
 	records.PresenceLog,
 	records.CloseBatch,
 	records.CloseBatchItem,
+	records.Campaign,
+	records.CampaignRecipient,
 )
 # (table, creation, modified): lists sort and show by these
 TIMES = (
@@ -40,6 +42,7 @@ TIMES = (
 	("Khalifa Message", "received_on", "sent_on"),
 	("Khalifa Delay Event", "at_on", "at_on"),
 	("Khalifa Close Batch", "requested_on", "requested_on"),
+	("Khalifa Campaign", "planned_on", "ended_on"),
 )
 
 
@@ -91,13 +94,22 @@ def _number_tickets(rows: dict[Any, list[Any]], store: SiteStore) -> None:
 	):
 		for record in rows[kind]:
 			record.ticket = numbers[record.ticket]
+	for recipient in rows[records.CampaignRecipient]:
+		recipient.ticket = numbers.get(recipient.ticket)
 
 
 def _mark_customers(rows: dict[Any, list[Any]]) -> None:
 	"""Give customers names that no other row can have: the alphabet of names has no «o»."""
 	for customer in rows[records.Customer]:
 		customer.name = _marked(customer.name)
-	for kind in (records.CustomerIdentity, records.Ticket, records.Message, records.Turn, records.DelayEvent):
+	for kind in (
+		records.CustomerIdentity,
+		records.Ticket,
+		records.Message,
+		records.Turn,
+		records.DelayEvent,
+		records.CampaignRecipient,
+	):
 		for record in rows[kind]:
 			record.customer = record.customer and _marked(record.customer)
 
