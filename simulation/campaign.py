@@ -44,6 +44,7 @@ START_MS = 1_793_512_800_000  # 2026-11-01 09:00 in Cairo
 READ_TIMEOUT, STALL = 0.4, 0.6  # seconds of real time
 IDLE_MS = 10 * MINUTE_MS
 MAX_DAYS = 20
+MIN_SHARE = 0.95  # of what the pace allows must really go
 BODY = "Dear {{1}}, your offer is {{2}}."
 TEMPLATE = [{"type": "BODY", "text": BODY}]
 PACES = {CLOUD: Pace(max_per_minute=200), WPP: Pace(max_per_minute=80, max_new_chats_per_day=1_500)}
@@ -155,10 +156,6 @@ def play(recipients: int = 10_000, kills: int = 20, seed: int = 1) -> Show:
 			_run(stage)
 			_check(stage)
 			stage.host.close()
-	show.throughput = throughput(seed)
-	show.broken += [
-		f"{name}: only {share:.3f} of the pace" for name, share in show.throughput.items() if share < 0.95
-	]
 	return show
 
 
@@ -370,16 +367,26 @@ def _check_limits(stage: Stage, campaign: Campaign) -> None:
 # Throughput
 
 
-def throughput(seed: int = 1, count: int = 1_500) -> dict[str, float]:
+def measure(show: Show, count: int = 1_500) -> None:
+	"""Add what share of the pace is used; too little is a broken promise."""
+	show.throughput = throughput(count)
+	show.broken += [
+		f"{name}: only {share:.3f} of the pace"
+		for name, share in show.throughput.items()
+		if share < MIN_SHARE
+	]
+
+
+def throughput(count: int) -> dict[str, float]:
 	"""What share of what the pace allows really goes, on a gateway without faults: by kind of pace."""
 	return {
-		"100 a minute": _share(count, seed, Pace(max_per_minute=100), {}),
-		"pauses of 2 to 4 seconds": _share(count, seed, Pace(min_gap_seconds=2, max_gap_seconds=4), {}),
-		"the campaign's own 50 a minute": _share(count, seed, Pace(), {"per_minute": 50}),
+		"100 a minute": _share(count, Pace(max_per_minute=100), {}),
+		"pauses of 2 to 4 seconds": _share(count, Pace(min_gap_seconds=2, max_gap_seconds=4), {}),
+		"the campaign's own 50 a minute": _share(count, Pace(), {"per_minute": 50}),
 	}
 
 
-def _share(count: int, seed: int, pace: Pace, limits: dict[str, Any]) -> float:
+def _share(count: int, pace: Pace, limits: dict[str, Any]) -> float:
 	clock = Clock(START_MS)
 	host = embedded(RULES, [DeviceConfig(WPP, "loopback")])
 	store, driver = host.store, host.drivers[WPP]

@@ -217,6 +217,7 @@ def _campaign(options: argparse.Namespace, console: Console) -> int:
 	from simulation import campaign
 
 	show = campaign.play(options.recipients, options.kills, options.seed)
+	campaign.measure(show)
 	console.print(campaign.table(show))
 	for line in show.broken[:20]:
 		console.print(line, style="red", highlight=False)

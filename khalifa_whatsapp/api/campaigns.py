@@ -155,7 +155,8 @@ def _estimate(known: Campaign) -> dict[str, Any]:
 		"days": known.estimated_days,
 		"end_on": str(end_on) if end_on else None,
 		"cost": known.estimated_cost,
-		"currency": known.currency,
+		"currency": known.estimated_currency,
+		"unpriced": known.unpriced_count,
 		"limited_by": _translated(reason) if reason else "",
 	}
 

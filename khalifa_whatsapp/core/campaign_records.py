@@ -42,6 +42,8 @@ class Campaign:
 	price: float = 0
 	currency: str = ""
 	estimated_cost: float = 0
+	estimated_currency: str = ""
+	unpriced_count: int = 0  # recipients whose message has no rate
 	planned_by: str | None = None  # user
 	planned_by_name: str | None = None
 	planned_ms: int | None = None

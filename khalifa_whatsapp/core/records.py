@@ -5,8 +5,8 @@ save from a use case can't overwrite it. Instants are epoch milliseconds (`*_ms`
 that people read (`*_on`, or the same name without `_ms`) where the DocType has one. Lengths are milliseconds
 in `*_ms` of ledgers only where said; durations that people read are seconds.
 
-One file, because a schema is looked up as a whole, and a test compares it with the DocTypes; rows of
-campaigns, which stand apart, are in `campaign_records`.
+One file, because a schema is looked up as a whole, and a test compares it with the DocTypes; rows that stand
+apart are in files of their own (`*_records`) and taken from here.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import ClassVar
 
 from khalifa_whatsapp.core.campaign_records import Campaign as Campaign
 from khalifa_whatsapp.core.campaign_records import CampaignRecipient as CampaignRecipient
+from khalifa_whatsapp.core.kpi_records import AgentKpi as AgentKpi
 
 # Ticket.status
 QUEUED, OPEN, PENDING, CLOSED = "Queued", "Open", "Pending", "Closed"
@@ -393,53 +394,6 @@ class CloseBatchItem:
 	version: int
 	result: str = "Waiting"  # Waiting Closed Skipped Undone Kept
 	why: str = ""
-
-
-@dataclass(slots=True)
-class AgentKpi:
-	"""Counts and sums of one agent in one day or month; rebuilt whole, never adjusted."""
-
-	DOCTYPE: ClassVar[str] = "Khalifa Agent KPI"
-	name: str
-	kpi_key: str
-	agent: str
-	agent_name: str
-	branch: str | None
-	period: str  # Daily Monthly
-	start_date: str  # ISO date
-	tickets_received: int = 0
-	tickets_handled: int = 0
-	tickets_resolved: int = 0
-	tickets_reopened: int = 0
-	tickets_excluded: int = 0  # spam and bulk-closed
-	missed: int = 0
-	messages_sent: int = 0
-	turns_answered: int = 0
-	first_response_count: int = 0
-	first_response_sum: int = 0  # business seconds, as all below
-	first_response_median: int = 0
-	first_response_p90: int = 0
-	response_count: int = 0
-	response_sum: int = 0
-	response_median: int = 0
-	response_p90: int = 0
-	resolution_count: int = 0
-	resolution_sum: int = 0
-	resolution_median: int = 0
-	resolution_p90: int = 0
-	segments_counted: int = 0
-	delays: int = 0
-	late_transfers: int = 0
-	transfers_in: int = 0
-	transfers_out: int = 0
-	rescues: int = 0
-	ratings: int = 0
-	ratings_good: int = 0
-	online_time: int = 0
-	score: float | None = None
-	coverage: int = 0
-	weights_version: str = ""
-	computed_ms: int = 0
 
 
 @dataclass(slots=True)

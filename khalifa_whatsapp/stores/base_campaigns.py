@@ -21,6 +21,7 @@ class StoredTemplate:
 	status: str
 	components: str
 	parameter_format: str
+	category: str = ""
 
 
 class CampaignStore(Protocol):
@@ -85,6 +86,9 @@ class CampaignStore(Protocol):
 
 	def count_new_chats(self, campaign: str, device: str) -> int:
 		"""How many planned recipients have no conversation on the device yet."""
+
+	def recipient_numbers(self, campaign: str) -> list[tuple[str, int]]:
+		"""Planned recipients by the first digits of their numbers: one of these numbers, and how many."""
 
 	def customers_opted_out(self, since_ms: int, limit: int) -> list[tuple[str, int]]:
 		"""(customer, when) of those who have stopped promotions since then, the earliest first."""

@@ -16,6 +16,7 @@ from khalifa_whatsapp.stores.sql_base import CHUNK, Statements
 CAMPAIGN = table_of(records.Campaign).name
 RECIPIENT = table_of(records.CampaignRecipient).name
 MESSAGE = table_of(records.Message).name
+COUNTRY_DIGITS = 4  # the + and the longest country code
 HANDED_OVER = (
 	rules.SENT,
 	rules.DELIVERED,
@@ -51,7 +52,7 @@ class CampaignQueries(Statements):
 
 	def campaign_template(self, name: str) -> StoredTemplate | None:
 		sql = (
-			"SELECT device, template_name, language, status, components, parameter_format "
+			"SELECT device, template_name, language, status, components, parameter_format, category "
 			"FROM `tabKhalifa Provider Template` WHERE name = ?"
 		)
 		return next((StoredTemplate(*(cell or "" for cell in row)) for row in self.rows(sql, (name,))), None)
@@ -166,6 +167,13 @@ class CampaignQueries(Statements):
 			"WHERE t.customer = r.customer AND t.device = ?))"
 		)
 		return int(self.rows(sql, (campaign, device))[0][0])
+
+	def recipient_numbers(self, campaign: str) -> list[tuple[str, int]]:
+		sql = (
+			f"SELECT MIN(address), COUNT(*) FROM {RECIPIENT} WHERE campaign = ? AND status = 'Planned' "
+			f"GROUP BY SUBSTR(address, 1, {COUNTRY_DIGITS})"
+		)
+		return [(address, int(count)) for address, count in self.rows(sql, (campaign,))]
 
 	# -- what happens elsewhere
 	def customers_opted_out(self, since_ms: int, limit: int) -> list[tuple[str, int]]:

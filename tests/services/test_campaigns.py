@@ -8,6 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from khalifa_whatsapp.core import campaigns, records
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.audience import Audience, Columns, Line
 from khalifa_whatsapp.core.campaign_content import content_of
+from khalifa_whatsapp.core.cost import Rate
 from khalifa_whatsapp.core.errors import Changed, NotAllowed
 from khalifa_whatsapp.core.pacing import HOUR_MS, Pace
 from khalifa_whatsapp.core.phones import from_person
@@ -181,6 +183,20 @@ def test_where_there_is_a_window_a_text_reaches_only_those_who_wrote_lately():
 	desk.plan(lines([1, 2, 3]))
 	assert [row.status for row in desk.rows()] == ["Skipped", "Planned", "Skipped"]
 	assert "24 hours" in desk.rows()[0].reason
+
+
+def test_the_plan_says_what_it_costs_by_the_rates_of_each_country():
+	can = Capabilities(has_templates=True, kinds=frozenset({"text"}))
+	desk = CampaignDesk(can=can, agents=0)
+	desk.store.message_rates = lambda: [Rate("service", "EG", date(2026, 1, 1), "USD", 50_000)]
+	saudi = Line(4, "+966501234567", "+966501234567", values={"customer": "S", "offer": "1"})
+	campaign = desk.plan([*lines([1, 2, 3]), saudi])
+	assert (campaign.estimated_cost, campaign.estimated_currency, campaign.unpriced_count) == (0.15, "USD", 1)
+
+
+def test_a_price_that_a_person_wrote_counts_before_the_rates(desk):
+	campaign = desk.plan(lines([1, 2]), price=0.5, currency="EGP")
+	assert (campaign.estimated_cost, campaign.estimated_currency) == (1.0, "EGP")
 
 
 # Approval and start

@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Any
 
 from khalifa_whatsapp.core import audience as lines_of
-from khalifa_whatsapp.core import campaign_plan, campaigns, records, template_state
+from khalifa_whatsapp.core import campaign_plan, campaigns, cost, records, template_state
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.audience import Audience, Line
 from khalifa_whatsapp.core.campaign_content import Content, content_of, variant_of
@@ -22,6 +22,7 @@ from khalifa_whatsapp.core.errors import UserError
 from khalifa_whatsapp.core.identity import PHONE, Identity
 from khalifa_whatsapp.core.keys import digest
 from khalifa_whatsapp.core.pacing import Pace
+from khalifa_whatsapp.core.phones import country_of
 from khalifa_whatsapp.core.service_window import is_window_open
 from khalifa_whatsapp.core.templates import shape_of
 from khalifa_whatsapp.drivers.base import Capabilities
@@ -266,7 +267,28 @@ def put_estimate(work: UnitOfWork, campaign: records.Campaign, content: Content,
 	plan = campaign_plan.estimate(chosen, device.pace, own, portfolio, start_ms, work.rules.calendar)
 	campaign.estimated_days, campaign.estimated_end_ms = plan.days, plan.end_ms
 	campaign.limited_by = json.dumps([plan.limited_by, plan.limit]) if plan.limited_by else ""
-	campaign.estimated_cost = campaign_plan.cost_of(chosen.count, campaign.price)
+	_put_cost(work, campaign, device, plan.end_ms or start_ms)
+
+
+def _put_cost(work: UnitOfWork, campaign: records.Campaign, device: Device, at_ms: int) -> None:
+	"""By the price that a person wrote, else by the rates of the day on which it ends; other gateways than
+	WhatsApp's own cost nothing.
+	"""
+	campaign.unpriced_count, campaign.estimated_currency = 0, campaign.currency
+	campaign.estimated_cost = campaign_plan.cost_of(campaign.planned_count, campaign.price)
+	if campaign.price or not device.is_official:
+		return
+	template = work.store.campaign_template(campaign.template or "")
+	countries: dict[str, int] = {}
+	for address, count in work.store.recipient_numbers(campaign.name):
+		country = country_of(address)
+		countries[country] = countries.get(country, 0) + count
+	category = cost.category_of("", template.category if template else "")
+	day = work.rules.calendar.local_date(at_ms)
+	expected = cost.estimate(category, countries, day, work.store.message_rates())
+	campaign.unpriced_count = expected.unknown
+	for currency, micros in sorted(expected.micros.items(), key=lambda pair: -pair[1])[:1]:
+		campaign.estimated_currency, campaign.estimated_cost = currency, round(micros / cost.MICROS, 2)
 
 
 def audience_of(store: Store, campaign: records.Campaign, content: Content) -> campaign_plan.Audience:

@@ -164,6 +164,18 @@ class CampaignsContract(StoreScene):
 			due = store.due_messages(self.n("dev"), NOW, 9, [self.n("k1")])
 		assert [message.name[8:] for message in due] == ["m3", "m2"]
 
+	def test_numbers_are_counted_by_their_beginning(self) -> None:
+		store = self.make_store()
+		self.save(
+			store,
+			self.recipient(1, address="+201001234567"),
+			self.recipient(2, address="+201101234567"),
+			self.recipient(3, address="+966501234567"),
+			self.recipient(4, address="+966501234568", reason="x"),
+		)
+		numbers = self.read(lambda: store.recipient_numbers(self.n("k1")), store)
+		assert sorted(numbers) == [("+201001234567", 2), ("+966501234567", 1)]
+
 	def test_who_was_never_written_to_on_the_device_is_a_new_chat(self) -> None:
 		store = self.make_store()
 		self.save(
