@@ -40,6 +40,7 @@ DEMO_ANYWHERE = tuple(
 	f"demo.{name}"
 	for name in (
 		"auto_replies",
+		"campaigns",
 		"care",
 		"clock",
 		"company",

@@ -371,7 +371,6 @@ class WebhookEvent:
 
 
 @dataclass(slots=True)
-@dataclass(slots=True)
 class ProviderTemplate:
 	"""A message template as the gateway knows it, by device, name and language.
 

@@ -57,6 +57,8 @@ def remove_all() -> dict[str, list[str]]:
 	branches = _names("Khalifa Branch", {"owner": OWNER})
 	kept = {"Khalifa Agent": _used("agent", agents, "resolved_for", "missed_for")}
 	kept["Khalifa Branch"] = sorted({*_used("branch", branches), *_branches_of_others(branches, agents)})
+	if _is_ours():
+		_delete_linked("Khalifa Campaign", _names("Khalifa Campaign", {"device": DEVICE}))
 	_delete_linked("Khalifa Ticket", tickets)
 	_delete_linked("Khalifa Customer", [name for name in customers if name not in kept_customers])
 	if _is_ours():

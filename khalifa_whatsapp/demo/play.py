@@ -17,7 +17,7 @@ from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.calendar import Calendar
 from khalifa_whatsapp.core.settings import DAY_MS, MINUTE_MS, Rules
 from khalifa_whatsapp.demo import auto_replies as demo_replies
-from khalifa_whatsapp.demo import texts
+from khalifa_whatsapp.demo import campaigns, texts
 from khalifa_whatsapp.demo.care import CareOfMonth
 from khalifa_whatsapp.demo.clock import Agenda, Clock
 from khalifa_whatsapp.demo.company import DEVICE
@@ -29,6 +29,7 @@ from khalifa_whatsapp.services.care import auto_replies
 from khalifa_whatsapp.services.inbound import drain, webhook
 from khalifa_whatsapp.services.outbound import dispatch
 from khalifa_whatsapp.services.tickets import actions, assignment, delays
+from khalifa_whatsapp.stores.base import Store
 
 STEP_MS = 10_000
 SEQUEL_RATE = 0.06
@@ -73,10 +74,11 @@ class Month:
 		"""From the first day to the present moment."""
 		self.staff.expect(self.plan.coming)
 		for talk in self.plan.talks:
-			self.agenda.add(talk.start_ms, partial(self._begin, talk))
+			self.agenda.add(talk.start_ms, partial(self.begin, talk))
 		for days_back, reason in CLOSE_ALL_DAYS.items():
 			due_ms = self.end_ms - days_back * DAY_MS
 			self.agenda.add(due_ms, partial(self._close_all, reason, days_back == UNDONE_DAY))
+		campaigns.schedule(self, self.end_ms)
 		self.agenda.add(self.start_ms, self.staff.look_around)
 		while self.clock.now_ms < self.end_ms:
 			self._step()
@@ -94,7 +96,7 @@ class Month:
 		waits = auto_replies.scan_waits(store, lambda device: self.gateway.capabilities, now_ms)
 		if self.staff.has_replied or self._has_taken or waits:
 			self.staff.has_replied = self._has_taken = False
-			dispatch.drain(store, self.gateway, self.clock)
+			self.send()
 		delays.scan(store, now_ms)
 		if self.staff.has_moved:
 			self.staff.has_moved = False
@@ -109,11 +111,22 @@ class Month:
 		soonest = min(due, default=self.end_ms)
 		return min(self.end_ms, max(self.clock.now_ms + STEP_MS, -(-soonest // STEP_MS) * STEP_MS))
 
-	# -- customers
-	def _begin(self, talk: Talk) -> None:
+	# -- what campaigns need: see `campaigns.Month`
+	@property
+	def store(self) -> Store:
+		"""Where all of it is."""
+		return self.host.store
+
+	def send(self) -> None:
+		"""What is queued goes out."""
+		dispatch.drain(self.host.store, self.gateway, self.clock)
+
+	def begin(self, talk: Talk) -> None:
+		"""A customer writes, and a conversation begins."""
 		self.talks[talk.caller.phone] = talk
 		self._write(talk)
 
+	# -- customers
 	def _write(self, talk: Talk) -> None:
 		self._posted += [(talk, line) for line in talk.take(is_ours=False)]
 
