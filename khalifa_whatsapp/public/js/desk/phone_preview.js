@@ -20,7 +20,7 @@ const STYLE = {
 		"font-size: 14px;",
 	blank: "background: #fff3cd; border-radius: 3px; padding: 0 2px;",
 };
-const SIGNS = { URL: "↗", PHONE_NUMBER: "✆", COPY_CODE: "⧉", QUICK_REPLY: "↩" };
+const ICONS = { URL: "↗", PHONE_NUMBER: "✆", COPY_CODE: "⧉", QUICK_REPLY: "↩" };
 const FILES = { IMAGE: "Picture", VIDEO: "Film", DOCUMENT: "Document" };
 
 // `message`: header_kind, header_file, header, body, footer, buttons [{kind, text}], is_rtl; `body` may be pieces
@@ -74,6 +74,6 @@ function marked(text) {
 
 function button({ kind, text }) {
 	const label = kind === "COPY_CODE" ? __("Copy the code") : text;
-	const sign = made("span", "margin-inline-end: 6px;", [SIGNS[kind] || ""]);
+	const sign = made("span", "margin-inline-end: 6px;", [ICONS[kind] || ""]);
 	return made("div", STYLE.button, [sign, label || "…"]);
 }
