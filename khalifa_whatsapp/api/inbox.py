@@ -13,6 +13,7 @@ from typing import Any
 import frappe
 
 from khalifa_whatsapp.api import (
+	inbox_care,
 	inbox_customer,
 	inbox_missing,
 	inbox_replies,
@@ -175,7 +176,7 @@ def _thread(row: Any, before: str, limit: int) -> dict[str, Any]:
 	now, people = now_ms(), People(row)  # the time first: what changes while we read is asked for again
 	items, next_before = inbox_thread.page(row.name, before, max(1, min(limit, MAX_ROWS)))
 	return {
-		"ticket": inbox_thread.head(current_actor(), row) | people.head(),
+		"ticket": _head(row, people),
 		"items": people.name(items),
 		"next_before": next_before,
 		**inbox_thread.abilities(row, people.window_from_ms),
@@ -193,12 +194,17 @@ def changes(ticket: str, after_ms: int = 0) -> dict[str, Any]:
 	people = People(row)
 	items = people.name(inbox_thread.since(ticket, after_ms or 0))
 	return {
-		"ticket": inbox_thread.head(current_actor(), row) | people.head(),
+		"ticket": _head(row, people),
 		"items": items,
 		**inbox_thread.abilities(row, people.window_from_ms),
 		"typing": typing_status.others(ticket),
 		"now_ms": now,
 	}
+
+
+def _head(row: Any, people: People) -> dict[str, Any]:
+	actor = current_actor()
+	return inbox_thread.head(actor, row) | people.head() | inbox_care.head(actor, row)
 
 
 @frappe.whitelist()
@@ -274,7 +280,8 @@ def templates(ticket: str) -> list[dict[str, Any]]:
 
 	`why_not` says, in the reader's language, why one can't be sent now.
 	"""
-	return inbox_templates.offered(_visible(ticket).device)
+	shown = _visible(ticket)
+	return inbox_templates.offered(shown.device, shown.customer)
 
 
 @frappe.whitelist(methods=["POST"])

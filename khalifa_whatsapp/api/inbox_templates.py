@@ -7,6 +7,7 @@ from typing import Any
 import frappe
 from frappe import _
 
+from khalifa_whatsapp.api import inbox_care
 from khalifa_whatsapp.core import records, template_state
 from khalifa_whatsapp.core.template_languages import is_right_to_left
 from khalifa_whatsapp.core.templates import Shape, file_of, stored_shape
@@ -28,19 +29,25 @@ FIELDS = (
 )
 
 
-def offered(device: str) -> list[dict[str, Any]]:
-	"""The number's templates, those that can be sent first. Drafts are their writers' alone."""
+def offered(device: str, customer: str) -> list[dict[str, Any]]:
+	"""The number's templates, those that can go to the customer first. Drafts are their writers' alone."""
 	wanted = {"device": device, "status": ("!=", template_state.DRAFT)}
 	rows = frappe.get_all(
 		"Khalifa Provider Template", wanted, list(FIELDS), order_by="template_name, language", limit=0
 	)
 	stored = [records.ProviderTemplate(**row) for row in rows]
-	return sorted((_shown(one, stored) for one in stored), key=lambda row: bool(row["why_not"]))
+	is_stopped = inbox_care.has_opted_out(customer)
+	shown = [_shown(one, stored, is_stopped) for one in stored]
+	return sorted(shown, key=lambda row: bool(row["why_not"]))
 
 
-def _shown(one: records.ProviderTemplate, stored: list[records.ProviderTemplate]) -> dict[str, Any]:
+def _shown(
+	one: records.ProviderTemplate, stored: list[records.ProviderTemplate], is_stopped: bool
+) -> dict[str, Any]:
 	shape = stored_shape(one)
 	reason = template_state.why_not_sent(one, has_file=shape.needs_file)
+	if not reason and is_stopped and one.category == template_state.MARKETING:
+		reason = template_state.PROMOTIONS_STOPPED
 	others = template_state.other_languages(one, stored) if reason else []
 	said = [_(reason)] if reason else []
 	if others:

@@ -14,6 +14,7 @@ from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.templates import file_of, stored_shape
 
 APPROVED, DRAFT, PENDING = "APPROVED", "DRAFT", "PENDING"
+MARKETING = "MARKETING"  # the category of templates that promote
 # In which Meta takes another text for a template that it has
 EDITABLE = frozenset({APPROVED, "REJECTED", "PAUSED"})
 CALM = frozenset({APPROVED, "PENDING"})  # states that need nobody
@@ -28,6 +29,7 @@ MESSAGES = {
 	"FLAGGED": "Meta will disable the template {template} ({language}) soon: its quality is low.",
 	"": "Meta changed the template {template} ({language}): {status}.",
 }
+PROMOTIONS_STOPPED = "The customer wants no promotions."
 # Why a template can't be picked
 REASONS = {
 	DRAFT: "A draft: a manager has not submitted it yet.",

@@ -113,7 +113,12 @@ def filled(
 	shape = stored_shape(template)
 	text, placed = fill(shape, _in_order(shape, values))
 	header = _header_file(shape, file or file_of(template))
-	chosen = {"name": template.template_name, "language": template.language, **placed}
+	chosen = {
+		"name": template.template_name,
+		"language": template.language,
+		"category": template.category,
+		**placed,
+	}
 	if header is not None:
 		chosen["header_kind"] = shape.header_kind
 	return Filled(text, {"template": chosen}, header)

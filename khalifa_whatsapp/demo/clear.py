@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import frappe
 
 from khalifa_whatsapp.core.doctypes import DOCTYPES
+from khalifa_whatsapp.demo import watch
 from khalifa_whatsapp.demo.company import CUSTOMER_MARK, DEVICE, DOMAIN, OWNER
 from khalifa_whatsapp.guards import forget_actors
 from khalifa_whatsapp.jobs import search_index
@@ -48,6 +49,7 @@ OF_USER = {
 def remove_all() -> dict[str, list[str]]:
 	"""Delete every row of the demonstration, in one transaction. Gives agents and branches that must stay."""
 	frappe.db.commit()
+	was_ours = _is_ours()
 	tickets = _names("Khalifa Ticket", {"device": DEVICE}) if _is_ours() else []
 	customers = _names("Khalifa Customer", {"name": ("like", f"{CUSTOMER_MARK}%")})
 	kept_customers = _used("customer", customers)
@@ -55,6 +57,8 @@ def remove_all() -> dict[str, list[str]]:
 	branches = _names("Khalifa Branch", {"owner": OWNER})
 	kept = {"Khalifa Agent": _used("agent", agents, "resolved_for", "missed_for")}
 	kept["Khalifa Branch"] = sorted({*_used("branch", branches), *_branches_of_others(branches, agents)})
+	if _is_ours():
+		_delete_linked("Khalifa Campaign", _names("Khalifa Campaign", {"device": DEVICE}))
 	_delete_linked("Khalifa Ticket", tickets)
 	_delete_linked("Khalifa Customer", [name for name in customers if name not in kept_customers])
 	if _is_ours():
@@ -69,7 +73,10 @@ def remove_all() -> dict[str, list[str]]:
 	_delete("Khalifa Calendar Exception", "owner", [OWNER])
 	_delete_records("Khalifa Reply Template", _names("Khalifa Reply Template", {"owner": OWNER}))
 	_delete_records("Khalifa Message Rate", _names("Khalifa Message Rate", {"owner": OWNER}))
+	_delete_records("Khalifa Auto Reply", _names("Khalifa Auto Reply", {"owner": OWNER}))
 	_remove_tags()
+	devices = [DEVICE] if was_ours else []
+	watch.remove({"WhatsApp Device": devices, "Khalifa Branch": gone, "Khalifa Agent": agents})
 	frappe.db.commit()
 	search_index.rebuild()  # the newest messages are gone: see there
 	frappe.clear_cache()

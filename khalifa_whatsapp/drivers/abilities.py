@@ -154,3 +154,11 @@ class TemplateAuthor(Protocol):
 		self, template_id: str, category: str, components: Sequence[Mapping[str, Any]]
 	) -> SubmittedTemplate:
 		"""Submit another text for a template; an empty category stays as it is. Errors as above."""
+
+
+@runtime_checkable
+class ExpiringLogin(Protocol):
+	"""A gateway whose login may have an end that it can tell."""
+
+	def login_ends_ms(self) -> int:
+		"""When the login ends, in epoch milliseconds; 0 when it never does. Raises a `SendError`."""

@@ -38,6 +38,12 @@ FOR_GUESTS = {
 }
 # They change nothing, so a GET will do
 ONLY_READ = {
+	f"{API}auto_replies.usage",
+	f"{API}campaign_audience.download_skipped",
+	f"{API}campaign_audience.preview",
+	f"{API}campaign_audience.report_columns",
+	f"{API}campaign_audience.skipped",
+	f"{API}campaigns.state",
 	f"{API}cards.answered_today",
 	f"{API}cards.delayed_now",
 	f"{API}cards.devices_down",
@@ -234,6 +240,7 @@ class TestAForeignConversation(SiteCase):
 				"is_accepted": "1",
 				"is_voice": "1",
 				"is_seen": "1",
+				"is_stopped": "1",
 				"after_ms": "0",
 				"limit": "5",
 			}.get(name, "resolved"),

@@ -86,6 +86,12 @@ class CloudApiDriver:
 				reply = self._ask_number("GET", params={"fields": number.BASIC_FIELDS})
 			return number.state_from(reply)
 
+	def login_ends_ms(self) -> int:
+		"""When the access token ends: asked of Meta with the token itself; 0 when it never does."""
+		with asking():
+			params = {"input_token": self.config.access_token}
+			return number.token_end_from(self._ask("GET", f"{self._root}/debug_token", params=params))
+
 	def mark_read(self, ref: MessageRef, sender: tuple[Identity, ...], is_typing: bool = False) -> None:
 		"""Mark a message (and all before it) as read;
 		`is_typing` also shows that an answer is being written.

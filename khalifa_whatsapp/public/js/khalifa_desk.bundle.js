@@ -5,6 +5,7 @@ import { translate_reasons } from "./desk/reasons.js";
 import { phone_preview } from "./desk/phone_preview.js";
 import { filter, report } from "./desk/reports.js";
 import { template_category, template_status } from "./desk/template_status.js";
+import { extend_system_health } from "./desk/system_health.js";
 
 frappe.provide("khalifa");
 khalifa.desk = new Desk();
@@ -13,5 +14,6 @@ Object.assign(khalifa, { phone_preview, template_category, template_status }); /
 Object.assign(khalifa, { report, filter }); // for reports, whose scripts are loaded one by one
 shorten_decimals();
 translate_reasons();
+extend_system_health();
 
 $(document).on("app_ready", () => Desk.is_for(frappe.user_roles) && khalifa.desk.start());

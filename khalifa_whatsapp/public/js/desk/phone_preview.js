@@ -74,6 +74,6 @@ function marked(text) {
 
 function button({ kind, text }) {
 	const label = kind === "COPY_CODE" ? __("Copy the code") : text;
-	const drawing = made("span", "margin-inline-end: 6px;", [ICONS[kind] || ""]);
-	return made("div", STYLE.button, [drawing, label || "…"]);
+	const sign = made("span", "margin-inline-end: 6px;", [ICONS[kind] || ""]);
+	return made("div", STYLE.button, [sign, label || "…"]);
 }
