@@ -42,6 +42,7 @@ ONLY_READ = {
 	f"{API}campaign_audience.preview",
 	f"{API}campaign_audience.report_columns",
 	f"{API}campaign_audience.skipped",
+	f"{API}campaign_template.places",
 	f"{API}campaigns.state",
 	f"{API}cards.answered_today",
 	f"{API}cards.delayed_now",
