@@ -45,6 +45,7 @@ ONLY_READ = {
 	f"{API}campaign_template.places",
 	f"{API}campaigns.state",
 	f"{API}cards.answered_today",
+	f"{API}cards.cost_this_month",
 	f"{API}cards.delayed_now",
 	f"{API}cards.devices_down",
 	f"{API}cards.failing_jobs",
