@@ -14,7 +14,9 @@ from khalifa_whatsapp.bootstrap import EmbeddedHost
 from khalifa_whatsapp.core.settings import HOUR_MS, MINUTE_MS
 from khalifa_whatsapp.demo import texts
 from khalifa_whatsapp.demo.clock import Agenda, Clock
+from khalifa_whatsapp.drivers.base import Capabilities
 from khalifa_whatsapp.services import costs, kpi
+from khalifa_whatsapp.services.care import auto_replies
 from khalifa_whatsapp.services.inbound import drain
 from khalifa_whatsapp.services.outbound import dispatch
 from khalifa_whatsapp.services.tickets import assignment, delays, presence
@@ -164,11 +166,15 @@ class Day:
 		self.staff.beat()
 		presence.sweep(self.host.store, now)
 		delays.scan(self.host.store, now)
-		self.care.ask(now)
 		costs.settle(self.host.store, now)
+		auto_replies.scan_waits(self.host.store, self._capabilities, now)
+		self.care.ask(now)
 		if now - self._kpi_ms >= KPI_MS:
 			self._kpi_ms = now
 			kpi.rollup_dirty(self.host.store, now)
+
+	def _capabilities(self, device: str) -> Capabilities:
+		return self.host.drivers[device].capabilities
 
 	# -- the end of the day
 	def _end(self) -> None:

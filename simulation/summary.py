@@ -76,6 +76,23 @@ class Summary:
 	problems: list[str] = field(default_factory=list)
 
 
+AUTOMATIC = "SELECT body, status FROM `tabKhalifa Message` WHERE auto_reply IS NOT NULL"
+
+
+def automatic(store: OpenStore, sent_logs: Sequence[Sequence[SentMessage]]) -> list[str]:
+	"""Texts of automatic replies that gateways took more often, or less, than we know."""
+	fates: dict[str, Counter[str]] = {}
+	for body, status in store.rows(AUTOMATIC):
+		fates.setdefault(str(body), Counter())[str(status)] += 1
+	taken = Counter(sent.body for sent_log in sent_logs for sent in sent_log)
+	problems = []
+	for body, counts in fates.items():
+		claimed = sum(count for status, count in counts.items() if RANK.get(status, 0) >= RANK[SENT])
+		if not claimed <= taken[body] <= claimed + counts[UNKNOWN] + counts[FAILED]:
+			problems.append(f"an automatic reply was taken {taken[body]} times, and claimed {claimed} times")
+	return problems
+
+
 def inbound(
 	book: DeliveryLog, kind: str, attempts: Collection[Item], stored: Mapping[Item, int]
 ) -> InboundBook:
@@ -115,7 +132,7 @@ def stored_notices(store: OpenStore) -> dict[Item, int]:
 def outbound(store: OpenStore, sent_logs: Sequence[Sequence[SentMessage]]) -> OutboundBook:
 	"""Compare our answers with the gateways' own lists.
 
-	Answers are told apart by their text: no two are alike.
+	Answers are told apart by their text: no two are alike. Automatic replies are (`automatic`).
 	"""
 	rows = store.rows(
 		"SELECT body, status FROM `tabKhalifa Message` WHERE direction = 'Outgoing' AND origin = 'Agent'"

@@ -12,6 +12,7 @@ LISTENER = re.compile(r"realtime\.on\(\s*[\"'`]khalifa_whatsapp:([\w${}]+)[\"'`]
 LOOP = re.compile(r"for \(const kind of \[([^\]]+)\]\)\s+frappe\.realtime\.on\(`khalifa_whatsapp:\$\{kind\}`")
 # What a reader finds without having been there: the rows that lists, forms and reports show
 LASTS = {
+	"campaign": "the campaign's row, its counts and its recipients",
 	"close_all": "the batch's row and its items",
 	"delay": "delay events, and the deadline on the ticket",
 	"device": "the device's state and facts; Khalifa Device Notice, of which managers are notified",

@@ -16,6 +16,7 @@ from frappe.utils import add_days, formatdate, get_first_day, today
 from khalifa_whatsapp.api import inbox_rows
 from khalifa_whatsapp.api.decorators import endpoint
 from khalifa_whatsapp.bootstrap import now_ms, on_site
+from khalifa_whatsapp.core.alerts import is_down
 from khalifa_whatsapp.core.cost import MICROS, PRICED
 from khalifa_whatsapp.core.satisfaction import GOOD
 from khalifa_whatsapp.guards import AGENT_ROLE, agent_only, current_actor, manager_only
@@ -165,10 +166,7 @@ def devices_down(**_given: Any) -> dict[str, Any]:
 	bad = [
 		row.name
 		for row in down
-		if row.breaker_state == "Open"
-		or row.is_paused
-		or row.problem
-		or row.state in ("Disconnected", "QR", "Restricted")
+		if row.breaker_state == "Open" or row.is_paused or is_down(row.state or "", bool(row.problem))
 	]
 	shown = {"name": ["in", bad]} if bad else {"enabled": 1}
 	return {
@@ -194,12 +192,13 @@ def last_minute_job(**_given: Any) -> dict[str, Any] | str:
 @endpoint
 def failing_jobs(**_given: Any) -> dict[str, Any]:
 	"""Parts of the background work that failed when they last ran."""
-	count = frappe.db.count("Khalifa Alert", {"kind": "Job"})
+	failing = {"kind": "Job", "is_solved": 0}
+	count = frappe.db.count("Khalifa Alert", failing)
 	return {
 		"value": count,
 		"fieldtype": "Int",
 		"route": ["List", "Khalifa Alert", "List"],
-		"route_options": {"kind": "Job"},
+		"route_options": failing,
 	}
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import frappe
 from frappe import _
 
+from khalifa_whatsapp.core import reply_loops
 from khalifa_whatsapp.core.phones import from_gateway
 
 MAX = 300
@@ -192,6 +193,12 @@ def _new_person(row: Any, names: dict[str, str]) -> str:
 	).format(row.actor_name or "", shown_number(row.reason or ""))
 
 
+def _auto_stopped(row: Any, names: dict[str, str]) -> str:
+	why = reply_loops.REASONS.get(row.reason or "", "")
+	stopped = _("Automatic replies stopped here until a person answers.")
+	return f"{stopped} {_(why)}" if why else stopped
+
+
 def _promotions(row: Any, names: dict[str, str]) -> str:
 	is_stop = row.event == "promotions_stopped"
 	if not row.actor_name:
@@ -223,6 +230,7 @@ _TEXTS = {
 	"other_account": _other_account,
 	"same_person": _same_person,
 	"new_person": _new_person,
+	"auto_stopped": _auto_stopped,
 	"promotions_stopped": _promotions,
 	"promotions_resumed": _promotions,
 	"rated": _rated,

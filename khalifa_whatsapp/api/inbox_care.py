@@ -7,7 +7,7 @@ from typing import Any
 import frappe
 from frappe import _
 
-from khalifa_whatsapp.core import satisfaction, template_state, ticket_access
+from khalifa_whatsapp.core import satisfaction, ticket_access
 from khalifa_whatsapp.core.actor import Actor
 
 CUSTOMER, SURVEY, CONSENT = "Khalifa Customer", "Khalifa Satisfaction", "Khalifa Consent Event"
@@ -47,9 +47,3 @@ def consent(customer: str) -> dict[str, Any] | None:
 	fields = ["wish", "source", "at_ms", "actor_name"]
 	latest = frappe.get_all(CONSENT, {"customer": customer}, fields, order_by="at_ms desc", limit=1)
 	return {**latest[0], "source": _(latest[0].source)} if latest else None
-
-
-def why_not_promoted(customer: str, category: str | None) -> str:
-	"""Why a template of this category can't go to the customer, in English; "" when it can."""
-	is_promotion = category == template_state.MARKETING
-	return template_state.PROMOTIONS_STOPPED if is_promotion and has_opted_out(customer) else ""

@@ -83,6 +83,11 @@ class Names:
 		return _name(number)
 
 
+def first_name(at_ms: int) -> str:
+	"""No name made at this instant or later sorts before it."""
+	return _name(at_ms << RANDOM_BITS)
+
+
 def _number(now_ms: int, rng: Random) -> int:
 	if not 0 <= now_ms < 1 << TIME_BITS:
 		raise ValueError(f"{now_ms} is not a time in epoch milliseconds")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from khalifa_whatsapp.core.auto_replies import RuleBook
 from khalifa_whatsapp.core.calendar import Calendar
 
 MINUTE_MS = 60_000
@@ -64,6 +65,8 @@ class Settings:
 	restarts_per_hour: int = 3
 	min_sample_daily: int = 5
 	min_sample_monthly: int = 20
+	hint_joining: int = 1
+	max_auto_replies: int = 3
 	survey_enabled: int = 0
 	survey_delay_minutes: float = 10
 	survey_expiry_hours: float = 24
@@ -76,7 +79,18 @@ class Settings:
 	confirms_opt_out: int = 1
 	opt_out_text: str = OPT_OUT_TEXT
 	opt_in_text: str = OPT_IN_TEXT
-	hint_joining: int = 1
+	campaign_approval_size: int = 500
+	alert_quiet_minutes: int = 240
+	alert_device_minutes: float = 5
+	alert_failure_percent: float = 20
+	alert_failure_sample: int = 20
+	alert_event_minutes: float = 2
+	alert_message_minutes: float = 15
+	alert_job_minutes: float = 3
+	alert_worker_minutes: float = 5
+	alert_token_days: int = 7
+	alert_disk_gb: float = 1
+	audit_retention_days: int = 0
 
 	@classmethod
 	def from_row(cls, row: Mapping[str, Any]) -> Settings:
@@ -124,6 +138,7 @@ class Rules:
 	settings: Settings
 	calendar: Calendar
 	branches: Mapping[str, BranchRules] = field(default_factory=dict)
+	auto_replies: RuleBook = field(default_factory=RuleBook)
 
 	def of_branch(self, branch: str | None) -> BranchRules:
 		"""The branch's own rules, or the company's."""

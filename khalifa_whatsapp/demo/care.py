@@ -37,7 +37,7 @@ COMMENTS = (
 	"محدش بلغني إن السعر اتغير",
 	"الرد كان ناشف شوية",
 )
-STOP_RATE, RESUME_RATE, ASIDE_RATE = 0.008, 0.3, 0.004
+STOP_RATE, RESUME_RATE, ASIDE_RATE = 0.016, 0.3, 0.004
 STOPS = ("إيقاف", "مش عايز رسائل", "STOP", "بلاش رسايل")
 
 

@@ -35,6 +35,8 @@ COPIED = (
 	records.CloseBatchItem,
 	records.ConsentEvent,
 	records.Satisfaction,
+	records.Campaign,
+	records.CampaignRecipient,
 )
 OF_CUSTOMERS = (
 	records.CustomerIdentity,
@@ -44,6 +46,7 @@ OF_CUSTOMERS = (
 	records.DelayEvent,
 	records.ConsentEvent,
 	records.Satisfaction,
+	records.CampaignRecipient,
 )
 # (table, creation, modified): lists sort and show by these
 TIMES = (
@@ -54,6 +57,7 @@ TIMES = (
 	("Khalifa Close Batch", "requested_on", "requested_on"),
 	("Khalifa Satisfaction", "planned_on", "answered_on"),
 	("Khalifa Consent Event", "known", "known"),
+	("Khalifa Campaign", "planned_on", "ended_on"),
 )
 
 
@@ -111,6 +115,8 @@ def _number_tickets(rows: dict[Any, list[Any]], store: SiteStore) -> None:
 		survey.notified_ms = survey.answered_ms  # nobody is notified of a month that never was
 	for event in rows[records.ConsentEvent]:
 		event.ticket = numbers.get(event.ticket)
+	for recipient in rows[records.CampaignRecipient]:
+		recipient.ticket = numbers.get(recipient.ticket)
 
 
 def _mark_customers(rows: dict[Any, list[Any]]) -> None:

@@ -4,12 +4,12 @@ There is one `save`, because a use case decides on records and then writes all i
 by what it is read for. Whatever a store returns is a copy: changing it changes nothing until it is saved.
 All reads inside a transaction that say «locked» hold the rows until its end.
 
-One file, because a port is read as a whole.
+One file, because a port is looked up as a whole, and both stores have all of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date
@@ -22,6 +22,7 @@ from khalifa_whatsapp.core.cost import Rate
 from khalifa_whatsapp.core.kpi import Fact
 from khalifa_whatsapp.core.pacing import Pace, Traffic
 from khalifa_whatsapp.core.settings import Rules
+from khalifa_whatsapp.stores.base_campaigns import CampaignStore
 
 # What a gateway says of a number besides its state; the device has a field for each, and one for its moment
 DEVICE_FACTS = ("quality", "messaging_limit", "name_status")
@@ -123,7 +124,7 @@ class Backlog:
 	dead_webhook_events: int
 
 
-class Store(Protocol):
+class Store(CampaignStore, Protocol):
 	"""A database behind the use cases."""
 
 	# -- transactions and locks
@@ -273,8 +274,12 @@ class Store(Protocol):
 	def devices_with_due_messages(self, now_ms: int) -> list[str]:
 		"""Devices that have something to send, or sends whose outcome nobody wrote down."""
 
-	def due_messages(self, device: str, now_ms: int, limit: int) -> list[records.Message]:
-		"""Queued messages of a device that are due (locked), oldest first, one per customer at most."""
+	def due_messages(
+		self, device: str, now_ms: int, limit: int, but_not: Collection[str] = ()
+	) -> list[records.Message]:
+		"""Queued messages of a device that are due (locked), oldest first, one per customer at most;
+		not those of the campaigns `but_not`.
+		"""
 
 	def doubtful_messages(self, device: str) -> list[records.Message]:
 		"""Messages of a device that are being sent or whose fate is unknown (locked), oldest first."""
@@ -329,11 +334,27 @@ class Store(Protocol):
 	) -> list[records.ProviderTemplate]:
 		"""Templates of a device by their key or by the gateway's id, locked."""
 
+	def provider_template(self, name: str, locked: bool = False) -> records.ProviderTemplate | None:
+		"""One template; locked, when it is to be written."""
+
 	def has_device_notice(self, notice_key: str) -> bool:
 		"""Whether a notice is kept already."""
 
-	def provider_template(self, name: str) -> records.ProviderTemplate | None:
-		"""One template."""
+	# -- automatic replies
+	def auto_replies_had(
+		self, customers: Collection[str], rules: Collection[str]
+	) -> list[tuple[str, str, int, int]]:
+		"""(customer, rule, how often, when last) of the automatic replies that customers have been given."""
+
+	def latest_messages(self, since_ms: Mapping[str, int], limit: int) -> dict[str, list[records.Message]]:
+		"""By ticket: its latest messages since an instant of its own, at most `limit` of each direction,
+		notes left out; in no order.
+		"""
+
+	def tickets_to_reply(self, now_ms: int, limit: int) -> list[records.Ticket]:
+		"""Waiting tickets for which an automatic reply about waiting is due (locked),
+		the longest overdue first.
+		"""
 
 	# -- consent and satisfaction
 	def known_consent_events(self, keys: Collection[str]) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 from typing import Any
 
@@ -169,6 +170,9 @@ def with_template(category: str = "UTILITY", status: str = "APPROVED", device: s
 			key = template_key(of, "rate_us", "ar")
 			template = records.ProviderTemplate(name, key, of, name, "rate_us", "ar", status)
 			template.category = category
+			template.components = json.dumps(
+				[{"type": "BODY", "text": "كيف كانت خدمتنا؟ أرسل رقمًا من 1 إلى 5."}]
+			)
 			if name == "T1" or device != "desk":
 				work.add(template)
 	return desk

@@ -9,10 +9,11 @@ from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.errors import Changed, UserError
 from khalifa_whatsapp.core.keys import template_key
 from khalifa_whatsapp.core.settings import HOUR_MS
+from khalifa_whatsapp.core.templates import filled, stored_shape
 from khalifa_whatsapp.drivers.base import Capabilities
 from khalifa_whatsapp.services.isolation import check, each_alone
 from khalifa_whatsapp.services.outbound import automatic
-from khalifa_whatsapp.services.outbound.answer_drafts import Draft
+from khalifa_whatsapp.services.outbound.answer_drafts import Draft, template_draft
 from khalifa_whatsapp.services.tickets import surveys
 from khalifa_whatsapp.services.tickets.authorization import require, ticket_of
 from khalifa_whatsapp.services.tickets.notices import notify_owner
@@ -80,11 +81,7 @@ def _ask(
 		template = _template(work, ticket) if error.code == "window_closed" else None
 		if template is None:
 			raise
-		draft = Draft(
-			"",
-			"template",
-			data={"template": {"name": template.template_name, "language": template.language}},
-		)
+		draft = template_draft(filled(template, ()))
 		is_promotion = template.category == template_state.MARKETING
 		cause = automatic.Cause(records.SURVEY, cause.client_key, is_promotion=is_promotion)
 		message = automatic.queue(work, ticket, draft, cause, can)
@@ -108,7 +105,9 @@ def _template(work: UnitOfWork, ticket: records.Ticket) -> records.ProviderTempl
 	if chosen is not None and chosen.device != ticket.device:
 		key = template_key(ticket.device, chosen.template_name, chosen.language)
 		chosen = next(iter(work.store.provider_templates(ticket.device, [key], ())), None)
-	is_usable = chosen is not None and not template_state.why_not(chosen.status, True)
+	is_usable = (
+		chosen is not None and not template_state.why_not_sent(chosen) and not stored_shape(chosen).variables
+	)
 	return chosen if is_usable else None
 
 

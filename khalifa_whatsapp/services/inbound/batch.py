@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from khalifa_whatsapp.core.identity import Identity
 from khalifa_whatsapp.drivers import base
+from khalifa_whatsapp.services.care.auto_replies import AutoReplies
 from khalifa_whatsapp.services.care.responses import Responses
 from khalifa_whatsapp.services.customers import merging
 from khalifa_whatsapp.services.customers.identities import Customers
@@ -35,6 +36,7 @@ class IntakeBatch:
 		self.notices = Notices(work, device.name)
 		self.thread = Thread(work, device, self.customers, self.tickets)
 		self.people = People(work, self.customers, self.thread, aliases or {})
+		self.auto_replies = AutoReplies(work, can)
 		self.responses = Responses(work, device.name, can)
 
 	def read(self, events: list[base.Event]) -> None:
@@ -77,8 +79,9 @@ class IntakeBatch:
 		self.thread.read_changed()
 
 	def finish(self) -> None:
-		"""All events are applied: names, whoever has a changed conversation open, what the system says."""
+		"""All events are applied: names, automatic answers, and whoever has a changed conversation open."""
 		self._name_tickets()
+		self.auto_replies.answer(self.thread.by_name, self.tickets.named, self.tickets.is_anyone_here)
 		self.thread.publish_changed()
 		self.responses.finish()
 

@@ -150,6 +150,12 @@ class Tickets:
 			self._roster = {entry.agent.name: entry for entry in self.work.store.roster()}
 		return self._roster
 
+	def is_anyone_here(self, ticket: records.Ticket) -> bool:
+		"""Whether an agent who may see it is present."""
+		return assignment.is_anyone_here(
+			self.roster().values(), ticket, self.work.now_ms, self.work.rules.settings
+		)
+
 	def publish(self, ticket: records.Ticket, event: str) -> None:
 		"""Tell the holder's page, or those of whom the queue waits for; and the managers'."""
 		data = {"ticket": ticket.name, "event": event}

@@ -8,6 +8,7 @@ from khalifa_whatsapp.core import ledger, records
 from khalifa_whatsapp.core.consent import BY_REFUSAL, Wish
 from khalifa_whatsapp.drivers.base import OptedOut
 from khalifa_whatsapp.services.customers import consent
+from khalifa_whatsapp.services.outbound import campaign_messages
 from khalifa_whatsapp.services.tickets import notices, surveys, turns
 from khalifa_whatsapp.services.tickets.reopening import reopen
 from khalifa_whatsapp.services.unit_of_work import UnitOfWork
@@ -17,6 +18,8 @@ def status_changed(
 	work: UnitOfWork, message: records.Message, before: str, tickets: dict[str, records.Ticket] | None = None
 ) -> None:
 	"""Tell the sender's page; if a human answer failed, the customer has been waiting all along."""
+	if message.campaign:
+		work.at_end(campaign_messages.follow)
 	if message.sender:
 		data = {"ticket": message.ticket, "message": message.name, "status": message.status}
 		work.publish("khalifa_whatsapp:status", data, user=message.sender)

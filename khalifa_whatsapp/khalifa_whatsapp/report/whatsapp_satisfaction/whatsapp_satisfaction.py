@@ -110,9 +110,9 @@ def _list_link(filters: Any, group: str, key: Any) -> str:
 def _finish(row: dict[str, Any]) -> None:
 	row["response_rate"] = reports.share(row["answered"], row["delivered"])
 	row["satisfaction"] = reports.share(*SATISFACTION.parts(row))
-	low, high = wilson(row["ratings_good"], row["ratings"])
-	interval = f"{100 * low:.0f}–{100 * high:.0f}%"
-	row["interval"] = LEFT_TO_RIGHT.format(interval) if row["ratings"] else None
+	among = wilson(row["ratings_good"], row["ratings"])
+	interval = f"{100 * among.low:.0f}–{100 * among.high:.0f}%" if among else ""
+	row["interval"] = LEFT_TO_RIGHT.format(interval) if interval else None
 
 
 def _total(counts: dict[Any, Counter[str]]) -> dict[str, Any]:

@@ -9,6 +9,16 @@ import { attempt, avatar, day, el, icon, look, read, toast, uuid } from "./util.
 
 const GONE = ["not_permitted", "no_such_ticket"];
 
+// What the customer answered when this conversation began
+const campaign = (title) =>
+	title
+		? el("bdi", {
+				class: "kin-tag kin-campaign",
+				title: __("Answers the campaign {0}", [title]),
+				text: title,
+			})
+		: "";
+
 export class Thread {
 	constructor(inbox) {
 		this.inbox = inbox;
@@ -208,6 +218,7 @@ export class Thread {
 					" ",
 					wait,
 					...chips(head),
+					campaign(head.campaign),
 				),
 			),
 			actions,
