@@ -4,6 +4,7 @@ import { el, uuid } from "../inbox/util.js";
 import { AudiencePart } from "./audience.js";
 import { line, number, recipients_of } from "./drawing.js";
 import { progress } from "./progress.js";
+import { ask_places } from "./template.js";
 
 const API = "khalifa_whatsapp.api.campaigns";
 const COLOURS = {
@@ -116,7 +117,7 @@ export class CampaignForm {
 
 	// Before it starts: how many, how long, how much
 	estimate({ recipients, skipped }) {
-		const { days, end_on, cost, currency, limited_by } = this.state.estimate || {};
+		const { days, end_on, cost, currency, limited_by, unpriced } = this.state.estimate || {};
 		const lines = [
 			line(
 				__("Goes to {0} recipients. {1} are left out.", [number(recipients), number(skipped)]),
@@ -133,6 +134,7 @@ export class CampaignForm {
 			lines.push(
 				line(__("Costs about {0} {1}.", [format_number(cost, null, 2), currency || ""]), "blue"),
 			);
+		if (unpriced) lines.push(line(__("No price is known for {0} of them.", [number(unpriced)]), "gray"));
 		return lines;
 	}
 
@@ -174,6 +176,8 @@ export class CampaignForm {
 			if (act === offered[0] && act !== "cancel") button.addClass("btn-primary");
 			if (act === "cancel") button.addClass("text-danger");
 		}
+		if (frm.doc.content_type === "Template" && state.acts.includes("plan"))
+			frm.add_custom_button(__("Fill In the Template"), () => ask_places(frm));
 		frm.add_custom_button(__("Send a Test to Myself"), () => this.ask_test());
 		if (state.plan_state !== "Planned") return;
 		const results = () =>
