@@ -122,11 +122,12 @@ def refuse_change_by_hand(doc: Document) -> None:
 
 	`flags` can't come from a request: Document ignores them in what it is given.
 	"""
-	if doc.flags.by_use_case or _is_setting_up():
+	if doc.flags.by_use_case or is_setting_up():
 		return
 	refuse(_("{0} is written by the system. It can't be changed or deleted by hand.").format(_(doc.doctype)))
 
 
-def _is_setting_up() -> bool:
+def is_setting_up() -> bool:
+	"""Whether the app, or another, is being installed, migrated, patched or taken away."""
 	flags = frappe.flags
 	return bool(flags.in_install or flags.in_uninstall or flags.in_migrate or flags.in_patch)

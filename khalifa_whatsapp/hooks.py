@@ -4,7 +4,7 @@ Every name here is a hook, except for modules: so the tables are imported as mod
 """
 
 from khalifa_whatsapp.access import attachable
-from khalifa_whatsapp.core import doctypes
+from khalifa_whatsapp.core import audit, doctypes
 
 app_name = "khalifa_whatsapp"
 app_title = "Khalifa WhatsApp"
@@ -53,8 +53,11 @@ has_permission = {
 	],
 }
 
-# Every request passes `method_policy`; answers about our rows pass `logins`
-auth_hooks = ["khalifa_whatsapp.access.method_policy.check_request"]
+# Every request passes `method_policy`, answers about our rows `logins`. A monitor's token is not Frappe's
+auth_hooks = [
+	"khalifa_whatsapp.access.method_policy.check_request",
+	"khalifa_whatsapp.api.monitors.answer_token",
+]
 after_request = ["khalifa_whatsapp.access.logins.hide"]
 
 override_whitelisted_methods = {
@@ -107,6 +110,16 @@ doc_events = {
 	"DocShare": {"validate": "khalifa_whatsapp.access.sharing.refuse_share"},
 	"Khalifa Agent": {"on_update": "khalifa_whatsapp.setup.onboarding.mark_steps"},
 	"Khalifa Branch": {"on_update": "khalifa_whatsapp.setup.onboarding.mark_steps"},
+	tuple(audit.WATCHED): {
+		"before_save": "khalifa_whatsapp.site_audit.before_save",
+		"on_update": "khalifa_whatsapp.site_audit.on_update",
+		"on_trash": "khalifa_whatsapp.site_audit.on_trash",
+		"after_rename": "khalifa_whatsapp.site_audit.after_rename",
+	},
+	"User": {
+		"on_update": "khalifa_whatsapp.site_audit.user_saved",
+		"on_trash": "khalifa_whatsapp.site_audit.user_deleted",
+	},
 	"Khalifa Reply Template": {"validate": "khalifa_whatsapp.permissions.keep_owner"},
 	"Khalifa Settings": {"on_update": "khalifa_whatsapp.setup.onboarding.mark_steps"},
 	"System Settings": {"on_update": "khalifa_whatsapp.jobs.scheduler_watch.settings_changed"},
@@ -116,6 +129,13 @@ doc_events = {
 }
 
 # Jobs
+
+# What Frappe's Log Settings delete, with the days that they begin with
+default_log_clearing_doctypes = {
+	"Khalifa Webhook Event": 90,
+	"Khalifa Device Notice": 180,
+	"Khalifa Alert": 30,
+}
 
 scheduler_events = {
 	"cron": {

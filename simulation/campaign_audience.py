@@ -19,7 +19,7 @@ RULES = Rules(Settings(campaign_approval_size=0), Calendar.always(ZONE))
 COLUMNS = Columns(0, ("", "customer", "offer"), True)
 NEEDED = ("customer", "offer")
 ARABIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
-DOUBLES, WORDS, KNOWN, OPTED_OUT = 50, 101, 10, 4  # every so-many-eth line; of known people, the last
+DOUBLES, TERMS, KNOWN, OPTED_OUT = 50, 101, 10, 4  # every so-many-eth line; of known people, the last
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Crowd:
 		return made, (made.line(n, self._cells(n)) for n in range(1, self.count + 1))
 
 	def _cells(self, number: int) -> list[str]:
-		if number % WORDS == 0:
+		if number % TERMS == 0:
 			return ["ask Mona", "nobody", "0"]
 		if number % DOUBLES == 0:
 			return [self.phone(number - 1).removeprefix("+2").translate(ARABIC), "double", f"x{number}"]
@@ -49,7 +49,7 @@ class Crowd:
 	def distinct(self) -> int:
 		"""How many lines are a person of their own."""
 		numbers = range(1, self.count + 1)
-		return sum(n % WORDS != 0 and (n % DOUBLES != 0 or (n - 1) % WORDS == 0) for n in numbers)
+		return sum(n % TERMS != 0 and (n % DOUBLES != 0 or (n - 1) % TERMS == 0) for n in numbers)
 
 	def know(self, work: UnitOfWork) -> set[str]:
 		"""Some of them are customers already; the phones of those who want no promotions."""

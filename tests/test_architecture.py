@@ -23,7 +23,7 @@ MAX_FILES_OF_A_WALK = 8
 CORE, DRIVERS, SERVICES, STORES = "core", "drivers", "services", "stores"
 PORTS = ("drivers.base", "drivers.abilities", "stores.base", "stores.base_campaigns")
 INNER = (CORE, *PORTS, SERVICES)
-BASICS = (CORE, *PORTS, "services.unit_of_work", "services.isolation")
+BASICS = (CORE, *PORTS, "services.unit_of_work", "services.isolation", "services.audit")
 # Each may import those before it
 SUBJECTS = (
 	"services.tickets",
@@ -34,11 +34,23 @@ SUBJECTS = (
 	"services.inbound",
 )
 PERMISSIONS = ("guards", "permissions")
-DESK = (*INNER, "bootstrap", "site_devices", *PERMISSIONS, "jobs", "stores.schema")
+DESK = (*INNER, "bootstrap", "site_devices", "site_audit", *PERMISSIONS, "jobs", "stores.schema")
 
 DEMO_ANYWHERE = tuple(
 	f"demo.{name}"
-	for name in ("campaigns", "clock", "company", "gateway", "names", "plan", "play", "staff", "texts")
+	for name in (
+		"auto_replies",
+		"campaigns",
+		"care",
+		"clock",
+		"company",
+		"gateway",
+		"names",
+		"plan",
+		"play",
+		"staff",
+		"texts",
+	)
 )
 
 # What each part may import of ours; the longest prefix counts, "" is everything in the package's top folder.
@@ -58,9 +70,10 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 	"media": (CORE, "services.voice_notes"),
 	"bootstrap": (CORE, DRIVERS, STORES, SERVICES, "media"),
 	"site_devices": (CORE, DRIVERS, "stores.site_store", "stores.site_device_rows"),
+	"site_audit": (CORE, "bootstrap", "guards"),
 	"guards": (CORE,),
 	"permissions": (CORE, *PERMISSIONS, "access.queries"),
-	"access": (CORE, *PERMISSIONS, "access"),
+	"access": (CORE, *PERMISSIONS, "site_audit", "access"),
 	"access.queries": (CORE, "guards"),
 	"api": (*DESK, DRIVERS, "access.stored_files", "setup.onboarding", "api"),
 	"jobs": (*DESK, DRIVERS, "access.background", "access.stored_files"),
@@ -73,7 +86,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 	"tests": ("",),
 	"tests.contracts": (*INNER, "drivers.loopback", "tests.contracts"),
 	SIMULATION: (*INNER, DRIVERS, "bootstrap", *DEMO_ANYWHERE, SIMULATION),
-	"hooks": ("core.doctypes", "access.attachable"),
+	"hooks": ("core.audit", "core.doctypes", "access.attachable"),
 	"": (),
 }
 SITE_STORE = ("stores.site_store", "stores.site_notices", "stores.site_device_rows")
@@ -89,9 +102,12 @@ FRAPPE_ALLOWED = (
 	"tests",
 	"access",
 	"site_devices",
+	"site_audit",
 	*PERMISSIONS,
 	"demo.site",
+	"demo.watch",
 	"demo.costs",
+	"demo.templates",
 	"demo.fill",
 	"demo.clear",
 	"demo.command",

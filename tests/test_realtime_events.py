@@ -19,6 +19,7 @@ LASTS = {
 	"here": "nothing: the answer to a page's own sign of life",
 	"presence": "the agent's presence log, which says by whom and why; each heartbeat's answer",
 	"queue": "tickets",
+	"rating": "the survey's row, of which managers are notified",
 	"status": "the message's status",
 	"ticket": "tickets, their events and messages",
 	"typing": "nothing: true for seconds only",

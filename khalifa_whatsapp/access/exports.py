@@ -22,7 +22,9 @@ from frappe.core.doctype.file.file import File
 from frappe.desk import query_report, reportview
 from frappe.utils import cint, cstr
 
+from khalifa_whatsapp import site_audit
 from khalifa_whatsapp.access import background
+from khalifa_whatsapp.core import audit
 from khalifa_whatsapp.core.cells import guarded, guarded_csv
 from khalifa_whatsapp.core.doctypes import GUARDED
 
@@ -139,7 +141,8 @@ def _delimiter() -> str:
 
 
 def _guard_answer(delimiter: str, *doctypes: Any) -> None:
-	if not any(map(_is_ours, doctypes)):
+	ours = [doctype for doctype in doctypes if _is_ours(doctype)]
+	if not ours:
 		return
 	answer = frappe.response
 	if answer.get("type") == "csv":
@@ -148,6 +151,42 @@ def _guard_answer(delimiter: str, *doctypes: Any) -> None:
 		answer["filecontent"] = guarded_xlsx(answer["filecontent"])
 	elif answer.get("type") == "binary":
 		answer["filecontent"] = guarded_csv(answer["filecontent"].decode(), delimiter).encode()
+	_note_export(ours[0])
+
+
+def _note_export(doctype: str) -> None:
+	"""Who took what out, for the audit list. By which fields rows were chosen is said, not what was looked
+	for: that may be a customer's name.
+	"""
+	answer, form = frappe.response, frappe.form_dict
+	content = answer.get("filecontent") or answer.get("result") or ""
+	values = {
+		"file": answer.get("filename") or answer.get("doctype") or "",
+		"bytes": len(content),
+		"chosen by": ", ".join(_filtered_fields(form.get("filters"))),
+	}
+	report = form.get("report_name") or ""
+	kind = ("Report", report) if report else (doctype, "")
+	site_audit.note(
+		audit.EXPORT,
+		audit.EXPORTED,
+		document_type=kind[0],
+		document=kind[1],
+		title=report or doctype,
+		values=values,
+	)
+	frappe.local.flags.commit = True  # most of these are asked for with a GET
+
+
+def _filtered_fields(filters: Any) -> Iterator[str]:
+	"""The names of the fields in a list's or a report's filters, whatever their shape."""
+	given = frappe.parse_json(filters or "[]")
+	if isinstance(given, dict):
+		yield from sorted(str(name) for name in given)
+	elif isinstance(given, list):
+		for part in given:
+			if isinstance(part, list | tuple) and len(part) > 1:
+				yield str(part[1] if len(part) > 3 else part[0])
 
 
 def _is_ours(doctype: Any) -> bool:

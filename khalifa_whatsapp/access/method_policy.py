@@ -178,8 +178,9 @@ def _refuse_as_frappe(given: dict[str, Any], path: str) -> None:
 	if not name or frappe.session.user != "Guest":
 		return
 	paths = [name, *frappe.get_hooks("override_whitelisted_methods").get(name, ())]
-	if paths[-1].startswith(APP):
-		frappe.is_whitelisted(get_attr([path for path in paths if not path.startswith(APP)][-1]))
+	originals = [path for path in paths if not path.startswith(APP)]
+	if originals and paths[-1].startswith(APP):
+		frappe.is_whitelisted(get_attr(originals[-1]))
 
 
 def _check(asked: CheckedCall) -> None:

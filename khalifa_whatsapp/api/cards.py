@@ -16,7 +16,9 @@ from frappe.utils import add_days, formatdate, get_first_day, today
 from khalifa_whatsapp.api import inbox_rows
 from khalifa_whatsapp.api.decorators import endpoint
 from khalifa_whatsapp.bootstrap import now_ms, on_site
+from khalifa_whatsapp.core.alerts import is_down
 from khalifa_whatsapp.core.cost import MICROS, PRICED
+from khalifa_whatsapp.core.satisfaction import GOOD
 from khalifa_whatsapp.guards import AGENT_ROLE, agent_only, current_actor, manager_only
 from khalifa_whatsapp.jobs import minute_mark, scheduler_watch
 from khalifa_whatsapp.permissions import query_conditions
@@ -109,13 +111,19 @@ def first_response_today(**_given: Any) -> dict[str, Any] | str:
 @endpoint
 def satisfaction(**_given: Any) -> dict[str, Any] | str:
 	"""Good ratings of the last seven days, in per cent of all; nothing to show without any."""
-	since = add_days(on_site().rules().calendar.local_date(now_ms()), -6)
-	kpi = frappe.qb.DocType("Khalifa Agent KPI")
-	rated = frappe.qb.from_(kpi).select(Sum(kpi.ratings_good), Sum(kpi.ratings))
-	good, ratings = rated.where((kpi.period == "Daily") & (kpi.start_date >= since)).run()[0]
+	calendar = on_site().rules().calendar
+	last = calendar.local_date(now_ms())
+	first = add_days(last, -6)
+	survey = frappe.qb.DocType("Khalifa Satisfaction")
+	rated = frappe.qb.from_(survey).select(Count("*"), Sum(survey.score >= GOOD))
+	ratings, good = rated.where(survey.answered_ms >= calendar.day_bounds_ms(first)[0]).run()[0]
 	if not ratings:
 		return NOTHING
-	return {**_decimal(100 * float(good) / float(ratings)), "route": ["query-report", "WhatsApp Agent KPI"]}
+	return {
+		**_decimal(100 * float(good) / ratings),
+		"route": ["query-report", "WhatsApp Satisfaction"],
+		"route_options": {"from_date": str(first), "to_date": str(last)},
+	}
 
 
 @frappe.whitelist()
@@ -158,10 +166,7 @@ def devices_down(**_given: Any) -> dict[str, Any]:
 	bad = [
 		row.name
 		for row in down
-		if row.breaker_state == "Open"
-		or row.is_paused
-		or row.problem
-		or row.state in ("Disconnected", "QR", "Restricted")
+		if row.breaker_state == "Open" or row.is_paused or is_down(row.state or "", bool(row.problem))
 	]
 	shown = {"name": ["in", bad]} if bad else {"enabled": 1}
 	return {
@@ -187,12 +192,13 @@ def last_minute_job(**_given: Any) -> dict[str, Any] | str:
 @endpoint
 def failing_jobs(**_given: Any) -> dict[str, Any]:
 	"""Parts of the background work that failed when they last ran."""
-	count = frappe.db.count("Khalifa Alert", {"kind": "Job"})
+	failing = {"kind": "Job", "is_solved": 0}
+	count = frappe.db.count("Khalifa Alert", failing)
 	return {
 		"value": count,
 		"fieldtype": "Int",
 		"route": ["List", "Khalifa Alert", "List"],
-		"route_options": {"kind": "Job"},
+		"route_options": failing,
 	}
 
 

@@ -15,8 +15,10 @@ import redis
 from frappe import _
 from frappe.query_builder.functions import Count
 
+from khalifa_whatsapp import site_audit
 from khalifa_whatsapp.api.decorators import endpoint
 from khalifa_whatsapp.bootstrap import leases, now_ms, on_site
+from khalifa_whatsapp.core import audit
 from khalifa_whatsapp.core import lease as rules
 from khalifa_whatsapp.core.errors import NotFound, UserError
 from khalifa_whatsapp.core.lease import Lease
@@ -50,6 +52,7 @@ _FIELDS = (
 def connect(device: str) -> dict[str, Any]:
 	"""Begin the login, or go on with it; the state follows."""
 	driver = _driver(device)
+	_note(device, audit.CONNECTED)
 	if driver.capabilities.has_browser:
 		return _command(device, rules.CONNECT)
 	state = _asked(_session(driver).start_session)
@@ -165,6 +168,7 @@ def _want(device: str, is_wanted: bool) -> None:
 def _end(device: str, command: str, end: Callable[[SessionDriver], None]) -> dict[str, Any]:
 	"""End the session: by the process that owns its browser, or by asking the gateway."""
 	driver = _driver(device)
+	_note(device, audit.LOGGED_OUT if command == rules.LOG_OUT else audit.DISCONNECTED)
 	if driver.capabilities.has_browser:
 		return _command(device, command)
 	session = _session(driver)
@@ -172,6 +176,11 @@ def _end(device: str, command: str, end: Callable[[SessionDriver], None]) -> dic
 	_asked(lambda: end(session))
 	watch.record_state(on_site(), device, SessionState("disconnected"))
 	return {"state": "disconnected"}
+
+
+def _note(device: str, action: str) -> None:
+	"""Who began or ended a login, whatever the gateway makes of it."""
+	site_audit.note(audit.DEVICE, action, document_type="WhatsApp Device", document=device, title=device)
 
 
 def _asked(act: Callable[[], T]) -> T:

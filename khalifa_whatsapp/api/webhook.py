@@ -13,10 +13,12 @@ from collections.abc import Callable
 import frappe
 from werkzeug.wrappers import Response
 
-from khalifa_whatsapp.api import safe_errors
+from khalifa_whatsapp.api import callers, safe_errors
 from khalifa_whatsapp.bootstrap import now_ms, on_site
+from khalifa_whatsapp.core.metric_names import REFUSALS
 from khalifa_whatsapp.drivers.base import CannotVerify, WebhookCall
 from khalifa_whatsapp.drivers.wppconnect.verify import SECRET_PARAMETER
+from khalifa_whatsapp.jobs import counters
 from khalifa_whatsapp.jobs.steps import log_file
 from khalifa_whatsapp.jobs.wake import wake_intake
 from khalifa_whatsapp.services.inbound import webhook
@@ -96,20 +98,7 @@ def _device(provider: str) -> SiteDevice | None:
 		return None
 	if device is None or device.driver.config.provider != provider:
 		return None
-	return device if device.allows(_address()) else None
-
-
-def _address() -> str:
-	"""The caller's address. What the headers say is believed only of our own proxy, and of it only its own
-	word.
-
-	The proxy is on this host, or its address is in the site's `khalifa_trusted_proxies`.
-	"""
-	request = frappe.request
-	peer = request.remote_addr or ""
-	forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-	trusted = ("127.0.0.1", "::1", *(frappe.conf.khalifa_trusted_proxies or ()))
-	return forwarded if forwarded and peer in trusted else peer
+	return device if device.allows(callers.address()) else None
 
 
 def _call() -> WebhookCall:
@@ -122,10 +111,11 @@ def _call() -> WebhookCall:
 
 
 def _noted(answer: webhook.Answer) -> webhook.Answer:
-	"""Why a call was refused stands in our log file: the caller must not learn it,
-	and whoever looks after the site must.
+	"""Why a call was refused stands in our log file, and is counted, in memory alone: the caller must not
+	learn it, and whoever looks after the site must.
 	"""
 	if answer.reason:
+		counters.count(REFUSALS, status=str(answer.status), reason=answer.reason)
 		log_file(f"webhook: {answer.status}, {answer.reason}")
 	return answer
 

@@ -101,6 +101,7 @@ DOCTYPES = (
 		is_taggable=True,
 	),
 	DocType("Khalifa Customer Identity", Rows.NONE),
+	DocType("Khalifa Consent Event", Rows.NONE),
 	DocType("Khalifa Close Batch", Rows.NONE),
 	DocType("Khalifa Close Batch Item", Rows.NONE),
 	# Campaigns
@@ -112,6 +113,7 @@ DOCTYPES = (
 	DocType(
 		"Khalifa Delay Event", Rows.OF_VISIBLE_TICKETS, agents=READ, hidden=("objected_by", "decided_by")
 	),
+	DocType("Khalifa Satisfaction", Rows.OF_VISIBLE_TICKETS, agents=READ),
 	DocType("Khalifa Presence Log", Rows.NONE, agent_field="agent"),
 	DocType("Khalifa Agent KPI", Rows.OWN, agents=READ | {"report"}, agent_field="agent"),
 	DocType("Khalifa KPI Day", Rows.NONE),
@@ -131,9 +133,19 @@ DOCTYPES = (
 		agents=READ | {"create", "write", "delete"},
 		managers=MAINTAIN | {"delete", "print", "email"},
 		agent_field="agent",
+		has_files=True,
 	),
-	DocType("Khalifa Provider Template", Rows.APPROVED, agents=READ),
+	DocType(
+		"Khalifa Provider Template",
+		Rows.APPROVED,
+		agents=READ,
+		managers=MAINTAIN | {"delete"},
+		has_files=True,
+	),
 	DocType("Khalifa Message Rate", Rows.NONE, managers=MAINTAIN | {"delete"}),
+	DocType("Khalifa Auto Reply", Rows.NONE, managers=MAINTAIN | {"delete"}),
+	DocType("Khalifa Template Button", Rows.APPROVED, is_child=True),
+	DocType("Khalifa Template Variable", Rows.APPROVED, is_child=True),
 	# The company
 	DocType("Khalifa Branch", Rows.ALL, agents=frozenset({"select"}), managers=MAINTAIN),
 	DocType("Khalifa Working Hour", Rows.ALL, is_child=True),
@@ -145,6 +157,9 @@ DOCTYPES = (
 	DocType("Khalifa Browser Session", Rows.NONE, managers=READ),
 	DocType("Khalifa Webhook Event", Rows.NONE, managers=NO_RIGHTS, system_managers=READ),
 	DocType("Khalifa Alert", Rows.NONE),
+	DocType("Khalifa Metric Counter", Rows.NONE, managers=NO_RIGHTS, system_managers=READ),
+	# Who did what
+	DocType("Khalifa Audit Entry", Rows.NONE),
 )
 
 BY_NAME = {doctype.name: doctype for doctype in DOCTYPES}

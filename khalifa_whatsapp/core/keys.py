@@ -53,6 +53,11 @@ def kpi_key(agent: str, period: str, start: str) -> str:
 	return digest("kpi", agent, period, start)
 
 
+def survey_key(ticket: str, cycle: int) -> str:
+	"""Key of the one survey about a ticket's cycle."""
+	return digest("survey", ticket, str(cycle))
+
+
 def new_name(now_ms: int, rng: Random) -> str:
 	"""A row name of 20 characters that sorts by time: 48 bits of epoch milliseconds, then 51 random bits.
 
@@ -76,6 +81,11 @@ class Names:
 			number = self._last + 1 + self._rng.getrandbits(RANDOM_BITS // 2)
 		self._last = number
 		return _name(number)
+
+
+def first_name(at_ms: int) -> str:
+	"""No name made at this instant or later sorts before it."""
+	return _name(at_ms << RANDOM_BITS)
 
 
 def _number(now_ms: int, rng: Random) -> int:

@@ -14,8 +14,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from khalifa_whatsapp.core.audit import AuditEntry as AuditEntry  # looked up here, too
+from khalifa_whatsapp.core.batch_records import CloseBatch as CloseBatch
+from khalifa_whatsapp.core.batch_records import CloseBatchItem as CloseBatchItem
 from khalifa_whatsapp.core.campaign_records import Campaign as Campaign
 from khalifa_whatsapp.core.campaign_records import CampaignRecipient as CampaignRecipient
+from khalifa_whatsapp.core.care_records import ConsentEvent as ConsentEvent
+from khalifa_whatsapp.core.care_records import Satisfaction as Satisfaction
 from khalifa_whatsapp.core.kpi_records import AgentKpi as AgentKpi
 
 # Ticket.status
@@ -49,9 +54,7 @@ class Customer:
 	last_agent: str | None = None
 	merged_into: str | None = None
 	duplicate_of: str | None = None  # a customer who is the same person, as far as a gateway says
-	duplicate_state: str | None = (
-		None  # Found, Told (managers know) or Not a Duplicate (a manager has decided)
-	)
+	duplicate_state: str | None = None  # Found, Told (managers are), Not a Duplicate (a manager says)
 	created_ms: int = 0
 	named_ms: int | None = None  # when the profile had this name; None with a name: people of ours gave it
 	last_in_ms: int | None = None
@@ -131,6 +134,8 @@ class Ticket:
 	late_soon_ms: int | None = None
 	next_check_ms: int | None = None  # the minute job's own: when it looks next, whatever the deadlines are
 	rules_version: str | None = None  # the hours and limits that these were worked out with
+	auto_check_ms: int | None = None  # when a rule about waiting comes due for the open wait
+	auto_stop: str | None = None  # the open wait has no more automatic replies: New, Notified (managers)
 	campaign: str | None = None  # the campaign that the customer wrote in answer to
 	version: int = 0
 
@@ -366,37 +371,6 @@ class WebhookEvent:
 
 
 @dataclass(slots=True)
-class CloseBatch:
-	"""One run of «close all»: what was asked, how far it is, how it ended."""
-
-	DOCTYPE: ClassVar[str] = "Khalifa Close Batch"
-	name: str
-	reason: str
-	filters: str  # JSON
-	requested_by: str
-	requested_by_name: str
-	requested_ms: int
-	status: str = "Running"  # Running Done Undoing Undone
-	total: int = 0
-	closed: int = 0
-	skipped: int = 0
-	undone: int = 0
-
-
-@dataclass(slots=True)
-class CloseBatchItem:
-	"""One ticket of a batch: its version when the manager pressed the button, and what became of it."""
-
-	DOCTYPE: ClassVar[str] = "Khalifa Close Batch Item"
-	name: str
-	batch: str
-	ticket: str
-	version: int
-	result: str = "Waiting"  # Waiting Closed Skipped Undone Kept
-	why: str = ""
-
-
-@dataclass(slots=True)
 class ProviderTemplate:
 	"""A message template as the gateway knows it, by device, name and language.
 
@@ -420,6 +394,13 @@ class ProviderTemplate:
 	needs_sync: int = (
 		0  # the gateway's list must be read again: what it says of the template's text is not here
 	)
+	components: str | None = None  # JSON, as the gateway has approved them
+	parameter_format: str = ""
+	value_kinds: str | None = None  # JSON: text, number or date, by `Variable.key`
+	header_file: str | None = None  # the private file that goes into the header when nobody chooses another
+	header_file_name: str | None = None
+	is_changed: int = 0  # a person has written what is not submitted yet
+	submitted_ms: int | None = None
 
 
 @dataclass(slots=True)
@@ -455,6 +436,9 @@ RECORDS = (
 	AgentKpi,
 	ProviderTemplate,
 	DeviceNotice,
+	ConsentEvent,
+	Satisfaction,
 	Campaign,
 	CampaignRecipient,
+	AuditEntry,
 )

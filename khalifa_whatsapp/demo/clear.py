@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import frappe
 
 from khalifa_whatsapp.core.doctypes import DOCTYPES
+from khalifa_whatsapp.demo import watch
 from khalifa_whatsapp.demo.company import CUSTOMER_MARK, DEVICE, DOMAIN, OWNER
 from khalifa_whatsapp.guards import forget_actors
 from khalifa_whatsapp.jobs import search_index
@@ -48,6 +49,7 @@ OF_USER = {
 def remove_all() -> dict[str, list[str]]:
 	"""Delete every row of the demonstration, in one transaction. Gives agents and branches that must stay."""
 	frappe.db.commit()
+	was_ours = _is_ours()
 	tickets = _names("Khalifa Ticket", {"device": DEVICE}) if _is_ours() else []
 	customers = _names("Khalifa Customer", {"name": ("like", f"{CUSTOMER_MARK}%")})
 	kept_customers = _used("customer", customers)
@@ -60,6 +62,7 @@ def remove_all() -> dict[str, list[str]]:
 	_delete_linked("Khalifa Ticket", tickets)
 	_delete_linked("Khalifa Customer", [name for name in customers if name not in kept_customers])
 	if _is_ours():
+		_delete_template_rows()
 		_delete_linked("WhatsApp Device", [DEVICE])
 	_delete("Khalifa Close Batch", "requested_by", [OWNER])
 	_remove_agents(agents, kept["Khalifa Agent"])
@@ -70,7 +73,10 @@ def remove_all() -> dict[str, list[str]]:
 	_delete("Khalifa Calendar Exception", "owner", [OWNER])
 	_delete_records("Khalifa Reply Template", _names("Khalifa Reply Template", {"owner": OWNER}))
 	_delete_records("Khalifa Message Rate", _names("Khalifa Message Rate", {"owner": OWNER}))
+	_delete_records("Khalifa Auto Reply", _names("Khalifa Auto Reply", {"owner": OWNER}))
 	_remove_tags()
+	devices = [DEVICE] if was_ours else []
+	watch.remove({"WhatsApp Device": devices, "Khalifa Branch": gone, "Khalifa Agent": agents})
 	frappe.db.commit()
 	search_index.rebuild()  # the newest messages are gone: see there
 	frappe.clear_cache()
@@ -126,6 +132,12 @@ def _links_to(doctype: str) -> list[tuple[str, str]]:
 		"DocField", {"parent": ("in", ours), "fieldtype": "Link", "options": doctype}, ["parent", "fieldname"]
 	)
 	return [(field.parent, field.fieldname) for field in fields if field.parent != doctype]
+
+
+def _delete_template_rows() -> None:
+	templates = _names("Khalifa Provider Template", {"device": DEVICE})
+	for table in ("Khalifa Template Button", "Khalifa Template Variable"):
+		_delete(table, "parent", templates)
 
 
 def _delete_records(doctype: str, names: Sequence[str]) -> None:

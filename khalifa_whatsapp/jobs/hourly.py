@@ -6,12 +6,13 @@ from __future__ import annotations
 
 from khalifa_whatsapp.access.background import delete_old
 from khalifa_whatsapp.bootstrap import now_ms, on_site
-from khalifa_whatsapp.jobs import campaigns
+from khalifa_whatsapp.jobs import campaigns, counters
 from khalifa_whatsapp.jobs.steps import Steps
 from khalifa_whatsapp.jobs.wake import wake_looks
 from khalifa_whatsapp.services import kpi
 
 
+@counters.timed("hourly")
 def run() -> None:
 	"""Rebuild today's rows; a worker asks the gateways."""
 	steps = Steps()

@@ -6,6 +6,7 @@ import time
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.drivers.base import MessageDriver
+from khalifa_whatsapp.jobs import counters
 from khalifa_whatsapp.jobs.steps import Steps
 from khalifa_whatsapp.jobs.wake import allow_next_wake, wake_media, wake_outbox
 from khalifa_whatsapp.services.inbound import drain
@@ -16,6 +17,7 @@ from khalifa_whatsapp.stores.base import Store
 SECONDS = 60
 
 
+@counters.timed("intake")
 def run(device: str) -> dict[str, int]:
 	"""Take in what is due, then hand out tickets.
 

@@ -2,8 +2,8 @@
 
 Frappe keeps when a job ran last as the site's local time. Where the site's zone is changed to one further
 west, that lies in the future, and the job is not due for hours; nothing says so. What runs without the
-scheduler (an open inbox, the health check, the settings being saved) looks at the minute job's mark and puts
-our own jobs' times right.
+scheduler (an open inbox, the health check, the settings being saved) looks at the minute job's mark, puts our
+own jobs' times right, and calls managers when the job does not come all the same: nothing else would.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import redis
 from frappe.query_builder.functions import Coalesce
 from frappe.utils import get_system_timezone
 
-from khalifa_whatsapp.jobs import minute_mark
+from khalifa_whatsapp.jobs import alert_look, minute_mark
 from khalifa_whatsapp.jobs.steps import Steps
 
 LATE_MS = 180_000
@@ -27,14 +27,16 @@ OURS = "khalifa_whatsapp.jobs.%"
 
 
 def look() -> None:
-	"""Mend what can be mended when the minute job is late; at most once a minute in all,
+	"""Mend what can be mended when the minute job is late, and call managers; at most once a minute in all,
 	and for nothing else's sake.
 	"""
 	with contextlib.suppress(redis.exceptions.RedisError):
 		if not frappe.cache.set(frappe.cache.make_key("khalifa_scheduler_look"), 1, nx=True, ex=LOOK_SECONDS):
 			return
 	if minute_mark.age_ms() > LATE_MS:
-		Steps().run("scheduler", mend)
+		steps = Steps()
+		steps.run("scheduler", mend)
+		steps.run("schedule alerts", alert_look.look_at_schedule)
 
 
 def mend(zone: str = "") -> int:

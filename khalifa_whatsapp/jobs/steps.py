@@ -15,7 +15,7 @@ import frappe
 from rq.timeouts import BaseTimeoutException
 
 from khalifa_whatsapp.core.errors import UserError, describe
-from khalifa_whatsapp.jobs import alerts
+from khalifa_whatsapp.jobs import alerts, counters
 from khalifa_whatsapp.services.isolation import RowsFailed
 from khalifa_whatsapp.stores.base import StoreUnavailable
 
@@ -118,6 +118,7 @@ def job(step: str) -> Callable[[Callable[[str], T]], Callable[[str], T | dict[st
 
 	def decorate(act: Callable[[str], T]) -> Callable[[str], T | dict[str, int]]:
 		@functools.wraps(act)
+		@counters.timed(step)
 		def guarded(device: str) -> T | dict[str, int]:
 			done = Steps().run(step, lambda: act(device), device)
 			return {} if done is None else done

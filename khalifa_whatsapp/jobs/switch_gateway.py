@@ -15,7 +15,9 @@ from typing import Any
 
 import frappe
 
+from khalifa_whatsapp import site_audit
 from khalifa_whatsapp.bootstrap import now_ms, on_site
+from khalifa_whatsapp.core import audit
 from khalifa_whatsapp.core.errors import UserError
 from khalifa_whatsapp.core.keys import open_key
 from khalifa_whatsapp.drivers.base import SendError
@@ -75,6 +77,14 @@ def switch(planned: Plan) -> Path:
 			raise UserError("device_sending", "The device is sending just now. Try again in a minute.")
 		planned.made_ms = now_ms()
 		path = _write_down(planned)
+		site_audit.note(
+			audit.DEVICE,
+			audit.SWITCHED,
+			document_type=DEVICE,
+			document=planned.device,
+			title=planned.device,
+			values={"from": planned.source, "to": planned.provider, "device": planned.target},
+		)
 		_apply(planned, planned.device, planned.target, planned.provider)
 	return path
 

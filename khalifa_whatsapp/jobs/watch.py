@@ -15,10 +15,10 @@ from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core.keys import delivery_key
 from khalifa_whatsapp.core.troubles import PROBLEMS
 from khalifa_whatsapp.core.watchdog import CONNECTED, Watch
-from khalifa_whatsapp.drivers.abilities import ChatLog, SessionDriver
+from khalifa_whatsapp.drivers.abilities import ChatLog, ExpiringLogin, SessionDriver
 from khalifa_whatsapp.drivers.base import MessageDriver, SendError, SessionState
 from khalifa_whatsapp.guards import MANAGER_ROLE
-from khalifa_whatsapp.jobs.alerts import alert_managers, clear_alerts
+from khalifa_whatsapp.jobs.alerts import alert_managers, clear_alerts, site_time
 from khalifa_whatsapp.jobs.steps import job
 from khalifa_whatsapp.jobs.wake import allow_next_wake, wake_intake
 from khalifa_whatsapp.services import sessions
@@ -66,7 +66,21 @@ def look(device: str) -> dict[str, str]:
 	record_state(on_site(), device, state)
 	if state.state == "restricted" and before != "Restricted":
 		alert_managers(device, reason="WhatsApp has restricted this number.")
+	_note_login_end(device, site_device.driver)
 	return {"state": state.state}
+
+
+def _note_login_end(device: str, driver: MessageDriver) -> None:
+	"""Write down when the login ends, for the alert that comes before; what can't be asked stays so."""
+	if not isinstance(driver, ExpiringLogin):
+		return
+	try:
+		ends_ms = driver.login_ends_ms()
+	except SendError:
+		return
+	values = {"token_ends_ms": ends_ms, "token_ends_on": site_time(ends_ms) if ends_ms else None}
+	frappe.db.set_value(DEVICE, device, values, update_modified=False)
+	frappe.db.commit()
 
 
 def is_watched(driver: MessageDriver) -> bool:

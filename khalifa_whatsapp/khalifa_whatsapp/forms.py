@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from ipaddress import ip_network
 
 import frappe
 from frappe import _
@@ -35,3 +36,12 @@ def normal_phone(text: str | None, region: str | None = None) -> str | None:
 def default_region() -> str:
 	"""The country of numbers that are written without their country code."""
 	return frappe.db.get_single_value("Khalifa Settings", "default_region") or phones.HOME_REGION
+
+
+def is_network(text: str) -> bool:
+	"""Whether it is an IP address or a network."""
+	try:
+		ip_network(text, strict=False)
+	except ValueError:
+		return False
+	return True

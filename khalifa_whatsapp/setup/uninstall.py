@@ -17,6 +17,7 @@ TRACES = {
 	"Version": "ref_doctype",
 	"Tag Link": "document_type",
 	"Notification Log": "document_type",
+	"Logs To Clear": "ref_doctype",
 	"Singles": "doctype",
 	"__Auth": "doctype",
 	"__UserSettings": "doctype",

@@ -52,6 +52,19 @@ def state_from(reply: Reply) -> SessionState:
 	return SessionState(state, " ".join(part for part in parts if part)[:120], data=_data(answer, health))
 
 
+def token_end_from(reply: Reply) -> int:
+	"""When the token ends, in epoch milliseconds, from what `debug_token` says; 0: never.
+
+	A token of a system user has no end. What Meta does not say counts as no end: a token that has ended is
+	refused, and that is seen at once.
+	"""
+	answer = reply.object()
+	if not reply.is_success or answer is None or "error" in answer:
+		raise error_from(reply)
+	seconds = text_of(dict_of(answer.get("data")).get("expires_at"))
+	return int(seconds) * 1000 if seconds.isascii() and seconds.isdigit() and len(seconds) < 12 else 0
+
+
 def _data(answer: dict[str, Any], health: str) -> dict[str, str]:
 	values = {key: text_of(answer.get(field))[:140] for key, field in DATA.items()}
 	values |= {"throughput": text_of(dict_of(answer.get("throughput")).get("level")), "health": health}

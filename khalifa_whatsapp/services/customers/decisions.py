@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from khalifa_whatsapp.core import audit as kinds
 from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.accounts import main_phone
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.errors import NotAllowed, NotFound, UserError
 from khalifa_whatsapp.core.identity import of_phone
 from khalifa_whatsapp.core.phones import MESSAGES, Phone, PhoneError, from_person
+from khalifa_whatsapp.services import audit
 from khalifa_whatsapp.services.customers import merging
 from khalifa_whatsapp.services.customers.identities import NOT_A_DUPLICATE, show_name
 from khalifa_whatsapp.services.tickets.notices import notify_owner
@@ -102,6 +104,15 @@ def keep_apart(store: Store, actor: Actor, customer: str, now_ms: int) -> record
 			if record.duplicate_of:
 				record.duplicate_state = NOT_A_DUPLICATE
 				work.touch(record)
+				audit.note(
+					work,
+					kinds.CUSTOMER,
+					kinds.KEPT_APART,
+					document_type=records.Customer.DOCTYPE,
+					document=record.name,
+					title=record.name,
+					values={"from": record.duplicate_of},
+				)
 			return record
 
 	return retrying(run)

@@ -6,10 +6,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from khalifa_whatsapp.core import audit as kinds
 from khalifa_whatsapp.core import message_state, records
 from khalifa_whatsapp.core.accounts import main_phone
 from khalifa_whatsapp.core.content import makes_wait
 from khalifa_whatsapp.core.keys import open_key
+from khalifa_whatsapp.services import audit
 from khalifa_whatsapp.services.customers.identities import show_name
 from khalifa_whatsapp.services.tickets import turns
 from khalifa_whatsapp.services.tickets.closing import close_ticket
@@ -42,6 +44,15 @@ def merge(work: UnitOfWork, source: str, target: str) -> records.Customer:
 	for device in work.store.devices_of_customer(source):
 		_join_tickets(work, pair, device)
 	_join_facts(gone, kept, rows)
+	audit.note(
+		work,
+		kinds.CUSTOMER,
+		kinds.MERGED,
+		document_type=records.Customer.DOCTYPE,
+		document=kept.name,
+		title=kept.name,
+		values={"merged": gone.name, "messages stored twice": len(pair.doubles) or ""},
+	)
 	work.touch(gone)
 	work.touch(kept)
 	work.finish()

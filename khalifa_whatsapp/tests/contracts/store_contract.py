@@ -8,7 +8,9 @@ others.
 
 from __future__ import annotations
 
+from khalifa_whatsapp.tests.contracts.store_auto_replies import AutoRepliesContract
 from khalifa_whatsapp.tests.contracts.store_campaigns import CampaignsContract
+from khalifa_whatsapp.tests.contracts.store_care import CareContract
 from khalifa_whatsapp.tests.contracts.store_costs import CostsContract
 from khalifa_whatsapp.tests.contracts.store_events import WebhookEventsContract
 from khalifa_whatsapp.tests.contracts.store_measures import MeasuresContract
@@ -23,7 +25,9 @@ class StoreContract(
 	ReadsContract,
 	OutboxContract,
 	MeasuresContract,
+	AutoRepliesContract,
 	CampaignsContract,
+	CareContract,
 	CostsContract,
 ):
 	"""The promises of `stores.base.Store`."""

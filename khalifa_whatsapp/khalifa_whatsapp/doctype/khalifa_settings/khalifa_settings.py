@@ -3,14 +3,17 @@
 import frappe
 from frappe import _
 from frappe.model.document import Document
-from frappe.utils import flt
+from frappe.utils import flt, validate_email_address
 from phonenumbers import SUPPORTED_REGIONS
 
+from khalifa_whatsapp.bootstrap import on_site
+from khalifa_whatsapp.core.templates import stored_shape
 from khalifa_whatsapp.jobs.wake import wake_deadlines
-from khalifa_whatsapp.khalifa_whatsapp.forms import validate_hours
+from khalifa_whatsapp.khalifa_whatsapp.forms import is_network, validate_hours
 
 WEEK_MINUTES = 7 * 24 * 60
 MEGABYTE = 1024 * 1024
+MIN_TOKEN = 20
 
 # By field, the least and the most
 RANGES: dict[str, tuple[float, float]] = {
@@ -47,8 +50,25 @@ RANGES: dict[str, tuple[float, float]] = {
 	"max_text_length": (1, 65_536),
 	"drain_batch": (1, 1000),
 	"raw_event_retention_days": (1, 3650),
-	"log_retention_days": (7, 3650),
+	"max_auto_replies": (1, 20),
+	"alert_quiet_minutes": (0, WEEK_MINUTES),
+	"alert_device_minutes": (1, WEEK_MINUTES),
+	"alert_failure_percent": (0, 100),
+	"alert_failure_sample": (1, 10_000),
+	"alert_event_minutes": (1, WEEK_MINUTES),
+	"alert_message_minutes": (1, WEEK_MINUTES),
+	"alert_job_minutes": (2, WEEK_MINUTES),
+	"alert_worker_minutes": (1, WEEK_MINUTES),
+	"alert_token_days": (0, 90),
+	"alert_disk_gb": (0.1, 100_000),
+	"audit_retention_days": (0, 36_500),
+	"survey_delay_minutes": (0, 24 * 60),
+	"survey_expiry_hours": (1, 24 * 14),
+	"survey_comment_minutes": (1, 24 * 60),
 }
+# What customers read
+TEXTS = ("survey_text", "survey_thanks_text", "survey_comment_text", "opt_out_text", "opt_in_text")
+MAX_TEXT = 1_000
 WEIGHTS = tuple(name for name in RANGES if name.startswith("weight_"))
 # (target, worst, whether a smaller number is better)
 SCALES = (
@@ -69,6 +89,9 @@ class KhalifaSettings(Document):
 		self.validate_scales()
 		self.validate_heartbeat()
 		self.validate_region()
+		self.validate_monitors()
+		self.validate_texts()
+		self.validate_survey_template()
 		validate_hours(self.working_hours, self.calendar_exceptions)
 
 	def on_update(self) -> None:
@@ -105,6 +128,34 @@ class KhalifaSettings(Document):
 		self.default_region = (self.default_region or "").strip().upper()
 		if self.default_region not in SUPPORTED_REGIONS:
 			frappe.throw(_("Default Region must be a country code of two letters, such as EG."))
+
+	def validate_monitors(self) -> None:
+		"""Whoever may read the metrics is named by addresses that can be read, or knows a long secret."""
+		token = self.monitor_token or ""
+		if token and not self.is_dummy_password(token) and len(token) < MIN_TOKEN:
+			frappe.throw(_("The Monitor Token needs at least {0} characters.").format(MIN_TOKEN))
+		for line in (self.monitor_addresses or "").split():
+			if not is_network(line):
+				text = _("{0} is not an IP address or network, such as 10.0.0.5 or 10.0.0.0/24.")
+				frappe.throw(text.format(line))
+		for line in (self.alert_addresses or "").split():
+			if not validate_email_address(line):
+				frappe.throw(_("{0} is not a mail address.").format(line))
+
+	def validate_texts(self) -> None:
+		"""What the system says fits into one message; into a question with a list goes less."""
+		for fieldname in TEXTS:
+			if len(self.get(fieldname) or "") > MAX_TEXT:
+				text = _("{0} may have {1} characters.")
+				frappe.throw(text.format(self.label(fieldname), MAX_TEXT))
+
+	def validate_survey_template(self) -> None:
+		"""Nobody is there to fill in the variables of a survey."""
+		if not self.survey_template or not self.has_value_changed("survey_template"):
+			return
+		template = on_site().provider_template(self.survey_template)
+		if template is not None and stored_shape(template).variables:
+			frappe.throw(_("Choose a template without variables: nobody fills them in."))
 
 	def label(self, fieldname: str) -> str:
 		"""A field's label in the user's language."""

@@ -2,7 +2,6 @@
 
 import hashlib
 import secrets
-from ipaddress import ip_network
 from urllib.parse import urlencode, urlsplit
 
 import frappe
@@ -11,13 +10,15 @@ from frappe.model.document import Document
 from frappe.utils import add_to_date, cint, flt, get_url, now_datetime
 from frappe.utils.password import set_encrypted_password
 
+from khalifa_whatsapp import site_audit
+from khalifa_whatsapp.core import audit
 from khalifa_whatsapp.core.pacing import minute_of
 from khalifa_whatsapp.core.troubles import MESSAGES
 from khalifa_whatsapp.drivers.whatsapp_web import options
 from khalifa_whatsapp.guards import manager_only
 from khalifa_whatsapp.jobs import device_problems
 from khalifa_whatsapp.jobs.alerts import clear_alerts
-from khalifa_whatsapp.khalifa_whatsapp.forms import normal_phone
+from khalifa_whatsapp.khalifa_whatsapp.forms import is_network, normal_phone
 from khalifa_whatsapp.site_devices import BROWSER_FIELDS, forget_devices
 
 WEBHOOK_PATH = "/api/method/khalifa_whatsapp.api.webhook.wppconnect"
@@ -126,7 +127,7 @@ class WhatsAppDevice(Document):
 	def validate_allowed_ips(self) -> None:
 		"""Every line is an address or a network."""
 		for line in (self.allowed_ips or "").split():
-			if not _is_network(line):
+			if not is_network(line):
 				frappe.throw(
 					_("{0} is not an IP address or network, such as 10.0.0.5 or 10.0.0.0/24.").format(line)
 				)
@@ -160,6 +161,13 @@ class WhatsAppDevice(Document):
 		url = f"{get_url(WEBHOOK_PATH)}?{urlencode({'device': self.name, 'k': secret})}"
 		self.db_set(self._rotated(hashlib.sha256(secret.encode()).hexdigest()))
 		set_encrypted_password(self.doctype, self.name, url, "webhook_address")
+		site_audit.note(
+			audit.DEVICE,
+			audit.NEW_SECRET,
+			document_type=self.doctype,
+			document=self.name,
+			title=self.name,
+		)
 		self.show_problem()
 		return {"url": url}
 
@@ -170,11 +178,3 @@ class WhatsAppDevice(Document):
 			"previous_webhook_secret_digest": stored,
 			"previous_webhook_secret_until": add_to_date(now_datetime(), hours=ROTATION_HOURS),
 		}
-
-
-def _is_network(text: str) -> bool:
-	try:
-		ip_network(text, strict=False)
-	except ValueError:
-		return False
-	return True

@@ -2,7 +2,6 @@
 
 const FIELDS = {
 	"WhatsApp Device": ["state_detail", "last_error_text", "files_problem", "breaker_reason"],
-	"Khalifa Alert": ["subject"],
 	"Khalifa Message": ["media_error", "error_text"],
 	"Khalifa Message Status": ["error_text"],
 };
