@@ -109,26 +109,25 @@ export class AudiencePart {
 		const { frm } = this;
 		const { audience_report: report, audience_report_filters: filters } = frm.doc;
 		if (!report) return frappe.show_alert(__("Choose the report first."));
-		return ask(`${API}.report_columns`, { report, filters: filters || "" }, "GET")
-			.then((columns) => {
-				const options = columns.map(({ value, label }) => ({
-					value,
-					label: khalifa.as_text(label || value),
-				}));
-				frappe.prompt(
-					{
-						fieldname: "column",
-						fieldtype: "Select",
-						label: __("Column of the Phone Number or the Customer"),
-						options,
-						reqd: 1,
-						default: frm.doc.phone_column,
-					},
-					({ column }) => frm.set_value("phone_column", column),
-					__("Choose the Column"),
-					__("Use"),
-				);
-			});
+		return ask(`${API}.report_columns`, { report, filters: filters || "" }, "GET").then((columns) => {
+			const options = columns.map(({ value, label }) => ({
+				value,
+				label: khalifa.as_text(label || value),
+			}));
+			frappe.prompt(
+				{
+					fieldname: "column",
+					fieldtype: "Select",
+					label: __("Column of the Phone Number or the Customer"),
+					options,
+					reqd: 1,
+					default: frm.doc.phone_column,
+				},
+				({ column }) => frm.set_value("phone_column", column),
+				__("Choose the Column"),
+				__("Use"),
+			);
+		});
 	}
 
 	// The first lines, as a plan reads them

@@ -188,8 +188,9 @@ export class CampaignForm {
 	do(act, values = {}) {
 		const { frm } = this;
 		const go = () =>
-			ask(`${API}.${act}`, { campaign: frm.doc.name, ...values })
-				.then(() => (frm.is_dirty() ? this.look(true) : frm.reload_doc()));
+			ask(`${API}.${act}`, { campaign: frm.doc.name, ...values }).then(() =>
+				frm.is_dirty() ? this.look(true) : frm.reload_doc(),
+			);
 		return act === "plan" && frm.is_dirty() ? frm.save().then(go) : go();
 	}
 
@@ -235,14 +236,11 @@ export class CampaignForm {
 		const send = ({ phone, variant }) => {
 			localStorage.setItem("khalifa_test_phone", phone);
 			ask(`${API}.send_test`, {
-					campaign: frm.doc.name,
-					phone,
-					client_key: uuid(),
-					variant: variant || "A",
-				})
-				.then(() =>
-					frappe.show_alert({ message: __("The test is on its way."), indicator: "green" }),
-				);
+				campaign: frm.doc.name,
+				phone,
+				client_key: uuid(),
+				variant: variant || "A",
+			}).then(() => frappe.show_alert({ message: __("The test is on its way."), indicator: "green" }));
 		};
 		const prompt = () => frappe.prompt(fields, send, __("Send a Test to Myself"), __("Send"));
 		return frm.is_dirty() ? frm.save().then(prompt) : prompt();
