@@ -117,7 +117,13 @@ def _own_and_shared(actor: Actor, doctype: DocType) -> str:
 
 
 def _approved(_actor: Actor, doctype: DocType) -> str:
-	return f"`tab{doctype.name}`.status = 'APPROVED'"
+	approved = "`tabKhalifa Provider Template`.status = 'APPROVED'"
+	if not doctype.is_child:
+		return approved
+	parents = (
+		f"select `tabKhalifa Provider Template`.name from `tabKhalifa Provider Template` where {approved}"
+	)
+	return f"`tab{doctype.name}`.parent in ({parents})"
 
 
 def _names_agent(actor: Actor, doctype: str, column: str) -> str:

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from khalifa_whatsapp.demo.staff import OpenStore
+from simulation import care
 
 OPEN_STATES = ("Queued", "Open", "Pending")
 AT_MOST = 20  # sentences per check; a broken rule breaks everywhere
@@ -27,7 +28,10 @@ def check_desk(store: OpenStore) -> list[str]:
 		waited_time,
 		delays_match,
 		kpi_matches,
+		automatic_replies,
 		all_final,
+		care.one_survey_per_cycle,
+		care.consent_is_its_log,
 	):
 		problems = list(check(store))
 		lines += problems[:AT_MOST]
@@ -180,6 +184,7 @@ KPI_SUMS = {
 		"SELECT COUNT(*) FROM `tabKhalifa Ticket Event` WHERE event = "
 		"'transferred' AND from_agent IS NOT NULL"
 	),
+	"ratings": "SELECT COUNT(*) FROM `tabKhalifa Satisfaction` WHERE score > 0 AND agent IS NOT NULL",
 	"tickets_resolved": "SELECT COUNT(*) FROM `tabKhalifa Ticket` WHERE resolved_for IS NOT NULL",
 }
 
@@ -192,6 +197,24 @@ def kpi_matches(store: OpenStore) -> Iterator[str]:
 		for period in ("Daily", "Monthly"):
 			if int(sums.get(period) or 0) != truth:
 				yield f"KPI {field}: {period} rows say {sums.get(period)}, the ledger {truth}"
+
+
+def automatic_replies(store: OpenStore) -> Iterator[str]:
+	"""No wait has more of them than the settings allow, and none is anybody's answer."""
+	sql = (
+		"SELECT u.ticket, COUNT(*) FROM `tabKhalifa Turn` u JOIN `tabKhalifa Message` m "
+		"ON m.ticket = u.ticket AND m.auto_reply IS NOT NULL AND m.sent_ms >= u.started_ms "
+		f"AND (u.ended_ms = 0 OR m.sent_ms < u.ended_ms) WHERE COALESCE(u.outcome, '') NOT IN {GONE} "
+		"GROUP BY u.name, u.ticket HAVING COUNT(*) > ?"
+	)
+	for ticket, count in store.rows(sql, (store.rules().settings.max_auto_replies,)):
+		yield f"{ticket}: {count} automatic replies in one wait"
+	sql = (
+		"SELECT u.ticket FROM `tabKhalifa Turn` u JOIN `tabKhalifa Message` m ON m.name = u.answer "
+		"WHERE m.auto_reply IS NOT NULL"
+	)
+	for (ticket,) in store.rows(sql):
+		yield f"{ticket}: an automatic reply counts as an answer"
 
 
 def all_final(store: OpenStore) -> Iterator[str]:

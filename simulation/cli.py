@@ -26,6 +26,7 @@ simulate asks how many agents are needed: the same day with different numbers of
                                            then each fault by itself
   ./run simulate --agents 5..30 --report staffing.html
   ./run pacing                             a month of sending: does a device keep its pace?
+  ./run campaign                           10,000 recipients, gateways that fail, workers that are killed
   ./run --serve --port 8123                an endpoint for your own messages: prints curl lines to paste
 """
 WIDTH = 110  # of lines that go to a file or another program
@@ -83,6 +84,7 @@ def make_parser() -> argparse.ArgumentParser:
 	commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
 	_add_simulate(commands)
 	_add_pacing(commands)
+	_add_campaign(commands)
 	_add_faults(commands)
 	return parser
 
@@ -115,6 +117,24 @@ def _add_pacing(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 	parser.add_argument("--seed", type=int, default=1, metavar="N", help="another seed is another month (1)")
 
 
+def _add_campaign(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+	parser = commands.add_parser(
+		"campaign",
+		help="[--recipients N] [--kills N] [--seed N]: does everybody get a campaign once?",
+		description="Two campaigns on both simulated gateways, with faults, pauses, kills and a "
+		"cancellation; then our books against the gateways'.",
+	)
+	parser.add_argument(
+		"--recipients",
+		type=count(10, 200_000),
+		default=10_000,
+		metavar="N",
+		help="lines of the lists (10000)",
+	)
+	parser.add_argument("--kills", type=count(0, 200), default=20, metavar="N", help="workers to kill (20)")
+	parser.add_argument("--seed", type=int, default=1, metavar="N", help="another seed is another run (1)")
+
+
 def _add_faults(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 	parser = commands.add_parser(
 		"faults",
@@ -135,6 +155,8 @@ def _run(options: argparse.Namespace, console: Console) -> int:
 		return _faults(console, options.full, tuple(filter(None, options.only.split(","))))
 	if options.command == "pacing":
 		return _pacing(options, console)
+	if options.command == "campaign":
+		return _campaign(options, console)
 	if options.serve:
 		from simulation.serve import serve
 
@@ -189,6 +211,17 @@ def _pacing(options: argparse.Namespace, console: Console) -> int:
 	for line in month.broken[:20]:
 		console.print(line, style="red", highlight=False)
 	return 1 if month.broken else 0
+
+
+def _campaign(options: argparse.Namespace, console: Console) -> int:
+	from simulation import campaign
+
+	show = campaign.play(options.recipients, options.kills, options.seed)
+	campaign.measure(show)
+	console.print(campaign.table(show))
+	for line in show.broken[:20]:
+		console.print(line, style="red", highlight=False)
+	return 1 if show.broken else 0
 
 
 def _faults(console: Console, is_full: bool = False, only: tuple[str, ...] = ()) -> int:

@@ -66,8 +66,10 @@ def facts_line(result: Result) -> str:
 		f"{facts['posts']} posts to the endpoint ({facts['posts_refused']} not answered with 200), "
 		f"{messages.never_taken} messages "
 		f"that a gateway never handed over, {facts['transfers']} transfers, {facts['rescues']} answers by "
-		"the manager, "
-		f"«close all» closed {facts['close_all']} and brought them back."
+		f"the manager, {facts['automatic_replies']} automatic replies; "
+		f"«close all» closed {facts['close_all']} and brought them back; "
+		f"{facts['surveys']} customers were asked for a rating and {facts['ratings']} gave one, "
+		f"{facts['opt_outs']} wanted no promotions."
 	)
 	if result.day.chaos.kills or result.day.chaos.worker_kills:
 		text += (

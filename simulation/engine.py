@@ -14,10 +14,13 @@ from khalifa_whatsapp.bootstrap import EmbeddedHost
 from khalifa_whatsapp.core.settings import HOUR_MS, MINUTE_MS
 from khalifa_whatsapp.demo import texts
 from khalifa_whatsapp.demo.clock import Agenda, Clock
+from khalifa_whatsapp.drivers.base import Capabilities
 from khalifa_whatsapp.services import costs, kpi
+from khalifa_whatsapp.services.care import auto_replies
 from khalifa_whatsapp.services.inbound import drain
 from khalifa_whatsapp.services.outbound import dispatch
 from khalifa_whatsapp.services.tickets import assignment, delays, presence
+from simulation.care import CareOfDay
 from simulation.chaos import Chaos
 from simulation.crash_worker import IN, OUT
 from simulation.customers import Customer, Pen
@@ -60,10 +63,14 @@ class Day:
 	overloads: list[str] = field(default_factory=list)
 	show: CloseAllShow = field(default_factory=CloseAllShow)
 	customer_pool: CustomerPool | None = None
+	care: CareOfDay = field(init=False)
 	_slot: int = 0
 	_minute_ms: int = 0
 	_kpi_ms: int = 0
 	_said: set[str] = field(default_factory=set)
+
+	def __post_init__(self) -> None:
+		self.care = CareOfDay(self)
 
 	@property
 	def progress(self) -> float:
@@ -128,6 +135,7 @@ class Day:
 			self.pen.afterthought(customer)
 		if self.rng.random() < NOISE_RATE:
 			self.pen.noise()
+		self.care.maybe_stop(customer)
 
 	# -- our side
 	def _take_in(self, devices: set[str]) -> None:
@@ -159,9 +167,14 @@ class Day:
 		presence.sweep(self.host.store, now)
 		delays.scan(self.host.store, now)
 		costs.settle(self.host.store, now)
+		auto_replies.scan_waits(self.host.store, self._capabilities, now)
+		self.care.ask(now)
 		if now - self._kpi_ms >= KPI_MS:
 			self._kpi_ms = now
 			kpi.rollup_dirty(self.host.store, now)
+
+	def _capabilities(self, device: str) -> Capabilities:
+		return self.host.drivers[device].capabilities
 
 	# -- the end of the day
 	def _end(self) -> None:

@@ -14,7 +14,7 @@ from random import Random
 from khalifa_whatsapp.bootstrap import EmbeddedHost, embedded
 from khalifa_whatsapp.demo.clock import Clock
 from khalifa_whatsapp.drivers.base import MessageDriver
-from simulation import checks, summary
+from simulation import care, checks, summary
 from simulation.chaos import HANG_UP, Chaos, CrashingDriver
 from simulation.customers import Pen
 from simulation.delivery_log import MESSAGE, NOTICE
@@ -121,7 +121,13 @@ def close_books(day: Day) -> summary.Summary:
 		summary.outbound(store, [sim.sent_log.rows() for sim in day.webhook_sender.gateways.sims.values()]),
 	)
 	books.facts = facts_of(day)
-	books.problems = [*problems_of(books, day), *day.overloads, *checks.check_desk(store)]
+	sent_logs = [sim.sent_log.rows() for sim in day.webhook_sender.gateways.sims.values()]
+	books.problems = [
+		*problems_of(books, day),
+		*summary.automatic(store, sent_logs),
+		*day.overloads,
+		*checks.check_desk(store),
+	]
 	return books
 
 
@@ -159,4 +165,6 @@ def facts_of(day: Day) -> dict[str, float]:
 		"rescues": counts.rescues,
 		"refused": counts.refused,
 		"close_all": day.show.closed,
+		"automatic_replies": len(day.host.store.rows(summary.AUTOMATIC)),
+		**care.figures(day.host.store),
 	}

@@ -14,6 +14,11 @@ from khalifa_whatsapp.demo.staff import OpenStore
 from simulation.delivery_log import MESSAGE, NOTICE, DeliveryLog, Item
 from simulation.simulators import SentMessage
 
+# What no person wrote; reactions of agents have a text of their own
+OF_MACHINES = (
+	"FROM `tabKhalifa Message` WHERE direction = 'Outgoing' AND origin IN ('Auto', 'Survey', 'Campaign')"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class InboundBook:
@@ -71,6 +76,23 @@ class Summary:
 	problems: list[str] = field(default_factory=list)
 
 
+AUTOMATIC = "SELECT body, status FROM `tabKhalifa Message` WHERE auto_reply IS NOT NULL"
+
+
+def automatic(store: OpenStore, sent_logs: Sequence[Sequence[SentMessage]]) -> list[str]:
+	"""Texts of automatic replies that gateways took more often, or less, than we know."""
+	fates: dict[str, Counter[str]] = {}
+	for body, status in store.rows(AUTOMATIC):
+		fates.setdefault(str(body), Counter())[str(status)] += 1
+	taken = Counter(sent.body for sent_log in sent_logs for sent in sent_log)
+	problems = []
+	for body, counts in fates.items():
+		claimed = sum(count for status, count in counts.items() if RANK.get(status, 0) >= RANK[SENT])
+		if not claimed <= taken[body] <= claimed + counts[UNKNOWN] + counts[FAILED]:
+			problems.append(f"an automatic reply was taken {taken[body]} times, and claimed {claimed} times")
+	return problems
+
+
 def inbound(
 	book: DeliveryLog, kind: str, attempts: Collection[Item], stored: Mapping[Item, int]
 ) -> InboundBook:
@@ -110,13 +132,15 @@ def stored_notices(store: OpenStore) -> dict[Item, int]:
 def outbound(store: OpenStore, sent_logs: Sequence[Sequence[SentMessage]]) -> OutboundBook:
 	"""Compare our answers with the gateways' own lists.
 
-	Answers are told apart by their text: no two are alike.
+	Answers are told apart by their text: no two are alike. Automatic replies are (`automatic`).
 	"""
 	rows = store.rows(
 		"SELECT body, status FROM `tabKhalifa Message` WHERE direction = 'Outgoing' AND origin = 'Agent'"
 	)
 	ours = {str(body): str(status) for body, status in rows}
-	theirs = Counter(sent.body for sent_log in sent_logs for sent in sent_log)
+	machines = {row[0] for row in store.rows(f"SELECT DISTINCT body {OF_MACHINES}")}  # the same to many
+	sent_bodies = (sent.body for sent_log in sent_logs for sent in sent_log)
+	theirs = Counter(body for body in sent_bodies if body not in machines)
 	fates = Counter(ours.values())
 	claimed = {body for body, status in ours.items() if RANK.get(status, 0) >= RANK[SENT]}
 	arrived = sum(count for status, count in fates.items() if RANK.get(status, 0) >= RANK[DELIVERED])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import accumulate
 from random import Random
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from khalifa_whatsapp.core.calendar import Calendar, calendar_from_rows
 from khalifa_whatsapp.core.records import Agent
 from khalifa_whatsapp.core.settings import HOUR_MS, MINUTE_MS, BranchRules, Rules, Settings
-from khalifa_whatsapp.demo import company, plan
+from khalifa_whatsapp.demo import auto_replies, company, plan
 from khalifa_whatsapp.demo.names import BRANCHES
 from simulation.customers import Customer, make_customers
 from simulation.gateways import CLOUD, WPP
@@ -42,12 +42,15 @@ class World:
 def make_world(messages: int, agents: int, seed: int) -> World:
 	"""A company with this many agents, and a day with this many messages of customers."""
 	rng, zone = Random(seed), ZoneInfo(ZONE)
-	settings = Settings(min_sample_monthly=5)  # the month of a demonstration is one day
+	settings = Settings(min_sample_monthly=5, survey_enabled=1)  # the month of a demonstration is one day
 	start_ms, end_ms = local_ms(DAY, OPENS), local_ms(DAY, CLOSES)
 	staff = [employee(number) for number in range(agents)]
 	comings = plan.comings(rng, staff, start_ms, end_ms, zone, day_off=0)
 	return World(
-		company_rules(settings, calendar_from_rows(ZONE, company.open_hours())),
+		replace(
+			company_rules(settings, calendar_from_rows(ZONE, company.open_hours())),
+			auto_replies=auto_replies.book(has_welcome=True),
+		),
 		[(agent_of(number, one, settings), _calendar(one)) for number, one in enumerate(staff)],
 		list(with_crashes(comings, rng)),
 		plan.moments(rng, messages, start_ms, end_ms - HOUR_MS // 2, zone),

@@ -21,7 +21,7 @@ MAX_FILE_LINES = 500
 MAX_FILES_OF_A_WALK = 8
 
 CORE, DRIVERS, SERVICES, STORES = "core", "drivers", "services", "stores"
-PORTS = ("drivers.base", "drivers.abilities", "stores.base")
+PORTS = ("drivers.base", "drivers.abilities", "stores.base", "stores.base_campaigns")
 INNER = (CORE, *PORTS, SERVICES)
 BASICS = (CORE, *PORTS, "services.unit_of_work", "services.isolation", "services.audit")
 # Each may import those before it
@@ -37,14 +37,27 @@ PERMISSIONS = ("guards", "permissions")
 DESK = (*INNER, "bootstrap", "site_devices", "site_audit", *PERMISSIONS, "jobs", "stores.schema")
 
 DEMO_ANYWHERE = tuple(
-	f"demo.{name}" for name in ("clock", "company", "gateway", "names", "plan", "play", "staff", "texts")
+	f"demo.{name}"
+	for name in (
+		"auto_replies",
+		"campaigns",
+		"care",
+		"clock",
+		"company",
+		"gateway",
+		"names",
+		"plan",
+		"play",
+		"staff",
+		"texts",
+	)
 )
 
 # What each part may import of ours; the longest prefix counts, "" is everything in the package's top folder.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
 	"core": (CORE,),
 	"drivers": (CORE, DRIVERS),
-	"stores.base": (CORE, "stores.base"),
+	"stores.base": (CORE, "stores.base", "stores.base_campaigns"),
 	"stores": (CORE, STORES),
 	"services": BASICS,
 	"services.media": (*BASICS, "services.tickets.notices"),
@@ -94,6 +107,7 @@ FRAPPE_ALLOWED = (
 	"demo.site",
 	"demo.watch",
 	"demo.costs",
+	"demo.templates",
 	"demo.fill",
 	"demo.clear",
 	"demo.command",

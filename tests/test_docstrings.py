@@ -8,7 +8,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "khalifa_whatsapp"
-PORTS = ("stores/base.py", "stores/sql_base.py", "drivers/base.py", "drivers/abilities.py")
+PORTS = (
+	"stores/base.py",
+	"stores/base_campaigns.py",
+	"stores/sql_base.py",
+	"drivers/base.py",
+	"drivers/abilities.py",
+)
 # What Frappe calls by name, and its own documentation describes
 LIFECYCLE = {
 	"after_insert",

@@ -12,12 +12,14 @@ LISTENER = re.compile(r"realtime\.on\(\s*[\"'`]khalifa_whatsapp:([\w${}]+)[\"'`]
 LOOP = re.compile(r"for \(const kind of \[([^\]]+)\]\)\s+frappe\.realtime\.on\(`khalifa_whatsapp:\$\{kind\}`")
 # What a reader finds without having been there: the rows that lists, forms and reports show
 LASTS = {
+	"campaign": "the campaign's row, its counts and its recipients",
 	"close_all": "the batch's row and its items",
 	"delay": "delay events, and the deadline on the ticket",
 	"device": "the device's state and facts; Khalifa Device Notice, of which managers are notified",
 	"here": "nothing: the answer to a page's own sign of life",
 	"presence": "the agent's presence log, which says by whom and why; each heartbeat's answer",
 	"queue": "tickets",
+	"rating": "the survey's row, of which managers are notified",
 	"status": "the message's status",
 	"ticket": "tickets, their events and messages",
 	"typing": "nothing: true for seconds only",

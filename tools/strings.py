@@ -33,9 +33,9 @@ LANGUAGE = "ar"
 
 SKIPPED_FOLDERS = {"__pycache__", "dist", "locale", "node_modules", "tests"}
 TEMPLATES = (".html", ".js", ".ts", ".vue")
-CALLS = {"_", "_lt", "N_"}
+CALLS = {"_", "_lt", "N_", "Reason"}
 REFUSALS = {"UserError"}  # and every class made from it: UserError(code, text, **values)
-TABLES = {"CLOSE_REASONS", "MESSAGES", "REASONS"}  # in these parts:
+TABLES = {"CLOSE_REASONS", "GROUPS", "LIMITS", "MESSAGES", "REASONS"}  # in these parts:
 RULES = ("core", "services")
 # Here every sentence is for people, and in SPEAKING_RECORDS every phrase that is written down as a reason
 SPEAKING = ("drivers", "services")

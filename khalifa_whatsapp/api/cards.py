@@ -18,6 +18,7 @@ from khalifa_whatsapp.api.decorators import endpoint
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core.alerts import is_down
 from khalifa_whatsapp.core.cost import MICROS, PRICED
+from khalifa_whatsapp.core.satisfaction import GOOD
 from khalifa_whatsapp.guards import AGENT_ROLE, agent_only, current_actor, manager_only
 from khalifa_whatsapp.jobs import minute_mark, scheduler_watch
 from khalifa_whatsapp.permissions import query_conditions
@@ -110,13 +111,19 @@ def first_response_today(**_given: Any) -> dict[str, Any] | str:
 @endpoint
 def satisfaction(**_given: Any) -> dict[str, Any] | str:
 	"""Good ratings of the last seven days, in per cent of all; nothing to show without any."""
-	since = add_days(on_site().rules().calendar.local_date(now_ms()), -6)
-	kpi = frappe.qb.DocType("Khalifa Agent KPI")
-	rated = frappe.qb.from_(kpi).select(Sum(kpi.ratings_good), Sum(kpi.ratings))
-	good, ratings = rated.where((kpi.period == "Daily") & (kpi.start_date >= since)).run()[0]
+	calendar = on_site().rules().calendar
+	last = calendar.local_date(now_ms())
+	first = add_days(last, -6)
+	survey = frappe.qb.DocType("Khalifa Satisfaction")
+	rated = frappe.qb.from_(survey).select(Count("*"), Sum(survey.score >= GOOD))
+	ratings, good = rated.where(survey.answered_ms >= calendar.day_bounds_ms(first)[0]).run()[0]
 	if not ratings:
 		return NOTHING
-	return {**_decimal(100 * float(good) / float(ratings)), "route": ["query-report", "WhatsApp Agent KPI"]}
+	return {
+		**_decimal(100 * float(good) / ratings),
+		"route": ["query-report", "WhatsApp Satisfaction"],
+		"route_options": {"from_date": str(first), "to_date": str(last)},
+	}
 
 
 @frappe.whitelist()

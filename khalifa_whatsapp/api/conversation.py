@@ -7,7 +7,7 @@ from typing import Any
 
 import frappe
 
-from khalifa_whatsapp.api import sending
+from khalifa_whatsapp.api import inbox_replies, sending
 from khalifa_whatsapp.api.decorators import actor, endpoint, hand_out
 from khalifa_whatsapp.api.filters import ticket_filter
 from khalifa_whatsapp.bootstrap import now_ms, on_site
@@ -30,13 +30,21 @@ def reply(
 	reply_to: str | None = None,
 	seen_ms: int | None = None,
 	take_over: bool = False,
+	quick_reply: str | None = None,
 ) -> dict[str, Any]:
 	"""Queue an answer.
 
-	`client_key` makes a repeated click one message; `seen_ms` is the newest message you saw.
+	`client_key` makes a repeated click one message; `seen_ms` is the newest message you saw; `quick_reply`
+	names the one that the text came from, whose file goes with it.
 	"""
-	draft = Draft(body, reply_to=reply_to)
-	return _send(ticket, draft, client_key, seen_ms, take_over)
+	if not quick_reply:
+		return _send(ticket, Draft(body, reply_to=reply_to), client_key, seen_ms, take_over)
+	asked_ms = now_ms()
+	draft = sending.quick_reply_draft(ticket, quick_reply, body, reply_to)
+	message = _queue(ticket, draft, client_key, seen_ms, take_over)
+	if message.sent_ms >= asked_ms:  # a repeated click counts once
+		inbox_replies.count_use(quick_reply)
+	return _queued(message)
 
 
 @frappe.whitelist(methods=["POST"])
@@ -67,9 +75,14 @@ def send_template(
 	values: Any = None,
 	seen_ms: int | None = None,
 	take_over: bool = False,
+	file_url: str = "",
 ) -> dict[str, Any]:
-	"""Queue an approved template with its values, in the order in which `api.inbox.templates` names them."""
-	return _send(ticket, sending.template_draft(ticket, template, values), client_key, seen_ms, take_over)
+	"""Queue an approved template with its values, in the order in which `api.inbox.templates` names them.
+
+	`file_url`: uploaded to this conversation before, in the place of the header's file.
+	"""
+	draft = sending.template_draft(ticket, template, values, file_url)
+	return _send(ticket, draft, client_key, seen_ms, take_over)
 
 
 @frappe.whitelist(methods=["POST"])
@@ -109,19 +122,23 @@ def confirm_message(message: str) -> dict[str, Any]:
 
 
 def _send(ticket: str, draft: Draft, client_key: str, seen_ms: int | None, take_over: bool) -> dict[str, Any]:
+	return _queued(_queue(ticket, draft, client_key, seen_ms, take_over))
+
+
+def _queue(
+	ticket: str, draft: Draft, client_key: str, seen_ms: int | None, take_over: bool
+) -> records.Message:
 	can = sending.capabilities(ticket)
-	return _queued(
-		answers.send(
-			on_site(),
-			actor(),
-			ticket,
-			draft,
-			client_key,
-			now_ms(),
-			seen_ms=seen_ms,
-			take_over=take_over,
-			can=can,
-		)
+	return answers.send(
+		on_site(),
+		actor(),
+		ticket,
+		draft,
+		client_key,
+		now_ms(),
+		seen_ms=seen_ms,
+		take_over=take_over,
+		can=can,
 	)
 
 

@@ -137,12 +137,11 @@ def sync_templates(device: str) -> dict[str, int]:
 	if not isinstance(site_device.driver, TemplateSource):
 		raise UserError("no_templates", "This gateway has no templates.")
 	try:
-		templates = site_device.driver.list_templates()
+		return templates_job.sync(device, site_device.driver)
 	except SendError as error:
 		raise UserError(
 			"gateway_refused", "The gateway did not do it: {reason}", reason=_(error.text)
 		) from None
-	return templates_job.store_templates(device, templates)
 
 
 def _enabled(device: str) -> SiteDevice:

@@ -7,6 +7,7 @@ from typing import Any
 import frappe
 from frappe import _
 
+from khalifa_whatsapp.core import reply_loops
 from khalifa_whatsapp.core.phones import from_gateway
 
 MAX = 300
@@ -192,6 +193,27 @@ def _new_person(row: Any, names: dict[str, str]) -> str:
 	).format(row.actor_name or "", shown_number(row.reason or ""))
 
 
+def _auto_stopped(row: Any, names: dict[str, str]) -> str:
+	why = reply_loops.REASONS.get(row.reason or "", "")
+	stopped = _("Automatic replies stopped here until a person answers.")
+	return f"{stopped} {_(why)}" if why else stopped
+
+
+def _promotions(row: Any, names: dict[str, str]) -> str:
+	is_stop = row.event == "promotions_stopped"
+	if not row.actor_name:
+		said = _("The customer stopped promotions") if is_stop else _("The customer resumed promotions")
+	elif is_stop:
+		said = _("{0} wrote down that the customer wants no promotions").format(row.actor_name)
+	else:
+		said = _("{0} wrote down that the customer wants promotions again").format(row.actor_name)
+	return _with_reason(said, row.reason)
+
+
+def _rated(row: Any, names: dict[str, str]) -> str:
+	return _("The customer rated the conversation {0} of 5.").format(row.reason or "")
+
+
 _TEXTS = {
 	"created": _created,
 	"assigned": _assigned,
@@ -208,6 +230,10 @@ _TEXTS = {
 	"other_account": _other_account,
 	"same_person": _same_person,
 	"new_person": _new_person,
+	"auto_stopped": _auto_stopped,
+	"promotions_stopped": _promotions,
+	"promotions_resumed": _promotions,
+	"rated": _rated,
 }
 
 

@@ -11,21 +11,22 @@ import dataclasses
 from typing import Any
 
 import frappe
-from frappe import _
 
 from khalifa_whatsapp.api import (
+	inbox_care,
 	inbox_customer,
 	inbox_missing,
+	inbox_replies,
 	inbox_rows,
+	inbox_templates,
 	inbox_thread,
 	typing_status,
 )
 from khalifa_whatsapp.api.decorators import endpoint
 from khalifa_whatsapp.api.inbox_people import People
-from khalifa_whatsapp.api.sending import stored_shape
 from khalifa_whatsapp.bootstrap import now_ms, on_site
-from khalifa_whatsapp.core import template_state, ticket_access
-from khalifa_whatsapp.core.quick_replies import parts
+from khalifa_whatsapp.core import ticket_access
+from khalifa_whatsapp.core.quick_replies import KNOWN, MAX_TEXT, parts, unknown
 from khalifa_whatsapp.guards import agent_only, current_actor, refuse_record
 from khalifa_whatsapp.services.tickets import actions
 from khalifa_whatsapp.services.tickets.actions import CLOSE_REASONS
@@ -175,7 +176,7 @@ def _thread(row: Any, before: str, limit: int) -> dict[str, Any]:
 	now, people = now_ms(), People(row)  # the time first: what changes while we read is asked for again
 	items, next_before = inbox_thread.page(row.name, before, max(1, min(limit, MAX_ROWS)))
 	return {
-		"ticket": inbox_thread.head(current_actor(), row) | people.head(),
+		"ticket": _head(row, people),
 		"items": people.name(items),
 		"next_before": next_before,
 		**inbox_thread.abilities(row, people.window_from_ms),
@@ -193,12 +194,17 @@ def changes(ticket: str, after_ms: int = 0) -> dict[str, Any]:
 	people = People(row)
 	items = people.name(inbox_thread.since(ticket, after_ms or 0))
 	return {
-		"ticket": inbox_thread.head(current_actor(), row) | people.head(),
+		"ticket": _head(row, people),
 		"items": items,
 		**inbox_thread.abilities(row, people.window_from_ms),
 		"typing": typing_status.others(ticket),
 		"now_ms": now,
 	}
+
+
+def _head(row: Any, people: People) -> dict[str, Any]:
+	actor = current_actor()
+	return inbox_thread.head(actor, row) | people.head() | inbox_care.head(actor, row)
 
 
 @frappe.whitelist()
@@ -236,24 +242,34 @@ def remove_tag(ticket: str, tag: str) -> dict[str, Any]:
 @frappe.whitelist()
 @agent_only
 @endpoint
-def quick_replies() -> list[dict[str, Any]]:
-	"""What `/` offers: everybody's and one's own."""
-	agent = current_actor().agent
-	replies = frappe.get_list(
-		"Khalifa Reply Template",
-		filters={"enabled": 1},
-		fields=["shortcut", "title", "body", "agent"],
-		order_by="shortcut",
-		limit=0,
-	)
-	return [
-		{
-			**row,
-			"is_own": bool(agent and row.pop("agent") == agent),
-			"parts": [dataclasses.asdict(part) for part in parts(row.body or "")],
-		}
-		for row in replies
-	]
+def quick_replies(ticket: str | None = None) -> list[dict[str, Any]]:
+	"""What `/` offers: everybody's and one's own. With a conversation, those in its customer's language
+	first.
+	"""
+	return inbox_replies.offered(_visible(ticket) if ticket else None)
+
+
+@frappe.whitelist()
+@agent_only
+@endpoint
+def quick_reply_values(ticket: str) -> dict[str, str]:
+	"""What is known of a conversation for the blanks of quick replies; unknown ones are empty."""
+	return inbox_replies.values(_visible(ticket))
+
+
+@frappe.whitelist(methods=["POST"])
+@agent_only
+@endpoint
+def look_at_quick_reply(body: str) -> dict[str, Any]:
+	"""A text as the form of a quick reply shows it: taken apart, the names that nobody fills in, and those
+	that can be used.
+	"""
+	text = body[:MAX_TEXT]
+	return {
+		"parts": [dataclasses.asdict(part) for part in parts(text)],
+		"unknown": unknown(text),
+		"known": list(KNOWN),
+	}
 
 
 @frappe.whitelist()
@@ -264,26 +280,8 @@ def templates(ticket: str) -> list[dict[str, Any]]:
 
 	`why_not` says, in the reader's language, why one can't be sent now.
 	"""
-	wanted = {"device": _visible(ticket).device}
-	fields = ["name", "template_name", "language", "category", "status", "components", "parameter_format"]
-	offered = []
-	for row in frappe.get_all(
-		"Khalifa Provider Template", wanted, fields, order_by="template_name, language"
-	):
-		reason = template_state.why_not(row.pop("status"), bool(row.components))
-		shape = stored_shape(row.pop("components"), row.pop("parameter_format"))
-		variables = [{"place": variable.place, "name": variable.name} for variable in shape.variables]
-		offered.append(
-			{
-				**row,
-				"header": shape.header,
-				"body": shape.body,
-				"footer": shape.footer,
-				"variables": variables,
-				"why_not": _(reason) if reason else "",
-			}
-		)
-	return sorted(offered, key=lambda row: bool(row["why_not"]))
+	shown = _visible(ticket)
+	return inbox_templates.offered(shown.device, shown.customer)
 
 
 @frappe.whitelist(methods=["POST"])

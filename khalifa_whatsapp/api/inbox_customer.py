@@ -6,7 +6,7 @@ from typing import Any
 
 import frappe
 
-from khalifa_whatsapp.api import inbox_books
+from khalifa_whatsapp.api import inbox_books, inbox_care
 from khalifa_whatsapp.api.message_text import last_line
 from khalifa_whatsapp.bootstrap import on_site
 from khalifa_whatsapp.core.accounts import is_left
@@ -72,6 +72,7 @@ def panel(ticket: Any) -> dict[str, Any]:
 		"identities": [{"kind": one.kind, "value": one.value} for one in identities if one.kind != PHONE],
 		"tags": _tags(row._user_tags),
 		"opted_out": bool(row.is_opted_out),
+		"consent": inbox_care.consent(row.name),
 		"tickets": earlier,
 		"erpnext": inbox_books.of(row),
 	}

@@ -104,8 +104,14 @@ def head(actor: Actor, row: Any) -> dict[str, Any]:
 		"is_mine": ticket_access.holds(actor, row),
 		"preview": last_line(row.preview, row.preview_label),
 		"waited": lateness.Clock(now_ms()).waited(row),
+		"campaign": _campaign_title(row.campaign),
 		"rights": dataclasses.asdict(ticket_access.rights(actor, row)),
 	}
+
+
+def _campaign_title(campaign: str | None) -> str:
+	"""Of the campaign that the customer answered: all that agents learn of it."""
+	return frappe.db.get_value("Khalifa Campaign", campaign, "title") or "" if campaign else ""
 
 
 def abilities(row: Any, window_from_ms: Callable[[], int | None]) -> dict[str, Any]:

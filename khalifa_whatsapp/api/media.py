@@ -19,6 +19,7 @@ from khalifa_whatsapp.api.decorators import endpoint
 from khalifa_whatsapp.api.sending import capabilities
 from khalifa_whatsapp.bootstrap import now_ms, on_site, voice_codec
 from khalifa_whatsapp.core.errors import NotFound, UserError
+from khalifa_whatsapp.core.file_kinds import kind_of
 from khalifa_whatsapp.core.file_names import RUNNING_TYPES, can_run, named, plain_mime_type
 from khalifa_whatsapp.core.jpeg import NotJpeg, without_metadata
 from khalifa_whatsapp.core.ticket_access import FACTS, can_answer
@@ -48,13 +49,6 @@ INLINE = frozenset(
 		"application/pdf",
 	}
 )
-# What WhatsApp itself shows or plays; it refuses other pictures, films and sounds as such
-SHOWN = {
-	"image": frozenset({"image/jpeg", "image/png"}),
-	"video": frozenset({"video/mp4", "video/3gpp"}),
-	"voice": frozenset({"audio/ogg"}),
-	"audio": frozenset({"audio/aac", "audio/amr", "audio/mpeg", "audio/mp4"}),
-}
 OPAQUE = "application/octet-stream"
 SNIFF_BYTES = 8_192  # bytes that tell what a file is
 
@@ -183,13 +177,3 @@ def mime_of(content: bytes, said: str | None) -> str:
 	mime_type = plain_mime_type(guess.mime if guess else said)
 	mime_type = {"audio/x-wav": "audio/wav", "application/ogg": "audio/ogg"}.get(mime_type, mime_type)
 	return OPAQUE if mime_type in RUNNING_TYPES else mime_type
-
-
-def kind_of(mime_type: str, kinds: frozenset[str]) -> str:
-	"""How WhatsApp carries such a file; what it does not show goes as a document."""
-	wanted = next((kind for kind, mime_types in SHOWN.items() if mime_type in mime_types), "document")
-	if wanted not in kinds:
-		wanted = "document"
-	if wanted not in kinds:
-		raise UserError("kind_not_supported", "This number's gateway can't send this kind of message.")
-	return wanted

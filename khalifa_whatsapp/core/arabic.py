@@ -1,8 +1,7 @@
-"""Arabic and other text: made comparable for search, made safe for Desk, and read for opt-out words."""
+"""Arabic and other text: made comparable for search, made safe for Desk."""
 
 from __future__ import annotations
 
-import re
 import unicodedata
 
 NAME_LIMIT = 140  # of a Data field
@@ -25,25 +24,6 @@ _BLANK_LETTERS = "\u115f\u1160\u2800\u3164\uffa0"  # letters and symbols that sh
 _SPACE = " "
 # Harmless lookalikes of what HTML, JSON and JavaScript read as syntax.
 _SYNTAX = {"<": "", ">": "", '"': "”", "'": "’", "`": "’", "&": "＆", "\\": "/"}
-
-OPT_OUT_WORDS = (
-	"STOP",
-	"STOPALL",
-	"UNSUBSCRIBE",
-	"CANCEL",
-	"END",
-	"QUIT",
-	"إيقاف",
-	"توقف",
-	"وقف",
-	"إلغاء",
-	"إلغاء الاشتراك",
-	"لا تراسلني",
-	"بلاش رسايل",
-	"مش عايز رسائل",
-)
-AMBIGUOUS_OPT_OUT_WORDS = ("CANCEL", "إلغاء")  # of promotions, or of an order?
-OPT_IN_WORDS = ("START", "اشتراك")
 
 
 def normalise(text: str) -> str:
@@ -81,30 +61,10 @@ def preview(text: str, limit: int = 120) -> str:
 	return f"{line[: max(limit - 1, 0)].rstrip()}…"[: max(limit, 0)]
 
 
-def is_opt_out(text: str) -> bool:
-	"""Whether the whole message asks to stop promotions. "Cancel order 42" does not."""
-	return _whole_message(text) in _OPT_OUT
-
-
-def is_ambiguous_opt_out(text: str) -> bool:
-	"""Whether an opt-out may have meant an order: stop promotions, and show it to an agent too."""
-	return _whole_message(text) in _AMBIGUOUS_OPT_OUT
-
-
-def is_opt_in(text: str) -> bool:
-	"""Whether the whole message asks for promotions again."""
-	return _whole_message(text) in _OPT_IN
-
-
 def _safe(text: str) -> str:
 	composed = unicodedata.normalize("NFC", text[:MAX_SCANNED])
 	# What was removed may have stood between a letter and its accent: compose again.
 	return " ".join(unicodedata.normalize("NFC", composed.translate(_SAFE_FORMS)).split())
-
-
-def _whole_message(text: str) -> str:
-	"""The message without the punctuation around it. A question mark stays: "stop?" is not an order."""
-	return re.sub(r"^[^\w?؟]+|[^\w?؟]+$", "", normalise(text)) if len(text) < 100 else ""
 
 
 class _FoldTable(dict[int, str]):
@@ -156,6 +116,3 @@ def _is_selector(code: int) -> bool:
 
 _FOLDS = _FoldTable()
 _SAFE_FORMS = _SafeTable()
-_OPT_OUT = frozenset(normalise(term) for term in OPT_OUT_WORDS)
-_AMBIGUOUS_OPT_OUT = frozenset(normalise(term) for term in AMBIGUOUS_OPT_OUT_WORDS)
-_OPT_IN = frozenset(normalise(term) for term in OPT_IN_WORDS)

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from khalifa_whatsapp.core.actor import actor_of
 from khalifa_whatsapp.core.calendar import Calendar
 from khalifa_whatsapp.core.records import ONLINE, Agent, Customer, Ticket
 from khalifa_whatsapp.core.settings import MINUTE_MS, Settings
-from khalifa_whatsapp.core.ticket_access import is_open_to
+from khalifa_whatsapp.core.ticket_access import can_see, is_open_to
 
 
 @dataclass(slots=True)
@@ -52,6 +53,11 @@ def is_present(entry: RosterEntry, now_ms: int, settings: Settings) -> bool:
 	if entry.shift is not None and not entry.shift.is_open(now_ms):
 		return False
 	return now_ms - (agent.heartbeat_ms or 0) <= settings.heartbeat_stale_minutes * MINUTE_MS
+
+
+def is_anyone_here(roster: Iterable[RosterEntry], ticket: Ticket, now_ms: int, settings: Settings) -> bool:
+	"""Whether an agent who may see the ticket is present, with room or without."""
+	return any(is_present(e, now_ms, settings) and can_see(actor_of(e.agent), ticket) for e in roster)
 
 
 def available(roster: Iterable[RosterEntry], now_ms: int, settings: Settings) -> list[RosterEntry]:

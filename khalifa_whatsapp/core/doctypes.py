@@ -101,14 +101,19 @@ DOCTYPES = (
 		is_taggable=True,
 	),
 	DocType("Khalifa Customer Identity", Rows.NONE),
+	DocType("Khalifa Consent Event", Rows.NONE),
 	DocType("Khalifa Close Batch", Rows.NONE),
 	DocType("Khalifa Close Batch Item", Rows.NONE),
+	# Campaigns
+	DocType("Khalifa Campaign", Rows.NONE, managers=MAINTAIN),
+	DocType("Khalifa Campaign Recipient", Rows.NONE),
 	# What is measured
 	DocType("Khalifa Turn", Rows.OF_VISIBLE_TICKETS, agents=READ, hidden=("answered_by_user",)),
 	DocType("Khalifa Turn Segment", Rows.OF_VISIBLE_TICKETS, agents=READ),
 	DocType(
 		"Khalifa Delay Event", Rows.OF_VISIBLE_TICKETS, agents=READ, hidden=("objected_by", "decided_by")
 	),
+	DocType("Khalifa Satisfaction", Rows.OF_VISIBLE_TICKETS, agents=READ),
 	DocType("Khalifa Presence Log", Rows.NONE, agent_field="agent"),
 	DocType("Khalifa Agent KPI", Rows.OWN, agents=READ | {"report"}, agent_field="agent"),
 	DocType("Khalifa KPI Day", Rows.NONE),
@@ -128,9 +133,19 @@ DOCTYPES = (
 		agents=READ | {"create", "write", "delete"},
 		managers=MAINTAIN | {"delete", "print", "email"},
 		agent_field="agent",
+		has_files=True,
 	),
-	DocType("Khalifa Provider Template", Rows.APPROVED, agents=READ),
+	DocType(
+		"Khalifa Provider Template",
+		Rows.APPROVED,
+		agents=READ,
+		managers=MAINTAIN | {"delete"},
+		has_files=True,
+	),
 	DocType("Khalifa Message Rate", Rows.NONE, managers=MAINTAIN | {"delete"}),
+	DocType("Khalifa Auto Reply", Rows.NONE, managers=MAINTAIN | {"delete"}),
+	DocType("Khalifa Template Button", Rows.APPROVED, is_child=True),
+	DocType("Khalifa Template Variable", Rows.APPROVED, is_child=True),
 	# The company
 	DocType("Khalifa Branch", Rows.ALL, agents=frozenset({"select"}), managers=MAINTAIN),
 	DocType("Khalifa Working Hour", Rows.ALL, is_child=True),

@@ -53,6 +53,11 @@ def kpi_key(agent: str, period: str, start: str) -> str:
 	return digest("kpi", agent, period, start)
 
 
+def survey_key(ticket: str, cycle: int) -> str:
+	"""Key of the one survey about a ticket's cycle."""
+	return digest("survey", ticket, str(cycle))
+
+
 def new_name(now_ms: int, rng: Random) -> str:
 	"""A row name of 20 characters that sorts by time: 48 bits of epoch milliseconds, then 51 random bits.
 

@@ -88,6 +88,7 @@ def end_turn(ticket: Ticket, turn: Turn, at_ms: int, outcome: str, rules: Branch
 def end_wait(ticket: Ticket) -> None:
 	"""Nobody waits in this ticket any more."""
 	ticket.turn = ticket.segment = ticket.waiting_since_ms = None
+	ticket.auto_check_ms = ticket.auto_stop = None
 	stop_clock(ticket)
 
 

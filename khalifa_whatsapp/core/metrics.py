@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import NamedTuple
 
-from khalifa_whatsapp.core.records import DelayEvent, Message, Segment, Ticket, TicketEvent
+from khalifa_whatsapp.core.records import DelayEvent, Message, Satisfaction, Segment, Ticket, TicketEvent
 
 
 class Kind(Enum):
@@ -122,6 +122,7 @@ def _weighted(weights: Mapping[str, float], sums: Mapping[str, float]) -> float:
 
 
 SEGMENT, EVENT, TICKET = (Segment.DOCTYPE,), (TicketEvent.DOCTYPE,), (Ticket.DOCTYPE,)
+SURVEY = (Satisfaction.DOCTYPE,)
 
 METRICS = (
 	Metric(
@@ -290,8 +291,22 @@ METRICS = (
 		denominator={"tickets_handled": 1, "tickets_excluded": -1},
 		scored_as="resolution",
 	),
-	Metric("ratings", Kind.COUNT, "Ratings that customers gave; they are not asked yet.", label="Ratings"),
-	Metric("ratings_good", Kind.COUNT, "Ratings of 4 and 5.", label="Good Ratings"),
+	Metric(
+		"ratings",
+		Kind.COUNT,
+		"Ratings of conversations in which the agent wrote most of the answers.",
+		label="Ratings",
+		rows=SURVEY,
+		header=N_("Ratings"),
+	),
+	Metric(
+		"ratings_good",
+		Kind.COUNT,
+		"Ratings of 4 and 5.",
+		label="Good Ratings",
+		rows=SURVEY,
+		header=N_("Good Ratings"),
+	),
 	Metric(
 		"satisfaction",
 		Kind.SHARE,

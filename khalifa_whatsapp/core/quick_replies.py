@@ -8,9 +8,28 @@ as it was written: it is refused when the text is saved, and asked for when an o
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
 
-KNOWN = ("customer", "agent", "branch", "ticket")
+from khalifa_whatsapp.core.calendar import Calendar
+
+Reply = TypeVar("Reply", bound=Mapping[str, Any])
+# What the inbox knows of a conversation, in the order in which the form names it
+KNOWN = (
+	"customer",
+	"agent",
+	"branch",
+	"ticket",
+	"phone",
+	"branch_phone",
+	"branch_address",
+	"branch_hours",
+	"today",
+)
+MAX_TEXT, MAX_CAPTION = 4096, 1024  # characters; WhatsApp takes fewer beside a file
+ARABIC, ENGLISH = "Arabic", "English"
 _BLANK = re.compile(r"\{{1,2}\s*(\w[\w .\-]{0,58}\w|\w)\s*\}{1,2}")
 
 
@@ -46,3 +65,37 @@ def unknown(body: str) -> list[str]:
 def _name(written: str) -> str:
 	"""The known names are known in capitals too."""
 	return written.lower() if written.lower() in KNOWN else written
+
+
+def open_hours(calendar: Calendar, now_ms: int) -> list[tuple[str, str]]:
+	"""From when to when the branch is open today, as hours and minutes on its clock; none: it is closed."""
+	day = calendar.local_date(now_ms)
+	start_ms, end_ms = calendar.day_bounds_ms(day)
+	spans, at_ms = [], start_ms
+	while (opening_ms := calendar.next_opening_ms(at_ms)) is not None and opening_ms < end_ms:
+		stretch = calendar.open_stretch_ms(opening_ms)
+		closing_ms = min(stretch[1], end_ms) if stretch else end_ms
+		spans.append((_clock(calendar, opening_ms), _clock(calendar, closing_ms)))
+		at_ms = closing_ms
+	return spans
+
+
+def language_of(text: str) -> str:
+	"""The language of a text by its letters: Arabic, English, or empty where it has neither."""
+	for char in text:
+		if "\u0600" <= char <= "\u06ff" and char.isalpha():
+			return ARABIC
+		if char.isascii() and char.isalpha():
+			return ENGLISH
+	return ""
+
+
+def in_order(replies: Iterable[Reply], language: str) -> list[Reply]:
+	"""Those in the customer's language first, then those used most."""
+	return sorted(
+		replies, key=lambda one: (one["language"] not in ("", None, language), -(one["usage_count"] or 0))
+	)
+
+
+def _clock(calendar: Calendar, instant_ms: int) -> str:
+	return datetime.fromtimestamp(instant_ms / 1000, calendar.zone).strftime("%H:%M")

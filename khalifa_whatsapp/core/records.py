@@ -5,7 +5,8 @@ save from a use case can't overwrite it. Instants are epoch milliseconds (`*_ms`
 that people read (`*_on`, or the same name without `_ms`) where the DocType has one. Lengths are milliseconds
 in `*_ms` of ledgers only where said; durations that people read are seconds.
 
-One file, because a schema is looked up as a whole, and a test compares it with the DocTypes.
+One file, because a schema is looked up as a whole, and a test compares it with the DocTypes; rows that stand
+apart are in files of their own (`*_records`) and taken from here.
 """
 
 from __future__ import annotations
@@ -14,6 +15,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from khalifa_whatsapp.core.audit import AuditEntry as AuditEntry  # looked up here, too
+from khalifa_whatsapp.core.batch_records import CloseBatch as CloseBatch
+from khalifa_whatsapp.core.batch_records import CloseBatchItem as CloseBatchItem
+from khalifa_whatsapp.core.campaign_records import Campaign as Campaign
+from khalifa_whatsapp.core.campaign_records import CampaignRecipient as CampaignRecipient
+from khalifa_whatsapp.core.care_records import ConsentEvent as ConsentEvent
+from khalifa_whatsapp.core.care_records import Satisfaction as Satisfaction
+from khalifa_whatsapp.core.kpi_records import AgentKpi as AgentKpi
 
 # Ticket.status
 QUEUED, OPEN, PENDING, CLOSED = "Queued", "Open", "Pending", "Closed"
@@ -46,8 +54,7 @@ class Customer:
 	last_agent: str | None = None
 	merged_into: str | None = None
 	duplicate_of: str | None = None  # a customer who is the same person, as far as a gateway says
-	# Found, Told (managers know) or Not a Duplicate (a manager has decided)
-	duplicate_state: str | None = None
+	duplicate_state: str | None = None  # Found, Told (managers are), Not a Duplicate (a manager says)
 	created_ms: int = 0
 	named_ms: int | None = None  # when the profile had this name; None with a name: people of ours gave it
 	last_in_ms: int | None = None
@@ -126,6 +133,9 @@ class Ticket:
 	late_soon_ms: int | None = None
 	next_check_ms: int | None = None  # the minute job's own: when it looks next, whatever the deadlines are
 	rules_version: str | None = None  # the hours and limits that these were worked out with
+	auto_check_ms: int | None = None  # when a rule about waiting comes due for the open wait
+	auto_stop: str | None = None  # the open wait has no more automatic replies: New, Notified (managers)
+	campaign: str | None = None  # the campaign that the customer wrote in answer to
 	version: int = 0
 
 
@@ -359,84 +369,6 @@ class WebhookEvent:
 
 
 @dataclass(slots=True)
-class CloseBatch:
-	"""One run of «close all»: what was asked, how far it is, how it ended."""
-
-	DOCTYPE: ClassVar[str] = "Khalifa Close Batch"
-	name: str
-	reason: str
-	filters: str  # JSON
-	requested_by: str
-	requested_by_name: str
-	requested_ms: int
-	status: str = "Running"  # Running Done Undoing Undone
-	total: int = 0
-	closed: int = 0
-	skipped: int = 0
-	undone: int = 0
-
-
-@dataclass(slots=True)
-class CloseBatchItem:
-	"""One ticket of a batch: its version when the manager pressed the button, and what became of it."""
-
-	DOCTYPE: ClassVar[str] = "Khalifa Close Batch Item"
-	name: str
-	batch: str
-	ticket: str
-	version: int
-	result: str = "Waiting"  # Waiting Closed Skipped Undone Kept
-	why: str = ""
-
-
-@dataclass(slots=True)
-class AgentKpi:
-	"""Counts and sums of one agent in one day or month; rebuilt whole, never adjusted."""
-
-	DOCTYPE: ClassVar[str] = "Khalifa Agent KPI"
-	name: str
-	kpi_key: str
-	agent: str
-	agent_name: str
-	branch: str | None
-	period: str  # Daily Monthly
-	start_date: str  # ISO date
-	tickets_received: int = 0
-	tickets_handled: int = 0
-	tickets_resolved: int = 0
-	tickets_reopened: int = 0
-	tickets_excluded: int = 0  # spam and bulk-closed
-	missed: int = 0
-	messages_sent: int = 0
-	turns_answered: int = 0
-	first_response_count: int = 0
-	first_response_sum: int = 0  # business seconds, as all below
-	first_response_median: int = 0
-	first_response_p90: int = 0
-	response_count: int = 0
-	response_sum: int = 0
-	response_median: int = 0
-	response_p90: int = 0
-	resolution_count: int = 0
-	resolution_sum: int = 0
-	resolution_median: int = 0
-	resolution_p90: int = 0
-	segments_counted: int = 0
-	delays: int = 0
-	late_transfers: int = 0
-	transfers_in: int = 0
-	transfers_out: int = 0
-	rescues: int = 0
-	ratings: int = 0
-	ratings_good: int = 0
-	online_time: int = 0
-	score: float | None = None
-	coverage: int = 0
-	weights_version: str = ""
-	computed_ms: int = 0
-
-
-@dataclass(slots=True)
 class ProviderTemplate:
 	"""A message template as the gateway knows it, by device, name and language.
 
@@ -459,6 +391,13 @@ class ProviderTemplate:
 	quality_ms: int | None = None
 	# the gateway's list must be read again: what it says of the template's text is not here
 	needs_sync: int = 0
+	components: str | None = None  # JSON, as the gateway has approved them
+	parameter_format: str = ""
+	value_kinds: str | None = None  # JSON: text, number or date, by `Variable.key`
+	header_file: str | None = None  # the private file that goes into the header when nobody chooses another
+	header_file_name: str | None = None
+	is_changed: int = 0  # a person has written what is not submitted yet
+	submitted_ms: int | None = None
 
 
 @dataclass(slots=True)
@@ -494,5 +433,9 @@ RECORDS = (
 	AgentKpi,
 	ProviderTemplate,
 	DeviceNotice,
+	ConsentEvent,
+	Satisfaction,
+	Campaign,
+	CampaignRecipient,
 	AuditEntry,
 )

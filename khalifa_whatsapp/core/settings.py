@@ -6,11 +6,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from khalifa_whatsapp.core.auto_replies import RuleBook
 from khalifa_whatsapp.core.calendar import Calendar
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
+# What customers read until a manager writes something else
+SURVEY_TEXT = "يهمنا رأيك: إيه تقييمك لخدمتنا في المحادثة دي؟"
+SURVEY_COMMENT_TEXT = "آسفين إن الخدمة ما كانتش زي ما تحب. قول لنا إيه اللي ضايقك؟"
+OPT_OUT_TEXT = "تم إيقاف العروض، ومش هنبعت لك عروض تاني. لو حبيت ترجّعها ابعت: اشتراك أو START"
+OPT_IN_TEXT = "تم تفعيل العروض من جديد. لو حبيت توقفها ابعت: إيقاف أو STOP"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,21 @@ class Settings:
 	restarts_per_hour: int = 3
 	min_sample_daily: int = 5
 	min_sample_monthly: int = 20
+	hint_joining: int = 1
+	max_auto_replies: int = 3
+	survey_enabled: int = 0
+	survey_delay_minutes: float = 10
+	survey_expiry_hours: float = 24
+	survey_text: str = SURVEY_TEXT
+	survey_template: str = ""
+	survey_thanks_text: str = ""
+	survey_asks_comment: int = 1
+	survey_comment_text: str = SURVEY_COMMENT_TEXT
+	survey_comment_minutes: float = 60
+	confirms_opt_out: int = 1
+	opt_out_text: str = OPT_OUT_TEXT
+	opt_in_text: str = OPT_IN_TEXT
+	campaign_approval_size: int = 500
 	alert_quiet_minutes: int = 240
 	alert_device_minutes: float = 5
 	alert_failure_percent: float = 20
@@ -70,7 +91,6 @@ class Settings:
 	alert_token_days: int = 7
 	alert_disk_gb: float = 1
 	audit_retention_days: int = 0
-	hint_joining: int = 1
 
 	@classmethod
 	def from_row(cls, row: Mapping[str, Any]) -> Settings:
@@ -118,6 +138,7 @@ class Rules:
 	settings: Settings
 	calendar: Calendar
 	branches: Mapping[str, BranchRules] = field(default_factory=dict)
+	auto_replies: RuleBook = field(default_factory=RuleBook)
 
 	def of_branch(self, branch: str | None) -> BranchRules:
 		"""The branch's own rules, or the company's."""

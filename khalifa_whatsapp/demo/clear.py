@@ -57,9 +57,12 @@ def remove_all() -> dict[str, list[str]]:
 	branches = _names("Khalifa Branch", {"owner": OWNER})
 	kept = {"Khalifa Agent": _used("agent", agents, "resolved_for", "missed_for")}
 	kept["Khalifa Branch"] = sorted({*_used("branch", branches), *_branches_of_others(branches, agents)})
+	if _is_ours():
+		_delete_linked("Khalifa Campaign", _names("Khalifa Campaign", {"device": DEVICE}))
 	_delete_linked("Khalifa Ticket", tickets)
 	_delete_linked("Khalifa Customer", [name for name in customers if name not in kept_customers])
 	if _is_ours():
+		_delete_template_rows()
 		_delete_linked("WhatsApp Device", [DEVICE])
 	_delete("Khalifa Close Batch", "requested_by", [OWNER])
 	_remove_agents(agents, kept["Khalifa Agent"])
@@ -70,6 +73,7 @@ def remove_all() -> dict[str, list[str]]:
 	_delete("Khalifa Calendar Exception", "owner", [OWNER])
 	_delete_records("Khalifa Reply Template", _names("Khalifa Reply Template", {"owner": OWNER}))
 	_delete_records("Khalifa Message Rate", _names("Khalifa Message Rate", {"owner": OWNER}))
+	_delete_records("Khalifa Auto Reply", _names("Khalifa Auto Reply", {"owner": OWNER}))
 	_remove_tags()
 	devices = [DEVICE] if was_ours else []
 	watch.remove({"WhatsApp Device": devices, "Khalifa Branch": gone, "Khalifa Agent": agents})
@@ -128,6 +132,12 @@ def _links_to(doctype: str) -> list[tuple[str, str]]:
 		"DocField", {"parent": ("in", ours), "fieldtype": "Link", "options": doctype}, ["parent", "fieldname"]
 	)
 	return [(field.parent, field.fieldname) for field in fields if field.parent != doctype]
+
+
+def _delete_template_rows() -> None:
+	templates = _names("Khalifa Provider Template", {"device": DEVICE})
+	for table in ("Khalifa Template Button", "Khalifa Template Variable"):
+		_delete(table, "parent", templates)
 
 
 def _delete_records(doctype: str, names: Sequence[str]) -> None:

@@ -78,7 +78,7 @@ OF_WEEKDAY = (1.0, 1.0, 1.0, 1.05, 0.55, 1.15, 1.1)  # Monday first: Fridays are
 HOLIDAYS_BACK = {9: "إجازة رسمية", 23: "جرد سنوي حتى الظهر"}  # how many days ago, and why
 
 
-# Shortcut, title and text; {customer}, {agent}, {branch} and {ticket} are filled in by the inbox
+# Shortcut, title and text; the inbox fills in what stands in braces
 QUICK_REPLIES = (
 	("سلام", "الترحيب", "أهلًا {customer}، معك {agent} من {branch}. كيف أقدر أساعدك؟"),
 	("لحظة", "لحظة من فضلك", "لحظة واحدة من فضلك، أراجع المخزون وأرد عليك حالًا."),
@@ -88,6 +88,11 @@ QUICK_REPLIES = (
 	("توصيل", "الطلب في الطريق", "طلبك خرج للتوصيل الآن. شكرًا لك يا {customer}."),
 	("روشتة", "صورة الروشتة", "من فضلك أرسل صورة واضحة للروشتة، وسيراجعها الصيدلي."),
 	("شكرا", "الختام", "شكرًا لتواصلك معنا يا {customer}. نتمنى لك دوام الصحة."),
+	("مواعيد", "مواعيد الفرع", "{branch} مفتوح اليوم: {branch_hours}. العنوان: {branch_address}."),
+	("عروض", "عروض الأسبوع", "عروض هذا الأسبوع في كل فروعنا يا {customer}."),
+	("hello", "Greeting", "Hello {customer}, this is {agent} at {branch}. How can I help?"),
+	("delivery", "On its way", "Your order is on its way, {customer}. Thank you."),
+	("hours", "Opening hours", "{branch} is open today: {branch_hours}."),
 )
 
 

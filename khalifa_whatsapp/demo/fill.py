@@ -10,6 +10,7 @@ from typing import Any
 import frappe
 
 from khalifa_whatsapp.core import records
+from khalifa_whatsapp.core.keys import survey_key
 from khalifa_whatsapp.core.settings import DAY_MS
 from khalifa_whatsapp.demo import company, texts
 from khalifa_whatsapp.demo.play import Month
@@ -32,6 +33,20 @@ COPIED = (
 	records.PresenceLog,
 	records.CloseBatch,
 	records.CloseBatchItem,
+	records.ConsentEvent,
+	records.Satisfaction,
+	records.Campaign,
+	records.CampaignRecipient,
+)
+OF_CUSTOMERS = (
+	records.CustomerIdentity,
+	records.Ticket,
+	records.Message,
+	records.Turn,
+	records.DelayEvent,
+	records.ConsentEvent,
+	records.Satisfaction,
+	records.CampaignRecipient,
 )
 # (table, creation, modified): lists sort and show by these
 TIMES = (
@@ -40,6 +55,9 @@ TIMES = (
 	("Khalifa Message", "received_on", "sent_on"),
 	("Khalifa Delay Event", "at_on", "at_on"),
 	("Khalifa Close Batch", "requested_on", "requested_on"),
+	("Khalifa Satisfaction", "planned_on", "answered_on"),
+	("Khalifa Consent Event", "known", "known"),
+	("Khalifa Campaign", "planned_on", "ended_on"),
 )
 
 
@@ -88,16 +106,24 @@ def _number_tickets(rows: dict[Any, list[Any]], store: SiteStore) -> None:
 		records.Segment,
 		records.DelayEvent,
 		records.CloseBatchItem,
+		records.Satisfaction,
 	):
 		for record in rows[kind]:
 			record.ticket = numbers[record.ticket]
+	for survey in rows[records.Satisfaction]:
+		survey.survey_key = survey_key(survey.ticket, survey.cycle)
+		survey.notified_ms = survey.answered_ms  # nobody is notified of a month that never was
+	for event in rows[records.ConsentEvent]:
+		event.ticket = numbers.get(event.ticket)
+	for recipient in rows[records.CampaignRecipient]:
+		recipient.ticket = numbers.get(recipient.ticket)
 
 
 def _mark_customers(rows: dict[Any, list[Any]]) -> None:
 	"""Give customers names that no other row can have: the alphabet of names has no «o»."""
 	for customer in rows[records.Customer]:
 		customer.name = _marked(customer.name)
-	for kind in (records.CustomerIdentity, records.Ticket, records.Message, records.Turn, records.DelayEvent):
+	for kind in OF_CUSTOMERS:
 		for record in rows[kind]:
 			record.customer = record.customer and _marked(record.customer)
 
@@ -137,6 +163,7 @@ def _date(store: SiteStore, rows: dict[Any, list[Any]]) -> None:
 	ours = {
 		"Khalifa Customer": ("name LIKE ?", f"{company.CUSTOMER_MARK}%"),
 		"Khalifa Close Batch": ("requested_by = ?", company.OWNER),
+		"Khalifa Consent Event": ("customer LIKE ?", f"{company.CUSTOMER_MARK}%"),
 		"Khalifa Delay Event": (
 			"ticket IN (SELECT name FROM `tabKhalifa Ticket` WHERE device = ?)",
 			company.DEVICE,

@@ -19,7 +19,7 @@ from frappe.utils import get_system_timezone
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core.settings import DAY_MS
-from khalifa_whatsapp.demo import company, costs, fill, watch
+from khalifa_whatsapp.demo import auto_replies, company, costs, fill, templates, watch
 from khalifa_whatsapp.demo.clear import remove_all
 from khalifa_whatsapp.demo.plan import make_plan
 from khalifa_whatsapp.demo.play import Month, make_month
@@ -128,13 +128,20 @@ def seed_company(is_shared: bool) -> None:
 			enabled=1,
 			shifts=company.shift_rows(employee.spans),
 		)
-	for shortcut, title, body in company.QUICK_REPLIES:
-		if not frappe.db.exists("Khalifa Reply Template", {"shortcut": shortcut, "agent": ("is", "not set")}):
-			_add("Khalifa Reply Template", shortcut=shortcut, title=title, body=body, enabled=1)
+	templates.add()
+	add_auto_replies(is_shared)
 	if not is_shared:
 		_add_holidays(frappe.utils.getdate())
 	frappe.db.commit()
 	forget_actors()
+
+
+def add_auto_replies(is_shared: bool) -> None:
+	"""Rules for the demonstration's device; where others work, they stay disabled."""
+	for row in auto_replies.RULES:
+		if not frappe.db.exists("Khalifa Auto Reply", row["title"]):
+			enabled = 0 if is_shared else row.get("enabled", 1)
+			_add("Khalifa Auto Reply", **{**row, "device": company.DEVICE, "enabled": enabled})
 
 
 def _add(doctype: str, **fields: object) -> None:

@@ -239,6 +239,11 @@ AGAIN = (
 	"c الطلب وصل ناقص علبة\na نعتذر لحضرتك، هنبعتها حالا مع المندوب.\nc {thanks}",
 	"c ممكن أزود {care} على الطلب؟\na تم الإضافة، الإجمالي {price} جنيه.\nc {yes}",
 )
+ON_CAMPAIGN = (
+	"c العرض ده ساري لحد إمتى؟\na حتى نهاية الأسبوع يا فندم، في كل فروعنا.\nc {thanks}",
+	"c عايزة أحجز {care}\na تم الحجز، حضرتك تستلميه من أي فرع بـ {price} جنيه.\nc {yes}",
+	"c أقرب فرع ليا فين؟\na في المنصورة شارع الكورنيش، مفتوحين حتى ٢ بعد منتصف الليل.\nc {thanks}",
+)
 END_OF_DAY = "نهاية اليوم"
 APOLOGY = "نعتذر عن التأخير، معك مديرة خدمة العملاء، طلب حضرتك أمامي الآن."
 WELCOME = "العفو يا فندم، تحت أمر حضرتك في أي وقت."
@@ -267,6 +272,11 @@ def opening(rng: Random) -> list[Line]:
 def sequel(rng: Random) -> list[Line]:
 	"""What somebody writes who comes back after the closing."""
 	return _lines(rng, rng.choice(AGAIN))
+
+
+def reply_to_campaign(rng: Random) -> list[Line]:
+	"""What somebody asks who got an offer."""
+	return _lines(rng, rng.choice(ON_CAMPAIGN))
 
 
 # -- single texts, for who plays messages rather than conversations

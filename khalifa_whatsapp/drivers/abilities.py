@@ -5,12 +5,12 @@ Callers ask `isinstance(driver, SessionDriver)`, never which gateway it is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 from khalifa_whatsapp.core.identity import Identity
-from khalifa_whatsapp.drivers.base import Media, MessageRef, OutboundEcho, SessionState
+from khalifa_whatsapp.drivers.base import Media, MessageRef, OutboundEcho, Permanent, SessionState
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,23 @@ class TemplateInfo:
 	components: tuple[Mapping[str, Any], ...] = ()  # as the gateway gives them
 	quality: str = ""
 	rejected_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SubmittedTemplate:
+	"""What the gateway says of a template that it has taken for review; empty where it says nothing."""
+
+	template_id: str
+	status: str = ""
+	category: str = ""
+
+
+class TemplateRefused(Permanent):
+	"""The gateway does not take a template. `explanation`: the gateway's own words, for who wrote it."""
+
+	def __init__(self, text: str, code: str = "", explanation: str = "") -> None:
+		super().__init__(text, code)
+		self.explanation = explanation
 
 
 @runtime_checkable
@@ -111,6 +128,32 @@ class TemplateSource(Protocol):
 
 	def list_templates(self) -> list[TemplateInfo]:
 		"""All templates of the account. Raises a `SendError`."""
+
+
+@runtime_checkable
+class TemplateAuthor(Protocol):
+	"""A gateway that takes templates for review. `components` are as it gives them itself."""
+
+	def upload_example(self, content: bytes, mime_type: str, file_name: str) -> str:
+		"""Bring the file that a header shows as its example; gives what names it in `components`.
+
+		Raises a `SendError`.
+		"""
+
+	def create_template(
+		self,
+		name: str,
+		language: str,
+		category: str,
+		parameter_format: str,
+		components: Sequence[Mapping[str, Any]],
+	) -> SubmittedTemplate:
+		"""Submit a new template. `TemplateRefused` with the gateway's words, or another `SendError`."""
+
+	def edit_template(
+		self, template_id: str, category: str, components: Sequence[Mapping[str, Any]]
+	) -> SubmittedTemplate:
+		"""Submit another text for a template; an empty category stays as it is. Errors as above."""
 
 
 @runtime_checkable

@@ -72,12 +72,12 @@ class Reply:
 class _Bearer(AuthBase):
 	"""The token as an auth object: a plain header would give way to the password of a `.netrc`."""
 
-	def __init__(self, token: str) -> None:
-		self.token = token
+	def __init__(self, token: str, scheme: str) -> None:
+		self.token, self.scheme = token, scheme
 
 	def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
 		if self.token:
-			request.headers["Authorization"] = f"Bearer {self.token}"
+			request.headers["Authorization"] = f"{self.scheme} {self.token}"
 		return request
 
 
@@ -105,11 +105,13 @@ class HttpClient:
 		url: str,
 		*,
 		token: str = "",
+		scheme: str = "Bearer",
 		max_bytes: int = MAX_ANSWER_BYTES,
 		total_timeout: float | None = None,
 		**body: Any,
 	) -> Reply:
-		"""Ask, and give whatever was answered. `body`: requests' own `json`, `data`, `files` or `params`.
+		"""Ask, and give whatever was answered. `body`: requests' own `json`, `data`, `files`, `params` or
+		`headers`. `scheme`: the word before the token.
 
 		`Retryable` when no connection came about, `UnknownOutcome` when it broke later, `AuthError` or
 		`Permanent` when token or address can't even be written down.
@@ -117,7 +119,7 @@ class HttpClient:
 		_check_token(token)
 		with Deadline(total_timeout or self.total_factor * self.read_timeout) as deadline:
 			try:
-				reply = self._exchange(method, url, token, max_bytes, body)
+				reply = self._exchange(method, url, _Bearer(token, scheme), max_bytes, body)
 			except (requests.exceptions.RequestException, HTTPError) as error:
 				failure = transport_error(error)
 				is_cut = deadline.is_over and isinstance(failure, UnknownOutcome)
@@ -131,11 +133,11 @@ class HttpClient:
 		"""Give the connections back."""
 		self._session.close()
 
-	def _exchange(self, method: str, url: str, token: str, max_bytes: int, body: dict[str, Any]) -> Reply:
+	def _exchange(self, method: str, url: str, auth: _Bearer, max_bytes: int, body: dict[str, Any]) -> Reply:
 		with self._session.request(
 			method,
 			url,
-			auth=_Bearer(token),
+			auth=auth,
 			timeout=(self.connect_timeout, self.read_timeout),
 			allow_redirects=False,
 			stream=True,

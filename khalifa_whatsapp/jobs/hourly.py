@@ -1,12 +1,12 @@
 """Each hour: today's KPI rows, how the numbers are whose gateways have no session to watch,
-and old exports.
+old exports, and what campaigns that have ended still bring.
 """
 
 from __future__ import annotations
 
 from khalifa_whatsapp.access.background import delete_old
 from khalifa_whatsapp.bootstrap import now_ms, on_site
-from khalifa_whatsapp.jobs import counters
+from khalifa_whatsapp.jobs import campaigns, counters
 from khalifa_whatsapp.jobs.steps import Steps
 from khalifa_whatsapp.jobs.wake import wake_looks
 from khalifa_whatsapp.services import kpi
@@ -21,6 +21,7 @@ def run() -> None:
 			"kpi today": lambda: kpi.rollup_today(on_site(), now_ms()),
 			"looks": wake_looks,
 			"exports": delete_old,
+			"campaigns": campaigns.run_hourly,
 		}
 	)
 	steps.check()

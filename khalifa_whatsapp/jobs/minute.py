@@ -10,12 +10,15 @@ from frappe.defaults import get_defaults_for
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.jobs import (
 	alert_look,
+	auto_replies,
 	browsers,
+	campaigns,
 	counters,
 	device_problems,
 	duplicates,
 	minute_mark,
 	notices,
+	satisfaction,
 )
 from khalifa_whatsapp.jobs.steps import Steps
 from khalifa_whatsapp.jobs.wake import wake_close_all, wake_due, wake_templates
@@ -58,6 +61,7 @@ def check_settings() -> None:
 
 
 PARTS: dict[str, Callable[[Store], object]] = {
+	"automatic replies": auto_replies.answer_waits,  # before those who send are woken
 	"wake": lambda store: wake_due(),
 	"close all": lambda store: wake_close_all(),
 	"parked statuses": lambda store: parked.apply_parked(store, now_ms()),
@@ -66,10 +70,14 @@ PARTS: dict[str, Callable[[Store], object]] = {
 	"assignment": lambda store: assignment.assign_queue(store, now_ms()),
 	"browsers": lambda store: browsers.look_after(),
 	"notices": lambda store: notices.notify_managers(),
+	"stopped replies": lambda store: auto_replies.notify_of_stopped(),
 	"templates": lambda store: wake_templates(),
+	"surveys": satisfaction.ask,
+	"low ratings": lambda store: satisfaction.notify_managers(),
 	"deadlines": lambda store: delays.renew_deadlines(store, now_ms()),
 	"delays": lambda store: delays.scan(store, now_ms(), SCAN_LIMIT),
 	"costs": lambda store: costs.settle(store, now_ms()),
+	"campaigns": lambda store: campaigns.run_minute(),
 	"devices": lambda store: device_problems.look(),
 	"settings": lambda store: check_settings(),
 	"counters": counters.run,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core.troubles import PROBLEMS
+from khalifa_whatsapp.jobs import campaigns
 from khalifa_whatsapp.jobs.alerts import alert_managers, clear_alerts
 from khalifa_whatsapp.jobs.steps import Steps, job
 from khalifa_whatsapp.jobs.wake import allow_next_wake, wake_outbox
@@ -31,6 +32,8 @@ def send_due(device: SiteDevice, seconds: float = SECONDS) -> dict[str, int]:
 	if not device.is_held:
 		settled = steps.run("reconcile", lambda: unknown_outcomes.reconcile(store, driver, now_ms), name) or 0
 	sent = dispatch.drain(store, driver, now_ms, seconds, device.pace, is_held=device.is_held)
+	if sent.sent:
+		steps.run("campaign refill", lambda: campaigns.refill(name), name)
 	is_over = sent.waits or sent.is_stopped or sent.is_busy or driver.capabilities.has_browser
 	if sent.sent and not is_over:  # the process that owns a browser looks by itself, each second
 		_go_on(name)

@@ -63,6 +63,13 @@ class UnitOfWork:
 	locked_agents: dict[str, records.Agent | None] = field(default_factory=dict)
 	customers: dict[str, records.Customer] = field(default_factory=dict)
 	turn_rows: TurnRows = field(default_factory=TurnRows)
+	_last_acts: dict[Callable[[UnitOfWork], None], None] = field(default_factory=dict)
+
+	def at_end(self, act: Callable[[UnitOfWork], None]) -> None:
+		"""Do this once before all is written, however often it is asked for: what follows from many rows
+		is then read together.
+		"""
+		self._last_acts[act] = None
 
 	def read_customers(self, names: Collection[str]) -> dict[str, records.Customer]:
 		"""Customers, locked, each the same object for all who ask within this transaction."""
@@ -171,6 +178,9 @@ class UnitOfWork:
 
 	def finish(self) -> None:
 		"""Drop updates of records that are new anyway, then write."""
+		acts, self._last_acts = self._last_acts, {}
+		for act in acts:
+			act(self)
 		for kind, rows in self.changes.updated.items():
 			for record in self.changes.created.get(kind, ()):
 				rows.pop(record.name, None)

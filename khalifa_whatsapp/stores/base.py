@@ -3,11 +3,13 @@
 There is one `save`, because a use case decides on records and then writes all its changes at once; reading is
 by what it is read for. Whatever a store returns is a copy: changing it changes nothing until it is saved.
 All reads inside a transaction that say «locked» hold the rows until its end.
+
+One file, because a port is looked up as a whole, and both stores have all of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date
@@ -20,6 +22,7 @@ from khalifa_whatsapp.core.cost import Rate
 from khalifa_whatsapp.core.kpi import Fact
 from khalifa_whatsapp.core.pacing import Pace, Traffic
 from khalifa_whatsapp.core.settings import Rules
+from khalifa_whatsapp.stores.base_campaigns import CampaignStore
 
 # What a gateway says of a number besides its state; the device has a field for each, and one for its moment
 DEVICE_FACTS = ("quality", "messaging_limit", "name_status")
@@ -121,7 +124,7 @@ class Backlog:
 	dead_webhook_events: int
 
 
-class Store(Protocol):
+class Store(CampaignStore, Protocol):
 	"""A database behind the use cases."""
 
 	# -- transactions and locks
@@ -271,8 +274,12 @@ class Store(Protocol):
 	def devices_with_due_messages(self, now_ms: int) -> list[str]:
 		"""Devices that have something to send, or sends whose outcome nobody wrote down."""
 
-	def due_messages(self, device: str, now_ms: int, limit: int) -> list[records.Message]:
-		"""Queued messages of a device that are due (locked), oldest first, one per customer at most."""
+	def due_messages(
+		self, device: str, now_ms: int, limit: int, but_not: Collection[str] = ()
+	) -> list[records.Message]:
+		"""Queued messages of a device that are due (locked), oldest first, one per customer at most;
+		not those of the campaigns `but_not`.
+		"""
 
 	def doubtful_messages(self, device: str) -> list[records.Message]:
 		"""Messages of a device that are being sent or whose fate is unknown (locked), oldest first."""
@@ -327,8 +334,51 @@ class Store(Protocol):
 	) -> list[records.ProviderTemplate]:
 		"""Templates of a device by their key or by the gateway's id, locked."""
 
+	def provider_template(self, name: str, locked: bool = False) -> records.ProviderTemplate | None:
+		"""One template; locked, when it is to be written."""
+
 	def has_device_notice(self, notice_key: str) -> bool:
 		"""Whether a notice is kept already."""
+
+	# -- automatic replies
+	def auto_replies_had(
+		self, customers: Collection[str], rules: Collection[str]
+	) -> list[tuple[str, str, int, int]]:
+		"""(customer, rule, how often, when last) of the automatic replies that customers have been given."""
+
+	def latest_messages(self, since_ms: Mapping[str, int], limit: int) -> dict[str, list[records.Message]]:
+		"""By ticket: its latest messages since an instant of its own, at most `limit` of each direction,
+		notes left out; in no order.
+		"""
+
+	def tickets_to_reply(self, now_ms: int, limit: int) -> list[records.Ticket]:
+		"""Waiting tickets for which an automatic reply about waiting is due (locked),
+		the longest overdue first.
+		"""
+
+	# -- consent and satisfaction
+	def known_consent_events(self, keys: Collection[str]) -> set[str]:
+		"""Those of these keys whose wish is logged already."""
+
+	def surveys(self, names: Collection[str]) -> dict[str, records.Satisfaction]:
+		"""Surveys by name (locked)."""
+
+	def survey_of_cycle(self, survey_key: str) -> records.Satisfaction | None:
+		"""The survey about one cycle of a ticket (locked)."""
+
+	def survey_of_message(self, message: str) -> records.Satisfaction | None:
+		"""The survey that a message asked (locked)."""
+
+	def due_surveys(self, now_ms: int, limit: int) -> list[records.Satisfaction]:
+		"""Planned surveys that are to be asked by now, the longest overdue first."""
+
+	def expired_surveys(self, now_ms: int, limit: int) -> list[records.Satisfaction]:
+		"""Surveys to which no answer came in time (locked); locked ones are passed over."""
+
+	def surveys_awaiting(
+		self, customers: Collection[str], device: str, now_ms: int
+	) -> list[records.Satisfaction]:
+		"""Surveys of customers on a device that await a score or a comment (locked), the latest last."""
 
 	# -- ledger
 	def turns(self, names: Collection[str]) -> dict[str, records.Turn]:

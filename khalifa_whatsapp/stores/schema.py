@@ -29,6 +29,7 @@ INDEXES: dict[str, list[tuple[str, ...]]] = {
 		("last_message_ms",),
 		("status", "waiting_since_ms"),
 		("agent", "status", "last_message_ms"),
+		("auto_check_ms",),
 	],
 	"Khalifa Ticket Event": [("ticket", "at_ms"), ("at_ms", "event", "to_agent", "from_agent")],
 	"Khalifa Message": [
@@ -39,6 +40,8 @@ INDEXES: dict[str, list[tuple[str, ...]]] = {
 		("device", "started_ms", "priority"),
 		("media_state", "received_ms"),
 		("price_state", "delivered_ms"),
+		("auto_reply", "customer", "sent_ms"),
+		("campaign", "started_ms"),
 	],
 	"Khalifa Turn": [("answer",), ("ended_ms",)],
 	"Khalifa Turn Segment": [
@@ -51,6 +54,23 @@ INDEXES: dict[str, list[tuple[str, ...]]] = {
 	"Khalifa Message Status": [("callback",), ("message", "at_ms")],
 	"Khalifa Close Batch Item": [("batch", "result")],
 	"Khalifa Device Notice": [("notified_ms", "at_ms")],
+	"Khalifa Consent Event": [("at_ms",)],
+	"Khalifa Satisfaction": [
+		("state", "due_ms"),
+		("state", "expires_ms"),
+		("agent", "answered_ms", "score"),
+		("delivered_ms",),
+		("answered_ms",),
+		("score", "notified_ms"),
+	],
+	"Khalifa Customer": [("opted_out_ms",)],
+	"Khalifa Campaign": [("status",)],
+	"Khalifa Campaign Recipient": [
+		("campaign", "status", "line"),
+		("campaign", "customer"),
+		("campaign", "queued_ms"),
+		("customer", "queued_ms"),
+	],
 	"Khalifa Provider Template": [("template_id",)],
 	"Khalifa Audit Entry": [("at_ms",), ("kind", "at_ms"), ("actor", "at_ms"), ("document_type", "document")],
 }

@@ -13,6 +13,7 @@ import hashlib
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import date, datetime
 from functools import lru_cache
 from operator import attrgetter
@@ -26,17 +27,21 @@ from frappe.realtime import clear_realtime_log
 from frappe.utils import get_system_timezone
 
 from khalifa_whatsapp.core.arabic import safe_name
+from khalifa_whatsapp.core.auto_replies import RuleBook, is_usable, rule_from_row
 from khalifa_whatsapp.core.calendar import Calendar, CalendarError, calendar_from_rows
-from khalifa_whatsapp.core.records import Agent
+from khalifa_whatsapp.core.campaigns import WRITTEN_BY_PEOPLE
+from khalifa_whatsapp.core.records import Agent, Campaign
 from khalifa_whatsapp.core.settings import MINUTE_MS, BranchRules, Rules, Settings
 from khalifa_whatsapp.stores.base import Changes, Conflict, StoreUnavailable
 from khalifa_whatsapp.stores.schema import Table, table_of
 from khalifa_whatsapp.stores.site_notices import publish
 from khalifa_whatsapp.stores.sql import EVENT, WRITE_ORDER, SqlStore
+from khalifa_whatsapp.stores.sql_auto_replies import RULE_FIELDS
 from khalifa_whatsapp.stores.sql_values import pack_body
 
 INSERT_CHUNK = 200
 RULES_SECONDS = 5
+AUTO_REPLY = "Khalifa Auto Reply"
 EVENT_SEQUENCE = "khalifa_webhook_event_id_seq"
 TICKET_SEQUENCE = "khalifa_ticket_number_seq"
 # Whoever may read a row may read its owner. Who did it is in fields of its own, which only managers see.
@@ -233,14 +238,16 @@ class SiteStore(SqlStore):
 	def rules(self) -> Rules:
 		if self._rules is None or time.monotonic() > self._rules_until:
 			with _as_port_errors():
-				self._rules = read_rules()
+				self._rules = replace(read_rules(), auto_replies=_rule_book(self.stored_auto_replies()))
 			self._rules_until = time.monotonic() + RULES_SECONDS
 		return self._rules
 
 	def wrong_rules(self) -> list[str]:
 		"""What can't be read of settings and hours."""
 		with _as_port_errors():
-			return wrong_rules()
+			return wrong_rules() + [
+				f"{AUTO_REPLY} {name}" for name in _wrong_rules_of(self.stored_auto_replies())
+			]
 
 	def agents_in_shift(self) -> dict[str, Calendar]:
 		rows: dict[str, list[tuple[Any, ...]]] = {}
@@ -270,11 +277,12 @@ _STATES = {
 
 # What managers edit in the form meanwhile; and who wrote last, which would tell colleagues the agent's login
 _KEPT_OF_AGENTS = frozenset({"name", "user", "employee_name", "branch", "enabled", "capacity", "modified_by"})
+_KEPT = {table_of(Agent): _KEPT_OF_AGENTS, table_of(Campaign): frozenset({"name", *WRITTEN_BY_PEOPLE})}
 
 
 @lru_cache
 def _on_duplicate(table: Table) -> str:
-	kept = _KEPT_OF_AGENTS if table == table_of(Agent) else {"name"}
+	kept = _KEPT.get(table, frozenset({"name"}))
 	fields = [
 		*table.fields,
 		*(field for field, _ in table.people_times),
@@ -334,9 +342,42 @@ def read_rules() -> Rules:
 	return Rules(settings, company, branches)
 
 
+StoredRules = tuple[tuple[tuple[Any, ...], ...], tuple[tuple[Any, ...], ...]]
+
+
+@lru_cache(maxsize=16)
+def _rules_of(zone: str, stored: StoredRules) -> tuple[RuleBook, tuple[str, ...]]:
+	"""The automatic replies by their content; and the names of those that can't be used."""
+	rows, hours = stored
+	by_rule: dict[str, list[tuple[Any, ...]]] = {}
+	for rule, *cells in hours:
+		by_rule.setdefault(rule, []).append(tuple(cells))
+	rules, wrong = [], []
+	for row in rows:
+		values = dict(zip(RULE_FIELDS, row, strict=True))
+		active = tuple(by_rule.get(row[0], ()))
+		rule = rule_from_row(values, _calendar(zone, active, ()) if active else None)
+		if is_usable(rule):
+			rules.append(rule)
+		else:
+			wrong.append(rule.name)
+	return RuleBook(rules), tuple(wrong)
+
+
+def _rule_book(stored: StoredRules) -> RuleBook:
+	return _rules_of(get_system_timezone(), stored)[0]
+
+
+def _wrong_rules_of(stored: StoredRules) -> tuple[str, ...]:
+	return _rules_of(get_system_timezone(), stored)[1]
+
+
 def _children(doctype: str, fields: str) -> dict[str, list[tuple[Any, ...]]]:
+	"""Rows by parent; a rule of automatic replies may be called like a branch, and its hours are its own."""
 	rows: dict[str, list[tuple[Any, ...]]] = {}
-	for parent, *cells in frappe.db.sql(f"SELECT {fields} FROM `tab{doctype}` ORDER BY parent, idx"):
+	for parent, *cells in frappe.db.sql(
+		f"SELECT {fields} FROM `tab{doctype}` WHERE parenttype <> %s ORDER BY parent, idx", (AUTO_REPLY,)
+	):
 		rows.setdefault(parent, []).append(tuple(cells))
 	return rows
 

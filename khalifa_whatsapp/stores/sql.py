@@ -19,7 +19,10 @@ from khalifa_whatsapp.core.assignment import RosterEntry
 from khalifa_whatsapp.core.keys import open_key
 from khalifa_whatsapp.stores.base import DEVICE_FACTS, Backlog, Changes, TicketFilter, WebhookOutcome
 from khalifa_whatsapp.stores.schema import table_of
+from khalifa_whatsapp.stores.sql_auto_replies import AutoReplyQueries
 from khalifa_whatsapp.stores.sql_base import CHUNK
+from khalifa_whatsapp.stores.sql_campaigns import CampaignQueries
+from khalifa_whatsapp.stores.sql_care import CareQueries
 from khalifa_whatsapp.stores.sql_costs import CostQueries
 from khalifa_whatsapp.stores.sql_measures import MeasureQueries
 from khalifa_whatsapp.stores.sql_outbox import OutboxQueries
@@ -34,7 +37,7 @@ MESSAGE = "`tabKhalifa Message`"
 EVENT = "`tabKhalifa Webhook Event`"
 
 
-class SqlStore(OutboxQueries, MeasureQueries, CostQueries):
+class SqlStore(OutboxQueries, MeasureQueries, CareQueries, CampaignQueries, CostQueries, AutoReplyQueries):
 	"""The reads of the `Store` port; subclasses bring the connection."""
 
 	HAS_NOTES = "COALESCE(notes, '') <> '' OR COALESCE(reference_name, '') <> ''"
@@ -137,6 +140,9 @@ class SqlStore(OutboxQueries, MeasureQueries, CostQueries):
 			records.Message,
 			records.Turn,
 			records.DelayEvent,
+			records.ConsentEvent,
+			records.Satisfaction,
+			records.CampaignRecipient,
 		):
 			self.run(f"UPDATE {table_of(kind).name} SET customer = ? WHERE customer = ?", (target, source))
 
@@ -331,6 +337,9 @@ class SqlStore(OutboxQueries, MeasureQueries, CostQueries):
 		wanted = set(ids)
 		rest = [row for row in by_id if row.device == device and row.template_id in wanted]
 		return list({row.name: row for row in [*rest, *by_key]}.values())
+
+	def provider_template(self, name: str, locked: bool = False) -> records.ProviderTemplate | None:
+		return self._by_name(records.ProviderTemplate, [name], self.LOCK if locked else "").get(name)
 
 	def has_device_notice(self, notice_key: str) -> bool:
 		return bool(

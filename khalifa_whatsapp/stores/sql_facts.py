@@ -141,6 +141,14 @@ SCANS = (
 		{"transfers_out": "event = 'transferred'", "tickets_reopened": "event = 'reopened'"},
 		"event IN ('transferred', 'reopened')",
 	),
+	# what customers said
+	Scan(
+		"Khalifa Satisfaction",
+		"agent",
+		"answered_ms",
+		{"ratings": ALL, "ratings_good": "score >= 4"},
+		is_per_agent=True,
+	),
 	# messages written and not failed
 	Scan(
 		"Khalifa Message",

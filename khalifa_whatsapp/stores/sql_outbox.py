@@ -30,15 +30,19 @@ class OutboxQueries(Statements):
 		)
 		return [row[0] for row in self.rows(sql, (now_ms,))]
 
-	def due_messages(self, device: str, now_ms: int, limit: int) -> list[records.Message]:
+	def due_messages(
+		self, device: str, now_ms: int, limit: int, but_not: Collection[str] = ()
+	) -> list[records.Message]:
 		"""Conversations before campaigns; a message waits for the same customer's earlier ones."""
 		order = f"ORDER BY (priority >= 2), sent_ms, name LIMIT ? OFFSET ? {self.LOCK}"
+		held = sorted(but_not)
+		where = "device = ? AND status = 'Queued'"
+		if held:
+			where += f" AND COALESCE(campaign, '') NOT IN ({', '.join('?' * len(held))})"
 		first: dict[str, records.Message] = {}
 		page = limit * 4
 		for start in range(0, MAX_LOOKED_AT, page):
-			messages = self._read(
-				records.Message, "device = ? AND status = 'Queued'", (device, page, start), order
-			)
+			messages = self._read(records.Message, where, (device, *held, page, start), order)
 			for message in messages:
 				first.setdefault(message.customer, message)
 			due = [m for m in first.values() if (m.next_retry_ms or 0) <= now_ms]

@@ -59,6 +59,7 @@ class SqliteStore(SqlStore):
 		self._db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=10)
 		self._db.execute("PRAGMA journal_mode = WAL")
 		self._db.execute("PRAGMA synchronous = FULL")
+		self._db.execute("PRAGMA cache_size = -32768")  # KiB: indexes of digests have no place that is hot
 		self._make_tables()
 
 	def _make_tables(self) -> None:

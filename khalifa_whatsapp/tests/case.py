@@ -39,7 +39,9 @@ DEVICE, SECRET = "Loop", "s3cret-of-the-loop"
 RECEIVE = "khalifa_whatsapp.api.webhook.loopback"
 CONVERSATION = "khalifa_whatsapp.api.conversation."
 MINUTE = 60_000
-TRAFFIC = tuple(doctype.name for doctype in DOCTYPES if not doctype.is_made_by_people)
+# Templates come from the gateway as well as from people
+TEMPLATES = ("Khalifa Provider Template", "Khalifa Template Button", "Khalifa Template Variable")
+TRAFFIC = (*(doctype.name for doctype in DOCTYPES if not doctype.is_made_by_people), *TEMPLATES)
 OURS = tuple(doctype.name for doctype in DOCTYPES if not doctype.is_single)
 
 

@@ -300,6 +300,18 @@ class TestTheThread(InboxCase):
 		self.assertEqual(self.ask(HUDA, "thread", ticket=ticket)["typing"], ["Mona Adel"])
 		self.assertEqual(self.ask(MONA, "thread", ticket=ticket)["typing"], [])
 
+	def test_a_conversation_says_which_campaign_it_answers_by_its_title_alone(self) -> None:
+		ticket = self.ticket_of(self.mona)
+		self.assertEqual(self.ask(MONA, "thread", ticket=ticket)["ticket"]["campaign"], "")
+		row = {"doctype": "Khalifa Campaign", "title": "Autumn care", "device": DEVICE, "text_a": "Come by"}
+		campaign = frappe.get_doc(row).insert()
+		frappe.db.set_value("Khalifa Ticket", ticket, "campaign", campaign.name)
+		frappe.db.commit()
+		self.assertEqual(self.ask(MONA, "thread", ticket=ticket)["ticket"]["campaign"], "Autumn care")
+		self.assertEqual(
+			self.as_(MONA).call("frappe.client.get", doctype=campaign.doctype, name=campaign.name).status, 403
+		)
+
 	def test_the_customer_s_panel_shows_only_what_its_reader_may_see(self) -> None:
 		ticket = self.ticket_of(self.mona)
 		panel = self.ask(MONA, "customer", ticket=ticket)

@@ -33,11 +33,13 @@ OF_TICKET = {
 	"Khalifa Turn": ("outcome", "U-{}"),
 	"Khalifa Turn Segment": ("end_reason", "S-{}"),
 	"Khalifa Delay Event": ("objection", "D-{}"),
+	"Khalifa Satisfaction": ("comment", "V-{}"),
 }
 FOR_MANAGERS = {
 	"Khalifa Customer Identity": ("value", "I-{}"),
 	"Khalifa Message Status": ("error_text", "L-{}"),
 	"Khalifa Close Batch": ("reason", "B-{}"),
+	"Khalifa Consent Event": ("actor_name", "W-{}"),
 }
 OWN, FOREIGN, CLOSED, QUEUE, BRANCH_QUEUE = (f"KT-8100{n:02}" for n in range(5))
 TICKETS = (OWN, FOREIGN, CLOSED, QUEUE, BRANCH_QUEUE)
@@ -214,6 +216,13 @@ class TestMatrix(SiteCase):
 		insert(
 			records.DelayEvent(
 				f"D-{ticket}", ticket.ljust(64, "x"), "Agent", ticket, f"U-{ticket}", NOW_MS, agent=agent
+			)
+		)
+		survey_key, wish_key = f"v{ticket}".ljust(64, "x"), f"w{ticket}".ljust(64, "x")
+		insert(records.Satisfaction(f"V-{ticket}", survey_key, ticket, customer, "Test Device", 1))
+		insert(
+			records.ConsentEvent(
+				f"W-{ticket}", wish_key, customer, "Stopped", "Message", NOW_MS, NOW_MS, ticket=ticket
 			)
 		)
 		insert(records.CustomerIdentity(f"I-{ticket}", customer, "phone", term, f"phone:{term}"))

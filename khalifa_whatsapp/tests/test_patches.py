@@ -11,6 +11,7 @@ from khalifa_whatsapp.patches import (
 	fill_message_search_text,
 	fill_objection_times,
 	fill_search_of_details,
+	log_consent_of_before,
 )
 from khalifa_whatsapp.tests.case import MINUTE, SiteCase
 from khalifa_whatsapp.tests.records import insert, insert_incoming
@@ -71,6 +72,24 @@ class TestPatches(SiteCase):
 			self.assertEqual(
 				[[str(at or "") for at in row] for row in rows[1:]], [["2020-01-01 10:00:00", ""], ["", ""]]
 			)
+
+	def test_wishes_of_before_are_logged_and_stay_as_they_are(self) -> None:
+		at_ms = now_ms() - MINUTE
+		insert(records.Customer("C-1", is_opted_out=1, opted_out_ms=at_ms, created_ms=at_ms))
+		insert(records.Customer("C-2", is_opted_out=1, created_ms=at_ms))
+		insert(records.Customer("C-3", opted_out_ms=at_ms, created_ms=at_ms))
+		insert(records.Customer("C-4", created_ms=at_ms))
+		frappe.db.commit()
+		for _run in range(2):
+			log_consent_of_before.execute()
+			wishes = {one.customer: (one.wish, one.source) for one in self.all(records.ConsentEvent)}
+			before = "Before the Log"
+			self.assertEqual(
+				wishes, {"C-1": ("Stopped", before), "C-2": ("Stopped", before), "C-3": ("Resumed", before)}
+			)
+			self.assertEqual(len(self.all(records.ConsentEvent)), 3)
+		states = {one.name: one.is_opted_out for one in self.all(records.Customer)}
+		self.assertEqual(states, {"C-1": 1, "C-2": 1, "C-3": 0, "C-4": 0})
 
 	def test_waits_that_were_open_get_their_deadlines(self) -> None:
 		since, looked = now_ms() - 20 * MINUTE, now_ms() + 10 * MINUTE

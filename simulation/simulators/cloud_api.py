@@ -19,6 +19,7 @@ from simulation.simulators.cloud_api_checks import (
 	check_frame,
 )
 from simulation.simulators.cloud_api_media import LIMITS, ROUTE, MediaStore
+from simulation.simulators.cloud_api_template_review import TemplateReview
 from simulation.simulators.cloud_api_templates import TemplateStore
 from simulation.simulators.server import (
 	AFTER_ACCEPT,
@@ -45,8 +46,8 @@ class CloudApiSimulator(SimulatorServer):
 	refuses with 130429 and Retry-After; "503:131016" refuses with that HTTP status and code; "status:131047"
 	takes the send and lets it fail by webhook. With `has_window` a text to somebody who did not write in 24
 	hours fails so by itself, with `has_pair_limit` too many to one customer are refused. `failures.rates`
-	makes modes come by chance. `media` and `templates` are the shelves of files and templates, `reads` what
-	we marked as read.
+	makes modes come by chance. `media` and `templates` are the shelves of files and templates, `review` takes
+	new ones, `reads` is what we marked as read.
 	"""
 
 	def __init__(
@@ -80,6 +81,7 @@ class CloudApiSimulator(SimulatorServer):
 		self.people: dict[str, Person] = {}  # by digits and by user id
 		self.media = MediaStore(now_ms, seed + 2)
 		self.templates = TemplateStore(self.media)
+		self.review = TemplateReview(self.templates)
 		self.reads: list[tuple[str, bool]] = []  # message, and whether typing was shown
 		self.number = _number(phone_number_id, display_number)
 		self._pairs = PairLimit(now_ms) if has_pair_limit else None
@@ -137,6 +139,10 @@ class CloudApiSimulator(SimulatorServer):
 		"""Let any change be posted: account notices, template verdicts, shapes nobody has seen."""
 		self.queue.push((field, value), delay_ms)
 
+	def decide_template(self, template_id: str, status: str, reason: str = "NONE") -> None:
+		"""Let Meta's people decide on a template; it is posted with the next delivery."""
+		self.push("message_template_status_update", self.review.verdict(template_id, status, reason))
+
 	def know(self, person: Person) -> None:
 		"""Remember a person, so that statuses name them by phone and by user id."""
 		for key in filter(None, (person.digits, person.user_id)):
@@ -169,10 +175,16 @@ class CloudApiSimulator(SimulatorServer):
 			("POST", (self.phone_number_id, "media")): self.media.upload,
 			("GET", (self.phone_number_id,)): self._describe,
 			("GET", (self.account_id, "message_templates")): self.templates.page,
+			("POST", (self.account_id, "message_templates")): self.review.create,
+			("POST", ("app", "uploads")): self.review.open_upload,
 		}
 		route = routes.get((request.method, parts))
 		if route is not None:
 			return route(request)
+		if request.method == "POST" and len(parts) == 1 and parts[0] in self.review.sessions:
+			return self.review.upload(request, parts[0])
+		if request.method == "POST" and len(parts) == 1 and parts[0] in self.templates.ids:
+			return self.review.edit(request, parts[0])
 		is_ours = request.query.get("phone_number_id", self.phone_number_id) == self.phone_number_id
 		if request.method == "GET" and len(parts) == 1 and parts[0] in self.media.files and is_ours:
 			return self.media.look_up(parts[0], self.url)

@@ -50,6 +50,11 @@ class TemplateStore:
 		self.rows: list[dict[str, Any]] = []
 		self._media = media
 
+	@property
+	def ids(self) -> set[str]:
+		"""Of all templates."""
+		return {row["id"] for row in self.rows}
+
 	def add(
 		self,
 		name: str,
@@ -151,7 +156,8 @@ def _check_text(value: Any) -> None:
 def _check_buttons(shape: Shape, given: list[dict[str, Any]]) -> None:
 	named = {str(one.get("index")): one for one in given}
 	for index, button in enumerate(shape.buttons):
-		is_dynamic = button.get("type") == "URL" and VARIABLE.search(str(button.get("url", "")))
+		is_link = button.get("type") == "URL" and VARIABLE.search(str(button.get("url", "")))
+		is_dynamic = is_link or button.get("type") == "COPY_CODE"
 		if is_dynamic and str(index) not in named:
 			raise Refused(MISSING, "A button with a variable needs its value")
 		one = named.pop(str(index), None)

@@ -1,4 +1,4 @@
-"""Text: comparable for search, harmless for Desk, read for opt-out words."""
+"""Text: comparable for search, harmless for Desk."""
 
 from __future__ import annotations
 
@@ -9,12 +9,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from khalifa_whatsapp.core.arabic import (
-	AMBIGUOUS_OPT_OUT_WORDS,
-	OPT_IN_WORDS,
-	OPT_OUT_WORDS,
-	is_ambiguous_opt_out,
-	is_opt_in,
-	is_opt_out,
 	normalise,
 	preview,
 	safe_name,
@@ -161,59 +155,3 @@ def test_a_preview_is_as_safe_as_a_name_and_fits(text: str, limit: int) -> None:
 	assert not set(line) & FORBIDDEN
 	assert safe_name(line) == line
 	assert line.endswith("…") or line == safe_name(text, limit)
-
-
-# Opt-out
-
-
-@pytest.mark.parametrize("term", OPT_OUT_WORDS)
-def test_every_opt_out_word_stops(term: str) -> None:
-	for form in (term, term.lower(), f"  {term}. ", f"\u200f{term}!", f"*{term}*", f"{term} 🛑"):
-		assert is_opt_out(form)
-		assert not is_opt_in(form)
-
-
-@pytest.mark.parametrize(
-	"text", ["ايقاف", "إيقــاف", "إِيقَاف", "الغاء", "إلغاء الإشتراك", "مش عايز رسايل", "Stop", "ＳＴＯＰ"]
-)
-def test_spellings_of_opt_out_words_stop(text: str) -> None:
-	assert is_opt_out(text)
-
-
-@pytest.mark.parametrize(
-	"text",
-	[
-		"",
-		"cancel order 42",
-		"إلغاء الطلب",
-		"please stop",
-		"stopping",
-		"stop?",
-		"توقف؟",
-		"STOP " * 40,
-		"the end",
-		"ok",
-		"!",
-	],
-)
-def test_longer_messages_and_questions_do_not_stop(text: str) -> None:
-	assert not is_opt_out(text)
-	assert not is_ambiguous_opt_out(text)
-
-
-def test_cancel_alone_stops_and_is_shown_to_an_agent() -> None:
-	for term in AMBIGUOUS_OPT_OUT_WORDS:
-		assert is_opt_out(term)
-		assert is_ambiguous_opt_out(f"{term}.")
-	for term in set(OPT_OUT_WORDS) - set(AMBIGUOUS_OPT_OUT_WORDS):
-		assert not is_ambiguous_opt_out(term)
-
-
-@pytest.mark.parametrize("term", [*OPT_IN_WORDS, "start", "إشتراك", " Start! "])
-def test_opt_in_words_start(term: str) -> None:
-	assert is_opt_in(term)
-	assert not is_opt_out(term)
-
-
-def test_cancelling_a_subscription_is_not_a_subscription() -> None:
-	assert not is_opt_in("إلغاء الاشتراك")

@@ -1,10 +1,19 @@
 from __future__ import annotations
 
+import json
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khalifa_whatsapp.core.quick_replies import KNOWN, parts, unknown
+from khalifa_whatsapp.core.arabic import normalise
+from khalifa_whatsapp.core.calendar import Calendar, calendar_from_rows
+from khalifa_whatsapp.core.quick_replies import KNOWN, in_order, language_of, open_hours, parts, unknown
+
+FOLDING = Path(__file__).parents[1] / "data" / "folding.json"
 
 
 @pytest.mark.parametrize(
@@ -49,3 +58,41 @@ def test_nothing_of_a_text_is_lost_and_no_blank_is_left_in_it(body):
 	assert all(not parts(part.text) or parts(part.text) == [part] for part in pieces if part.text)
 	if not any(part.blank for part in pieces):
 		assert filled == body
+
+
+def test_texts_are_folded_here_as_in_the_page() -> None:
+	for text, form in json.loads(FOLDING.read_text(encoding="utf-8")):
+		assert normalise(text) == form
+
+
+@pytest.mark.parametrize(
+	("text", "language"),
+	[("أهلاً Mona", "Arabic"), ("Hi منى", "English"), ("123 👍", ""), ("«متى»", "Arabic"), ("", "")],
+)
+def test_a_texts_language_is_that_of_its_first_letter(text: str, language: str) -> None:
+	assert language_of(text) == language
+
+
+def test_the_customers_language_comes_first_and_then_what_is_used_most() -> None:
+	rows = [
+		{"name": "en", "language": "English", "usage_count": 9},
+		{"name": "ar", "language": "Arabic", "usage_count": 1},
+		{"name": "any", "language": None, "usage_count": 2},
+	]
+	assert [row["name"] for row in in_order(rows, "Arabic")] == ["any", "ar", "en"]
+	assert [row["name"] for row in in_order(rows, "English")] == ["en", "any", "ar"]
+	assert [row["name"] for row in in_order(rows, "")] == ["any", "en", "ar"]
+
+
+def test_the_branchs_hours_of_today_are_on_its_clock() -> None:
+	spans = [("Tuesday", "09:00", "13:30"), ("Tuesday", "17:00", "23:00"), ("Wednesday", "00:00", "23:59:59")]
+	rows = [{"day": day, "start_time": start, "end_time": end} for day, start, end in spans]
+	calendar = calendar_from_rows("Africa/Cairo", rows)
+	zone = ZoneInfo("Africa/Cairo")
+	tuesday, wednesday, thursday = (
+		int(datetime(2026, 12, day, 15, 0, tzinfo=zone).timestamp() * 1000) for day in (1, 2, 3)
+	)
+	assert open_hours(calendar, tuesday) == [("09:00", "13:30"), ("17:00", "23:00")]
+	assert open_hours(calendar, wednesday) == [("00:00", "00:00")]
+	assert open_hours(calendar, thursday) == []
+	assert open_hours(Calendar.always("Africa/Cairo"), tuesday) == [("00:00", "00:00")]

@@ -15,6 +15,7 @@ from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.calendar import Calendar, calendar_from_rows
 from khalifa_whatsapp.core.settings import DAY_MS, MINUTE_MS, BranchRules, Rules, Settings
 from khalifa_whatsapp.demo import company, texts
+from khalifa_whatsapp.demo.campaigns import STORIES
 from khalifa_whatsapp.demo.plan import REST_MS, make_plan
 from khalifa_whatsapp.demo.play import Month, make_month
 from khalifa_whatsapp.services import kpi
@@ -66,7 +67,10 @@ def test_close_all_was_used_and_once_undone(month):
 
 def test_there_are_as_many_tickets_as_were_asked_for_and_some_wait_now(month):
 	status = count(month, "SELECT status, COUNT(*) FROM `tabKhalifa Ticket` GROUP BY status")
-	assert sum(status.values()) == TICKETS
+	answers = count(
+		month, "SELECT 'of campaigns', COUNT(*) FROM `tabKhalifa Ticket` WHERE campaign IS NOT NULL"
+	)
+	assert TICKETS < sum(status.values()) <= TICKETS + answers["of campaigns"]
 	assert status[records.CLOSED] > TICKETS // 2
 	month.leave_some_in_queues()
 	status = count(month, "SELECT status, COUNT(*) FROM `tabKhalifa Ticket` GROUP BY status")
@@ -76,6 +80,20 @@ def test_there_are_as_many_tickets_as_were_asked_for_and_some_wait_now(month):
 		"0 AND agent IS NOT NULL GROUP BY level"
 	)
 	assert {1, 2} <= set(count(month, late))
+
+
+def test_two_campaigns_have_come_to_their_end_and_one_of_them_compares_two_texts(month):
+	ended = count(month, "SELECT title, status FROM `tabKhalifa Campaign`")
+	assert ended == {story.title: "Finished" for story in STORIES}
+	states = count(month, "SELECT status, COUNT(*) FROM `tabKhalifa Campaign Recipient` GROUP BY status")
+	assert not {"Planned", "Queued"} & states.keys()
+	assert states["Skipped"] >= 3 * len(STORIES)  # and those who had stopped promotions by then
+	assert states["Read"] > states["Replied"] > 0
+	texts_of = (
+		"SELECT title, COUNT(DISTINCT variant) FROM `tabKhalifa Campaign Recipient` r "
+		"JOIN `tabKhalifa Campaign` c ON c.name = r.campaign GROUP BY title"
+	)
+	assert sorted(count(month, texts_of).values()) == [1, 2]
 
 
 def test_nothing_is_left_to_be_sent(month):
@@ -118,3 +136,15 @@ def test_a_customer_never_has_a_number_that_is_taken_and_rests_between_two_ticke
 		before = last.get(talk.caller.phone)
 		assert before is None or talk.start_ms - before > REST_MS
 		last[talk.caller.phone] = talk.start_ms
+
+
+def test_customers_rate_say_why_not_and_stop_promotions(month):
+	states = count(month, "SELECT state, COUNT(*) FROM `tabKhalifa Satisfaction` GROUP BY state")
+	assert {"Answered", "Expired"} <= set(states)
+	assert states["Answered"] > TICKETS // 6
+	scores = count(
+		month, "SELECT score, COUNT(*) FROM `tabKhalifa Satisfaction` WHERE score > 0 GROUP BY score"
+	)
+	assert scores[5] > scores.get(1, 0)
+	sources = count(month, "SELECT source, COUNT(*) FROM `tabKhalifa Consent Event` GROUP BY source")
+	assert sources.get("Message")

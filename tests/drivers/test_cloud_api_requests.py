@@ -187,7 +187,7 @@ def one(**more: str) -> tuple[Choice, ...]:
 		(TEMPLATE, {"header_media": replace(PICTURE, caption="text")}),
 		(TEMPLATE, {"header_media": replace(PICTURE, content=b"")}),
 		(TEMPLATE, {"buttons": ((0, "url", ""),)}),
-		(TEMPLATE, {"buttons": ((0, "copy_code", "X"),)}),
+		(TEMPLATE, {"buttons": ((0, "flow", "X"),)}),
 		(TEMPLATE, {"buttons": ((10, "url", "X"),)}),
 		(TEMPLATE, {"buttons": ((-1, "url", "X"),)}),
 		(TEMPLATE, {"buttons": ((0, "url", "X"), (0, "url", "Y"))}),

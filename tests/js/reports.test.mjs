@@ -42,7 +42,7 @@ test("a report is grouped at first by the first of its groups", () => {
 });
 
 test("every report has filters with labels, each once, and choices with words", () => {
-	assert.equal(NAMES.length, 9);
+	assert.equal(NAMES.length, 12);
 	for (const name of NAMES) {
 		const { filters, onload, formatter } = settings_of(name);
 		assert.equal(typeof onload, "function", name);

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
@@ -43,7 +44,8 @@ def test_a_small_day_adds_up(capsys: pytest.CaptureFixture[str], tmp_path: Path)
 def test_the_words_of_the_summary_are_right_when_nothing_fails():
 	result: Result = run_day(SMALL)
 	messages, out = result.summary.messages, result.summary.outbound
-	assert (messages.attempts, messages.acknowledged, messages.stored) == (60, 60, 60)
+	answers = result.summary.facts["ratings"]  # of surveys: they come beside the sixty
+	assert messages.attempts == messages.acknowledged == messages.stored >= 60 + answers > 60
 	assert (messages.lost, messages.duplicated, messages.unexpected, messages.recovered) == (0, 0, 0, 0)
 	assert out.written == out.taken == out.arrived + out.sent + out.failed > 20
 	assert result.day.staff.counts.replies == out.written
@@ -176,8 +178,25 @@ def test_a_message_sent_twice_is_found(monkeypatch: pytest.MonkeyPatch):
 	with runs.staged(SMALL) as day:
 		day.play()
 		sent_log = day.webhook_sender.gateways.cloud.sent_log
-		sent_log.add(sent_log.rows()[0])
+		answers = {
+			row[0] for row in day.host.store.rows("SELECT body FROM `tabKhalifa Message` WHERE agent > ''")
+		}
+		sent_log.add(next(sent for sent in sent_log.rows() if sent.body in answers))
 		assert any("taken_twice=1" in problem for problem in runs.close_books(day).problems)
+
+
+def test_an_automatic_reply_sent_twice_or_counted_as_an_answer_is_found():
+	with runs.staged(SMALL) as day:
+		day.play()
+		store, sent_log = day.host.store, day.webhook_sender.gateways.cloud.sent_log
+		assert runs.close_books(day).facts["automatic_replies"] > 5
+		(name, body), *_ = store.rows(
+			"SELECT name, body FROM `tabKhalifa Message` WHERE auto_reply IS NOT NULL"
+		)
+		sent_log.add(replace(sent_log.rows()[0], body=body))
+		assert any("automatic reply was taken" in problem for problem in runs.close_books(day).problems)
+		store.run("UPDATE `tabKhalifa Turn` SET answer = ? WHERE answer IS NOT NULL", (name,))
+		assert any("counts as an answer" in problem for problem in runs.close_books(day).problems)
 
 
 @pytest.mark.parametrize(

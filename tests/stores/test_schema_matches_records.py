@@ -26,7 +26,19 @@ UNIQUE_KEYS = {
 	"notice_key",
 	"template_key",
 }
-TEXT_TYPES = {"Data", "Link", "Dynamic Link", "Select", "Code", "Text", "Small Text", "Long Text", "Date"}
+TEXT_TYPES = {
+	"Autocomplete",
+	"Attach",
+	"Data",
+	"Link",
+	"Dynamic Link",
+	"Select",
+	"Code",
+	"Text",
+	"Small Text",
+	"Long Text",
+	"Date",
+}
 NUMBER_TYPES = {"int": {"Int", "Check", "Duration"}, "float": {"Float"}}
 CUSTOMER_TEXT = {"body", "data", "reactions", "value"}
 

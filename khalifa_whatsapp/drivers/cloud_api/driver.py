@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
 from khalifa_whatsapp.core.identity import Identity
-from khalifa_whatsapp.drivers.abilities import FetchedMedia, TemplateInfo
+from khalifa_whatsapp.drivers.abilities import FetchedMedia, SubmittedTemplate, TemplateInfo
 from khalifa_whatsapp.drivers.base import (
 	Accepted,
 	Capabilities,
@@ -29,7 +29,7 @@ from khalifa_whatsapp.drivers.base import (
 	WebhookCall,
 	unsupported,
 )
-from khalifa_whatsapp.drivers.cloud_api import choices, download, number, send, templates
+from khalifa_whatsapp.drivers.cloud_api import choices, download, number, send, template_writing, templates
 from khalifa_whatsapp.drivers.cloud_api.parse import parse
 from khalifa_whatsapp.drivers.cloud_api.verify import answer_challenge, verify_signature
 from khalifa_whatsapp.drivers.http import HttpClient, Reply, asking
@@ -108,13 +108,9 @@ class CloudApiDriver:
 
 	def list_templates(self) -> list[TemplateInfo]:
 		"""All templates of the business account."""
-		if not self.config.business_account_id:
-			raise Permanent(
-				"The device has no business account id: templates can't be read.", code="no_account"
-			)
 		infos: list[TemplateInfo] = []
 		params = {"fields": templates.FIELDS, "limit": str(templates.PAGE_SIZE)}
-		url = f"{self._root}/{self.config.business_account_id}/message_templates"
+		url = self._templates_url()
 		for _ in range(templates.MAX_PAGES):
 			with asking():
 				page, params["after"] = templates.page_from(self._ask("GET", url, params=params))
@@ -122,6 +118,42 @@ class CloudApiDriver:
 			if not params["after"]:
 				return infos
 		raise Permanent("The list of templates does not end.", code="endless")
+
+	def upload_example(self, content: bytes, mime_type: str, file_name: str) -> str:
+		"""The example of a header's file, brought as bytes in a resumable upload."""
+		asked = {"file_length": str(len(content)), "file_type": mime_type, "file_name": file_name}
+		with asking():
+			reply = self._ask("POST", f"{self._root}/app/uploads", params=asked)
+			session = template_writing.session_from(reply)
+			reply = self._ask(
+				"POST",
+				f"{self._root}/{session}",
+				scheme="OAuth",
+				headers={"file_offset": "0", "Content-Type": "application/octet-stream"},
+				data=content,
+				total_timeout=UPLOAD_FACTOR * self.config.read_timeout,
+			)
+			return template_writing.handle_from(reply)
+
+	def create_template(
+		self,
+		name: str,
+		language: str,
+		category: str,
+		parameter_format: str,
+		components: Sequence[Mapping[str, Any]],
+	) -> SubmittedTemplate:
+		"""Submit a template for Meta's review."""
+		body = template_writing.create_body(name, language, category, parameter_format, components)
+		return template_writing.submitted_from(self._ask("POST", self._templates_url(), json=body))
+
+	def edit_template(
+		self, template_id: str, category: str, components: Sequence[Mapping[str, Any]]
+	) -> SubmittedTemplate:
+		"""Submit another text for a template that Meta knows."""
+		url = f"{self._root}/{quote(template_id, safe='')}"
+		reply = self._ask("POST", url, json=template_writing.edit_body(category, components))
+		return template_writing.submitted_from(reply, template_id)
 
 	def fetch_media(self, media: Media, ref: MessageRef, max_bytes: int) -> FetchedMedia:
 		"""A customer's file: first where it is, then the file itself, from Meta's own hosts only."""
@@ -174,6 +206,13 @@ class CloudApiDriver:
 				break
 			url = download.next_address(url, reply, self.config.base_url)
 		return reply
+
+	def _templates_url(self) -> str:
+		if not self.config.business_account_id:
+			raise Permanent(
+				"The device has no business account id: templates can't be read.", code="no_account"
+			)
+		return f"{self._root}/{self.config.business_account_id}/message_templates"
 
 	def _ask_number(self, method: str, path: str = "", **body: Any) -> Reply:
 		parts = (self._root, self.config.phone_number_id)

@@ -17,7 +17,8 @@ MAX_NAME = 512  # characters, as all limits here
 MAX_VALUE, MAX_HEADER_VALUE = 1024, 60
 MAX_BUTTONS = 10
 HEADER_FILES = frozenset({"image", "video", "document"})
-PARAMETER_OF = {"url": "text", "quick_reply": "payload"}  # kind of button → what its parameter is called
+# Kind of button → what its parameter is called
+PARAMETER_OF = {"url": "text", "quick_reply": "payload", "copy_code": "coupon_code"}
 FIELDS = "id,name,language,status,category,components,quality_score,rejected_reason,parameter_format"
 PAGE_SIZE = 100
 MAX_PAGES = 100  # an account may have 6,000 templates

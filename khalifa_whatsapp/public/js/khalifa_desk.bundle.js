@@ -2,12 +2,15 @@ import { attempt } from "./desk/calls.js";
 import { Desk } from "./desk/desk.js";
 import { shorten_decimals } from "./desk/numbers.js";
 import { translate_reasons } from "./desk/reasons.js";
+import { phone_preview } from "./desk/phone_preview.js";
 import { filter, report } from "./desk/reports.js";
+import { template_category, template_status } from "./desk/template_status.js";
 import { extend_system_health } from "./desk/system_health.js";
 
 frappe.provide("khalifa");
 khalifa.desk = new Desk();
 khalifa.attempt = attempt; // for forms and lists that wait for what comes of something
+Object.assign(khalifa, { phone_preview, template_category, template_status }); // for forms of what customers get
 Object.assign(khalifa, { report, filter }); // for reports, whose scripts are loaded one by one
 shorten_decimals();
 translate_reasons();

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from khalifa_whatsapp.core.identity import Identity
 from khalifa_whatsapp.drivers import base
+from khalifa_whatsapp.services.care.auto_replies import AutoReplies
+from khalifa_whatsapp.services.care.responses import Responses
 from khalifa_whatsapp.services.customers import merging
 from khalifa_whatsapp.services.customers.identities import Customers
 from khalifa_whatsapp.services.inbound.customers import People
@@ -24,6 +26,7 @@ class IntakeBatch:
 		work: UnitOfWork,
 		device: base.DeviceConfig,
 		aliases: Mapping[Identity, tuple[Identity, ...]] | None = None,
+		can: base.Capabilities | None = None,
 	) -> None:
 		self.work = work
 		self.device = device
@@ -33,6 +36,8 @@ class IntakeBatch:
 		self.notices = Notices(work, device.name)
 		self.thread = Thread(work, device, self.customers, self.tickets)
 		self.people = People(work, self.customers, self.thread, aliases or {})
+		self.auto_replies = AutoReplies(work, can)
+		self.responses = Responses(work, device.name, can)
 
 	def read(self, events: list[base.Event]) -> None:
 		"""Read ahead what these events touch."""
@@ -49,6 +54,7 @@ class IntakeBatch:
 		self.people.read_tied(self.events)
 		self.tickets.read(self.customers.names() - self.tickets.latest.keys())
 		self.tickets.wanted = self._customers_without_ticket()
+		self.responses.read(self.customers.names())
 		self.thread.read_namesakes(refs)
 		self.thread.read_logs(refs)
 
@@ -73,9 +79,11 @@ class IntakeBatch:
 		self.thread.read_changed()
 
 	def finish(self) -> None:
-		"""All events are applied: names, and whoever has a changed conversation open."""
+		"""All events are applied: names, automatic answers, and whoever has a changed conversation open."""
 		self._name_tickets()
+		self.auto_replies.answer(self.thread.by_name, self.tickets.named, self.tickets.is_anyone_here)
 		self.thread.publish_changed()
+		self.responses.finish()
 
 	def _name_tickets(self) -> None:
 		"""A ticket at hand carries the name that its customer has at the end."""

@@ -105,7 +105,7 @@ def _take(
 		if not webhook_events:
 			return IntakeResult()
 		parsed = [(webhook_event, *_parse(driver, webhook_event)) for webhook_event in webhook_events]
-		batch = IntakeBatch(work, driver.config, aliases)
+		batch = IntakeBatch(work, driver.config, aliases, driver.capabilities)
 		handlers.apply(
 			batch, [(webhook_event, event) for webhook_event, events, _ in parsed for event in events]
 		)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from khalifa_whatsapp.core import records
+from khalifa_whatsapp.core.consent import BY_GATEWAY, Wish
 from khalifa_whatsapp.core.identity import PHONE
 from khalifa_whatsapp.drivers import base
+from khalifa_whatsapp.services.care import consent
 from khalifa_whatsapp.services.inbound.batch import IntakeBatch
 from khalifa_whatsapp.services.inbound.fields import clamp
 
@@ -24,8 +26,10 @@ def change(batch: IntakeBatch, webhook_event: records.WebhookEvent, event: base.
 def preference(
 	batch: IntakeBatch, webhook_event: records.WebhookEvent, event: base.MarketingPreference
 ) -> None:
-	"""The customer stopped or resumed promotions; the latest word stands."""
-	customer = batch.customers.resolve(event.customer, clamp(event.at_ms, webhook_event.received_ms))
-	if (customer.opted_out_ms or 0) <= event.at_ms:
-		customer.is_opted_out, customer.opted_out_ms = int(event.is_stopped), event.at_ms
-		batch.work.touch(customer)
+	"""The customer stopped or resumed promotions; the latest word stands, and what is said again is known."""
+	at_ms = clamp(event.at_ms, webhook_event.received_ms)
+	customer = batch.customers.resolve(event.customer, at_ms)
+	wish = Wish(event.is_stopped, source=BY_GATEWAY)
+	names = " ".join(sorted(one.key for one in event.customer))
+	key = f"gateway:{names}:{wish.name}:{event.at_ms}"
+	consent.take(batch.work, customer, wish, event.at_ms, key, batch.tickets.latest.get(customer.name))

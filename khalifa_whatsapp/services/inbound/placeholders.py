@@ -45,7 +45,21 @@ def arrived(
 		# the wait that it began; a later one is not its own
 		if (ticket.waiting_since_ms or stood_ms + 1) <= stood_ms:
 			batch.tickets.wait(ticket, known.sent_ms, known.received_ms)
+		_take_meaning(batch, event, known, ticket)
 	batch.work.touch_ticket(ticket)
+
+
+def _take_meaning(
+	batch: IntakeBatch,
+	event: base.InboundMessage | base.OutboundEcho,
+	known: records.Message,
+	ticket: records.Ticket,
+) -> None:
+	"""A wish or a score counts as late as it comes; the wait goes on, for somebody has seen it begin."""
+	if isinstance(event, base.InboundMessage):
+		customer = batch.customers.customer(known.customer)
+		meaning = batch.responses.meaning(customer, ticket, event, known.sent_ms)
+		batch.responses.take(meaning, customer, ticket, known)
 
 
 def of_edit(event: base.MessageEdit) -> base.InboundMessage | base.OutboundEcho:

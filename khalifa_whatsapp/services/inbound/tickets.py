@@ -10,6 +10,7 @@ from khalifa_whatsapp.core.keys import open_key
 from khalifa_whatsapp.core.settings import HOUR_MS
 from khalifa_whatsapp.core.ticket_access import can_see
 from khalifa_whatsapp.services.tickets import notices, turns
+from khalifa_whatsapp.services.tickets.closing import close_ticket
 from khalifa_whatsapp.services.tickets.notices import publish_queue_change
 from khalifa_whatsapp.services.tickets.reopening import reopen
 from khalifa_whatsapp.services.unit_of_work import UnitOfWork
@@ -48,16 +49,22 @@ class Tickets:
 		return self.by_name[name]
 
 	def for_customer(
-		self, customer: records.Customer, now_ms: int, wants_answer: bool = True
+		self,
+		customer: records.Customer,
+		now_ms: int,
+		wants_answer: bool = True,
+		is_response: bool = False,
 	) -> records.Ticket:
 		"""The customer's open ticket: found, opened again, or new.
 
-		What wants no answer opens nothing again.
+		What wants no answer opens nothing again; what answers the system belongs to the latest, however old.
 		"""
 		ticket = self.latest.get(customer.name)
 		if ticket is not None and ticket.open_key is not None:
 			if ticket.customer_name != customer.customer_name:
 				ticket.customer_name = customer.customer_name
+			return ticket
+		if ticket is not None and is_response:
 			return ticket
 		window = self.work.rules.settings.reopen_window_hours * HOUR_MS
 		if ticket is not None and now_ms - (ticket.closed_ms or 0) <= window:
@@ -82,6 +89,10 @@ class Tickets:
 		self.latest[customer.name] = self.by_name[ticket.name] = self.work.add(ticket)
 		self.work.log(ticket, "created")
 		return ticket
+
+	def end_at_once(self, ticket: records.Ticket) -> None:
+		"""A new ticket in which nobody of ours has anything to do."""
+		close_ticket(self.work, ticket, "no_reply_needed", records.NO_REPLY_NEEDED)
 
 	def reopen(self, ticket: records.Ticket, reason: str) -> records.Ticket:
 		"""Open a closed ticket again; the earlier closing and its credit are withdrawn."""
@@ -138,6 +149,12 @@ class Tickets:
 		if self._roster is None:
 			self._roster = {entry.agent.name: entry for entry in self.work.store.roster()}
 		return self._roster
+
+	def is_anyone_here(self, ticket: records.Ticket) -> bool:
+		"""Whether an agent who may see it is present."""
+		return assignment.is_anyone_here(
+			self.roster().values(), ticket, self.work.now_ms, self.work.rules.settings
+		)
 
 	def publish(self, ticket: records.Ticket, event: str) -> None:
 		"""Tell the holder's page, or those of whom the queue waits for; and the managers'."""

@@ -9,6 +9,7 @@ from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.accounts import Route
 from khalifa_whatsapp.core.errors import Changed, UserError
 from khalifa_whatsapp.core.service_window import is_window_open
+from khalifa_whatsapp.core.templates import Filled
 from khalifa_whatsapp.drivers.base import Capabilities
 from khalifa_whatsapp.services.outbound import payloads
 from khalifa_whatsapp.services.unit_of_work import UnitOfWork
@@ -27,6 +28,14 @@ class Draft:
 	mime_type: str | None = None
 	data: dict[str, Any] = field(default_factory=dict)
 	reply_to: str | None = None  # message_key of the quoted message
+
+
+def template_draft(filled: Filled) -> Draft:
+	"""A template that is filled in, as a message to be."""
+	file = filled.file
+	if file is None:
+		return Draft(filled.body, "template", data=filled.data)
+	return Draft(filled.body, "template", file.url, file.name[:140], file.mime_type, filled.data)
 
 
 def checked_body(work: UnitOfWork, draft: Draft) -> str:

@@ -6,14 +6,14 @@ writes everything (message, history, ledger) in one transaction. Refusals say ho
 
 from __future__ import annotations
 
-from khalifa_whatsapp.core import ledger, records, ticket_access
+from khalifa_whatsapp.core import ledger, records, template_state, ticket_access
 from khalifa_whatsapp.core.accounts import route
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.content import put_preview
 from khalifa_whatsapp.core.errors import Changed, NotFound, UserError
 from khalifa_whatsapp.core.keys import digest
 from khalifa_whatsapp.drivers.base import Capabilities
-from khalifa_whatsapp.services.outbound import destination, payloads
+from khalifa_whatsapp.services.outbound import automatic, destination, payloads
 from khalifa_whatsapp.services.outbound.answer_drafts import (
 	Draft,
 	check_capabilities,
@@ -101,9 +101,10 @@ def queue_answer(
 	check_capabilities(draft, can)
 	check_window(work, draft, can, destination.window_from_ms(work.store, ticket, way, rows))
 	check_collision(work, ticket, seen_ms)
+	is_promotion = _checked_promotion(work, ticket, draft)
 	message = new_message(work, ticket, draft, body, records.AGENT, records.MSG_QUEUED)
 	address(message, way)
-	message.client_key = key
+	message.client_key, message.is_promotion = key, int(is_promotion)
 	_answered(work, ticket, message)
 	work.mark_day(work.now_ms)
 	if take_over and work.actor.agent and ticket_access.can_take_over(work.actor, ticket):
@@ -126,6 +127,19 @@ def _same(known: records.Message, ticket: str, actor: Actor, draft: Draft) -> re
 			"What you sent before did arrive: read it in the conversation. Is this one to be sent as well?",
 		)
 	return known
+
+
+def _checked_promotion(work: UnitOfWork, ticket: records.Ticket, draft: Draft) -> bool:
+	"""Whether it promotes, as a marketing template does; none goes to who has stopped promotions."""
+	chosen = draft.data.get("template") if draft.content_type == "template" else None
+	is_promotion = isinstance(chosen, dict) and chosen.get("category") == template_state.MARKETING
+	if is_promotion and automatic.has_stopped_promotions(work, ticket.customer):
+		raise UserError(
+			"opted_out",
+			"This customer wants no promotions, and the template is a marketing one. "
+			"Choose a template of another category, or write within 24 hours of the customer's message.",
+		)
+	return is_promotion
 
 
 def _answered(work: UnitOfWork, ticket: records.Ticket, message: records.Message) -> None:

@@ -7,6 +7,7 @@ promotion goes to nobody who has stopped them, which is asked once more when it 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from khalifa_whatsapp.core import records
@@ -43,6 +44,11 @@ class Cause:
 	campaign: str | None = None
 	is_promotion: bool = False
 
+	@property
+	def key(self) -> str:
+		"""What the database keeps unique."""
+		return digest(self.origin, self.client_key)
+
 
 def queue(
 	work: UnitOfWork,
@@ -56,25 +62,35 @@ def queue(
 	Raises `UserError` when it may not go: the window is closed, the number was given up, the gateway can't
 	send this kind, the customer has stopped promotions.
 	"""
-	key = digest(cause.origin, cause.client_key)
-	if (known := work.store.message_by_client_key(key)) is not None:
+	if (known := work.store.message_by_client_key(cause.key)) is not None:
 		return known
+	return queue_new(work, ticket, draft, cause, can, destination.identities(work.store, ticket.customer))
+
+
+def queue_new(
+	work: UnitOfWork,
+	ticket: records.Ticket,
+	draft: Draft,
+	cause: Cause,
+	can: base.Capabilities | None,
+	rows: Sequence[records.CustomerIdentity],
+) -> records.Message:
+	"""As `queue`, where the customer's identities are at hand and the message surely isn't made yet."""
 	body = checked_body(work, draft)
 	if cause.is_promotion and has_stopped_promotions(work, ticket.customer):
 		raise UserError("opted_out", PROMOTIONS_STOPPED)
-	rows = destination.identities(work.store, ticket.customer)
 	way = checked_route(route(rows, ticket.identity))
 	check_capabilities(draft, can)
 	check_window(work, draft, can, destination.window_from_ms(work.store, ticket, way, rows))
 	message = new_message(work, ticket, draft, body, cause.origin, records.MSG_QUEUED)
 	address(message, way)
-	_mark(message, cause, key)
+	_mark(message, cause)
 	_show(work, ticket, message)
 	return message
 
 
-def _mark(message: records.Message, cause: Cause, key: str) -> None:
-	message.client_key = key
+def _mark(message: records.Message, cause: Cause) -> None:
+	message.client_key = cause.key
 	message.auto_reply, message.campaign = cause.auto_reply, cause.campaign
 	message.is_promotion = int(cause.is_promotion)
 	message.priority = CAMPAIGN if cause.origin == records.CAMPAIGN else AUTOMATIC

@@ -22,7 +22,7 @@ from khalifa_whatsapp.core.pacing import Candidate, Pace, Slot, day_start_ms, ne
 from khalifa_whatsapp.core.service_window import is_window_open
 from khalifa_whatsapp.core.settings import Settings
 from khalifa_whatsapp.drivers import base
-from khalifa_whatsapp.services.outbound import destination, payloads
+from khalifa_whatsapp.services.outbound import campaign_messages, destination, payloads
 from khalifa_whatsapp.services.outbound.automatic import check_promotion
 from khalifa_whatsapp.services.outbound.results import accepted, doubt_after_silence, gave_up, refused
 from khalifa_whatsapp.services.unit_of_work import retrying, working
@@ -134,15 +134,17 @@ def _pick(run: Run) -> records.Message | Slot | None:
 	run.total.is_stopped = is_held or not run.send_gate.breaker.may_try(now_ms)
 	if run.total.is_stopped:
 		return None
-	if run.pace.is_free:
+	if run.ahead:
+		return run.ahead.popleft()
+	running = run.store.campaigns_on(run.device)
+	if run.pace.is_free and not running:
 		return _next_due(run, now_ms)
-	return _next_paced(run, now_ms)
+	return _next_paced(run, now_ms, running)
 
 
 def _next_due(run: Run, now_ms: int) -> records.Message | None:
-	if not run.ahead:
-		with run.store.transaction():
-			run.ahead.extend(_triable(run, run.store.due_messages(run.device, now_ms, CLAIM)))
+	with run.store.transaction():
+		run.ahead.extend(_triable(run, run.store.due_messages(run.device, now_ms, CLAIM)))
 	return run.ahead.popleft() if run.ahead else None
 
 
@@ -150,14 +152,15 @@ def _triable(run: Run, due: list[records.Message]) -> list[records.Message]:
 	return [message for message in due if message.name not in run.total.not_tried]
 
 
-def _next_paced(run: Run, now_ms: int) -> records.Message | Slot | None:
+def _next_paced(run: Run, now_ms: int, running: list[records.Campaign]) -> records.Message | Slot | None:
 	"""Asked anew for every message: the one before it has changed what the pace allows."""
 	calendar = run.store.rules().calendar
 	with run.store.transaction():
-		due = _triable(run, run.store.due_messages(run.device, now_ms, CLAIM))
+		held = campaign_messages.held(run.store, running, now_ms, calendar)
+		due = _triable(run, run.store.due_messages(run.device, now_ms, CLAIM, held.names))
 		keys = {message.text_key for message in due if message.text_key}
 		traffic = run.store.traffic(run.device, run.pace, now_ms, day_start_ms(now_ms, calendar), keys)
-	soonest: Slot | None = None
+	soonest = held.until if any(run.store.count_under_way(name) for name in held.waiting) else None
 	for message in due:
 		candidate = Candidate(message.priority, bool(message.is_new_chat), message.text_key or "")
 		slot = next_slot(run.pace, traffic, candidate, now_ms, calendar)
@@ -251,6 +254,8 @@ def _claim(run: Run, name: str) -> tuple[records.Message, payloads.Parts] | None
 	with working(store, run.clock()) as work:
 		message = store.messages([name]).get(name)
 		if message is None or message.status != records.MSG_QUEUED:
+			return None
+		if not campaign_messages.may_be_claimed(store, message):
 			return None
 		ticket = store.tickets([message.ticket]).get(message.ticket)
 		rows = destination.identities(store, message.customer)

@@ -13,6 +13,7 @@ from typing import Any
 
 from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.identity import Identity
+from khalifa_whatsapp.core.templates import header_file
 from khalifa_whatsapp.drivers import base
 
 MEDIA = frozenset({"image", "audio", "voice", "video", "document", "sticker"})
@@ -41,6 +42,8 @@ def build(message: records.Message, parts: Parts, read_file: ReadFile) -> base.O
 	}
 	if message.content_type in MEDIA:
 		return _media(message, read_file, common)
+	if message.content_type == "template":
+		return _template(message, read_file, common)
 	make = BUILDERS.get(message.content_type)
 	if make is None:
 		raise base.Permanent("This kind of message can't be sent.", code="unsupported")
@@ -70,12 +73,9 @@ def _text(message: records.Message, parts: Parts, common: dict[str, Any]) -> bas
 
 
 def _media(message: records.Message, read_file: ReadFile, common: dict[str, Any]) -> base.Outgoing:
-	content = read_file(message.file_url or "")
-	if not content:
-		raise base.Permanent("The file is no longer there. Attach it again.", code="no_file")
 	return base.OutgoingMedia(
 		kind=message.content_type,
-		content=content,
+		content=_content(message, read_file),
 		mime_type=message.mime_type or "application/octet-stream",
 		file_name=message.file_name or "",
 		caption=message.body,
@@ -83,7 +83,14 @@ def _media(message: records.Message, read_file: ReadFile, common: dict[str, Any]
 	)
 
 
-def _template(message: records.Message, parts: Parts, common: dict[str, Any]) -> base.Outgoing:
+def _content(message: records.Message, read_file: ReadFile) -> bytes:
+	content = read_file(message.file_url or "")
+	if not content:
+		raise base.Permanent("The file is no longer there. Attach it again.", code="no_file")
+	return content
+
+
+def _template(message: records.Message, read_file: ReadFile, common: dict[str, Any]) -> base.Outgoing:
 	chosen = _data(message).get("template", {})
 	return base.OutgoingTemplate(
 		name=str(chosen.get("name", "")),
@@ -92,8 +99,23 @@ def _template(message: records.Message, parts: Parts, common: dict[str, Any]) ->
 		named_values=tuple((str(key), str(value)) for key, value in chosen.get("named", ())),
 		header_values=tuple(map(str, chosen.get("header", ()))),
 		header_names=tuple(map(str, chosen.get("header_names", ()))),
+		header_media=_header_media(message, str(chosen.get("header_kind", "")), read_file),
 		buttons=tuple((int(at), str(kind), str(value)) for at, kind, value in chosen.get("buttons", ())),
 		**common,
+	)
+
+
+def _header_media(message: records.Message, kind: str, read_file: ReadFile) -> base.OutgoingMedia | None:
+	"""The file of a template's header, as bytes: a private one has no address for the gateway."""
+	file = header_file(message.file_url, message.file_name)
+	if file is None:
+		return None
+	return base.OutgoingMedia(
+		recipient=(),
+		kind=kind or file.kind,
+		content=_content(message, read_file),
+		mime_type=message.mime_type or file.mime_type,
+		file_name=file.name,
 	)
 
 
@@ -138,7 +160,6 @@ def _choices(message: records.Message, parts: Parts, common: dict[str, Any]) -> 
 
 BUILDERS: Mapping[str, Callable[[records.Message, Parts, dict[str, Any]], base.Outgoing]] = {
 	"text": _text,
-	"template": _template,
 	"reaction": _reaction,
 	"location": _location,
 	"contacts": _contacts,

@@ -5,8 +5,11 @@ and answers that never arrived.
 from __future__ import annotations
 
 from khalifa_whatsapp.core import ledger, records
+from khalifa_whatsapp.core.consent import BY_REFUSAL, Wish
 from khalifa_whatsapp.drivers.base import OptedOut
-from khalifa_whatsapp.services.tickets import notices, turns
+from khalifa_whatsapp.services.customers import consent
+from khalifa_whatsapp.services.outbound import campaign_messages
+from khalifa_whatsapp.services.tickets import notices, surveys, turns
 from khalifa_whatsapp.services.tickets.reopening import reopen
 from khalifa_whatsapp.services.unit_of_work import UnitOfWork
 
@@ -15,25 +18,37 @@ def status_changed(
 	work: UnitOfWork, message: records.Message, before: str, tickets: dict[str, records.Ticket] | None = None
 ) -> None:
 	"""Tell the sender's page; if a human answer failed, the customer has been waiting all along."""
+	if message.campaign:
+		work.at_end(campaign_messages.follow)
 	if message.sender:
 		data = {"ticket": message.ticket, "message": message.name, "status": message.status}
 		work.publish("khalifa_whatsapp:status", data, user=message.sender)
 	if message.origin == records.AGENT and records.FAILED in (message.status, before):
 		work.mark_day(message.sent_ms)
+	if message.origin == records.SURVEY and message.status != before:
+		surveys.question_changed(work, message)
 	if message.status != records.FAILED or before == records.FAILED:
 		return
 	if message.error_kind == OptedOut.kind:
-		stop_promotions(work, message.customer, message.sent_ms)
+		_stop_promotions(work, message)
 	if message.origin == records.AGENT:
 		_answer_failed(work, message, tickets if tickets is not None else {})
 
 
-def stop_promotions(work: UnitOfWork, name: str, at_ms: int) -> None:
-	"""The gateway refused a promotion because the customer had stopped them, by `at_ms` at the latest."""
-	customer = work.read_customers([name]).get(name)
-	if customer is not None and not customer.is_opted_out and (customer.opted_out_ms or 0) <= at_ms:
-		customer.is_opted_out, customer.opted_out_ms = 1, at_ms
-		work.touch(customer)
+def _stop_promotions(work: UnitOfWork, message: records.Message) -> None:
+	"""The gateway refused a promotion because the customer had stopped them, by then at the latest."""
+	customer = work.read_customers([message.customer]).get(message.customer)
+	if customer is not None:
+		refusal = Wish(True, source=BY_REFUSAL)
+		consent.record(
+			work,
+			customer,
+			refusal,
+			message.sent_ms,
+			f"refused:{message.name}",
+			ticket=message.ticket,
+			message=message.name,
+		)
 
 
 def _answer_failed(work: UnitOfWork, message: records.Message, tickets: dict[str, records.Ticket]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from khalifa_whatsapp.core import ledger, records
-from khalifa_whatsapp.services.tickets import turns
+from khalifa_whatsapp.services.tickets import surveys, turns
 from khalifa_whatsapp.services.tickets.notices import notify_owner
 from khalifa_whatsapp.services.unit_of_work import UnitOfWork
 
@@ -25,6 +25,7 @@ def close_ticket(
 	work.touch_ticket(ticket)
 	work.mark_day(work.now_ms)
 	work.log(ticket, "closed", from_agent=ticket.agent, reason=reason)
+	surveys.plan(work, ticket, reason, is_bulk=batch is not None)
 	notify_owner(work, ticket, "closed")
 
 

@@ -8,6 +8,9 @@ others.
 
 from __future__ import annotations
 
+from khalifa_whatsapp.tests.contracts.store_auto_replies import AutoRepliesContract
+from khalifa_whatsapp.tests.contracts.store_campaigns import CampaignsContract
+from khalifa_whatsapp.tests.contracts.store_care import CareContract
 from khalifa_whatsapp.tests.contracts.store_costs import CostsContract
 from khalifa_whatsapp.tests.contracts.store_events import WebhookEventsContract
 from khalifa_whatsapp.tests.contracts.store_measures import MeasuresContract
@@ -17,6 +20,14 @@ from khalifa_whatsapp.tests.contracts.store_rows import RowsContract
 
 
 class StoreContract(
-	RowsContract, WebhookEventsContract, ReadsContract, OutboxContract, MeasuresContract, CostsContract
+	RowsContract,
+	WebhookEventsContract,
+	ReadsContract,
+	OutboxContract,
+	MeasuresContract,
+	AutoRepliesContract,
+	CampaignsContract,
+	CareContract,
+	CostsContract,
 ):
 	"""The promises of `stores.base.Store`."""

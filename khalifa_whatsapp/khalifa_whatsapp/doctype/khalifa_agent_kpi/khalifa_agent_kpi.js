@@ -17,6 +17,8 @@ const OPENS = {
 	transfers_in: "transfers_in",
 	transfers_out: "transfers_out",
 	rescues: "rescues",
+	ratings: "ratings",
+	ratings_good: "ratings_good",
 };
 
 frappe.ui.form.on("Khalifa Agent KPI", {

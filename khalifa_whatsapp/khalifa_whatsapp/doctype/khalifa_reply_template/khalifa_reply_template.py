@@ -6,10 +6,11 @@ from frappe.model.document import Document
 
 from khalifa_whatsapp.core.arabic import safe_name
 from khalifa_whatsapp.core.markup import without_tags
-from khalifa_whatsapp.core.quick_replies import KNOWN, unknown
+from khalifa_whatsapp.core.quick_replies import KNOWN, MAX_CAPTION, language_of, unknown
 from khalifa_whatsapp.guards import current_actor
 
-MAX_SHORTCUT = 40
+MAX_SHORTCUT, MAX_CATEGORY = 40, 60
+PRIVATE = "/private/files/"
 
 
 class KhalifaReplyTemplate(Document):
@@ -21,6 +22,14 @@ class KhalifaReplyTemplate(Document):
 			self.agent = actor.agent  # only managers write for everybody
 
 	def validate(self) -> None:
+		self.validate_shortcut()
+		self.clean_texts()
+		self.validate_blanks()
+		self.validate_file()
+		self.keep_usage()
+
+	def validate_shortcut(self) -> None:
+		"""One word, without the slash that is typed before it."""
 		self.shortcut = (self.shortcut or "").strip().lstrip("/")
 		if (
 			not self.shortcut
@@ -28,11 +37,34 @@ class KhalifaReplyTemplate(Document):
 			or any(char.isspace() for char in self.shortcut)
 		):
 			frappe.throw(_("A shortcut is one word of 1 to {0} characters.").format(MAX_SHORTCUT))
-		self.validate_only_one()
+
+	def clean_texts(self) -> None:
+		"""Texts that any screen can show, and the language they are in."""
 		self.title = safe_name(self.title or "") or self.shortcut
+		self.category = safe_name(self.category or "", MAX_CATEGORY) or None
 		# searches show it, and Frappe's sanitiser lets JSON and styles pass
 		self.body = without_tags(self.body or "")
-		self.validate_blanks()
+		self.language = self.language or language_of(self.body)
+		self.validate_only_one()
+
+	def validate_file(self) -> None:
+		"""A text beside a file is its caption; the file is private, and never a link."""
+		if not self.attachment:
+			return
+		if not self.attachment.startswith(PRIVATE):
+			frappe.throw(_("Attach the file here as a private file: a link can't be used."))
+		if len(self.body) > MAX_CAPTION:
+			frappe.throw(
+				_("Beside a file the text may have {0} characters at most; it has {1}.").format(
+					MAX_CAPTION, len(self.body)
+				)
+			)
+
+	def keep_usage(self) -> None:
+		"""Counted by sending alone."""
+		before = self.get_doc_before_save()
+		self.usage_count = before.usage_count if before else 0
+		self.last_used_on = before.last_used_on if before else None
 
 	def validate_blanks(self) -> None:
 		"""A name in braces that nobody fills in would reach the customer as it was written."""
@@ -42,9 +74,10 @@ class KhalifaReplyTemplate(Document):
 			frappe.throw(_("Nobody fills in {0}. What can be filled in: {1}.").format(unfilled, known))
 
 	def validate_only_one(self) -> None:
-		"""A shortcut stands for one text only, among those of the same owner."""
+		"""A shortcut stands for one text only, among those of the same owner and language."""
 		same = {
 			"shortcut": self.shortcut,
+			"language": self.language or ("is", "not set"),
 			"agent": self.agent or ("is", "not set"),
 			"name": ("!=", self.name or ""),
 		}

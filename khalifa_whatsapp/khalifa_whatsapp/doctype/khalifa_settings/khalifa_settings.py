@@ -6,6 +6,8 @@ from frappe.model.document import Document
 from frappe.utils import flt, validate_email_address
 from phonenumbers import SUPPORTED_REGIONS
 
+from khalifa_whatsapp.bootstrap import on_site
+from khalifa_whatsapp.core.templates import stored_shape
 from khalifa_whatsapp.jobs.wake import wake_deadlines
 from khalifa_whatsapp.khalifa_whatsapp.forms import is_network, validate_hours
 
@@ -48,6 +50,7 @@ RANGES: dict[str, tuple[float, float]] = {
 	"max_text_length": (1, 65_536),
 	"drain_batch": (1, 1000),
 	"raw_event_retention_days": (1, 3650),
+	"max_auto_replies": (1, 20),
 	"alert_quiet_minutes": (0, WEEK_MINUTES),
 	"alert_device_minutes": (1, WEEK_MINUTES),
 	"alert_failure_percent": (0, 100),
@@ -59,7 +62,13 @@ RANGES: dict[str, tuple[float, float]] = {
 	"alert_token_days": (0, 90),
 	"alert_disk_gb": (0.1, 100_000),
 	"audit_retention_days": (0, 36_500),
+	"survey_delay_minutes": (0, 24 * 60),
+	"survey_expiry_hours": (1, 24 * 14),
+	"survey_comment_minutes": (1, 24 * 60),
 }
+# What customers read
+TEXTS = ("survey_text", "survey_thanks_text", "survey_comment_text", "opt_out_text", "opt_in_text")
+MAX_TEXT = 1_000
 WEIGHTS = tuple(name for name in RANGES if name.startswith("weight_"))
 # (target, worst, whether a smaller number is better)
 SCALES = (
@@ -81,6 +90,8 @@ class KhalifaSettings(Document):
 		self.validate_heartbeat()
 		self.validate_region()
 		self.validate_monitors()
+		self.validate_texts()
+		self.validate_survey_template()
 		validate_hours(self.working_hours, self.calendar_exceptions)
 
 	def on_update(self) -> None:
@@ -130,6 +141,21 @@ class KhalifaSettings(Document):
 		for line in (self.alert_addresses or "").split():
 			if not validate_email_address(line):
 				frappe.throw(_("{0} is not a mail address.").format(line))
+
+	def validate_texts(self) -> None:
+		"""What the system says fits into one message; into a question with a list goes less."""
+		for fieldname in TEXTS:
+			if len(self.get(fieldname) or "") > MAX_TEXT:
+				text = _("{0} may have {1} characters.")
+				frappe.throw(text.format(self.label(fieldname), MAX_TEXT))
+
+	def validate_survey_template(self) -> None:
+		"""Nobody is there to fill in the variables of a survey."""
+		if not self.survey_template or not self.has_value_changed("survey_template"):
+			return
+		template = on_site().provider_template(self.survey_template)
+		if template is not None and stored_shape(template).variables:
+			frappe.throw(_("Choose a template without variables: nobody fills them in."))
 
 	def label(self, fieldname: str) -> str:
 		"""A field's label in the user's language."""

@@ -94,6 +94,7 @@ def _columns(group: str) -> list[dict[str, Any]]:
 			missed=80,
 			transfers_in=100,
 			transfers_out=100,
+			ratings=90,
 			satisfaction=110,
 			online_hours=110,
 		),

@@ -22,6 +22,8 @@ frappe.query_reports["WhatsApp Counted Rows"] = khalifa.report([
 			transfers_in: __("Transfers In"),
 			transfers_out: __("Transfers Out"),
 			rescues: __("Rescues"),
+			ratings: __("Ratings"),
+			ratings_good: __("Good Ratings"),
 		},
 		{ reqd: 1 },
 	),

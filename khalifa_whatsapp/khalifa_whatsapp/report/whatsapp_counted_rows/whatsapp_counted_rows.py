@@ -34,6 +34,7 @@ SHAPES = {
 	"Khalifa Ticket Event": ("ticket", ""),
 	"Khalifa Delay Event": ("ticket", ""),
 	"Khalifa Message": ("ticket", ""),
+	"Khalifa Satisfaction": ("ticket", ""),
 }
 
 

@@ -29,6 +29,7 @@ export class Desk {
 		this.connection.listen();
 		this.notifier.listen();
 		frappe.realtime.on("khalifa_whatsapp:presence", () => this.connection.beat());
+		frappe.realtime.on("khalifa_whatsapp:rating", (rating) => this.rated(rating));
 	}
 
 	// `listener`: the inbox, while it is there, shows what is published here
@@ -39,6 +40,13 @@ export class Desk {
 
 	publish(what) {
 		for (const listener of this.listeners) listener[what]();
+	}
+
+	// Managers, on every page: a customer is unhappy now, and may still be won back
+	rated({ ticket, score }) {
+		const address = `/app/khalifa-inbox/${encodeURIComponent(ticket)}`;
+		const text = __("A customer rated the service {0} of 5.", [Number(score)]);
+		frappe.show_alert({ message: `<a href="${address}">${text}</a>`, indicator: "red" }, 15);
 	}
 
 	// On other pages a word is enough; the inbox shows it as long as it is so

@@ -5,6 +5,7 @@ const groups = () => ({
 	"Whole Period": __("Whole Period"),
 	"Hour and Weekday": __("Hour and Weekday"),
 	Agent: __("By Agent"),
+	Comments: __("Comments"),
 	Day: __("Daily"),
 	Week: __("Weekly"),
 	Month: __("Monthly"),

@@ -8,7 +8,7 @@ import { Attachments } from "./attachments.js";
 import { Drafts, NOTE, REPLY } from "./drafts.js";
 import { may_be_joined } from "./join_hint.js";
 import { answers_to } from "./people.js";
-import { QuickReplies } from "./quick_replies.js";
+import { QuickReplies, used_reply } from "./quick_replies.js";
 import { attempt, el, icon, toast, uuid } from "./util.js";
 import { may_write, obstacle } from "./writing.js";
 
@@ -158,7 +158,8 @@ export class Composer {
 				el("div", { class: "kin-trouble bad", role: "alert" }, el("span", { text: this.held })),
 			);
 		if (this.behalf) parts.push(el("div", { class: "kin-behalf", text: this.behalf }));
-		const { quoted } = this.draft;
+		const { quoted, quick_reply } = this.draft;
+		if (quick_reply && !this.is_note) parts.push(used_reply(quick_reply, () => this.use_reply(null)));
 		if (quoted) {
 			parts.push(
 				el(
@@ -239,6 +240,7 @@ export class Composer {
 
 	written() {
 		this.grow();
+		if (this.draft.quick_reply && !this.text.value.trim()) this.use_reply(null);
 		this.keep_draft();
 		this.quick.offer();
 		this.hint();
@@ -302,6 +304,14 @@ export class Composer {
 		if (item) this.text.focus();
 	}
 
+	// The text comes from a quick reply, whose file goes with it; null: it is the writer's own
+	use_reply(reply) {
+		this.draft.quick_reply = reply;
+		this.grow();
+		this.keep_draft();
+		this.show_above();
+	}
+
 	// Sending: the draft keeps its key until it is done, so that a repeated click, also after a lost answer,
 	// is one message; the text stays until the server has it
 
@@ -331,13 +341,14 @@ export class Composer {
 	}
 
 	asked(ticket, mode, body, more) {
-		const { key, quoted } = this.draft;
+		const { key, quoted, quick_reply } = this.draft;
 		if (mode === NOTE) return attempt("conversation.note", { ticket, body, client_key: key });
 		return attempt("conversation.reply", {
 			ticket,
 			body,
 			client_key: key,
 			reply_to: quoted?.message_key,
+			quick_reply: quick_reply?.name,
 			seen_ms: this.last_seen(),
 			...more,
 		});

@@ -1,6 +1,7 @@
 // Questions that need more than a click: to whom, why, with which values.
 
-import { attempt, el, read, toast, uuid } from "./util.js";
+import { send_template } from "./template_dialog.js";
+import { attempt, el, read, toast } from "./util.js";
 
 const PRESENCE = { Online: "🟢", Away: "🟠", Offline: "⚪" };
 
@@ -134,60 +135,7 @@ export class Dialogs {
 	}
 
 	template() {
-		const { ticket } = this.inbox;
-		return read("inbox.templates", { ticket })
-			.then((templates) => {
-				if (this.inbox.ticket !== ticket) return;
-				const first = templates.find((one) => !one.why_not);
-				if (!first) return toast(no_template(templates));
-				const dialog = new frappe.ui.Dialog({
-					title: __("Send a Template"),
-					fields: [
-						{
-							fieldname: "template",
-							fieldtype: "Select",
-							label: __("Template"),
-							options: templates.map(template_option),
-							default: first.name,
-							onchange: () => draw(),
-						},
-						{ fieldname: "values", fieldtype: "HTML" },
-					],
-					primary_action_label: __("Send"),
-					primary_action: () => send(),
-				});
-				const box = dialog.fields_dict.values.$wrapper[0];
-				const chosen = () =>
-					templates.find((one) => one.name === dialog.get_value("template")) || first;
-				const values = () => [...box.querySelectorAll("input")].map((input) => input.value);
-				const draw = () => {
-					const one = chosen();
-					const shown = el("div", { class: "kin-bubble out", dir: "auto" });
-					const show = () => (shown.textContent = filled(one, values()));
-					const inputs = one.variables.map((variable) =>
-						el("input", {
-							class: "form-control",
-							placeholder: variable.name,
-							"aria-label": variable.name,
-							dir: "auto",
-							oninput: show,
-						}),
-					);
-					box.replaceChildren(...inputs, shown);
-					show();
-				};
-				const send = () =>
-					this.done(dialog, "conversation.send_template", {
-						ticket,
-						template: chosen().name,
-						values: JSON.stringify(values()),
-						client_key: key,
-					});
-				const key = uuid();
-				dialog.show();
-				draw();
-			})
-			.catch((error) => toast(error.text, "red"));
+		return send_template(this.inbox);
 	}
 
 	help() {
@@ -229,32 +177,4 @@ export class Dialogs {
 		);
 		dialog.show();
 	}
-}
-
-function no_template(templates) {
-	if (!templates.length)
-		return __("There is no approved template for this number. A manager can sync them.");
-	return __("No template of this number can be sent now. {0}: {1}", [
-		templates[0].template_name,
-		templates[0].why_not,
-	]);
-}
-
-function template_option(one) {
-	const label = `${one.template_name} (${one.language})`;
-	return {
-		value: one.name,
-		label: khalifa.as_text(one.why_not ? `${label} – ${one.why_not}` : label),
-		disabled: Boolean(one.why_not),
-	};
-}
-
-function filled(one, values) {
-	const by_place = {};
-	one.variables.forEach(
-		(variable, place) => ((by_place[variable.place] ||= {})[variable.name] = values[place]),
-	);
-	const fill = (text, place) =>
-		(text || "").replace(/\{\{\s*([a-z0-9_]+)\s*\}\}/g, (all, name) => by_place[place]?.[name] || all);
-	return [fill(one.header, "header"), fill(one.body, "body"), one.footer].filter(Boolean).join("\n");
 }

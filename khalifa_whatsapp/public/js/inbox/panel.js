@@ -1,5 +1,6 @@
 // The customer beside the thread: numbers, tags, notes, earlier conversations, what the books say.
 
+import { promotions } from "./care.js";
 import { attempt, avatar, day, el, toast } from "./util.js";
 
 export class Panel {
@@ -52,10 +53,8 @@ export class Panel {
 				...phones,
 				...former,
 				...names,
-				customer.opted_out
-					? el("div", { class: "kin-trouble warn", text: __("Wants no promotions.") })
-					: "",
 			),
+			section(__("Promotions"), promotions(this, customer)),
 			section(__("Tags"), this.tags(customer.tags)),
 			section(__("Notes"), this.notes(customer.notes)),
 			customer.erpnext ? section(__("Account"), books(customer.erpnext)) : "",

@@ -1,12 +1,23 @@
 // The thread in the middle: its head with what can be done, its items, and what happens to them.
 
 import { bubble, day_line, event_line } from "./bubble.js";
+import { chips } from "./care.js";
 import { failure } from "./notices.js";
 import { new_holder } from "./people.js";
 import { Typing } from "./typing.js";
 import { attempt, avatar, day, el, icon, look, read, toast, uuid } from "./util.js";
 
 const GONE = ["not_permitted", "no_such_ticket"];
+
+// What the customer answered when this conversation began
+const campaign = (title) =>
+	title
+		? el("bdi", {
+				class: "kin-tag kin-campaign",
+				title: __("Answers the campaign {0}", [title]),
+				text: title,
+			})
+		: "";
 
 export class Thread {
 	constructor(inbox) {
@@ -187,6 +198,7 @@ export class Thread {
 			add(__("No Reply Needed"), "check", () => this.do("conversation.no_reply_needed"));
 		if (head.rights.close) add(__("Close"), "close", () => this.inbox.dialogs.close());
 		if (head.rights.reopen) add(__("Reopen"), "refresh", () => this.do("conversation.reopen"));
+		if (head.may_ask) add(__("Ask for a Rating"), "star", () => this.do("care.ask_rating"));
 		const wait = this.inbox.list.waiting(head);
 		this.top.replaceChildren(
 			this.back_button(),
@@ -205,6 +217,8 @@ export class Thread {
 					}),
 					" ",
 					wait,
+					...chips(head),
+					campaign(head.campaign),
 				),
 			),
 			actions,

@@ -1,0 +1,1 @@
+"""Campaigns: who gets one, its plan, its run, its results."""
