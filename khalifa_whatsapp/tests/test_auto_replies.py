@@ -147,8 +147,8 @@ class TestRules(SiteCase):
 		self.rule("welcome", kind="New Conversation", body="Welcome.")
 		self.rule("off", enabled=0)
 		with signed_in(HUDA):
-			trial = call(f"{API}try_text", text="What are your hours?")
-			self.assertEqual(trial["text"], "Welcome.")
+			self.assertEqual(call(f"{API}try_text", text="hello")["text"], "Welcome.")
+			self.assertEqual(call(f"{API}try_text", text="hours?")["text"], "Dear Customer, nine.")
 		self.write()
 		customer = self.only(records.Customer).name
 		before = len(self.all(records.Message))
