@@ -29,6 +29,7 @@ API = f"{APP}.api."
 # Whoever adds an endpoint for guests adds it here, and to the security notes
 FOR_GUESTS = {
 	f"{API}health.check",
+	f"{API}metrics.scrape",
 	f"{API}webhook.cloud_api",
 	f"{API}webhook.loopback",
 	f"{API}webhook.wppconnect",

@@ -2,7 +2,7 @@
 
 import { el, uuid } from "../inbox/util.js";
 import { AudiencePart } from "./audience.js";
-import { line, number, recipients_of } from "./drawing.js";
+import { ask, line, number, recipients_of } from "./drawing.js";
 import { progress } from "./progress.js";
 import { ask_places } from "./template.js";
 
@@ -68,7 +68,7 @@ export class CampaignForm {
 	// again only when the campaign's state is another
 	look(is_new = false) {
 		const { name } = this.frm.doc;
-		return frappe.xcall(`${API}.state`, { campaign: name }, "GET").then((state) => {
+		return ask(`${API}.state`, { campaign: name }, "GET").then((state) => {
 			if (!this.is_shown(name)) return;
 			const before = is_new ? null : this.state;
 			this.state = state;
@@ -188,9 +188,9 @@ export class CampaignForm {
 	do(act, values = {}) {
 		const { frm } = this;
 		const go = () =>
-			frappe
-				.xcall(`${API}.${act}`, { campaign: frm.doc.name, ...values })
-				.then(() => (frm.is_dirty() ? this.look(true) : frm.reload_doc()));
+			ask(`${API}.${act}`, { campaign: frm.doc.name, ...values }).then(() =>
+				frm.is_dirty() ? this.look(true) : frm.reload_doc(),
+			);
 		return act === "plan" && frm.is_dirty() ? frm.save().then(go) : go();
 	}
 
@@ -235,19 +235,15 @@ export class CampaignForm {
 			});
 		const send = ({ phone, variant }) => {
 			localStorage.setItem("khalifa_test_phone", phone);
-			frappe
-				.xcall(`${API}.send_test`, {
-					campaign: frm.doc.name,
-					phone,
-					client_key: uuid(),
-					variant: variant || "A",
-				})
-				.then(() =>
-					frappe.show_alert({ message: __("The test is on its way."), indicator: "green" }),
-				);
+			ask(`${API}.send_test`, {
+				campaign: frm.doc.name,
+				phone,
+				client_key: uuid(),
+				variant: variant || "A",
+			}).then(() => frappe.show_alert({ message: __("The test is on its way."), indicator: "green" }));
 		};
-		const ask = () => frappe.prompt(fields, send, __("Send a Test to Myself"), __("Send"));
-		return frm.is_dirty() ? frm.save().then(ask) : ask();
+		const prompt = () => frappe.prompt(fields, send, __("Send a Test to Myself"), __("Send"));
+		return frm.is_dirty() ? frm.save().then(prompt) : prompt();
 	}
 }
 

@@ -1,14 +1,14 @@
 // What stands in the places of a campaign's template: asked for one by one, kept as JSON.
 
 import { el } from "../inbox/util.js";
-import { line } from "./drawing.js";
+import { ask, line } from "./drawing.js";
 
 const API = "khalifa_whatsapp.api.campaign_template";
 
 export function ask_places(frm) {
 	const { template } = frm.doc;
 	if (!template) return frappe.show_alert(__("Choose the template of the campaign first."));
-	return frappe.xcall(`${API}.places`, { template }, "GET").then(({ text, places }) => {
+	return ask(`${API}.places`, { template }, "GET").then(({ text, places }) => {
 		if (!places.length) return frappe.show_alert(__("This template has no places to fill in."));
 		const given = parsed(frm.doc.template_parameters);
 		// Names of places may hold dots and digits, which no field may be called
