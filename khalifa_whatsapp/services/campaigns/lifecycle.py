@@ -133,7 +133,7 @@ def _take_back_queued(work: UnitOfWork, campaign: records.Campaign) -> None:
 	rows = {row.message or "": row for row in work.store.queued_recipients(campaign.name, MAX_QUEUED)}
 	for message in work.store.messages(rows).values():
 		if message.status == records.MSG_QUEUED:  # what is being handed over nobody can stop
-			take_back(work, rows[message.name], message)
+			take_back(work, message, [rows[message.name]])
 
 
 def _sweep_some(store: Store, name: str, now_ms: int) -> int:

@@ -56,16 +56,18 @@ def may_be_claimed(work: UnitOfWork, message: records.Message) -> bool:
 		return True
 	campaign = work.store.campaigns([message.campaign]).get(message.campaign)
 	if campaign is not None and campaign.status == campaigns.CANCELLED:
-		for recipient in work.store.recipients_of_messages([message.name]):
-			take_back(work, recipient, message)
+		take_back(work, message, work.store.recipients_of_messages([message.name]))
 		return False
 	return campaign is None or campaign.status != campaigns.PAUSED
 
 
-def take_back(work: UnitOfWork, recipient: records.CampaignRecipient, message: records.Message) -> None:
-	"""A message that waits does not go any more."""
-	campaigns.take_back(recipient, work.now_ms)
-	work.touch(recipient)
+def take_back(
+	work: UnitOfWork, message: records.Message, recipients: Sequence[records.CampaignRecipient]
+) -> None:
+	"""A message that waits does not go any more, and its recipient (there is one) will not get it."""
+	for recipient in recipients:
+		campaigns.take_back(recipient, work.now_ms)
+		work.touch(recipient)
 	message.status, message.error_kind, message.error_text = records.FAILED, "discarded", TAKEN_BACK
 	message.generation += 1  # a sender that is late writes nothing any more
 	work.touch(message)
