@@ -375,6 +375,20 @@ def test_a_cancelled_campaign_takes_back_what_waits():
 		lifecycle.resume(desk.store, MANAGER, "C1", desk.now)
 
 
+def test_what_was_being_handed_over_at_the_cancellation_and_comes_back_is_taken_back(desk):
+	desk.start(lines([1]))
+	desk.feed()
+	name = desk.rows()[0].message
+	with working(desk.store, desk.now) as work:
+		work.touch(replace(desk.message(name), status=records.SENDING, started_ms=desk.now))
+	lifecycle.cancel(desk.store, MANAGER, "C1", desk.now)
+	assert desk.states() == {"Queued": 1}
+	with working(desk.store, desk.now) as work:
+		work.touch(replace(desk.message(name), status=records.MSG_QUEUED))
+	assert desk.send().sent == 0
+	assert (desk.states(), desk.message(name).status) == ({"Cancelled": 1}, "Failed")
+
+
 def test_cancelling_goes_on_after_a_crash(desk):
 	desk.start(lines(range(1, 6)))
 	with working(desk.store, desk.now) as work:
