@@ -392,6 +392,14 @@ def test_no_more_are_queued_than_may_go_soon():
 	assert (desk.feed(), desk.feed()) == (30, 0)
 
 
+def test_two_who_feed_at_once_fill_the_room_once(desk):
+	desk.start(lines(range(1, 4)))
+	with desk.store.lock("feed:desk"):
+		assert feeding.feed_all(desk.store, lambda name: desk.device, desk.now) == {"desk": 0}
+	assert feeding.feed_all(desk.store, lambda name: desk.device, desk.now) == {"desk": 3}
+	assert feeding.feed_all(desk.store, lambda name: None, desk.now) == {}
+
+
 def test_the_cap_of_a_day_and_of_a_minute_are_kept_and_tomorrow_goes_on(desk):
 	desk.start(lines(range(1, 31)), daily_cap=12, per_minute=5)
 	for _ in range(60):

@@ -11,7 +11,13 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from khalifa_whatsapp.core.identity import Identity
-from khalifa_whatsapp.drivers.abilities import MediaSource, ReadReceipts, TemplateSource
+from khalifa_whatsapp.drivers.abilities import (
+	MediaSource,
+	ReadReceipts,
+	TemplateAuthor,
+	TemplateRefused,
+	TemplateSource,
+)
 from khalifa_whatsapp.drivers.base import (
 	ERROR_KINDS,
 	Accepted,
@@ -339,6 +345,18 @@ class DriverContract:
 				assert {(one.name, one.language) for one in templates} == set(scene.templates)
 				assert len(templates) == len(scene.templates)
 				assert all(one.template_id and one.status for one in templates)
+
+	def test_a_template_that_was_submitted_is_in_the_list_and_waits(self) -> None:
+		with self.scene() as scene:
+			if isinstance(scene.driver, TemplateAuthor) and isinstance(scene.driver, TemplateSource):
+				parts = [{"type": "BODY", "text": "أهلاً، طلبك جاهز."}]
+				given = ("from_the_contract", "ar", "UTILITY", "POSITIONAL", parts)
+				done = scene.driver.create_template(*given)
+				listed = {one.template_id: one for one in scene.driver.list_templates()}
+				assert listed[done.template_id].name == "from_the_contract"
+				assert listed[done.template_id].status != "APPROVED"
+				error = _error(lambda: scene.driver.create_template(*given))
+				assert isinstance(error, TemplateRefused) and error.explanation
 
 	def test_a_message_is_marked_as_read(self) -> None:
 		with self.scene() as scene:
