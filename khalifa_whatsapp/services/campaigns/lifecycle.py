@@ -11,7 +11,14 @@ from collections.abc import Callable
 from khalifa_whatsapp.core import campaigns, records
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.errors import NotAllowed
-from khalifa_whatsapp.services.campaigns.rows import campaign_of, only_managers, publish, recount
+from khalifa_whatsapp.services.campaigns.rows import (
+	ACTIONS,
+	campaign_of,
+	note,
+	only_managers,
+	publish,
+	recount,
+)
 from khalifa_whatsapp.services.outbound.campaign_messages import take_back
 from khalifa_whatsapp.services.unit_of_work import UnitOfWork, retrying, working
 from khalifa_whatsapp.stores.base import Store
@@ -106,6 +113,7 @@ def _act(
 			campaign = campaign_of(work, name)
 			campaigns.require_act(act, campaign)
 			change(work, campaign)
+			note(work, campaign, ACTIONS[act])
 			publish(work, campaign)
 			return campaign
 
