@@ -22,6 +22,7 @@ def show(console: Console, result: Result) -> None:
 	console.print(kpi_table(views.kpi_lines(result.day.host.store), console.width))
 	console.print(inbound_table({"messages": summary.messages, "receipts, reactions": summary.notices}))
 	console.print(Text(out_line(summary.outbound)))
+	console.print(Text(summary.cost.line()))
 	console.print(Text(facts_line(result), style="dim"))
 	console.print(verdict(summary.problems))
 

@@ -184,6 +184,8 @@ class Day:
 		self._settle()
 		self._close_all()
 		delays.scan(self.host.store, self.clock.now_ms)
+		while costs.settle(self.host.store, self.clock.now_ms):
+			pass
 		kpi.rollup_dirty(self.host.store, self.clock.now_ms)
 		self.watch(self)
 

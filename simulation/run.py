@@ -14,7 +14,7 @@ from random import Random
 from khalifa_whatsapp.bootstrap import EmbeddedHost, embedded
 from khalifa_whatsapp.demo.clock import Clock
 from khalifa_whatsapp.drivers.base import MessageDriver
-from simulation import care, checks, summary
+from simulation import care, checks, costs, summary
 from simulation.chaos import HANG_UP, Chaos, CrashingDriver
 from simulation.customers import Pen
 from simulation.delivery_log import MESSAGE, NOTICE
@@ -72,6 +72,7 @@ def staged(options: Options) -> Iterator[Day]:
 		gateways = stack.enter_context(make_gateways(clock, options.seed, options.has_faults))
 		host = embedded(world.rules, gateways.configs(), world.people, database_of(options, stack))
 		stack.callback(host.close)
+		costs.add_rates(host)
 		chaos = Chaos(Random(options.seed + 2), options.has_faults, gateways)
 		endpoint = EndpointServer(WebhookEndpoint(host.store, dict(host.drivers), clock))
 		requester = HttpRequester(endpoint.webhook, chaos.rng, HANG_UP if options.has_faults else 0.0)
@@ -121,6 +122,7 @@ def close_books(day: Day) -> summary.Summary:
 		summary.outbound(store, [sim.sent_log.rows() for sim in day.webhook_sender.gateways.sims.values()]),
 	)
 	books.facts = facts_of(day)
+	books.cost = costs.cost_of_day(store)
 	sent_logs = [sim.sent_log.rows() for sim in day.webhook_sender.gateways.sims.values()]
 	books.problems = [
 		*problems_of(books, day),

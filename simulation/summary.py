@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from khalifa_whatsapp.core.message_state import RANK
 from khalifa_whatsapp.core.records import DELIVERED, FAILED, SENT, UNKNOWN
 from khalifa_whatsapp.demo.staff import OpenStore
+from simulation.costs import CostOfDay
 from simulation.delivery_log import MESSAGE, NOTICE, DeliveryLog, Item
 from simulation.simulators import SentMessage
 
@@ -73,6 +74,7 @@ class Summary:
 	notices: InboundBook = InboundBook()
 	outbound: OutboundBook = OutboundBook()
 	facts: dict[str, float] = field(default_factory=dict)
+	cost: CostOfDay = field(default_factory=CostOfDay)
 	problems: list[str] = field(default_factory=list)
 
 

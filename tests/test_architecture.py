@@ -48,6 +48,7 @@ DEMO_ANYWHERE = tuple(
 		"names",
 		"plan",
 		"play",
+		"price_list",
 		"staff",
 		"texts",
 	)

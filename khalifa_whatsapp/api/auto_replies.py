@@ -35,7 +35,9 @@ def try_text(text: str, device: str = "", branch: str = "", customer: str = "") 
 	):
 		if name:
 			require_read(doctype, name)
-	trial = reply_trial.try_text(on_site(), text, device or _only_device(), branch, customer, now_ms())
+	trial = reply_trial.try_text(
+		on_site(), text, device or _only_device(), branch, customer, now_ms(), newcomer=_("Customer")
+	)
 	return {
 		"text": trial.text,
 		"is_stopped": trial.is_stopped,

@@ -20,6 +20,7 @@ CREATED, CHANGED, DELETED, RENAMED = "Created", "Changed", "Deleted", "Renamed"
 GIVEN, TAKEN, DISABLED, ENABLED = "Given", "Taken Away", "Disabled", "Enabled"
 PLANNED, APPROVED, STARTED, PAUSED, RESUMED = "Planned", "Approved", "Started", "Paused", "Resumed"
 CANCELLED, STOPPED, FINISHED, TESTED = "Cancelled", "Stopped by Itself", "Finished", "Tested"
+TAKEN_BACK = "Taken Back"
 MERGED, KEPT_APART, OPTED_OUT, OPTED_IN, IMPORTED = (
 	"Merged",
 	"Kept Apart",
@@ -31,7 +32,7 @@ EXPORTED, CONNECTED, DISCONNECTED, LOGGED_OUT = "Exported", "Connected", "Discon
 NEW_SECRET, SWITCHED, SUBMITTED = "New Webhook Secret", "Gateway Switched", "Submitted for Approval"
 ACTIONS = (
 	*(CREATED, CHANGED, DELETED, RENAMED, GIVEN, TAKEN, DISABLED, ENABLED),
-	*(PLANNED, APPROVED, STARTED, PAUSED, RESUMED, CANCELLED, STOPPED, FINISHED, TESTED),
+	*(PLANNED, APPROVED, STARTED, PAUSED, RESUMED, CANCELLED, STOPPED, FINISHED, TESTED, TAKEN_BACK),
 	*(MERGED, KEPT_APART, OPTED_OUT, OPTED_IN, IMPORTED),
 	*(EXPORTED, CONNECTED, DISCONNECTED, LOGGED_OUT, NEW_SECRET, SWITCHED, SUBMITTED),
 )
@@ -42,6 +43,9 @@ WATCHED = {
 	"WhatsApp Device": DEVICE,
 	"Khalifa Agent": AGENT,
 	"Khalifa Branch": BRANCH,
+	"Khalifa Campaign": CAMPAIGN,
+	"Khalifa Auto Reply": AUTOMATION,
+	"Khalifa Message Rate": SETTINGS,
 }
 
 MAX_VALUE, MAX_CHANGES = 140, 100

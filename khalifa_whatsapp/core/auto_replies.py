@@ -20,7 +20,7 @@ from khalifa_whatsapp.core.opening_times import opening_text
 
 MINUTE_MS = 60_000
 KEYWORD, OUT_OF_HOURS, ALL_OFFLINE = "Keyword", "Out of Hours", "All Agents Offline"
-WELCOME, WAITING_LONG = "Welcome", "Waiting Long"
+WELCOME, WAITING_LONG = "New Conversation", "Waiting Long"
 KINDS = (KEYWORD, OUT_OF_HOURS, ALL_OFFLINE, WELCOME, WAITING_LONG)  # of equal priority, the first goes first
 BLANKS = ("customer", "branch", "opens")  # what a reply may name in braces
 

@@ -7,7 +7,6 @@ a day, and how many customers Meta lets a business write to in 24 hours.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -260,8 +259,3 @@ def warnings(campaign: Campaign, audience: Audience, gateway: Gateway) -> list[R
 def cost_of(count: int, price: float) -> float:
 	"""What so many messages cost, in the price's currency."""
 	return round(count * price, 2)
-
-
-def values_of(reason: Reason | None) -> Mapping[str, object]:
-	"""What stands in the places of a sentence."""
-	return reason.values if reason is not None else {}

@@ -14,6 +14,12 @@ from khalifa_whatsapp.core.records import Campaign
 # Meta's codes for «too much»: 131048 customers blocked or reported the number too often; 131049 Meta holds
 # back more marketing to this customer. Both say that the campaign annoys, not that a message was wrong.
 HELD_BACK = ("131048", "131049")
+REASONS = {
+	"failed": "{share} % of the messages failed; the limit is {limit} %.",
+	"opted out": "{share} % of the recipients stopped promotions; the limit is {limit} %.",
+	"held back": "WhatsApp held back {share} % of the messages: customers get too many; "
+	"the limit is {limit} %.",
+}
 BAD_QUALITY, RESTRICTED = "RED", "Restricted"  # what a gateway says of a number (`WhatsApp Device`)
 
 
@@ -52,23 +58,11 @@ def why_stop(campaign: Campaign, tally: Tally, device: Condition) -> Reason | No
 		return Reason("WhatsApp calls the quality of the number low: customers block or report it.")
 	if tally.handed_over < max(campaign.min_sample, 1):
 		return None
-	for count, limit, text in (
-		(
-			tally.failed,
-			campaign.max_failure_percent,
-			"{share} % of the messages failed; the limit is {limit} %.",
-		),
-		(
-			tally.opted_out,
-			campaign.max_opt_out_percent,
-			"{share} % of the recipients stopped promotions; the limit is {limit} %.",
-		),
-		(
-			tally.held_back,
-			campaign.max_refusal_percent,
-			"WhatsApp held back {share} % of the messages: customers get too many; the limit is {limit} %.",
-		),
+	for count, limit, why in (
+		(tally.failed, campaign.max_failure_percent, "failed"),
+		(tally.opted_out, campaign.max_opt_out_percent, "opted out"),
+		(tally.held_back, campaign.max_refusal_percent, "held back"),
 	):
 		if limit and count * 100 > limit * tally.handed_over:
-			return Reason(text, {"share": round(100 * count / tally.handed_over, 1), "limit": limit})
+			return Reason(REASONS[why], {"share": round(100 * count / tally.handed_over, 1), "limit": limit})
 	return None

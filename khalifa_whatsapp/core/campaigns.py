@@ -37,9 +37,13 @@ RECIPIENT_STATES = (
 	TAKEN_BACK,
 )
 UNDER_WAY = frozenset({WAITS, QUEUED})  # a campaign ends when nobody is in one of these any more
-IN_DOUBT = "Nobody knows whether it went: a person has to look."
-WANTS_NONE = "Wants no promotions."
-TWICE = "Got this campaign already, as the same customer."
+# Why a recipient is where it is, beside what lists and gateways say
+REASONS = {
+	"in doubt": "Nobody knows whether it went: a person has to look.",
+	"wants none": "Wants no promotions.",
+	"twice": "Got this campaign already, as the same customer.",
+}
+IN_DOUBT, WANTS_NONE, TWICE = REASONS["in doubt"], REASONS["wants none"], REASONS["twice"]
 
 # What people write of a campaign: what every recipient gets is fixed by the plan, limits only while it goes
 CONTENT_FIELDS = frozenset(

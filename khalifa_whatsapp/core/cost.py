@@ -22,7 +22,8 @@ CATEGORIES = (MARKETING, UTILITY, AUTHENTICATION, AUTHENTICATION_INTERNATIONAL, 
 EVERYWHERE = ""  # a rate's country: those that have no rate of their own
 # Free-form answers, and utility templates within the window, were free before
 SERVICE_CHARGED_FROM = date(2026, 10, 1)
-FREE_TYPES = frozenset({"free_customer_service", "free_entry_point"})
+NOT_BILLABLE = "not_billable"  # ours, for a gateway that says no type
+FREE_TYPES = frozenset({"free_customer_service", "free_entry_point", NOT_BILLABLE})
 _ALIASES = {"marketing_lite": MARKETING, "referral_conversion": SERVICE}
 # Message.price_state: not delivered yet, to be priced, and what came of it
 OPEN, DUE, PRICED, FREE, NO_RATE = "Open", "Due", "Priced", "Free", "No Rate"

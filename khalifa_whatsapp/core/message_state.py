@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from khalifa_whatsapp.core.cost import DUE, OPEN, PRICED
+from khalifa_whatsapp.core.cost import DUE, OPEN, PRICED, category_of
 from khalifa_whatsapp.core.records import (
 	DELIVERED,
 	FAILED,
@@ -81,12 +81,11 @@ def _fold_price(message: Message, rows: list[MessageLog]) -> None:
 	if reached:
 		message.delivered_ms = min([*reached, *filter(None, [message.delivered_ms])])
 	category, price_type, micros, currency = _pricing(rows)
-	is_news = bool(category or price_type) and (category, price_type) != (
-		message.price_category,
-		message.price_type,
-	)
-	if is_news:
-		message.price_category, message.price_type = category, price_type
+	category = category and category_of(category)  # as the price is kept: else every status would be news
+	known = (message.price_category, message.price_type)
+	message.price_category = category or message.price_category
+	message.price_type = price_type or message.price_type
+	is_news = (message.price_category, message.price_type) != known
 	if message.delivered_ms and micros is not None:
 		message.cost_micros, message.cost_currency, message.price_state = micros, currency, PRICED
 	elif message.delivered_ms and (is_news or message.price_state == OPEN):

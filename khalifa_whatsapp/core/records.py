@@ -111,9 +111,8 @@ class Ticket:
 	first_response_time: int | None = None  # business seconds, first customer message to first human reply
 	waited_time: int = 0  # business seconds of all ended turns: the time that was ours
 	cycle_replies: int = 0  # human replies since it was opened or last reopened
-	repliers: str = (
-		""  # agents who replied in this cycle, the last one last; before: whose credit was withdrawn
-	)
+	# agents who replied in this cycle, the last one last; before: whose credit was withdrawn
+	repliers: str = ""
 	is_missed: int = 0  # ended with no human reply
 	missed_for: str | None = None  # the agent charged with it; NULL: the queue
 	last_in_ms: int | None = None
@@ -286,9 +285,8 @@ class Segment:
 	branch: str | None
 	from_ms: int
 	to_ms: int | None = None
-	end_reason: str | None = (
-		None  # answered answered_by_admin answer_failed transferred requeued closed bulk_closed …
-	)
+	# answered answered_by_admin answer_failed transferred requeued closed bulk_closed …
+	end_reason: str | None = None
 	is_first: int = 0  # belongs to the ticket's first turn
 	wall_time: int | None = None
 	biz_time: int | None = None
@@ -391,9 +389,8 @@ class ProviderTemplate:
 	category_ms: int | None = None
 	quality: str = ""
 	quality_ms: int | None = None
-	needs_sync: int = (
-		0  # the gateway's list must be read again: what it says of the template's text is not here
-	)
+	# the gateway's list must be read again: what it says of the template's text is not here
+	needs_sync: int = 0
 	components: str | None = None  # JSON, as the gateway has approved them
 	parameter_format: str = ""
 	value_kinds: str | None = None  # JSON: text, number or date, by `Variable.key`

@@ -35,7 +35,7 @@ RULES: tuple[dict[str, Any], ...] = (
 	},
 	{
 		"title": "ترحيب",
-		"kind": "Welcome",
+		"kind": "New Conversation",
 		"priority": 10,
 		"enabled": 0,
 		"body": "أهلًا بيك يا {customer}، رسالتك وصلت وزميلنا هيرد عليك حالًا.",

@@ -32,7 +32,7 @@ from khalifa_whatsapp.stores.base import Store
 HOUR_OF_START = 11
 COLUMNS = Columns(0, ("", CUSTOMER_NAME), False)
 BAD_LINES = (("19011", "خط ساخن"), ("بدون رقم", "هالة"))
-LOOKS_MS = (HOUR_MS, 6 * HOUR_MS, DAY_MS, 3 * DAY_MS)  # after its end, at who has read and answered since
+LOOKS_MS = (HOUR_MS, 6 * HOUR_MS, DAY_MS, 8 * DAY_MS)  # after its end, at who has read and answered since
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,7 @@ class Campaign:
 
 	month: Month
 	story: Story
+	end_ms: int  # of the month
 	name: str = ""
 	callers: dict[str, Caller] = field(default_factory=dict)  # by phone
 
@@ -126,8 +127,8 @@ class Campaign:
 			self.month.agenda.add(clock.now_ms + MINUTE_MS, self._minute)
 			return
 		self._expect_replies()
-		for after_ms in LOOKS_MS:
-			self.month.agenda.add(clock.now_ms + after_ms, self._look)
+		for due_ms in (*(clock.now_ms + after_ms for after_ms in LOOKS_MS), self.end_ms - MINUTE_MS):
+			self.month.agenda.add(due_ms, self._look)
 
 	def _look(self) -> None:
 		watch.look_at(self.month.store, self.name, self.month.clock.now_ms)
@@ -161,4 +162,4 @@ def schedule(month: Month, end_ms: int) -> None:
 	for story in STORIES:
 		day = calendar.local_date(end_ms - story.days_back * DAY_MS)
 		due_ms = calendar.day_bounds_ms(day)[0] + HOUR_OF_START * HOUR_MS
-		month.agenda.add(due_ms, Campaign(month, story).start)
+		month.agenda.add(due_ms, Campaign(month, story, end_ms).start)

@@ -5,12 +5,9 @@ from __future__ import annotations
 import frappe
 
 from khalifa_whatsapp.demo import company
+from khalifa_whatsapp.demo.price_list import CURRENCY, FROM_DATE, RATES
 from khalifa_whatsapp.services import costs
 from khalifa_whatsapp.stores.base import Store
-
-# Meta's card for Egypt of 1 October 2026, in dirhams; an example, not a promise
-RATES = {"service": "0.0132", "utility": "0.0132", "authentication": "0.0132", "marketing": "0.2364"}
-CURRENCY, FROM_DATE = "AED", "2020-01-01"  # a demonstration's month may be any
 
 
 def fill(store: Store, now_ms: int) -> None:

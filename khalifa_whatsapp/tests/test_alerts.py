@@ -226,6 +226,7 @@ class TestWhatIsLookedFor(AlertCase):
 			device=DEVICE,
 			template_key="k-offer",
 			template_name="offer",
+			category="MARKETING",
 			language="ar",
 			status="REJECTED",
 			status_ms=now_ms(),

@@ -288,6 +288,23 @@ class TestPages(AudienceCase):
 		text = self.ask("download_skipped", campaign=doc.name, file_type="csv").raw.decode("utf-8-sig")
 		self.assertEqual([len(row) for row in csv.reader(io.StringIO(text))], [4] * 4)
 
+	def test_a_template_says_which_places_it_has(self) -> None:
+		parts = [
+			{"type": "HEADER", "format": "TEXT", "text": "Hi {{1}}"},
+			{"type": "BODY", "text": "{{1}}, {{2}}"},
+		]
+		template = records.ProviderTemplate(
+			"T1", "T1".ljust(64, "x"), DEVICE, "77", "autumn", "ar", "APPROVED"
+		)
+		insert(template)
+		frappe.db.set_value("Khalifa Provider Template", "T1", "components", frappe.as_json(parts))
+		frappe.db.commit()
+		answer = self.as_(HUDA).read("khalifa_whatsapp.api.campaign_template.places", template="T1").message
+		self.assertEqual(answer, {"text": "Hi {{1}}\n{{1}}, {{2}}", "places": ["header.1", "1", "2"]})
+		self.assertEqual(
+			self.as_(HUDA).read("khalifa_whatsapp.api.campaign_template.places", template="none").status, 404
+		)
+
 	def test_agents_learn_nothing_of_it(self) -> None:
 		doc = self.campaign(audience_source="List", audience_list="01001234567")
 		for method, given in (

@@ -153,7 +153,7 @@ class TestSatisfaction(CareCase):
 		mona = by_name["Mona Adel"]
 		shown = ("delivered", "answered", "response_rate", "ratings", "ratings_good", "satisfaction")
 		self.assertEqual([mona[name] for name in shown], [6, 4, 66.7, 4, 3, 75.0])
-		self.assertEqual(mona["interval"], "30–95%")
+		self.assertIn("30–95%", mona["interval"])
 		self.assertEqual(by_name["Managers"]["ratings"], 1)
 		self.assertEqual([by_name["Total"][name] for name in shown], [7, 5, 71.4, 5, 3, 60.0])
 		self.assertEqual(summary[0]["value"], "7")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import frappe
 from frappe.desk.query_report import run
@@ -70,6 +71,24 @@ class TestCosts(SiteCase):
 			},
 			{"AED": (3, 0.0132, 1, 1), "USD": (1, 0.0036, 0, 0)},
 		)
+
+	def test_a_cell_opens_as_many_messages_as_it_says(self) -> None:
+		self.rate()
+		for name in ("cost7", "cost8"):
+			self.delivered(name)
+		self.delivered("cost9", agent=None, price_category="marketing")
+		frappe.db.commit()
+		costs.settle(on_site(), now_ms())
+		for group in ("Agent", "Automatic Reply", "Country", "Category"):
+			for row in self.report(group_by=group)["result"]:
+				for cell, address in row.get("links", {}).items():
+					with self.subTest(group, cell=cell, bucket=row["bucket"]):
+						query = dict(parse_qsl(urlsplit(address).query))
+						wanted = {k: json.loads(v) if v.startswith("[") else v for k, v in query.items()}
+						listed = frappe.get_all(
+							"Khalifa Message", wanted, pluck="name"
+						)  # as Desk's list does
+						self.assertEqual(len(listed), row[cell])
 
 	def test_every_group_opens(self) -> None:
 		self.rate()

@@ -29,6 +29,7 @@ API = f"{APP}.api."
 # Whoever adds an endpoint for guests adds it here, and to the security notes
 FOR_GUESTS = {
 	f"{API}health.check",
+	f"{API}metrics.scrape",
 	f"{API}webhook.cloud_api",
 	f"{API}webhook.loopback",
 	f"{API}webhook.wppconnect",
@@ -43,8 +44,10 @@ ONLY_READ = {
 	f"{API}campaign_audience.preview",
 	f"{API}campaign_audience.report_columns",
 	f"{API}campaign_audience.skipped",
+	f"{API}campaign_template.places",
 	f"{API}campaigns.state",
 	f"{API}cards.answered_today",
+	f"{API}cards.cost_this_month",
 	f"{API}cards.delayed_now",
 	f"{API}cards.devices_down",
 	f"{API}cards.failing_jobs",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khalifa_whatsapp.core import cost
+from khalifa_whatsapp.core import cost, records
 from khalifa_whatsapp.core.cost import Facts, Price, Rate
+from khalifa_whatsapp.core.message_state import fold
 from khalifa_whatsapp.core.phones import country_of
 
 DAY = date(2026, 11, 20)
@@ -140,3 +142,30 @@ def test_amounts(amount, micros):
 )
 def test_the_country_of_a_number(phone, country):
 	assert country_of(phone) == country
+
+
+def _message(**fields):
+	return records.Message("m", "t", "c", "d", "Outgoing", "Agent", "text", "Sent", 1, 1, **fields)
+
+
+def _status(status, *pricing):
+	row = records.MessageLog(f"{status}{pricing}", f"{status}{pricing}", "key", "status", status, 5)
+	row.pricing = json.dumps(pricing) if pricing else None
+	return row
+
+
+@pytest.mark.parametrize("pricing", [("marketing_lite", "regular", None, ""), ("", "regular", None, "")])
+def test_a_status_that_says_the_same_again_does_not_price_anew(pricing):
+	message = _message(price_state=cost.OPEN)
+	fold(message, [_status("delivered", *pricing)])
+	assert message.price_state == cost.DUE
+	message.price_category = cost.category_of(message.price_category)  # as pricing leaves it
+	message.price_state = cost.PRICED
+	fold(message, [_status("delivered", *pricing), _status("read", *pricing)])
+	assert message.price_state == cost.PRICED
+
+
+def test_what_has_no_type_and_is_not_billable_is_free():
+	assert (
+		cost.price_of(cost.Facts("utility", "EG", date(2026, 11, 1), "not_billable"), []).state == cost.FREE
+	)

@@ -448,6 +448,8 @@ def test_a_recorded_shape_gives_these_events(name: str) -> None:
 		({"category": "service", "amount": "much", "currency": "AED"}, Pricing("service")),
 		({"category": ["x"], "type": {}, "amount": [], "currency": 7}, None),
 		({"billable": True}, None),
+		({"billable": False, "category": "utility"}, Pricing("utility", "not_billable")),
+		({"billable": False, "type": "regular"}, Pricing("", "regular")),
 		("PMP", None),
 		(None, None),
 	],

@@ -375,6 +375,20 @@ def test_a_cancelled_campaign_takes_back_what_waits():
 		lifecycle.resume(desk.store, MANAGER, "C1", desk.now)
 
 
+def test_what_was_being_handed_over_at_the_cancellation_and_comes_back_is_taken_back(desk):
+	desk.start(lines([1]))
+	desk.feed()
+	name = desk.rows()[0].message
+	with working(desk.store, desk.now) as work:
+		work.touch(replace(desk.message(name), status=records.SENDING, started_ms=desk.now))
+	lifecycle.cancel(desk.store, MANAGER, "C1", desk.now)
+	assert desk.states() == {"Queued": 1}
+	with working(desk.store, desk.now) as work:
+		work.touch(replace(desk.message(name), status=records.MSG_QUEUED))
+	assert desk.send().sent == 0
+	assert (desk.states(), desk.message(name).status) == ({"Cancelled": 1}, "Failed")
+
+
 def test_cancelling_goes_on_after_a_crash(desk):
 	desk.start(lines(range(1, 6)))
 	with working(desk.store, desk.now) as work:
@@ -390,6 +404,14 @@ def test_no_more_are_queued_than_may_go_soon():
 	desk = CampaignDesk(pace=Pace(max_per_minute=10), agents=0)
 	desk.start(lines(range(1, 201)))
 	assert (desk.feed(), desk.feed()) == (30, 0)
+
+
+def test_two_who_feed_at_once_fill_the_room_once(desk):
+	desk.start(lines(range(1, 4)))
+	with desk.store.lock("feed:desk"):
+		assert feeding.feed_all(desk.store, lambda name: desk.device, desk.now) == {"desk": 0}
+	assert feeding.feed_all(desk.store, lambda name: desk.device, desk.now) == {"desk": 3}
+	assert feeding.feed_all(desk.store, lambda name: None, desk.now) == {}
 
 
 def test_the_cap_of_a_day_and_of_a_minute_are_kept_and_tomorrow_goes_on(desk):

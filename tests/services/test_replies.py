@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from khalifa_whatsapp.core import records
+from khalifa_whatsapp.core import ledger, records
 from khalifa_whatsapp.core.errors import Changed, NotAllowed, NotFound, UserError
 from khalifa_whatsapp.drivers import base
 from khalifa_whatsapp.services.outbound import answers, unknown_outcomes, user_decisions
@@ -318,3 +318,20 @@ def test_a_note_is_written_once_under_its_key(desk):
 		answers.note(desk.store, MANAGER, name, "pays late", desk.now + 3, "k")
 	assert refused.value.code == "client_key_used"
 	assert answers.note(desk.store, actor, name, "pays late", desk.now + 4).name != first.name
+
+
+def test_two_waits_whose_answers_both_failed_are_one_with_all_their_segments(desk):
+	"""What nobody answered is one wait: a part of it that stays with a wait that is none is counted twice."""
+	name = desk.write(PHONE)
+	first = desk.reply(name)
+	desk.send()
+	desk.wait(1)
+	desk.write(PHONE, "still there?")
+	second = desk.reply(name)
+	desk.send()
+	desk.status(first, "failed")  # the second one stands: nothing is open yet
+	desk.status(second, "failed")
+	(turn,) = [turn for turn in desk.all(records.Turn) if turn.outcome != ledger.JOINED]
+	assert len(desk.all(records.Turn)) == 2
+	assert {segment.turn for segment in desk.all(records.Segment)} == {turn.name}
+	assert desk.ticket(name).waiting_since_ms == turn.started_ms

@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 from khalifa_whatsapp.core.arabic import safe_name
-from khalifa_whatsapp.core.cost import Pricing, micros_of
+from khalifa_whatsapp.core.cost import NOT_BILLABLE, Pricing, micros_of
 from khalifa_whatsapp.drivers.base import (
 	Event,
 	MarketingPreference,
@@ -68,9 +68,12 @@ def parse_pricing(pricing: dict[str, Any]) -> Pricing | None:
 	currency = text_of(pricing.get("currency")).upper()
 	given = pricing.get("amount", pricing.get("price"))
 	micros = micros_of(given) if CURRENCY.fullmatch(currency) else None
+	price_type = safe_name(text_of(pricing.get("type")).lower(), MAX_NAME)
+	if not price_type and pricing.get("billable") is False:  # the word for it before there were types
+		price_type = NOT_BILLABLE
 	parsed = Pricing(
 		safe_name(text_of(pricing.get("category")).lower(), MAX_NAME),
-		safe_name(text_of(pricing.get("type")).lower(), MAX_NAME),
+		price_type,
 		micros,
 		currency if micros is not None else "",
 	)

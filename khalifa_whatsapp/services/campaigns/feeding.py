@@ -43,12 +43,18 @@ def feed_all(store: Store, find: Callable[[str], Device | None], now_ms: int, on
 		if device is None:
 			continue
 		try:
-			count = feed(store, campaign.name, device, now_ms)
+			count = _feed_alone(store, campaign, device, now_ms)
 			queued[campaign.device] = queued.get(campaign.device, 0) + count
 		except Exception as error:  # what stops one campaign must not stop the others: it is named below
 			failed[campaign.name] = describe(error)
 	check(failed)
 	return queued
+
+
+def _feed_alone(store: Store, campaign: records.Campaign, device: Device, now_ms: int) -> int:
+	"""Feed, unless another process does so on this device: two would both fill the same room."""
+	with store.lock(f"feed:{campaign.device}") as is_ours:
+		return feed(store, campaign.name, device, now_ms) if is_ours else 0
 
 
 def feed(store: Store, name: str, device: Device, now_ms: int) -> int:

@@ -11,12 +11,18 @@ from collections.abc import Callable
 from khalifa_whatsapp.core import campaigns, records
 from khalifa_whatsapp.core.actor import Actor
 from khalifa_whatsapp.core.errors import NotAllowed
-from khalifa_whatsapp.services.campaigns.rows import campaign_of, only_managers, publish, recount
-from khalifa_whatsapp.services.outbound import status_changes
+from khalifa_whatsapp.services.campaigns.rows import (
+	ACTIONS,
+	campaign_of,
+	note,
+	only_managers,
+	publish,
+	recount,
+)
+from khalifa_whatsapp.services.outbound.campaign_messages import take_back
 from khalifa_whatsapp.services.unit_of_work import UnitOfWork, retrying, working
 from khalifa_whatsapp.stores.base import Store
 
-TAKEN_BACK = "The campaign was cancelled before this message went."
 CHUNK = 500
 MAX_QUEUED = 5_000  # more messages never wait of one campaign
 
@@ -107,6 +113,7 @@ def _act(
 			campaign = campaign_of(work, name)
 			campaigns.require_act(act, campaign)
 			change(work, campaign)
+			note(work, campaign, ACTIONS[act])
 			publish(work, campaign)
 			return campaign
 
@@ -133,15 +140,8 @@ def _let_go(campaign: records.Campaign, now_ms: int) -> None:
 def _take_back_queued(work: UnitOfWork, campaign: records.Campaign) -> None:
 	rows = {row.message or "": row for row in work.store.queued_recipients(campaign.name, MAX_QUEUED)}
 	for message in work.store.messages(rows).values():
-		if message.status != records.MSG_QUEUED:  # it is being handed over, and nobody can stop that
-			continue
-		row = rows[message.name]
-		campaigns.take_back(row, work.now_ms)
-		work.touch(row)
-		message.status, message.error_kind, message.error_text = records.FAILED, "discarded", TAKEN_BACK
-		message.generation += 1  # a sender that is late writes nothing any more
-		work.touch(message)
-		status_changes.status_changed(work, message, records.MSG_QUEUED)
+		if message.status == records.MSG_QUEUED:  # what is being handed over nobody can stop
+			take_back(work, message, [rows[message.name]])
 
 
 def _sweep_some(store: Store, name: str, now_ms: int) -> int:

@@ -27,7 +27,14 @@ from khalifa_whatsapp.core.service_window import is_window_open
 from khalifa_whatsapp.core.templates import shape_of
 from khalifa_whatsapp.drivers.base import Capabilities
 from khalifa_whatsapp.services.campaigns.audience import with_people
-from khalifa_whatsapp.services.campaigns.rows import campaign_of, only_managers, publish, recount
+from khalifa_whatsapp.services.campaigns.rows import (
+	ACTIONS,
+	campaign_of,
+	note,
+	only_managers,
+	publish,
+	recount,
+)
 from khalifa_whatsapp.services.outbound.payloads import WINDOW_CLOSED
 from khalifa_whatsapp.services.unit_of_work import UnitOfWork, retrying, working
 from khalifa_whatsapp.stores.base import Store
@@ -60,6 +67,7 @@ def begin(store: Store, actor: Actor, name: str, now_ms: int) -> records.Campaig
 			campaign.planned_by, campaign.planned_by_name = actor.user, actor.full_name
 			campaign.status_reason = campaign.status_values = ""
 			campaigns.put_counts(campaign, {})
+			note(work, campaign, ACTIONS[campaigns.PLAN])
 			publish(work, campaign)
 			return campaign
 
@@ -110,6 +118,7 @@ def take_back(store: Store, actor: Actor, name: str, now_ms: int) -> None:
 			campaigns.require_act(campaigns.TAKE_BACK, campaign)
 			campaign.status, campaign.plan_state = campaigns.DRAFT, campaigns.CLEARING
 			campaign.approved_by = campaign.approved_by_name = campaign.approved_ms = None
+			note(work, campaign, ACTIONS[campaigns.TAKE_BACK])
 			publish(work, campaign)
 
 	only_managers(actor)

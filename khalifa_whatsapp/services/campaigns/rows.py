@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from khalifa_whatsapp.core import audit as kinds
 from khalifa_whatsapp.core import campaigns, records
 from khalifa_whatsapp.core.actor import MANAGER_ROLE, Actor
 from khalifa_whatsapp.core.errors import NotAllowed, NotFound
+from khalifa_whatsapp.services import audit
 from khalifa_whatsapp.services.unit_of_work import UnitOfWork
+
+# What the audit list calls what people do with a campaign
+ACTIONS = {
+	campaigns.PLAN: kinds.PLANNED,
+	campaigns.TAKE_BACK: kinds.TAKEN_BACK,
+	campaigns.START: kinds.STARTED,
+	campaigns.APPROVE: kinds.APPROVED,
+	campaigns.PAUSE: kinds.PAUSED,
+	campaigns.RESUME: kinds.RESUMED,
+	campaigns.CANCEL: kinds.CANCELLED,
+}
 
 
 def only_managers(actor: Actor) -> None:
@@ -31,3 +44,17 @@ def publish(work: UnitOfWork, campaign: records.Campaign) -> None:
 	"""It has changed: write it, and tell managers' open pages."""
 	work.touch(campaign)
 	work.publish("khalifa_whatsapp:campaign", {"campaign": campaign.name}, role=MANAGER_ROLE)
+
+
+def note(work: UnitOfWork, campaign: records.Campaign, action: str, reason: str = "") -> None:
+	"""Write down who did it, for the audit list, with what became of the campaign by that."""
+	values = {"status": campaign.status, "planned": campaign.planned_count or "", "reason": reason}
+	audit.note(
+		work,
+		kinds.CAMPAIGN,
+		action,
+		document_type=records.Campaign.DOCTYPE,
+		document=campaign.name,
+		title=campaign.title,
+		values=values,
+	)

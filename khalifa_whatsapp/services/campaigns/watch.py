@@ -5,6 +5,7 @@ Counts are what the rows say, counted anew; nobody adds up.
 
 from __future__ import annotations
 
+from khalifa_whatsapp.core import audit as kinds
 from khalifa_whatsapp.core import campaigns, records, template_state
 from khalifa_whatsapp.core.campaign_stops import Reason, why_stop
 from khalifa_whatsapp.core.errors import describe
@@ -14,7 +15,7 @@ from khalifa_whatsapp.drivers.base import WARNING
 from khalifa_whatsapp.services.campaigns import lifecycle, planning
 from khalifa_whatsapp.services.campaigns.planning import values_json
 from khalifa_whatsapp.services.campaigns.replies import LONGEST_DAYS
-from khalifa_whatsapp.services.campaigns.rows import campaign_of, publish, recount
+from khalifa_whatsapp.services.campaigns.rows import campaign_of, note, publish, recount
 from khalifa_whatsapp.services.isolation import check
 from khalifa_whatsapp.services.unit_of_work import UnitOfWork, retrying, working
 from khalifa_whatsapp.stores.base import Store
@@ -68,6 +69,7 @@ def _end_or_stop(work: UnitOfWork, campaign: records.Campaign) -> None:
 	is_done = not campaign.planned_count and not work.store.count_under_way(campaign.name)
 	if is_done:
 		campaign.status, campaign.ended_ms = campaigns.FINISHED, work.now_ms
+		note(work, campaign, kinds.FINISHED)
 		publish(work, campaign)
 		return
 	why = _why_stop(work, campaign)
@@ -88,6 +90,7 @@ def _why_stop(work: UnitOfWork, campaign: records.Campaign) -> Reason | None:
 def _stop(work: UnitOfWork, campaign: records.Campaign, why: Reason) -> None:
 	campaign.status = campaigns.PAUSED
 	campaign.status_reason, campaign.status_values = why.text, values_json(why.values)
+	note(work, campaign, kinds.STOPPED, why.text)
 	publish(work, campaign)
 	key = digest("notice", "campaign", campaign.name, str(work.now_ms))
 	values = values_json({"campaign": campaign.title})

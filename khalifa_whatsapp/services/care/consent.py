@@ -169,4 +169,4 @@ def _stop(work: UnitOfWork, customers: Customers, identity: Identity) -> str:
 
 def _never_merged(gone: str, kept: str) -> None:
 	"""A list names each number by itself, so that it never says of two customers that they are one."""
-	raise AssertionError("two numbers were named together")
+	raise AssertionError

@@ -23,10 +23,12 @@ class Trial:
 	is_stopped: bool = False  # this conversation's automatic replies have stopped
 
 
-def try_text(store: Store, text: str, device: str, branch: str, customer: str, now_ms: int) -> Trial:
-	"""Decide as if the customer wrote this text now. Without a customer: somebody new, of this branch."""
+def try_text(
+	store: Store, text: str, device: str, branch: str, customer: str, now_ms: int, newcomer: str = ""
+) -> Trial:
+	"""Decide as if the customer wrote this text now. Without one: somebody new called `newcomer`."""
 	with working(store, now_ms) as work:
-		ticket = _ticket(work, device, branch, customer)
+		ticket = _ticket(work, device, branch, customer, newcomer)
 		facts = replace(
 			facts_of_ticket(work, ticket),
 			text=text,
@@ -44,7 +46,7 @@ def try_text(store: Store, text: str, device: str, branch: str, customer: str, n
 		return Trial(verdicts, next((filled(rule, facts) for rule in answers), ""), is_stopped)
 
 
-def _ticket(work: UnitOfWork, device: str, branch: str, customer: str) -> records.Ticket:
+def _ticket(work: UnitOfWork, device: str, branch: str, customer: str, newcomer: str) -> records.Ticket:
 	"""The conversation in which the message would be: open, opened again by it, or a new one."""
 	latest = work.store.latest_tickets([(customer, device)]).get((customer, device)) if customer else None
 	if latest is not None and _goes_on(work, latest):
@@ -54,7 +56,7 @@ def _ticket(work: UnitOfWork, device: str, branch: str, customer: str) -> record
 		"",
 		customer,
 		device,
-		customer_name=known.customer_name if known is not None else "",
+		customer_name=known.customer_name if known is not None else newcomer,
 		branch=branch or (known.branch if known is not None else None),
 	)
 

@@ -30,13 +30,15 @@ def take(batch: IntakeBatch, webhook_event: records.WebhookEvent, event: base.Me
 def _log(
 	batch: IntakeBatch, webhook_event: records.WebhookEvent, key: str, event: base.MessageStatus
 ) -> records.MessageLog | None:
-	log_key = digest(key, "status", event.status)
+	pricing = _pricing(event.pricing)
+	# A status that comes again may name a price that it had not named before
+	log_key = digest(key, "status", event.status, *([pricing] if pricing else []))
 	log = batch.thread.log(webhook_event, key, "status", event.status, event.at_ms, log_key)
 	if log is not None:
 		log.callback = event.callback or None
 		log.error_kind, log.error_code = event.error_kind, event.error_code
 		log.error_text = event.error_text
-		log.pricing = _pricing(event.pricing)
+		log.pricing = pricing
 	return log
 
 

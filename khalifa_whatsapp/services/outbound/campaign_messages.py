@@ -12,6 +12,8 @@ from khalifa_whatsapp.core.pacing import CAMPAIGN, Candidate, Slot, day_start_ms
 from khalifa_whatsapp.services.unit_of_work import UnitOfWork
 from khalifa_whatsapp.stores.base import Store
 
+TAKEN_BACK = "The campaign was cancelled before this message went."
+
 
 @dataclass(slots=True)
 class Held:
@@ -46,14 +48,29 @@ def _slot(store: Store, campaign: records.Campaign, now_ms: int, calendar: Calen
 	return next_slot(pace, traffic, Candidate(CAMPAIGN), now_ms, calendar)
 
 
-def may_be_claimed(store: Store, message: records.Message) -> bool:
-	"""Whether its campaign still runs, as of this transaction: a person may have stopped it since it was
-	picked.
+def may_be_claimed(work: UnitOfWork, message: records.Message) -> bool:
+	"""Whether its campaign lets it go, as of this transaction: a person may have stopped it since the message
+	was picked. What belongs to a cancelled one is taken back here, if it comes back for another attempt.
 	"""
 	if not message.campaign:
 		return True
-	campaign = store.campaigns([message.campaign]).get(message.campaign)
-	return campaign is None or campaign.status not in (campaigns.PAUSED, campaigns.CANCELLED)
+	campaign = work.store.campaigns([message.campaign]).get(message.campaign)
+	if campaign is not None and campaign.status == campaigns.CANCELLED:
+		take_back(work, message, work.store.recipients_of_messages([message.name]))
+		return False
+	return campaign is None or campaign.status != campaigns.PAUSED
+
+
+def take_back(
+	work: UnitOfWork, message: records.Message, recipients: Sequence[records.CampaignRecipient]
+) -> None:
+	"""A message that waits does not go any more, and its recipient (there is one) will not get it."""
+	for recipient in recipients:
+		campaigns.take_back(recipient, work.now_ms)
+		work.touch(recipient)
+	message.status, message.error_kind, message.error_text = records.FAILED, "discarded", TAKEN_BACK
+	message.generation += 1  # a sender that is late writes nothing any more
+	work.touch(message)
 
 
 def follow(work: UnitOfWork) -> None:

@@ -255,7 +255,7 @@ def _claim(run: Run, name: str) -> tuple[records.Message, payloads.Parts] | None
 		message = store.messages([name]).get(name)
 		if message is None or message.status != records.MSG_QUEUED:
 			return None
-		if not campaign_messages.may_be_claimed(store, message):
+		if not campaign_messages.may_be_claimed(work, message):
 			return None
 		ticket = store.tickets([message.ticket]).get(message.ticket)
 		rows = destination.identities(store, message.customer)

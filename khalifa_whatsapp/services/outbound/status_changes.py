@@ -4,7 +4,7 @@ and answers that never arrived.
 
 from __future__ import annotations
 
-from khalifa_whatsapp.core import ledger, records
+from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.consent import BY_REFUSAL, Wish
 from khalifa_whatsapp.drivers.base import OptedOut
 from khalifa_whatsapp.services.customers import consent
@@ -71,9 +71,8 @@ def _answer_failed(work: UnitOfWork, message: records.Message, tickets: dict[str
 	for turn in unanswered:
 		_withdraw_sample(work, turn)
 	for later in unanswered[1:]:
-		ledger.join_turns(ticket, unanswered[0], later)
 		work.mark_day(later.ended_ms)
-		work.touch(later)
+		turns.join(work, ticket, unanswered[0], later)
 	if unanswered:
 		turns.resume_joined(work, ticket, unanswered[0])
 

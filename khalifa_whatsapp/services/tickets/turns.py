@@ -200,14 +200,22 @@ def resume_joined(work: UnitOfWork, ticket: records.Ticket, turn: records.Turn) 
 		resume(work, ticket, turn)
 		return
 	_open_again(work, ticket, turn)
-	for moved in work.turn_rows.segments[later.name]:
-		moved.turn, moved.is_first = turn.name, turn.is_first
-		work.turn_rows.segments[turn.name].append(moved)
-		work.touch(moved)
-	work.turn_rows.segments[later.name] = []
-	ledger.join_turns(ticket, turn, later)
-	_close_delays(work, later, None)
+	join(work, ticket, turn, later)
 	schedule(work, ticket, turn, segment)
+
+
+def join(work: UnitOfWork, ticket: records.Ticket, turn: records.Turn, later: records.Turn) -> None:
+	"""`later` was part of the wait `turn` all along, and so are its segments."""
+	ledger.join_turns(ticket, turn, later)
+	parts = work.turn_rows.segments
+	for moved in parts[later.name]:
+		moved.turn, moved.is_first = turn.name, turn.is_first
+		work.touch(moved)
+	parts[turn.name] = sorted(
+		[*parts[turn.name], *parts[later.name]], key=lambda part: (part.from_ms, part.name)
+	)
+	parts[later.name] = []
+	_close_delays(work, later, None)
 	work.touch(later)
 
 

@@ -76,7 +76,7 @@ class AutoRepliesContract(StoreScene):
 			with store.transaction():
 				store.run(  # type: ignore[attr-defined]
 					"INSERT INTO `tabKhalifa Auto Reply` (name, title, kind, body, enabled, priority) "
-					"VALUES (?, ?, 'Welcome', 'Hello', ?, 7)",
+					"VALUES (?, ?, 'New Conversation', 'Hello', ?, 7)",
 					(self.n(name), self.n(name), enabled),
 				)
 				store.run(  # type: ignore[attr-defined]
@@ -86,5 +86,5 @@ class AutoRepliesContract(StoreScene):
 					(self.n(f"hour {name}"), self.n(name)),
 				)
 		rules, hours = self.read(store.stored_auto_replies, store)  # type: ignore[attr-defined]
-		assert [(row[1], row[8]) for row in rules if row[0].startswith(self.tag)] == [("Welcome", 7)]
+		assert [(row[1], row[8]) for row in rules if row[0].startswith(self.tag)] == [("New Conversation", 7)]
 		assert self.n("on") in {row[0] for row in hours}

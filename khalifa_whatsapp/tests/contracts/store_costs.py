@@ -13,7 +13,7 @@ from khalifa_whatsapp.tests.contracts.store_scene import NOW, StoreScene
 class CostsContract(StoreScene):
 	"""What pricing asks of a store."""
 
-	def sent(self, name: str, state: str, delivered_ms: int = NOW) -> records.Message:
+	def outgoing_message(self, name: str, state: str, delivered_ms: int = NOW) -> records.Message:
 		message = self.queued(name, status=records.DELIVERED)
 		message.price_state, message.delivered_ms = state, delivered_ms
 		return message
@@ -38,18 +38,18 @@ class CostsContract(StoreScene):
 		store = self.make_store()
 		self.save(
 			store,
-			self.sent("m1", DUE, NOW + 1),
-			self.sent("m2", PRICED),
-			self.sent("m3", NO_RATE),
-			self.sent("m4", DUE, NOW),
-			self.sent("m5", ""),
+			self.outgoing_message("m1", DUE, NOW + 1),
+			self.outgoing_message("m2", PRICED),
+			self.outgoing_message("m3", NO_RATE),
+			self.outgoing_message("m4", DUE, NOW),
+			self.outgoing_message("m5", ""),
 		)
 		due = self.read(lambda: store.messages_to_price(50), store)
 		assert [row.name for row in due if row.device == self.n("dev")] == [self.n("m4"), self.n("m1")]
 
 	def test_what_had_no_rate_is_due_again(self) -> None:
 		store = self.make_store()
-		self.save(store, self.sent("m1", NO_RATE), self.sent("m2", PRICED))
+		self.save(store, self.outgoing_message("m1", NO_RATE), self.outgoing_message("m2", PRICED))
 		with store.transaction():
 			assert store.price_again() >= 1
 		states = {row.name: row.price_state for row in self.read(lambda: self.both(store), store)}

@@ -2,7 +2,11 @@ frappe.ui.form.on("Khalifa Audit Entry", {
 	refresh(frm) {
 		frm.disable_form();
 		frm.fields_dict.details_html.html(table_of(JSON.parse(frm.doc.details || "{}")));
-		if (frm.doc.document_type && frm.doc.document && frappe.boot.user.can_read.includes(frm.doc.document_type)) {
+		if (
+			frm.doc.document_type &&
+			frm.doc.document &&
+			frappe.boot.user.can_read.includes(frm.doc.document_type)
+		) {
 			frm.add_custom_button(__("Open"), () =>
 				frappe.set_route("Form", frm.doc.document_type, frm.doc.document),
 			);
@@ -16,7 +20,7 @@ function table_of({ changes = [], values = {} }) {
 		...Object.entries(values).map(([name, value]) => [__(name), "", value]),
 	];
 	if (!rows.length) return "";
-	const heads = [__("What"), __("Before"), __("After")];
+	const heads = [__("Field"), __("Before"), __("After")];
 	const line = (cells, tag) =>
 		`<tr>${cells.map((text) => `<${tag}>${frappe.utils.escape_html(String(text || ""))}</${tag}>`).join("")}</tr>`;
 	const body = rows.map((cells) => line(cells, "td")).join("");

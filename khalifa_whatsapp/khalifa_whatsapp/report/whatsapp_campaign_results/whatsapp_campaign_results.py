@@ -192,7 +192,7 @@ def _columns(extra: _Extra) -> list[dict[str, Any]]:
 		reports.column("campaign", _("Campaign"), "Link", 10, CAMPAIGN) | {"hidden": 1},
 		reports.column("title", _("Campaign"), width=220),
 		reports.column("text", _("Text"), width=60),
-		reports.column("started_on", _("Started On"), "Datetime", 150),
+		reports.column("started_on", _("Started On"), "Datetime", 170),
 		reports.column("total", _("Recipients"), "Int", 100),
 		*(reports.column(name, _(status), "Int", 90) for status, name in FIELDS.items()),
 		*(reports.column(f"{name}_share", label, "Percent", 110) for name, label in shares.items()),

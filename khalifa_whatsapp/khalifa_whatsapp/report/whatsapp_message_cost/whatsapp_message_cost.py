@@ -36,7 +36,14 @@ GROUPS: dict[str, tuple[Field, str]] = {
 	"Country": (MESSAGE.price_country, ""),
 }
 # A list can be asked for these; the others are no columns of it
-LISTED = {"Category": "price_category", "Agent": "agent", "Campaign": "campaign", buckets.DEVICE: "device"}
+LISTED = {
+	"Category": "price_category",
+	"Agent": "agent",
+	"Campaign": "campaign",
+	"Automatic Reply": "auto_reply",
+	buckets.DEVICE: "device",
+	"Country": "price_country",
+}
 
 
 @reports.for_managers
@@ -151,19 +158,27 @@ def _totals(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _links(filters: Any, group: str, row: dict[str, Any]) -> dict[str, str]:
 	field = LISTED.get(group)
-	if group != buckets.MONTH and not (field and row["group_key"]):
+	if group != buckets.MONTH and not field:
 		return {}
 	start, end = reports.dates(filters)
 	if group == buckets.MONTH:
 		start, end = max(start, row["group_key"]), min(end, get_last_day(row["group_key"]))
 	given = {name: filters[name] for name in ("device", "agent") if filters.get(name)}
-	given |= {field: row["group_key"]} if field else {}
+	given |= {field: row["group_key"] or ["is", "not set"]} if field else {}
 	days = reports.between(start, end)
 	return {
 		name: reports.link("Khalifa Message", delivered_on=days, price_state=STATES[name], **given)
 		for name in ("free", "no_rate")
 		if row[name]
-	}
+	} | _priced_link(row, {**given, "delivered_on": days})
+
+
+def _priced_link(row: dict[str, Any], given: dict[str, Any]) -> dict[str, str]:
+	"""Those of the row's currency alone."""
+	if not row["priced"]:
+		return {}
+	given = {**given, "price_state": PRICED, "cost_currency": row["currency"]}
+	return {"priced": reports.link("Khalifa Message", **given)}
 
 
 def _columns(group: str) -> list[dict[str, Any]]:
@@ -201,12 +216,15 @@ def _summary(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 	if not rows:
 		return []
 	missing = sum(row["no_rate"] for row in rows)
-	sums: dict[str, float] = defaultdict(float)
+	sums: dict[str, int] = defaultdict(int)
 	for row in rows:
-		if row["cost"] is not None:
-			sums[row["currency"]] += row["cost"]
+		if row["priced"]:
+			sums[row["currency"]] += int(row["micros"] or 0)
 	return [
 		reports.figure(_("Delivered"), sum(row["messages"] for row in rows)),
-		*(reports.figure(_("Cost ({0})").format(name), round(value, 2)) for name, value in sums.items()),
+		*(
+			reports.figure(_("Cost ({0})").format(name), round(micros / MICROS, 2))
+			for name, micros in sums.items()
+		),
 		reports.figure(_("Without a Rate"), missing, reports.red_if(missing)),
 	]

@@ -24,6 +24,7 @@ SURVEY = "Khalifa Satisfaction"
 COUNTS = ("delivered", "answered", "ratings", "ratings_good", "ratings_low", "comments")
 FILTERS = {"branch": "s.branch", "agent": "s.agent", "device": "s.device"}
 MAX = 5_000
+LEFT_TO_RIGHT = "\u2066{}\u2069"  # the smaller end first, also among Arabic words
 SATISFACTION = BY_NAME["satisfaction"]
 
 
@@ -110,7 +111,8 @@ def _finish(row: dict[str, Any]) -> None:
 	row["response_rate"] = reports.share(row["answered"], row["delivered"])
 	row["satisfaction"] = reports.share(*SATISFACTION.parts(row))
 	among = wilson(row["ratings_good"], row["ratings"])
-	row["interval"] = f"{100 * among.low:.0f}–{100 * among.high:.0f}%" if among else None
+	interval = f"{100 * among.low:.0f}–{100 * among.high:.0f}%" if among else ""
+	row["interval"] = LEFT_TO_RIGHT.format(interval) if interval else None
 
 
 def _total(counts: dict[Any, Counter[str]]) -> dict[str, Any]:

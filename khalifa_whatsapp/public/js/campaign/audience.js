@@ -2,7 +2,7 @@
 // first of them would read.
 
 import { el } from "../inbox/util.js";
-import { line, number, recipients_of } from "./drawing.js";
+import { ask, line, number, recipients_of } from "./drawing.js";
 
 const API = "khalifa_whatsapp.api.campaign_audience";
 const CUSTOMER = "Khalifa Customer";
@@ -109,35 +109,33 @@ export class AudiencePart {
 		const { frm } = this;
 		const { audience_report: report, audience_report_filters: filters } = frm.doc;
 		if (!report) return frappe.show_alert(__("Choose the report first."));
-		return frappe
-			.xcall(`${API}.report_columns`, { report, filters: filters || "" }, "GET")
-			.then((columns) => {
-				const options = columns.map(({ value, label }) => ({
-					value,
-					label: khalifa.as_text(label || value),
-				}));
-				frappe.prompt(
-					{
-						fieldname: "column",
-						fieldtype: "Select",
-						label: __("Column of the Phone Number or the Customer"),
-						options,
-						reqd: 1,
-						default: frm.doc.phone_column,
-					},
-					({ column }) => frm.set_value("phone_column", column),
-					__("Choose the Column"),
-					__("Use"),
-				);
-			});
+		return ask(`${API}.report_columns`, { report, filters: filters || "" }, "GET").then((columns) => {
+			const options = columns.map(({ value, label }) => ({
+				value,
+				label: khalifa.as_text(label || value),
+			}));
+			frappe.prompt(
+				{
+					fieldname: "column",
+					fieldtype: "Select",
+					label: __("Column of the Phone Number or the Customer"),
+					options,
+					reqd: 1,
+					default: frm.doc.phone_column,
+				},
+				({ column }) => frm.set_value("phone_column", column),
+				__("Choose the Column"),
+				__("Use"),
+			);
+		});
 	}
 
 	// The first lines, as a plan reads them
 
 	preview() {
 		const { frm } = this;
-		const ask = () => frappe.xcall(`${API}.preview`, { campaign: frm.doc.name }, "GET");
-		return (frm.is_dirty() ? frm.save().then(ask) : ask()).then((answer) => this.show_preview(answer));
+		const read = () => ask(`${API}.preview`, { campaign: frm.doc.name }, "GET");
+		return (frm.is_dirty() ? frm.save().then(read) : read()).then((answer) => this.show_preview(answer));
 	}
 
 	show_preview({ rows, values, unknown, total, texts }) {
@@ -186,7 +184,7 @@ export class AudiencePart {
 
 	show_skipped() {
 		const { name } = this.frm.doc;
-		frappe.xcall(`${API}.skipped`, { campaign: name }, "GET").then((rows) => {
+		ask(`${API}.skipped`, { campaign: name }, "GET").then((rows) => {
 			if (this.frm.doc.name !== name || !rows.length) return;
 			const reasons = rows.map(({ reason, count }) => line(`${reason}: ${number(count)}`, "gray"));
 			const links = el("div", { class: "khalifa-campaign-tools" });

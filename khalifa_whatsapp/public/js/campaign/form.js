@@ -2,8 +2,9 @@
 
 import { el, uuid } from "../inbox/util.js";
 import { AudiencePart } from "./audience.js";
-import { line, number, recipients_of } from "./drawing.js";
+import { ask, line, number, recipients_of } from "./drawing.js";
 import { progress } from "./progress.js";
+import { ask_places } from "./template.js";
 
 const API = "khalifa_whatsapp.api.campaigns";
 const COLOURS = {
@@ -67,7 +68,7 @@ export class CampaignForm {
 	// again only when the campaign's state is another
 	look(is_new = false) {
 		const { name } = this.frm.doc;
-		return frappe.xcall(`${API}.state`, { campaign: name }, "GET").then((state) => {
+		return ask(`${API}.state`, { campaign: name }, "GET").then((state) => {
 			if (!this.is_shown(name)) return;
 			const before = is_new ? null : this.state;
 			this.state = state;
@@ -116,7 +117,7 @@ export class CampaignForm {
 
 	// Before it starts: how many, how long, how much
 	estimate({ recipients, skipped }) {
-		const { days, end_on, cost, currency, limited_by } = this.state.estimate || {};
+		const { days, end_on, cost, currency, limited_by, unpriced } = this.state.estimate || {};
 		const lines = [
 			line(
 				__("Goes to {0} recipients. {1} are left out.", [number(recipients), number(skipped)]),
@@ -133,6 +134,7 @@ export class CampaignForm {
 			lines.push(
 				line(__("Costs about {0} {1}.", [format_number(cost, null, 2), currency || ""]), "blue"),
 			);
+		if (unpriced) lines.push(line(__("No price is known for {0} of them.", [number(unpriced)]), "gray"));
 		return lines;
 	}
 
@@ -174,6 +176,8 @@ export class CampaignForm {
 			if (act === offered[0] && act !== "cancel") button.addClass("btn-primary");
 			if (act === "cancel") button.addClass("text-danger");
 		}
+		if (frm.doc.content_type === "Template" && state.acts.includes("plan"))
+			frm.add_custom_button(__("Fill In the Template"), () => ask_places(frm));
 		frm.add_custom_button(__("Send a Test to Myself"), () => this.ask_test());
 		if (state.plan_state !== "Planned") return;
 		const results = () =>
@@ -184,9 +188,9 @@ export class CampaignForm {
 	do(act, values = {}) {
 		const { frm } = this;
 		const go = () =>
-			frappe
-				.xcall(`${API}.${act}`, { campaign: frm.doc.name, ...values })
-				.then(() => (frm.is_dirty() ? this.look(true) : frm.reload_doc()));
+			ask(`${API}.${act}`, { campaign: frm.doc.name, ...values }).then(() =>
+				frm.is_dirty() ? this.look(true) : frm.reload_doc(),
+			);
 		return act === "plan" && frm.is_dirty() ? frm.save().then(go) : go();
 	}
 
@@ -231,19 +235,15 @@ export class CampaignForm {
 			});
 		const send = ({ phone, variant }) => {
 			localStorage.setItem("khalifa_test_phone", phone);
-			frappe
-				.xcall(`${API}.send_test`, {
-					campaign: frm.doc.name,
-					phone,
-					client_key: uuid(),
-					variant: variant || "A",
-				})
-				.then(() =>
-					frappe.show_alert({ message: __("The test is on its way."), indicator: "green" }),
-				);
+			ask(`${API}.send_test`, {
+				campaign: frm.doc.name,
+				phone,
+				client_key: uuid(),
+				variant: variant || "A",
+			}).then(() => frappe.show_alert({ message: __("The test is on its way."), indicator: "green" }));
 		};
-		const ask = () => frappe.prompt(fields, send, __("Send a Test to Myself"), __("Send"));
-		return frm.is_dirty() ? frm.save().then(ask) : ask();
+		const prompt = () => frappe.prompt(fields, send, __("Send a Test to Myself"), __("Send"));
+		return frm.is_dirty() ? frm.save().then(prompt) : prompt();
 	}
 }
 

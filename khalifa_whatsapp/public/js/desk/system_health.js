@@ -17,7 +17,7 @@ async function show(frm) {
 	const answer = await fetch(CHECK, { headers: { Accept: "application/json" } }).catch(() => null);
 	const parts = (await answer?.json().catch(() => null))?.message?.parts;
 	if (!parts) return;
-	frm.dashboard.wrapper.find(".khalifa-health").remove();
+	$(frm.wrapper).find(".khalifa-health").remove();
 	frm.dashboard.add_section(html(parts), __("WhatsApp"), "khalifa-health");
 	frm.dashboard.show();
 }
