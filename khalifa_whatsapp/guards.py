@@ -105,6 +105,13 @@ def require_read(doctype: str, name: str) -> None:
 		refuse_record(doctype)
 
 
+def refuse_file(url: str) -> None:
+	"""Refuse a file that the user may not read: a field with its address would hand it to others."""
+	files = frappe.get_all("File", {"file_url": url, "is_private": 1, "is_folder": 0}, pluck="name", limit=50)
+	if not any(frappe.get_doc("File", name).is_downloadable() for name in files):
+		refuse(_("You may not use this file."))
+
+
 def refuse_record(doctype: str) -> NoReturn:
 	"""Refuse a row in the same way whether it is missing or closed to the user."""
 	refuse(_("{0}: there is no such record, or you may not see it.").format(_(doctype)))

@@ -325,6 +325,19 @@ class TestQuickReplies(TemplateCase):
 			answer = self.as_(MONA).send("POST", f"{METHOD}upload_file", data=data)
 			self.assertEqual(answer.status, status, doc.shortcut)
 
+	def test_a_file_that_one_may_not_read_is_not_taken_into_ones_own(self) -> None:
+		his = self.with_file("his", self.ali)
+		note = frappe.get_doc({"doctype": "Note", "title": frappe.generate_hash()}).insert()
+		salaries = self.attach("Note", note.name, b"salaries", "salaries.txt")
+		own = self.reply("mine", self.mona)
+		for url in (his.attachment, salaries, "/private/files/no.png"):
+			with signed_in(MONA):
+				new = frappe.get_doc({"doctype": REPLY, "shortcut": "new", "body": "x", "attachment": url})
+				self.assertRaises(frappe.PermissionError, new.insert)
+				own.reload().attachment = url
+				self.assertRaises(frappe.PermissionError, own.save)
+		self.assertFalse(frappe.db.get_value(REPLY, own.name, "attachment"))
+
 	def test_links_and_long_captions_are_refused(self) -> None:
 		for url in ("https://example.com/a.png", "/files/a.png"):
 			self.assertRaises(frappe.ValidationError, self.reply, "a", attachment=url)

@@ -17,7 +17,7 @@ from khalifa_whatsapp.core import template_state
 from khalifa_whatsapp.core.keys import template_key
 from khalifa_whatsapp.core.template_drafts import TemplateDraft, draft_of
 from khalifa_whatsapp.core.template_forms import draft_from, value_kinds, value_rows
-from khalifa_whatsapp.guards import refuse, refuse_change_by_hand
+from khalifa_whatsapp.guards import refuse, refuse_change_by_hand, refuse_file
 from khalifa_whatsapp.setup.indexes import add_indexes
 
 TEMPLATE = "Khalifa Provider Template"
@@ -74,6 +74,8 @@ class KhalifaProviderTemplate(Document):
 			frappe.throw(_("Meta is reviewing this template, or does not let it be changed."))
 		if self.header_file and not self.header_file.startswith(PRIVATE):
 			frappe.throw(_("Attach the header's file here as a private file: a link can't be used."))
+		if self.header_file and self.has_value_changed("header_file"):
+			refuse_file(self.header_file)
 
 	def set_key(self) -> None:
 		"""The key by which the sync and webhooks know it; one text for a name and a language."""

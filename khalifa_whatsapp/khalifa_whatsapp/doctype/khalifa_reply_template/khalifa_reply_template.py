@@ -7,7 +7,7 @@ from frappe.model.document import Document
 from khalifa_whatsapp.core.arabic import safe_name
 from khalifa_whatsapp.core.markup import without_tags
 from khalifa_whatsapp.core.quick_replies import KNOWN, MAX_CAPTION, language_of, unknown
-from khalifa_whatsapp.guards import current_actor
+from khalifa_whatsapp.guards import current_actor, refuse_file
 
 MAX_SHORTCUT, MAX_CATEGORY = 40, 60
 PRIVATE = "/private/files/"
@@ -53,6 +53,8 @@ class KhalifaReplyTemplate(Document):
 			return
 		if not self.attachment.startswith(PRIVATE):
 			frappe.throw(_("Attach the file here as a private file: a link can't be used."))
+		if self.has_value_changed("attachment"):
+			refuse_file(self.attachment)
 		if len(self.body) > MAX_CAPTION:
 			frappe.throw(
 				_("Beside a file the text may have {0} characters at most; it has {1}.").format(
