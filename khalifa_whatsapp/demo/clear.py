@@ -20,8 +20,9 @@ OF_AGENT = {
 	for doctype in DOCTYPES
 	if doctype.agent_field and doctype.name != "Khalifa Agent"
 }
-# Frappe's own tables that speak of a record: columns of its DocType and name
+# Tables that speak of any record: columns of its DocType and name
 TRACES = {
+	watch.ENTRY: ("document_type", "document"),
 	"Comment": ("reference_doctype", "reference_name"),
 	"Version": ("ref_doctype", "docname"),
 	"Tag Link": ("document_type", "document_name"),
@@ -49,7 +50,6 @@ OF_USER = {
 def remove_all() -> dict[str, list[str]]:
 	"""Delete every row of the demonstration, in one transaction. Gives agents and branches that must stay."""
 	frappe.db.commit()
-	was_ours = _is_ours()
 	tickets = _names("Khalifa Ticket", {"device": DEVICE}) if _is_ours() else []
 	customers = _names("Khalifa Customer", {"name": ("like", f"{CUSTOMER_MARK}%")})
 	kept_customers = _used("customer", customers)
@@ -75,8 +75,7 @@ def remove_all() -> dict[str, list[str]]:
 	_delete_records("Khalifa Message Rate", _names("Khalifa Message Rate", {"owner": OWNER}))
 	_delete_records("Khalifa Auto Reply", _names("Khalifa Auto Reply", {"owner": OWNER}))
 	_remove_tags()
-	devices = [DEVICE] if was_ours else []
-	watch.remove({"WhatsApp Device": devices, "Khalifa Branch": gone, "Khalifa Agent": agents})
+	watch.remove()
 	frappe.db.commit()
 	search_index.rebuild()  # the newest messages are gone: see there
 	frappe.clear_cache()

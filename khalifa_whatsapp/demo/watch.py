@@ -32,14 +32,10 @@ def fill(start_ms: int, end_ms: int) -> None:
 	frappe.db.commit()
 
 
-def remove(rows: dict[str, list[str]]) -> None:
-	"""Take them away again, with what was written down of these rows (names by DocType) when they were
-	made.
-	"""
+def remove() -> None:
+	"""Take them away again. What was written down when a record was made goes with it: see `demo.clear`."""
 	frappe.db.delete(ENTRY, {"owner": company.OWNER})
 	frappe.db.delete(ALERT, {"owner": company.OWNER})
-	for doctype, names in rows.items():
-		frappe.db.delete(ENTRY, {"document_type": doctype, "document": ("in", [*names, ""])})
 
 
 def _of_building() -> list[str]:

@@ -38,6 +38,7 @@ def run() -> None:
 	for condition in wrong:
 		steps.run("alerts", lambda condition=condition: _alert(condition))  # type: ignore[misc]
 	steps.run("alerts", lambda: alerts.clear_conditions(rules.LOOKED_FOR, wrong))
+	steps.run("alerts", alerts.notify_late)
 	steps.run("alert mails", alert_mail.send)
 	steps.check()
 

@@ -60,6 +60,16 @@ def alert_managers(device: str, reason: str = "") -> bool:
 	return True
 
 
+def notify_late() -> None:
+	"""Notify of what came back within the quiet time and is still wrong now that it is over: the parts that
+	find out by themselves say so once only.
+	"""
+	is_over = ("<=", now_ms() - quiet_ms())
+	waiting = {"kind": OF_DEVICE, **WRONG_NOW, "is_notified": 0, "notified_ms": is_over}
+	for device, reason in frappe.get_all(ALERT, waiting, ["device", "subject"], as_list=True):
+		alert_managers(device, reason)
+
+
 def publish_to_pages(device: str) -> None:
 	"""Have managers' open pages look at the device again."""
 	for user in get_users_with_role(MANAGER_ROLE):

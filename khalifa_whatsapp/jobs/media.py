@@ -71,14 +71,13 @@ def _note_problem(device: str, fetched: media.Fetched) -> None:
 	)
 	if not problem and not fetched.stored:
 		return
-	before = frappe.db.get_value(DEVICE, device, "files_problem")
-	if (before or None) == problem:
-		return
-	frappe.db.set_value(DEVICE, device, "files_problem", problem, update_modified=False)
-	frappe.db.commit()
-	if before:
-		clear_alerts(device, before)  # should it come back, it is news
-	if problem and not before:
+	before = frappe.db.get_value(DEVICE, device, "files_problem") or None
+	if before != problem:
+		frappe.db.set_value(DEVICE, device, "files_problem", problem, update_modified=False)
+		frappe.db.commit()
+		if before:
+			clear_alerts(device, before)  # should it come back, it is news
+	if problem:
 		alert_managers(device, reason=problem)
 
 

@@ -98,9 +98,9 @@ class TestAccountNotices(SiteCase):
 		self.assertEqual(row, ("RED", "TIER_2K", START_S * 1000))
 
 	def test_the_minute_job_notifies(self) -> None:
-		self.said("account_update", {"event": "ACCOUNT_DELETED"})
+		self.said("account_update", {"event": "ACCOUNT_DELETED"}, now_ms() // 1000)
 		minute.run()
-		self.assertEqual(len(self.subjects()), 1)
+		self.assertEqual(self.subjects(), ["Meta: The business account was deleted at Meta."])
 
 	def test_agents_read_no_notice(self) -> None:
 		self.said("account_update", {"event": "ACCOUNT_DELETED"})

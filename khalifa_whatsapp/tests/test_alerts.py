@@ -45,7 +45,7 @@ class AlertCase(SiteCase):
 	def clean(self) -> None:
 		frappe.db.rollback()
 		clear(ALERT)
-		frappe.db.delete("Notification Log", {"document_type": ("in", ("WhatsApp Device", ALERT))})
+		frappe.db.delete("Notification Log")  # also what others have left
 		frappe.db.set_value("User", HUDA, "language", "en")
 		settings(alert_quiet_minutes=240, alert_addresses="", alert_is_mailed=1, audit_retention_days=0)
 
@@ -113,6 +113,17 @@ class TestCalling(AlertCase):
 		self.assertEqual(len(self.bells()), 2)
 		row = frappe.get_doc(ALERT, {"kind": rules.DOWN})
 		self.assertTrue(row.is_solved and row.solved_on)
+
+	def test_what_is_said_once_and_came_back_in_the_quiet_time_is_told_when_that_is_over(self) -> None:
+		self.assertTrue(alerts.alert_managers(DEVICE, "It is broken."))
+		alerts.clear_alerts(DEVICE)
+		self.assertFalse(alerts.alert_managers(DEVICE, "It is broken."))
+		alert_look.run()
+		self.assertEqual(len(self.bells()), 1)
+		self.later(241)
+		for _ in range(2):
+			alert_look.run()
+		self.assertEqual(self.bells(), [f"{DEVICE} needs you: It is broken."] * 2)
 
 	def test_many_things_are_one_mail(self) -> None:
 		for kind, values in (

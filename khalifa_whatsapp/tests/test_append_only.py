@@ -4,12 +4,12 @@ import frappe
 from frappe.model.base_document import get_controller
 from frappe.tests.utils import FrappeTestCase
 
-from khalifa_whatsapp.core.records import RECORDS, Agent, Customer, ProviderTemplate
+from khalifa_whatsapp.core.records import RECORDS, Agent, Campaign, Customer, ProviderTemplate
 from khalifa_whatsapp.khalifa_whatsapp.machine_written import MachineWrittenDocument
 from khalifa_whatsapp.tests.endpoints import call, signed_in
 from khalifa_whatsapp.tests.records import make_agent, make_conversation, make_user
 
-EDITED_BY_PEOPLE = (Agent, Customer, ProviderTemplate)
+EDITED_BY_PEOPLE = (Agent, Campaign, Customer, ProviderTemplate)
 
 
 class TestAppendOnly(FrappeTestCase):

@@ -208,6 +208,10 @@ class TestMediaJob(SiteCase):
 		self.send(self.picture())
 		with patch("khalifa_whatsapp.access.stored_files.os.fsync", side_effect=full):
 			self.fetch()
+			self.assertEqual(len(self.notified()), 1, "the quiet time is not over")
+			frappe.db.sql("UPDATE `tabKhalifa Alert` SET notified_ms = 1 WHERE device = %s", (SHOP,))
+			frappe.db.commit()
+			self.fetch()
 		self.assertEqual(len(self.notified()), 2, "it was right meanwhile: this is news")
 
 	def test_an_error_after_the_file_was_written_takes_it_away_again(self) -> None:

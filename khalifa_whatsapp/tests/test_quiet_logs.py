@@ -257,7 +257,7 @@ class TestDatabaseAway(PrivateTextCase):
 		self.nothing_leaked()
 
 	def test_whatever_fails_in_the_endpoint_is_reported_the_same_way(self) -> None:
-		for place in ("find_device", "on_site", "_address", "_call"):
+		for place in ("find_device", "on_site", "callers.address", "_call"):
 			with patch(f"khalifa_whatsapp.api.webhook.{place}", broken):
 				answer = self.deliver(message_item(f"+{PHONE}", CANARY, "x", now_ms()))
 			self.assertEqual((answer.status, answer.headers["Retry-After"]), (503, "5"), place)

@@ -67,6 +67,7 @@ def conversation(ticket: records.Ticket) -> list[Any]:
 		records.Turn(turn, name, customer, ticket.device, None, 1, NOW_MS, NOW_MS),
 		records.Segment(f"S-{name}", turn, name, ticket.agent, None, NOW_MS),
 		records.DelayEvent(f"D-{name}", name.ljust(64, "x"), "Agent", name, turn, NOW_MS, agent=ticket.agent),
+		records.Satisfaction(f"V-{name}", f"V-{name}".ljust(64, "x"), name, customer, ticket.device, 1),
 	]
 
 
