@@ -14,7 +14,7 @@ from frappe.database.mariadb.database import MariaDBDatabase
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core import records
 from khalifa_whatsapp.drivers.loopback import message_item
-from khalifa_whatsapp.jobs import close_all, intake, outbox, wake
+from khalifa_whatsapp.jobs import close_all, intake, minute_mark, outbox, wake
 from khalifa_whatsapp.services.tickets import delays
 from khalifa_whatsapp.tests.case import (
 	ALI,
@@ -187,6 +187,7 @@ class TestOtherVerbs(DeskCase):
 		self.deliver({"type": "poke"})
 		del self.enqueued[:]
 		wake.allow_next_wake("intake", DEVICE)
+		minute_mark.write(now_ms())
 		answer = self.as_(MONA).call("khalifa_whatsapp.api.agents.heartbeat")
 		self.assertEqual(answer.message["agent"], self.mona)
 		self.assertGreater(self.only(records.Agent, name=self.mona).heartbeat_ms, 1)

@@ -56,13 +56,9 @@ class TestManagerPages(PageCase):
 			[text.strip() for text in self.texts(".onboarding-step .step-title, .onboarding-step-title")],
 			STEPS,
 		)
-		cards = dict(
-			zip(
-				self.texts(".number-widget-box .widget-title"),
-				self.texts(".number-widget-box .number"),
-				strict=True,
-			)
-		)
+		titles = self.texts(".number-widget-box .widget-title")
+		self.until(lambda: len(self.texts(".number-widget-box .number")) == len(titles), "all figures")
+		cards = dict(zip(titles, self.texts(".number-widget-box .number"), strict=True))
 		figures = {title.strip(): text.strip() for title, text in cards.items()}
 		self.assertEqual((figures["Open Conversations"], figures["Satisfaction 7 Days (%)"]), ("1", "–"))
 
@@ -142,7 +138,7 @@ class TestManagerPages(PageCase):
 		self.sign_in(HUDA)
 		for path, field in (
 			("/app/whatsapp-device/Loop", "files_problem"),
-			(f"/app/khalifa-alert/{alert}", "subject"),
+			(f"/app/khalifa-alert/{alert}", "text"),
 		):
 			shown = f".form-layout [data-fieldname='{field}'] .like-disabled-input"
 			self.go(path, shown)
