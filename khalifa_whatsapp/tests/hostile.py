@@ -113,7 +113,8 @@ class HostileCase(DeskCase):
 				presence="Online",
 				capacity=900,
 			)
-			self.plant_row("Khalifa Reply Template", number, shortcut=f"s{number}", title=text, body=text)
+			reply = {"shortcut": f"s{number}", "title": text, "body": text, "category": text[:60]}
+			self.plant_row("Khalifa Reply Template", number, **reply)
 			self.plant_row("Khalifa Provider Template", number, template_name=text, status="APPROVED")
 		for text in RECORDS:
 			self.plant_row("Khalifa Branch", text, branch_name=text, address=text)
@@ -169,7 +170,8 @@ class HostileCase(DeskCase):
 			doc.update({"employee_name": text, "branch": branch, "capacity": 900})
 			doc.save()
 		for number, text in enumerate(PAYLOADS):
-			self.save("Khalifa Reply Template", shortcut=f"s{number}", title=f"hacked {text}", body=text)
+			title = f"hacked {text}"
+			self.save("Khalifa Reply Template", shortcut=f"s{number}", title=title, body=text, category=title)
 		frappe.db.commit()
 
 	def save(self, doctype: str, **values: Any) -> str:

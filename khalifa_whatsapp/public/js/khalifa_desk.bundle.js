@@ -1,4 +1,5 @@
 import { attempt } from "./desk/calls.js";
+import { offer } from "./desk/choices.js";
 import { Desk } from "./desk/desk.js";
 import { shorten_decimals } from "./desk/numbers.js";
 import { translate_reasons } from "./desk/reasons.js";
@@ -10,7 +11,7 @@ import { extend_system_health } from "./desk/system_health.js";
 frappe.provide("khalifa");
 khalifa.desk = new Desk();
 khalifa.attempt = attempt; // for forms and lists that wait for what comes of something
-Object.assign(khalifa, { phone_preview, template_category, template_status }); // for forms of what customers get
+Object.assign(khalifa, { offer, phone_preview, template_category, template_status }); // for forms of what customers get
 Object.assign(khalifa, { report, filter }); // for reports, whose scripts are loaded one by one
 shorten_decimals();
 translate_reasons();

@@ -46,10 +46,9 @@ frappe.ui.form.on("Khalifa Template Variable", {
 
 function offer_choices(frm) {
 	return frappe.xcall(`${TEMPLATES}.choices`, {}, "GET").then(({ languages, categories }) => {
-		frm.set_df_property("language", "options", languages);
-		frm.set_df_property(
-			"category",
-			"options",
+		khalifa.offer(frm.fields_dict.language, languages);
+		khalifa.offer(
+			frm.fields_dict.category,
 			categories.map((value) => ({ value, label: khalifa.template_category(value) })),
 		);
 	});

@@ -16,17 +16,17 @@ frappe.ui.form.on("Khalifa Reply Template", {
 });
 
 function offer_categories(frm) {
-	const fields = {
+	const used = {
 		fields: ["category"],
 		filters: { category: ["is", "set"] },
 		group_by: "category",
 		limit: 200,
 	};
-	return frappe.db.get_list("Khalifa Reply Template", fields).then((rows) =>
-		frm.set_df_property(
-			"category",
-			"options",
+	return frappe.db.get_list("Khalifa Reply Template", used).then((rows) =>
+		khalifa.offer(
+			frm.fields_dict.category,
 			rows.map((row) => row.category),
+			{ is_free: true },
 		),
 	);
 }
