@@ -44,6 +44,7 @@ MESSAGES = {
 	"counters": "Counting for the metrics",
 	"old audit entries": "Deleting audit entries whose time is over",
 	"intake": "Taking in what customers wrote",
+	"care": "Answering by itself what customers wrote (people see it all the same)",
 	"outbox": "Sending messages",
 	"reconcile": "Looking for doubtful messages",
 	"media": "Fetching customers' files",

@@ -10,6 +10,7 @@ from khalifa_whatsapp.jobs import counters
 from khalifa_whatsapp.jobs.steps import Steps
 from khalifa_whatsapp.jobs.wake import allow_next_wake, wake_media, wake_outbox
 from khalifa_whatsapp.services.inbound import drain
+from khalifa_whatsapp.services.isolation import check
 from khalifa_whatsapp.services.tickets import assignment
 from khalifa_whatsapp.site_devices import get_device
 from khalifa_whatsapp.stores.base import Store
@@ -27,6 +28,7 @@ def run(device: str) -> dict[str, int]:
 	taken = steps.run("intake", lambda: _take(device), device)
 	if taken is None:
 		return {}
+	steps.run("care", lambda: check(taken.without_care), device)
 	given = steps.run("assignment", lambda: assignment.assign_queue(on_site(), now_ms()))
 	steps.run("wake", lambda: _wake_others(on_site(), device), device)
 	return {"webhook_events": taken.webhook_events, "messages": taken.messages, "assigned": len(given or ())}

@@ -12,6 +12,7 @@ import pytest
 
 from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.errors import describe
+from khalifa_whatsapp.drivers.loopback import message_item
 from khalifa_whatsapp.services import kpi
 from khalifa_whatsapp.services.inbound import parked
 from khalifa_whatsapp.services.isolation import RowsFailed, check
@@ -196,3 +197,28 @@ def test_an_abandoned_message_that_can_t_be_settled_holds_up_no_other():
 	desk.reply(desk.write(PHONES[0]))
 	with patch.object(dispatch, "gave_up", side_effect=ValueError(PRIVATE_TEXT)):
 		assert dispatch.drain(desk.store, desk.driver, lambda: desk.now).sent == 1
+
+
+CARE = "khalifa_whatsapp.services"
+
+
+@pytest.mark.parametrize(
+	"part",
+	[
+		f"{CARE}.care.auto_replies.AutoReplies.answer",
+		f"{CARE}.care.responses.wish_of",
+		f"{CARE}.care.responses.satisfaction.tapped",
+		f"{CARE}.campaigns.replies.note",
+	],
+)
+def test_what_the_system_does_by_itself_keeps_no_customer_s_words_from_people(part):
+	desk = Desk()
+	desk.online()
+	with patch(part, side_effect=ValueError(PRIVATE_TEXT)):
+		desk.deliver(message_item(PHONES[0], PRIVATE_TEXT, "in-1", desk.now), take=False)
+		taken = desk.take()
+	assert (taken.failed, taken.messages) == (0, 1)
+	said = failing(lambda: check(taken.without_care))
+	assert desk.driver.config.name in said
+	desk.assign()
+	assert desk.ticket_of(PHONES[0]).waiting_since_ms

@@ -37,8 +37,11 @@ NOTHING = Meaning()
 class Responses:
 	"""The surveys that the customers of one batch may answer, and what is said to them at its end."""
 
-	def __init__(self, work: UnitOfWork, device: str, can: base.Capabilities | None) -> None:
+	def __init__(
+		self, work: UnitOfWork, device: str, can: base.Capabilities | None, is_on: bool = True
+	) -> None:
 		self.work = work
+		self.is_on = is_on
 		self.device = device
 		self.can = can
 		self._surveys: dict[str, list[records.Satisfaction]] = {}  # by customer, the latest last
@@ -48,7 +51,8 @@ class Responses:
 		"""Read what these customers were asked; an earlier reading is forgotten."""
 		self._surveys = {}
 		store, now_ms = self.work.store, self.work.now_ms
-		for survey in store.surveys_awaiting(customers, self.device, now_ms) if customers else ():
+		is_asked = self.is_on and customers
+		for survey in store.surveys_awaiting(customers, self.device, now_ms) if is_asked else ():
 			self._surveys.setdefault(survey.customer, []).append(survey)
 
 	# -- what a message says
@@ -60,7 +64,7 @@ class Responses:
 		sent_ms: int,
 	) -> Meaning:
 		"""What a message says to the system; `ticket` is the customer's latest on the device."""
-		if event.is_missing:
+		if event.is_missing or not self.is_on:
 			return NOTHING
 		tap = satisfaction.tapped(event.content_type, event.data)
 		if tap is not None:

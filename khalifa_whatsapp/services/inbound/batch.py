@@ -27,8 +27,13 @@ class IntakeBatch:
 		device: base.DeviceConfig,
 		aliases: Mapping[Identity, tuple[Identity, ...]] | None = None,
 		can: base.Capabilities | None = None,
+		has_care: bool = True,
 	) -> None:
+		"""`has_care`: whether the system answers by itself, and looks for what customers say to it. Without,
+		every message is one for people.
+		"""
 		self.work = work
+		self.has_care = has_care
 		self.device = device
 		self.events: list[base.Event] = []
 		self.customers = Customers(work, self._merge)
@@ -37,7 +42,7 @@ class IntakeBatch:
 		self.thread = Thread(work, device, self.customers, self.tickets)
 		self.people = People(work, self.customers, self.thread, aliases or {})
 		self.auto_replies = AutoReplies(work, can)
-		self.responses = Responses(work, device.name, can)
+		self.responses = Responses(work, device.name, can, is_on=has_care)
 
 	def read(self, events: list[base.Event]) -> None:
 		"""Read ahead what these events touch."""
@@ -81,7 +86,8 @@ class IntakeBatch:
 	def finish(self) -> None:
 		"""All events are applied: names, automatic answers, and whoever has a changed conversation open."""
 		self._name_tickets()
-		self.auto_replies.answer(self.thread.by_name, self.tickets.named, self.tickets.is_anyone_here)
+		if self.has_care:
+			self.auto_replies.answer(self.thread.by_name, self.tickets.named, self.tickets.is_anyone_here)
 		self.thread.publish_changed()
 		self.responses.finish()
 

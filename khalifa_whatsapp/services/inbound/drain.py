@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.errors import describe
@@ -33,12 +33,16 @@ class IntakeResult:
 	messages: int = 0
 	failed: int = 0
 	is_busy: bool = False  # another process is at it
+	# What the system makes of messages by itself failed, and they were taken in without: kind and place of
+	# the error by device
+	without_care: dict[str, str] = field(default_factory=dict)
 
 	def add(self, other: IntakeResult) -> None:
 		"""Sum up."""
 		self.webhook_events += other.webhook_events
 		self.messages += other.messages
 		self.failed += other.failed
+		self.without_care |= other.without_care
 
 
 def drain(
@@ -89,23 +93,45 @@ def _one_by_one(
 		except StoreUnavailable:
 			raise
 		except Exception as error:  # see take_batch
-			_put_aside(store, driver, now_ms, error)
-			taken = IntakeResult(failed=1)
+			taken = _without_care(store, driver, now_ms, aliases, error)
 		if taken.webhook_events + taken.failed == 0:
 			break
 		total.add(taken)
 	return total
 
 
+def _without_care(
+	store: Store, driver: MessageDriver, now_ms: int, aliases: Aliases | None, error: Exception
+) -> IntakeResult:
+	"""The first in line can't be taken in: a fault in what the system answers by itself must not keep a
+	customer's words from people. If it lies elsewhere the delivery is put aside.
+	"""
+	if isinstance(error, Conflict):  # somebody else was faster: it works the next time
+		return _put_aside(store, driver, now_ms, error)
+	try:
+		taken = retrying(lambda: _take(store, driver, now_ms, 1, aliases, has_care=False))
+	except StoreUnavailable:
+		raise
+	except Exception:  # it is the delivery's own
+		return _put_aside(store, driver, now_ms, error)
+	taken.without_care[driver.config.name] = describe(error)
+	return taken
+
+
 def _take(
-	store: Store, driver: MessageDriver, now_ms: int, limit: int, aliases: Aliases | None
+	store: Store,
+	driver: MessageDriver,
+	now_ms: int,
+	limit: int,
+	aliases: Aliases | None,
+	has_care: bool = True,
 ) -> IntakeResult:
 	with working(store, now_ms) as work:
 		webhook_events = store.due_webhook_events(driver.config.name, now_ms, limit)
 		if not webhook_events:
 			return IntakeResult()
 		parsed = [(webhook_event, *_parse(driver, webhook_event)) for webhook_event in webhook_events]
-		batch = IntakeBatch(work, driver.config, aliases, driver.capabilities)
+		batch = IntakeBatch(work, driver.config, aliases, driver.capabilities, has_care)
 		handlers.apply(
 			batch, [(webhook_event, event) for webhook_event, events, _ in parsed for event in events]
 		)
@@ -130,9 +156,10 @@ def _outcome(webhook_event: records.WebhookEvent, events: list[Event], error: st
 	return WebhookOutcome(webhook_event.name, status, reasons, webhook_event.attempts + 1)
 
 
-def _put_aside(store: Store, driver: MessageDriver, now_ms: int, error: Exception) -> None:
+def _put_aside(store: Store, driver: MessageDriver, now_ms: int, error: Exception) -> IntakeResult:
 	"""Write the failure on the delivery that was first in line; it comes back later, or is Dead."""
 	retrying(lambda: _write_failure(store, driver, now_ms, error))
+	return IntakeResult(failed=1)
 
 
 def _write_failure(store: Store, driver: MessageDriver, now_ms: int, error: Exception) -> None:

@@ -59,5 +59,6 @@ def _new(
 	batch.responses.take(meaning, customer, ticket, message)
 	if meaning.is_quiet and latest is None:
 		batch.tickets.end_at_once(ticket)
-	batch.work.at_end(replies.note)
+	if batch.has_care:
+		batch.work.at_end(replies.note)
 	batch.tickets.publish(ticket, "message")
