@@ -8,10 +8,14 @@ from typing import Any
 import frappe
 from frappe import _
 
+from khalifa_whatsapp import site_audit
 from khalifa_whatsapp.api import sending
 from khalifa_whatsapp.api.decorators import actor, endpoint
 from khalifa_whatsapp.bootstrap import now_ms, on_site
+from khalifa_whatsapp.core import audit
+from khalifa_whatsapp.core.care_records import ConsentEvent
 from khalifa_whatsapp.core.errors import UserError
+from khalifa_whatsapp.core.metrics import N_
 from khalifa_whatsapp.core.phones import MESSAGES
 from khalifa_whatsapp.guards import agent_only, manager_only
 from khalifa_whatsapp.jobs import wake
@@ -52,6 +56,13 @@ def import_opt_outs(lines: Any) -> list[dict[str, str]]:
 	is wrong, a sentence that says why.
 	"""
 	done = consent.stop_all(on_site(), actor(), _lines(lines), now_ms())
+	stopped = sum(one.result == consent.DONE for one in done)
+	site_audit.note(
+		audit.CUSTOMER,
+		audit.IMPORTED,
+		document_type=ConsentEvent.DOCTYPE,
+		values={N_("Promotions Stopped"): f"{stopped} / {len(done)}"},
+	)
 	return [
 		{
 			"line": one.line,

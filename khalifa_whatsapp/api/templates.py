@@ -8,10 +8,11 @@ from typing import Any
 import frappe
 from frappe import _
 
+from khalifa_whatsapp import site_audit
 from khalifa_whatsapp.api.decorators import endpoint
 from khalifa_whatsapp.api.devices import refuse_device
 from khalifa_whatsapp.bootstrap import now_ms, on_site
-from khalifa_whatsapp.core import template_state
+from khalifa_whatsapp.core import audit, template_state
 from khalifa_whatsapp.core.errors import UserError
 from khalifa_whatsapp.core.template_drafts import TemplateDraft
 from khalifa_whatsapp.core.template_forms import draft_from, value_kinds, value_rows
@@ -80,6 +81,8 @@ def submit(template: str) -> dict[str, str]:
 	except SendError as error:
 		reason = _(error.text)
 		raise UserError("gateway_refused", "The gateway did not do it: {reason}", reason=reason) from None
+	title = f"{doc.template_name} ({doc.language})"
+	site_audit.note(audit.TEMPLATE, audit.SUBMITTED, document_type=TEMPLATE, document=template, title=title)
 	return {"status": row.status}
 
 

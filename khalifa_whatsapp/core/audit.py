@@ -46,6 +46,7 @@ WATCHED = {
 	"Khalifa Campaign": CAMPAIGN,
 	"Khalifa Auto Reply": AUTOMATION,
 	"Khalifa Message Rate": SETTINGS,
+	"Khalifa Provider Template": TEMPLATE,
 }
 
 MAX_VALUE, MAX_CHANGES = 140, 100

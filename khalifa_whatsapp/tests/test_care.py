@@ -9,7 +9,7 @@ import frappe
 from frappe.desk.query_report import run
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
-from khalifa_whatsapp.core import records
+from khalifa_whatsapp.core import audit, records
 from khalifa_whatsapp.core.keys import survey_key
 from khalifa_whatsapp.jobs import minute, nightly, outbox, satisfaction
 from khalifa_whatsapp.site_devices import forget_devices
@@ -219,6 +219,8 @@ class TestConsent(CareCase):
 		self.assertEqual(results, ["stopped", "twice", "wrong", "wrong"])
 		self.assertIn("phone", answer.message[2]["text"])
 		self.assertEqual(self.only(records.Customer, phone=PHONE).is_opted_out, 1)
+		entry = self.only(records.AuditEntry, action=audit.IMPORTED)
+		self.assertEqual((entry.actor, entry.summary), (HUDA, "Promotions Stopped: 1 / 4"))
 		for bad in ('{"a": 1}', "[[1]]"):
 			self.assertEqual(self.as_(HUDA).call(f"{CARE}import_opt_outs", lines=bad).status, 417, bad)
 

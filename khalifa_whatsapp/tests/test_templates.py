@@ -10,7 +10,7 @@ from typing import Any
 import frappe
 
 from khalifa_whatsapp.bootstrap import now_ms
-from khalifa_whatsapp.core import records
+from khalifa_whatsapp.core import audit, records
 from khalifa_whatsapp.core.template_drafts import TemplateDraft, components_of
 from khalifa_whatsapp.drivers.abilities import TemplateInfo
 from khalifa_whatsapp.jobs import outbox, templates
@@ -107,6 +107,8 @@ class TestTemplates(TemplateCase):
 			self.assertEqual(call(f"{API}templates.submit", template=doc.name), {"status": "PENDING"})
 		(row,) = self.sim.templates.rows
 		self.assertEqual((row["name"], row["components"][0]["text"]), ("order_ready", doc.body))
+		acts = frappe.get_all(records.AuditEntry.DOCTYPE, {"document": doc.name}, pluck="action")
+		self.assertLessEqual({audit.CREATED, audit.SUBMITTED}, set(acts))
 		doc.reload()
 		self.assertEqual((doc.status, doc.template_id, doc.is_changed), ("PENDING", row["id"], 0))
 		with signed_in(HUDA), self.assertRaisesRegex(frappe.ValidationError, "reviewing"):
