@@ -119,7 +119,7 @@ class Month:
 
 	def send(self) -> None:
 		"""What is queued goes out."""
-		dispatch.drain(self.host.store, self.gateway, self.clock)
+		dispatch.drain(self.host.store, self.gateway, self.clock, sleep=self.clock.sleep)
 
 	def begin(self, talk: Talk) -> None:
 		"""A customer writes, and a conversation begins."""
