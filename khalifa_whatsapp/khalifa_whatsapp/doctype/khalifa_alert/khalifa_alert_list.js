@@ -8,6 +8,8 @@ frappe.listview_settings["Khalifa Alert"] = {
 			? [__("Solved"), "green", "is_solved,=,1"]
 			: [__(doc.kind), "orange", `kind,=,${doc.kind}`],
 	formatters: {
+		since_on: khalifa.to_the_minute,
+		last_on: khalifa.to_the_minute,
 		subject: (subject, df, doc) => frappe.utils.escape_html(sentence(doc)),
 	},
 };

@@ -3,6 +3,7 @@ frappe.listview_settings["Khalifa Audit Entry"] = {
 	hide_name_column: true,
 	get_indicator: (doc) => [__(doc.action), "gray", `action,=,${doc.action}`],
 	formatters: {
+		at: khalifa.to_the_minute,
 		document_title: (title) => frappe.utils.escape_html(title || ""),
 		summary: (summary, df, doc) => frappe.utils.escape_html(in_readers_language(doc.details) || summary),
 	},

@@ -5,6 +5,7 @@ frappe.listview_settings["Khalifa Consent Event"] = {
 	hide_name_column: true,
 	add_fields: ["wish"],
 	get_indicator: (doc) => [__(doc.wish), CONSENT_COLOURS[doc.wish] || "gray", `wish,=,${doc.wish}`],
+	formatters: { at: khalifa.to_the_minute },
 	onload(list) {
 		list.page.add_inner_button(__("Import Numbers"), () => ask_numbers(list));
 	},
