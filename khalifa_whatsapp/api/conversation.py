@@ -17,7 +17,7 @@ from khalifa_whatsapp.guards import agent_only, manager_only
 from khalifa_whatsapp.jobs import wake
 from khalifa_whatsapp.services.outbound import answers, user_decisions
 from khalifa_whatsapp.services.outbound.answer_drafts import Draft
-from khalifa_whatsapp.services.tickets import actions, bulk_close
+from khalifa_whatsapp.services.tickets import actions, bulk_close, snoozing
 
 
 @frappe.whitelist(methods=["POST"])
@@ -176,6 +176,25 @@ def transfer(
 def assign(ticket: str, agent: str) -> dict[str, Any]:
 	"""Take a waiting conversation, or (managers) give it to somebody."""
 	return _shown(actions.assign(on_site(), actor(), ticket, agent, now_ms()))
+
+
+@frappe.whitelist(methods=["POST"])
+@agent_only
+@endpoint
+def snooze(ticket: str, until_ms: int | None = None, reason: str = "") -> dict[str, Any]:
+	"""Put a conversation aside until a time; without one, until the customer writes.
+
+	While the customer waits for us only with a reason; the clock goes on.
+	"""
+	return _shown(snoozing.snooze_ticket(on_site(), actor(), ticket, now_ms(), until_ms or None, reason))
+
+
+@frappe.whitelist(methods=["POST"])
+@agent_only
+@endpoint
+def unsnooze(ticket: str) -> dict[str, Any]:
+	"""Take a conversation back before its time."""
+	return _shown(snoozing.wake(on_site(), actor(), ticket, now_ms()))
 
 
 @frappe.whitelist(methods=["POST"])

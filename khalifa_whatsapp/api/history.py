@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import frappe
 from frappe import _
+from frappe.utils import format_datetime, get_system_timezone
 
-from khalifa_whatsapp.core import reply_loops
+from khalifa_whatsapp.core import reply_loops, snooze
 from khalifa_whatsapp.core.phones import from_gateway
 
 MAX = 300
@@ -74,6 +77,13 @@ def shown_number(value: str) -> str:
 	"""A stored number as people read it, in its own direction in any sentence."""
 	is_number = value.startswith("+") and value[1:].isdigit()
 	return ISOLATE.format(from_gateway(value[1:]).display() if is_number else value)
+
+
+def shown_time(at_ms: int) -> str:
+	"""An instant by the company's clock, in the reader's language."""
+	zone = ZoneInfo(get_system_timezone())
+	moment = datetime.fromtimestamp(at_ms / 1000, zone).replace(tzinfo=None)
+	return ISOLATE.format(format_datetime(moment, "d MMM HH:mm"))
 
 
 def event_text(row: Any, names: dict[str, str]) -> str:
@@ -210,6 +220,27 @@ def _promotions(row: Any, names: dict[str, str]) -> str:
 	return _with_reason(said, row.reason)
 
 
+def _snoozed(row: Any, names: dict[str, str]) -> str:
+	until_ms, reason = snooze.read(row.reason or "")
+	who = row.actor_name or ""
+	if until_ms is None:
+		said = _("{0} snoozed the conversation until the customer writes").format(who)
+	else:
+		said = _("{0} snoozed the conversation until {1}").format(who, shown_time(until_ms))
+	return _with_reason(said, reason)
+
+
+def _unsnoozed(row: Any, names: dict[str, str]) -> str:
+	causes = {
+		snooze.TIME: _("The conversation is back: its time has come."),
+		snooze.CUSTOMER: _("The conversation is back: the customer wrote."),
+		snooze.OWED: _("The conversation is back: the customer waits for an answer again."),
+	}
+	return causes.get(row.reason) or _("{0} took the conversation back before its time.").format(
+		row.actor_name or ""
+	)
+
+
 def _rated(row: Any, names: dict[str, str]) -> str:
 	return _("The customer rated the conversation {0} of 5.").format(row.reason or "")
 
@@ -234,6 +265,8 @@ _TEXTS = {
 	"promotions_stopped": _promotions,
 	"promotions_resumed": _promotions,
 	"rated": _rated,
+	"snoozed": _snoozed,
+	"unsnoozed": _unsnoozed,
 }
 
 

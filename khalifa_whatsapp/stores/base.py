@@ -200,6 +200,11 @@ class Store(CampaignStore, Protocol):
 	def due_tickets(self, now_ms: int, limit: int) -> list[records.Ticket]:
 		"""Tickets that the minute job must look at by now (locked), the longest overdue first."""
 
+	def due_snoozes(self, now_ms: int, limit: int) -> list[records.Ticket]:
+		"""Tickets put aside until now or earlier (locked), the longest overdue first;
+		locked ones are passed over.
+		"""
+
 	def rules_in_use(self) -> list[tuple[str | None, str]]:
 		"""(branch, version): by which hours and limits the deadlines of open waits were worked out."""
 

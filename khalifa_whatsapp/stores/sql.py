@@ -195,6 +195,12 @@ class SqlStore(OutboxQueries, MeasureQueries, CareQueries, CampaignQueries, Cost
 		order = f"ORDER BY next_check_ms LIMIT ? {self.SKIP}"
 		return self._read(records.Ticket, "next_check_ms > 0 AND next_check_ms <= ?", (now_ms, limit), order)
 
+	def due_snoozes(self, now_ms: int, limit: int) -> list[records.Ticket]:
+		where = "snoozed_until_ms > 0 AND snoozed_until_ms <= ?"
+		return self._read(
+			records.Ticket, where, (now_ms, limit), f"ORDER BY snoozed_until_ms LIMIT ? {self.SKIP}"
+		)
+
 	def rules_in_use(self) -> list[tuple[str | None, str]]:
 		sql = f"SELECT DISTINCT branch, rules_version FROM {TICKET} WHERE rules_version > ''"
 		return [(branch or None, version) for branch, version in self.rows(sql)]

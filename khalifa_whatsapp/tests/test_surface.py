@@ -245,6 +245,7 @@ class TestAForeignConversation(SiteCase):
 				"is_seen": "1",
 				"is_stopped": "1",
 				"after_ms": "0",
+				"until_ms": "",
 				"limit": "5",
 			}.get(name, "resolved"),
 		)

@@ -115,6 +115,21 @@ class ReadsContract(StoreScene):
 		names = {(c[8:], d[8:]): ticket.name[8:] for (c, d), ticket in tickets.items()}
 		assert names == {("c1", "dev"): "t2", ("c2", "dev"): "t3", ("c3", "dev"): "t6", ("c1", "dev2"): "t7"}
 
+	def test_what_was_put_aside_is_found_when_its_time_has_come(self) -> None:
+		store = self.make_store()
+		self.save(
+			store,
+			self.ticket("t1", "c1", snoozed_ms=NOW - 9, snoozed_until_ms=NOW),
+			self.ticket("t2", "c2", snoozed_ms=NOW - 9, snoozed_until_ms=NOW - 1),
+			self.ticket("t3", "c3", snoozed_ms=NOW - 9, snoozed_until_ms=NOW + 1),
+			self.ticket("t4", "c4", snoozed_ms=NOW - 9),
+			self.ticket("t5", "c5"),
+		)
+		due = self.read(lambda: store.due_snoozes(NOW, 10_000), store)
+		ours = [ticket for ticket in due if ticket.name in {self.n(f"t{n}") for n in range(1, 6)}]
+		assert [ticket.name for ticket in ours] == [self.n("t2"), self.n("t1")]
+		assert ours[0].snoozed_until_ms == NOW - 1
+
 	def test_the_queue_gives_back_first_then_who_waits_longest_then_who_waits_for_nothing(self) -> None:
 		store = self.make_store()
 		self.save(
