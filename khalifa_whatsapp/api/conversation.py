@@ -14,7 +14,7 @@ from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.errors import NotFound
 from khalifa_whatsapp.guards import agent_only, manager_only
-from khalifa_whatsapp.jobs import wake
+from khalifa_whatsapp.jobs import receipts, wake
 from khalifa_whatsapp.services.outbound import answers, user_decisions
 from khalifa_whatsapp.services.outbound.answer_drafts import Draft
 from khalifa_whatsapp.services.tickets import actions, bulk_close, snoozing
@@ -226,7 +226,10 @@ def no_reply_needed(ticket: str) -> dict[str, Any]:
 @endpoint
 def mark_read(ticket: str) -> dict[str, Any]:
 	"""The holder has seen the conversation."""
-	actions.mark_read(on_site(), actor(), ticket, now_ms())
+	who = actor()
+	actions.mark_read(on_site(), who, ticket, now_ms())
+	fields = ["name", "agent", "device", "last_in_ms"]
+	receipts.note_read(who, frappe.db.get_value("Khalifa Ticket", ticket, fields, as_dict=True))
 	return {"ticket": ticket}
 
 

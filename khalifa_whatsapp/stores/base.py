@@ -250,6 +250,9 @@ class Store(CampaignStore, Protocol):
 	def messages_of(self, ticket: str) -> list[records.Message]:
 		"""All messages of a ticket (locked), in their order."""
 
+	def newest_incoming(self, ticket: str, provider: str) -> records.Message | None:
+		"""The customer's latest message of a ticket that this gateway knows."""
+
 	def last_written_ms(self, ticket: str, identities: Collection[str]) -> int | None:
 		"""When the customer last wrote in a ticket as one of these identities."""
 

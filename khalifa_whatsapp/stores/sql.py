@@ -272,6 +272,13 @@ class SqlStore(OutboxQueries, MeasureQueries, CareQueries, CampaignQueries, Cost
 			records.Message, "ticket = ?", (ticket,), f"ORDER BY sent_ms, sequence, name {self.LOCK}"
 		)
 
+	def newest_incoming(self, ticket: str, provider: str) -> records.Message | None:
+		where = (
+			"ticket = ? AND direction = 'Incoming' AND provider IN ('', ?) AND COALESCE(gateway_id, '') <> ''"
+		)
+		order = "ORDER BY sent_ms DESC, sequence DESC, name DESC LIMIT 1"
+		return next(iter(self._read(records.Message, where, (ticket, provider), order)), None)
+
 	def last_written_ms(self, ticket: str, identities: Collection[str]) -> int | None:
 		wanted = sorted(identities)
 		marks = ", ".join("?" * len(wanted))

@@ -56,8 +56,8 @@ def test_it_comes_back_at_its_time_once_and_its_holder_is_told(desk: Desk) -> No
 	assert not snooze.is_snoozed(stored)
 	assert (stored.unread_count, stored.status) == (1, records.PENDING)
 	assert backs(desk, ticket) == [snooze.TIME]
-	told = [n.user for n in desk.notices if n.data.get("event") == snoozing.EVENT_BACK]
-	assert f"{stored.agent}@example.com" in told
+	notified = [n.user for n in desk.notices if n.data.get("event") == snoozing.EVENT_BACK]
+	assert f"{stored.agent}@example.com" in notified
 
 
 def test_it_comes_back_when_the_customer_writes_and_waits_as_ever(desk: Desk) -> None:

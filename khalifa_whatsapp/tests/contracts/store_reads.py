@@ -91,6 +91,26 @@ class ReadsContract(StoreScene):
 
 		assert (ask("i1"), ask("i1", "i2"), ask("i3"), ask()) == (NOW, NOW + 2, None, None)
 
+	def test_the_customer_s_latest_words_are_those_that_this_gateway_knows(self) -> None:
+		store = self.make_store()
+		self.save(
+			store,
+			self.message("m1", sent_ms=NOW, gateway_id="a", provider="loopback"),
+			self.message("m2", sent_ms=NOW + 1, gateway_id="b", provider="loopback"),
+			self.message("m3", sent_ms=NOW + 2, gateway_id="c", provider="cloud_api"),
+			self.message("m4", sent_ms=NOW + 3, gateway_id=None, provider="loopback"),
+			self.queued("m5", sent_ms=NOW + 9, gateway_id="d", provider="loopback"),
+			dataclasses.replace(
+				self.message("m6", sent_ms=NOW + 9, gateway_id="e", provider="loopback"), ticket=self.n("t2")
+			),
+		)
+
+		def ask(provider: str) -> str | None:
+			newest = self.read(lambda: store.newest_incoming(self.n("t1"), provider), store)
+			return newest and newest.name
+
+		assert (ask("loopback"), ask("cloud_api"), ask("wppconnect")) == (self.n("m2"), self.n("m3"), None)
+
 	# -- webhook events
 
 	def test_the_latest_ticket_is_the_open_one_else_the_one_closed_last(self) -> None:
