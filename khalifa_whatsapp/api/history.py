@@ -12,6 +12,7 @@ from frappe.utils import format_datetime, get_system_timezone
 
 from khalifa_whatsapp.core import reply_loops, snooze
 from khalifa_whatsapp.core.phones import from_gateway
+from khalifa_whatsapp.services.outbound.first_contact import BEGUN
 
 MAX = 300
 EVENT_FIELDS = (
@@ -114,6 +115,8 @@ def _tone_of(row: Any) -> str:
 
 
 def _created(row: Any, names: dict[str, str]) -> str:
+	if row.reason == BEGUN:
+		return _("{0} began the conversation.").format(row.actor_name or "")
 	return _("The customer wrote and the conversation began.")
 
 
@@ -241,6 +244,10 @@ def _unsnoozed(row: Any, names: dict[str, str]) -> str:
 	)
 
 
+def _macro(row: Any, names: dict[str, str]) -> str:
+	return _("{0} ran the macro {1}.").format(row.actor_name or "", ISOLATE.format(row.reason or ""))
+
+
 def _rated(row: Any, names: dict[str, str]) -> str:
 	return _("The customer rated the conversation {0} of 5.").format(row.reason or "")
 
@@ -267,6 +274,7 @@ _TEXTS = {
 	"rated": _rated,
 	"snoozed": _snoozed,
 	"unsnoozed": _unsnoozed,
+	"macro": _macro,
 }
 
 

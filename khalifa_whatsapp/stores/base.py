@@ -191,6 +191,9 @@ class Store(CampaignStore, Protocol):
 	def latest_tickets(self, pairs: Collection[tuple[str, str]]) -> dict[tuple[str, str], records.Ticket]:
 		"""By (customer, device): the open ticket (locked), else the one closed last."""
 
+	def has_ticket_event(self, name: str) -> bool:
+		"""Whether a line of a history has this name."""
+
 	def queue(self, limit: int, branches: Collection[str]) -> list[records.Ticket]:
 		"""Tickets without an agent (locked), in the queue's order; locked ones are passed over.
 

@@ -178,6 +178,9 @@ class SqlStore(OutboxQueries, MeasureQueries, CareQueries, CampaignQueries, Cost
 			)
 		return opened + list(self._by_name(records.Ticket, {row[0] for row in names}, self.LOCK).values())
 
+	def has_ticket_event(self, name: str) -> bool:
+		return bool(self._by_name(records.TicketEvent, [name]))
+
 	def queue(self, limit: int, branches: Collection[str]) -> list[records.Ticket]:
 		marks = ", ".join(["NULL", *"?" * len(branches)])  # of no branch, nothing that is some branch's alone
 		mine = f"status = 'Queued' AND (is_branch_only = 0 OR branch IN ({marks}))"
