@@ -82,7 +82,12 @@ def run(ticket: str, macro: str, client_key: str) -> dict[str, Any]:
 		is_done = macros.run(on_site(), who, ticket, chosen, helpers, client_key, now_ms(), can)
 	except macros.StepRefused as error:
 		reason = _(error.cause.text).format(**error.cause.values)
-		raise UserError(error.code, error.text, **{**error.values, "step_reason": reason}) from None
+		raise UserError(
+			error.code,
+			"Nothing was done, because of step {number}: {step_reason}",
+			number=error.number,
+			step_reason=reason,
+		) from None
 	wake.wake_outbox(row.device)
 	hand_out()
 	return {"ticket": ticket, "is_done": is_done}

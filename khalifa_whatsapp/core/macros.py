@@ -17,7 +17,7 @@ LAST = frozenset({TRANSFER, SNOOZE, CLOSE})
 MAX_STEPS, MAX_TITLE = 10, 80
 MAX_SNOOZE_MINUTES = 90 * 24 * 60
 # What is wrong with a macro, by code; `{number}`: of the step, counted from one
-WRONG = {
+MESSAGES = {
 	"no_steps": "A macro has at least one step.",
 	"too_many": "A macro has at most {limit} steps.",
 	"bad_action": "Step {number}: choose what is to be done.",
@@ -53,7 +53,7 @@ def step_of(row: Mapping[str, Any]) -> Step:
 
 @dataclass(frozen=True, slots=True)
 class Wrong:
-	"""What is wrong, as a key of `WRONG`, and the values of its text."""
+	"""What is wrong, as a key of `MESSAGES`, and the values of its text."""
 
 	code: str
 	values: dict[str, object]

@@ -40,7 +40,7 @@ GOOD = {
 def test_what_nobody_could_do_is_named(steps: list[Step], code: str) -> None:
 	wrong = macros.first_wrong(steps, REASONS)
 	assert wrong is not None and wrong.code == code
-	assert macros.WRONG[code].format(names="x", **wrong.values)
+	assert macros.MESSAGES[code].format(names="x", **wrong.values)
 
 
 @given(st.lists(st.sampled_from(macros.ACTIONS), min_size=1, max_size=10))

@@ -51,9 +51,8 @@ class StepRefused(UserError):
 	"""A step that can't be done, and why: nothing of the macro was done."""
 
 	def __init__(self, number: int, cause: UserError) -> None:
-		text = "Nothing was done, because of step {number}: {step_reason}"
-		super().__init__(f"macro_{cause.code}", text, number=number, step_reason=str(cause))
-		self.cause = cause
+		super().__init__(f"macro_{cause.code}", f"step {number}: {cause}")
+		self.number, self.cause = number, cause
 
 
 def run(
@@ -71,7 +70,7 @@ def run(
 	Raises `StepRefused`, or another `UserError`; then nothing was done.
 	"""
 	if wrong := macros.first_wrong(macro.steps, actions.CLOSE_REASONS):
-		raise UserError(f"macro_{wrong.code}", macros.WRONG[wrong.code], **wrong.values)
+		raise UserError(f"macro_{wrong.code}", macros.MESSAGES[wrong.code], **wrong.values)
 
 	def attempt() -> bool:
 		with working(store, now_ms, actor) as work:

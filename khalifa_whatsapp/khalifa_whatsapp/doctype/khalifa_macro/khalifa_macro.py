@@ -34,11 +34,11 @@ class KhalifaMacro(Document):
 		"""What nobody could ever do is refused while it is written."""
 		wrong = macros.first_wrong([macros.step_of(row.as_dict()) for row in self.steps], CLOSE_REASONS)
 		if wrong is not None:
-			frappe.throw(_(macros.WRONG[wrong.code]).format(**wrong.values))
+			frappe.throw(_(macros.MESSAGES[wrong.code]).format(**wrong.values))
 
 	def validate_blanks(self) -> None:
 		"""A name in braces that nobody fills in would reach the customer as it was written."""
 		for number, row in enumerate(self.steps, 1):
 			if names := unknown(row.text or ""):
 				shown = ", ".join(f"{{{name}}}" for name in names)
-				frappe.throw(_(macros.WRONG["unknown_blanks"]).format(number=number, names=shown))
+				frappe.throw(_(macros.MESSAGES["unknown_blanks"]).format(number=number, names=shown))
