@@ -68,6 +68,8 @@ _FIELDS = (
 	"previous_webhook_secret_until",
 	"previous_app_secret_until",
 	"allowed_ips",
+	"sends_read_receipts",
+	"shows_typing",
 	*_PACE,
 	*BROWSER_FIELDS,
 )
@@ -120,6 +122,8 @@ class SiteDevice:
 	networks: tuple[Any, ...]
 	pace: Pace
 	problem: Problem | None = None
+	sends_read_receipts: bool = False  # customers see that their messages were read
+	shows_typing: bool = False
 
 	def allows(self, address: str) -> bool:
 		"""Whether a caller's address may use the endpoint; without a list, any may.
@@ -252,6 +256,8 @@ def _read(name: str) -> SiteDevice | None:
 		networks,
 		pace,
 		problem,
+		bool(row.sends_read_receipts),
+		bool(row.shows_typing),
 	)
 
 

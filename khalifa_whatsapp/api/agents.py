@@ -11,10 +11,12 @@ import frappe
 from khalifa_whatsapp.api.decorators import actor, endpoint, hand_out
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core.errors import NotFound
+from khalifa_whatsapp.core.shifts import shift_at
 from khalifa_whatsapp.guards import agent_only
 from khalifa_whatsapp.jobs import scheduler_watch, wake
 from khalifa_whatsapp.jobs.steps import StepsFailed
 from khalifa_whatsapp.services.tickets import objections, presence
+from khalifa_whatsapp.stores.base import Conflict, StoreUnavailable
 
 
 @frappe.whitelist(methods=["POST"])
@@ -46,7 +48,22 @@ def heartbeat() -> dict[str, Any]:
 	standing = presence.heartbeat(on_site(), who.agent, now_ms()) if who.agent is not None else None
 	_look_after_jobs()
 	standing_data = dataclasses.asdict(standing) if standing else None
-	return {"agent": who.agent, "standing": standing_data, "now_ms": now_ms()}
+	return {
+		"agent": who.agent,
+		"standing": standing_data,
+		"shift": _shift(who.agent),
+		"now_ms": now_ms(),
+	}
+
+
+def _shift(agent: str | None) -> dict[str, int] | None:
+	"""The agent's present or next shift, for the page to announce; what can't be read is not."""
+	if agent is None:
+		return None
+	with contextlib.suppress(Conflict, StoreUnavailable):
+		shift = shift_at(on_site().agents_in_shift().get(agent), now_ms())
+		return dataclasses.asdict(shift) if shift else None
+	return None
 
 
 def _look_after_jobs() -> None:

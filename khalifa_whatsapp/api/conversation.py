@@ -14,10 +14,10 @@ from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core import records
 from khalifa_whatsapp.core.errors import NotFound
 from khalifa_whatsapp.guards import agent_only, manager_only
-from khalifa_whatsapp.jobs import wake
+from khalifa_whatsapp.jobs import receipts, wake
 from khalifa_whatsapp.services.outbound import answers, user_decisions
 from khalifa_whatsapp.services.outbound.answer_drafts import Draft
-from khalifa_whatsapp.services.tickets import actions, bulk_close
+from khalifa_whatsapp.services.tickets import actions, bulk_close, snoozing
 
 
 @frappe.whitelist(methods=["POST"])
@@ -181,6 +181,25 @@ def assign(ticket: str, agent: str) -> dict[str, Any]:
 @frappe.whitelist(methods=["POST"])
 @agent_only
 @endpoint
+def snooze(ticket: str, until_ms: int | None = None, reason: str = "") -> dict[str, Any]:
+	"""Put a conversation aside until a time; without one, until the customer writes.
+
+	While the customer waits for us only with a reason; the clock goes on.
+	"""
+	return _shown(snoozing.snooze_ticket(on_site(), actor(), ticket, now_ms(), until_ms or None, reason))
+
+
+@frappe.whitelist(methods=["POST"])
+@agent_only
+@endpoint
+def unsnooze(ticket: str) -> dict[str, Any]:
+	"""Take a conversation back before its time."""
+	return _shown(snoozing.wake(on_site(), actor(), ticket, now_ms()))
+
+
+@frappe.whitelist(methods=["POST"])
+@agent_only
+@endpoint
 def close(ticket: str, reason: str = "resolved") -> dict[str, Any]:
 	"""Close a conversation."""
 	return _shown(actions.close(on_site(), actor(), ticket, now_ms(), reason))
@@ -207,7 +226,10 @@ def no_reply_needed(ticket: str) -> dict[str, Any]:
 @endpoint
 def mark_read(ticket: str) -> dict[str, Any]:
 	"""The holder has seen the conversation."""
-	actions.mark_read(on_site(), actor(), ticket, now_ms())
+	who = actor()
+	actions.mark_read(on_site(), who, ticket, now_ms())
+	fields = ["name", "agent", "device", "last_in_ms"]
+	receipts.note_read(who, frappe.db.get_value("Khalifa Ticket", ticket, fields, as_dict=True))
 	return {"ticket": ticket}
 
 

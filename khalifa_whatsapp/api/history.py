@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import frappe
 from frappe import _
+from frappe.utils import format_datetime, get_system_timezone
 
-from khalifa_whatsapp.core import reply_loops
+from khalifa_whatsapp.core import reply_loops, snooze
 from khalifa_whatsapp.core.phones import from_gateway
+from khalifa_whatsapp.services.outbound.first_contact import BEGUN
 
 MAX = 300
 EVENT_FIELDS = (
@@ -76,6 +80,13 @@ def shown_number(value: str) -> str:
 	return ISOLATE.format(from_gateway(value[1:]).display() if is_number else value)
 
 
+def shown_time(at_ms: int) -> str:
+	"""An instant by the company's clock, in the reader's language."""
+	zone = ZoneInfo(get_system_timezone())
+	moment = datetime.fromtimestamp(at_ms / 1000, zone).replace(tzinfo=None)
+	return ISOLATE.format(format_datetime(moment, "d MMM HH:mm"))
+
+
 def event_text(row: Any, names: dict[str, str]) -> str:
 	"""One event in people's words."""
 	maker = _TEXTS.get(row.event)
@@ -104,6 +115,8 @@ def _tone_of(row: Any) -> str:
 
 
 def _created(row: Any, names: dict[str, str]) -> str:
+	if row.reason == BEGUN:
+		return _("{0} began the conversation.").format(row.actor_name or "")
 	return _("The customer wrote and the conversation began.")
 
 
@@ -210,6 +223,31 @@ def _promotions(row: Any, names: dict[str, str]) -> str:
 	return _with_reason(said, row.reason)
 
 
+def _snoozed(row: Any, names: dict[str, str]) -> str:
+	until_ms, reason = snooze.read(row.reason or "")
+	who = row.actor_name or ""
+	if until_ms is None:
+		said = _("{0} snoozed the conversation until the customer writes").format(who)
+	else:
+		said = _("{0} snoozed the conversation until {1}").format(who, shown_time(until_ms))
+	return _with_reason(said, reason)
+
+
+def _unsnoozed(row: Any, names: dict[str, str]) -> str:
+	causes = {
+		snooze.TIME: _("The conversation is back: its time has come."),
+		snooze.CUSTOMER: _("The conversation is back: the customer wrote."),
+		snooze.OWED: _("The conversation is back: the customer waits for an answer again."),
+	}
+	return causes.get(row.reason) or _("{0} took the conversation back before its time.").format(
+		row.actor_name or ""
+	)
+
+
+def _macro(row: Any, names: dict[str, str]) -> str:
+	return _("{0} ran the macro {1}.").format(row.actor_name or "", ISOLATE.format(row.reason or ""))
+
+
 def _rated(row: Any, names: dict[str, str]) -> str:
 	return _("The customer rated the conversation {0} of 5.").format(row.reason or "")
 
@@ -234,6 +272,9 @@ _TEXTS = {
 	"promotions_stopped": _promotions,
 	"promotions_resumed": _promotions,
 	"rated": _rated,
+	"snoozed": _snoozed,
+	"unsnoozed": _unsnoozed,
+	"macro": _macro,
 }
 
 

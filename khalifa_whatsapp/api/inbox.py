@@ -28,6 +28,7 @@ from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core import ticket_access
 from khalifa_whatsapp.core.quick_replies import KNOWN, MAX_TEXT, parts, unknown
 from khalifa_whatsapp.guards import agent_only, current_actor, refuse_record
+from khalifa_whatsapp.jobs import receipts
 from khalifa_whatsapp.services.tickets import actions
 from khalifa_whatsapp.services.tickets.actions import CLOSE_REASONS
 from khalifa_whatsapp.stores.base import Conflict, StoreUnavailable
@@ -160,6 +161,7 @@ def _mark_read(row: Any) -> bool:
 		return False
 	with contextlib.suppress(Conflict, StoreUnavailable):
 		actions.mark_read(on_site(), who, row.name, now_ms())
+		receipts.note_read(who, row)
 		return True
 	return False
 
@@ -293,6 +295,7 @@ def typing(ticket: str) -> dict[str, Any]:
 	name = current_actor().full_name or ""
 	typing_status.show(row.name, name)
 	typing_status.publish(row, name)
+	receipts.note_typing(current_actor(), row)
 	return {"ticket": ticket}
 
 

@@ -41,6 +41,8 @@ FIELDS = (
 	"last_message_ms",
 	"is_branch_only",
 	"version",
+	"snoozed_ms",
+	"snoozed_until_ms",
 )
 OPEN = ("Queued", "Open", "Pending")
 MAX_FOUND = 2_000  # messages that a search takes from the index of words
@@ -205,10 +207,13 @@ def _asked_view(actor: Actor, asked: ListQuery, now: int) -> View:
 def _view(actor: Actor, name: str, now: int) -> View:
 	me = frappe.db.escape(actor.agent or "", percent=False)
 	is_open = f"{TABLE}.status in ('Queued', 'Open', 'Pending')"
-	mine = f"{TABLE}.agent = {me} and {TABLE}.status in ('Open', 'Pending')"
+	held = f"{TABLE}.agent = {me} and {TABLE}.status in ('Open', 'Pending')"
+	# What is put aside leaves the list, unless the customer waits for us in it
+	mine = f"{held} and ({TABLE}.snoozed_ms = 0 or {TABLE}.waiting_since_ms > 0)"
 	whose = "1 = 1" if actor.is_manager else f"{TABLE}.agent = {me}"
 	views = {
 		"mine": View(mine, f"{TABLE}.last_message_ms", statuses=("Open", "Pending")),
+		"snoozed": View(f"{held} and {TABLE}.snoozed_ms > 0", f"{TABLE}.last_message_ms"),
 		"queue": View(f"{TABLE}.status = 'Queued'", f"{TABLE}.waiting_since_ms", False),
 		"delayed": View(
 			f"{lateness.delayed_sql(now)} and {whose}",

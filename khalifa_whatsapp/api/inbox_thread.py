@@ -97,6 +97,9 @@ def head(actor: Actor, row: Any) -> dict[str, Any]:
 		"cycle",
 		"version",
 		"is_missed",
+		"snoozed_ms",
+		"snoozed_until_ms",
+		"snooze_reason",
 	)
 	return {
 		"ticket": row.name,

@@ -142,6 +142,9 @@ DOCTYPES = (
 		managers=MAINTAIN | {"delete"},
 		has_files=True,
 	),
+	# Agents use theirs through our own methods (`api.macros`)
+	DocType("Khalifa Macro", Rows.NONE, managers=MAINTAIN | {"delete"}, agent_field="agent"),
+	DocType("Khalifa Macro Step", Rows.NONE, is_child=True),
 	DocType("Khalifa Message Rate", Rows.NONE, managers=MAINTAIN | {"delete"}),
 	DocType("Khalifa Auto Reply", Rows.NONE, managers=MAINTAIN | {"delete"}),
 	DocType("Khalifa Template Button", Rows.APPROVED, is_child=True),

@@ -136,6 +136,10 @@ class Ticket:
 	auto_check_ms: int | None = None  # when a rule about waiting comes due for the open wait
 	auto_stop: str | None = None  # the open wait has no more automatic replies: New, Notified (managers)
 	campaign: str | None = None  # the campaign that the customer wrote in answer to
+	# `core.snooze`: put aside since when, until when (NULL: until the customer writes), and why
+	snoozed_ms: int | None = None
+	snoozed_until_ms: int | None = None
+	snooze_reason: str = ""
 	version: int = 0
 
 

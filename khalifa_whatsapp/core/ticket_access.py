@@ -104,6 +104,12 @@ def can_transfer(actor: Actor, ticket: TicketFacts) -> Decision:
 	return can_answer(actor, ticket)
 
 
+def can_snooze(actor: Actor, ticket: TicketFacts) -> Decision:
+	"""Put it aside, out of its holder's list: what is nobody's lies in none."""
+	decision = can_answer(actor, ticket)
+	return Decision(Refusal.WAITING) if decision and not ticket.agent else decision
+
+
 def can_close(actor: Actor, ticket: TicketFacts) -> Decision:
 	"""End it, or the customer's wait."""
 	return can_answer(actor, ticket)
@@ -166,6 +172,7 @@ class Rights:
 	take_over: bool
 	on_behalf: bool
 	settle: bool
+	snooze: bool
 
 
 def rights(actor: Actor, ticket: TicketFacts) -> Rights:
@@ -181,4 +188,5 @@ def rights(actor: Actor, ticket: TicketFacts) -> Rights:
 		take_over=can_take_over(actor, ticket),
 		on_behalf=answers_on_behalf(actor, ticket),
 		settle=bool(can_settle(actor, ticket)),
+		snooze=bool(can_snooze(actor, ticket)),
 	)

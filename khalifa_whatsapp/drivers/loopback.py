@@ -78,6 +78,7 @@ class LoopbackDriver:
 		)
 		self.failures: deque[SendError] = deque()
 		self.state = SessionState("connected")
+		self.reads: list[tuple[str, bool]] = []  # message, and whether typing was shown
 
 	def verify(self, call: WebhookCall) -> None:
 		"""Raise `NotVerified` unless the body is signed with one of the device's secrets."""
@@ -113,6 +114,12 @@ class LoopbackDriver:
 	def get_status(self) -> SessionState:
 		"""Whatever the test put in `state`."""
 		return self.state
+
+	def mark_read(self, ref: MessageRef, sender: tuple[Identity, ...], is_typing: bool = False) -> None:
+		"""Put it on a list of its own, or raise what was programmed."""
+		if self.failures:
+			raise self.failures.popleft()
+		self.reads.append((ref.gateway_id, is_typing))
 
 	def call(self, *items: Mapping[str, Any]) -> WebhookCall:
 		"""A signed webhook call with these events, as the gateway would make it."""

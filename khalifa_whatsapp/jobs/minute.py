@@ -25,7 +25,7 @@ from khalifa_whatsapp.jobs.wake import wake_close_all, wake_due, wake_templates
 from khalifa_whatsapp.services import costs
 from khalifa_whatsapp.services.inbound import parked
 from khalifa_whatsapp.services.isolation import check
-from khalifa_whatsapp.services.tickets import assignment, delays, presence
+from khalifa_whatsapp.services.tickets import assignment, delays, presence, snoozing
 from khalifa_whatsapp.stores.base import Store
 
 SCAN_LIMIT = 5_000
@@ -66,6 +66,7 @@ PARTS: dict[str, Callable[[Store], object]] = {
 	"close all": lambda store: wake_close_all(),
 	"parked statuses": lambda store: parked.apply_parked(store, now_ms()),
 	"possible duplicates": lambda store: duplicates.notify_managers(),
+	"snoozed": lambda store: snoozing.bring_back(store, now_ms(), SCAN_LIMIT),
 	"presence": lambda store: presence.sweep(store, now_ms()),
 	"assignment": lambda store: assignment.assign_queue(store, now_ms()),
 	"browsers": lambda store: browsers.look_after(),

@@ -191,6 +191,9 @@ class Store(CampaignStore, Protocol):
 	def latest_tickets(self, pairs: Collection[tuple[str, str]]) -> dict[tuple[str, str], records.Ticket]:
 		"""By (customer, device): the open ticket (locked), else the one closed last."""
 
+	def has_ticket_event(self, name: str) -> bool:
+		"""Whether a line of a history has this name."""
+
 	def queue(self, limit: int, branches: Collection[str]) -> list[records.Ticket]:
 		"""Tickets without an agent (locked), in the queue's order; locked ones are passed over.
 
@@ -199,6 +202,11 @@ class Store(CampaignStore, Protocol):
 
 	def due_tickets(self, now_ms: int, limit: int) -> list[records.Ticket]:
 		"""Tickets that the minute job must look at by now (locked), the longest overdue first."""
+
+	def due_snoozes(self, now_ms: int, limit: int) -> list[records.Ticket]:
+		"""Tickets put aside until now or earlier (locked), the longest overdue first;
+		locked ones are passed over.
+		"""
 
 	def rules_in_use(self) -> list[tuple[str | None, str]]:
 		"""(branch, version): by which hours and limits the deadlines of open waits were worked out."""
@@ -244,6 +252,9 @@ class Store(CampaignStore, Protocol):
 
 	def messages_of(self, ticket: str) -> list[records.Message]:
 		"""All messages of a ticket (locked), in their order."""
+
+	def newest_incoming(self, ticket: str, provider: str) -> records.Message | None:
+		"""The customer's latest message of a ticket that this gateway knows."""
 
 	def last_written_ms(self, ticket: str, identities: Collection[str]) -> int | None:
 		"""When the customer last wrote in a ticket as one of these identities."""

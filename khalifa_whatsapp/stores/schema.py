@@ -30,6 +30,7 @@ INDEXES: dict[str, list[tuple[str, ...]]] = {
 		("status", "waiting_since_ms"),
 		("agent", "status", "last_message_ms"),
 		("auto_check_ms",),
+		("snoozed_until_ms",),
 	],
 	"Khalifa Ticket Event": [("ticket", "at_ms"), ("at_ms", "event", "to_agent", "from_agent")],
 	"Khalifa Message": [

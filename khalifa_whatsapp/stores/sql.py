@@ -178,6 +178,9 @@ class SqlStore(OutboxQueries, MeasureQueries, CareQueries, CampaignQueries, Cost
 			)
 		return opened + list(self._by_name(records.Ticket, {row[0] for row in names}, self.LOCK).values())
 
+	def has_ticket_event(self, name: str) -> bool:
+		return bool(self._by_name(records.TicketEvent, [name]))
+
 	def queue(self, limit: int, branches: Collection[str]) -> list[records.Ticket]:
 		marks = ", ".join(["NULL", *"?" * len(branches)])  # of no branch, nothing that is some branch's alone
 		mine = f"status = 'Queued' AND (is_branch_only = 0 OR branch IN ({marks}))"
@@ -194,6 +197,12 @@ class SqlStore(OutboxQueries, MeasureQueries, CareQueries, CampaignQueries, Cost
 	def due_tickets(self, now_ms: int, limit: int) -> list[records.Ticket]:
 		order = f"ORDER BY next_check_ms LIMIT ? {self.SKIP}"
 		return self._read(records.Ticket, "next_check_ms > 0 AND next_check_ms <= ?", (now_ms, limit), order)
+
+	def due_snoozes(self, now_ms: int, limit: int) -> list[records.Ticket]:
+		where = "snoozed_until_ms > 0 AND snoozed_until_ms <= ?"
+		return self._read(
+			records.Ticket, where, (now_ms, limit), f"ORDER BY snoozed_until_ms LIMIT ? {self.SKIP}"
+		)
 
 	def rules_in_use(self) -> list[tuple[str | None, str]]:
 		sql = f"SELECT DISTINCT branch, rules_version FROM {TICKET} WHERE rules_version > ''"
@@ -265,6 +274,13 @@ class SqlStore(OutboxQueries, MeasureQueries, CareQueries, CampaignQueries, Cost
 		return self._read(
 			records.Message, "ticket = ?", (ticket,), f"ORDER BY sent_ms, sequence, name {self.LOCK}"
 		)
+
+	def newest_incoming(self, ticket: str, provider: str) -> records.Message | None:
+		where = (
+			"ticket = ? AND direction = 'Incoming' AND provider IN ('', ?) AND COALESCE(gateway_id, '') <> ''"
+		)
+		order = "ORDER BY sent_ms DESC, sequence DESC, name DESC LIMIT 1"
+		return next(iter(self._read(records.Message, where, (ticket, provider), order)), None)
 
 	def last_written_ms(self, ticket: str, identities: Collection[str]) -> int | None:
 		wanted = sorted(identities)

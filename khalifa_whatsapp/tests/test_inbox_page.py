@@ -43,14 +43,8 @@ class TestTheInboxPage(InboxPageCase):
 		self.assertEqual([m.status for m in self.all(records.Message, direction="Outgoing")], [records.SENT])
 		self.until(lambda: self.texts(".kin-bubble.out .kin-tick") == ["✓"])
 		self.click(".kin-actions button", "Transfer")
-		self.until(
-			lambda: self.js("return !!(window.cur_dialog && document.querySelector('.modal.show select'))")
-		)
-		self.js(
-			"const box = cur_dialog; box.set_value('to_agent', arguments[0]); box.set_value('reason', "
-			"'his branch');",
-			self.ali,
-		)
+		self.click(".modal.show .kin-receiver", "Ali Hassan")
+		self.type_into(".modal.show .kin-reason", "his branch")
 		self.click(".modal.show .btn-primary", "Transfer")
 		self.until(lambda: self.only(records.Ticket, name=ticket.name).agent == self.ali)
 

@@ -213,6 +213,7 @@ class WppConnectSimulator(SimulatorServer):
 		chat = self._chat(request.object())
 		if route == "typing":
 			self.typing.append(chat)
+			self.chats.saw(chat, is_typing=True)
 			return json_answer({"status": "success"})
 		self.chats.read(chat)
 		data = {"message": "Information retrieved successfully.", "contact": [chat], "data": [None]}

@@ -29,6 +29,9 @@ class Chats:
 		self.media: dict[str, tuple[bytes, str]] = {}  # by serialized message id
 		self._messages: deque[tuple[str, dict[str, Any]]] = deque(maxlen=MAX_KEPT)
 		self._unread: set[str] = set()  # chats
+		self.reads: list[
+			tuple[str, bool]
+		] = []  # the customer's latest message, and whether we were seen typing
 		self._lock = threading.Lock()
 
 	def know(self, person: Person) -> None:
@@ -52,6 +55,13 @@ class Chats:
 		"""The chat is opened: nothing in it is unread."""
 		with self._lock:
 			self._unread.discard(chat)
+		self.saw(chat)
+
+	def saw(self, chat: str, is_typing: bool = False) -> None:
+		"""The customer sees that we have read, or are typing."""
+		with self._lock:
+			theirs = [message for name, message in self._messages if name == chat and not message["fromMe"]]
+			self.reads += [(str(message["id"]).rpartition("_")[2], is_typing) for message in theirs[-1:]]
 
 	def unread(self) -> Answer:
 		"""Customers' messages in unread chats, without the sender's card,

@@ -48,7 +48,7 @@ class TestLoopback(DriverContract):
 		inbound = Inbound(driver.call(item), other.call(item), unknown, garbage, foreign)
 		kinds = (Retryable, RateLimited, RecipientError, Permanent, WindowClosed, AuthError, UnknownOutcome)
 		ways = {one.kind: [partial(driver.failures.append, one("simulated"))] for one in kinds}
-		yield Scene(driver, inbound, ways)
+		yield Scene(driver, inbound, ways, reads=lambda: driver.reads)
 
 	def taken(self) -> int:
 		return len(self.driver.sent)
@@ -145,7 +145,7 @@ class TestWppConnect(DriverContract):
 			self.simulator = simulator
 			driver = make_driver(simulator.config(read_timeout=0.3))
 			ways = {kind: [self.way(mode) for mode in modes] for kind, modes in self.FAILURES.items()}
-			yield Scene(driver, self.inbound(simulator), ways)
+			yield Scene(driver, self.inbound(simulator), ways, reads=lambda: simulator.chats.reads)
 
 	def way(self, mode: str) -> Callable[[], None]:
 		return lambda: self.simulator.fail_next(mode)

@@ -1,6 +1,7 @@
 // What scripts are checked for. How they are laid out is Prettier's business, not checked here.
 
 import js from "@eslint/js";
+import vue from "eslint-plugin-vue";
 import globals from "globals";
 
 // What Frappe's pages offer to every script.
@@ -40,6 +41,7 @@ export default [
 	{ ignores: ["**/node_modules/", "khalifa_whatsapp/public/dist/"] },
 	{ linterOptions: { reportUnusedDisableDirectives: "error" } },
 	js.configs.recommended,
+	...vue.configs["flat/essential"],
 	{ rules: RULES },
 	{
 		files: ["khalifa_whatsapp/**/*.js"],
@@ -54,6 +56,11 @@ export default [
 	{
 		files: ["simulation/simulators/**/*.js"],
 		languageOptions: { sourceType: "script", globals: { ...globals.browser, open: "off" } }, // the open chat
+	},
+	{
+		files: ["**/*.vue"],
+		rules: { "vue/no-v-html": "error", "vue/prop-name-casing": "off" },
+		languageOptions: { globals: { ...globals.browser, ...DESK } },
 	},
 	{ files: ["khalifa_whatsapp/public/**/*.js"], languageOptions: { sourceType: "module" } },
 	{ files: ["**/*.mjs", "**/*.cjs"], languageOptions: { globals: globals.node } },

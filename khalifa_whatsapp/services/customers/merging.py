@@ -13,7 +13,7 @@ from khalifa_whatsapp.core.content import makes_wait
 from khalifa_whatsapp.core.keys import open_key
 from khalifa_whatsapp.services import audit
 from khalifa_whatsapp.services.customers.identities import show_name
-from khalifa_whatsapp.services.tickets import turns
+from khalifa_whatsapp.services.tickets import snoozing, turns
 from khalifa_whatsapp.services.tickets.closing import close_ticket
 from khalifa_whatsapp.services.tickets.notices import notify_owner
 from khalifa_whatsapp.services.unit_of_work import UnitOfWork
@@ -200,6 +200,7 @@ def _end(work: UnitOfWork, ticket: records.Ticket) -> None:
 		MERGED,
 	)
 	ticket.unread_count, ticket.queued_since_ms = 0, None
+	snoozing.forget(ticket)
 	work.log(ticket, "closed", from_agent=ticket.agent, reason=MERGED)
 	notify_owner(work, ticket, "closed")
 	ticket.agent = ticket.agent_name = None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from khalifa_whatsapp.core import assignment, records
+from khalifa_whatsapp.core import assignment, records, snooze
 from khalifa_whatsapp.core.actor import actor_of
 from khalifa_whatsapp.core.keys import open_key
 from khalifa_whatsapp.core.settings import HOUR_MS
 from khalifa_whatsapp.core.ticket_access import can_see
-from khalifa_whatsapp.services.tickets import notices, turns
+from khalifa_whatsapp.services.tickets import notices, snoozing, turns
 from khalifa_whatsapp.services.tickets.closing import close_ticket
 from khalifa_whatsapp.services.tickets.notices import publish_queue_change
 from khalifa_whatsapp.services.tickets.reopening import reopen
@@ -116,6 +116,7 @@ class Tickets:
 	def wait(self, ticket: records.Ticket, sent_ms: int, known_ms: int) -> None:
 		"""The customer waits for us since then, or longer already."""
 		ticket.first_message_ms = min(ticket.first_message_ms or sent_ms, sent_ms)
+		snoozing.back(self.work, ticket, snooze.CUSTOMER)
 		if ticket.turn is None:
 			self.route(ticket)
 			turns.customer_waits(self.work, ticket, sent_ms, known_ms)
@@ -124,6 +125,7 @@ class Tickets:
 
 	def _leave(self, ticket: records.Ticket) -> None:
 		ticket.agent = ticket.agent_name = None
+		snoozing.forget(ticket)
 		ticket.status, ticket.queue_rank, ticket.queued_since_ms = records.QUEUED, 1, self.work.now_ms
 
 	def _is_here(self, agent: str) -> bool:

@@ -180,17 +180,22 @@ def note(
 
 	def run() -> records.Message:
 		with working(store, now_ms, actor) as work:
-			key = digest("client", client_key) if client_key else None
-			text = checked_text(body, work.rules.settings.max_text_length)
-			record = ticket_of(work, ticket)
-			if key and (known := store.message_by_client_key(key)) is not None:
-				return _same(known, ticket, actor, Draft(body))
-			require(ticket_access.can_note(actor, record))
-			written = new_message(work, record, Draft(text), text, records.NOTE, records.SENT)
-			written.client_key = key
-			return written
+			return write_note(work, ticket, body, client_key)
 
 	return retrying(run)
+
+
+def write_note(work: UnitOfWork, ticket: str, body: str, client_key: str) -> records.Message:
+	"""As `note`, within a transaction."""
+	key = digest("client", client_key) if client_key else None
+	text = checked_text(body, work.rules.settings.max_text_length)
+	record = ticket_of(work, ticket)
+	if key and (known := work.store.message_by_client_key(key)) is not None:
+		return _same(known, ticket, work.actor, Draft(body))
+	require(ticket_access.can_note(work.actor, record))
+	written = new_message(work, record, Draft(text), text, records.NOTE, records.SENT)
+	written.client_key = key
+	return written
 
 
 def react(

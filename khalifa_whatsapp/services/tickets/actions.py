@@ -37,21 +37,26 @@ def transfer(
 
 	def run() -> records.Ticket:
 		with working(store, now_ms, actor) as work:
-			if not reason.strip():
-				raise UserError(
-					"no_reason", "Say why you transfer the conversation: the next one will need it."
-				)
 			record = ticket_of(work, ticket)
-			require(ticket_access.can_transfer(actor, record))
-			if to_agent:
-				hand_over(work, record, _receiver(work, to_agent, record), reason, "transferred")
-			elif to_branch:
-				hand_to_branch(work, record, to_branch, reason)
-			else:
-				raise UserError("no_receiver", "Choose the agent or the branch that takes the conversation.")
+			hand_on(work, record, reason, to_agent, to_branch)
 			return record
 
 	return retrying(run)
+
+
+def hand_on(
+	work: UnitOfWork, ticket: records.Ticket, reason: str, to_agent: str | None, to_branch: str | None
+) -> None:
+	"""As `transfer`, within a transaction."""
+	if not reason.strip():
+		raise UserError("no_reason", "Say why you transfer the conversation: the next one will need it.")
+	require(ticket_access.can_transfer(work.actor, ticket))
+	if to_agent:
+		hand_over(work, ticket, _receiver(work, to_agent, ticket), reason, "transferred")
+	elif to_branch:
+		hand_to_branch(work, ticket, to_branch, reason)
+	else:
+		raise UserError("no_receiver", "Choose the agent or the branch that takes the conversation.")
 
 
 def _receiver(work: UnitOfWork, name: str, ticket: records.Ticket) -> records.Agent:
@@ -94,22 +99,27 @@ def close(store: Store, actor: Actor, ticket: str, now_ms: int, reason: str = "r
 
 	A waiting customer counts as closed unanswered, unless the reason says no reply was needed.
 	"""
-	if reason not in CLOSE_REASONS:
-		raise UserError("bad_reason", "Choose a reason: {reasons}.", reasons=", ".join(CLOSE_REASONS))
 
 	def run() -> records.Ticket:
 		with working(store, now_ms, actor) as work:
 			record = ticket_of(work, ticket)
-			require(ticket_access.can_close(actor, record))
-			if reason == "inactive" and record.turn is not None:
-				raise UserError(
-					"customer_waits",
-					"The customer waits for an answer. Answer first, or choose another reason.",
-				)
-			close_ticket(work, record, reason, _OUTCOME.get(reason, records.CLOSED_UNANSWERED))
+			end(work, record, reason)
 			return record
 
 	return retrying(run)
+
+
+def end(work: UnitOfWork, ticket: records.Ticket, reason: str) -> None:
+	"""As `close`, within a transaction."""
+	if reason not in CLOSE_REASONS:
+		raise UserError("bad_reason", "Choose a reason: {reasons}.", reasons=", ".join(CLOSE_REASONS))
+	require(ticket_access.can_close(work.actor, ticket))
+	if reason == "inactive" and ticket.turn is not None:
+		raise UserError(
+			"customer_waits",
+			"The customer waits for an answer. Answer first, or choose another reason.",
+		)
+	close_ticket(work, ticket, reason, _OUTCOME.get(reason, records.CLOSED_UNANSWERED))
 
 
 _OUTCOME = {"no_reply_needed": records.NO_REPLY_NEEDED, "spam": records.SPAM}

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from khalifa_whatsapp.core import assignment as rules
 from khalifa_whatsapp.core import records
 from khalifa_whatsapp.services.isolation import batch_or_one_by_one, check
-from khalifa_whatsapp.services.tickets import turns
+from khalifa_whatsapp.services.tickets import snoozing, turns
 from khalifa_whatsapp.services.tickets.notices import notify_owner
 from khalifa_whatsapp.services.unit_of_work import UnitOfWork, working
 from khalifa_whatsapp.stores.base import Store
@@ -142,6 +142,7 @@ def give_back(work: UnitOfWork, ticket: records.Ticket, reason: str) -> None:
 	former = ticket.agent
 	ticket.agent = ticket.agent_name = None
 	ticket.status, ticket.queued_since_ms, ticket.queue_rank = records.QUEUED, work.now_ms, 0
+	snoozing.forget(ticket)
 	turns.change_holder(work, ticket, "requeued")
 	work.touch_ticket(ticket)
 	work.log(ticket, "requeued", from_agent=former, is_automatic=1, reason=reason)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from khalifa_whatsapp.core import ledger, records
-from khalifa_whatsapp.services.tickets import surveys, turns
+from khalifa_whatsapp.services.tickets import snoozing, surveys, turns
 from khalifa_whatsapp.services.tickets.notices import notify_owner
 from khalifa_whatsapp.services.unit_of_work import UnitOfWork
 
@@ -22,6 +22,7 @@ def close_ticket(
 	ticket.status, ticket.open_key, ticket.closed_ms = records.CLOSED, None, work.now_ms
 	ticket.closed_by, ticket.close_reason, ticket.close_batch = work.actor.user, reason, batch
 	ticket.queued_since_ms, ticket.unread_count = None, 0
+	snoozing.forget(ticket)
 	work.touch_ticket(ticket)
 	work.mark_day(work.now_ms)
 	work.log(ticket, "closed", from_agent=ticket.agent, reason=reason)

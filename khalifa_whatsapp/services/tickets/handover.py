@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from khalifa_whatsapp.core import ledger, records
 from khalifa_whatsapp.core.errors import NotFound
-from khalifa_whatsapp.services.tickets import turns
+from khalifa_whatsapp.services.tickets import snoozing, turns
 from khalifa_whatsapp.services.tickets.notices import notify_owner
 from khalifa_whatsapp.services.unit_of_work import UnitOfWork
 
@@ -45,6 +45,7 @@ def hand_to_branch(work: UnitOfWork, ticket: records.Ticket, branch: str, reason
 def _moved(
 	work: UnitOfWork, ticket: records.Ticket, former: str | None, branch: str | None, reason: str, event: str
 ) -> None:
+	snoozing.forget(ticket)
 	ended = turns.change_holder(work, ticket, "transferred" if former else "assigned")
 	if ended is not None and former is not None:
 		rules = turns.rules_of(work, ticket, ended)

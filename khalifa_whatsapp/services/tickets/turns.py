@@ -5,14 +5,16 @@ They keep four things in step: the turn, its segments, the delay events, and the
 
 from __future__ import annotations
 
-from khalifa_whatsapp.core import deadlines, ledger, records
+from khalifa_whatsapp.core import deadlines, ledger, records, snooze
 from khalifa_whatsapp.core.settings import BranchRules
+from khalifa_whatsapp.services.tickets import snoozing
 from khalifa_whatsapp.services.tickets.notices import MANAGER_ROLE
 from khalifa_whatsapp.services.unit_of_work import UnitOfWork
 
 
 def customer_waits(work: UnitOfWork, ticket: records.Ticket, sent_ms: int, known_ms: int) -> None:
 	"""A customer's message that wants an answer came in (and no turn is open)."""
+	snoozing.back(work, ticket, snooze.CUSTOMER)
 	turn = work.add(ledger.open_turn(work.new_name(), ticket, sent_ms, known_ms))
 	start = ledger.first_segment_start(ticket, turn)
 	segment = work.add(ledger.open_segment(work.new_name(), ticket, turn, start))
@@ -163,6 +165,7 @@ def move_turn(work: UnitOfWork, ticket: records.Ticket, other: records.Ticket) -
 		return
 	rename_turn(work, turn, other)
 	if other is not ticket:
+		snoozing.back(work, other, snooze.OWED)
 		other.turn, other.segment, other.waiting_since_ms = (
 			ticket.turn,
 			ticket.segment,
@@ -188,6 +191,7 @@ def rename_turn(work: UnitOfWork, turn: records.Turn, ticket: records.Ticket) ->
 def resume(work: UnitOfWork, ticket: records.Ticket, turn: records.Turn) -> None:
 	"""A turn that had ended goes on with its original start; the holder is charged again only from now."""
 	_open_again(work, ticket, turn)
+	snoozing.back(work, ticket, snooze.OWED)
 	leave_absent(work, ticket)
 	ticket.status = records.OPEN if ticket.agent else records.QUEUED
 	schedule(work, ticket, turn, _open_segment(work, ticket, turn))
@@ -237,6 +241,7 @@ def leave_absent(work: UnitOfWork, ticket: records.Ticket) -> None:
 	if former is None or (agent is not None and agent.enabled and agent.presence != records.OFFLINE):
 		return
 	ticket.agent = ticket.agent_name = None
+	snoozing.forget(ticket)
 	ticket.queued_since_ms, ticket.queue_rank = work.now_ms, 0
 	work.log(ticket, "requeued", from_agent=former, is_automatic=1, reason="agent not available")
 

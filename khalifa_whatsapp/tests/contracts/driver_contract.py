@@ -365,6 +365,8 @@ class DriverContract:
 				scene.driver.mark_read(ref, (SENDER,))
 				scene.driver.mark_read(ref, (SENDER,), is_typing=True)
 				assert {gateway_id for gateway_id, _ in scene.reads()} == {ref.gateway_id}
+				assert not scene.reads()[0][1]
+				assert scene.reads()[-1][1]
 				assert self.taken() == 0
 
 	def test_a_text_that_is_too_long_or_empty_is_refused_before_the_network(self) -> None:

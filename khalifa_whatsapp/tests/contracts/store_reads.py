@@ -91,6 +91,26 @@ class ReadsContract(StoreScene):
 
 		assert (ask("i1"), ask("i1", "i2"), ask("i3"), ask()) == (NOW, NOW + 2, None, None)
 
+	def test_the_customer_s_latest_words_are_those_that_this_gateway_knows(self) -> None:
+		store = self.make_store()
+		self.save(
+			store,
+			self.message("m1", sent_ms=NOW, gateway_id="a", provider="loopback"),
+			self.message("m2", sent_ms=NOW + 1, gateway_id="b", provider="loopback"),
+			self.message("m3", sent_ms=NOW + 2, gateway_id="c", provider="cloud_api"),
+			self.message("m4", sent_ms=NOW + 3, gateway_id=None, provider="loopback"),
+			self.queued("m5", sent_ms=NOW + 9, gateway_id="d", provider="loopback"),
+			dataclasses.replace(
+				self.message("m6", sent_ms=NOW + 9, gateway_id="e", provider="loopback"), ticket=self.n("t2")
+			),
+		)
+
+		def ask(provider: str) -> str | None:
+			newest = self.read(lambda: store.newest_incoming(self.n("t1"), provider), store)
+			return newest and newest.name
+
+		assert (ask("loopback"), ask("cloud_api"), ask("wppconnect")) == (self.n("m2"), self.n("m3"), None)
+
 	# -- webhook events
 
 	def test_the_latest_ticket_is_the_open_one_else_the_one_closed_last(self) -> None:
@@ -114,6 +134,21 @@ class ReadsContract(StoreScene):
 		tickets = self.read(lambda: store.latest_tickets(pairs), store)
 		names = {(c[8:], d[8:]): ticket.name[8:] for (c, d), ticket in tickets.items()}
 		assert names == {("c1", "dev"): "t2", ("c2", "dev"): "t3", ("c3", "dev"): "t6", ("c1", "dev2"): "t7"}
+
+	def test_what_was_put_aside_is_found_when_its_time_has_come(self) -> None:
+		store = self.make_store()
+		self.save(
+			store,
+			self.ticket("t1", "c1", snoozed_ms=NOW - 9, snoozed_until_ms=NOW),
+			self.ticket("t2", "c2", snoozed_ms=NOW - 9, snoozed_until_ms=NOW - 1),
+			self.ticket("t3", "c3", snoozed_ms=NOW - 9, snoozed_until_ms=NOW + 1),
+			self.ticket("t4", "c4", snoozed_ms=NOW - 9),
+			self.ticket("t5", "c5"),
+		)
+		due = self.read(lambda: store.due_snoozes(NOW, 10_000), store)
+		ours = [ticket for ticket in due if ticket.name in {self.n(f"t{n}") for n in range(1, 6)}]
+		assert [ticket.name for ticket in ours] == [self.n("t2"), self.n("t1")]
+		assert ours[0].snoozed_until_ms == NOW - 1
 
 	def test_the_queue_gives_back_first_then_who_waits_longest_then_who_waits_for_nothing(self) -> None:
 		store = self.make_store()

@@ -3,8 +3,10 @@
 
 import { Connection } from "./connection.js";
 import { Notifier } from "./notifier.js";
+import { shift_news } from "./shift.js";
 import { Standing } from "./standing.js";
 
+const SHIFT_SAID = "khalifa_shift_said"; // what any tab of this browser has announced
 const ROLES = ["WhatsApp Agent", "WhatsApp Manager"];
 
 export class Desk {
@@ -14,8 +16,53 @@ export class Desk {
 		this.standing = new Standing((before) => this.stands(before));
 		this.connection = new Connection(
 			() => this.publish("connection_changed"),
-			(answer) => this.standing.update(answer),
+			(answer) => this.answered(answer),
 		);
+	}
+
+	answered(answer) {
+		this.shift = answer.shift || null;
+		this.offset = answer.now_ms ? answer.now_ms - Date.now() : 0;
+		this.standing.update(answer);
+		this.announce();
+	}
+
+	// What is to be said of one's shift now; null: nothing
+	shift_news() {
+		return shift_news(this.shift, this.standing.now?.presence, Date.now() + (this.offset || 0));
+	}
+
+	// Said once in this browser; the inbox shows it as long as it is so
+	announce() {
+		const news = this.shift_news();
+		if (!news || localStorage.getItem(SHIFT_SAID) === news.key) return;
+		localStorage.setItem(SHIFT_SAID, news.key);
+		if (this.is_inbox_shown()) return;
+		if (news.kind === "ends") return this.say(__("Your shift ends soon."));
+		this.say(__("Your shift has begun."), true);
+	}
+
+	is_inbox_shown() {
+		return [...this.listeners].some((listener) => listener.is_shown());
+	}
+
+	// `may_come`: with one click one is online
+	say(text, may_come = false) {
+		const message = frappe.utils.escape_html(text);
+		if (!may_come) return frappe.show_alert({ message, indicator: "orange" }, 15);
+		const back = `<a href="#" data-action="online">${__("Go Online")}</a>`;
+		const come = (event) => {
+			event?.preventDefault?.();
+			this.standing
+				.set("Online")
+				.catch((error) =>
+					frappe.show_alert({ message: frappe.utils.escape_html(error.text), indicator: "red" }),
+				);
+			return false;
+		};
+		return frappe.show_alert({ message: `${message} ${back}`, indicator: "orange" }, 30, {
+			online: come,
+		});
 	}
 
 	// For whoever has none of our roles nothing is asked and nothing is listened to
@@ -53,12 +100,7 @@ export class Desk {
 	stands(before) {
 		this.publish("standing_changed");
 		const reason = this.standing.reason();
-		if (
-			!reason ||
-			before?.presence !== "Online" ||
-			[...this.listeners].some((listener) => listener.is_shown())
-		)
-			return;
-		frappe.show_alert({ message: frappe.utils.escape_html(reason), indicator: "orange" }, 15);
+		if (!reason || before?.presence !== "Online" || this.is_inbox_shown()) return;
+		this.say(reason, true);
 	}
 }

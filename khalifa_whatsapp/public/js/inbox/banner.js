@@ -12,10 +12,20 @@ export class Banner {
 		const { standing } = khalifa.desk;
 		const { presence, since_ms } = standing.now || {};
 		const reason = standing.reason();
-		this.root.hidden = presence === "Online" || !(reason || presence === "Offline");
+		const shift = khalifa.desk.shift_news();
+		const is_gone = presence !== "Online" && Boolean(reason || presence === "Offline");
+		this.root.hidden = !is_gone && shift?.kind !== "ends";
 		if (this.root.hidden) return;
-		const text = reason || __("You are offline.");
-		this.root.classList.toggle("by-others", Boolean(reason));
+		this.root.classList.toggle("by-others", Boolean(reason) && is_gone);
+		if (!is_gone) {
+			const text = __(
+				"Your shift ends at {0}. What you have not answered by then goes back to the queue.",
+				[clock(shift.at_ms)],
+			);
+			this.root.replaceChildren(el("span", { text }));
+			return;
+		}
+		const text = this.asks(reason, shift);
 		this.root.replaceChildren(
 			el("span", {
 				text: `${text}${reason && since_ms ? ` (${clock(since_ms)})` : ""} ${__("No new conversations come to you.")}`,
@@ -26,6 +36,11 @@ export class Banner {
 				__("Go Online"),
 			),
 		);
+	}
+
+	asks(reason, shift) {
+		if (shift?.kind === "begins") return __("Your shift began at {0}. Go online?", [clock(shift.at_ms)]);
+		return reason || __("You are offline. Go online?");
 	}
 
 	come_back(button) {

@@ -1,10 +1,13 @@
 // What the customer wants of us besides an answer: no promotions, or to be asked how it was.
 
+import { snoozed_text } from "./snooze.js";
 import { attempt, day, el, toast } from "./util.js";
 
 // Beside the name: what nobody may overlook
 export function chips(head) {
 	const shown = [];
+	const snoozed = snoozed_text(head);
+	if (snoozed) shown.push(chip(snoozed, ""));
 	if (head.opted_out) shown.push(chip(__("No Promotions"), "warn"));
 	if (head.survey && head.survey.label)
 		shown.push(chip(head.survey.label, head.survey.score && head.survey.score < 3 ? "bad" : ""));

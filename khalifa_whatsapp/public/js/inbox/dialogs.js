@@ -1,9 +1,11 @@
 // Questions that need more than a click: to whom, why, with which values.
 
+import { first_contact } from "./first_contact.js";
+import { macros } from "./macros.js";
+import { snooze } from "./snooze.js";
 import { send_template } from "./template_dialog.js";
+import { choose_receiver } from "./transfer.js";
 import { attempt, el, read, toast } from "./util.js";
-
-const PRESENCE = { Online: "🟢", Away: "🟠", Offline: "⚪" };
 
 export class Dialogs {
 	constructor(inbox) {
@@ -21,56 +23,43 @@ export class Dialogs {
 		return read("inbox.agents")
 			.then((agents) => {
 				if (this.inbox.ticket !== ticket) return;
-				const options = agents
-					.filter((one) => one.agent !== head.agent)
-					.map((one) => ({
-						value: one.agent,
-						label: khalifa.as_text(
-							`${PRESENCE[one.availability] || ""} ${one.name} (${one.load}/${one.capacity}) ${one.branch || ""}`,
-						),
-					}));
-				const branches = this.inbox.branches.map((value) => ({
-					value,
-					label: khalifa.as_text(value),
-				}));
-				const dialog = new frappe.ui.Dialog({
-					title: __("Transfer the Conversation"),
-					fields: [
-						{
-							fieldname: "to_agent",
-							fieldtype: "Select",
-							label: __("To an Agent"),
-							options: [{ value: "", label: "" }, ...options],
-						},
-						{
-							fieldname: "to_branch",
-							fieldtype: "Select",
-							label: __("Or to a Branch"),
-							options: [{ value: "", label: "" }, ...branches],
-						},
-						{
-							fieldname: "reason",
-							fieldtype: "Small Text",
-							label: __("Why? The next one will need it."),
-							reqd: 1,
-						},
-					],
-					primary_action_label: __("Transfer"),
-					primary_action: ({ to_agent, to_branch, reason }) => {
-						const is_free = !head.agent && to_agent && !head.rights.reply;
-						const method = is_free ? "conversation.assign" : "conversation.transfer";
-						this.done(dialog, method, {
-							ticket,
-							agent: to_agent,
-							to_agent,
-							to_branch: to_agent ? null : to_branch,
-							reason,
-						});
-					},
+				choose_receiver({
+					agents,
+					branches: this.inbox.branches,
+					holder: head.agent || "",
+					is_manager: this.inbox.me.is_manager,
+					go: (choice) => this.hand_on(ticket, head, choice),
 				});
-				dialog.show();
 			})
 			.catch((error) => toast(error.text, "red"));
+	}
+
+	hand_on(ticket, head, choice) {
+		const is_free = !head.agent && choice.to_agent && !head.rights.reply;
+		const args = { ticket, agent: choice.to_agent, ...choice };
+		return attempt(is_free ? "conversation.assign" : "conversation.transfer", args).then(
+			() => this.inbox.ticket === ticket && this.inbox.thread.changed(),
+		);
+	}
+
+	// What the head of a thread offers beside transfer and close: { label, icon, go }
+	acts(head) {
+		const acts = [];
+		if (head.rights.snooze && head.snoozed_ms)
+			acts.push({
+				label: __("Bring Back"),
+				icon: "refresh",
+				go: () => this.inbox.thread.do("conversation.unsnooze"),
+			});
+		else if (head.rights.snooze)
+			acts.push({ label: __("Snooze"), icon: "calendar", go: () => snooze(this.inbox) });
+		if (head.rights.note && head.status !== "Closed")
+			acts.push({ label: __("Macros"), icon: "tool", go: () => macros(this.inbox) });
+		return acts;
+	}
+
+	first_contact() {
+		return first_contact(this.inbox);
 	}
 
 	// One answer for one click; the dialog stays as it is until the server has done it

@@ -92,6 +92,11 @@ export class Inbox {
 			}
 			khalifa.desk.standing.now ||= { presence: this.me.availability };
 		}
+		if (this.me.agent) {
+			const begin = () => this.dialogs.first_contact();
+			this.page.set_primary_action(__("New Conversation"), begin, "add");
+			this.page.add_menu_item(__("New Conversation"), begin);
+		}
 		if (this.me.may_become_agent)
 			this.page.add_menu_item(__("Answer Customers Myself"), () => this.dialogs.become_agent());
 		this.page.add_menu_item(__("Notify Me of New Messages"), () => khalifa.desk.notifier.wish());

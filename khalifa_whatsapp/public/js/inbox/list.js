@@ -1,6 +1,11 @@
 // The list of conversations: views, search, pages by cursor. What the server tells changes single lines, not
 // the list. A search looks through all that one may see, whatever view is open.
 
+import { reactive } from "vue";
+
+import ListTabs from "./components/ListTabs.vue";
+import { desk_host } from "../host/desk_host.js";
+import { mount } from "../host/host.js";
 import { line, line_id, colour, waiting } from "./line.js";
 import { failure } from "./notices.js";
 import { Rows } from "./rows.js";
@@ -22,11 +27,14 @@ export class ConversationList {
 	}
 
 	make() {
-		this.tabs = el(
-			"div",
-			{ class: "kin-tabs", role: "tablist" },
-			...this.views().map(([name, label]) => this.tab(name, label)),
-		);
+		this.tabs = el("div");
+		this.shown = reactive({
+			views: this.views().map(([name, label]) => ({ name, label })),
+			open: "",
+			counts: {},
+			onChoose: (name) => this.choose(name),
+		});
+		mount(ListTabs, this.shown, this.tabs, desk_host);
 		this.search = el("input", {
 			class: "form-control kin-search",
 			type: "search",
@@ -66,25 +74,10 @@ export class ConversationList {
 		];
 	}
 
-	tab(name, label) {
-		const count = el("span", { class: `kin-count${name === "delayed" ? " bad" : ""}` });
-		return el(
-			"button",
-			{ class: "kin-tab", role: "tab", "data-view": name, onclick: () => this.choose(name) },
-			label,
-			count,
-		);
-	}
-
 	show_tabs(counts = this.counts) {
 		this.counts = counts;
-		const shown = this.is_search() ? "" : this.view;
-		for (const tab of this.tabs.children) {
-			const { view } = tab.dataset;
-			tab.classList.toggle("active", view === shown);
-			tab.setAttribute("aria-selected", String(view === shown));
-			tab.lastChild.textContent = counts[view] || "";
-		}
+		this.shown.open = this.is_search() ? "" : this.view;
+		this.shown.counts = counts;
 		document.title = counts.unread ? `(${counts.unread}) ${__("WhatsApp Inbox")}` : __("WhatsApp Inbox");
 	}
 

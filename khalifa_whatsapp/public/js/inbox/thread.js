@@ -193,6 +193,7 @@ export class Thread {
 			);
 		if (head.rights.assign && !head.rights.on_behalf)
 			add(__("Take"), "assign", () => this.inbox.dialogs.take(), "btn-primary");
+		for (const act of this.inbox.dialogs.acts(head)) add(act.label, act.icon, act.go);
 		if (head.rights.transfer) add(__("Transfer"), "arrow-right", () => this.inbox.dialogs.transfer());
 		if (head.rights.close && head.waiting_since_ms)
 			add(__("No Reply Needed"), "check", () => this.do("conversation.no_reply_needed"));
