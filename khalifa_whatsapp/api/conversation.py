@@ -233,6 +233,15 @@ def mark_read(ticket: str) -> dict[str, Any]:
 	return {"ticket": ticket}
 
 
+@frappe.whitelist(methods=["POST"])
+@agent_only
+@endpoint
+def mark_unread(ticket: str) -> dict[str, Any]:
+	"""The holder wants to come back to the conversation."""
+	actions.mark_unread(on_site(), actor(), ticket, now_ms())
+	return {"ticket": ticket}
+
+
 @frappe.whitelist()
 @manager_only
 @endpoint

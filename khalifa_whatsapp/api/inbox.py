@@ -15,9 +15,11 @@ import frappe
 from khalifa_whatsapp.api import (
 	inbox_care,
 	inbox_customer,
+	inbox_filters,
 	inbox_missing,
 	inbox_replies,
 	inbox_rows,
+	inbox_settings,
 	inbox_templates,
 	inbox_thread,
 	typing_status,
@@ -61,6 +63,7 @@ def boot() -> dict[str, Any]:
 		"now_ms": now_ms(),
 		"branches": frappe.get_all("Khalifa Branch", {"enabled": 1}, pluck="name", order_by="name"),
 		"close_reasons": list(CLOSE_REASONS),
+		"settings": inbox_settings.shown(),
 	}
 
 
@@ -92,32 +95,40 @@ def conversations(
 	search: str = "",
 	cursor: str = "",
 	limit: int = 30,
-	branch: str | None = None,
-	device: str | None = None,
+	filters: Any = None,
+	sort: str = "",
 ) -> dict[str, Any]:
 	"""A page of conversations: `mine`, `queue`, `delayed`, `all` (managers) or `closed`, and the counts of
-	all views.
+	all views with the same filters.
 
-	A search leaves the view aside: it looks through all that the reader may see, and each line says what
-	matched.
+	`filters`: JSON of `branch`, `device`, `agent`, `tag`, `is_unread`. `sort`: `newest`, `waiting`, `due`;
+	empty: the view's own order. A search leaves the view aside: it looks through all that the reader may see,
+	and each line says what matched.
 	"""
 	actor = current_actor()
-	asked = inbox_rows.ListQuery(view, search, cursor, max(1, min(limit, MAX_ROWS)), branch, device)
+	asked = _asked(view, search, filters, sort, max(1, min(limit, MAX_ROWS)), cursor)
 	lines, next_cursor = inbox_rows.page(actor, asked, now_ms())
 	return {
 		"rows": lines,
 		"next_cursor": next_cursor,
 		"is_descending": inbox_rows.is_descending(actor, asked),
-		"counts": inbox_rows.counts(actor),
+		"counts": inbox_rows.counts(actor, asked.filters),
 		"now_ms": now_ms(),
 	}
+
+
+def _asked(
+	view: str, search: str, filters: Any, sort: str, limit: int, cursor: str = ""
+) -> inbox_rows.ListQuery:
+	narrowed, order = inbox_filters.read(filters), inbox_filters.sort_of(sort)
+	return inbox_rows.ListQuery(view, search, cursor, limit, narrowed, order)
 
 
 @frappe.whitelist()
 @agent_only
 @endpoint
 def rows(
-	tickets: Any, view: str = "mine", search: str = "", branch: str | None = None, device: str | None = None
+	tickets: Any, view: str = "mine", search: str = "", filters: Any = None, sort: str = ""
 ) -> dict[str, Any]:
 	"""These conversations as lines of a list, those that the reader may (still) see.
 
@@ -125,16 +136,23 @@ def rows(
 	"""
 	actor = current_actor()
 	names = inbox_rows.names_from(tickets)[:MAX_NAMES]
-	asked = inbox_rows.ListQuery(view, search, "", MAX_NAMES, branch, device)
+	asked = _asked(view, search, filters, sort, MAX_NAMES)
 	lines = inbox_rows.by_name(actor, names, asked, now_ms())
-	return {"rows": lines, "counts": inbox_rows.counts(actor), "now_ms": now_ms()}
+	return {"rows": lines, "counts": inbox_rows.counts(actor, asked.filters), "now_ms": now_ms()}
 
 
 @frappe.whitelist(methods=["POST"])
 @agent_only
 @endpoint
 def open_conversation(
-	ticket: str, view: str = "mine", search: str = "", is_seen: bool = True, limit: int = 50
+	ticket: str,
+	view: str = "mine",
+	search: str = "",
+	is_seen: bool = True,
+	limit: int = 50,
+	filters: Any = None,
+	sort: str = "",
+	around: str = "",
 ) -> dict[str, Any]:
 	"""All that the page shows when a conversation is opened, in one answer: thread, customer, its line in the
 	list.
@@ -145,12 +163,12 @@ def open_conversation(
 	if is_seen and _mark_read(row):
 		row.unread_count = 0
 	who = current_actor()
-	asked = inbox_rows.ListQuery(view, search, "", 1)
+	asked = _asked(view, search, filters, sort, 1)
 	return {
-		**_thread(row, "", limit),
+		**_thread(row, "", limit, around),
 		"customer": inbox_customer.panel(row),
 		"row": next(iter(inbox_rows.by_name(who, [ticket], asked, now_ms())), None),
-		"counts": inbox_rows.counts(who),
+		"counts": inbox_rows.counts(who, asked.filters),
 	}
 
 
@@ -169,14 +187,19 @@ def _mark_read(row: Any) -> bool:
 @frappe.whitelist()
 @agent_only
 @endpoint
-def thread(ticket: str, before: str = "", limit: int = 50) -> dict[str, Any]:
-	"""A conversation with its latest messages and events, or those before a cursor."""
-	return _thread(_visible(ticket), before, limit)
+def thread(ticket: str, before: str = "", limit: int = 50, around: str = "") -> dict[str, Any]:
+	"""A conversation with its latest messages and events, or those before a cursor.
+
+	`around`: the name of a message: then all from shortly before it to the latest.
+	"""
+	return _thread(_visible(ticket), before, limit, around)
 
 
-def _thread(row: Any, before: str, limit: int) -> dict[str, Any]:
+def _thread(row: Any, before: str, limit: int, around: str = "") -> dict[str, Any]:
 	now, people = now_ms(), People(row)  # the time first: what changes while we read is asked for again
-	items, next_before = inbox_thread.page(row.name, before, max(1, min(limit, MAX_ROWS)))
+	size = max(1, min(limit, MAX_ROWS))
+	read = inbox_thread.page_back_to(row.name, around, size) if around else None
+	items, next_before = read or inbox_thread.page(row.name, before, size)
 	return {
 		"ticket": _head(row, people),
 		"items": people.name(items),

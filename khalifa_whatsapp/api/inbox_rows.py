@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import frappe
 
-from khalifa_whatsapp.api import lateness
+from khalifa_whatsapp.api import inbox_filters, inbox_settings, lateness
+from khalifa_whatsapp.api.inbox_filters import TABLE, Part
 from khalifa_whatsapp.api.inbox_search import MAX_TYPED, digits_of, like, mark_matches, search_terms
 from khalifa_whatsapp.api.message_text import last_line
 from khalifa_whatsapp.bootstrap import now_ms
@@ -24,7 +25,7 @@ from khalifa_whatsapp.core.errors import NotAllowed, UserError
 from khalifa_whatsapp.core.ticket_access import holds
 from khalifa_whatsapp.permissions import query_conditions
 
-TABLE, MESSAGE, CUSTOMER = "`tabKhalifa Ticket`", "`tabKhalifa Message`", "`tabKhalifa Customer`"
+MESSAGE, CUSTOMER = "`tabKhalifa Message`", "`tabKhalifa Customer`"
 FIELDS = (
 	"name",
 	"customer",
@@ -45,6 +46,15 @@ FIELDS = (
 	"snoozed_until_ms",
 )
 OPEN = ("Queued", "Open", "Pending")
+# By which each view is ordered unless something else is asked for
+OWN_SORTS = {
+	"mine": "newest",
+	"snoozed": "newest",
+	"queue": "waiting",
+	"delayed": "due",
+	"all": "newest",
+	"closed": "newest",
+}
 MAX_FOUND = 2_000  # messages that a search takes from the index of words
 
 
@@ -56,8 +66,8 @@ class ListQuery:
 	search: str
 	cursor: str
 	limit: int
-	branch: str | None = None
-	device: str | None = None
+	filters: dict[str, str] = field(default_factory=dict)  # see `inbox_filters.read`
+	sort: str = ""  # empty: the view's own order
 
 	@property
 	def is_search(self) -> bool:
@@ -67,7 +77,7 @@ class ListQuery:
 
 @dataclass(frozen=True, slots=True)
 class View:
-	"""Which rows, and the two columns of their order: a number, then the name; `is_descending`: largest
+	"""Which rows, and the two columns of their own order: a number, then the name; `is_descending`: largest
 	first.
 
 	`statuses` are those that the view holds, when the index of its order begins with the status.
@@ -77,6 +87,12 @@ class View:
 	key: str
 	is_descending: bool = True
 	statuses: tuple[str, ...] = ()
+	parts: tuple[Part, ...] = ()  # in another order than its own
+
+	@property
+	def ordered(self) -> tuple[Part, ...]:
+		"""The lines that stand together, each with its place."""
+		return self.parts or (Part("1 = 1", self.key),)
 
 
 def page(actor: Actor, asked: ListQuery, now: int) -> tuple[list[dict[str, Any]], str]:
@@ -84,17 +100,13 @@ def page(actor: Actor, asked: ListQuery, now: int) -> tuple[list[dict[str, Any]]
 	view = _asked_view(actor, asked, now)
 	wheres, values = _wheres(actor, asked, view)
 	if asked.cursor:
-		sign = "<" if view.is_descending else ">"
 		values["at"], values["after"] = _read_cursor(asked.cursor)
-		wheres.append(
-			f"({view.key} {sign} %(at)s or ({view.key} = %(at)s and {TABLE}.name {sign} %(after)s))"
-		)
 	order = "desc" if view.is_descending else "asc"
-	names = _names(view, wheres, order, asked.is_search)
+	names = _names(view, wheres, asked)
 	rows = _rows(
-		f"1 = 1 order by {view.key} {order}, {TABLE}.name {order}",
+		f"1 = 1 order by page.place {order}, {TABLE}.name {order}",
 		{**values, "limit": asked.limit + 1},
-		view.key,
+		"page.place",
 		source=f"({names}) page straight_join {TABLE} on {TABLE}.name = page.ticket",
 	)
 	more = rows[asked.limit :]
@@ -113,21 +125,37 @@ def by_name(actor: Actor, names: list[str], asked: ListQuery, now: int) -> list[
 	wheres, values = _wheres(actor, asked, view)
 	listed = " and ".join(f"({where})" for where in wheres)
 	seen = f"{TABLE}.name in %(names)s and ({_doubled(_seen(actor))})"
-	rows = _rows(seen, {**values, "names": names}, view.key, f"coalesce({listed}, 0)")
+	place = inbox_filters.place_of(view.ordered)
+	rows = _rows(seen, {**values, "names": names}, place, f"coalesce({listed}, 0)")
 	return _shown(actor, asked, rows, now)
 
 
-def _names(view: View, wheres: list[str], order: str, is_searched: bool) -> str:
+def all_names(actor: Actor, asked: ListQuery, now: int) -> list[str]:
+	"""The names of the list's lines, in its order, as many as are asked for."""
+	view = _asked_view(actor, asked, now)
+	wheres, values = _wheres(actor, asked, view)
+	names = _names(view, wheres, asked)
+	# SQL: the list's own statement, so that what is meant is what is shown
+	return [row[0] for row in frappe.db.sql(names, {**values, "limit": asked.limit})]
+
+
+def _names(view: View, wheres: list[str], asked: ListQuery) -> str:
 	"""The statement that finds a page's names. It stops where the page is full, a search too."""
-	joined = f" left join {CUSTOMER} c on c.name = {TABLE}.customer" if is_searched else ""
-	select = f"select {TABLE}.name as ticket, {view.key} as place from {TABLE}{joined} where "
-	apart = [f"{TABLE}.status = '{status}'" for status in view.statuses] or ["1 = 1"]
-	parts = [
-		f"({select}{' and '.join(f'({where})' for where in [*wheres, part])} "
-		f"order by {view.key} {order}, {TABLE}.name {order} limit %(limit)s)"
-		for part in apart
-	]
-	return f"{' union all '.join(parts)} order by place {order}, ticket {order} limit %(limit)s"
+	joined = f" left join {CUSTOMER} c on c.name = {TABLE}.customer" if asked.is_search else ""
+	statuses = [f"{TABLE}.status = '{status}'" for status in view.statuses] or ["1 = 1"]
+	order, sign = ("desc", "<") if view.is_descending else ("asc", ">")
+	pieces = []
+	for part in view.ordered:
+		place, name = part.place, f"{TABLE}.name"
+		after = f"{place} {sign} %(at)s or ({place} = %(at)s and {name} {sign} %(after)s)"
+		for status in statuses:
+			where = [*wheres, part.where, status, *([after] if asked.cursor else [])]
+			pieces.append(
+				f"(select {name} as ticket, {place} as place from {TABLE}{joined} "
+				f"where {' and '.join(f'({one})' for one in where)} "
+				f"order by {place} {order}, {name} {order} limit %(limit)s)"
+			)
+	return f"{' union all '.join(pieces)} order by place {order}, ticket {order} limit %(limit)s"
 
 
 def is_descending(actor: Actor, asked: ListQuery) -> bool:
@@ -137,42 +165,44 @@ def is_descending(actor: Actor, asked: ListQuery) -> bool:
 
 def _wheres(actor: Actor, asked: ListQuery, view: View) -> tuple[list[str], dict[str, Any]]:
 	"""What a line of the list must be, and the values of these conditions."""
-	values: dict[str, Any] = {}
-	wheres = [_doubled(view.where), _doubled(_seen(actor))]
-	for field in ("branch", "device"):
-		if getattr(asked, field):
-			wheres.append(f"{TABLE}.{field} = %({field})s")
-			values[field] = getattr(asked, field)
+	values: dict[str, Any] = {"pins": inbox_settings.of_reader().pins or ("",)}
+	wheres = [_doubled(view.where), _doubled(_seen(actor)), *inbox_filters.conditions(asked.filters, values)]
 	if asked.is_search:
 		wheres.append(_search(actor, asked.search, values))
 	return wheres, values
 
 
-def counts(actor: Actor) -> dict[str, int]:
-	"""How many lines each view has, and unread messages of one's own; each by an index.
+def counts(actor: Actor, filters: dict[str, str] | None = None) -> dict[str, int]:
+	"""How many lines each view has with these filters, and unread messages of one's own; each by an index.
 
 	What is somebody's own by its view is not asked of the permissions again: that would read every row.
 	"""
-	now = now_ms()
-	mine, unread = _mine(actor, now)
-	by_view = {
+	now, narrowed = now_ms(), filters or {}
+	mine, unread = _mine(actor, now, narrowed)
+	delayed = _view(actor, "delayed", now).where
+	counted = {
 		"mine": mine,
-		"queue": _count(f"{_view(actor, 'queue', now).where} and ({_seen(actor)})"),
-		"delayed": _count(_view(actor, "delayed", now).where),
+		"queue": _count(_view(actor, "queue", now).where, _seen(actor), narrowed),
+		"delayed": _count(delayed, "1 = 1", narrowed),
 	}
-	if actor.is_manager:
-		by_view["all"] = _count(_view(actor, "all", now).where)
-	return {**by_view, "unread": unread}
+	more = ["snoozed", *(["all"] if actor.is_manager else [])]
+	counted |= {name: _count(_view(actor, name, now).where, "1 = 1", narrowed) for name in more}
+	return {**counted, "unread": unread}
 
 
-def _mine(actor: Actor, now: int) -> tuple[int, int]:
-	"""How many conversations are one's own, and how many unread messages they have."""
+def _mine(actor: Actor, now: int, filters: dict[str, str]) -> tuple[int, int]:
+	"""How many conversations are one's own and pass the filters, and how many unread messages all have."""
 	if not actor.agent:
 		return 0, 0
-	where = _view(actor, "mine", now).where
+	values: dict[str, Any] = {}
+	passes = " and ".join(["1 = 1", *inbox_filters.conditions(filters, values)])
+	where = _doubled(_view(actor, "mine", now).where)
 	# SQL: a view's condition is text, for the statements that were measured
-	sql = f"select count(*), coalesce(sum({TABLE}.unread_count), 0) from {TABLE} where {where}"
-	mine, unread = frappe.db.sql(sql)[0]
+	sql = (
+		f"select coalesce(sum({passes}), 0), coalesce(sum({TABLE}.unread_count), 0) "
+		f"from {TABLE} where {where}"
+	)
+	mine, unread = frappe.db.sql(sql, values)[0]
 	return int(mine), int(unread)
 
 
@@ -201,7 +231,13 @@ def _asked_view(actor: Actor, asked: ListQuery, now: int) -> View:
 	who looks for a customer does not know the tab.
 	"""
 	view = _view(actor, asked.view, now)
-	return View("1 = 1", f"{TABLE}.last_message_ms", statuses=(*OPEN, "Closed")) if asked.is_search else view
+	if asked.is_search:
+		return View("1 = 1", f"{TABLE}.last_message_ms", statuses=(*OPEN, "Closed"))
+	if asked.sort not in ("", OWN_SORTS[asked.view]):
+		view = replace(view, is_descending=True, parts=inbox_filters.ordered(asked.sort))
+	if asked.view == "mine" and inbox_settings.of_reader().pins:
+		view = replace(view, parts=inbox_filters.pinned_first(view.ordered))
+	return view
 
 
 def _view(actor: Actor, name: str, now: int) -> View:
@@ -246,19 +282,23 @@ def _rows(
 	return frappe.db.sql(sql, values, as_dict=True)
 
 
-def _count(where: str) -> int:
+def _count(where: str, seen: str, filters: dict[str, str]) -> int:
+	values: dict[str, Any] = {}
+	wheres = [_doubled(where), _doubled(seen), *inbox_filters.conditions(filters, values)]
 	# SQL: a view's condition is text, for the statements that were measured
-	return int(frappe.db.sql(f"select count(*) from {TABLE} where {where}")[0][0])
+	sql = f"select count(*) from {TABLE} where {' and '.join(f'({one})' for one in wheres)}"
+	return int(frappe.db.sql(sql, values)[0][0])
 
 
 def _shown(actor: Actor, asked: ListQuery, rows: list[dict[str, Any]], now: int) -> list[dict[str, Any]]:
 	if asked.is_search:
 		mark_matches(rows, asked.search)
-	clock = lateness.Clock(now)
+	clock, pins = lateness.Clock(now), inbox_settings.of_reader().pins
 	for row in rows:
 		row["ticket"] = row.pop("name")
 		row["preview"] = last_line(row["preview"], row.pop("preview_label"))
 		row["is_mine"] = holds(actor, row)
+		row["is_pinned"] = row["ticket"] in pins
 		row["waited"] = clock.waited(row)
 	return rows
 

@@ -13,8 +13,10 @@ from khalifa_whatsapp.core.arabic import normalise
 from khalifa_whatsapp.core.snippets import snippet
 
 MIN_LETTERS = 3  # of a word or a number that is searched for
+LONGEST_HOME = 13  # digits of a mobile number here with country code and a zero too many
 MAX_TERMS = 5
 MAX_TYPED = 100
+NO_DIGITS = str.maketrans("", "", "0123456789 +-()./")  # what a number is written with
 MAX_MESSAGES = 500
 
 
@@ -25,10 +27,17 @@ def search_terms(plain: str) -> list[str]:
 
 
 def digits_of(plain: str) -> str:
-	"""The number that was typed, without zeros in front; empty when it is none."""
+	"""The number that was typed, as it stands in a full one; empty when it is none.
+
+	Without zeros in front, and without the zero that some write after the country code.
+	"""
 	digits = "".join(char for char in plain if char.isdigit())
-	is_number = len(digits) >= len(plain.replace(" ", "").replace("+", "")) - 2
-	return digits.lstrip("0") if len(digits) >= MIN_LETTERS and is_number else ""
+	is_number = not plain.translate(NO_DIGITS)
+	if len(digits) < MIN_LETTERS or not is_number:
+		return ""
+	plain_digits = digits.lstrip("0")
+	is_doubled = plain_digits.startswith("200") and len(plain_digits) >= LONGEST_HOME
+	return f"20{plain_digits[2:].lstrip('0')}" if is_doubled else plain_digits
 
 
 def like(text: str) -> str:
@@ -49,6 +58,7 @@ def mark_matches(rows: list[dict[str, Any]], text: str) -> None:
 			row["matched"] = {
 				"what": "message",
 				"snippet": snippet(message.body or "", search_terms(plain)),
+				"message": message.name,
 			}
 	for row in silent.values():
 		row["matched"]["what"] = "number"  # one of the customer's other names on WhatsApp
@@ -70,6 +80,6 @@ def _messages(tickets: list[str], terms: list[str]) -> list[Any]:
 	message = frappe.qb.DocType("Khalifa Message")
 	likes = [message.search_text.like(like(term)) for term in terms]
 	wanted = Criterion.all([message.ticket.isin(tickets), message.is_revoked == 0, *likes])
-	query = frappe.qb.from_(message).select(message.ticket, message.body).where(wanted)
+	query = frappe.qb.from_(message).select(message.ticket, message.name, message.body).where(wanted)
 	query = query.orderby(message.sent_ms, message.name, order=frappe.qb.desc).limit(MAX_MESSAGES)
 	return query.run(as_dict=True)

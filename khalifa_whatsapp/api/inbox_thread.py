@@ -74,6 +74,8 @@ QUOTED = (
 )
 DOWNLOAD = "/api/method/khalifa_whatsapp.api.media.download"
 MAX_CHANGED = 200
+MAX_BACK = 1_000  # messages that are read at once to reach an older one
+BEFORE_IT = 15  # and so many before it
 OVERLAP_MS = 2_000  # a change that was committed late is not missed
 
 
@@ -165,6 +167,20 @@ def page(ticket: str, before: str, limit: int) -> tuple[list[dict[str, Any]], st
 	events = _events(ticket, from_ms, place[0] if place else None)
 	cursor = _cursor(messages[0]) if has_more else ""
 	return _items(messages, events), cursor
+
+
+def page_back_to(ticket: str, name: str, least: int) -> tuple[list[dict[str, Any]], str] | None:
+	"""A page that reaches from the end back to this message and some before it; None: it is not in the
+	conversation, or too far back.
+	"""
+	message = frappe.qb.DocType(MESSAGE)
+	at = frappe.db.get_value(MESSAGE, {"name": name, "ticket": ticket}, ["sent_ms", "sequence", "name"])
+	if at is None:
+		return None
+	is_later = Tuple(message.sent_ms, message.sequence, message.name) >= at
+	later = frappe.qb.from_(message).select(message.name).where((message.ticket == ticket) & is_later)
+	newer = later.limit(MAX_BACK + 1).run()
+	return page(ticket, "", max(least, len(newer) + BEFORE_IT)) if len(newer) <= MAX_BACK else None
 
 
 def since(ticket: str, after_ms: int) -> list[dict[str, Any]]:

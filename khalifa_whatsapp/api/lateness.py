@@ -64,15 +64,21 @@ class Clock:
 			"late": lateness.late_ms // MINUTE_MS,
 		}
 
-	def waited(self, row: Mapping[str, Any]) -> dict[str, int] | None:
+	def waited(self, row: Mapping[str, Any]) -> dict[str, int | None] | None:
 		"""What a page needs to count on by itself; None: nobody waits.
 
 		The business time that has been waited is the moment, kept between `from_ms` and `until_ms`, less
-		`zero_ms`.
+		`zero_ms`. It may be `limit_ms` long; None: there is no limit.
 		"""
 		if not row["waiting_since_ms"]:
 			return None
 		calendar = self.rules.of_branch(row["branch"]).calendar
 		from_ms, until_ms = calendar.open_stretch_ms(self.now) or (0, 0)
 		counted = min(max(self.now, from_ms), until_ms)
-		return {"zero_ms": counted - self.lateness(row).waited_ms, "from_ms": from_ms, "until_ms": until_ms}
+		due_by_ms = row["due_by_ms"]
+		return {
+			"zero_ms": counted - self.lateness(row).waited_ms,
+			"from_ms": from_ms,
+			"until_ms": until_ms,
+			"limit_ms": calendar.business_ms(row["waiting_since_ms"], due_by_ms) if due_by_ms else None,
+		}

@@ -12,19 +12,17 @@ from typing import Any
 
 import frappe
 import redis
-from frappe import _
 
 from khalifa_whatsapp.bootstrap import now_ms, on_site
 from khalifa_whatsapp.core.actor import Actor
-from khalifa_whatsapp.core.errors import UserError
 from khalifa_whatsapp.guards import current_actor
-from khalifa_whatsapp.jobs.steps import Steps, log_error
+from khalifa_whatsapp.jobs.one_by_one import Result, one_by_one
+from khalifa_whatsapp.jobs.steps import Steps
 from khalifa_whatsapp.services.tickets import actions, assignment
-from khalifa_whatsapp.stores.base import Conflict, Store, StoreUnavailable
+from khalifa_whatsapp.stores.base import Store
 
 KEEP_SECONDS = 3600
 PUBLISH_EVERY = 10
-Result = dict[str, Any]
 
 
 def transfer_each(
@@ -37,34 +35,12 @@ def transfer_each(
 	report_progress: Callable[[int], None] = lambda done: None,
 ) -> list[Result]:
 	"""Hand on each of the tickets; one result per ticket, refusals in the user's language."""
-	results = []
-	for number, ticket in enumerate(tickets, 1):
-		results.append(_transfer(store, actor, ticket, reason, to_agent, to_branch))
-		report_progress(number)
-	return results
-
-
-def _transfer(
-	store: Store, actor: Actor, ticket: str, reason: str, to_agent: str | None, to_branch: str | None
-) -> Result:
-	try:
-		actions.transfer(store, actor, ticket, now_ms(), reason, to_agent, to_branch)
-	except UserError as error:
-		return {"ticket": ticket, "is_done": False, "why": _(error.text).format(**error.values)}
-	except Conflict:
-		busy = _("The server is busy. Try again in a moment; nothing was changed.")
-		return {"ticket": ticket, "is_done": False, "why": busy}
-	except StoreUnavailable:
-		raise
-	except Exception as error:
-		# one conversation that can't be handed on holds up no other; it is written down
-		log_error("reassign", error)
-		return {
-			"ticket": ticket,
-			"is_done": False,
-			"why": _("It could not be done. The administrator finds it in the Error Log."),
-		}
-	return {"ticket": ticket, "is_done": True, "why": ""}
+	return one_by_one(
+		"reassign",
+		tickets,
+		lambda ticket: actions.transfer(store, actor, ticket, now_ms(), reason, to_agent, to_branch),
+		report_progress,
+	)
 
 
 def enqueue(

@@ -205,7 +205,8 @@ class TestOneDefinition(Clocked):
 		self.assertEqual((form["state"], form["waited"], form["late"]), ("On Time", 1, 0))
 		line = self.call(HUDA, "inbox.conversations", view="all")["rows"][0]
 		opens, closes = self.moment("2026-11-25 09:00"), self.moment("2026-11-26 00:00")
-		self.assertEqual(line["waited"], {"zero_ms": opens - MINUTE, "from_ms": opens, "until_ms": closes})
+		stretch = {"zero_ms": opens - MINUTE, "from_ms": opens, "until_ms": closes}
+		self.assertEqual(line["waited"], {**stretch, "limit_ms": 15 * MINUTE})
 		self.at("2026-11-25 09:14")
 		self.agree()
 		self.at("2026-11-25 09:17")

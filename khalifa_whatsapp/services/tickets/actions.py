@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from khalifa_whatsapp.core import records, ticket_access
 from khalifa_whatsapp.core.actor import Actor
-from khalifa_whatsapp.core.errors import NotFound, UserError
+from khalifa_whatsapp.core.errors import NotAllowed, NotFound, UserError
 from khalifa_whatsapp.services.tickets import turns
 from khalifa_whatsapp.services.tickets.authorization import require, ticket_of
 from khalifa_whatsapp.services.tickets.closing import close_ticket
@@ -94,27 +94,35 @@ def assign(store: Store, actor: Actor, ticket: str, agent: str, now_ms: int) -> 
 	return retrying(run)
 
 
-def close(store: Store, actor: Actor, ticket: str, now_ms: int, reason: str = "resolved") -> records.Ticket:
+def close(
+	store: Store,
+	actor: Actor,
+	ticket: str,
+	now_ms: int,
+	reason: str = "resolved",
+	spares_waiting: bool = False,
+) -> records.Ticket:
 	"""Close a ticket.
 
 	A waiting customer counts as closed unanswered, unless the reason says no reply was needed.
+	`spares_waiting`: refuse where one waits, whatever the reason.
 	"""
 
 	def run() -> records.Ticket:
 		with working(store, now_ms, actor) as work:
 			record = ticket_of(work, ticket)
-			end(work, record, reason)
+			end(work, record, reason, spares_waiting)
 			return record
 
 	return retrying(run)
 
 
-def end(work: UnitOfWork, ticket: records.Ticket, reason: str) -> None:
+def end(work: UnitOfWork, ticket: records.Ticket, reason: str, spares_waiting: bool = False) -> None:
 	"""As `close`, within a transaction."""
 	if reason not in CLOSE_REASONS:
 		raise UserError("bad_reason", "Choose a reason: {reasons}.", reasons=", ".join(CLOSE_REASONS))
 	require(ticket_access.can_close(work.actor, ticket))
-	if reason == "inactive" and ticket.turn is not None:
+	if (spares_waiting or reason == "inactive") and ticket.turn is not None:
 		raise UserError(
 			"customer_waits",
 			"The customer waits for an answer. Answer first, or choose another reason.",
@@ -175,4 +183,16 @@ def mark_read(store: Store, actor: Actor, ticket: str, now_ms: int) -> None:
 		require(ticket_access.can_see(actor, record))
 		if ticket_access.holds(actor, record) and record.unread_count:
 			record.unread_count = 0
+			work.touch(record)
+
+
+def mark_unread(store: Store, actor: Actor, ticket: str, now_ms: int) -> None:
+	"""The holder wants to come back to the conversation: it counts as one unread message."""
+	with working(store, now_ms, actor) as work:
+		record = ticket_of(work, ticket)
+		require(ticket_access.can_see(actor, record))
+		if not ticket_access.holds(actor, record):
+			raise NotAllowed("not_your_ticket", "Only your own conversations can be marked as unread.")
+		if not record.unread_count:
+			record.unread_count = 1
 			work.touch(record)

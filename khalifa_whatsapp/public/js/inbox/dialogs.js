@@ -69,6 +69,7 @@ export class Dialogs {
 			.then(() => {
 				dialog.hide();
 				if (this.inbox.ticket === args.ticket) this.inbox.thread.changed();
+				if (method === "conversation.close") this.inbox.list.after_closing(args.ticket);
 			})
 			.catch((error) => toast(error.text, "red"))
 			.finally(() => dialog.get_primary_btn().prop("disabled", false));
@@ -138,6 +139,10 @@ export class Dialogs {
 			["Ctrl+Enter", __("Send")],
 			["t", __("Transfer")],
 			["e", __("Close")],
+			["x", __("Tick, for several at once")],
+			["Ctrl+A", __("Tick all, in the list")],
+			["u", __("Mark as Unread")],
+			["p", __("Pin or unpin")],
 			["Esc", __("Leave the text")],
 			["?", __("This help")],
 		];

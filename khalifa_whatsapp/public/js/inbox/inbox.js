@@ -15,7 +15,7 @@ import { el, read, times, toast } from "./util.js";
 const WIDE = window.matchMedia("(min-width: 1200px)");
 const PHONE = window.matchMedia("(max-width: 767px)");
 const CLOSED = "khalifa_panel_closed";
-const OF_A_TICKET = "rntqe"; // keys that mean the open conversation
+const OF_A_TICKET = "rntqexup"; // keys that mean the open conversation
 
 export class Inbox {
 	constructor(wrapper) {
@@ -38,7 +38,8 @@ export class Inbox {
 	}
 
 	begin(boot) {
-		Object.assign(this, { me: boot.me, branches: boot.branches, close_reasons: boot.close_reasons });
+		const { me, branches, close_reasons, settings } = boot;
+		Object.assign(this, { me, branches, close_reasons, settings });
 		times.now = () => this.now();
 		this.clock(boot.now_ms);
 		this.make();
@@ -154,11 +155,13 @@ export class Inbox {
 		else this.show(wanted);
 	}
 
+	// Gives a promise that is kept when the thread is there
 	open(ticket) {
-		if (ticket === this.ticket) return;
+		if (ticket === this.ticket) return Promise.resolve();
 		this.depth = this.ticket && !this.depth ? 0 : this.depth + 1;
-		this.show(ticket);
+		const opened = this.show(ticket);
 		frappe.router.push_state(`/app/khalifa-inbox/${encodeURIComponent(ticket)}`);
+		return opened;
 	}
 
 	show(ticket) {
@@ -258,6 +261,9 @@ export class Inbox {
 			q: () => this.composer.pick(),
 			t: () => this.thread.head?.rights.transfer && this.dialogs.transfer(),
 			e: () => this.thread.head?.rights.close && this.dialogs.close(),
+			x: () => this.list.tick_current(),
+			u: () => this.list.mark_unread(this.ticket),
+			p: () => this.list.pin(this.ticket),
 		}[key];
 		if (!does || (!this.ticket && OF_A_TICKET.includes(key))) return;
 		event.preventDefault();

@@ -250,10 +250,25 @@ export class Thread {
 
 	jump_to(name) {
 		const target = this.log.querySelector(`[data-name="${CSS.escape(name)}"]`);
-		if (!target) return toast(__("It is further up: load older messages."));
+		if (!target) return this.reach(name);
 		target.scrollIntoView({ block: "center" });
 		target.classList.add("flash");
 		setTimeout(() => target.classList.remove("flash"), 1500);
+	}
+
+	// It is further up than what was read: everything down from shortly before it
+	reach(name) {
+		const ticket = this.ticket;
+		return read("inbox.thread", { ticket, around: name })
+			.then((page) => {
+				if (this.ticket !== ticket) return;
+				if (!page.items.some((item) => item.name === name))
+					return toast(__("It is further up: load older messages."));
+				Object.assign(this, { items: page.items, before: page.next_before });
+				this.draw();
+				this.jump_to(name);
+			})
+			.catch((error) => toast(error.text, "red"));
 	}
 
 	quote(item) {
