@@ -26,10 +26,10 @@ export function where(row) {
 	return row.is_mine ? __("Mine") : __("Open");
 }
 
-// What matched: `words` of a message, each with whether it was searched for, or `what` else it was
+// What matched: `pieces` of a message, each with whether it was searched for, or `what` else it was
 export function hit_of({ matched, phone, ticket }) {
 	if (!matched) return null;
-	if (matched.what === "message") return { words: matched.snippet };
+	if (matched.what === "message") return { pieces: matched.snippet };
 	return { what: { name: "", number: __("Another number of the customer"), phone, ticket }[matched.what] };
 }
 
@@ -37,7 +37,7 @@ export function line_id(ticket) {
 	return `kin-line-${ticket}`;
 }
 
-// The pill's words, how bad it is, and what it says to whoever stays on it
+// The pill's text, how bad it is, and what it says to whoever stays on it
 export function wait_text(row, now) {
 	const stands = wait(row, now);
 	if (!stands) return { text: "", level: "", title: "" };
