@@ -10,7 +10,6 @@ from urllib.parse import parse_qsl, urlsplit
 import frappe
 from frappe.desk.query_report import run
 
-from khalifa_whatsapp.api import inbox_books
 from khalifa_whatsapp.bootstrap import now_ms
 from khalifa_whatsapp.core import campaigns as rules
 from khalifa_whatsapp.core import records
@@ -177,53 +176,6 @@ class TestResults(ResultsCase):
 
 
 class TestOrders(ResultsCase):
-	"""With tables of this connection alone in the place of ERPNext's."""
-
-	def setUp(self) -> None:
-		super().setUp()
-		columns = (
-			"name varchar(140), customer varchar(140), docstatus int, creation datetime(6), "
-			"base_grand_total decimal(21,9)"
-		)
-		for doctype in ("Sales Order", "Sales Invoice"):
-			frappe.db.sql_ddl(f"CREATE TEMPORARY TABLE `tab{doctype}` ({columns})")
-			self.addCleanup(frappe.db.sql_ddl, f"DROP TEMPORARY TABLE `tab{doctype}`")
-		self.replace("khalifa_whatsapp.api.inbox_books.has_erpnext", lambda: True)
-
-	def order(self, doctype: str, customer: str, days: float, amount: float, docstatus: int = 1) -> None:
-		at = frappe.utils.add_to_date(frappe.utils.now_datetime(), hours=24 * days)
-		frappe.db.sql(
-			f"INSERT INTO `tab{doctype}` VALUES ('x', %s, %s, %s, %s)", (customer, docstatus, at, amount)
-		)
-
-	def recipient(self, campaign: str, customer: str, text: str = "A") -> None:
-		insert(records.Customer(customer, customer))
-		link = {"reference_doctype": inbox_books.CUSTOMER, "reference_name": f"Books of {customer}"}
-		frappe.db.set_value("Khalifa Customer", customer, link)
-		name = self.recipients(campaign, "Delivered", 1, text, customer=customer)[0]
-		frappe.db.set_value("Khalifa Campaign Recipient", name, "sent_on", frappe.utils.now_datetime())
-
-	def test_orders_within_the_days_are_counted_by_recipient_and_text(self) -> None:
-		campaign = self.campaign()
-		for customer, text in (("mona", "A"), ("ali", "B"), ("hala", "B"), ("omar", "B")):
-			self.recipient(campaign, customer, text)
-		self.order("Sales Order", "Books of mona", 1, 100)
-		self.order("Sales Invoice", "Books of mona", 2, 90)
-		self.order("Sales Invoice", "Books of mona", 3, 10)
-		self.order("Sales Invoice", "Books of ali", 8, 50)  # too late
-		self.order("Sales Invoice", "Books of ali", -1, 50)  # before
-		self.order("Sales Invoice", "Books of hala", 1, 50, docstatus=0)  # a draft
-		self.order("Sales Invoice", "Books of omar", 6.9, 7)
-		with patch.object(frappe, "has_permission", lambda *_args, **_more: True):
-			orders = orders_after([campaign], 7)
-		self.assertEqual(
-			{key: (len(one.buyers), one.invoiced) for key, one in orders.items()},
-			{
-				(campaign, "A"): (1, 100.0),
-				(campaign, "B"): (1, 7.0),
-			},
-		)
-
 	def test_who_may_not_see_the_books_gets_no_column(self) -> None:
 		with patch.object(frappe, "has_permission", lambda *_args, **_more: False):
 			self.assertIsNone(orders_after(["any"], 7))

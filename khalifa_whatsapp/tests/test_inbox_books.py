@@ -6,11 +6,14 @@ import unittest
 from typing import Any
 
 import frappe
-from frappe.utils import add_days, today
+from frappe.utils import add_days, add_to_date, today
 
 from khalifa_whatsapp.api import inbox_books
 from khalifa_whatsapp.core import records
+from khalifa_whatsapp.khalifa_whatsapp.campaign_orders import orders_after
 from khalifa_whatsapp.tests.case import HUDA, MONA
+from khalifa_whatsapp.tests.endpoints import signed_in
+from khalifa_whatsapp.tests.records import insert
 from khalifa_whatsapp.tests.test_inbox import InboxCase
 
 PARTY, ITEM, OTHER = "Huda Samir", "Cough Syrup", "Another Pharmacy"
@@ -22,7 +25,7 @@ def company_with_accounts() -> str | None:
 	return frappe.db.get_value("Company", wanted) if inbox_books.has_erpnext() else None
 
 
-class TestBooks(InboxCase):
+class BooksCase(InboxCase):
 	@classmethod
 	def setUpClass(cls) -> None:
 		super().setUpClass()
@@ -95,6 +98,16 @@ class TestBooks(InboxCase):
 		frappe.db.commit()
 		return self.ask(user, "customer", ticket=self.ticket_name)["erpnext"]
 
+	def other_company(self) -> str:
+		if not frappe.db.exists("Company", OTHER):
+			currency, country = frappe.db.get_value("Company", self.company, ["default_currency", "country"])
+			frappe.get_doc(
+				doctype="Company", company_name=OTHER, abbr="AP", default_currency=currency, country=country
+			).insert()
+		return OTHER
+
+
+class TestBooks(BooksCase):
 	def test_who_keeps_the_books_sees_the_ledger_s_balance_and_the_latest_invoices(self) -> None:
 		books = self.books(HUDA, "Accounts User")
 		self.assertEqual((books["customer"], books["customer_name"]), (PARTY, PARTY))
@@ -127,10 +140,44 @@ class TestBooks(InboxCase):
 		books = self.books(HUDA, "Accounts User")
 		self.assertEqual((books["balances"], books["invoices"]), ([], []))
 
-	def other_company(self) -> str:
-		if not frappe.db.exists("Company", OTHER):
-			currency, country = frappe.db.get_value("Company", self.company, ["default_currency", "country"])
-			frappe.get_doc(
-				doctype="Company", company_name=OTHER, abbr="AP", default_currency=currency, country=country
-			).insert()
-		return OTHER
+
+class TestOrdersAfterACampaign(BooksCase):
+	"""The same books: 300 + 400 - 100 were invoiced, in two invoices and a return."""
+
+	def orders(self, user: str, *roles: str, days: int = 7, sent_hours_ago: float = 1) -> Any:
+		"""What a campaign's message of so long before the first invoice is followed by, for somebody."""
+		first = frappe.get_all("Sales Invoice", {"customer": PARTY}, pluck="creation", order_by="creation")[0]
+		frappe.db.set_value(
+			"Khalifa Campaign Recipient", "R-1", "sent_on", add_to_date(first, hours=-sent_hours_ago)
+		)
+		account = frappe.get_doc("User", user)
+		account.add_roles(*roles)
+		self.addCleanup(frappe.db.commit)
+		self.addCleanup(account.remove_roles, *roles)
+		frappe.db.commit()
+		with signed_in(user):
+			return orders_after(["C-1"], days)
+
+	def setUp(self) -> None:
+		super().setUp()
+		customer = self.only(records.Customer).name
+		sent = {"queued_ms": 1, "sent_ms": 1, "customer": customer, "variant": "A"}
+		insert(records.CampaignRecipient("R-1", "R-1", "C-1", 1, **sent))
+
+	def test_who_keeps_the_books_sees_buyers_and_what_was_invoiced_by_currency(self) -> None:
+		currency = frappe.db.get_value("Company", self.company, "default_currency")
+		bought = self.orders(HUDA, "Accounts User")[("C-1", "A")]
+		self.assertEqual((bought.buyers, dict(bought.invoiced)), ({"R-1"}, {currency: 600}))
+
+	def test_what_was_entered_too_late_counts_for_nothing(self) -> None:
+		self.assertEqual(self.orders(HUDA, "Accounts User", days=1, sent_hours_ago=25), {})
+
+	def test_who_may_read_no_books_gets_no_figure(self) -> None:
+		self.assertIsNone(self.orders(HUDA))
+
+	def test_a_company_that_the_reader_may_not_see_counts_for_nothing(self) -> None:
+		other = {"allow": "Company", "for_value": self.other_company(), "user": HUDA}
+		rule = frappe.get_doc({"doctype": "User Permission", **other}).insert()
+		self.addCleanup(frappe.db.commit)
+		self.addCleanup(frappe.delete_doc, "User Permission", rule.name)
+		self.assertEqual(self.orders(HUDA, "Accounts User"), {})

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from decimal import Decimal
 from typing import Any
 
 import frappe
@@ -19,11 +20,12 @@ from frappe.utils import escape_html
 from pypika.terms import Criterion, Term
 
 from khalifa_whatsapp.core import campaigns as rules
+from khalifa_whatsapp.core.campaign_orders import Orders
 from khalifa_whatsapp.core.campaign_results import SHARES, Comparison, Results, compare
 from khalifa_whatsapp.core.cost import MICROS, PRICED
 from khalifa_whatsapp.core.proportions import Interval
 from khalifa_whatsapp.khalifa_whatsapp import reports
-from khalifa_whatsapp.khalifa_whatsapp.campaign_orders import Orders, orders_after
+from khalifa_whatsapp.khalifa_whatsapp.campaign_orders import orders_after
 
 CAMPAIGN, RECIPIENT = "Khalifa Campaign", "Khalifa Campaign Recipient"
 DAYS, MAX_DAYS = 7, 90
@@ -128,16 +130,20 @@ class _Extra:
 
 	def of(self, campaign: str, texts: Sequence[str]) -> dict[str, Any]:
 		keys = [(campaign, text) for text in texts]
-		bought = [self.orders.get(key, Orders()) for key in keys] if self.orders is not None else []
+		bought = Orders()
+		for key in keys:
+			bought.add((self.orders or {}).get(key, Orders()))
 		costs = sum((self.costs.get(key, Counter()) for key in keys), Counter())
 		return {
 			"tickets": sum(self.tickets.get(key, 0) for key in keys),
-			"buyers": sum(len(one.buyers) for one in bought) if self.orders is not None else None,
-			"invoiced": sum(one.invoiced for one in bought) if self.orders is not None else None,
-			"cost": " + ".join(
-				f"{micros / MICROS:,.2f} {currency}" for currency, micros in sorted(costs.items())
-			),
+			"buyers": len(bought.buyers) if self.orders is not None else None,
+			"invoiced": _sums(bought.invoiced),
+			"cost": _sums({currency: micros / MICROS for currency, micros in costs.items()}),
 		}
+
+
+def _sums(amounts: Mapping[str, Decimal | float]) -> str:
+	return " + ".join(f"{amount:,.2f} {currency}" for currency, amount in sorted(amounts.items()))
 
 
 def _tickets(names: Sequence[str]) -> dict[tuple[str, str], int]:
@@ -198,7 +204,7 @@ def _columns(extra: _Extra) -> list[dict[str, Any]]:
 		*(reports.column(f"{name}_share", label, "Percent", 110) for name, label in shares.items()),
 		reports.column("tickets", _("Conversations"), "Int", 110),
 		*([reports.column("buyers", _("Buyers"), "Int", 90)] if has_books else []),
-		*([reports.column("invoiced", _("Invoiced"), "Currency", 120)] if has_books else []),
+		*([reports.column("invoiced", _("Invoiced"), width=120)] if has_books else []),
 		*([reports.column("cost", _("Cost"), width=120)] if has_costs else []),
 		reports.column("comparison", _("Replies: B against A"), width=240),
 	]
