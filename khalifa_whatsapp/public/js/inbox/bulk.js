@@ -1,5 +1,5 @@
-// One act on many conversations, in pieces that the server does at once. Says at the end what was done and what was
-// not, and why: whatever happens to the network, each conversation is in the one list or the other.
+// One act on many conversations, in pieces that the server does at once. Says at the end what was done and
+// what was not, and why: whatever happens to the network, each conversation is in the one list or the other.
 
 export const PIECE = 25;
 

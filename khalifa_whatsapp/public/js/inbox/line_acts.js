@@ -1,6 +1,7 @@
 // What is done to lines of the list without opening them: one by its menu, or all that are ticked.
 
 import { in_pieces } from "./bulk.js";
+import { pressed } from "./keys.js";
 import { attempt, read, toast } from "./util.js";
 
 const PRESENCE = { Online: "🟢", Away: "🟠", Offline: "⚪" };
@@ -15,6 +16,7 @@ export class LineActs {
 	does() {
 		return {
 			open: (row) => this.open(row),
+			key: (event) => this.key(event),
 			tick: (ticket, is_range) => this.tick(ticket, is_range),
 			untick: () => this.untick(),
 			tick_all: () => this.tick_all(),
@@ -28,13 +30,21 @@ export class LineActs {
 		};
 	}
 
-	keys() {
-		const is_ticking = this.list.ticked.size > 0;
-		return {
-			" ": () => (this.list.tick_current(), true),
-			a: () => (this.tick_all().catch((error) => toast(error.text, "red")), true),
-			Escape: () => (is_ticking ? (this.untick(), true) : false),
-		};
+	// Keys in the list; what nothing comes of is left to the page
+	key(event) {
+		const key = pressed(event); // by its place, also where the keyboard writes Arabic
+		if (event.altKey || (event.ctrlKey || event.metaKey) !== (key === "a")) return;
+		const does = {
+			ArrowDown: () => this.list.move(1),
+			ArrowUp: () => this.list.move(-1),
+			" ": () => this.list.tick_current(),
+			a: () => this.tick_all().catch((error) => toast(error.text, "red")),
+			Escape: this.list.ticked.size > 0 && (() => this.untick()),
+		}[key];
+		if (!does) return;
+		event.preventDefault();
+		event.stopPropagation();
+		does();
 	}
 
 	// A hit leads to its message
@@ -70,7 +80,8 @@ export class LineActs {
 
 	ticks_changed() {
 		Object.assign(this.list.shown, { ticked: new Set(this.list.ticked.names), menu: null });
-		if (this.list.ticked.size) this.list.shown.outcome = null;
+		// room for the lines
+		if (this.list.ticked.size) Object.assign(this.list.shown, { outcome: null, is_narrowing: false });
 	}
 
 	// The menu of a line
@@ -83,7 +94,7 @@ export class LineActs {
 
 	close_menu(is_key = false) {
 		this.list.shown.menu = null;
-		if (is_key) this.list.box.focus();
+		if (is_key) this.list.sight.box.focus();
 	}
 
 	act(name, row) {
@@ -110,6 +121,17 @@ export class LineActs {
 				return this.inbox.live.now(ticket);
 			})
 			.catch((error) => toast(error.text, "red"));
+	}
+
+	// What one has just closed leaves; who wishes so goes on with the next one
+	after_closing(ticket) {
+		if (!this.list.shown.opens_next || this.inbox.ticket !== ticket) return null;
+		const next = [this.list.beside(ticket, 1), this.list.beside(ticket, -1)].find(
+			(row) => row && row.ticket !== ticket && row.status !== "Closed",
+		);
+		if (next) return this.inbox.open(next.ticket);
+		this.inbox.close();
+		return this.list.show_address();
 	}
 
 	// Many at once

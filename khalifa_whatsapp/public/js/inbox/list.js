@@ -1,8 +1,8 @@
-// The list of conversations: which one is asked for, its pages by cursor, and what the server tells of single lines.
-// What is drawn are components; what is done to lines is in `line_acts.js`. A search looks through all that one may
-// see, whatever view is open.
+// The list of conversations: which one is asked for, its pages by cursor, and what the server tells of
+// single lines. What is drawn are components; what is done to lines is in `line_acts.js`. A search looks
+// through all that one may see, whatever view is open.
 
-import { nextTick, shallowReactive } from "vue";
+import { shallowReactive } from "vue";
 
 import InboxList from "./components/InboxList.vue";
 import { desk_host } from "../host/desk_host.js";
@@ -10,17 +10,17 @@ import { mount } from "../host/host.js";
 import { Drafts, NOTE, REPLY } from "./drafts.js";
 import { colour, waiting } from "./line.js";
 import { LineActs } from "./line_acts.js";
+import { ListChoice } from "./list_choice.js";
 import { Rows } from "./rows.js";
+import { Sight } from "./sight.js";
 import { Ticked } from "./ticked.js";
-import { attempt, el, look, read, toast } from "./util.js";
+import { el, look } from "./util.js";
 import { OWN_SORTS, Wanted, is_same } from "./wanted.js";
-import { anchor, below, drawn, in_sight, kept, revealing } from "./window.js";
 
 const PAGE = 30;
 const NEXT_PAGE = 100;
 const AHEAD = 100; // lines that are read before they come into sight
 const MAX_NAMES = 50; // that the server takes at once
-const TYPING = 350; // until what is typed is looked for
 const NONE = new Set();
 
 export class ConversationList {
@@ -33,6 +33,7 @@ export class ConversationList {
 		this.drafts = new Drafts(window.localStorage, frappe.session.user, () => "");
 		this.asked = 0;
 		this.acts = new LineActs(this);
+		this.choice = new ListChoice(this);
 		this.make();
 	}
 
@@ -45,6 +46,7 @@ export class ConversationList {
 			...{ failure: null, nothing: "", menu: null, outcome: null, is_narrowing: false, choices: null },
 			...{ branches: this.inbox.branches, close_reasons: this.acts.close_reasons() },
 		});
+		this.sight = new Sight(this.shown);
 		this.show_wanted();
 		this.root = el("section", { class: "kin-list", "aria-label": __("Conversations") });
 		mount(InboxList, { state: this.shown, clock: this.clock, does: this.does() }, this.root, desk_host);
@@ -55,21 +57,11 @@ export class ConversationList {
 	does() {
 		return {
 			...this.acts.does(),
+			...this.choice.does(),
 			choose: (view) => this.choose(view),
-			open_list: (one) => this.change(() => this.wants.open(one)),
-			search: (text) => this.typed(text),
 			search_box: (box) => (this.search = box),
-			narrow: (name, value) => this.change(() => this.wants.narrow(name, value)),
-			order: (sort) => this.change(() => this.wants.order(sort)),
-			widen: () => this.change(() => Object.assign(this.wants, { filters: {}, kept: "" })),
-			narrowing: (is_open) => this.narrowing(is_open),
-			choices: () => this.choices(),
-			keep: (name) => this.keep(name),
-			forget: (name) => this.forget(name),
-			open_next: (is_wanted) => this.set_open_next(is_wanted),
-			box: (box) => (this.box = box),
+			box: (box) => (this.sight.box = box),
 			scrolled: () => this.scrolled(),
-			key: (event) => this.key(event),
 			again: () => this.load(),
 			draft: (ticket) => this.draft(ticket),
 		};
@@ -116,58 +108,7 @@ export class ConversationList {
 	// Another list
 
 	choose(view) {
-		return this.change(() => this.wants.choose(view));
-	}
-
-	change(go) {
-		clearTimeout(this.typing);
-		go();
-		this.acts.untick();
-		this.show_tabs();
-		if (!this.inbox.ticket) this.show_address();
-		return this.begin();
-	}
-
-	typed(text) {
-		this.wants.search = this.shown.search = text;
-		clearTimeout(this.typing);
-		this.typing = setTimeout(() => {
-			this.acts.untick();
-			this.show_tabs();
-			this.begin();
-		}, TYPING);
-	}
-
-	narrowing(is_open) {
-		this.shown.is_narrowing = is_open;
-		if (is_open) this.choices().catch((error) => toast(error.text, "red"));
-	}
-
-	choices() {
-		return read("inbox_choices.filters").then((choices) => (this.shown.choices = choices));
-	}
-
-	keep(name) {
-		const { view, filters, sort } = this.wants.asked;
-		return attempt("inbox_settings.save_view", { name, view, filters, sort }).then(({ views }) => {
-			this.shown.lists = views;
-			this.wants.kept = (views.find((one) => one.name === name) || views[views.length - 1]).name;
-			this.show_wanted();
-		});
-	}
-
-	forget(name) {
-		return attempt("inbox_settings.drop_view", { name }).then(({ views }) => {
-			this.shown.lists = views;
-			this.wants.kept = "";
-			this.show_wanted();
-		});
-	}
-
-	set_open_next(is_wanted) {
-		return attempt("inbox_settings.open_next", { is_wanted: is_wanted ? 1 : 0 }).then(
-			({ opens_next }) => (this.shown.opens_next = opens_next),
-		);
+		return this.choice.change(() => this.wants.choose(view));
 	}
 
 	// The address of the list that is open, so that it is the same one after the page is loaded again
@@ -187,7 +128,7 @@ export class ConversationList {
 	}
 
 	begin() {
-		this.box.scrollTop = this.top = 0;
+		this.sight.begin();
 		return this.load();
 	}
 
@@ -204,7 +145,7 @@ export class ConversationList {
 				this.is_loaded = false;
 				this.rows.reset({ rows: [], next_cursor: "", is_descending: true });
 				Object.assign(this.shown, { rows: [], nothing: "", failure: { text: error.text } });
-				this.fit();
+				this.sight.fit();
 			});
 	}
 
@@ -219,9 +160,9 @@ export class ConversationList {
 		if (!this.is_loaded) return this.load();
 		const asked = this.asked;
 		const first = look("inbox.conversations", { ...this.wanted(), limit: PAGE });
-		if (this.box.scrollTop <= 0)
+		if (this.sight.is_at_top)
 			return first.then((page) => asked === this.asked && this.take_first(page)).catch(() => {});
-		return Promise.all([first, this.ask(this.names_in_sight())])
+		return Promise.all([first, this.ask(this.sight.names().slice(0, MAX_NAMES))])
 			.then(([page]) => {
 				if (asked !== this.asked) return;
 				this.rows.renew(page);
@@ -229,12 +170,6 @@ export class ConversationList {
 				this.draw(new Set(page.rows.map((row) => row.ticket)));
 			})
 			.catch(() => {}); // the next look by the clock brings it
-	}
-
-	names_in_sight() {
-		const { scrollTop, clientHeight } = this.box;
-		const rows = in_sight(this.shown.rows, scrollTop, clientHeight);
-		return rows.map((row) => row.ticket).slice(0, MAX_NAMES);
 	}
 
 	// A line that came with the conversation that was opened
@@ -265,10 +200,8 @@ export class ConversationList {
 	}
 
 	more() {
-		const { scrollTop, clientHeight } = this.box;
-		const ahead = scrollTop > 0 ? AHEAD : 5;
-		const left = below(scrollTop, clientHeight, this.rows.list.length);
-		if (!this.rows.cursor || this.is_loading || left > ahead) return;
+		const ahead = this.sight.is_at_top ? 5 : AHEAD;
+		if (!this.rows.cursor || this.is_loading || this.sight.left() > ahead) return;
 		this.is_loading = true;
 		const asked = this.asked;
 		look("inbox.conversations", { ...this.wanted(), cursor: this.rows.cursor, limit: NEXT_PAGE })
@@ -285,31 +218,17 @@ export class ConversationList {
 	draw(moved = NONE) {
 		const { list, cursor } = this.rows;
 		const counted = this.wants.is_search ? -1 : this.shown.counts[this.view] || -1;
-		const top = this.top ?? this.box.scrollTop;
-		this.top = kept(list, anchor(this.shown.rows, top, moved), top);
 		this.clock.now = this.inbox.now();
 		Object.assign(this.shown, {
-			...{ rows: [...list], size: cursor ? counted : list.length, failure: null },
+			...{ size: cursor ? counted : list.length, failure: null },
 			nothing: list.length ? "" : this.nothing(),
 		});
-		this.fit();
-		nextTick(() => {
-			if (this.top !== null && this.box.scrollTop !== this.top) this.box.scrollTop = this.top;
-			this.top = null;
-			this.fit();
-			if (cursor) this.more();
-		});
-	}
-
-	// Which lines are drawn
-	fit() {
-		const top = this.top ?? this.box.scrollTop;
-		Object.assign(this.shown, drawn(top, this.box.clientHeight, this.shown.rows.length));
+		this.sight.put([...list], moved).then(() => cursor && this.more());
 	}
 
 	scrolled() {
-		if (!this.box) return;
-		this.fit();
+		if (!this.sight.box) return;
+		this.sight.fit();
 		this.more();
 	}
 
@@ -351,25 +270,7 @@ export class ConversationList {
 	mark_active() {
 		this.shown.active = this.inbox.ticket;
 		this.drafts_changed();
-		const { scrollTop, clientHeight } = this.box;
-		const top = revealing(this.rows.find(this.inbox.ticket), scrollTop, clientHeight);
-		if (top === scrollTop) return;
-		this.box.scrollTop = top;
-		this.fit();
-	}
-
-	key(event) {
-		const does =
-			this.acts.keys()[event.key] ||
-			{
-				ArrowDown: () => this.move(1),
-				ArrowUp: () => this.move(-1),
-			}[event.key];
-		if (!does || event.altKey || ((event.ctrlKey || event.metaKey) && event.key !== "a")) return;
-		if (event.key === "a" && !event.ctrlKey && !event.metaKey) return;
-		if (does() === false) return;
-		event.preventDefault();
-		event.stopPropagation();
+		this.sight.reveal(this.rows.find(this.inbox.ticket));
 	}
 
 	move(step) {
@@ -384,15 +285,8 @@ export class ConversationList {
 		return list[Math.min(Math.max(place + step, 0), list.length - 1)];
 	}
 
-	// What one has just closed leaves; who wishes so goes on with the next one
 	after_closing(ticket) {
-		if (!this.shown.opens_next || this.inbox.ticket !== ticket) return;
-		const next = [this.beside(ticket, 1), this.beside(ticket, -1)].find(
-			(row) => row && row.ticket !== ticket && row.status !== "Closed",
-		);
-		if (next) return this.inbox.open(next.ticket);
-		this.inbox.close();
-		this.show_address();
+		return this.acts.after_closing(ticket);
 	}
 
 	tick_current() {

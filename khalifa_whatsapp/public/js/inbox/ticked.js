@@ -1,5 +1,5 @@
-// The lines that are ticked, for acts on all of them. A choice is of names: what leaves the list meanwhile stays
-// ticked, and the server says what became of it.
+// The lines that are ticked, for acts on all of them. A choice is of names: what leaves the list meanwhile
+// stays ticked, and the server says what became of it.
 
 export class Ticked {
 	constructor() {

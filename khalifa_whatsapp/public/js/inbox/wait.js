@@ -1,5 +1,5 @@
-// How a customer's wait stands at a moment, in business time: how much is left of the limit, by how much it is
-// over, or, where there is no limit, how long it has lasted. Deadlines and hours are the server's.
+// How a customer's wait stands at a moment, in business time: how much is left of the limit, by how much it
+// is over, or, where there is no limit, how long it has lasted. Deadlines and hours are the server's.
 
 export function wait(row, now) {
 	if (!row.waited || row.status === "Closed") return null;
