@@ -26,10 +26,10 @@ export function where(row) {
 	return row.is_mine ? __("Mine") : __("Open");
 }
 
-// What matched: `words` of a message, each with whether it was searched for, or `what` else it was
+// What matched: `parts` of a message, each with whether it was searched for, or `what` else it was
 export function hit_of({ matched, phone, ticket }) {
 	if (!matched) return null;
-	if (matched.what === "message") return { words: matched.snippet };
+	if (matched.what === "message") return { parts: matched.snippet };
 	return { what: { name: "", number: __("Another number of the customer"), phone, ticket }[matched.what] };
 }
 
@@ -38,7 +38,7 @@ export function line_id(ticket) {
 }
 
 // The pill's words, how bad it is, and what it says to whoever stays on it
-export function wait_words(row, now) {
+export function wait_text(row, now) {
 	const stands = wait(row, now);
 	if (!stands) return { text: "", level: "", title: "" };
 	const time = span(stands.ms);
@@ -61,7 +61,7 @@ export function waiting(row, inbox) {
 }
 
 export function colour(pill, inbox) {
-	const { text, level, title } = wait_words(pill.khalifa_row, inbox.now());
+	const { text, level, title } = wait_text(pill.khalifa_row, inbox.now());
 	const look = `kin-wait ${level}`;
 	if (pill.className !== look) pill.className = look;
 	if (pill.textContent === text) return;
