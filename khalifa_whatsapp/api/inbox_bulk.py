@@ -113,6 +113,6 @@ def _chosen(tickets: Any) -> list[str]:
 def _named(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
 	"""With the customer of what was not done, as far as the reader may see the conversation."""
 	left = [one["ticket"] for one in results if not one["is_done"]]
-	seen = frappe.get_list(TICKET, {"name": ("in", left)}, ["name", "customer_name"]) if left else []
-	customers = {row.name: row.customer_name for row in seen}
+	seen = inbox_rows.by_name(current_actor(), left, inbox_rows.ListQuery("mine", "", "", 1), now_ms())
+	customers = {row["ticket"]: row["customer_name"] for row in seen}
 	return [{**one, "customer_name": customers.get(one["ticket"], "")} for one in results]

@@ -26,10 +26,10 @@ export function where(row) {
 	return row.is_mine ? __("Mine") : __("Open");
 }
 
-// What matched: `pieces` of a message, each with whether it was searched for, or `what` else it was
+// What matched: `parts` of a message, each with whether it was searched for, or `what` else it was
 export function hit_of({ matched, phone, ticket }) {
 	if (!matched) return null;
-	if (matched.what === "message") return { pieces: matched.snippet };
+	if (matched.what === "message") return { parts: matched.snippet };
 	return { what: { name: "", number: __("Another number of the customer"), phone, ticket }[matched.what] };
 }
 
