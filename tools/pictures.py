@@ -63,6 +63,9 @@ REPORTS = (
 	"Ticket Volume",
 	"Delivery by Device",
 	"Queue and Presence",
+	"Satisfaction",
+	"Message Cost",
+	"Campaign Results",
 )
 
 
@@ -113,6 +116,9 @@ PAGES = (
 	Page("kpi", doctype="Khalifa Agent KPI", filters={"period": "Monthly"}),
 	Page("settings", "/app/khalifa-settings"),
 	Page("device-form", doctype="WhatsApp Device"),
+	Page("campaign", doctype="Khalifa Campaign"),
+	Page("auto-replies", "/app/khalifa-auto-reply"),
+	Page("template", doctype="Khalifa Provider Template", filters={"status": "APPROVED"}),
 	*(
 		Page(
 			"report-" + name.lower().replace(" ", "-"),
